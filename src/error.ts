@@ -1,0 +1,81 @@
+/** Every way in which feedkey says no, and the exit status that each has (design: "Exit status"). */
+
+const statusOf = {
+  no_signature: 1,
+  bad_signature: 1,
+  untrusted_signer: 1,
+  revoked: 1,
+  expired: 1,
+  not_yet_valid: 1,
+  weak_algorithm: 1,
+  rollback: 1,
+  stale: 1,
+  wrong_feed: 1,
+  no_digest: 1,
+  digest_mismatch: 1,
+  size_mismatch: 1,
+  not_listed: 1,
+  fork: 1,
+  unchecked_revocation: 1,
+  bad_path: 1,
+  usage: 2,
+  bad_index: 65,
+  bad_signature_data: 65,
+  bad_certificate: 65,
+  bad_package: 65,
+  not_found: 66,
+  unavailable: 69,
+  internal: 70,
+  output: 73,
+  bad_state: 74,
+  locked: 75,
+  bad_profile: 78,
+  bad_config: 78,
+  no_seed: 78,
+} as const;
+
+export type ErrorCode = keyof typeof statusOf;
+
+/** Facts about a failure for programs (`--json`), in plain JSON values. */
+export type Details = Readonly<Record<string, unknown>>;
+
+export interface ErrorContext {
+  readonly details?: Details;
+  /** The next step for the person who reads it: lower case, no full stop. */
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+/** A failure that feedkey foresaw. `code` and `details` are API, `message` is for people. */
+export class FeedkeyError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Details;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, context: ErrorContext = {}) {
+    super(message, context.cause === undefined ? undefined : { cause: context.cause });
+    this.name = "FeedkeyError";
+    this.code = code;
+    this.details = context.details ?? {};
+    this.hint = context.hint;
+  }
+}
+
+/** The exit status that belongs to a code. */
+export function exitStatus(code: ErrorCode): number {
+  return statusOf[code];
+}
+
+/**
+ * The gravest of several codes: a refusal before malformed input before an unreachable network,
+ * because a definite no must never be blurred with "could not ask".
+ */
+export function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
+  return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
+}
+
+/** The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

@@ -1,0 +1,16 @@
+// Control characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text:
+// with them a user ID or a file name could move the cursor or make a line read as something else.
+const dangerous = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
+
+/** Text from outside, made safe to print on one line of a terminal: dangerous characters as `\x1b` or `\u{202e}`. */
+export function escapeText(text: string): string {
+  return text.replace(dangerous, (character) => {
+    const point = character.codePointAt(0) ?? 0;
+    return point < 0x100 ? `\\x${point.toString(16).padStart(2, "0")}` : `\\u{${point.toString(16)}}`;
+  });
+}
+
+/** The same for text that may keep its line ends, such as a whole message. */
+export function escapeLines(text: string): string {
+  return text.split("\n").map(escapeText).join("\n");
+}

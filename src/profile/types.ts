@@ -1,0 +1,79 @@
+/** Validated configuration: the client's profile and the archive's own file (design, section 9). */
+import type { Duration } from "../time.ts";
+
+export type FeedFormat = "opkg" | "pkgsrc";
+
+export interface Feed {
+  readonly name: string;
+  readonly format: FeedFormat;
+  /** Folder below the archive's URL, variables filled in, no leading or trailing slash. */
+  readonly path: string;
+  /** File to download first, where the profile names one. */
+  readonly index: string | undefined;
+  /** What an entry's file name is relative to. */
+  readonly packages: "feed" | "archive";
+}
+
+/** Whom the archive's certificates name: exactly one of the two (T1). */
+export type Identity =
+  | { readonly kind: "user-id"; readonly userId: string }
+  | { readonly kind: "user-email"; readonly email: string };
+
+export interface Profile {
+  /** The file's name without `.ini`. */
+  readonly name: string;
+  /** The file it was read from. */
+  readonly file: string;
+  readonly archive: {
+    readonly name: string;
+    /** With a trailing slash. `https:`, `http:` or `file:`. */
+    readonly url: string;
+    readonly mirrors: readonly string[];
+    readonly identity: Identity;
+    readonly verify: "required" | "off";
+  };
+  readonly trust: {
+    /** Folder or file, absolute. */
+    readonly keyring: string;
+    /** Full fingerprints, upper case. May be empty: then using the profile is `no_seed`. */
+    readonly seeds: readonly string[];
+    /** `hkps://...`; empty only where the profile says `none`. */
+    readonly keyservers: readonly string[];
+    /** Absolute path of PEM certificates for the key servers. */
+    readonly keyserverCa: string | undefined;
+    readonly wkd: boolean;
+    /** `always`, or how recent a good check may be reused. */
+    readonly revocationCheck: "always" | Duration;
+    readonly grace: Duration;
+    readonly retiredIssuers: "refuse" | "accept";
+    readonly threshold: number;
+    readonly maxIndexAge: Duration | undefined;
+    readonly requireFeedName: boolean;
+    /** Refuse an index whose signature has no expiry. */
+    readonly requireExpiry: boolean;
+  };
+  readonly feeds: readonly Feed[];
+}
+
+export interface ArchiveFeed {
+  readonly name: string;
+  readonly format: FeedFormat;
+  /** Below the root, no leading or trailing slash; empty for the root itself. */
+  readonly path: string;
+  /** Where the package files lie, below the root; the feed's own folder by default. */
+  readonly packages: string;
+}
+
+/** `archive.ini`: the publishing side. */
+export interface ArchiveConfig {
+  readonly file: string;
+  /** Absolute. */
+  readonly root: string;
+  readonly userId: string;
+  /** A full fingerprint, or one that stays in GnuPG. */
+  readonly key: { readonly where: "store" | "gpg"; readonly fingerprint: string };
+  readonly validFor: Duration;
+  readonly keyservers: readonly string[];
+  readonly keyserverCa: string | undefined;
+  readonly feeds: readonly ArchiveFeed[];
+}

@@ -1,0 +1,118 @@
+/**
+ * Plain facts about certificates and signatures (RFC 9580 words), as `openpgp/` reads them from packets.
+ * Each signature here was checked cryptographically against the key named as its maker, and carries only
+ * what its hashed area says. Nothing here is a judgement: those are the rules of this folder.
+ */
+import type { Instant } from "../time.ts";
+
+/** Upper-case hex, 40 digits (v4) or 64 (v6). The only identity of a key. */
+export type Fingerprint = string;
+
+/** What a component key is. */
+export interface KeyFacts {
+  readonly fingerprint: Fingerprint;
+  readonly keyId: string;
+  readonly version: number;
+  /** `rsa`, `dsa`, `elgamal`, `ecdsa`, `ecdh`, `eddsaLegacy`, `ed25519`, `ed448`, `x25519`, `x448`, or `unknown`. */
+  readonly algorithm: string;
+  /** Size of the RSA, DSA or ElGamal modulus; of the field for curves; 0 if unknown. */
+  readonly bits: number;
+  /** Elliptic curves: the library's name of it. */
+  readonly curve?: string;
+  readonly createdAt: Instant;
+}
+
+/** Key flags (RFC 9580 section 5.2.3.29). */
+export interface KeyFlags {
+  readonly certify: boolean;
+  readonly sign: boolean;
+}
+
+export interface Notation {
+  readonly name: string;
+  readonly value: string;
+  readonly critical: boolean;
+}
+
+/** A signature whose mathematics is right. */
+export interface SignatureFacts {
+  /** Signature type octet: 0x00 data, 0x10-0x13 certification, 0x18 binding, 0x20 revocation... */
+  readonly type: number;
+  readonly version: number;
+  /** Hashed creation date. Undefined when the hashed area has none: then no rule may accept it. */
+  readonly createdAt: Instant | undefined;
+  /** When the signature itself ends, if it says so. */
+  readonly expiresAt: Instant | undefined;
+  /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
+  readonly hash: string;
+  /** Certificate that the making key belongs to. */
+  readonly certificate: Fingerprint;
+  /** The component key that made it: the certificate's primary or a subkey. */
+  readonly key: Fingerprint;
+  readonly exportable: boolean;
+  /** Subpackets and notations marked critical that feedkey does not know; any of them voids the signature. */
+  readonly unknownCritical: readonly string[];
+  readonly notations: readonly Notation[];
+  /** Trust signature: level (depth) and amount, 0 and 0 where there is none. */
+  readonly trust: { readonly level: number; readonly amount: number };
+  /** SHA-256 over the whole signature packet's body, upper-case hex: a name for it in messages and for sorting. */
+  readonly id: string;
+}
+
+/** A self-signature, direct-key signature or subkey binding: what the key says about itself. */
+export interface SelfSignature extends SignatureFacts {
+  /** When the key that it is about expires by this signature; undefined: never. */
+  readonly keyExpiresAt: Instant | undefined;
+  /** Undefined where the signature has no flags subpacket. */
+  readonly flags: KeyFlags | undefined;
+  /** Bindings of signing subkeys: the verified embedded signature 0x19 by the subkey. */
+  readonly backSignature: SignatureFacts | undefined;
+  /** Revocation-key subpackets: fingerprints of those who may revoke this key. */
+  readonly designatedRevokers: readonly Fingerprint[];
+}
+
+/** Hard: compromised, no reason, unknown reason. Soft: superseded, retired, user ID no longer in use. */
+export type RevocationKind = "hard" | "soft";
+
+export interface Revocation extends SignatureFacts {
+  readonly kind: RevocationKind;
+  /** Reason octet (RFC 9580 section 5.2.3.31); undefined where there is none. */
+  readonly reason: number | undefined;
+  readonly text: string;
+}
+
+export interface UserIdFacts {
+  /** The exact bytes, as a `latin1` string so that comparing strings compares bytes. */
+  readonly bytes: string;
+  /** The bytes as UTF-8, for people. */
+  readonly text: string;
+  readonly selfSignatures: readonly SelfSignature[];
+  /** Revocations (0x30) of the user ID by its owner. */
+  readonly revocations: readonly Revocation[];
+  /** Certifications (0x10-0x13) by the certificates that were looked for. */
+  readonly certifications: readonly SignatureFacts[];
+  /** Their withdrawals (0x30), by whoever made them. */
+  readonly withdrawals: readonly Revocation[];
+}
+
+export interface SubkeyFacts extends KeyFacts {
+  readonly bindings: readonly SelfSignature[];
+  readonly revocations: readonly Revocation[];
+}
+
+export interface CertificateFacts {
+  readonly primary: KeyFacts;
+  readonly directSignatures: readonly SelfSignature[];
+  /** Key revocations (0x20) by the key itself or by a revoker that it designated. */
+  readonly revocations: readonly Revocation[];
+  readonly userIds: readonly UserIdFacts[];
+  readonly subkeys: readonly SubkeyFacts[];
+}
+
+/** One signature packet of a detached signature file, matched with the keys at hand. */
+export type DataSignature =
+  | { readonly status: "good"; readonly facts: SignatureFacts }
+  /** A key at hand is named as its maker, but the bytes do not fit. */
+  | { readonly status: "bad"; readonly issuer: string; readonly reason: string }
+  /** No key at hand is named as its maker. */
+  | { readonly status: "unknown"; readonly issuer: string };
