@@ -111,8 +111,14 @@ export interface CertificateFacts {
 
 /** One signature packet of a detached signature file, matched with the keys at hand. */
 export type DataSignature =
-  | { readonly status: "good"; readonly facts: SignatureFacts }
-  /** A key at hand is named as its maker, but the bytes do not fit. */
-  | { readonly status: "bad"; readonly issuer: string; readonly reason: string }
+  /** One for each certificate that lists the key which made it: two may list the same subkey. */
+  | { readonly status: "good"; readonly makers: readonly SignatureFacts[] }
+  /** A key at hand is named as its maker, but the bytes do not fit. `certificates`: those that list such a key. */
+  | {
+      readonly status: "bad";
+      readonly issuer: string;
+      readonly certificates: readonly Fingerprint[];
+      readonly reason: string;
+    }
   /** No key at hand is named as its maker. */
   | { readonly status: "unknown"; readonly issuer: string };

@@ -1,0 +1,90 @@
+/** New keys, and the revocation certificates that belong into a safe. */
+import { config, generateKey } from "openpgp";
+import { FeedkeyError } from "../error.ts";
+import type { Duration, Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { addressOf } from "../trust/identity.ts";
+import { armor } from "./armor.ts";
+import { writePackets } from "./packets.ts";
+import { SecretKey } from "./secret-key.ts";
+
+/** Legacy Ed25519 is the default: GnuPG 2.2, and so every stock client, reads it. */
+export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
+export type Algorithm = (typeof algorithms)[number];
+
+/** Reason octets of RFC 9580 section 5.2.3.31. */
+export const revocationReasons = { superseded: 1, compromised: 2, retired: 3 } as const;
+export type RevocationReason = keyof typeof revocationReasons;
+
+export interface NewKey {
+  readonly fingerprint: Fingerprint;
+  readonly privateKey: string;
+  readonly certificate: string;
+  /** Armored revocation certificates, to be merged into the certificate on the day that they are needed. */
+  readonly revocations: Readonly<Record<RevocationReason, string>>;
+}
+
+type LibraryKind = Pick<Parameters<typeof generateKey>[0], "type" | "curve" | "rsaBits">;
+
+const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
+  ed25519: { type: "ecc", curve: "ed25519Legacy" },
+  rsa3072: { type: "rsa", rsaBits: 3072 },
+  rsa4096: { type: "rsa", rsaBits: 4096 },
+  p256: { type: "ecc", curve: "nistP256" },
+  "ed25519-v6": { type: "curve25519" },
+};
+
+/**
+ * Cuts `Name <address>` in two.
+ * @throws FeedkeyError `usage`
+ */
+function splitUserId(userId: string): { name: string; email: string } {
+  const email = addressOf(userId);
+  const name = userId.slice(0, userId.indexOf("<")).trimEnd();
+  if (email === undefined || name === "" || `${name} <${email}>` !== userId || !/^[^\s@]+@[^\s@]+$/.test(email)) {
+    throw new FeedkeyError("usage", `"${userId}" is no user ID for an archive key`, {
+      hint: 'write it as "Example Archive Signing Key <archive@example.org>"',
+    });
+  }
+  return { name, email };
+}
+
+/**
+ * Makes a key whose primary certifies and signs, without subkeys, and its three revocation certificates.
+ * @param passphrase locks the secret key; undefined leaves it open
+ * @throws FeedkeyError `usage` for a user ID without name and address
+ */
+export async function generate(options: {
+  readonly userId: string;
+  readonly algorithm: Algorithm;
+  readonly at: Instant;
+  readonly lifetime?: Duration | undefined;
+  readonly passphrase?: string | undefined;
+}): Promise<NewKey> {
+  const { userId, algorithm, at, lifetime, passphrase } = options;
+  const made = await generateKey({
+    ...kinds[algorithm],
+    userIDs: [splitUserId(userId)],
+    subkeys: [],
+    date: new Date(at),
+    format: "armored",
+    config: { ...config, v6Keys: algorithm === "ed25519-v6" },
+    ...(lifetime === undefined ? {} : { keyExpirationTime: Math.floor(lifetime / 1000) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+  const secret = await SecretKey.open(made.privateKey, async () => passphrase ?? "");
+  const revocation = async (reason: RevocationReason): Promise<string> => {
+    const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
+    return armor(writePackets([packet]), "PUBLIC KEY BLOCK");
+  };
+  return {
+    fingerprint: secret.fingerprint,
+    privateKey: made.privateKey,
+    certificate: made.publicKey,
+    revocations: {
+      compromised: await revocation("compromised"),
+      superseded: await revocation("superseded"),
+      retired: await revocation("retired"),
+    },
+  };
+}

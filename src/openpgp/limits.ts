@@ -1,0 +1,17 @@
+/** Upper bounds on what is read as OpenPGP data: the library has none of its own. */
+export const limits = {
+  /** A keyring, a bundle or an answer of a key server. */
+  keyringBytes: 16 * 1024 * 1024,
+  /** A certificate's packets other than signatures: keys and user IDs. */
+  componentsPerCertificate: 1000,
+  /** One packet: real ones (user attributes with a picture aside) are far below. */
+  packetBytes: 1024 * 1024,
+  /** A detached signature file. */
+  signatureFileBytes: 256 * 1024,
+  /** Signature packets in one detached file; each costs a public-key operation. */
+  signaturesPerFile: 64,
+  /** Certificates in one keyring. */
+  certificatesPerKeyring: 10_000,
+  /** RSA moduli above this cost seconds to use and no archive has one. */
+  rsaBits: 8192,
+} as const;

@@ -1,0 +1,103 @@
+/**
+ * Packet framing (RFC 9580 section 4.2): bytes <-> packets, whose bodies stay as they came. The project keeps
+ * certificates in this form because merging and storing must lose nothing, and a body can be handed to the
+ * library when, and only when, it is wanted.
+ */
+import { limits } from "./limits.ts";
+
+export interface Packet {
+  readonly tag: number;
+  readonly body: Uint8Array;
+}
+
+export const tags = {
+  signature: 2,
+  secretKey: 5,
+  publicKey: 6,
+  secretSubkey: 7,
+  marker: 10,
+  trust: 12,
+  userId: 13,
+  publicSubkey: 14,
+  userAttribute: 17,
+  padding: 21,
+} as const;
+
+export class PacketError extends Error {}
+
+function lengthNew(bytes: Uint8Array, at: number): { length: number; start: number } {
+  const first = bytes[at];
+  const second = bytes[at + 1];
+  if (first === undefined) throw new PacketError("a packet ends within its header");
+  if (first < 192) return { length: first, start: at + 1 };
+  if (first < 224) {
+    if (second === undefined) throw new PacketError("a packet ends within its header");
+    return { length: ((first - 192) << 8) + second + 192, start: at + 2 };
+  }
+  // Partial lengths are for streamed data (section 4.2.1.4), which has no place in keys and signatures.
+  if (first < 255) throw new PacketError("a packet of unknown length");
+  return { length: bigEndian(bytes, at + 1, 4), start: at + 5 };
+}
+
+function bigEndian(bytes: Uint8Array, at: number, count: number): number {
+  let value = 0;
+  for (let i = 0; i < count; i++) {
+    const byte = bytes[at + i];
+    if (byte === undefined) throw new PacketError("a packet ends within its header");
+    value = value * 256 + byte;
+  }
+  return value;
+}
+
+function header(bytes: Uint8Array, at: number): { tag: number; length: number; start: number } {
+  const first = bytes[at] ?? 0;
+  if ((first & 0x80) === 0) throw new PacketError(`no OpenPGP packet at byte ${at}`);
+  if ((first & 0x40) !== 0) return { tag: first & 0x3f, ...lengthNew(bytes, at + 1) };
+  const lengthType = first & 3;
+  if (lengthType === 3) throw new PacketError("a packet of unknown length");
+  const octets = 1 << lengthType;
+  return { tag: (first >> 2) & 0xf, length: bigEndian(bytes, at + 1, octets), start: at + 1 + octets };
+}
+
+/**
+ * Cuts a sequence of packets. Bodies are views on `bytes`.
+ * @throws PacketError where the framing is broken or a packet is over the limit
+ */
+export function* readPackets(bytes: Uint8Array): Generator<Packet> {
+  let at = 0;
+  while (at < bytes.length) {
+    const { tag, length, start } = header(bytes, at);
+    if (length > limits.packetBytes) throw new PacketError(`a packet of ${length} bytes, over the limit`);
+    if (start + length > bytes.length) throw new PacketError("the last packet is cut off");
+    yield { tag, body: bytes.subarray(start, start + length) };
+    at = start + length;
+  }
+}
+
+/** The same, as far as the framing is whole: for keyrings and answers of servers, where one bad part must not sink the rest. */
+export function readPacketsLeniently(bytes: Uint8Array): { packets: Packet[]; problem: string | undefined } {
+  const packets: Packet[] = [];
+  try {
+    for (const packet of readPackets(bytes)) packets.push(packet);
+    return { packets, problem: undefined };
+  } catch (error) {
+    if (!(error instanceof PacketError)) throw error;
+    return { packets, problem: error.message };
+  }
+}
+
+/** One packet with a new-format header. */
+export function writePacket({ tag, body }: Packet): Uint8Array {
+  const { length } = body;
+  const head =
+    length < 192
+      ? [length]
+      : length < 8384
+        ? [((length - 192) >> 8) + 192, (length - 192) & 0xff]
+        : [255, length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff];
+  return Buffer.concat([Buffer.from([0xc0 | tag, ...head]), body]);
+}
+
+export function writePackets(packets: Iterable<Packet>): Uint8Array {
+  return new Uint8Array(Buffer.concat([...packets].map(writePacket)));
+}

@@ -1,0 +1,77 @@
+/**
+ * T6: rival successors of one issuer. Words used below, over the graph of the links that hold:
+ * - *successors of I*: live keys that I certified, other than seeds and ancestors of I;
+ * - *rivals under I*: two of them that do not acknowledge each other, both ways;
+ * - *victim*: a rival, not accepted before, that the seeds reach only through I.
+ */
+import type { Fingerprint } from "./facts.ts";
+import { ancestors, type Graph, reach } from "./graph.ts";
+
+export interface Fork {
+  readonly issuer: Fingerprint;
+  /** All keys that have a rival under this issuer. */
+  readonly rivals: readonly Fingerprint[];
+}
+
+export interface ForkInput {
+  readonly graph: Graph;
+  readonly seeds: ReadonlySet<Fingerprint>;
+  /** Neither expired nor revoked nor weak at the reference time. */
+  readonly live: ReadonlySet<Fingerprint>;
+  /** Whether the first certified the second, even if that has expired since. */
+  readonly acknowledges: (issuer: Fingerprint, subject: Fingerprint) => boolean;
+}
+
+/** Every fork among the keys that the seeds reach. */
+export function findForks({ graph, seeds, live, acknowledges }: ForkInput): Fork[] {
+  const forks: Fork[] = [];
+  for (const [issuer, subjects] of graph) {
+    const candidates = subjects.filter((subject) => live.has(subject) && !seeds.has(subject));
+    if (candidates.length < 2) continue;
+    const above = ancestors(graph, issuer);
+    const successors = candidates.filter((subject) => !above.has(subject));
+    const rivals = successors.filter((one) => {
+      return successors.some((other) => one !== other && !(acknowledges(one, other) && acknowledges(other, one)));
+    });
+    if (rivals.length > 0) forks.push({ issuer, rivals });
+  }
+  return forks;
+}
+
+/** The rivals that are refused: accepted before by nobody here, and reached through the forking issuer alone. */
+export function findVictims(
+  forks: readonly Fork[],
+  graph: Graph,
+  seeds: ReadonlySet<Fingerprint>,
+  accepted: ReadonlySet<Fingerprint>,
+): Set<Fingerprint> {
+  const victims = new Set<Fingerprint>();
+  for (const { issuer, rivals } of forks) {
+    const otherwise = reach(graph, seeds, new Set([issuer]));
+    for (const rival of rivals) if (!accepted.has(rival) && !otherwise.has(rival)) victims.add(rival);
+  }
+  return victims;
+}
+
+/**
+ * The keys below a fork that every side leads to and that are no rivals themselves: right whichever side is.
+ * @param victims no path may use them, but for the one that stands for its side
+ * @param unchecked keys that no path may use at all (T11)
+ * @param rivals of any fork, but for those accepted before
+ */
+export function beyondFork(
+  fork: Fork,
+  graph: Graph,
+  victims: ReadonlySet<Fingerprint>,
+  unchecked: ReadonlySet<Fingerprint>,
+  rivals: ReadonlySet<Fingerprint>,
+): Set<Fingerprint> {
+  const sides = fork.rivals.map((side) => {
+    const barred = new Set(victims);
+    barred.delete(side);
+    return reach(graph, [side], new Set([...barred, ...unchecked]));
+  });
+  const [first, ...rest] = sides;
+  const common = [...(first ?? [])].filter((key) => rest.every((side) => side.has(key)));
+  return new Set(common.filter((key) => !rivals.has(key)));
+}

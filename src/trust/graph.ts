@@ -1,0 +1,56 @@
+/** The graph of links: who leads to whom. */
+import type { Fingerprint } from "./facts.ts";
+
+/** Issuer -> the subjects of its links that hold, both sorted, so that no answer depends on the order of arrival. */
+export type Graph = ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+
+const none: ReadonlySet<Fingerprint> = new Set();
+
+export function makeGraph(links: Iterable<{ issuer: Fingerprint; subject: Fingerprint }>): Graph {
+  const graph = new Map<Fingerprint, Fingerprint[]>();
+  for (const { issuer, subject } of links) {
+    const subjects = graph.get(issuer);
+    if (subjects === undefined) graph.set(issuer, [subject]);
+    else subjects.push(subject);
+  }
+  return new Map(
+    [...graph].sort(([a], [b]) => (a < b ? -1 : 1)).map(([issuer, subjects]) => [issuer, subjects.sort()]),
+  );
+}
+
+/**
+ * The shortest paths from the starts: key -> its predecessor, undefined for a start.
+ * @param barred keys that no path may use
+ */
+export function paths(
+  graph: Graph,
+  starts: Iterable<Fingerprint>,
+  barred: ReadonlySet<Fingerprint> = none,
+): Map<Fingerprint, Fingerprint | undefined> {
+  const from = new Map<Fingerprint, Fingerprint | undefined>();
+  for (const start of [...starts].sort()) if (!barred.has(start)) from.set(start, undefined);
+  // A map iterates over what is added to it on the way: this is a breadth-first search.
+  for (const key of from.keys()) {
+    for (const next of graph.get(key) ?? []) if (!from.has(next) && !barred.has(next)) from.set(next, key);
+  }
+  return from;
+}
+
+/** All keys that the starts lead to, themselves included. */
+export function reach(
+  graph: Graph,
+  starts: Iterable<Fingerprint>,
+  barred: ReadonlySet<Fingerprint> = none,
+): Set<Fingerprint> {
+  return new Set(paths(graph, starts, barred).keys());
+}
+
+/** All keys that lead to `key`. */
+export function ancestors(graph: Graph, key: Fingerprint): Set<Fingerprint> {
+  const reversed = makeGraph(
+    [...graph].flatMap(([issuer, subjects]) => subjects.map((subject) => ({ issuer: subject, subject: issuer }))),
+  );
+  const found = reach(reversed, [key]);
+  found.delete(key);
+  return found;
+}

@@ -1,0 +1,154 @@
+/** T7, T8, T10 and the profile's limits: whether the signatures over an index make it one of this archive's. */
+import type { Duration, Instant } from "../time.ts";
+import { iso, roughly } from "../time.ts";
+import type { CertificateFacts, DataSignature, Fingerprint, SignatureFacts } from "./facts.ts";
+import type { Trusted, TrustSet } from "./judge.ts";
+import { primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
+import { type Refusal, refuse, refuseSignature, refuseWeakHash } from "./policy.ts";
+
+export interface IndexPolicy {
+  readonly feed: string;
+  readonly threshold: number;
+  readonly requireFeedName: boolean;
+  readonly requireExpiry: boolean;
+  readonly maxIndexAge: Duration | undefined;
+}
+
+export interface Signer {
+  /** The certificate's primary fingerprint. */
+  readonly certificate: Fingerprint;
+  /** The component key that signed. */
+  readonly signingKey: Fingerprint;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+}
+
+/** A refusal with how far its signature came, so that the one most worth telling is told. */
+export interface SignatureRefusal extends Refusal {
+  readonly stage: number;
+  /** Who signed, as well as it is known. */
+  readonly issuer: string;
+}
+
+export interface IndexVerdict {
+  /** One for each good signature of a key that may sign; several may be of one certificate. */
+  readonly signers: readonly Signer[];
+  /** Date of the newest of them. */
+  readonly createdAt: Instant;
+}
+
+const stages = { unknown: 0, bad: 1, path: 2, state: 3, signature: 4, feed: 5, fresh: 6, threshold: 7 } as const;
+
+/** T7 for the component key that signed. */
+function refuseSigningKey(facts: CertificateFacts, key: Fingerprint, at: Instant): Refusal | undefined {
+  const refused = refusePrimary(facts, at);
+  if (refused !== undefined) return refused;
+  if (key === facts.primary.fingerprint) {
+    const state = primaryState(facts, at);
+    if ("code" in state) return state;
+    return state.canSign ? undefined : refuse("bad_signature", "the primary key is not for signing");
+  }
+  const subkey = facts.subkeys.find(({ fingerprint }) => fingerprint === key);
+  return subkey === undefined ? refuse("bad_signature", "the subkey is unknown") : refuseSubkey(subkey, at);
+}
+
+/** T8: binary data, a strong hash, dated within the key's life up to now, and not ended. */
+function refuseDataSignature(signature: SignatureFacts, facts: CertificateFacts, at: Instant): Refusal | undefined {
+  if (signature.type !== 0) return refuse("bad_signature", "it is not a signature over binary data (0x00)");
+  const key = [facts.primary, ...facts.subkeys].find(({ fingerprint }) => fingerprint === signature.key);
+  const refused =
+    refuseSignature(signature, key?.createdAt ?? facts.primary.createdAt, at) ?? refuseWeakHash(signature);
+  if (refused?.code !== "expired") return refused;
+  return refuse("stale", `its signature expired on ${iso(signature.expiresAt ?? at)}`);
+}
+
+/** T10. The notation's domain is the part after `@` of the address in the signer's user ID; any `feed@` counts. */
+function refuseFeedName(signature: SignatureFacts, policy: IndexPolicy): Refusal | undefined {
+  const names = signature.notations.filter(({ name }) => name.startsWith("feed@")).map(({ value }) => value);
+  const other = names.find((name) => name !== policy.feed);
+  if (other !== undefined) return refuse("wrong_feed", `it was signed for feed "${other}"`);
+  if (names.length === 0 && policy.requireFeedName) {
+    return refuse("wrong_feed", "it does not name the feed that it was signed for");
+  }
+  return undefined;
+}
+
+/** The profile's limits on age. */
+function refuseAge(signature: SignatureFacts, policy: IndexPolicy, at: Instant): Refusal | undefined {
+  if (policy.requireExpiry && signature.expiresAt === undefined) {
+    return refuse("stale", "its signature has no expiry, and the profile asks for one");
+  }
+  const age = at - (signature.createdAt ?? 0);
+  if (policy.maxIndexAge !== undefined && age > policy.maxIndexAge) {
+    return refuse("stale", `it is ${roughly(age)} old, more than the profile allows`);
+  }
+  return undefined;
+}
+
+function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPolicy): SignatureRefusal | Signer {
+  const issuer = signature.certificate;
+  const at = trust.at;
+  const stop = (stage: number, refusal: Refusal): SignatureRefusal => ({ ...refusal, stage, issuer });
+  const rejected = trust.rejected.get(issuer);
+  const trusted: Trusted | undefined = trust.trusted.get(issuer);
+  if (trusted === undefined) {
+    if (rejected === undefined) return stop(stages.unknown, refuse("untrusted_signer", "its certificate is unknown"));
+    // What the key's own state forbids weighs more than a fork or a check that is missing.
+    const onPath = rejected.code === "fork" || rejected.code === "unchecked_revocation";
+    const own = onPath ? refuseSigningKey(rejected.facts, signature.key, at) : undefined;
+    return stop(onPath ? stages.state : stages.path, own ?? rejected);
+  }
+  const state = refuseSigningKey(trusted.facts, signature.key, at);
+  if (state !== undefined) return stop(stages.state, state);
+  const data = refuseDataSignature(signature, trusted.facts, at);
+  if (data !== undefined) return stop(stages.signature, data);
+  const feed = refuseFeedName(signature, policy);
+  if (feed !== undefined) return stop(stages.feed, feed);
+  const age = refuseAge(signature, policy, at);
+  if (age !== undefined) return stop(stages.fresh, age);
+  return {
+    certificate: issuer,
+    signingKey: signature.key,
+    createdAt: signature.createdAt ?? 0,
+    expiresAt: signature.expiresAt,
+  };
+}
+
+function judgeSignature(signature: DataSignature, trust: TrustSet, policy: IndexPolicy): (SignatureRefusal | Signer)[] {
+  const { status } = signature;
+  if (status === "good") return signature.makers.map((maker) => judgeMaker(maker, trust, policy));
+  const { issuer } = signature;
+  if (status === "unknown") {
+    const reason = "no certificate of that key is at hand";
+    return [{ code: "untrusted_signer", reason, issuer, stage: stages.unknown }];
+  }
+  const known = signature.certificates.some((certificate) => trust.trusted.has(certificate));
+  const name = signature.certificates[0] ?? issuer;
+  return [
+    { code: "bad_signature", reason: signature.reason, issuer: name, stage: known ? stages.bad + 0.5 : stages.bad },
+  ];
+}
+
+/**
+ * Judges all signatures over one index. Unknown and bad ones do not hurt as long as enough good ones of distinct
+ * certificates are there (T7, T8).
+ * @returns the signers, or the refusal of the signature that came furthest
+ */
+export function judgeIndex(
+  signatures: readonly DataSignature[],
+  trust: TrustSet,
+  policy: IndexPolicy,
+): IndexVerdict | SignatureRefusal {
+  const outcomes = signatures.flatMap((signature) => judgeSignature(signature, trust, policy));
+  const signers = outcomes.filter((outcome) => "signingKey" in outcome);
+  const refusals = outcomes.filter((outcome) => "stage" in outcome).sort((a, b) => b.stage - a.stage);
+  const count = new Set(signers.map(({ certificate }) => certificate)).size;
+  if (count >= policy.threshold && count > 0) {
+    return { signers, createdAt: Math.max(...signers.map(({ createdAt }) => createdAt)) };
+  }
+  if (count > 0) {
+    const reason = `only ${count} of the ${policy.threshold} signers that the profile asks for signed it`;
+    return { code: "untrusted_signer", reason, stage: stages.threshold, issuer: signers[0]?.certificate ?? "" };
+  }
+  return refusals[0] ?? { code: "no_signature", reason: "there is no signature", stage: 0, issuer: "nobody" };
+}

@@ -1,0 +1,209 @@
+/** The judge: facts + profile + reference time + ledger -> who is trusted for this archive, over which path, and why the others are not. */
+import type { Identity } from "../profile/types.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint } from "./facts.ts";
+import { beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
+import { type Graph, makeGraph, paths, reach } from "./graph.ts";
+import { addressOf, matchesIdentity, matchingUserIds } from "./identity.ts";
+import { effectiveRevocation, refusePrimary, revocationWords } from "./key-state.ts";
+import { type Refusal, refuse } from "./policy.ts";
+import { type Link, linksInto } from "./transition.ts";
+
+export interface JudgeInput {
+  /** Everything at hand: seeds, successors, and whoever else. One for each fingerprint. */
+  readonly certificates: readonly CertificateFacts[];
+  readonly identity: Identity;
+  /** T2: fingerprints that the profile lists. */
+  readonly seeds: readonly Fingerprint[];
+  readonly retiredIssuers: "refuse" | "accept";
+  readonly at: Instant;
+  /** T5: keys that this client accepted before (its ledger). */
+  readonly accepted: ReadonlySet<Fingerprint>;
+  /** T11: keys whose revocation state isn't known well enough to use them. */
+  readonly unchecked: ReadonlySet<Fingerprint>;
+}
+
+export type Role = "seed" | "successor";
+
+export interface Trusted {
+  readonly facts: CertificateFacts;
+  /** The matching user ID, or a seed's first one. */
+  readonly userId: string;
+  readonly role: Role;
+  /** From the seed to the key's own predecessor; empty for a seed. */
+  readonly via: readonly Fingerprint[];
+}
+
+export interface Rejected extends Refusal {
+  readonly facts: CertificateFacts;
+  readonly userId: string;
+  /** The links into it that were looked at, with the reason against each. */
+  readonly links: readonly Link[];
+}
+
+export interface TrustSet {
+  readonly at: Instant;
+  readonly trusted: ReadonlyMap<Fingerprint, Trusted>;
+  readonly rejected: ReadonlyMap<Fingerprint, Rejected>;
+  /** All links that were looked at. */
+  readonly links: readonly Link[];
+  readonly forks: readonly Fork[];
+}
+
+/** Everything worked out about one set of facts, for the steps below. */
+interface Case {
+  readonly input: JudgeInput;
+  readonly byFingerprint: ReadonlyMap<Fingerprint, CertificateFacts>;
+  readonly links: readonly Link[];
+  readonly graph: Graph;
+  readonly seeds: ReadonlySet<Fingerprint>;
+}
+
+function isHardRevoked(facts: CertificateFacts, at: Instant): boolean {
+  return effectiveRevocation(facts.revocations, at)?.kind === "hard";
+}
+
+function open(input: JudgeInput): Case {
+  const { at, identity, retiredIssuers, accepted } = input;
+  const byFingerprint = new Map(input.certificates.map((facts) => [facts.primary.fingerprint, facts]));
+  const policy = { identity, at, retiredIssuers, accepted };
+  const links = input.certificates.flatMap((subject) => linksInto(subject, byFingerprint, policy));
+  const gone = new Set(input.certificates.filter((f) => isHardRevoked(f, at)).map((f) => f.primary.fingerprint));
+  const seeds = new Set(input.seeds.filter((seed) => byFingerprint.has(seed) && !gone.has(seed)));
+  const holding = links.filter(({ refusal, subject }) => refusal === undefined && !gone.has(subject));
+  // Only what the seeds reach takes part: strangers who certify each other have no say.
+  const reached = reach(makeGraph(holding), seeds);
+  const graph = makeGraph(holding.filter(({ issuer }) => reached.has(issuer)));
+  return { input, byFingerprint, links, graph, seeds };
+}
+
+function forksOf({ input, byFingerprint, links, graph, seeds }: Case): Fork[] {
+  const live = new Set<Fingerprint>();
+  for (const [fingerprint, facts] of byFingerprint) {
+    if (refusePrimary(facts, input.at) === undefined) live.add(fingerprint);
+  }
+  const acknowledged = new Set(links.filter((l) => l.acknowledges).map((l) => `${l.issuer} ${l.subject}`));
+  const acknowledges = (issuer: Fingerprint, subject: Fingerprint) => acknowledged.has(`${issuer} ${subject}`);
+  return findForks({ graph, seeds, live, acknowledges });
+}
+
+/**
+ * The accepted keys with their predecessors: what the seeds reach past victims and unchecked keys, and, until
+ * nothing is added, what lies beyond the forks of accepted issuers.
+ */
+function accept(
+  { input, graph, seeds }: Case,
+  forks: readonly Fork[],
+  unchecked: ReadonlySet<Fingerprint>,
+): Map<Fingerprint, readonly Fingerprint[]> {
+  const victims = findVictims(forks, graph, seeds, input.accepted);
+  const rivals = new Set(forks.flatMap((fork) => fork.rivals).filter((rival) => !input.accepted.has(rival)));
+  const barred = new Set([...victims, ...unchecked]);
+  const via = new Map<Fingerprint, readonly Fingerprint[]>();
+  const extend = (starts: Iterable<Fingerprint>) => {
+    for (const [key, from] of paths(graph, starts, barred)) {
+      if (!via.has(key)) via.set(key, from === undefined ? [] : [...(via.get(from) ?? []), from]);
+    }
+  };
+  extend(seeds);
+  for (let before = -1; before < via.size; ) {
+    before = via.size;
+    for (const fork of forks) {
+      const path = via.get(fork.issuer);
+      const [side] = fork.rivals;
+      if (path === undefined || side === undefined) continue;
+      for (const key of [...beyondFork(fork, graph, victims, unchecked, rivals)].sort()) {
+        if (via.has(key)) continue;
+        via.set(key, [...path, fork.issuer, ...pathFrom(graph, side, key, victims, unchecked)]);
+        extend([key]);
+      }
+    }
+  }
+  return via;
+}
+
+/** The keys from `side` up to, but without, `key`. */
+function pathFrom(
+  graph: Graph,
+  side: Fingerprint,
+  key: Fingerprint,
+  victims: ReadonlySet<Fingerprint>,
+  unchecked: ReadonlySet<Fingerprint>,
+): Fingerprint[] {
+  const barred = new Set([...victims, ...unchecked]);
+  barred.delete(side);
+  const from = paths(graph, [side], barred);
+  const found: Fingerprint[] = [];
+  for (let at = from.get(key); at !== undefined; at = from.get(at)) found.unshift(at);
+  return found;
+}
+
+function displayName(facts: CertificateFacts, { identity, at }: JudgeInput): string {
+  return (matchingUserIds(facts, identity, at)[0] ?? facts.userIds[0])?.text ?? "(no user ID)";
+}
+
+/** Why a certificate is not trusted: its own state first, then the best reason among its links. */
+function explain(facts: CertificateFacts, links: readonly Link[], whole: Case, ungated: Accepted): Refusal {
+  const { input, graph, byFingerprint } = whole;
+  const { fingerprint } = facts.primary;
+  const revocation = effectiveRevocation(facts.revocations, input.at);
+  if (revocation?.kind === "hard") return refuse("revoked", `the key is ${revocationWords(revocation)}`);
+  if (ungated.has(fingerprint)) return refuse("unchecked_revocation", uncheckedReason(fingerprint, input));
+  if (reach(graph, whole.seeds).has(fingerprint)) {
+    return refuse("fork", "it has a rival, certified by the same key, or hangs on one side of such a fork");
+  }
+  if (links.length > 0) return explainLinks(links, byFingerprint);
+  const { identity } = input;
+  if (matchingUserIds(facts, identity, input.at).length > 0) {
+    return refuse("untrusted_signer", "no certification by any key at hand stands on it");
+  }
+  const wanted = identity.kind === "user-id" ? identity.userId : identity.email;
+  const named = facts.userIds.some(({ bytes }) => matchesIdentity(bytes, identity));
+  return named
+    ? refuse("untrusted_signer", `its user ID "${wanted}" is revoked or not properly self-certified`)
+    : refuse("untrusted_signer", `it does not carry the user ID "${wanted}"${lookAlike(facts, identity)}`);
+}
+
+function lookAlike(facts: CertificateFacts, identity: Identity): string {
+  const near = facts.userIds.find(({ bytes, text }) => addressOf(bytes) !== undefined || text.includes("@"));
+  return near === undefined || identity.kind !== "user-email" ? "" : ` (it says "${near.text}")`;
+}
+
+type Accepted = ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+
+function uncheckedReason(fingerprint: Fingerprint, { unchecked }: JudgeInput): string {
+  const what = unchecked.has(fingerprint) ? "the key" : "a key on its path";
+  return `no key server could tell whether ${what} is revoked`;
+}
+
+function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, CertificateFacts>): Refusal {
+  const broken = links.find(({ refusal }) => refusal !== undefined);
+  const unreached = links.find(({ refusal }) => refusal === undefined);
+  // A link that holds hangs in the air: the trouble is further up.
+  if (unreached !== undefined) {
+    return refuse("untrusted_signer", `its issuer ${unreached.issuer} is not in the chain itself`);
+  }
+  const name = issuers.get(broken?.issuer ?? "")?.primary.fingerprint ?? "unknown";
+  return refuse("untrusted_signer", `the certification by ${name} does not hold: ${broken?.refusal?.reason ?? ""}`);
+}
+
+/** Judges everything at hand. Pure: the same input gives the same answer. */
+export function judge(input: JudgeInput): TrustSet {
+  const whole = open(input);
+  const forks = forksOf(whole);
+  const ungated = accept(whole, forks, new Set());
+  const accepted = input.unchecked.size === 0 ? ungated : accept(whole, forks, input.unchecked);
+  const trusted = new Map<Fingerprint, Trusted>();
+  const rejected = new Map<Fingerprint, Rejected>();
+  for (const [fingerprint, facts] of [...whole.byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const userId = displayName(facts, input);
+    const via = accepted.get(fingerprint);
+    if (via !== undefined) {
+      trusted.set(fingerprint, { facts, userId, role: whole.seeds.has(fingerprint) ? "seed" : "successor", via });
+      continue;
+    }
+    const links = whole.links.filter(({ subject }) => subject === fingerprint);
+    rejected.set(fingerprint, { facts, userId, links, ...explain(facts, links, whole, ungated) });
+  }
+  return { at: input.at, trusted, rejected, links: whole.links, forks };
+}

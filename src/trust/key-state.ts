@@ -1,0 +1,114 @@
+/** What a certificate's own words say about its keys at a time: expiry, flags, revocation, bound subkeys. */
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
+import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
+
+/** The newest usable self-signatures about a primary key: what holds of it. */
+export interface PrimaryState {
+  readonly expiresAt: Instant | undefined;
+  readonly canCertify: boolean;
+  readonly canSign: boolean;
+}
+
+/**
+ * The newest usable signature; of several with one date the one that expires soonest, so that order never decides.
+ * Every historic one is at hand: an expiry that was extended and later shortened again is the short one.
+ */
+export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): SelfSignature | undefined {
+  const usable = signatures.filter((signature) => {
+    return refuseSignature(signature, key.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
+  });
+  const ends = ({ keyExpiresAt }: SelfSignature) => keyExpiresAt ?? Number.POSITIVE_INFINITY;
+  return usable.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || ends(a) - ends(b))[0];
+}
+
+/**
+ * What the certificate says of its primary key. A direct-key signature (where v6 keys keep expiry and flags) and
+ * the user IDs' self-signatures must agree: of two expiries the sooner counts, of two sets of flags both.
+ */
+export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState | Refusal {
+  const { primary } = facts;
+  const userIdSignatures = facts.userIds.flatMap((userId) => userId.selfSignatures);
+  const current = [newest(facts.directSignatures, primary, at), newest(userIdSignatures, primary, at)].filter(
+    (signature) => signature !== undefined,
+  );
+  if (current.length === 0) return refuseNoSelfSignature(facts, at);
+  const expiries = current.map(({ keyExpiresAt }) => keyExpiresAt).filter((expiry) => expiry !== undefined);
+  const flags = current.map((signature) => signature.flags).filter((flag) => flag !== undefined);
+  return {
+    expiresAt: expiries.length === 0 ? undefined : Math.min(...expiries),
+    canCertify: every(flags, "certify"),
+    canSign: every(flags, "sign"),
+  };
+}
+
+/** Without any flags a primary key may do both (RFC 9580 section 5.2.3.29 leaves it to local policy; T3a). */
+function every(flags: readonly KeyFlags[], name: keyof KeyFlags): boolean {
+  return flags.every((flag) => flag[name]);
+}
+
+function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {
+  const all = [...facts.directSignatures, ...facts.userIds.flatMap((userId) => userId.selfSignatures)];
+  if (all.length === 0) return refuse("bad_certificate", "its certificate holds no self-signature");
+  const reasons = all.map(
+    (signature) => refuseWeakHash(signature) ?? refuseSignature(signature, facts.primary.createdAt, at),
+  );
+  const first = reasons.find((reason) => reason?.code === "weak_algorithm") ?? reasons[0];
+  return refuse(first?.code ?? "bad_certificate", `none of its self-signatures can be used: ${first?.reason ?? ""}`);
+}
+
+/**
+ * The revocation that holds at `at`, the gravest first. A hard one holds whatever its date: who stole the key can
+ * date as he likes. A soft one holds from its date on. T4: no hash is too weak, and none ever ends.
+ */
+export function effectiveRevocation(revocations: readonly Revocation[], at: Instant): Revocation | undefined {
+  const hard = revocations.find(({ kind }) => kind === "hard");
+  const soft = revocations
+    .filter(({ createdAt }) => (createdAt ?? 0) <= at + skew)
+    .sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0))[0];
+  return hard ?? soft;
+}
+
+const reasonWords: Readonly<Record<number, string>> = { 1: "superseded", 2: "compromised", 3: "retired" };
+
+/** `revoked as compromised`, for messages. */
+export function revocationWords({ reason }: Revocation): string {
+  return `revoked as ${reasonWords[reason ?? 0] ?? "of no given reason"}`;
+}
+
+function refuseRevoked(revocations: readonly Revocation[], at: Instant, what: string): Refusal | undefined {
+  const revocation = effectiveRevocation(revocations, at);
+  return revocation && refuse("revoked", `${what} is ${revocationWords(revocation)}`);
+}
+
+function refuseTime(key: KeyFacts, expiresAt: Instant | undefined, at: Instant, what: string): Refusal | undefined {
+  if (key.createdAt > at + skew) return refuse("not_yet_valid", `${what} was made in the future`);
+  if (expiresAt !== undefined && expiresAt <= at) {
+    return refuse("expired", `${what} expired on ${new Date(expiresAt).toISOString().slice(0, 10)}`);
+  }
+  return undefined;
+}
+
+/** T7, the primary key's part: neither revoked, for whatever reason, nor expired, nor weak at `at`. */
+export function refusePrimary(facts: CertificateFacts, at: Instant): Refusal | undefined {
+  const what = "the key";
+  const revoked = refuseRevoked(facts.revocations, at, what) ?? refuseWeakKey(facts.primary);
+  if (revoked !== undefined) return revoked;
+  const state = primaryState(facts, at);
+  return "code" in state ? state : refuseTime(facts.primary, state.expiresAt, at, what);
+}
+
+/** T7, a signing subkey's part: bound, acknowledged by its own signature, and in force like a primary. */
+export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefined {
+  const what = `the subkey ${subkey.fingerprint}`;
+  const refused = refuseRevoked(subkey.revocations, at, what) ?? refuseWeakKey(subkey);
+  if (refused !== undefined) return refused;
+  const binding = newest(subkey.bindings, subkey, at);
+  if (binding === undefined) return refuse("bad_signature", `${what} is not bound to its certificate`);
+  if (binding.flags?.sign !== true) return refuse("bad_signature", `${what} is not for signing`);
+  const back = binding.backSignature;
+  if (back === undefined || refuseSignature(back, subkey.createdAt, at) !== undefined) {
+    return refuse("bad_signature", `${what} has not acknowledged its certificate (no back-signature)`);
+  }
+  return refuseWeakHash(back) ?? refuseTime(subkey, binding.keyExpiresAt, at, what);
+}

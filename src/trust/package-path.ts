@@ -1,0 +1,44 @@
+/** T12: where a package named by an index may lie. */
+import { type Refusal, refuse } from "./policy.ts";
+
+// Percent escapes of dot, slash, backslash and NUL: a server would take them for the characters themselves.
+const sneakyEscape = /%(2e|2f|5c|00)/i;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const control = /[\u0000-\u001f\u007f]/;
+
+/**
+ * The package's path below its base folder, in segments, as an index gives it: relative, inside, plain.
+ * A leading `./` is what common index makers write.
+ */
+export function packagePath(filename: string): { readonly segments: readonly string[] } | Refusal {
+  const bad = (why: string) => refuse("bad_path", `its path ${JSON.stringify(filename)} ${why}`);
+  if (control.test(filename)) return bad("holds a control character");
+  if (filename.includes("\\")) return bad("holds a backslash");
+  if (filename.startsWith("/")) return bad("is absolute");
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(filename.split("/")[0] ?? "") && filename.includes(":/")) return bad("is a URL");
+  if (sneakyEscape.test(filename)) return bad("hides a dot, slash or NUL behind a percent escape");
+  const segments = filename.replace(/^(\.\/)+/, "").split("/");
+  if (segments.some((segment) => segment === "" || segment === "." || segment === "..")) {
+    return bad("is not a plain path below the feed");
+  }
+  // Temporary files and the archive's own records begin with a dot.
+  if (segments.at(-1)?.startsWith(".") === true) return bad("names a hidden file");
+  if (Buffer.byteLength(segments.at(-1) ?? "") > 255) return bad("has a name that is too long");
+  return { segments };
+}
+
+/**
+ * The package's URL.
+ * @param archive the archive's or a mirror's URL, with a trailing slash
+ * @param base folder below it that the path is relative to; empty for the archive itself
+ */
+export function packageUrl(archive: string, base: string, filename: string): { readonly url: URL } | Refusal {
+  const path = packagePath(filename);
+  if ("code" in path) return path;
+  const folder = new URL(base === "" ? "." : `${base.split("/").map(encodeURIComponent).join("/")}/`, archive);
+  const url = new URL(path.segments.map(encodeURIComponent).join("/"), folder);
+  // Whatever the parser of URLs makes of it, the result must lie inside the folder.
+  const inside =
+    url.origin === folder.origin && url.href.startsWith(folder.href) && url.search === "" && url.hash === "";
+  return inside ? { url } : refuse("bad_path", `its path ${JSON.stringify(filename)} leads out of the feed`);
+}

@@ -1,0 +1,51 @@
+/** What every rule shares: the allowance for clocks, and which algorithms are strong enough (T3e). */
+import type { ErrorCode } from "../error.ts";
+import type { Duration, Instant } from "../time.ts";
+import type { KeyFacts, SignatureFacts } from "./facts.ts";
+
+/** Clocks of archive and client may differ by this much. */
+export const skew: Duration = 5 * 60_000;
+
+/** A rule's no: the code of design.md and the reason in words. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
+export function refuse(code: ErrorCode, reason: string): Refusal {
+  return { code, reason };
+}
+
+const strongHashes = new Set(["sha256", "sha384", "sha512", "sha3-256", "sha3-512"]);
+const strongAlgorithms = new Set(["rsa", "ecdsa", "eddsaLegacy", "ed25519", "ed448"]);
+
+/** T3e: SHA-256 or better. */
+export function refuseWeakHash({ hash }: SignatureFacts): Refusal | undefined {
+  return strongHashes.has(hash) ? undefined : refuse("weak_algorithm", `it uses ${hash.toUpperCase()}`);
+}
+
+/** T3e: RSA of 2048 bits or more, no DSA, no ElGamal. */
+export function refuseWeakKey(key: KeyFacts): Refusal | undefined {
+  if (!strongAlgorithms.has(key.algorithm)) {
+    return refuse("weak_algorithm", `the key's algorithm is ${key.algorithm.toUpperCase()}`);
+  }
+  if (key.algorithm === "rsa" && key.bits < 2048) {
+    return refuse("weak_algorithm", `the key is RSA of only ${key.bits} bits`);
+  }
+  return undefined;
+}
+
+/**
+ * Whether a signature may be taken into account at all at `at`: it has a hashed date, no sooner than its maker's
+ * key and no later than now, has not ended, and holds nothing critical that feedkey doesn't know.
+ * @param notBefore creation of the key that made it
+ */
+export function refuseSignature(signature: SignatureFacts, notBefore: Instant, at: Instant): Refusal | undefined {
+  const { createdAt, expiresAt, unknownCritical } = signature;
+  if (createdAt === undefined) return refuse("bad_signature", "it has no date in its signed part");
+  if (unknownCritical.length > 0) return refuse("bad_signature", `it has ${unknownCritical.join(", ")}`);
+  if (createdAt < notBefore) return refuse("bad_signature", "it is older than the key that made it");
+  if (createdAt > at + skew) return refuse("not_yet_valid", "it is dated in the future");
+  if (expiresAt !== undefined && expiresAt <= at) return refuse("expired", "it has expired");
+  return undefined;
+}

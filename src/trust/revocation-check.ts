@@ -1,0 +1,52 @@
+/** T11: whether a key's revocation state is known well enough to use it. */
+import type { Duration, Instant } from "../time.ts";
+import type { Fingerprint } from "./facts.ts";
+
+export interface CheckPolicy {
+  /** False where the profile says `keyservers = none`: then there is nobody to ask. */
+  readonly required: boolean;
+  readonly revocationCheck: "always" | Duration;
+  readonly grace: Duration;
+  readonly at: Instant;
+}
+
+export interface CheckRecord {
+  /** Date of the last good check: a server answered properly, *found* or *absent*. */
+  readonly lastGoodAt: Instant;
+}
+
+export type CheckState =
+  /** A good check in this run, or one recent enough. */
+  | "fresh"
+  /** None, but the key is known and the last good one within grace: usable, with a warning. */
+  | "grace"
+  | "unchecked";
+
+/**
+ * @param askedAndAnswered whether a key server answered properly for this key in this run
+ * @param known whether this client accepted the key before (ledger)
+ */
+export function checkState(
+  record: CheckRecord | undefined,
+  askedAndAnswered: boolean,
+  known: boolean,
+  policy: CheckPolicy,
+): CheckState {
+  if (!policy.required || askedAndAnswered) return "fresh";
+  // A check dated after the reference time is no check: the clock was wrong then or is wrong now.
+  if (record === undefined || record.lastGoodAt > policy.at) return "unchecked";
+  const age = policy.at - record.lastGoodAt;
+  if (policy.revocationCheck !== "always" && age <= policy.revocationCheck) return "fresh";
+  return known && policy.grace > 0 && age <= policy.grace ? "grace" : "unchecked";
+}
+
+/** Whether a key has to be asked for in this run. */
+export function needsCheck(record: CheckRecord | undefined, policy: CheckPolicy): boolean {
+  if (!policy.required || policy.revocationCheck === "always" || record === undefined) return policy.required;
+  return record.lastGoodAt > policy.at || policy.at - record.lastGoodAt > policy.revocationCheck;
+}
+
+/** The keys among `all` that no rule allows to be used for want of a check. */
+export function uncheckedKeys(all: Iterable<Fingerprint>, state: (key: Fingerprint) => CheckState): Set<Fingerprint> {
+  return new Set([...all].filter((key) => state(key) === "unchecked"));
+}

@@ -1,0 +1,135 @@
+/** T3: when a certification makes a link of the chain, issuer -> subject. */
+import type { Identity } from "../profile/types.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from "./facts.ts";
+import { matchingUserIds } from "./identity.ts";
+import { effectiveRevocation, primaryState, revocationWords } from "./key-state.ts";
+import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
+
+export interface TransitionPolicy {
+  readonly identity: Identity;
+  readonly at: Instant;
+  /** T3d: whether certifications that date from before their issuer's soft revocation hold. */
+  readonly retiredIssuers: "refuse" | "accept";
+  /** T5: keys that this client accepted before. */
+  readonly accepted: ReadonlySet<Fingerprint>;
+}
+
+/** A certification of one certificate by another that was looked at. */
+export interface Link {
+  readonly issuer: Fingerprint;
+  readonly subject: Fingerprint;
+  /** Undefined: it holds. */
+  readonly refusal: Refusal | undefined;
+  /** T6: it counts as the issuer's acknowledgement of the subject, even if it has expired since. */
+  readonly acknowledges: boolean;
+}
+
+/** T3a: by the primary key, which may certify; a subkey can't. */
+function refuseMaker(certification: SignatureFacts, issuer: CertificateFacts, at: Instant): Refusal | undefined {
+  if (certification.key !== issuer.primary.fingerprint) {
+    return refuse("bad_signature", "it was made by a subkey, which can't certify");
+  }
+  const state = primaryState(issuer, at);
+  if ("code" in state) return state;
+  return state.canCertify ? undefined : refuse("bad_signature", "its issuer's key is not for certifying");
+}
+
+/** T3b, without the certification's own expiry: dates, export, withdrawal. */
+function refuseDate(
+  certification: SignatureFacts,
+  userId: UserIdFacts,
+  issuer: CertificateFacts,
+  subject: CertificateFacts,
+  at: Instant,
+): Refusal | undefined {
+  const notBefore = Math.max(issuer.primary.createdAt, subject.primary.createdAt);
+  const refused = refuseSignature({ ...certification, expiresAt: undefined }, notBefore, at);
+  if (refused?.code === "bad_signature" && (certification.createdAt ?? notBefore) < notBefore) {
+    return refuse("bad_signature", "it is older than one of the two keys");
+  }
+  if (refused !== undefined) return refused;
+  if (!certification.exportable) return refuse("untrusted_signer", "it is marked as not for export");
+  const withdrawn = userId.withdrawals.some((withdrawal) => {
+    // By the issuer's primary; like any revocation it needs no strong hash, and a hashed date only to be in force.
+    return withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew;
+  });
+  return withdrawn ? refuse("revoked", "its issuer has withdrawn it") : undefined;
+}
+
+/** T3c and T3d: what the issuer's own life says. `at` is the reference time, `made` the certification's date. */
+function refuseIssuer(
+  issuer: CertificateFacts,
+  subject: CertificateFacts,
+  made: Instant,
+  policy: TransitionPolicy,
+): Refusal | undefined {
+  const revocation = effectiveRevocation(issuer.revocations, policy.at);
+  // T3c: a hard revocation voids every certification the issuer ever made: its dates can be forged.
+  if (revocation?.kind === "hard") return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
+  const state = primaryState(issuer, policy.at);
+  if ("code" in state) return state;
+  if (state.expiresAt !== undefined && state.expiresAt <= made) {
+    return refuse("expired", "it was made after its issuer had expired");
+  }
+  if (revocation === undefined) return undefined;
+  // T3d, and T5: what this client accepted while the issuer stood stays accepted.
+  const lenient = policy.retiredIssuers === "accept" || policy.accepted.has(subject.primary.fingerprint);
+  if (lenient && made < (revocation.createdAt ?? 0)) return undefined;
+  return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
+}
+
+function judge(
+  certification: SignatureFacts,
+  userId: UserIdFacts,
+  issuer: CertificateFacts,
+  subject: CertificateFacts,
+  policy: TransitionPolicy,
+): Omit<Link, "issuer" | "subject"> {
+  const { at } = policy;
+  const refusal =
+    refuseMaker(certification, issuer, at) ??
+    refuseWeakHash(certification) ??
+    refuseWeakKey(issuer.primary) ??
+    refuseDate(certification, userId, issuer, subject, at) ??
+    refuseIssuer(issuer, subject, certification.createdAt ?? 0, policy);
+  const { expiresAt } = certification;
+  const ended = expiresAt !== undefined && expiresAt <= at ? refuse("expired", "it has expired") : undefined;
+  return { refusal: refusal ?? ended, acknowledges: refusal === undefined };
+}
+
+/** The order in which one reason against a pair of certificates is told rather than another: the one that came furthest. */
+const furthest = ["unchecked_revocation", "expired", "revoked", "not_yet_valid", "untrusted_signer", "weak_algorithm"];
+
+function better(a: Link, b: Link): number {
+  const rank = ({ refusal }: Link) => {
+    if (refusal === undefined) return -1;
+    const place = furthest.indexOf(refusal.code);
+    return place < 0 ? furthest.length : place;
+  };
+  return rank(a) - rank(b);
+}
+
+/**
+ * Every link into `subject`: for each issuer the best of its certifications over a matching user ID (T1).
+ * @param issuers certificates by primary fingerprint
+ */
+export function linksInto(
+  subject: CertificateFacts,
+  issuers: ReadonlyMap<Fingerprint, CertificateFacts>,
+  policy: TransitionPolicy,
+): Link[] {
+  const links = new Map<Fingerprint, Link>();
+  for (const userId of matchingUserIds(subject, policy.identity, policy.at)) {
+    for (const certification of userId.certifications) {
+      const issuer = issuers.get(certification.certificate);
+      if (issuer === undefined || issuer === subject) continue;
+      const judged = judge(certification, userId, issuer, subject, policy);
+      const link = { issuer: issuer.primary.fingerprint, subject: subject.primary.fingerprint, ...judged };
+      const known = links.get(link.issuer);
+      const best = known === undefined || better(link, known) < 0 ? link : known;
+      links.set(link.issuer, { ...best, acknowledges: link.acknowledges || known?.acknowledges === true });
+    }
+  }
+  return [...links.values()];
+}
