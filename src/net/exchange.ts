@@ -1,0 +1,141 @@
+/** One HTTP request and its answer, with the library's answers brought into feedkey's terms. */
+import type { Dispatcher } from "undici";
+import { BodyTaker } from "./body.ts";
+import type { Deadline } from "./deadline.ts";
+import { networkFailure, plainUrl, shown, unavailable } from "./failure.ts";
+import type { NetLimits } from "./limits.ts";
+import type { AnswerHead, GetOptions, HttpAnswer } from "./types.ts";
+
+export interface Question {
+  readonly method: "GET" | "POST";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+}
+
+type Body = Dispatcher.ResponseData["body"];
+
+/** An answer whose body is still on its way: read it with `readBody` or drop it with `dropBody`. */
+export interface Arriving {
+  readonly head: AnswerHead;
+  readonly body: Body;
+}
+
+function lowerCase(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {
+  const plain: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) plain[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return plain;
+}
+
+/** User name and password of a URL, as `curl` would send them. */
+function credentials(url: URL): Record<string, string> {
+  if (url.username === "" && url.password === "") return {};
+  const plain = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
+  return { authorization: `Basic ${Buffer.from(plain).toString("base64")}` };
+}
+
+/**
+ * Sends the question and waits for the head of the answer.
+ * @throws FeedkeyError `unavailable`
+ */
+export async function ask(
+  dispatcher: Dispatcher,
+  question: Question,
+  deadline: Deadline,
+  limits: NetLimits,
+): Promise<Arriving> {
+  const { url } = question;
+  deadline.awaitHead(limits.connect + limits.headers);
+  try {
+    const answer = await dispatcher.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: question.method,
+      headers: { "user-agent": "feedkey", "accept-encoding": "identity", ...credentials(url), ...question.headers },
+      body: question.body ?? null,
+      signal: deadline.signal,
+    });
+    // A body that is dropped or breaks while nobody reads it must not end the process.
+    answer.body.on("error", () => {});
+    const head = { status: answer.statusCode, headers: lowerCase(answer.headers), url: plainUrl(url) };
+    return { head, body: answer.body };
+  } catch (error) {
+    throw networkFailure(url, error);
+  } finally {
+    deadline.headArrived();
+  }
+}
+
+export function dropBody(arriving: Arriving): void {
+  arriving.body.destroy();
+}
+
+/**
+ * Reads the body to its end; that of an error only as far as it may explain something.
+ * @throws FeedkeyError `unavailable`, and whatever the sink throws
+ */
+export async function readBody(
+  url: URL,
+  arriving: Arriving,
+  options: GetOptions,
+  limits: NetLimits,
+): Promise<HttpAnswer> {
+  const { head } = arriving;
+  try {
+    const encoding = head.headers["content-encoding"] ?? "identity";
+    if (encoding.trim().toLowerCase() !== "identity") {
+      throw unavailable(url, "protocol", `the answer is encoded as "${shown(encoding)}" without being asked to`, {
+        hint: "the server must send files as they are; switch its Content-Encoding off for this folder",
+      });
+    }
+    if (head.status !== 200 && head.status !== 206) return { ...head, body: await beginning(url, arriving, limits) };
+    const taker = new BodyTaker(url, head, options);
+    for await (const chunk of pieces(url, arriving.body, options.policy === "archive" ? limits : undefined)) {
+      await taker.take(chunk);
+    }
+    return { ...head, body: taker.body() };
+  } finally {
+    dropBody(arriving);
+  }
+}
+
+async function beginning(url: URL, arriving: Arriving, limits: NetLimits): Promise<Uint8Array> {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of pieces(url, arriving.body, limits)) {
+    kept.push(chunk);
+    length += chunk.length;
+    if (length >= limits.errorBody) break;
+  }
+  return new Uint8Array(Buffer.concat(kept).subarray(0, limits.errorBody));
+}
+
+/** The pieces as they come. With `rate`, a server that stays below the slowest bearable rate is given up. */
+async function* pieces(url: URL, body: Body, rate: NetLimits | undefined): AsyncGenerator<Uint8Array> {
+  const source: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
+  let waited = 0;
+  let came = 0;
+  for (;;) {
+    const before = performance.now();
+    const next = await source.next().catch((error: unknown) => {
+      throw networkFailure(url, error);
+    });
+    if (next.done === true) return;
+    // Only waiting counts: a slow disk on our side is not the server's fault.
+    waited += performance.now() - before;
+    came += next.value.length;
+    if (rate !== undefined && waited >= rate.slowWindow) {
+      if (came < (rate.slowestRate * waited) / 1000) throw tooSlow(url, came, waited, rate);
+      waited = 0;
+      came = 0;
+    }
+    yield next.value;
+  }
+}
+
+function tooSlow(url: URL, came: number, waited: number, limits: NetLimits) {
+  const found = `expected at least ${limits.slowestRate} bytes a second, found ${Math.round((came * 1000) / waited)}`;
+  return unavailable(url, "timeout", found, { hint: "the server or the network is too slow; use another mirror" });
+}

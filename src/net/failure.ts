@@ -1,0 +1,168 @@
+/** Network failures in words for a tired administrator. Text that came from a server is escaped and cut. */
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+
+export type FailureReason =
+  | "dns"
+  | "connect"
+  | "tls"
+  | "timeout"
+  | "cut_off"
+  | "too_large"
+  | "redirect"
+  | "protocol"
+  | "http"
+  | "offline";
+
+/** Text from a server: on one line, without terminal escapes, and not for ever. */
+export function shown(text: string): string {
+  const plain = escapeText(text);
+  return plain.length > 200 ? `${plain.slice(0, 199)}…` : plain;
+}
+
+/** A URL for messages and details: without user name and password. */
+export function plainUrl(url: URL): string {
+  const copy = new URL(url);
+  copy.username = "";
+  copy.password = "";
+  return copy.href;
+}
+
+/** The one shape of a network failure: `unavailable` with `details` { url, reason, status? }. */
+export function unavailable(
+  url: URL,
+  reason: FailureReason,
+  found: string,
+  context: { readonly hint: string; readonly status?: number; readonly cause?: unknown },
+): FeedkeyError {
+  const { hint, status, cause } = context;
+  return new FeedkeyError("unavailable", `${shown(plainUrl(url))}: ${found}`, {
+    details: { url: plainUrl(url), reason, ...(status === undefined ? {} : { status }) },
+    hint,
+    cause,
+  });
+}
+
+/** An answer whose status is not the one that was needed. */
+export function httpFailure(url: URL, status: number): FeedkeyError {
+  const hint =
+    status === 401 || status === 403
+      ? "the server wants other credentials or denies this file; ask whoever runs it"
+      : status === 404 || status === 410
+        ? "check the address in the profile; the mirror may be incomplete"
+        : status === 429
+          ? "the server asks for patience; try again later"
+          : status >= 500
+            ? "the server has a problem of its own; try again later or use another one"
+            : "the address may be wrong, or something between here and the server answers in its place";
+  return unavailable(url, "http", `expected status 200, the server answered ${status}`, { status, hint });
+}
+
+const untrustedIssuer = new Set([
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "CERT_UNTRUSTED",
+  "INVALID_CA",
+]);
+
+function namesOf(error: unknown): string {
+  const cert = typeof error === "object" && error !== null && "cert" in error ? error.cert : undefined;
+  const names = typeof cert === "object" && cert !== null && "subjectaltname" in cert ? cert.subjectaltname : undefined;
+  return typeof names === "string" ? names : "no name";
+}
+
+/** What is wrong with the other side's TLS, or undefined if the error is not about TLS. */
+function tlsFailure(code: string, url: URL, error: unknown): { found: string; hint: string } | undefined {
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return {
+      found: `the TLS certificate is made for ${shown(namesOf(error))}, not for "${url.hostname}"`,
+      hint: "check the server's name in the profile; a captive portal or an interceptor also looks like this",
+    };
+  }
+  if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
+    return {
+      found: `the TLS certificate ${code === "CERT_HAS_EXPIRED" ? "has expired" : "is dated in the future"}`,
+      hint: "check this computer's clock; if it is right, the server's operator must renew the certificate",
+    };
+  }
+  if (untrustedIssuer.has(code)) {
+    return {
+      found: "the TLS certificate comes from a certificate authority that this computer does not know",
+      hint: "if the server has an authority of its own, name its certificate in the profile: keyserver-ca",
+    };
+  }
+  if (/^(ERR_SSL_|ERR_TLS_|CERT_|CRL_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|UND_ERR_PRX_TLS)/.test(code)) {
+    return {
+      found: `no secure connection could be made (${code})`,
+      hint: "the port may not speak TLS, or only versions before 1.2; check the address",
+    };
+  }
+  return undefined;
+}
+
+/** Whether the look-up of a name failed, for whatever reason: ENOTFOUND, EAI_AGAIN... */
+function isUnresolved(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "syscall" in error && error.syscall === "getaddrinfo";
+}
+
+const cutOff = new Set([
+  "ECONNRESET",
+  "EPIPE",
+  "UND_ERR_SOCKET",
+  "UND_ERR_RES_CONTENT_LENGTH_MISMATCH",
+  "HPE_INVALID_EOF_STATE",
+]);
+const unconnected = new Set([
+  "ECONNREFUSED",
+  "EHOSTUNREACH",
+  "EHOSTDOWN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "EACCES",
+  "EPERM",
+]);
+
+/** Turns whatever the HTTP library threw into `unavailable`. A FeedkeyError passes as it is. */
+export function networkFailure(url: URL, error: unknown): FeedkeyError {
+  if (error instanceof FeedkeyError) return error;
+  const code = systemCode(error) ?? "";
+  const fail = (reason: FailureReason, found: string, hint: string) =>
+    unavailable(url, reason, found, { hint, cause: error });
+  if (isUnresolved(error)) {
+    return fail("dns", `the name "${url.hostname}" could not be looked up (${code})`, "check the name and the network");
+  }
+  if (unconnected.has(code)) {
+    return fail("connect", `no connection (${code})`, "the server may be down, or a firewall in the way");
+  }
+  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
+    return fail("timeout", "no connection in time", "the server may be down, or a firewall in the way");
+  }
+  if (code === "UND_ERR_BODY_TIMEOUT" || code === "UND_ERR_HEADERS_TIMEOUT") {
+    return fail(
+      "timeout",
+      "the server fell silent in the middle of its answer",
+      "try again later or use another server",
+    );
+  }
+  if (cutOff.has(code)) {
+    return fail("cut_off", "the connection broke before the answer was whole", "try again; nothing of it was used");
+  }
+  if (code === "UND_ERR_ABORTED" || code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") {
+    return fail("connect", `no connection (${shown(messageOf(error))})`, "check the proxy, if there is one");
+  }
+  const tls = tlsFailure(code, url, error);
+  if (tls !== undefined) return fail("tls", tls.found, tls.hint);
+  return fail(
+    "protocol",
+    `the answer is not proper HTTP (${code === "" ? shown(messageOf(error)) : code})`,
+    "something other than a web server may listen at this address",
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,44 @@
+/** How long, how much and how often: every bound on what a server may cost us, in one place. */
+import type { Duration } from "../time.ts";
+
+export interface NetLimits {
+  /** To a connection, TLS handshake included. */
+  readonly connect: Duration;
+  /** From the connection to the whole of the answer's head. */
+  readonly headers: Duration;
+  /** Between two pieces of a body. */
+  readonly idle: Duration;
+  /** Everything about one question to a key server, retries included. */
+  readonly keyserverTotal: Duration;
+  /** Archives have no total, since packages may be large, but a mean rate over this time... */
+  readonly slowWindow: Duration;
+  /** ...of at least so many bytes a second, or one byte now and then would hold us for ever. */
+  readonly slowestRate: number;
+  /** Redirects followed in a row, where any are. */
+  readonly redirects: number;
+  /** Bytes read of a body that only explains an error. */
+  readonly errorBody: number;
+}
+
+export const netLimits: NetLimits = {
+  connect: 5_000,
+  headers: 15_000,
+  idle: 15_000,
+  keyserverTotal: 15_000,
+  slowWindow: 30_000,
+  slowestRate: 1024,
+  redirects: 5,
+  errorBody: 64 * 1024,
+};
+
+/** Bounds of the key server protocols (peers: "A robust client"). */
+export const keyserverLimits = {
+  /** Bytes of one answer. */
+  answer: 4 * 1024 * 1024,
+  /** Times that a server which asks for patience is asked again. */
+  retries: 2,
+  /** Questions under way at once, over all servers. */
+  atOnce: 6,
+  /** Failures in a row after which a server is not asked further keys in this run. */
+  failures: 2,
+} as const;

@@ -1,0 +1,70 @@
+/** `file:` URLs behind the same interface as HTTP: an archive on a disk or a stick. */
+import type { FileHandle } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { FeedkeyError } from "../error.ts";
+import { BodyTaker } from "./body.ts";
+import { plainUrl, shown, unavailable } from "./failure.ts";
+import { openInside } from "./inside.ts";
+import type { AnswerHead, GetOptions, HttpAnswer } from "./types.ts";
+
+const pieceBytes = 1024 * 1024;
+
+function localPath(url: URL): string {
+  try {
+    const path = fileURLToPath(url);
+    if (!path.includes("\0")) return path;
+  } catch {
+    // An encoded slash or a host name: told below.
+  }
+  throw new FeedkeyError("bad_path", `"${shown(plainUrl(url))}" names no local file`, {
+    details: { url: plainUrl(url) },
+    hint: "write it as file:///folder/file, without encoded slashes",
+  });
+}
+
+/**
+ * Reads a regular file inside `options.root`: 200 with `content-length`, 404 if there is none, 403 if it is unreadable.
+ * @throws FeedkeyError `bad_path` if there is no root, the URL names no path, or a symbolic link leads out of the root;
+ * `unavailable` (`too_large`, `cut_off`)
+ */
+export async function getFile(url: URL, options: GetOptions): Promise<HttpAnswer> {
+  const path = localPath(url);
+  const details = { url: plainUrl(url) };
+  if (options.root === undefined) {
+    throw new FeedkeyError("bad_path", `"${shown(details.url)}" is a local file, which is not allowed here`, {
+      details,
+      hint: "only an archive whose own address is file: may be read from files",
+    });
+  }
+  const opened = await openInside(options.root, path);
+  if ("refused" in opened) {
+    if (opened.refused === "outside") {
+      throw new FeedkeyError("bad_path", `"${shown(details.url)}" leads out of the archive by a symbolic link`, {
+        details,
+        hint: "replace the link by the file itself, or let the archive's address name the folder above both",
+      });
+    }
+    const status = opened.refused === "denied" ? 403 : 404;
+    return { status, headers: {}, url: details.url, body: new Uint8Array(0) };
+  }
+  try {
+    return await readWhole(url, opened.handle, options);
+  } finally {
+    await opened.handle.close();
+  }
+}
+
+async function readWhole(url: URL, handle: FileHandle, options: GetOptions): Promise<HttpAnswer> {
+  const { size } = await handle.stat();
+  const head: AnswerHead = { status: 200, headers: { "content-length": String(size) }, url: plainUrl(url) };
+  const taker = new BodyTaker(url, head, options);
+  const length = Math.min(pieceBytes, size + 1);
+  for (;;) {
+    // A new buffer for each piece: the taker keeps it.
+    const { bytesRead, buffer } = await handle.read(new Uint8Array(length), 0, length, null).catch((cause) => {
+      throw unavailable(url, "cut_off", "the file could not be read to its end", { hint: "check the disk", cause });
+    });
+    if (bytesRead === 0) return { ...head, body: taker.body() };
+    await taker.take(buffer.subarray(0, bytesRead));
+  }
+}

@@ -1,0 +1,113 @@
+/** The network as feedkey sees it: bounded in time and size, verified TLS only, failures told apart. */
+import type { Dispatcher } from "undici";
+import { Deadline } from "./deadline.ts";
+import { certificateAuthorities, makeDispatcher, type ProxyEnvironment } from "./dispatcher.ts";
+import { type Arriving, ask, dropBody, type Question, readBody } from "./exchange.ts";
+import { shown, unavailable } from "./failure.ts";
+import { type NetLimits, netLimits } from "./limits.ts";
+import { getFile } from "./local-file.ts";
+import { nextUrl, tooManyRedirects } from "./redirect.ts";
+import type { GetOptions, HttpAnswer, Policy, PostOptions, Transport } from "./types.ts";
+
+export interface TransportOptions {
+  /** PEM certificates of authorities trusted besides the usual roots. */
+  readonly ca?: string;
+  /** Refuse to ask the network; `file:` still works. */
+  readonly offline?: boolean;
+  readonly limits?: Partial<NetLimits>;
+  /** Where proxies are named; the environment of the process by default. */
+  readonly env?: ProxyEnvironment;
+}
+
+/**
+ * Makes a transport. Nothing is loaded or connected before the first question.
+ * @throws FeedkeyError `bad_config` if `ca` holds no readable certificate
+ */
+export function createTransport(options: TransportOptions = {}): Transport {
+  const limits: NetLimits = { ...netLimits, ...options.limits };
+  const authorities = options.ca === undefined ? [] : certificateAuthorities(options.ca);
+  const offline = options.offline ?? false;
+  let dispatcher: Promise<Dispatcher> | undefined;
+  const ready = () => {
+    dispatcher ??= makeDispatcher(authorities, limits, options.env ?? process.env);
+    return dispatcher;
+  };
+
+  async function fetchOver(question: Question, terms: GetOptions): Promise<HttpAnswer> {
+    checkAskable(question.url, offline);
+    const deadline = new Deadline(question.url, terms.within ?? totalOf(terms.policy, limits));
+    try {
+      const { url, arriving } = await follow(await ready(), question, terms.policy, deadline, limits);
+      if (arriving.head.status === 206 && terms.headers?.range === undefined) {
+        dropBody(arriving);
+        throw unavailable(url, "protocol", "the server answered with a part where the whole was asked for", {
+          status: 206,
+          hint: "the server or a proxy before it is broken; use another one",
+        });
+      }
+      return await readBody(url, arriving, terms, limits);
+    } finally {
+      deadline.stop();
+    }
+  }
+
+  return {
+    offline,
+    get: (url, terms) =>
+      url.protocol === "file:"
+        ? getFile(url, terms)
+        : fetchOver({ method: "GET", url, headers: terms.headers ?? {} }, terms),
+    post: (url, body, contentType, terms: PostOptions) =>
+      fetchOver(
+        { method: "POST", url, headers: { "content-type": contentType }, body },
+        { ...terms, policy: "keyserver" },
+      ),
+    close: async () => {
+      await (await dispatcher)?.destroy();
+    },
+  };
+}
+
+function totalOf(policy: Policy, limits: NetLimits): number | undefined {
+  return policy === "keyserver" ? limits.keyserverTotal : undefined;
+}
+
+function checkAskable(url: URL, offline: boolean): void {
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw unavailable(url, "protocol", `expected https: or http:, found "${shown(url.protocol)}"`, {
+      hint: "correct the address in the profile",
+    });
+  }
+  if (offline) {
+    throw unavailable(url, "offline", "not asked, since --offline was given", {
+      hint: "run again without --offline",
+    });
+  }
+}
+
+/** Asks, and asks again where an allowed redirect leads. */
+async function follow(
+  dispatcher: Dispatcher,
+  first: Question,
+  policy: Policy,
+  deadline: Deadline,
+  limits: NetLimits,
+): Promise<{ url: URL; arriving: Arriving }> {
+  let url = first.url;
+  for (let redirects = 0; ; redirects++) {
+    const arriving = await ask(dispatcher, { ...first, url }, deadline, limits);
+    let next: URL | undefined;
+    try {
+      next = nextUrl(url, arriving.head, policy);
+      if (next !== undefined && redirects === limits.redirects) {
+        throw tooManyRedirects(url, arriving.head.status, limits.redirects);
+      }
+    } catch (error) {
+      dropBody(arriving);
+      throw error;
+    }
+    if (next === undefined) return { url, arriving };
+    dropBody(arriving);
+    url = next;
+  }
+}

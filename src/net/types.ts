@@ -1,0 +1,61 @@
+/** The port through which the rest of feedkey reaches servers and local archives. */
+import type { Duration } from "../time.ts";
+
+/**
+ * What a server may do. `keyserver`: no redirect, and everything within one short deadline.
+ * `archive`: redirects within the same origin, and as long as it takes at a bearable rate.
+ */
+export type Policy = "keyserver" | "archive";
+
+export interface AnswerHead {
+  /** HTTP's status; files have 200, 403 and 404. */
+  readonly status: number;
+  /** Names in lower case; repeated ones joined by `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Where the answer came from, after redirects; without user name and password. */
+  readonly url: string;
+}
+
+export interface HttpAnswer extends AnswerHead {
+  /** Empty when a sink took it. Of answers other than 200 and 206 only the beginning. */
+  readonly body: Uint8Array;
+}
+
+export interface GetOptions {
+  /** A longer body is an error (`too_large`), found before or while it is read. */
+  readonly maxBytes: number;
+  readonly policy: Policy;
+  /** `file:` URLs: the folder that the file must really lie in. Without it they are refused. */
+  readonly root?: string;
+  /** Total time instead of the policy's. */
+  readonly within?: Duration;
+  /** Further request headers. Only with a `range` among them is a partial answer (206) accepted. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Bytes so far, and how many the server announced. */
+  readonly onProgress?: (received: number, total: number | undefined) => void;
+  /**
+   * Takes the body of a 200 or 206 piece by piece, one at a time. What it throws reaches the caller as it is.
+   * It may have been given pieces of an answer that then fails: only a returned answer is whole.
+   */
+  readonly sink?: (chunk: Uint8Array, head: AnswerHead) => Promise<void> | void;
+}
+
+export interface PostOptions {
+  readonly maxBytes: number;
+  readonly within?: Duration;
+}
+
+export interface Transport {
+  /** Whether it refuses to ask the network. */
+  readonly offline: boolean;
+  /**
+   * Fetches `https:`, `http:` or `file:`. Any status but a redirect is an answer.
+   * @throws FeedkeyError `unavailable` with `details.reason` (see `FailureReason`); `bad_path` for a `file:` URL that leads
+   * out of its root
+   */
+  get(url: URL, options: GetOptions): Promise<HttpAnswer>;
+  /** Sends a body under the policy `keyserver`. Throws as `get` does. */
+  post(url: URL, body: Uint8Array, contentType: string, options: PostOptions): Promise<HttpAnswer>;
+  /** Ends what is under way and closes all connections. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,74 @@
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { expect } from "chai";
+import { createTransport } from "../../src/net/transport.ts";
+import { reasonOf } from "./failures.ts";
+import { type MisbehavingServer, plain, startMisbehaving, tlsFile } from "./misbehaving-server.ts";
+
+const terms = { maxBytes: 100, policy: "archive" } as const;
+
+describe("transport: proxies", () => {
+  let server: MisbehavingServer;
+  let proxy: Server;
+  let address = "";
+  const asked: string[] = [];
+  before(async () => {
+    server = await startMisbehaving({ "/": plain(200, "hello") }, "good");
+    // Tunnels every name to the test server, except one that it denies.
+    proxy = createServer((client) => {
+      client.once("data", (head) => {
+        const line = head.toString("latin1").split("\r\n")[0] ?? "";
+        asked.push(line);
+        if (!line.startsWith("CONNECT")) {
+          client.end("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nplain");
+        } else if (line.includes("denied")) client.end("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n");
+        else {
+          client.write("HTTP/1.1 200 Connected\r\n\r\n");
+          const upstream = connect(server.port, "127.0.0.1");
+          upstream.on("error", () => client.destroy());
+          client.on("error", () => upstream.destroy());
+          client.pipe(upstream).pipe(client);
+        }
+      });
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  });
+  beforeEach(() => {
+    asked.length = 0;
+  });
+  after(async () => {
+    await server.close();
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+
+  it("asks through the proxy of the environment, with TLS checked end to end", async () => {
+    const transport = createTransport({ ca: tlsFile("ca.pem"), env: { HTTPS_PROXY: address } });
+    const answer = await transport.get(new URL("https://feed.example/"), terms);
+    expect(Buffer.from(answer.body).toString()).to.equal("hello");
+    expect(asked).to.deep.equal(["CONNECT feed.example:443 HTTP/1.1"]);
+    expect(await reasonOf(transport.get(new URL("https://other.example/"), terms))).to.equal("tls");
+    expect(await reasonOf(transport.get(new URL("https://denied.example/"), terms))).to.equal("connect");
+    await transport.close();
+    const stranger = createTransport({ env: { https_proxy: address } });
+    expect(await reasonOf(stranger.get(new URL("https://feed.example/"), terms))).to.equal("tls");
+    await stranger.close();
+  });
+
+  it("asks for plain HTTP without a tunnel", async () => {
+    const transport = createTransport({ env: { http_proxy: address } });
+    const answer = await transport.get(new URL("http://feed.example/x"), terms);
+    expect(Buffer.from(answer.body).toString()).to.equal("plain");
+    expect(asked).to.deep.equal(["GET http://feed.example/x HTTP/1.1"]);
+    await transport.close();
+  });
+
+  it("leaves out what NO_PROXY names", async () => {
+    const transport = createTransport({
+      ca: tlsFile("ca.pem"),
+      env: { HTTPS_PROXY: address, NO_PROXY: "localhost" },
+    });
+    expect((await transport.get(server.url, terms)).status).to.equal(200);
+    expect(asked).to.deep.equal([]);
+    await transport.close();
+  });
+});
