@@ -1,0 +1,116 @@
+import * as fs from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { systemCode } from "../error.ts";
+import { syncFolder } from "./folder.ts";
+import {
+  discard,
+  moveIntoPlace,
+  type StagedFile,
+  StagedStream,
+  type StageOptions,
+  temporaryName,
+} from "./staged-stream.ts";
+import { outputError } from "./system-error.ts";
+
+export { discard, type StagedFile, type StageOptions } from "./staged-stream.ts";
+
+/** What `commitStaged` wants of a lock. */
+interface Held {
+  assertHeld(): Promise<void>;
+}
+
+/**
+ * Writes and syncs a file beside its target, under a temporary name.
+ * @throws FeedkeyError `output`; nothing is left behind then
+ */
+export async function stageFile(
+  path: string,
+  data: Uint8Array | string,
+  options: StageOptions = {},
+): Promise<StagedFile> {
+  const stream = await StagedStream.open(path, options);
+  await stream.write(typeof data === "string" ? Buffer.from(data, "utf8") : data);
+  return stream.finish();
+}
+
+/**
+ * Gives staged files their final names in the order given, then syncs each folder once. The order is the caller's
+ * tool: what refers to another file comes after it. If one rename fails, the rest are discarded.
+ * @param lock what must still be held when the first one is renamed
+ * @throws FeedkeyError `output`, `locked`
+ */
+export async function commitStaged(staged: readonly StagedFile[], lock?: Held): Promise<void> {
+  let done = 0;
+  try {
+    await lock?.assertHeld();
+    for (const file of staged) {
+      await moveIntoPlace(file);
+      done += 1;
+    }
+  } catch (error) {
+    await discard(staged.slice(done));
+    throw error;
+  }
+  for (const folder of new Set(staged.map((file) => dirname(file.path)))) await syncFolder(folder);
+}
+
+/**
+ * Stages several files; if one cannot be, none is left.
+ * @throws FeedkeyError `output`
+ */
+export async function stageAll(
+  files: readonly { readonly path: string; readonly data: Uint8Array | string; readonly mode: number }[],
+): Promise<StagedFile[]> {
+  const staged: StagedFile[] = [];
+  try {
+    for (const { path, data, mode } of files) staged.push(await stageFile(path, data, { mode }));
+  } catch (error) {
+    await discard(staged);
+    throw error;
+  }
+  return staged;
+}
+
+/**
+ * Writes a whole file: readers, and a crash, see the old one or the new one.
+ * @throws FeedkeyError `output`; `locked` when the lock is lost
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string,
+  options: StageOptions = {},
+  lock?: Held,
+): Promise<void> {
+  await commitStaged([await stageFile(path, data, options)], lock);
+}
+
+/**
+ * Points a symbolic link at another target, or makes it, in one step.
+ * @throws FeedkeyError `output`; `locked` when the lock is lost
+ */
+export async function replaceLink(link: string, target: string, lock?: Held): Promise<void> {
+  const temporary = join(dirname(link), temporaryName());
+  try {
+    await fs.symlink(target, temporary);
+  } catch (error) {
+    throw outputError(error, link);
+  }
+  await commitStaged([{ path: link, temporary }], lock);
+}
+
+/**
+ * Removes temporary files that a killed run left in a folder. Only for who holds the lock of that folder:
+ * the files of a living run look the same. A missing folder has none.
+ * @throws FeedkeyError `output`
+ */
+export async function removeLeftovers(folder: string): Promise<void> {
+  let names: string[];
+  try {
+    names = await fs.readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw outputError(error, folder);
+  }
+  const leftovers = names.filter((name) => name.startsWith(".feedkey-") && name.endsWith(".tmp"));
+  await discard(leftovers.map((name) => ({ path: join(folder, name), temporary: join(folder, name) })));
+}

@@ -1,0 +1,108 @@
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { causeInWords, outputError } from "./system-error.ts";
+
+/**
+ * Makes the names in a folder durable: a rename survives a power cut only once its folder is synced.
+ * @throws FeedkeyError `output`
+ */
+export async function syncFolder(folder: string): Promise<void> {
+  try {
+    const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // Some network file systems have no fsync for folders; there is nothing more to be done there.
+    if (systemCode(error) === "EINVAL" || systemCode(error) === "ENOTSUP") return;
+    throw outputError(error, folder);
+  }
+}
+
+/**
+ * Makes a folder and what is missing above it, durably. An existing one is left as it is.
+ * @param mode permissions of new folders, less the umask
+ * @throws FeedkeyError `output`
+ */
+export async function ensureFolder(folder: string, mode: number): Promise<void> {
+  const path = resolve(folder);
+  let first: string | undefined;
+  try {
+    first = await fs.mkdir(path, { recursive: true, mode });
+    if (!(await fs.stat(path)).isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+  } catch (error) {
+    throw outputError(error, path);
+  }
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+function isWithin(root: string, path: string): boolean {
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+async function enter(folder: string): Promise<string> {
+  try {
+    await fs.mkdir(folder);
+    await syncFolder(dirname(folder));
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+  }
+  return fs.realpath(folder);
+}
+
+/**
+ * The real path of a folder at or below `root`, made where it is missing. A symbolic link below `root` may
+ * lead elsewhere inside it, never out: else whoever can put a link there chooses where files are written.
+ * @throws FeedkeyError `bad_path` when the folder lies outside, `output` when it cannot be made
+ */
+export async function folderWithin(root: string, folder: string): Promise<string> {
+  const steps = relative(resolve(root), resolve(folder)).split(sep);
+  if (steps[0] === "..") throw outside(root, folder);
+  await ensureFolder(root, 0o777);
+  const realRoot = await fs.realpath(root);
+  let current = realRoot;
+  for (const step of steps) {
+    if (step === "") continue;
+    const next = join(current, step);
+    try {
+      current = await enter(next);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT" || systemCode(error) === "ELOOP") throw outside(root, folder);
+      throw outputError(error, next);
+    }
+    if (!isWithin(realRoot, current)) throw outside(root, folder);
+  }
+  return current;
+}
+
+function outside(root: string, folder: string): FeedkeyError {
+  return new FeedkeyError("bad_path", `"${folder}" leads out of the output folder "${root}"`, {
+    details: { folder, root },
+    hint: "look for a symbolic link on the way and remove it, or choose another output folder",
+  });
+}
+
+/**
+ * Refuses a folder that other users can write to: they could put anything in the place of what it holds.
+ * A missing folder passes.
+ * @param refuse makes the error from what is wrong and the next step
+ */
+export async function refuseWritableByOthers(
+  folder: string,
+  refuse: (problem: string, hint: string) => FeedkeyError,
+): Promise<void> {
+  let mode: number;
+  try {
+    mode = (await fs.stat(folder)).mode;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw refuse(`cannot look at "${folder}": ${causeInWords(error)}`, "run as the user that owns it");
+  }
+  if ((mode & 0o022) === 0) return;
+  throw refuse(`other users can write to the folder "${folder}"`, `chmod go-w '${folder}', then look at what is in it`);
+}

@@ -1,0 +1,147 @@
+import { randomBytes } from "node:crypto";
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { folderWithin, syncFolder } from "./folder.ts";
+import { outputError } from "./system-error.ts";
+
+/** A complete, synced file beside its target, which a rename will replace. */
+export interface StagedFile {
+  /** The final name. */
+  readonly path: string;
+  /** The name it has until it is committed. */
+  readonly temporary: string;
+}
+
+export interface StageOptions {
+  /** Exact permissions. Without it: 0666 less the umask. */
+  readonly mode?: number;
+}
+
+export interface StreamOptions extends StageOptions {
+  /** The output folder that the target must really lie in; missing folders below it are made. */
+  readonly within?: string;
+}
+
+/** A name that no other run uses, and that `removeLeftovers` knows again. */
+export function temporaryName(): string {
+  return `.feedkey-${randomBytes(12).toString("hex")}.tmp`;
+}
+
+/** Renames a staged file, or a link made beside its place, to its final name; removes it if that fails. */
+export async function moveIntoPlace(file: StagedFile): Promise<void> {
+  try {
+    await fs.rename(file.temporary, file.path);
+  } catch (error) {
+    await discard([file]);
+    throw outputError(error, file.path);
+  }
+}
+
+/**
+ * Removes staged files that will not be committed. Never fails: it runs after other failures, which are the ones to
+ * tell, and what it cannot remove `removeLeftovers` finds later.
+ */
+export async function discard(staged: readonly StagedFile[]): Promise<void> {
+  for (const file of staged) await fs.unlink(file.temporary).catch(() => undefined);
+}
+
+/**
+ * A file that is written piece by piece under a temporary name. It gets its final name only by `commit`; any
+ * failure removes it. A symbolic link at the final name is replaced, never followed.
+ */
+export class StagedStream implements StagedFile {
+  readonly path: string;
+  readonly temporary: string;
+  readonly #handle: fs.FileHandle;
+  readonly #mode: number | undefined;
+  #bytes = 0;
+  #open = true;
+
+  private constructor(path: string, temporary: string, handle: fs.FileHandle, mode: number | undefined) {
+    this.path = path;
+    this.temporary = temporary;
+    this.#handle = handle;
+    this.#mode = mode;
+  }
+
+  static async open(path: string, options: StageOptions = {}): Promise<StagedStream> {
+    const temporary = join(dirname(path), temporaryName());
+    // O_NOFOLLOW is implied by O_EXCL where POSIX is kept; it costs nothing to say so.
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+    try {
+      const handle = await fs.open(temporary, flags, options.mode ?? 0o666);
+      return new StagedStream(path, temporary, handle, options.mode);
+    } catch (error) {
+      throw outputError(error, path);
+    }
+  }
+
+  /** Bytes written so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @throws FeedkeyError `output`; the temporary file is gone then */
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#orDiscard(async () => {
+      for (let rest = chunk; rest.length > 0; ) {
+        const { bytesWritten } = await this.#handle.write(rest);
+        this.#bytes += bytesWritten;
+        rest = rest.subarray(bytesWritten);
+      }
+    });
+  }
+
+  /**
+   * Ends writing: the file is complete on the disk, still under its temporary name, for `commitStaged`.
+   * @throws FeedkeyError `output`; the temporary file is gone then
+   */
+  async finish(): Promise<StagedFile> {
+    await this.#orDiscard(async () => {
+      // open() applied the umask; the mode asked for is exact.
+      if (this.#mode !== undefined) await this.#handle.chmod(this.#mode);
+      await this.#handle.sync();
+      await this.#close();
+    });
+    return { path: this.path, temporary: this.temporary };
+  }
+
+  /** Gives the file its final name, durably. @throws FeedkeyError `output` */
+  async commit(): Promise<void> {
+    await moveIntoPlace(await this.finish());
+    await syncFolder(dirname(this.path));
+  }
+
+  /** Forgets the file. May be called again, and after a failure. */
+  async discard(): Promise<void> {
+    await this.#close().catch(() => undefined);
+    await discard([this]);
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close();
+  }
+
+  async #orDiscard(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      await this.discard();
+      throw outputError(error, this.path);
+    }
+  }
+}
+
+/**
+ * Starts a file of unknown or large size, such as a package on its way from the network.
+ * @throws FeedkeyError `bad_path` when the target's folder lies outside `within`; `output`
+ */
+export async function stageStream(path: string, options: StreamOptions = {}): Promise<StagedStream> {
+  if (options.within === undefined) return StagedStream.open(path, options);
+  // From here on only the real path is used: a link put in its way later is not met again.
+  const folder = await folderWithin(options.within, dirname(path));
+  return StagedStream.open(join(folder, basename(path)), options);
+}

@@ -1,0 +1,40 @@
+import { FeedkeyError, systemCode } from "../error.ts";
+
+const causes: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "no space is left on the device"],
+  ["EDQUOT", "the disk quota is used up"],
+  ["EFBIG", "the file would be larger than the limit on file sizes"],
+  ["EACCES", "permission denied"],
+  ["EPERM", "operation not permitted"],
+  ["EROFS", "the file system is read-only"],
+  ["EIO", "the device reports an input/output error"],
+  ["ENOENT", "no such file or folder"],
+  ["ENOTDIR", "a part of the path is not a folder"],
+  ["EISDIR", "a folder is in the way"],
+  ["ENOTEMPTY", "a folder is in the way"],
+  ["EEXIST", "another file is in the way"],
+  ["ELOOP", "a symbolic link is in the way"],
+  ["ENAMETOOLONG", "the name is too long"],
+  ["EMFILE", "too many files are open"],
+  ["ENFILE", "too many files are open"],
+]);
+
+/** Why the system refused, in words: `no space is left on the device`. Unknown codes are named as they are. */
+export function causeInWords(error: unknown): string {
+  const code = systemCode(error) ?? "unknown";
+  return causes.get(code) ?? `the system reports ${code}`;
+}
+
+/**
+ * What to throw when writing failed: FeedkeyError `output` for an error of the system,
+ * and everything else (a FeedkeyError, a bug) as it came.
+ * @param path what could not be written
+ */
+export function outputError(error: unknown, path: string): unknown {
+  const code = systemCode(error);
+  if (error instanceof FeedkeyError || code === undefined) return error;
+  return new FeedkeyError("output", `cannot write "${path}": ${causeInWords(error)}`, {
+    details: { path, cause: code },
+    cause: error,
+  });
+}
