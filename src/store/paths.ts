@@ -1,0 +1,74 @@
+import * as fs from "node:fs/promises";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { xdgConfig, xdgData, xdgState } from "xdg-basedir";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { causeInWords } from "./system-error.ts";
+
+// The XDG base directory specification wants relative paths in its variables ignored.
+function baseFolder(found: string | undefined, ...fallback: string[]): string {
+  return found !== undefined && isAbsolute(found) ? found : join(homedir(), ...fallback);
+}
+
+function chosen(option: string | undefined, variable: string): string | undefined {
+  return [option, process.env[variable]].find((path) => path !== undefined && path !== "");
+}
+
+/** Where client state lies: the option, `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`. Absolute. */
+export function stateFolder(option?: string): string {
+  return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder(xdgState, ".local", "state"), "feedkey"));
+}
+
+/** Where the archive's key store lies: the option, `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. Absolute. */
+export function homeFolder(option?: string): string {
+  return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder(xdgData, ".local", "share"), "feedkey"));
+}
+
+/** The folders in which a profile's name is looked up, first one first. */
+export function profileSearchPath(): string[] {
+  return [
+    resolve("profiles"),
+    join(baseFolder(xdgConfig, ".config"), "feedkey", "profiles"),
+    "/etc/feedkey/profiles",
+    // This module runs as dist/src/store/paths.js; the shipped profiles stand at the package's root.
+    fileURLToPath(new URL("../../../profiles", import.meta.url)),
+  ];
+}
+
+/**
+ * The file of a profile: anything with a `/` or ending in `.ini` is a file, all else a name to look up.
+ * @throws FeedkeyError `usage` for what can be neither, `not_found` with the places looked at, `bad_profile` when
+ *   a file is there but cannot be looked at: falling back to another of the same name would be a surprise
+ */
+export async function findProfile(nameOrFile: string): Promise<string> {
+  const isFile = nameOrFile.includes("/") || nameOrFile.endsWith(".ini");
+  if (!isFile && !/^[A-Za-z0-9._-]+$/.test(nameOrFile)) {
+    throw new FeedkeyError("usage", `"${nameOrFile}" is no name of a profile`, {
+      hint: "a name has letters, digits, dots, hyphens and underscores; a file has a / or ends in .ini",
+    });
+  }
+  const candidates = isFile
+    ? [resolve(nameOrFile)]
+    : profileSearchPath().map((folder) => join(folder, `${nameOrFile}.ini`));
+  for (const candidate of candidates) {
+    if (await isRegularFile(candidate)) return candidate;
+  }
+  throw new FeedkeyError("not_found", `there is no profile "${nameOrFile}"`, {
+    details: { profile: nameOrFile, lookedAt: candidates },
+    hint: `looked for ${candidates.join(", ")}`,
+  });
+}
+
+async function isRegularFile(path: string): Promise<boolean> {
+  try {
+    if ((await fs.stat(path)).isFile()) return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return false;
+    throw new FeedkeyError("bad_profile", `cannot look at the profile "${path}": ${causeInWords(error)}`, {
+      details: { path },
+      cause: error,
+    });
+  }
+  throw new FeedkeyError("bad_profile", `the profile "${path}" is not a file`, { details: { path } });
+}
