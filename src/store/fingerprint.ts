@@ -1,0 +1,18 @@
+import { FeedkeyError } from "../error.ts";
+
+/** Whether a text is a full fingerprint: 40 (v4) or 64 (v6) upper-case hex digits. */
+export function isFingerprint(text: string): boolean {
+  return /^([0-9A-F]{40}|[0-9A-F]{64})$/.test(text);
+}
+
+/**
+ * Lets only a full fingerprint through, so that it may become part of a path.
+ * @throws FeedkeyError `usage`
+ */
+export function requireFingerprint(text: string): string {
+  if (isFingerprint(text)) return text;
+  throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
+    details: { given: text },
+    hint: "expected are 40 or 64 upper-case hex digits",
+  });
+}

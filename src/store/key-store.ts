@@ -1,0 +1,222 @@
+import * as fs from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "./atomic.ts";
+import { isFingerprint, requireFingerprint } from "./fingerprint.ts";
+import { ensureFolder, refuseWritableByOthers } from "./folder.ts";
+import { type HeldLock, type LockOptions, withLock } from "./lock.ts";
+import { readPrivateFile } from "./private-file.ts";
+import { causeInWords } from "./system-error.ts";
+
+/** Why a revocation certificate, made in advance, says that the key is no longer to be used. */
+export type RevocationReason = "compromised" | "superseded" | "retired";
+
+const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
+
+/** A new key as it enters the store; everything is ASCII armor. */
+export interface NewKey {
+  /** Full fingerprint, upper-case hex. */
+  readonly fingerprint: string;
+  readonly privateKey: string;
+  readonly certificate: string;
+  readonly revocations: Readonly<Record<RevocationReason, string>>;
+}
+
+/** What may be done while the store is locked, see `KeyStore.exclusive`. */
+export interface KeyStoreWriter {
+  /** @throws FeedkeyError `usage` when the store has this secret key already, `output`, `locked` */
+  add(key: NewKey): Promise<void>;
+  /** Replaces or adds a certificate; merging it with the present one is the caller's. @throws as `add` */
+  putCertificate(fingerprint: string, armored: string): Promise<void>;
+}
+
+/**
+ * The archive's keys: `private/FPR.asc` (0600), `certs/FPR.asc` and `revocations/FPR-REASON.asc` below one folder
+ * (design, section 8). The store looks at names only: whether a file holds what its name says is the reader's check.
+ */
+export class KeyStore {
+  /** Absolute. */
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /**
+   * A store need not exist yet: the first key makes it.
+   * @throws FeedkeyError `bad_config` when other users can write to the folder
+   */
+  static async open(folder: string): Promise<KeyStore> {
+    const store = new KeyStore(resolve(folder));
+    await refuseWritableByOthers(store.folder, (problem, hint) => {
+      return new FeedkeyError("bad_config", problem, { details: { path: store.folder }, hint });
+    });
+    return store;
+  }
+
+  /** Full fingerprints of all certificates, sorted, whether or not their secret key is here. */
+  async list(): Promise<string[]> {
+    try {
+      const names = await fs.readdir(join(this.folder, "certs"));
+      return names
+        .map((name) => name.replace(/\.asc$/, ""))
+        .filter((name, at) => isFingerprint(name) && names[at] !== name)
+        .sort();
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return [];
+      throw unreadable(join(this.folder, "certs"), error);
+    }
+  }
+
+  /**
+   * The fingerprint that a person wrote, any case, spaces allowed, `0x` too.
+   * @throws FeedkeyError `usage` for a key ID or anything else that is no full fingerprint, `not_found`
+   */
+  async resolve(text: string): Promise<string> {
+    const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+    const known = await this.list();
+    if (!isFingerprint(hex)) throw notAFingerprint(text, hex, known);
+    if (known.includes(hex) || (await this.hasPrivate(hex))) return hex;
+    throw this.#missing(`no key ${hex}`, hex);
+  }
+
+  /** The armored certificate. @throws FeedkeyError `not_found` */
+  async certificate(fingerprint: string): Promise<string> {
+    return this.#read(this.#certificateFile(fingerprint), `no certificate ${fingerprint}`, fingerprint);
+  }
+
+  /** The armored secret key. @throws FeedkeyError `not_found`; `bad_config` when others can get at the file */
+  async privateKey(fingerprint: string): Promise<string> {
+    const armored = await readPrivateFile(this.#privateFile(fingerprint));
+    if (armored === undefined) throw this.#missing(`no secret key ${fingerprint}`, fingerprint);
+    return armored;
+  }
+
+  async hasPrivate(fingerprint: string): Promise<boolean> {
+    const file = this.#privateFile(fingerprint);
+    try {
+      await fs.lstat(file);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return false;
+      throw unreadable(file, error);
+    }
+  }
+
+  /** The armored revocation certificate that was made together with the key. @throws FeedkeyError `not_found` */
+  async revocation(fingerprint: string, reason: RevocationReason): Promise<string> {
+    const file = this.#revocationFile(fingerprint, reason);
+    return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint);
+  }
+
+  /** Adds a key, see `KeyStoreWriter`. */
+  async add(key: NewKey): Promise<void> {
+    await this.exclusive((writer) => writer.add(key));
+  }
+
+  /** Writes a certificate, see `KeyStoreWriter`. */
+  async putCertificate(fingerprint: string, armored: string): Promise<void> {
+    await this.exclusive((writer) => writer.putCertificate(fingerprint, armored));
+  }
+
+  /**
+   * Runs an action that reads, decides and writes, with no other run in between. Within it use the writer only:
+   * `add` and `putCertificate` of the store itself would wait for the lock for ever.
+   * @throws FeedkeyError `locked`, `output`, and what the action throws
+   */
+  async exclusive<T>(action: (writer: KeyStoreWriter) => Promise<T>, options: LockOptions = {}): Promise<T> {
+    return withLock(
+      this.folder,
+      async (lock) => {
+        for (const part of ["private", "certs", "revocations"]) await removeLeftovers(join(this.folder, part));
+        return action({
+          add: (key) => this.#add(key, lock),
+          putCertificate: (fingerprint, armored) => this.#putCertificate(fingerprint, armored, lock),
+        });
+      },
+      options,
+    );
+  }
+
+  async #add(key: NewKey, lock: HeldLock): Promise<void> {
+    if (await this.hasPrivate(key.fingerprint)) {
+      throw new FeedkeyError("usage", `the key store has the secret key ${key.fingerprint} already`, {
+        details: { fingerprint: key.fingerprint, path: this.folder },
+      });
+    }
+    await ensureFolder(join(this.folder, "revocations"), 0o700);
+    await ensureFolder(join(this.folder, "certs"), 0o755);
+    await ensureFolder(join(this.folder, "private"), 0o700);
+    // The secret key comes last: a crash never leaves a key that could sign but not be revoked.
+    const staged = await stageAll([
+      ...revocationReasons.map((reason) => ({
+        path: this.#revocationFile(key.fingerprint, reason),
+        data: key.revocations[reason],
+        mode: 0o600,
+      })),
+      { path: this.#certificateFile(key.fingerprint), data: key.certificate, mode: 0o644 },
+      { path: this.#privateFile(key.fingerprint), data: key.privateKey, mode: 0o600 },
+    ]);
+    try {
+      // In two steps: the names before are on the disk when the secret key gets its own.
+      await commitStaged(staged.slice(0, -1), lock);
+      await commitStaged(staged.slice(-1), lock);
+    } catch (error) {
+      await discard(staged);
+      throw error;
+    }
+  }
+
+  async #putCertificate(fingerprint: string, armored: string, lock: HeldLock): Promise<void> {
+    const file = this.#certificateFile(fingerprint);
+    await ensureFolder(join(this.folder, "certs"), 0o755);
+    await writeFileAtomic(file, armored, { mode: 0o644 }, lock);
+  }
+
+  async #read(file: string, problem: string, fingerprint: string): Promise<string> {
+    try {
+      return await fs.readFile(file, "utf8");
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") throw this.#missing(problem, fingerprint);
+      throw unreadable(file, error);
+    }
+  }
+
+  #privateFile(fingerprint: string): string {
+    return join(this.folder, "private", `${requireFingerprint(fingerprint)}.asc`);
+  }
+
+  #certificateFile(fingerprint: string): string {
+    return join(this.folder, "certs", `${requireFingerprint(fingerprint)}.asc`);
+  }
+
+  #revocationFile(fingerprint: string, reason: RevocationReason): string {
+    return join(this.folder, "revocations", `${requireFingerprint(fingerprint)}-${reason}.asc`);
+  }
+
+  #missing(problem: string, fingerprint: string): FeedkeyError {
+    return new FeedkeyError("not_found", `${problem} in the key store "${this.folder}"`, {
+      details: { fingerprint, path: this.folder },
+      hint: "choose another key store with --home, or make a key with: feedkey keygen",
+    });
+  }
+}
+
+function notAFingerprint(text: string, hex: string, known: readonly string[]): FeedkeyError {
+  // v4 key IDs are the end of the fingerprint, v6 key IDs the beginning (RFC 9580, section 5.5.4).
+  const meant = /^[0-9A-F]{8,}$/.test(hex) ? known.filter((one) => one.endsWith(hex) || one.startsWith(hex)) : [];
+  return new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
+    details: { given: text },
+    hint:
+      meant.length === 0
+        ? "a key is named by all 40 or 64 hex digits: others can make a key with the same key ID"
+        : `a key ID names no key for certain; if you mean it, write ${meant.join(" or ")}`,
+  });
+}
+
+function unreadable(path: string, error: unknown): FeedkeyError {
+  return new FeedkeyError("bad_config", `cannot read "${path}": ${causeInWords(error)}`, {
+    details: { path },
+    cause: error,
+  });
+}
