@@ -1,0 +1,149 @@
+/**
+ * The lines of a `Packages` text: what every reader of this folder agrees on, checked in one place.
+ *
+ * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields,
+ * parted by empty lines; a line that starts with a space or a tab continues the field above. It is kept strict
+ * (T13), since two programs that read one signed text differently could be led to different packages.
+ *
+ * Index texts of 50 MB are usual: the cursor holds numbers, not strings, and makes no object for a line.
+ */
+import { type ErrorCode, FeedkeyError } from "../error.ts";
+
+/** The longest line, in bytes. The longest in Debian's own lists has some 10,000. */
+export const maxLineLength = 1 << 20;
+
+const newline = 0x0a;
+const space = 0x20;
+const tab = 0x09;
+const colon = 0x3a;
+
+/** A byte in lower case where a field name may hold it (RFC 5322 section 3.6.8: printable ASCII but the colon), else 0. */
+export const nameByte = new Uint8Array(256);
+for (let byte = 0x21; byte <= 0x7e; byte++) if (byte !== colon) nameByte[byte] = byte;
+for (let byte = 0x41; byte <= 0x5a; byte++) nameByte[byte] = byte + 0x20;
+
+/** What a text is: the name and the code of its errors. */
+export interface TextKind {
+  readonly name: string;
+  readonly code: ErrorCode;
+}
+
+export const indexText: TextKind = { name: "the index", code: "bad_index" };
+
+/** Makes the error for text that breaks the grammar. `line` counts from 1. */
+export function badText(kind: TextKind, line: number, problem: string): FeedkeyError {
+  return new FeedkeyError(kind.code, `line ${line} of ${kind.name} ${problem}`, { details: { line } });
+}
+
+/** One step of FNV-1a, good enough for tables over text that a rightful signer wrote. */
+export function hashStep(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, 0x01000193);
+}
+
+/** Where `hashStep` starts. */
+export const hashStart = 0x811c9dc5 | 0;
+
+export type LineKind = "blank" | "field" | "continuation";
+
+/** Walks over the lines of a text; its properties tell about the line that `next` reached. */
+export class LineCursor {
+  kind: LineKind = "blank";
+  /** Line number, from 1. */
+  line: number;
+  /** Offset of the line's first byte. */
+  start = 0;
+  /** Offset of the line's end: its newline, or the end of the text. */
+  end = -1;
+  /** Fields only: offset of the colon. */
+  colon = 0;
+  /** Fields only: FNV-1a over the name in lower case. */
+  nameHash = 0;
+  readonly bytes: Buffer;
+  readonly #kind: TextKind;
+
+  /** @throws FeedkeyError with the code of `kind`: a NUL or a carriage return anywhere in the text */
+  constructor(bytes: Uint8Array, kind = indexText, firstLine = 1) {
+    this.bytes = asBuffer(bytes);
+    this.#kind = kind;
+    this.line = firstLine - 1;
+    this.#refuseByte(0x00, "a NUL byte");
+    this.#refuseByte(0x0d, "a carriage return");
+  }
+
+  /** The error for a problem on this line, or on another one. */
+  error(problem: string, line = this.line): FeedkeyError {
+    return badText(this.#kind, line, problem);
+  }
+
+  /** Continues at the start of a stanza seen earlier. */
+  seek(offset: number, line: number): void {
+    this.end = offset - 1;
+    this.line = line - 1;
+    this.kind = "blank";
+  }
+
+  /**
+   * Goes to the next line; false at the end of the text.
+   * @throws FeedkeyError with the code of the text's kind
+   */
+  next(): boolean {
+    const { bytes } = this;
+    const start = this.end + 1;
+    if (start >= bytes.length) return false;
+    const found = bytes.indexOf(newline, start);
+    const end = found === -1 ? bytes.length : found;
+    this.start = start;
+    this.end = end;
+    this.line++;
+    if (end - start > maxLineLength) throw this.error(`is longer than ${maxLineLength} bytes`);
+    const first = bytes[start];
+    if (end === start) this.kind = "blank";
+    else if (first === space || first === tab) this.#continuation();
+    else this.#field();
+    return true;
+  }
+
+  #continuation(): void {
+    let at = this.start + 1;
+    while (at < this.end && (this.bytes[at] === space || this.bytes[at] === tab)) at++;
+    // Readers differ on whether such a line ends the stanza.
+    if (at === this.end) throw this.error("holds nothing but spaces or tabs");
+    if (this.kind === "blank") throw this.error("continues a field, but no field stands above it");
+    this.kind = "continuation";
+  }
+
+  #field(): void {
+    const { bytes, start, end } = this;
+    let hash = hashStart;
+    let at = start;
+    for (; at < end; at++) {
+      const byte = nameByte[bytes[at] ?? 0] ?? 0;
+      if (byte === 0) break;
+      hash = hashStep(hash, byte);
+    }
+    if (bytes[at] !== colon) {
+      if (bytes.subarray(at, end).includes(colon)) throw this.error("has a field name with a forbidden byte");
+      throw this.error("is not a field: it has no colon");
+    }
+    const first = bytes[start];
+    if (at === start) throw this.error("has a field without a name");
+    if (first === 0x23 || first === 0x2d) throw this.error('has a field name that starts with "#" or "-"');
+    this.kind = "field";
+    this.colon = at;
+    this.nameHash = hash;
+  }
+
+  #refuseByte(byte: number, name: string): void {
+    const { bytes } = this;
+    const at = bytes.indexOf(byte);
+    if (at === -1) return;
+    let line = this.line + 1;
+    for (let from = bytes.indexOf(newline); from !== -1 && from < at; from = bytes.indexOf(newline, from + 1)) line++;
+    throw this.error(`holds ${name}`, line);
+  }
+}
+
+/** The same memory as a Buffer, whose `indexOf` is the fastest search that Node has. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

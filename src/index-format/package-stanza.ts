@@ -1,0 +1,97 @@
+/** Writing the stanzas of an opkg index. */
+import { FeedkeyError } from "../error.ts";
+import { controlText, type Field } from "./field.ts";
+import { maxLineLength, nameByte } from "./line-cursor.ts";
+import { OpkgScanner } from "./opkg.ts";
+
+export interface PackageStanza {
+  /** The package's own control fields (`parseControl`). */
+  readonly control: readonly Field[];
+  /** Path relative to the feed or the archive, with slashes. opkg knows no percent-encoding. */
+  readonly filename: string;
+  /** Bytes of the package file. */
+  readonly size: number;
+  /** Lower-case hex: opkg as released checks nothing else. */
+  readonly md5: string;
+  /** Lower-case hex: opkg refuses upper case. */
+  readonly sha256: string;
+}
+
+/**
+ * The stanza of a package: its control fields in their order, then where the file lies and what it hashes to.
+ * Control data that brings such fields itself loses them: a package does not say what it hashes to.
+ * The stanza ends in a newline; an empty line must follow before the next.
+ * @throws FeedkeyError `bad_package`: control data that cannot stand in an index; `internal`: size or digests malformed
+ */
+export function packageStanza(entry: PackageStanza): Uint8Array {
+  const { filename, size, md5, sha256 } = entry;
+  if (!Number.isSafeInteger(size) || size < 0 || !/^[0-9a-f]{32}$/.test(md5) || !/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new FeedkeyError("internal", "size or digests of a package are malformed", {
+      details: { size, md5, sha256 },
+    });
+  }
+  checkFilename(filename);
+  const own = entry.control.filter((field) => !isAboutFile(field.name));
+  const added = { Filename: filename, Size: String(size), MD5Sum: md5, SHA256sum: sha256 };
+  const fields = [...own, ...Object.entries(added).map(([name, text]) => ({ name, value: Buffer.from(text) }))];
+  const stanza = formatStanza(fields);
+  // What is published must never be an index that clients refuse: read it as they will.
+  new OpkgScanner(stanza, controlText).next();
+  return stanza;
+}
+
+/**
+ * The bytes of a stanza. Nothing is repaired: a value must already be folded, each further line starting with a space
+ * or a tab, so that no value can bring in a field or a stanza of its own.
+ * @throws FeedkeyError `bad_package`: no fields, one twice, a name or value that would not read back as it is
+ */
+export function formatStanza(fields: readonly Field[]): Uint8Array {
+  if (fields.length === 0) throw new FeedkeyError("bad_package", "a stanza needs at least one field");
+  const parts: Uint8Array[] = [];
+  const seen = new Set<string>();
+  for (const { name, value } of fields) {
+    checkName(name);
+    if (seen.has(name.toLowerCase())) throw badField(name, "stands there twice");
+    seen.add(name.toLowerCase());
+    checkValue(name, value);
+    const bare = value.length === 0 || value[0] === 0x0a;
+    parts.push(Buffer.from(bare ? `${name}:` : `${name}: `, "latin1"), value, Buffer.from("\n"));
+  }
+  return Buffer.concat(parts);
+}
+
+function checkName(name: string): void {
+  const legal = [...name].every((character) => (nameByte[character.codePointAt(0) ?? 0] ?? 0) !== 0);
+  if (name === "" || !legal || /^[#-]/.test(name)) throw badField(name, "is no legal field name");
+}
+
+function checkValue(name: string, value: Uint8Array): void {
+  const text = Buffer.from(value).toString("latin1");
+  if (/[\0\r]/.test(text)) throw badField(name, "holds a NUL or a carriage return");
+  const [first = "", ...further] = text.split("\n");
+  if (name.length + text.length > maxLineLength - 2) throw badField(name, "is too long");
+  if (/^[ \t]/.test(first)) throw badField(name, "starts with a space");
+  for (const line of further) {
+    if (!/^[ \t]/.test(line)) throw badField(name, "has a further line that does not start with a space");
+    if (!/[^ \t]/.test(line)) throw badField(name, "has a further line that holds nothing but spaces");
+  }
+}
+
+/** T12 as far as it can be told here: clients refuse to follow any other path. */
+function checkFilename(filename: string): void {
+  if (/\p{Cc}|\\|^\s|\s$/u.test(filename)) {
+    throw badField("Filename", "holds a control character or a backslash, or has a space at its ends");
+  }
+  if (filename.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
+    throw badField("Filename", "must be a relative path without empty, . and .. segments");
+  }
+}
+
+/** Fields that tell where a package file lies and what it hashes to. */
+function isAboutFile(name: string): boolean {
+  return /^(filename|size|md5.*|sha-?\d.*)$/i.test(name);
+}
+
+function badField(name: string, problem: string): FeedkeyError {
+  return new FeedkeyError("bad_package", `field "${name}" ${problem}`, { details: { field: name } });
+}

@@ -1,0 +1,72 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { readPackages } from "../../src/index-format/opkg.ts";
+import { readStanzas, writeStanza } from "../../src/index-format/stanza.ts";
+
+const folder = "/var/lib/apt/lists";
+const helper = "/usr/lib/apt/apt-helper";
+
+/** The biggest package list that apt has downloaded here; undefined where there is none. */
+function biggestList(): Buffer | undefined {
+  let names: string[];
+  try {
+    names = readdirSync(folder).filter((name) => /_Packages(\.\w+)?$/.test(name));
+  } catch {
+    return undefined;
+  }
+  const texts = names.map((name) => {
+    const path = join(folder, name);
+    return name.endsWith("_Packages")
+      ? readFileSync(path)
+      : execFileSync(helper, ["cat-file", path], { maxBuffer: 1 << 28 });
+  });
+  return texts.sort((a, b) => b.length - a.length)[0];
+}
+
+describe("index-format on apt's own lists", () => {
+  let list: Buffer = Buffer.alloc(0);
+  let stanzas = 0;
+
+  before(function () {
+    const found = biggestList();
+    if (found === undefined && !process.env.CI) this.skip();
+    expect(found, `no package list in ${folder}: run "apt-get update"`).to.not.equal(undefined);
+    list = found ?? list;
+    // Counted without the code under test: every stanza has one such line.
+    stanzas = list.toString("latin1").match(/^Package: /gm)?.length ?? 0;
+    expect(stanzas).to.be.greaterThan(0);
+  });
+
+  it("loses no byte", () => {
+    let offset = 0;
+    let seen = 0;
+    for (const piece of readStanzas(list)) {
+      const end = offset + piece.bytes.length;
+      if (list.compare(piece.bytes, 0, piece.bytes.length, offset, end) !== 0) expect.fail(`lost at byte ${offset}`);
+      if (piece.kind === "stanza") {
+        seen++;
+        if (!Buffer.from(writeStanza(piece)).equals(piece.bytes)) expect.fail(`written otherwise: line ${piece.line}`);
+      }
+      offset = end;
+    }
+    expect(offset).to.equal(list.length);
+    expect(seen).to.equal(stanzas);
+  });
+
+  it("reads every entry with its digest and finds each by name and file", () => {
+    const index = readPackages(list);
+    expect(index.count).to.equal(stanzas);
+    let number = 0;
+    for (const entry of index) {
+      if (entry.sha256 === undefined || entry.size === undefined)
+        expect.fail(`line ${entry.line} has no digest or size`);
+      if (number++ % 100 !== 0) continue;
+      const base = entry.filename?.split("/").pop() ?? "";
+      expect(index.find(entry.name, entry.version, entry.architecture)).to.deep.equal([entry]);
+      expect(index.findByFile(base)).to.deep.include(entry);
+    }
+    expect(number).to.equal(stanzas);
+  });
+});
