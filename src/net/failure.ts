@@ -43,19 +43,31 @@ export function unavailable(
   });
 }
 
+/** What a server says in its own words, in quotes and after a colon; empty if it says nothing. */
+export function said(body: Uint8Array): string {
+  const text = Buffer.from(body.subarray(0, 4096)).toString("utf8");
+  const words = text
+    .replace(/<(style|script)[\s>].*?<\/\1>|<[^>]*>/gis, " ")
+    .replace(/\s+/g, " ")
+    .trim();
+  return words === "" ? "" : `: "${shown(words)}"`;
+}
+
 /** An answer whose status is not the one that was needed. */
-export function httpFailure(url: URL, status: number): FeedkeyError {
+export function httpFailure(url: URL, status: number, body: Uint8Array = new Uint8Array(0)): FeedkeyError {
   const hint =
     status === 401 || status === 403
       ? "the server wants other credentials or denies this file; ask whoever runs it"
       : status === 404 || status === 410
         ? "check the address in the profile; the mirror may be incomplete"
-        : status === 429
-          ? "the server asks for patience; try again later"
-          : status >= 500
-            ? "the server has a problem of its own; try again later or use another one"
-            : "the address may be wrong, or something between here and the server answers in its place";
-  return unavailable(url, "http", `expected status 200, the server answered ${status}`, { status, hint });
+        : status === 407
+          ? "the proxy wants a user name and a password; put them into its address: http://user:password@host:port"
+          : status === 429
+            ? "the server asks for patience; try again later"
+            : status >= 500
+              ? "the server has a problem of its own; try again later or use another one"
+              : "the address may be wrong, or something between here and the server answers in its place";
+  return unavailable(url, "http", `expected status 200, the server answered ${status}${said(body)}`, { status, hint });
 }
 
 const untrustedIssuer = new Set([

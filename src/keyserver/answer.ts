@@ -1,0 +1,77 @@
+/** What a key server's answer means: there are three outcomes, never two (T11). */
+import type { FeedkeyError } from "../error.ts";
+import { httpFailure, said, unavailable } from "../net/failure.ts";
+import type { HttpAnswer } from "../net/types.ts";
+import { dearmor } from "../openpgp/armor.ts";
+
+export interface Found {
+  readonly outcome: "found";
+  /** Binary OpenPGP packets, a block for each armored block. Nothing in them is checked yet. */
+  readonly blocks: readonly Uint8Array[];
+}
+
+/** The server answered properly that it has no such key. */
+export interface Absent {
+  readonly outcome: "absent";
+  /** How it said so: `status 404`, or the words that this kind of server uses. */
+  readonly how: string;
+}
+
+/** Anything else: the server's word can't be taken either way. */
+export interface Unknown {
+  readonly outcome: "unknown";
+  readonly error: FeedkeyError;
+}
+
+export type Answer = Found | Absent | Unknown;
+
+/** Whether a binary block is about the wanted key: its certificate, or its bare revocation. */
+export type Recognise = (block: Uint8Array) => boolean;
+
+// onak answers 200 with these words and nothing else; its other words with 200 are errors (seen with 0.6.2).
+const onakNotFound = new Set(["Key not found", "info:1:0"]);
+
+const signaturePacket = 2;
+const publicKeyPacket = 6;
+
+/** Whether the bytes begin as a certificate or a bare revocation does (RFC 9580 section 4.2). */
+function looksBinary(body: Uint8Array): boolean {
+  const first = body[0] ?? 0;
+  if ((first & 0x80) === 0) return false;
+  const type = (first & 0x40) === 0 ? (first & 0x3c) >> 2 : first & 0x3f;
+  return type === publicKeyPacket || type === signaturePacket;
+}
+
+/** The OpenPGP blocks of a body: armor wherever it stands, whatever the content type claims, or the body itself. */
+function blocksOf(body: Uint8Array): Uint8Array[] {
+  const armored = dearmor(body, "PUBLIC KEY BLOCK");
+  return armored.length === 0 && looksBinary(body) ? [body] : armored;
+}
+
+/** Asks the caller about a block; one that it can't bear must not sink the others. */
+function isWanted(block: Uint8Array, recognise: Recognise): boolean {
+  try {
+    return recognise(block);
+  } catch {
+    return false;
+  }
+}
+
+/** Reads the answer to a question for keys. */
+export function readAnswer(url: URL, answer: HttpAnswer, recognise: Recognise): Answer {
+  if (answer.status === 404) return { outcome: "absent", how: "status 404" };
+  if (answer.status !== 200) return { outcome: "unknown", error: httpFailure(url, answer.status, answer.body) };
+  const blocks = blocksOf(answer.body);
+  const wanted = blocks.filter((block) => isWanted(block, recognise));
+  if (wanted.length > 0) return { outcome: "found", blocks: wanted };
+  const words = Buffer.from(answer.body.subarray(0, 64)).toString("latin1").trim();
+  if (blocks.length === 0 && onakNotFound.has(words)) return { outcome: "absent", how: `"${words}"` };
+  const found = blocks.length > 0 ? "only other keys" : `no key${said(answer.body)}`;
+  return {
+    outcome: "unknown",
+    error: unavailable(url, "protocol", `expected the key or a plain "not found", found ${found}`, {
+      status: 200,
+      hint: "the server hides the key, or something else answers in its place; ask another key server too",
+    }),
+  };
+}

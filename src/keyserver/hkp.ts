@@ -1,0 +1,92 @@
+/** A client of key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against what real ones answer. */
+import { FeedkeyError } from "../error.ts";
+import { httpFailure } from "../net/failure.ts";
+import { keyserverLimits, netLimits } from "../net/limits.ts";
+import type { Transport } from "../net/types.ts";
+import type { Duration } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { webAddress } from "./address.ts";
+import { type Answer, type Recognise, readAnswer } from "./answer.ts";
+import { patiently } from "./patience.ts";
+
+export interface KeyserverOptions {
+  /** With the key servers' authorities, if they have their own. */
+  readonly transport: Transport;
+  /** Milliseconds for one question, retries included; 15 seconds by default. */
+  readonly within?: Duration;
+}
+
+export type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
+
+/** The transport's errors are outcomes; anything else is a bug and must be seen as one. */
+function foreseen(error: unknown): FeedkeyError {
+  if (error instanceof FeedkeyError) return error;
+  throw error;
+}
+
+/** Asks one URL for keys. Never throws for what a server or the network does: that is the outcome `unknown`. */
+export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
+  try {
+    const answer = await patiently(options.within ?? netLimits.keyserverTotal, (left) =>
+      options.transport.get(url, { maxBytes: keyserverLimits.answer, policy: "keyserver", within: left }),
+    );
+    return readAnswer(url, answer, recognise);
+  } catch (error) {
+    return { outcome: "unknown", error: foreseen(error) };
+  }
+}
+
+async function askServer(server: URL, search: string, recognise: Recognise, options: KeyserverOptions) {
+  let url: URL;
+  try {
+    url = new URL(`pks/lookup?op=get&options=mr&search=${encodeURIComponent(search)}`, webAddress(server));
+  } catch (error) {
+    return { outcome: "unknown", error: foreseen(error) } as const;
+  }
+  return askForKeys(url, recognise, options);
+}
+
+/**
+ * Asks a server for one key.
+ * @param server `hkps://host[:port]`; `hkp://` only for this computer itself
+ * @param fingerprint the whole of it: key IDs can be forged
+ * @param recognise tells which blocks of the answer are about that key; all others are dropped
+ */
+export function lookup(
+  server: URL,
+  fingerprint: Fingerprint,
+  recognise: Recognise,
+  options: KeyserverOptions,
+): Promise<Answer> {
+  return askServer(server, `0x${fingerprint}`, recognise, options);
+}
+
+/**
+ * Asks a server for all keys that carry an address, to discover keys whose fingerprint is not known yet.
+ * Servers match more than was asked (words, parts), so the caller must look at the user IDs.
+ */
+export function search(server: URL, email: string, options: KeyserverOptions): Promise<Answer> {
+  return askServer(server, email, () => true, options);
+}
+
+/**
+ * Uploads armored certificates or revocations. `ok` only says that the server did not object:
+ * real ones drop uploads silently, so the caller must look the key up afterwards.
+ */
+export async function submit(server: URL, armored: string, options: KeyserverOptions): Promise<Submission> {
+  try {
+    const url = new URL("pks/add", webAddress(server));
+    const body = Buffer.from(`keytext=${encodeURIComponent(armored)}`);
+    const answer = await patiently(options.within ?? netLimits.keyserverTotal, (left) =>
+      // Exactly this type: onak refuses it with a charset.
+      options.transport.post(url, body, "application/x-www-form-urlencoded", {
+        maxBytes: keyserverLimits.answer,
+        within: left,
+      }),
+    );
+    if (answer.status === 200 || answer.status === 202) return { ok: true };
+    return { ok: false, error: httpFailure(url, answer.status, answer.body) };
+  } catch (error) {
+    return { ok: false, error: foreseen(error) };
+  }
+}

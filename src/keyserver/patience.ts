@@ -1,0 +1,35 @@
+/** Asking again where a server asks for patience, but not for ever. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { keyserverLimits } from "../net/limits.ts";
+import type { HttpAnswer } from "../net/types.ts";
+import type { Duration } from "../time.ts";
+
+/**
+ * How long a 429 or 503 asks us to wait (RFC 9110 section 10.2.3); undefined if it does not say.
+ * A date is taken relative to the server's own `Date`, so that neither clock need be right.
+ */
+export function retryAfter(answer: HttpAnswer): Duration | undefined {
+  const wish = answer.headers["retry-after"];
+  if ((answer.status !== 429 && answer.status !== 503) || wish === undefined) return undefined;
+  if (/^\d{1,9}$/.test(wish)) return Number(wish) * 1000;
+  // Date.parse reads far more than HTTP dates.
+  if (!/^[A-Z][a-z]{2}, \d\d .* GMT$/.test(wish)) return undefined;
+  const wait = Date.parse(wish) - Date.parse(answer.headers.date ?? "");
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}
+
+/**
+ * Asks, waits as the server wishes, and asks again, at most twice. What does not fit into `within` is not waited for.
+ * @param within milliseconds for all of it
+ * @param ask is told how much of that is left
+ */
+export async function patiently(within: Duration, ask: (left: Duration) => Promise<HttpAnswer>): Promise<HttpAnswer> {
+  const started = performance.now();
+  const left = () => Math.ceil(within - (performance.now() - started));
+  for (let again = 0; ; again++) {
+    const answer = await ask(Math.max(1, left()));
+    const wait = retryAfter(answer);
+    if (wait === undefined || again === keyserverLimits.retries || wait >= left()) return answer;
+    await sleep(wait);
+  }
+}

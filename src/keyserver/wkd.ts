@@ -1,0 +1,57 @@
+/** Web Key Directory (draft-koch-openpgp-webkey-service): an address's keys from the web server of its own domain. */
+import { createHash } from "node:crypto";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Answer } from "./answer.ts";
+import { askForKeys, type KeyserverOptions } from "./hkp.ts";
+
+const alphabet = "ybndrfg8ejkmcpqxot1uwisza345h769";
+
+/** z-base-32 (RFC 6189 section 5.1.6), for lengths that are a multiple of five bytes, as SHA-1's is. */
+export function zbase32(bytes: Uint8Array): string {
+  let bits = 0n;
+  for (const byte of bytes) bits = (bits << 8n) | BigInt(byte);
+  let text = "";
+  for (let shift = BigInt(bytes.length * 8 - 5); shift >= 0n; shift -= 5n) {
+    text += alphabet[Number((bits >> shift) & 31n)];
+  }
+  return text;
+}
+
+export interface WkdUrls {
+  /** On the subdomain `openpgpkey`. */
+  readonly advanced: URL;
+  /** On the domain itself; to be asked only if that subdomain does not exist. */
+  readonly direct: URL;
+}
+
+/**
+ * Where the keys of an address lie. Only ASCII letters are lower-cased (section 3.1), and only for the hash.
+ * @throws FeedkeyError `usage` if it is no mail address with a host name
+ */
+export function wkdUrls(address: string): WkdUrls {
+  const [, local, host] = /^([^@\s]+)@([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)$/.exec(address) ?? [];
+  if (local === undefined || host === undefined) {
+    throw new FeedkeyError("usage", `"${escapeText(address)}" is no mail address`, { hint: "write it as name@host" });
+  }
+  const domain = host.toLowerCase();
+  const lowered = local.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+  const hash = zbase32(createHash("sha1").update(lowered, "utf8").digest());
+  const end = `hu/${hash}?l=${encodeURIComponent(local)}`;
+  return {
+    advanced: new URL(`https://openpgpkey.${domain}/.well-known/openpgpkey/${domain}/${end}`),
+    direct: new URL(`https://${domain}/.well-known/openpgpkey/${end}`),
+  };
+}
+
+/**
+ * Asks an address's own domain for its keys. The same bounds and outcomes as for key servers.
+ * @throws FeedkeyError `usage` if it is no mail address
+ */
+export async function lookupWkd(address: string, options: KeyserverOptions): Promise<Answer> {
+  const urls = wkdUrls(address);
+  const answer = await askForKeys(urls.advanced, () => true, options);
+  // Section 3.1: the direct method must not be used if the subdomain exists.
+  const noSubdomain = answer.outcome === "unknown" && answer.error.details.reason === "dns";
+  return noSubdomain ? askForKeys(urls.direct, () => true, options) : answer;
+}

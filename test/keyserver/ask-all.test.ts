@@ -1,0 +1,108 @@
+import { expect } from "chai";
+import fc from "fast-check";
+import { FeedkeyError } from "../../src/error.ts";
+import type { Answer } from "../../src/keyserver/answer.ts";
+import { askAll, united } from "../../src/keyserver/ask-all.ts";
+import { createTransport } from "../../src/net/transport.ts";
+import { armor } from "../../src/openpgp/armor.ts";
+import { type Behaviour, type MisbehavingServer, plain, startMisbehaving, tlsFile } from "../net/misbehaving-server.ts";
+
+const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });
+
+describe("several key servers", () => {
+  const servers: MisbehavingServer[] = [];
+  const start = async (behaviour: Behaviour) => {
+    const server = await startMisbehaving({ "/pks/lookup": behaviour }, "good");
+    servers.push(server);
+    return new URL(`hkps://localhost:${server.port}`);
+  };
+  afterEach(async () => {
+    for (const server of servers.splice(0)) await server.close();
+  });
+  after(() => transport.close());
+
+  /** Answers each search with a block that holds the searched text. */
+  const echo: Behaviour = (socket, request) => {
+    const search = /search=0x(\w+)/.exec(request)?.[1] ?? "";
+    plain(200, armor(Buffer.from(search), "PUBLIC KEY BLOCK"))(socket, request);
+  };
+  const named = (fingerprint: string) => (block: Uint8Array) => Buffer.from(block).toString() === fingerprint;
+  const outcomes = (row: readonly { answer: Answer }[] | undefined) => row?.map(({ answer }) => answer.outcome);
+
+  it("asks each about each key, and keeps the order", async () => {
+    const urls = [await start(echo), await start(plain(404, "")), await start(plain(500, ""))];
+    const answers = await askAll(urls, ["AA", "BB", "AA"], named, { transport });
+    expect([...answers.keys()]).to.deep.equal(["AA", "BB"]);
+    for (const key of ["AA", "BB"]) {
+      expect(outcomes(answers.get(key))).to.deep.equal(["found", "absent", "unknown"]);
+      expect(answers.get(key)?.map(({ server }) => server)).to.deep.equal(urls);
+    }
+  });
+
+  it("leaves a server alone that keeps failing, and only that one", async () => {
+    const keys = Array.from({ length: 40 }, (_, number) => `KEY${number}`);
+    const answers = await askAll([await start(plain(500, "")), await start(echo)], keys, named, { transport });
+    for (const key of keys) expect(outcomes(answers.get(key)), key).to.deep.equal(["unknown", "found"]);
+    expect(servers[0]?.requests.length).to.be.lessThan(10);
+    expect(servers[1]?.requests).to.have.length(40);
+  });
+
+  it("forgives a failure that does not repeat itself", async () => {
+    let count = 0;
+    const flaky: Behaviour = (socket, request) => (count++ % 2 === 0 ? plain(500, "") : echo)(socket, request);
+    const url = await start(flaky);
+    const answers = await askAll([url], ["A", "B"], named, { transport });
+    const more = await askAll([url], ["C", "D"], named, { transport });
+    const all = [...answers.values(), ...more.values()].flatMap((row) => outcomes(row));
+    expect(all.filter((outcome) => outcome === "found")).to.have.length(2);
+  });
+
+  it("asks six questions at a time", async () => {
+    let waiting: (() => void)[] = [];
+    let most = 0;
+    // Nobody is answered before six wait; then a seventh would have the time to come.
+    const holding: Behaviour = (socket, request) => {
+      waiting.push(() => plain(404, "")(socket, request));
+      most = Math.max(most, waiting.length);
+      if (waiting.length !== 6) return;
+      setTimeout(() => {
+        const held = waiting;
+        waiting = [];
+        for (const answer of held) answer();
+      }, 50);
+    };
+    const keys = Array.from({ length: 12 }, (_, number) => `KEY${number}`);
+    const answers = await askAll([await start(holding)], keys, named, { transport });
+    expect([...answers.values()].flatMap((row) => outcomes(row))).to.deep.equal(Array(12).fill("absent"));
+    expect(most).to.equal(6);
+  });
+});
+
+describe("united answers", () => {
+  const found = (...texts: string[]): Answer => ({ outcome: "found", blocks: texts.map((text) => Buffer.from(text)) });
+  const absent: Answer = { outcome: "absent", how: "status 404" };
+  const unknown: Answer = { outcome: "unknown", error: new FeedkeyError("unavailable", "no") };
+
+  it("keep all that was found, each block once", () => {
+    const answer = united([found("a", "b"), absent, found("b", "c"), unknown]);
+    if (answer.outcome !== "found") throw new Error(answer.outcome);
+    expect(answer.blocks.map((block) => Buffer.from(block).toString())).to.deep.equal(["a", "b", "c"]);
+  });
+
+  it("are absent only if somebody properly said so, and unknown if nobody was asked", () => {
+    expect(united([unknown, absent]).outcome).to.equal("absent");
+    expect(united([unknown, unknown])).to.equal(unknown);
+    expect(united([]).outcome).to.equal("unknown");
+  });
+
+  it("do not depend on the order of the servers", () => {
+    const any = fc.array(fc.constantFrom(found("a"), found("b"), absent, unknown), { maxLength: 5 });
+    const summary = (answer: Answer) =>
+      answer.outcome === "found" ? answer.blocks.map((block) => Buffer.from(block).toString()).sort() : answer.outcome;
+    fc.assert(
+      fc.property(any, (answers) => {
+        expect(summary(united(answers))).to.deep.equal(summary(united([...answers].reverse())));
+      }),
+    );
+  });
+});
