@@ -20,6 +20,8 @@ import {
   signatureFacts,
 } from "./raw-signature.ts";
 
+type OnVerified = (body: Uint8Array) => void;
+
 const isCertification = (type: number) => type >= 0x10 && type <= 0x13;
 
 function parseAll(packets: readonly Packet[]): RawSignature[] {
@@ -73,6 +75,7 @@ async function readRevocations(
   primary: LoadedKey,
   selfSignatures: readonly SelfSignature[],
   keys: KeyIndex,
+  onVerified: OnVerified,
 ): Promise<Revocation[]> {
   const revokers = new Set(selfSignatures.flatMap((signature) => signature.designatedRevokers));
   const found: Revocation[] = [];
@@ -82,6 +85,7 @@ async function readRevocations(
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
     for (const maker of [primary, ...others]) {
       if (!(await isMadeBy(raw, maker, { key: primary }))) continue;
+      onVerified(raw.body);
       found.push(revocationFacts(raw, maker));
       break;
     }
@@ -89,7 +93,12 @@ async function readRevocations(
   return found;
 }
 
-async function readUserId(component: Component, primary: LoadedKey, keys: KeyIndex): Promise<UserIdFacts> {
+async function readUserId(
+  component: Component,
+  primary: LoadedKey,
+  keys: KeyIndex,
+  onVerified: OnVerified,
+): Promise<UserIdFacts> {
   const bytes = Buffer.from(component.packet.body);
   const over: SignedParts = { key: primary, userId: bytes };
   const selfSignatures: SelfSignature[] = [];
@@ -100,12 +109,14 @@ async function readUserId(component: Component, primary: LoadedKey, keys: KeyInd
     if (!isCertification(raw.type) && raw.type !== 0x30) continue;
     if (namesIssuer(raw, primary)) {
       if (!(await isMadeBy(raw, primary, over))) continue;
+      onVerified(raw.body);
       if (raw.type === 0x30) revocations.push(revocationFacts(raw, primary));
       else selfSignatures.push(await readSelfSignature(raw, primary, primary, over));
       continue;
     }
     for (const maker of keys.candidates(raw)) {
       if (!(await isMadeBy(raw, maker, over))) continue;
+      onVerified(raw.body);
       if (raw.type === 0x30) withdrawals.push(revocationFacts(raw, maker));
       else certifications.push(signatureFacts(raw, maker));
     }
@@ -120,16 +131,21 @@ async function readUserId(component: Component, primary: LoadedKey, keys: KeyInd
   };
 }
 
-async function readSubkey(component: Component, subkey: LoadedKey, primary: LoadedKey): Promise<SubkeyFacts> {
+async function readSubkey(
+  component: Component,
+  subkey: LoadedKey,
+  primary: LoadedKey,
+  onVerified: OnVerified,
+): Promise<SubkeyFacts> {
   const over: SignedParts = { key: primary, bind: subkey };
   const bindings: SelfSignature[] = [];
   const revocations: Revocation[] = [];
   for (const raw of parseAll(component.signatures)) {
-    if (raw.type === 0x18 && (await isMadeBy(raw, primary, over))) {
-      bindings.push(await readSelfSignature(raw, primary, subkey, over));
-    } else if (raw.type === 0x28 && (await isMadeBy(raw, primary, over))) {
-      revocations.push(revocationFacts(raw, primary));
-    }
+    if (raw.type !== 0x18 && raw.type !== 0x28) continue;
+    if (!(await isMadeBy(raw, primary, over))) continue;
+    onVerified(raw.body);
+    if (raw.type === 0x28) revocations.push(revocationFacts(raw, primary));
+    else bindings.push(await readSelfSignature(raw, primary, subkey, over));
   }
   return { ...subkey.facts, bindings, revocations };
 }
@@ -138,29 +154,35 @@ async function readSubkey(component: Component, subkey: LoadedKey, primary: Load
  * Reads one certificate's facts.
  * @param keys the certificates whose certifications and designated revocations count; all others are not
  *   even checked, so that a flooded key costs no more than a quiet one
+ * @param onVerified is told the body of each signature packet that was found good: what is worth keeping
  */
-export async function readFacts(certificate: LoadedCertificate, keys: KeyIndex): Promise<CertificateFacts> {
+export async function readFacts(
+  certificate: LoadedCertificate,
+  keys: KeyIndex,
+  onVerified: OnVerified = () => undefined,
+): Promise<CertificateFacts> {
   const { raw, primary } = certificate;
   const aboutPrimary = parseAll(raw.signatures);
   const directSignatures: SelfSignature[] = [];
   for (const signature of aboutPrimary) {
     const over = { key: primary };
     if (signature.type === 0x1f && (await isMadeBy(signature, primary, over))) {
+      onVerified(signature.body);
       directSignatures.push(await readSelfSignature(signature, primary, primary, over));
     }
   }
   const userIds: UserIdFacts[] = [];
-  for (const component of raw.userIds) userIds.push(await readUserId(component, primary, keys));
+  for (const component of raw.userIds) userIds.push(await readUserId(component, primary, keys, onVerified));
   const selfSignatures = [...directSignatures, ...userIds.flatMap((userId) => userId.selfSignatures)];
   const subkeys: SubkeyFacts[] = [];
   for (const [index, component] of raw.subkeys.entries()) {
     const subkey = certificate.subkeys[index];
-    if (subkey !== undefined) subkeys.push(await readSubkey(component, subkey, primary));
+    if (subkey !== undefined) subkeys.push(await readSubkey(component, subkey, primary, onVerified));
   }
   return {
     primary: primary.facts,
     directSignatures,
-    revocations: await readRevocations(aboutPrimary, primary, selfSignatures, keys),
+    revocations: await readRevocations(aboutPrimary, primary, selfSignatures, keys, onVerified),
     userIds,
     subkeys,
   };

@@ -1,0 +1,56 @@
+/** The key bundle at the archive's root: a source of certificates for clients and people, never an authority. */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../error.ts";
+import { armor } from "../openpgp/armor.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
+import { bundlePath } from "../profile/layout.ts";
+import type { Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { matchingUserIds } from "../trust/identity.ts";
+import type { OwnCertificate } from "./signing-key.ts";
+
+export interface BundleFile {
+  readonly path: string;
+  readonly data: Uint8Array | string;
+}
+
+/**
+ * The certificates that belong into the bundle: the signing key's, and every other of the key store that carries
+ * the archive's user ID, revoked ones too: clients must hear of it.
+ */
+export function bundleCertificates(
+  own: ReadonlyMap<Fingerprint, OwnCertificate>,
+  signing: OwnCertificate,
+  userId: string,
+  at: Instant,
+): OwnCertificate[] {
+  const identity = { kind: "user-id", userId } as const;
+  return [...own.values()]
+    .filter((one) => {
+      const same = one.raw.fingerprint === signing.raw.fingerprint;
+      return same || matchingUserIds(one.facts, identity, at).length > 0;
+    })
+    .sort((a, b) => {
+      const [x, y] = [a.facts.primary, b.facts.primary];
+      return x.createdAt - y.createdAt || (x.fingerprint < y.fingerprint ? -1 : 1);
+    });
+}
+
+/** The two files of the bundle, binary and armored; only those whose contents differ from what lies there. */
+export async function planBundle(root: string, certificates: readonly OwnCertificate[]): Promise<BundleFile[]> {
+  const binary = Buffer.concat(certificates.map(({ raw }) => writeCertificate(raw)));
+  const files: BundleFile[] = [
+    { path: join(root, bundlePath), data: binary },
+    { path: join(root, bundlePath.replace(/pgp$/, "asc")), data: armor(binary, "PUBLIC KEY BLOCK") },
+  ];
+  const changed: BundleFile[] = [];
+  for (const file of files) {
+    const there = await fs.readFile(file.path).catch((error: unknown) => {
+      if (systemCode(error) === undefined) throw error;
+      return undefined;
+    });
+    if (there === undefined || Buffer.compare(there, Buffer.from(file.data)) !== 0) changed.push(file);
+  }
+  return changed;
+}

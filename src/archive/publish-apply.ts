@@ -1,0 +1,70 @@
+/**
+ * Carrying a plan out. Between the first rename and the last, the signature files hold the new signature and the
+ * old one, so that whichever index a client meets, one of them fits; a crash in between leaves it so, and the next
+ * run finishes the work.
+ */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../error.ts";
+import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
+import { commitStaged, discard, removeLeftovers, type StagedFile, stageAll } from "../store/atomic.ts";
+import { ensureFolder } from "../store/folder.ts";
+import type { HeldLock } from "../store/lock.ts";
+import type { FeedPlan } from "./publish-plan.ts";
+import type { IndexSignature } from "./sign-index.ts";
+
+const limitOfOldSignatures = 16 * 1024;
+
+/** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
+async function oldSignature(folder: string): Promise<Uint8Array> {
+  try {
+    const bytes = await fs.readFile(join(folder, "Packages.sig"));
+    const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
+    return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return new Uint8Array();
+  }
+}
+
+function signatureFiles(folder: string, packets: Uint8Array) {
+  return [
+    { path: join(folder, "Packages.asc"), data: armor(packets, "SIGNATURE"), mode: 0o644 },
+    { path: join(folder, "Packages.sig"), data: packets, mode: 0o644 },
+  ];
+}
+
+/** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
+async function stageFeed({ folder, writes }: FeedPlan, signature: IndexSignature | undefined): Promise<StagedFile[]> {
+  await ensureFolder(folder, 0o755);
+  await removeLeftovers(folder);
+  const indexes = writes.map(({ name, data }) => ({ path: join(folder, name), data, mode: 0o644 }));
+  if (signature === undefined) return await stageAll(indexes);
+  const old = indexes.length > 0 ? await oldSignature(folder) : new Uint8Array();
+  // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
+  const both = old.length > 0 ? signatureFiles(folder, Buffer.concat([old, signature.binary])) : [];
+  return await stageAll([...both, ...indexes, ...signatureFiles(folder, signature.binary)]);
+}
+
+/**
+ * Writes all feeds: everything is on the disk before the first name changes.
+ * @param signatures by feed name, for the plans that want one
+ * @throws FeedkeyError `output`, `locked`
+ */
+export async function applyPlans(
+  plans: readonly FeedPlan[],
+  signatures: ReadonlyMap<string, IndexSignature>,
+  bundle: readonly { readonly path: string; readonly data: Uint8Array | string }[],
+  lock: HeldLock,
+): Promise<void> {
+  const staged: StagedFile[] = [];
+  try {
+    // The bundle first: a client that meets the new signature can find its key.
+    staged.push(...(await stageAll(bundle.map((file) => ({ ...file, mode: 0o644 })))));
+    for (const plan of plans) staged.push(...(await stageFeed(plan, signatures.get(plan.feed.name))));
+  } catch (error) {
+    await discard(staged);
+    throw error;
+  }
+  await commitStaged(staged, lock);
+}

@@ -1,0 +1,149 @@
+/** Use case: scan the packages, write and sign the indexes and the key bundle, all swapped in together. */
+import { createHash } from "node:crypto";
+import * as fs from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import { removeLeftovers } from "../store/atomic.ts";
+import { ensureFolder } from "../store/folder.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { type HeldLock, withLock } from "../store/lock.ts";
+import type { Duration, Instant } from "../time.ts";
+import { matchesIdentity } from "../trust/identity.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import { type BundleFile, bundleCertificates, planBundle } from "./bundle.ts";
+import { applyPlans } from "./publish-apply.ts";
+import { type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
+import { scanPackages } from "./scan.ts";
+import { loadScanCache, saveScanCache } from "./scan-cache.ts";
+import { type IndexSignature, signIndexBytes } from "./sign-index.ts";
+import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
+
+export interface PublishOptions {
+  /** Absolute. */
+  readonly root: string;
+  readonly feeds: readonly ArchiveFeed[];
+  readonly validFor: Duration;
+  /** Full fingerprint of the key that signs. */
+  readonly key: string;
+  /** The archive's user ID; undefined: whatever the key's own says. */
+  readonly userId: string | undefined;
+  readonly store: KeyStore;
+  readonly passphrase: PassphraseSource;
+  readonly at: Instant;
+  readonly skipBad: boolean;
+  readonly allowEmpty: boolean;
+  readonly dryRun: boolean;
+  readonly onProgress: (feed: string, done: number, total: number) => void;
+}
+
+export interface PublishResult {
+  readonly plans: readonly FeedPlan[];
+  readonly bundle: readonly BundleFile[];
+  /** Packages that were left out (`--skip-bad`), or for which nothing was published. */
+  readonly bad: readonly FeedkeyError[];
+  readonly applied: boolean;
+}
+
+/** Where records about an archive lie: with its keys, never inside what is published. */
+function recordsFolder(store: KeyStore, root: string): string {
+  return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
+}
+
+/** @throws FeedkeyError `revoked`, `expired`..., `bad_config` if the key is not the archive's */
+function refuseKey({ facts }: OwnCertificate, userId: string | undefined, at: Instant): void {
+  const { fingerprint } = facts.primary;
+  const refused = refusePrimary(facts, at);
+  if (refused !== undefined) {
+    throw new FeedkeyError(refused.code, `can't publish with ${fingerprint}: ${refused.reason}`, {
+      details: { fingerprint },
+      hint: "clients would refuse every index that it signs: choose the archive's present key",
+    });
+  }
+  if (userId === undefined || facts.userIds.some(({ bytes }) => matchesIdentity(bytes, { kind: "user-id", userId })))
+    return;
+  const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
+  throw new FeedkeyError("bad_config", `key ${fingerprint} is not the archive's: it is called ${names}`, {
+    details: { fingerprint, expected: userId },
+    hint: `archive.ini says user-id = ${userId}`,
+  });
+}
+
+async function refuseMissingRoot(root: string): Promise<void> {
+  const stat = await fs.stat(root).catch((error: unknown) => {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  });
+  if (stat?.isDirectory() === true) return;
+  throw new FeedkeyError("not_found", `there is no archive folder ${escapeText(root)}`, { details: { path: root } });
+}
+
+/** Scans one feed's packages and makes its index. */
+async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: string) {
+  const folder = join(options.root, feed.packages);
+  const cacheFile = join(records, `${createHash("sha256").update(folder).digest("hex").slice(0, 32)}.cache`);
+  const cache = await loadScanCache(cacheFile);
+  const scan = await scanPackages(folder, {
+    cache,
+    onProgress: (done, total) => options.onProgress(feed.name, done, total),
+  });
+  if (!options.dryRun) await saveScanCache(cacheFile, scan.cache);
+  const made = makeIndex(feed, scan.packages);
+  const bad = [...scan.bad.map(({ error }) => error), ...made.bad];
+  return { feed, index: made.index, packages: scan.packages.length - made.bad.length, bad };
+}
+
+async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, IndexSignature>> {
+  const signatures = new Map<string, IndexSignature>();
+  const wanting = plans.filter((plan) => plan.sign !== undefined);
+  if (wanting.length === 0) return signatures;
+  const key = await openSigningKey(options.store, options.key, options.passphrase);
+  for (const { feed, index } of wanting) {
+    const terms = { at: options.at, validFor: options.validFor, feed: feed.name };
+    signatures.set(feed.name, await signIndexBytes(index, key, terms));
+  }
+  return signatures;
+}
+
+async function publishLocked(
+  options: PublishOptions,
+  records: string,
+  lock: HeldLock | undefined,
+): Promise<PublishResult> {
+  const { root, feeds, store, at, userId } = options;
+  const own = await ownCertificates(store);
+  const key = own.get(await store.resolve(options.key));
+  if (key === undefined)
+    throw new FeedkeyError("not_found", `the certificate of ${options.key} is missing in the key store`);
+  refuseKey(key, userId, at);
+  const indexed = [];
+  for (const feed of feeds) indexed.push(await indexFeed(feed, options, records));
+  const bad = indexed.flatMap((one) => one.bad);
+  if (bad.length > 0 && !options.skipBad) return { plans: [], bundle: [], bad, applied: false };
+  const plans: FeedPlan[] = [];
+  for (const { feed, index, packages } of indexed)
+    plans.push(await planFeed(root, feed, index, packages, key, options));
+  const name = userId ?? key.facts.userIds[0]?.text ?? "";
+  const bundle = await planBundle(root, bundleCertificates(own, key, name, at));
+  if (lock === undefined) return { plans, bundle, bad, applied: false };
+  const signatures = await sign(plans, options);
+  const changed = plans.filter((plan) => plan.writes.length > 0 || plan.sign !== undefined);
+  for (const folder of new Set(bundle.map(({ path }) => dirname(path)))) {
+    await ensureFolder(folder, 0o755);
+    await removeLeftovers(folder);
+  }
+  await applyPlans(changed, signatures, bundle, lock);
+  return { plans, bundle, bad, applied: true };
+}
+
+/**
+ * Publishes. Bad packages stop it, unless they are to be skipped; then the caller still has to report them.
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `revoked`..., `output`, `locked`
+ */
+export async function publish(options: PublishOptions): Promise<PublishResult> {
+  await refuseMissingRoot(options.root);
+  const records = recordsFolder(options.store, options.root);
+  if (options.dryRun) return await publishLocked(options, records, undefined);
+  return await withLock(records, (lock) => publishLocked(options, records, lock));
+}

@@ -1,0 +1,90 @@
+/** Use case: sign an index as it lies there. `INDEX.asc` and `INDEX.sig` carry the same signature. */
+import { createHash } from "node:crypto";
+import * as fs from "node:fs/promises";
+import { basename } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { armor } from "../openpgp/armor.ts";
+import { commitStaged, stageAll } from "../store/atomic.ts";
+import type { Duration, Instant } from "../time.ts";
+import { notationDomain, type SigningKey } from "./signing-key.ts";
+
+export interface SignOptions {
+  readonly at: Instant;
+  /** How long the signature holds; undefined: for ever. */
+  readonly validFor: Duration | undefined;
+  /** T10: the feed that it is signed for. */
+  readonly feed: string | undefined;
+}
+
+export interface IndexSignature {
+  /** Binary packet. */
+  readonly binary: Uint8Array;
+  readonly armored: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+}
+
+/**
+ * Signs index bytes.
+ * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
+ */
+export async function signIndexBytes(
+  bytes: Uint8Array,
+  key: SigningKey,
+  options: SignOptions,
+): Promise<IndexSignature> {
+  // Whole seconds, as packets have them.
+  const at = Math.floor(options.at / 1000) * 1000;
+  const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
+  const notations = options.feed === undefined ? [] : [{ name: `feed@${notationDomain(key)}`, value: options.feed }];
+  const binary = await key.secret.signDocument(bytes, key, { at, expiresAt, notations });
+  return { binary, armored: armor(binary, "SIGNATURE"), createdAt: at, expiresAt };
+}
+
+export interface SignedIndex {
+  readonly index: string;
+  readonly files: readonly string[];
+  readonly sha256: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+}
+
+/**
+ * Signs one index file and writes both signature files beside it.
+ * @throws FeedkeyError `not_found`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
+ */
+export async function signIndexFile(path: string, key: SigningKey, options: SignOptions): Promise<SignedIndex> {
+  const name = basename(path);
+  if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
+    throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
+      hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
+    });
+  }
+  const bytes = await readIndex(path);
+  const signature = await signIndexBytes(bytes, key, options);
+  const staged = await stageAll([
+    { path: `${path}.asc`, data: signature.armored, mode: 0o644 },
+    { path: `${path}.sig`, data: signature.binary, mode: 0o644 },
+  ]);
+  await commitStaged(staged);
+  return {
+    index: path,
+    files: staged.map((file) => file.path),
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    createdAt: signature.createdAt,
+    expiresAt: signature.expiresAt,
+  };
+}
+
+async function readIndex(path: string): Promise<Uint8Array> {
+  try {
+    return await fs.readFile(path);
+  } catch (cause) {
+    throw new FeedkeyError("not_found", `the index ${escapeText(path)} can't be read`, {
+      cause,
+      details: { path, reason: systemCode(cause) },
+      hint: "write the index first, then sign it",
+    });
+  }
+}

@@ -1,0 +1,81 @@
+/** The archive's keys as they lie in the key store, opened for use. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { collect } from "../openpgp/merge.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { SecretKey } from "../openpgp/secret-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { addressOf } from "../trust/identity.ts";
+
+/** Gives the passphrase of a key when it is needed; asks a person, a file or a descriptor. */
+export type PassphraseSource = (fingerprint: Fingerprint) => Promise<string>;
+
+/** A certificate of the key store with its facts. */
+export interface OwnCertificate {
+  readonly raw: RawCertificate;
+  readonly facts: CertificateFacts;
+}
+
+export interface SigningKey extends OwnCertificate {
+  readonly secret: SecretKey;
+}
+
+/** All certificates of the key store, judged among each other. */
+export async function ownCertificates(store: KeyStore): Promise<Map<Fingerprint, OwnCertificate>> {
+  const raws: RawCertificate[] = [];
+  for (const fingerprint of await store.list()) {
+    const read = readKeys(Buffer.from(await store.certificate(fingerprint)));
+    raws.push(...read.certificates);
+  }
+  const keys = await KeyIndex.of(collect(raws).values());
+  const own = new Map<Fingerprint, OwnCertificate>();
+  for (const certificate of keys.certificates) {
+    own.set(certificate.raw.fingerprint, { raw: certificate.raw, facts: await readFacts(certificate, keys) });
+  }
+  return own;
+}
+
+/**
+ * Opens a key for signing.
+ * @param fingerprint as a person wrote it; the full one is required
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config` (passphrase, file modes), `bad_certificate`
+ */
+export async function openSigningKey(
+  store: KeyStore,
+  fingerprint: string,
+  passphrase: PassphraseSource,
+): Promise<SigningKey> {
+  const name = await store.resolve(fingerprint);
+  const armored = await store.privateKey(name);
+  const own = (await ownCertificates(store)).get(name);
+  if (own === undefined) {
+    throw new FeedkeyError("bad_certificate", `the certificate of ${name} in the key store can't be read`, {
+      details: { fingerprint: name },
+      hint: `bring back certs/${name}.asc from a backup`,
+    });
+  }
+  const secret = await SecretKey.open(armored, () => passphrase(name));
+  if (secret.fingerprint !== name) {
+    throw new FeedkeyError("bad_certificate", `private/${name}.asc holds another key, ${secret.fingerprint}`, {
+      details: { fingerprint: name },
+      hint: "bring back the key store from a backup",
+    });
+  }
+  return { ...own, secret };
+}
+
+/** Domain of the address in a certificate's user ID: the namespace of feedkey's notations. */
+export function notationDomain({ facts }: OwnCertificate): string {
+  for (const { bytes } of facts.userIds) {
+    const domain = addressOf(bytes)?.split("@")[1];
+    if (domain !== undefined && domain !== "") return domain;
+  }
+  const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
+  throw new FeedkeyError("bad_config", `key ${facts.primary.fingerprint} has no user ID with an address: ${names}`, {
+    hint: 'archive keys are called "Name <address@domain>"',
+  });
+}

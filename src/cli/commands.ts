@@ -1,0 +1,130 @@
+/** The commands and their options, in the order of the man page. The work of each is in its own file, loaded when it runs. */
+import type { Command } from "commander";
+import type { FetchOptions } from "./fetch.ts";
+import type { KeygenOptions } from "./keygen.ts";
+import type { Runner } from "./main.ts";
+import type { ProfileInitOptions } from "./profile.ts";
+import type { PublishCommandOptions } from "./publish.ts";
+import type { ServeOptions } from "./serve.ts";
+import type { SignCommandOptions } from "./sign.ts";
+import type { UpdateOptions } from "./update.ts";
+import type { VerifyOptions } from "./verify.ts";
+
+function withPassphrase(command: Command): Command {
+  return command
+    .option("--passphrase-file <file>", "read the passphrase from the first line of a file")
+    .option("--passphrase-fd <n>", "read the passphrase from a file descriptor");
+}
+
+function addArchiveCommands(program: Command, run: Runner): void {
+  withPassphrase(program.command("keygen"))
+    .description("make a key, its certificate and its revocation certificates")
+    .requiredOption("--user-id <uid>", '"Name <address>"')
+    .option("--algorithm <name>", "ed25519, rsa3072, rsa4096, p256 or ed25519-v6", "ed25519")
+    .option("--expires <length>", "how long the key holds, or never", "2y")
+    .action((options: KeygenOptions) => {
+      return run("keygen", async (context) => (await import("./keygen.ts")).keygen(context, options));
+    });
+  withPassphrase(program.command("sign <index...>"))
+    .description("sign indexes: writes INDEX.asc and INDEX.sig")
+    .requiredOption("--key <fingerprint>", "the key that signs")
+    .option("--feed <name>", "the feed that it is signed for")
+    .option("--valid-for <length>", "how long the signature holds, or never", "14d")
+    .action((indexes: string[], options: SignCommandOptions) => {
+      return run("sign", async (context) => (await import("./sign.ts")).sign(context, indexes, options));
+    });
+  withPassphrase(program.command("publish [dir]"))
+    .description("write and sign the indexes of a folder or an archive, with its key bundle")
+    .option("--config <file>", "archive.ini")
+    .option("--key <fingerprint>", "the key that signs")
+    .option("--feed <name>", "name of the feed in DIR (default: the folder's)")
+    .option("--valid-for <length>", "how long the signatures hold (default: archive.ini's, or 14d)")
+    .option("--skip-bad", "leave damaged packages out; exits 1 if there were any")
+    .option("--allow-empty", "publish an index that became empty")
+    .option("--dry-run", "print the plan and change nothing")
+    .action((folder: string | undefined, options: PublishCommandOptions) => {
+      return run("publish", async (context) => (await import("./publish.ts")).publish(context, folder, options));
+    });
+}
+
+function addClientCommands(program: Command, run: Runner): void {
+  const profile = program.command("profile").description("profiles of archives");
+  profile
+    .command("list")
+    .description("profiles at hand")
+    .action(() => run("profile", async (context) => (await import("./profile.ts")).list(context)));
+  profile
+    .command("show [name]")
+    .description("what a profile says")
+    .action((name?: string) => run("profile", async (context) => (await import("./profile.ts")).show(context, name)));
+  profile
+    .command("check [name]")
+    .description("whether a profile and its keyring are in order")
+    .action((name?: string) => run("profile", async (context) => (await import("./profile.ts")).check(context, name)));
+  profile
+    .command("init <url>")
+    .description("write a profile from an archive's bundle, for the fingerprint given")
+    .requiredOption("--fingerprint <fpr...>", "full fingerprint of the archive's key, from a source you trust")
+    .option("--name <name>", "name of the profile (default: the host)")
+    .option("--feed <name=path...>", "feeds of the archive")
+    .option("--keyservers <urls>", "hkps://... with commas, or none", "none")
+    .option("-o, --output <dir>", "where to write it", ".")
+    .action((url: string, options: ProfileInitOptions) => {
+      return run("profile", async (context) => (await import("./profile-init.ts")).init(context, url, options));
+    });
+  program
+    .command("update [feed...]")
+    .description("download and verify the indexes")
+    .option("--allow-empty", "accept an index that became empty")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((feeds: string[], options: UpdateOptions) => {
+      return run("update", async (context) => (await import("./update.ts")).update(context, feeds, options));
+    });
+  program
+    .command("fetch [package...]")
+    .description("download and verify packages (NAME or NAME=VERSION) of verified indexes")
+    .option("-o, --output <dir>", "where to put them", ".")
+    .option("--feed <name...>", "only from these feeds")
+    .option("--all", "every package of the feeds")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((packages: string[], options: FetchOptions) => {
+      return run("fetch", async (context) => (await import("./fetch.ts")).fetch(context, packages, options));
+    });
+  program
+    .command("verify <index> [package-file...]")
+    .description("verify a local index, and package files against it")
+    .option("--signature <file>", "its signature (default: INDEX.sig, then INDEX.asc)")
+    .option("--feed <name>", "which feed of the profile it is")
+    .option("--packages <dir>", "check every package file below a folder")
+    .option("--complete", "with --packages: refuse missing ones too")
+    .option("--allow-empty", "accept an index that became empty")
+    .option("--no-state", "an audit: compare with nothing and record nothing")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((index: string, files: string[], options: VerifyOptions) => {
+      return run("verify", async (context) => (await import("./verify.ts")).verify(context, index, files, options));
+    });
+}
+
+function addOtherCommands(program: Command, run: Runner): void {
+  program
+    .command("serve <dir>")
+    .description("serve an archive on loopback or a LAN")
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--port <port>", "port, 0 for any", "8080")
+    .option("--tls-cert <file>", "PEM certificate chain")
+    .option("--tls-key <file>", "its PEM key")
+    .action((folder: string, options: ServeOptions) => {
+      return run("serve", async (context) => (await import("./serve.ts")).serve(context, folder, options));
+    });
+  program
+    .command("demo")
+    .description("the whole story on a throw-away archive")
+    .action(() => run("demo", async (context) => (await import("./demo.ts")).demo(context)));
+}
+
+/** Adds all commands to the program. */
+export function addCommands(program: Command, run: Runner): void {
+  addArchiveCommands(program, run);
+  addClientCommands(program, run);
+  addOtherCommands(program, run);
+}

@@ -1,0 +1,119 @@
+/** What every command gets: the global options, read once, and the ports. */
+import { readFile } from "node:fs/promises";
+import { Session as ClientSession, type Session } from "../client/session.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { createTransport } from "../net/transport.ts";
+import { readProfile } from "../profile/read-profile.ts";
+import type { Profile } from "../profile/types.ts";
+import { findProfile, homeFolder, stateFolder } from "../store/paths.ts";
+import { type Instant, parseTime } from "../time.ts";
+import type { CliReporter } from "./reporter.ts";
+
+export interface GlobalOptions {
+  readonly profile?: string;
+  readonly state?: string;
+  readonly home?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly debug?: boolean;
+  readonly offline?: boolean;
+  readonly at?: string;
+  readonly color?: boolean;
+}
+
+export class Context {
+  readonly options: GlobalOptions;
+  /** The reference time: the clock is read once. */
+  readonly at: Instant;
+  readonly reporter: CliReporter;
+
+  /** @throws FeedkeyError `usage` */
+  constructor(options: GlobalOptions, reporter: CliReporter) {
+    this.options = options;
+    this.at = options.at === undefined ? Date.now() : parseTime(options.at);
+    this.reporter = reporter;
+  }
+
+  get home(): string {
+    return homeFolder(this.options.home);
+  }
+
+  get stateFolder(): string {
+    return stateFolder(this.options.state);
+  }
+
+  /** @throws FeedkeyError `usage`, `not_found`, `bad_profile` */
+  async profile(): Promise<Profile> {
+    const { profile } = this.options;
+    if (profile === undefined) {
+      throw new FeedkeyError("usage", "no profile is named", {
+        hint: 'say which archive with --profile NAME or FILE; "feedkey profile list" shows those at hand',
+      });
+    }
+    return await loadProfile(await findProfile(profile));
+  }
+
+  /**
+   * Opens the client for the profile and closes everything afterwards.
+   * @throws FeedkeyError as `Session.open` and the action
+   */
+  async withSession<T>(
+    terms: { readonly resetState?: boolean; readonly readOnly?: boolean },
+    action: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const profile = await this.profile();
+    const offline = this.options.offline === true;
+    const ca = profile.trust.keyserverCa;
+    const transport = createTransport({ offline });
+    const keyserverTransport = createTransport({ offline, ...(ca === undefined ? {} : { ca: await readCa(ca) }) });
+    try {
+      const session = await ClientSession.open({
+        profile,
+        stateFolder: this.stateFolder,
+        at: this.at,
+        offline,
+        transport,
+        keyserverTransport,
+        reporter: this.reporter,
+        ...terms,
+      });
+      try {
+        return await action(session);
+      } finally {
+        await session.close();
+      }
+    } finally {
+      await transport.close();
+      await keyserverTransport.close();
+    }
+  }
+}
+
+/** @throws FeedkeyError `bad_profile`, `not_found` */
+export async function loadProfile(file: string): Promise<Profile> {
+  return readProfile(await readText(file), file);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new FeedkeyError("not_found", `${file} can't be read`, {
+      cause,
+      details: { path: file, reason: systemCode(cause) },
+    });
+  }
+}
+
+async function readCa(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
+    throw new FeedkeyError("bad_profile", `the key servers' certificate authority ${file} can't be read`, {
+      cause,
+      details: { path: file, reason: systemCode(cause) },
+      hint: 'check the line "keyserver-ca" of the profile',
+    });
+  }
+}

@@ -1,0 +1,64 @@
+/** `feedkey keygen`: a key in the key store, with its certificate and its revocation certificates. */
+
+import { FeedkeyError } from "../error.ts";
+import { type Algorithm, algorithms, generate } from "../openpgp/generate.ts";
+import { KeyStore } from "../store/key-store.ts";
+import { type Duration, iso, parseDuration } from "../time.ts";
+import type { Context } from "./context.ts";
+import { newPassphrase, type PassphraseOptions } from "./passphrase.ts";
+import type { Outcome } from "./run.ts";
+
+export interface KeygenOptions extends PassphraseOptions {
+  readonly userId: string;
+  readonly algorithm: string;
+  readonly expires: string;
+}
+
+/** @throws FeedkeyError `usage` */
+export function duration(text: string, option: string): Duration {
+  const length = parseDuration(text);
+  if (length !== undefined && length > 0) return length;
+  throw new FeedkeyError("usage", `${option} does not understand "${text}"`, {
+    hint: "write a length of time as 90s, 15m, 12h, 14d, 2w or 2y",
+  });
+}
+
+function algorithmOf(text: string): Algorithm {
+  const found = algorithms.find((algorithm) => algorithm === text);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("usage", `there is no algorithm "${text}"`, {
+    hint: `choose one of ${algorithms.join(", ")}`,
+  });
+}
+
+export async function keygen(context: Context, options: KeygenOptions): Promise<Outcome> {
+  const lifetime = options.expires === "never" ? undefined : duration(options.expires, "--expires");
+  const algorithm = algorithmOf(options.algorithm);
+  const store = await KeyStore.open(context.home);
+  const passphrase = await newPassphrase(options);
+  const key = await generate({ userId: options.userId, algorithm, at: context.at, lifetime, passphrase });
+  await store.add(key);
+  const created = Math.floor(context.at / 1000) * 1000;
+  const expiresAt = lifetime === undefined ? undefined : iso(created + lifetime);
+  const protection = passphrase === undefined ? "no passphrase" : "locked with the passphrase";
+  const text = [
+    `fingerprint  ${key.fingerprint}`,
+    `user ID      ${options.userId}`,
+    `algorithm    ${algorithm}`,
+    `expires      ${expiresAt ?? "never"}`,
+    `secret key   ${store.folder}/private/${key.fingerprint}.asc (${protection})`,
+    `revocations  ${store.folder}/revocations/${key.fingerprint}-{compromised,superseded,retired}.asc`,
+    "",
+    "Copy the revocation certificates to a safe place now: without them a stolen key can't be taken back.",
+  ];
+  return {
+    text: text.join("\n"),
+    json: {
+      fingerprint: key.fingerprint,
+      userId: options.userId,
+      algorithm,
+      expiresAt: expiresAt ?? null,
+      home: store.folder,
+    },
+  };
+}

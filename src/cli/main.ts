@@ -1,0 +1,92 @@
+/** The command line: options in, one command out, an exit status back. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { FeedkeyError } from "../error.ts";
+import { addCommands } from "./commands.ts";
+import type { Context, GlobalOptions } from "./context.ts";
+import { makeReporter, type Outcome, render, run, type Streams } from "./run.ts";
+
+export function packageVersion(): string {
+  const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return String((JSON.parse(manifest) as { version: unknown }).version);
+}
+
+/** How a command's file hands its work over: parsed by commander, run and rendered here. */
+export type Runner = (command: string, action: (context: Context) => Promise<Outcome>) => Promise<void>;
+
+function makeProgram(): Command {
+  return new Command("feedkey")
+    .description("Publish, verify and fetch signed package feeds whose keys may change")
+    .version(packageVersion(), "-V, --version")
+    .option("--profile <name|file>", "the archive's profile")
+    .option("--state <dir>", "client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
+    .option("--home <dir>", "the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
+    .option("--json", "one JSON document on standard output")
+    .option("--quiet", "no text but errors")
+    .option("--verbose", "say more on standard error")
+    .option("--debug", "say everything, with stacks of errors")
+    .option("--offline", "ask no server")
+    .option("--at <time>", "reference time instead of the clock (RFC 3339)")
+    .option("--no-color", "no colour (also: NO_COLOR)")
+    .showHelpAfterError(false)
+    .exitOverride();
+}
+
+/** Makes commander's complaint one of ours. */
+function usageError(error: CommanderError): FeedkeyError {
+  const message = error.message
+    .replace(/^error: /, "")
+    .replace(/\n.*$/s, "")
+    .replace(/\.$/, "");
+  return new FeedkeyError("usage", message === "(outputHelp)" ? "no command is named" : message, {
+    hint: 'see "feedkey --help" or "feedkey COMMAND --help"',
+    cause: error,
+  });
+}
+
+/**
+ * Runs one command line.
+ * @param args without the program's name
+ * @returns the exit status (design: "Exit status")
+ */
+export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
+  let status = 0;
+  const program = makeProgram();
+  const runner: Runner = async (command, action) => {
+    status = await run(command, program.opts<GlobalOptions>(), streams, action);
+  };
+  let complaint = "";
+  program.configureOutput({
+    writeOut: (text) => streams.stdout.write(text),
+    writeErr: (text) => {
+      complaint += text;
+    },
+  });
+  addCommands(program, runner);
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  // Whoever reads our output may stop reading: that is no failure of ours.
+  streams.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    // Options may not have been parsed to their end.
+    const options: GlobalOptions = {
+      ...program.opts<GlobalOptions>(),
+      ...(args.includes("--json") ? { json: true } : {}),
+    };
+    if (error.code === "commander.help" && options.json !== true) streams.stderr.write(complaint);
+    const name = program.commands.find((command) => args.includes(command.name()))?.name() ?? "feedkey";
+    return render(
+      name,
+      { text: "", json: {}, errors: [usageError(error)] },
+      makeReporter(options, streams),
+      options,
+      streams,
+    );
+  }
+  return status;
+}

@@ -1,0 +1,83 @@
+/** Passphrases come from a file, a descriptor or a person at a terminal: never from arguments, never into a log. */
+import { closeSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+
+export interface PassphraseOptions {
+  readonly passphraseFile?: string;
+  readonly passphraseFd?: string;
+}
+
+/** The first line, as gpg takes it. */
+function firstLine(text: string): string {
+  return text.split(/\r?\n/)[0] ?? "";
+}
+
+/** Reads without showing what is typed. */
+async function ask(prompt: string): Promise<string> {
+  process.stderr.write(prompt);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
+  try {
+    return await terminal.question("");
+  } finally {
+    terminal.close();
+    process.stderr.write("\n");
+  }
+}
+
+/**
+ * The passphrase that the options give; undefined if they give none.
+ * @throws FeedkeyError `not_found`, `usage`
+ */
+export async function givenPassphrase(options: PassphraseOptions): Promise<string | undefined> {
+  const { passphraseFile, passphraseFd } = options;
+  try {
+    if (passphraseFile !== undefined) return firstLine(await readFile(passphraseFile, "utf8"));
+    if (passphraseFd === undefined) return undefined;
+    if (!/^\d{1,4}$/.test(passphraseFd))
+      throw new FeedkeyError("usage", "--passphrase-fd takes the number of a descriptor");
+    const descriptor = Number(passphraseFd);
+    const text = readFileSync(descriptor, "utf8");
+    if (descriptor > 2) closeSync(descriptor);
+    return firstLine(text);
+  } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("not_found", "the passphrase can't be read from where the options say", {
+      cause,
+      details: { reason: systemCode(cause) },
+    });
+  }
+}
+
+/** For unlocking a key: what the options give, else a prompt on a terminal. */
+export function passphraseSource(options: PassphraseOptions): (fingerprint: string) => Promise<string> {
+  return async (fingerprint) => {
+    const given = await givenPassphrase(options);
+    if (given !== undefined) return given;
+    if (!process.stdin.isTTY) {
+      throw new FeedkeyError(
+        "bad_config",
+        `key ${fingerprint} is locked and nobody is here to ask for its passphrase`,
+        {
+          hint: "give --passphrase-file FILE or --passphrase-fd N",
+        },
+      );
+    }
+    return await ask(`passphrase of ${escapeText(fingerprint)}: `);
+  };
+}
+
+/** For a new key: what the options give, else asked for twice on a terminal. Empty: no passphrase. */
+export async function newPassphrase(options: PassphraseOptions): Promise<string | undefined> {
+  const given = await givenPassphrase(options);
+  if (given !== undefined) return given === "" ? undefined : given;
+  if (!process.stdin.isTTY) return undefined;
+  const first = await ask("passphrase for the new key (empty: none): ");
+  if (first === "") return undefined;
+  if ((await ask("the same once more: ")) === first) return first;
+  throw new FeedkeyError("usage", "the two passphrases differ");
+}

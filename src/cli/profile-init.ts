@@ -1,0 +1,116 @@
+/** `feedkey profile init`: a profile from an archive's bundle, for a fingerprint that came over another way. */
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { createTransport } from "../net/transport.ts";
+import { armor } from "../openpgp/armor.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
+import { limits } from "../openpgp/limits.ts";
+import { collect } from "../openpgp/merge.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { bundlePath } from "../profile/layout.ts";
+import { readProfile } from "../profile/read-profile.ts";
+import { formatProfile } from "../profile/write-profile.ts";
+import { commitStaged, stageAll } from "../store/atomic.ts";
+import { addressOf } from "../trust/identity.ts";
+import type { Context } from "./context.ts";
+import type { ProfileInitOptions } from "./profile.ts";
+import type { Outcome } from "./run.ts";
+
+/** @throws FeedkeyError `usage`: a key ID names no key for certain */
+function fullFingerprint(text: string): string {
+  const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  if (/^([0-9A-F]{40}|[0-9A-F]{64})$/.test(hex)) return hex;
+  throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
+    hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
+  });
+}
+
+async function readBundle(context: Context, archive: string) {
+  const transport = createTransport({ offline: context.options.offline === true });
+  try {
+    const url = new URL(bundlePath, archive);
+    const root = archive.startsWith("file:") ? { root: new URL(archive).pathname } : {};
+    const answer = await transport.get(url, { maxBytes: limits.keyringBytes, policy: "archive", ...root });
+    if (answer.status === 200) return collect(readKeys(answer.body).certificates);
+    throw new FeedkeyError("not_found", `there is no key bundle at ${url.href}`, {
+      details: { url: url.href, status: answer.status },
+      hint: "is this the archive's root? its keepers publish the bundle with feedkey publish",
+    });
+  } finally {
+    await transport.close();
+  }
+}
+
+/** The strict defaults of design section 9, written out so that the reader of the profile sees them. */
+const trustDefaults = {
+  keyserverCa: undefined,
+  wkd: false,
+  revocationCheck: "always",
+  grace: 14 * 86_400_000,
+  retiredIssuers: "refuse",
+  threshold: 1,
+  maxIndexAge: undefined,
+  requireFeedName: false,
+  requireExpiry: false,
+} as const;
+
+function feedsOf(texts: readonly string[]) {
+  return texts.map((text) => {
+    const [name = "", path = ""] = [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)];
+    if (text.includes("=") && name !== "" && path !== "") {
+      return { name, path, format: "opkg", index: undefined, packages: "feed" } as const;
+    }
+    throw new FeedkeyError("usage", `--feed does not understand "${text}"`, {
+      hint: "write it as name=path/below/the/url",
+    });
+  });
+}
+
+export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
+  const archive = address.endsWith("/") ? address : `${address}/`;
+  if (!URL.canParse(archive)) throw new FeedkeyError("usage", `"${address}" is no URL`);
+  const name = options.name ?? (new URL(archive).hostname || "archive");
+  const seeds = options.fingerprint.map(fullFingerprint);
+  const bundle = await readBundle(context, archive);
+  const missing = seeds.filter((seed) => !bundle.has(seed));
+  if (missing.length > 0) {
+    throw new FeedkeyError("untrusted_signer", `the archive's bundle holds no certificate ${missing.join(", ")}`, {
+      details: { missing },
+      hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
+    });
+  }
+  const certificates = seeds.flatMap((seed) => bundle.get(seed) ?? []);
+  const userId = Buffer.from(certificates[0]?.userIds[0]?.packet.body ?? []).toString("utf8");
+  if (addressOf(userId) === undefined) {
+    throw new FeedkeyError("bad_certificate", `the key's user ID "${escapeText(userId)}" has no address`);
+  }
+  const folder = resolve(options.output);
+  const file = join(folder, `${name}.ini`);
+  const text = formatProfile({
+    archive: { name, url: archive, mirrors: [], identity: { kind: "user-id", userId }, verify: "required" },
+    trust: {
+      ...trustDefaults,
+      keyring: `keyrings/${name}`,
+      seeds,
+      keyservers: options.keyservers === "none" ? [] : options.keyservers.split(/\s*,\s*/),
+    },
+    feeds: feedsOf(options.feed ?? []),
+  });
+  // What is written must be a profile that reads.
+  readProfile(text, file);
+  const keyring = join(folder, "keyrings", name);
+  await mkdir(keyring, { recursive: true });
+  const keys = certificates.map((certificate) => ({
+    path: join(keyring, `${certificate.fingerprint}.asc`),
+    data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),
+    mode: 0o644,
+  }));
+  await commitStaged(await stageAll([...keys, { path: file, data: text, mode: 0o644 }]));
+  const lines = [
+    `wrote ${escapeText(file)} with seed ${seeds.join(", ")} (${escapeText(userId)})`,
+    `next: feedkey --profile ${file} update`,
+  ];
+  return { text: lines.join("\n"), json: { file, seeds, userId, keyring } };
+}

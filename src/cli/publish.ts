@@ -1,0 +1,140 @@
+/** `feedkey publish`: from a folder of packages to a signed feed. */
+import { readFile } from "node:fs/promises";
+import { basename, resolve } from "node:path";
+import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { readArchiveConfig } from "../profile/read-archive.ts";
+import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
+import { KeyStore } from "../store/key-store.ts";
+import type { Context } from "./context.ts";
+import { duration } from "./keygen.ts";
+import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
+import type { Outcome } from "./run.ts";
+
+export interface PublishCommandOptions extends PassphraseOptions {
+  readonly config?: string;
+  readonly key?: string;
+  readonly validFor?: string;
+  readonly feed?: string;
+  readonly skipBad?: boolean;
+  readonly allowEmpty?: boolean;
+  readonly dryRun?: boolean;
+}
+
+async function readConfig(file: string): Promise<ArchiveConfig> {
+  try {
+    return readArchiveConfig(await readFile(file, "utf8"), resolve(file));
+  } catch (cause) {
+    if (systemCode(cause) === undefined || cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("not_found", `the archive configuration ${escapeText(file)} can't be read`, {
+      cause,
+      details: { path: file },
+    });
+  }
+}
+
+/** One folder as one feed named after it. */
+function lone(folder: string, options: PublishCommandOptions): { root: string; feeds: ArchiveFeed[] } {
+  const root = resolve(folder);
+  const name = options.feed ?? basename(root);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
+  }
+  return { root, feeds: [{ name, format: "opkg", path: "", packages: "" }] };
+}
+
+async function terms(folder: string | undefined, options: PublishCommandOptions) {
+  const config = options.config === undefined ? undefined : await readConfig(options.config);
+  if (config === undefined && folder === undefined) {
+    throw new FeedkeyError("usage", "nothing to publish is named", {
+      hint: "give a folder of packages, or --config archive.ini",
+    });
+  }
+  if (config !== undefined && folder !== undefined) {
+    throw new FeedkeyError("usage", "give a folder or --config, not both", {
+      hint: 'the configuration\'s "root" says which folder',
+    });
+  }
+  const key = options.key ?? config?.key.fingerprint;
+  if (key === undefined)
+    throw new FeedkeyError("usage", "no key is named", { hint: "say which key signs with --key FINGERPRINT" });
+  if (options.key === undefined && config?.key.where === "gpg") {
+    throw new FeedkeyError("bad_config", "signing through GnuPG (key = gpg:...) is not there yet", {
+      hint: "import the key into the key store, or sign with gpg --detach-sign",
+    });
+  }
+  const validFor = duration(options.validFor ?? "14d", "--valid-for");
+  const place = config ?? lone(folder ?? "", options);
+  return {
+    root: place.root,
+    feeds: place.feeds,
+    key,
+    userId: config?.userId,
+    validFor: options.validFor === undefined ? (config?.validFor ?? validFor) : validFor,
+  };
+}
+
+function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
+  const lines = plans.flatMap(({ feed, packages, changes, writes, sign, folder }) => {
+    const quiet = writes.length === 0 && sign === undefined;
+    const head = `feed "${feed.name}": ${packages} packages in ${escapeText(folder)}`;
+    if (quiet) return [`${head}: nothing changed`];
+    const shown = changes.slice(0, 20).map((change) => `  ${change}`);
+    const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];
+    const files = [...writes.map(({ name }) => name), ...(sign === undefined ? [] : ["Packages.asc", "Packages.sig"])];
+    const verb = dryRun ? "would write" : "wrote";
+    return [head, ...shown, ...more, `  ${verb} ${files.join(", ")}${sign === undefined ? "" : ` (signed: ${sign})`}`];
+  });
+  const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);
+  if (!applied && !dryRun) return "";
+  return [...lines, ...keys].join("\n");
+}
+
+export async function publish(
+  context: Context,
+  folder: string | undefined,
+  options: PublishCommandOptions,
+): Promise<Outcome> {
+  const dryRun = options.dryRun === true;
+  const store = await KeyStore.open(context.home);
+  const bar = context.reporter.progress("reading packages", undefined);
+  const result = await publishArchive({
+    ...(await terms(folder, options)),
+    store,
+    passphrase: passphraseSource(options),
+    at: context.at,
+    skipBad: options.skipBad === true,
+    allowEmpty: options.allowEmpty === true,
+    dryRun,
+    onProgress: (_feed, done, total) => bar.update(done, total),
+  }).finally(() => bar.stop());
+  return {
+    text: describe(result, dryRun),
+    json: {
+      applied: result.applied,
+      feeds: result.plans.map(({ feed, packages, changes, writes, sign }) => {
+        const changed = writes.length > 0 || sign !== undefined;
+        return {
+          name: feed.name,
+          packages,
+          changed,
+          changes,
+          writes: writes.map(({ name }) => name),
+          signed: sign ?? null,
+        };
+      }),
+      bundle: result.bundle.map(({ path }) => path),
+      skipped: result.bad.map(({ code, message, details }) => ({ code, message, details })),
+    },
+    errors: result.bad.map((error) => (options.skipBad === true ? skipped(error) : error)),
+  };
+}
+
+/** Skipped packages end the run with status 1, not 65: what was published is whole. */
+function skipped(error: FeedkeyError): FeedkeyError {
+  return new FeedkeyError("not_listed", `left out: ${error.message}`, {
+    details: { ...error.details, code: error.code },
+    cause: error,
+  });
+}

@@ -1,0 +1,65 @@
+/** Warnings and progress on standard error: bars on a terminal, nothing in a pipe. */
+import { SingleBar } from "cli-progress";
+import type { Reporter } from "../client/session.ts";
+import { escapeLines, escapeText } from "../escape.ts";
+
+export interface ReporterOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly color: boolean;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export class CliReporter implements Reporter {
+  readonly warnings: string[] = [];
+  readonly #options: ReporterOptions;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text);
+    if (!this.#options.json) this.line("warning", text);
+  }
+
+  /** Something that only a curious reader wants to know. */
+  note(text: string): void {
+    if (this.#options.verbose && !this.#options.json) this.line("note", text);
+  }
+
+  /** `feedkey: error: text`, the word in colour on a terminal. */
+  line(kind: "error" | "hint" | "warning" | "note", text: string): void {
+    const colors = { error: 31, hint: 36, warning: 33, note: 2 };
+    const word = this.#options.color ? `\x1b[${colors[kind]}m${kind}\x1b[0m` : kind;
+    this.#options.stderr.write(`feedkey: ${word}: ${escapeLines(text)}\n`);
+  }
+
+  progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void } {
+    const { stderr, quiet, json } = this.#options;
+    if (!stderr.isTTY || quiet || json) return { update: () => undefined, stop: () => undefined };
+    const bar = new SingleBar({
+      stream: stderr,
+      format: `${escapeText(label)} {bar} {percentage}% {value}/{total} {eta_formatted}`,
+      clearOnComplete: true,
+      hideCursor: true,
+      // Short work shows nothing at all.
+      fps: 8,
+    });
+    let started = false;
+    let known = total;
+    return {
+      update: (done, next) => {
+        known = next ?? known;
+        if (!started) bar.start(known ?? done, done);
+        else bar.update(done);
+        started = true;
+        if (known !== undefined) bar.setTotal(known);
+      },
+      stop: () => {
+        if (started) bar.stop();
+      },
+    };
+  }
+}

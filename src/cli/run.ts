@@ -1,0 +1,110 @@
+/** From a command's outcome to text or JSON and an exit status, the same way for all of them. */
+import { type Details, type ErrorCode, exitStatus, FeedkeyError, gravest } from "../error.ts";
+import { escapeLines } from "../escape.ts";
+import { Context, type GlobalOptions } from "./context.ts";
+import { CliReporter } from "./reporter.ts";
+
+/** What a command found out. Errors do not keep what else it has to say from being said. */
+export interface Outcome {
+  /** For people, on standard output; without a final line feed. */
+  readonly text: string;
+  /** Fields of the JSON document beside schema, ok and error. */
+  readonly json: Details;
+  readonly errors?: readonly FeedkeyError[];
+}
+
+export interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Makes the reporter that the global options ask for. */
+export function makeReporter(options: GlobalOptions, streams: Streams): CliReporter {
+  return new CliReporter({
+    json: options.json === true,
+    quiet: options.quiet === true,
+    verbose: options.verbose === true || options.debug === true,
+    color: options.color !== false && (streams.env.NO_COLOR ?? "") === "" && streams.stderr.isTTY === true,
+    stderr: streams.stderr,
+  });
+}
+
+function asFeedkeyError(error: unknown): FeedkeyError {
+  if (error instanceof FeedkeyError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new FeedkeyError("internal", `unexpected: ${message}`, {
+    cause: error,
+    hint: "this is a bug in feedkey: run again with --debug and report what it prints",
+  });
+}
+
+function errorJson({ code, message, details, hint }: FeedkeyError): Details {
+  return { code, message, details, ...(hint === undefined ? {} : { hint }) };
+}
+
+function printErrors(
+  errors: readonly FeedkeyError[],
+  reporter: CliReporter,
+  options: GlobalOptions,
+  streams: Streams,
+): void {
+  for (const error of errors) {
+    reporter.line("error", error.message);
+    if (error.hint !== undefined) reporter.line("hint", error.hint);
+    if (options.debug === true) streams.stderr.write(`${escapeLines(stackOf(error))}\n`);
+  }
+}
+
+function stackOf(error: Error): string {
+  const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : "";
+  return `${error.stack ?? error.message}${cause}`;
+}
+
+/**
+ * Runs a command and renders what came of it.
+ * @returns the exit status: that of the gravest error, 0 without any
+ */
+export async function run(
+  command: string,
+  options: GlobalOptions,
+  streams: Streams,
+  action: (context: Context) => Promise<Outcome>,
+): Promise<number> {
+  const reporter = makeReporter(options, streams);
+  let outcome: Outcome;
+  try {
+    outcome = await action(new Context(options, reporter));
+  } catch (error) {
+    outcome = { text: "", json: {}, errors: [asFeedkeyError(error)] };
+  }
+  return render(command, outcome, reporter, options, streams);
+}
+
+/** Prints an outcome. */
+export function render(
+  command: string,
+  { text, json, errors = [] }: Outcome,
+  reporter: CliReporter,
+  options: GlobalOptions,
+  streams: Streams,
+): number {
+  const code: ErrorCode | undefined = gravest(errors.map((error) => error.code));
+  const worst = errors.find((error) => error.code === code);
+  if (options.json === true) {
+    const document = {
+      schema: `feedkey.${command}/1`,
+      ok: worst === undefined,
+      ...(worst === undefined ? {} : { error: errorJson(worst) }),
+      ...(errors.length > 1 ? { errors: errors.map(errorJson) } : {}),
+      ...json,
+      ...(reporter.warnings.length > 0 ? { warnings: reporter.warnings } : {}),
+    };
+    streams.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+    if (options.debug === true) for (const error of errors) streams.stderr.write(`${stackOf(error)}\n`);
+  } else {
+    if (text !== "" && options.quiet !== true) streams.stdout.write(`${text}\n`);
+    printErrors(errors, reporter, options, streams);
+  }
+  return code === undefined ? 0 : exitStatus(code);
+}

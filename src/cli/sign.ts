@@ -1,0 +1,42 @@
+/** `feedkey sign`: what an archive manager calls after it wrote an index. */
+import { signIndexFile } from "../archive/sign-index.ts";
+import { openSigningKey } from "../archive/signing-key.ts";
+import { KeyStore } from "../store/key-store.ts";
+import { iso } from "../time.ts";
+import type { Context } from "./context.ts";
+import { duration } from "./keygen.ts";
+import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
+import type { Outcome } from "./run.ts";
+
+export interface SignCommandOptions extends PassphraseOptions {
+  readonly key: string;
+  readonly feed?: string;
+  readonly validFor: string;
+}
+
+export async function sign(
+  context: Context,
+  indexes: readonly string[],
+  options: SignCommandOptions,
+): Promise<Outcome> {
+  const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
+  const store = await KeyStore.open(context.home);
+  const key = await openSigningKey(store, options.key, passphraseSource(options));
+  const signed = [];
+  for (const index of indexes) {
+    signed.push(await signIndexFile(index, key, { at: context.at, validFor, feed: options.feed }));
+  }
+  const lines = signed.map(({ index, files, expiresAt }) => {
+    const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
+    return `${index}: signed ${until}: ${files.join(", ")}`;
+  });
+  return {
+    text: lines.join("\n"),
+    json: {
+      key: key.raw.fingerprint,
+      signed: signed.map(({ createdAt, expiresAt, ...rest }) => {
+        return { ...rest, createdAt: iso(createdAt), expiresAt: expiresAt === undefined ? null : iso(expiresAt) };
+      }),
+    },
+  };
+}

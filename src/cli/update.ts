@@ -1,0 +1,63 @@
+/** `feedkey update`: refresh what is known about keys, then download and verify the indexes. */
+import { refresh } from "../client/refresh.ts";
+import { type FeedOutcome, updateFeeds } from "../client/update.ts";
+import { FeedkeyError } from "../error.ts";
+import type { Feed, Profile } from "../profile/types.ts";
+import type { Context } from "./context.ts";
+import type { Outcome } from "./run.ts";
+import { signaturesJson, signedBy } from "./show.ts";
+
+export interface UpdateOptions {
+  readonly allowEmpty?: boolean;
+  readonly resetState?: boolean;
+}
+
+/** The feeds named, or all of the profile. @throws FeedkeyError `usage` */
+export function chosenFeeds(profile: Profile, names: readonly string[]): readonly Feed[] {
+  if (names.length === 0) return profile.feeds;
+  return names.map((name) => {
+    const feed = profile.feeds.find((one) => one.name === name);
+    if (feed !== undefined) return feed;
+    throw new FeedkeyError("usage", `profile "${profile.name}" has no feed "${name}"`, {
+      hint: `it has: ${profile.feeds.map((one) => one.name).join(", ")}`,
+    });
+  });
+}
+
+function line(outcome: FeedOutcome): string[] {
+  if (!outcome.ok) return [];
+  const { feed, index, changed } = outcome;
+  return [`${feed.name}: ${index.packages.count} packages, ${signedBy(index)}${changed ? "" : ", unchanged"}`];
+}
+
+function feedJson(outcome: FeedOutcome) {
+  if (!outcome.ok) {
+    const { code, message } = outcome.error;
+    return { name: outcome.feed.name, ok: false, error: { code, message } };
+  }
+  const { feed, index, changed, source } = outcome;
+  const entries = index.packages.count;
+  return {
+    name: feed.name,
+    ok: true,
+    changed,
+    entries,
+    sha256: index.sha256,
+    source,
+    signatures: signaturesJson(index),
+  };
+}
+
+export async function update(context: Context, names: readonly string[], options: UpdateOptions): Promise<Outcome> {
+  const resetState = options.resetState === true;
+  return await context.withSession({ resetState }, async (session) => {
+    const feeds = chosenFeeds(session.profile, names);
+    const judged = await refresh(session);
+    const outcomes = await updateFeeds(session, judged, feeds, options.allowEmpty === true);
+    return {
+      text: outcomes.flatMap(line).join("\n"),
+      json: { profile: session.profile.name, feeds: outcomes.map(feedJson) },
+      errors: outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error])),
+    };
+  });
+}

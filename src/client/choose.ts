@@ -1,0 +1,73 @@
+/** Which package of which verified index a person means by `NAME` or `NAME=VERSION`. */
+import { readFile } from "node:fs/promises";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { compareVersions } from "../index-format/version.ts";
+import type { Feed } from "../profile/types.ts";
+import type { Choice } from "./fetch.ts";
+import type { Judged } from "./knowledge.ts";
+import type { Session } from "./session.ts";
+import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+
+/**
+ * The last accepted index of a feed, judged again as of now: its signer may have been revoked since, and the
+ * index may have become stale.
+ * @returns undefined if none was ever accepted
+ * @throws FeedkeyError as `verifyIndex`
+ */
+export async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
+  const last = await session.state.lastAccepted(feed.name);
+  if (last === undefined) return undefined;
+  const [bytes, signature] = [await readFile(last.indexPath), await readFile(last.signaturePath)];
+  const signatures = [{ name: "its signature", bytes: signature }];
+  return await verifyIndex(
+    { name: last.meta.source, bytes, signatures },
+    feed,
+    session.profile,
+    judged,
+    last.meta,
+    true,
+  );
+}
+
+/** Cuts `NAME=VERSION`. */
+function parseRequest(request: string): { name: string; version: string | undefined } {
+  const equals = request.indexOf("=");
+  if (equals < 0) return { name: request, version: undefined };
+  return { name: request.slice(0, equals), version: request.slice(equals + 1) };
+}
+
+/**
+ * Chooses the newest version that matches, from the first feed of the profile that has it.
+ * @throws FeedkeyError `not_listed`; `usage` if two architectures match
+ */
+export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice {
+  const { name, version } = parseRequest(request);
+  const found = indexes.flatMap((index) => {
+    return index.packages.find(name, version).map((entry) => ({ index, entry }));
+  });
+  const [best, ...others] = found.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
+  if (best === undefined) {
+    const feeds = indexes.map(({ feed }) => feed.name).join(", ");
+    throw new FeedkeyError("not_listed", `no verified index lists package "${escapeText(request)}"`, {
+      details: { package: request, feeds: indexes.map(({ feed }) => feed.name) },
+      hint: `looked into ${feeds === "" ? "no feed" : `feeds ${feeds}`}; if it is new there, run "feedkey update" first`,
+    });
+  }
+  const rival = others.find(({ index, entry }) => {
+    return (
+      index === best.index && entry.version === best.entry.version && entry.architecture !== best.entry.architecture
+    );
+  });
+  if (rival !== undefined) {
+    throw new FeedkeyError(
+      "usage",
+      `package "${escapeText(name)}" ${escapeText(best.entry.version)} is listed for several architectures`,
+      {
+        details: { package: name, architectures: [best.entry.architecture, rival.entry.architecture] },
+        hint: "choose the feed of one architecture with --feed",
+      },
+    );
+  }
+  return best;
+}

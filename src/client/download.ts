@@ -1,0 +1,57 @@
+/** Getting small files from the archive, mirror by mirror. */
+import { fileURLToPath } from "node:url";
+import { FeedkeyError } from "../error.ts";
+import type { HttpAnswer } from "../net/types.ts";
+import type { Feed, Profile } from "../profile/types.ts";
+import type { Session } from "./session.ts";
+
+/** The archive's URL and its mirrors, in the order in which they are tried. */
+export function locations(profile: Profile): string[] {
+  return [profile.archive.url, ...profile.archive.mirrors];
+}
+
+/** What a transport needs to keep `file:` URLs inside the archive. */
+export function rootOf(location: string): { root: string } | Record<string, never> {
+  return location.startsWith("file:") ? { root: fileURLToPath(location) } : {};
+}
+
+/** Path of a feed's file below the archive. */
+export function inFeed(feed: Feed, name: string): string {
+  return feed.path === "" ? name : `${feed.path}/${name}`;
+}
+
+/** A file of the archive by its path below one location. */
+export function fileUrl(location: string, path: string): URL {
+  return new URL(path.split("/").map(encodeURIComponent).join("/"), location);
+}
+
+/**
+ * Downloads a file whole.
+ * @returns undefined if the server says that there is none
+ * @throws FeedkeyError `unavailable`
+ */
+export async function downloadFile(
+  session: Session,
+  location: string,
+  path: string,
+  maxBytes: number,
+  onProgress?: (done: number, total: number | undefined) => void,
+): Promise<Uint8Array | undefined> {
+  const url = fileUrl(location, path);
+  const answer = await session.options.transport.get(url, {
+    maxBytes,
+    policy: "archive",
+    ...rootOf(location),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  if (answer.status === 404 || answer.status === 410) return undefined;
+  if (answer.status !== 200) throw httpError(url, answer);
+  return answer.body;
+}
+
+export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): FeedkeyError {
+  return new FeedkeyError("unavailable", `${url.href}: the server answered with status ${status}`, {
+    details: { url: url.href, reason: "http", status },
+    hint: "try again later, or use another mirror",
+  });
+}

@@ -1,0 +1,185 @@
+/** Use case: download packages that a verified index lists, each byte of them verified before it gets its name (T12). */
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError, gravest, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Entry } from "../index-format/entry.ts";
+import { stageStream } from "../store/staged-stream.ts";
+import { packagePath, packageUrl } from "../trust/package-path.ts";
+import { httpError, locations, rootOf } from "./download.ts";
+import type { Session } from "./session.ts";
+import type { VerifiedIndex } from "./verified-index.ts";
+
+/** A package chosen from a verified index. */
+export interface Choice {
+  readonly index: VerifiedIndex;
+  readonly entry: Entry;
+}
+
+export interface Fetched {
+  readonly path: string;
+  readonly sha256: string;
+  readonly size: number;
+  /** It was there already, and its digest was right. */
+  readonly present: boolean;
+}
+
+interface Wanted {
+  readonly size: number;
+  readonly sha256: string;
+  readonly baseName: string;
+}
+
+function describe({ name, version }: Entry): string {
+  return `package "${escapeText(name)}" ${escapeText(version)}`;
+}
+
+/**
+ * T12: size, digest and path that an entry must have.
+ * @throws FeedkeyError `no_digest`, `bad_path`
+ */
+export function wantedOf(entry: Entry): Wanted {
+  const { size, sha256, filename } = entry;
+  if (sha256 === undefined || size === undefined) {
+    const missing = sha256 === undefined ? "SHA256" : "readable Size";
+    throw new FeedkeyError("no_digest", `${describe(entry)} has no ${missing} in the index (line ${entry.line})`, {
+      details: { package: entry.name, version: entry.version, line: entry.line },
+      hint: "MD5 is never enough: the archive must publish SHA256 and Size of every package",
+    });
+  }
+  const path = packagePath(filename ?? "");
+  const baseName = "segments" in path ? path.segments.at(-1) : undefined;
+  if ("code" in path || baseName === undefined) throw badPath(entry, "reason" in path ? path.reason : "it has no path");
+  return { size, sha256, baseName };
+}
+
+function badPath(entry: Entry, reason: string): FeedkeyError {
+  return new FeedkeyError("bad_path", `${describe(entry)}: ${escapeText(reason)} (line ${entry.line} of the index)`, {
+    details: { package: entry.name, version: entry.version, line: entry.line },
+    hint: "the index must name packages by plain paths below the feed: tell the archive's keepers",
+  });
+}
+
+/** SHA-256 of a file as it lies there; undefined if there is none, or something else than a file. */
+export async function digestOf(path: string): Promise<{ sha256: string; size: number } | undefined> {
+  const stat = await fs.lstat(path).catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  if (stat === undefined || !stat.isFile()) return undefined;
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+    size += (chunk as Buffer).length;
+    hash.update(chunk as Buffer);
+  }
+  return { sha256: hash.digest("hex"), size };
+}
+
+/** Downloads one package from one location into the output folder, under its final name only once it is verified. */
+async function fromLocation(
+  session: Session,
+  { index, entry }: Choice,
+  wanted: Wanted,
+  location: string,
+  folder: string,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const base = index.feed.packages === "archive" ? "" : index.feed.path;
+  const place = packageUrl(location, base, entry.filename ?? "");
+  if ("code" in place) throw badPath(entry, place.reason);
+  // A partial download of an earlier run is never gone on with: each byte is hashed from the first.
+  const file = await stageStream(join(folder, wanted.baseName), { within: folder });
+  try {
+    const hash = createHash("sha256");
+    const answer = await session.options.transport.get(place.url, {
+      // One byte more than expected tells a longer file from one of the right size.
+      maxBytes: wanted.size + 1,
+      policy: "archive",
+      ...rootOf(location),
+      sink: async (chunk) => {
+        hash.update(chunk);
+        await file.write(chunk);
+        onBytes(chunk.length);
+      },
+    });
+    if (answer.status !== 200) throw httpError(place.url, answer);
+    refuseOther(entry, wanted, file.bytes, hash.digest("hex"));
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw isTooLarge(error) ? sizeMismatch(entry, wanted, "more") : error;
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof FeedkeyError && error.details.reason === "too_large";
+}
+
+function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): FeedkeyError {
+  const found = got === "more" ? "more than that" : `${got} bytes`;
+  return new FeedkeyError(
+    "size_mismatch",
+    `${describe(entry)} should have ${wanted.size} bytes, but the server sent ${found}`,
+    {
+      details: {
+        package: entry.name,
+        version: entry.version,
+        expected: wanted.size,
+        ...(got === "more" ? {} : { got }),
+      },
+      hint: "the mirror is in the middle of an update, or someone changed the file: try another mirror; nothing was kept",
+    },
+  );
+}
+
+/** @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
+export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: string): void {
+  if (size !== wanted.size) throw sizeMismatch(entry, wanted, size);
+  if (sha256 === wanted.sha256) return;
+  throw new FeedkeyError(
+    "digest_mismatch",
+    `${describe(entry)} has SHA256 ${sha256}, but the index says ${wanted.sha256}`,
+    {
+      details: { package: entry.name, version: entry.version, expected: wanted.sha256, got: sha256 },
+      hint: "the file was changed: do not install it; nothing was kept",
+    },
+  );
+}
+
+/**
+ * Fetches one package.
+ * @param folder the output folder; the file's name is the last part of the index's path
+ * @param onBytes is told of bytes received, for a progress bar
+ * @throws FeedkeyError `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`, `unavailable`, `output`
+ */
+export async function fetchPackage(
+  session: Session,
+  choice: Choice,
+  folder: string,
+  onBytes: (count: number) => void,
+): Promise<Fetched> {
+  const { entry } = choice;
+  const wanted = wantedOf(entry);
+  const { sha256, size } = wanted;
+  const path = join(folder, wanted.baseName);
+  const there = await digestOf(path);
+  if (there?.sha256 === sha256 && there.size === size) {
+    onBytes(size);
+    return { path, sha256, size, present: true };
+  }
+  const errors: FeedkeyError[] = [];
+  for (const location of locations(session.profile)) {
+    try {
+      await fromLocation(session, choice, wanted, location, folder, onBytes);
+      return { path, sha256, size, present: false };
+    } catch (error) {
+      if (!(error instanceof FeedkeyError) || error.code === "output" || error.code === "bad_path") throw error;
+      errors.push(error);
+    }
+  }
+  const code = gravest(errors.map((error) => error.code));
+  throw errors.find((error) => error.code === code) ?? new FeedkeyError("internal", "the profile has no location");
+}

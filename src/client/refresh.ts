@@ -1,0 +1,141 @@
+/** Use case: learn about successors and revocations before any key is used (T4, T11). */
+import { FeedkeyError } from "../error.ts";
+import type { Recognise } from "../keyserver/answer.ts";
+import { askAll, united } from "../keyserver/ask-all.ts";
+import { search } from "../keyserver/hkp.ts";
+import { lookupWkd } from "../keyserver/wkd.ts";
+import { readKeyring } from "../openpgp/certificate.ts";
+import { keyIdOf } from "../openpgp/key-packet.ts";
+import { limits } from "../openpgp/limits.ts";
+import { parseSignature } from "../openpgp/raw-signature.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { bundlePath } from "../profile/layout.ts";
+import type { Profile } from "../profile/types.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { addressOf } from "../trust/identity.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import { needsCheck } from "../trust/revocation-check.ts";
+import { downloadFile, locations } from "./download.ts";
+import type { Judged } from "./knowledge.ts";
+import type { Session } from "./session.ts";
+
+/** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
+const maxRounds = 6;
+
+/** The archive's own bundle: a source of certificates like any other. That it can't be had is no reason to stop. */
+async function readBundle(session: Session): Promise<void> {
+  const { offline, reporter } = session.options;
+  for (const location of locations(session.profile)) {
+    if (offline && !location.startsWith("file:")) continue;
+    try {
+      const bytes = await downloadFile(session, location, bundlePath, limits.keyringBytes);
+      if (bytes === undefined) continue;
+      session.knowledge.add(readKeys(bytes));
+      return;
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      reporter.warn(`the archive's key bundle could not be read: ${error.message}`);
+    }
+  }
+}
+
+function addressOfArchive({ archive: { identity } }: Profile): string | undefined {
+  return identity.kind === "user-email" ? identity.email : addressOf(identity.userId);
+}
+
+function servers({ trust }: Profile): URL[] {
+  return trust.keyservers.map((server) => new URL(server));
+}
+
+/** Finds successors by the archive's address: on every key server, and in its domain's directory if the profile says so. */
+async function discover(session: Session): Promise<void> {
+  const { profile, options } = session;
+  const address = addressOfArchive(profile);
+  if (address === undefined) return;
+  const answers = await Promise.all([
+    ...servers(profile).map((server) => search(server, address, { transport: options.keyserverTransport })),
+    ...(profile.trust.wkd ? [lookupWkd(address, { transport: options.transport })] : []),
+  ]);
+  for (const answer of answers) {
+    if (answer.outcome === "found") for (const block of answer.blocks) session.knowledge.add(readKeyring(block));
+    else if (answer.outcome === "unknown") options.reporter.note(answer.error.message);
+  }
+}
+
+/** Whether a block of an answer is that key's certificate, or a bare revocation that names it. */
+function recogniser(fingerprint: Fingerprint): Recognise {
+  return (block) => {
+    const { certificates, loose } = readKeyring(block);
+    if (certificates.some((certificate) => certificate.fingerprint === fingerprint)) return true;
+    return loose.some(({ body }) => {
+      const raw = parseSignature(body);
+      if (typeof raw === "string" || raw.type !== 0x20) return false;
+      return (raw.issuer.fingerprint ?? raw.issuer.keyId) === fingerprint || raw.issuer.keyId === keyIdOf(fingerprint);
+    });
+  };
+}
+
+/** Asks every server about the keys and takes in what all of them say. */
+async function check(session: Session, fingerprints: readonly Fingerprint[]): Promise<void> {
+  const { reporter, keyserverTransport: transport } = session.options;
+  const answers = await askAll(servers(session.profile), fingerprints, recogniser, { transport });
+  for (const [fingerprint, row] of answers) {
+    const answer = united(row.map((one) => one.answer));
+    if (answer.outcome === "unknown") {
+      reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
+      continue;
+    }
+    session.answered.set(fingerprint, answer.outcome);
+    // Exactly what was asked for: a certificate that came along is not what this question was about.
+    if (answer.outcome === "found") for (const block of answer.blocks) session.knowledge.add(readKeyring(block));
+    else if (session.state.ledger.checks.get(fingerprint)?.everFound === true) {
+      reporter.warn(`key ${fingerprint} was on the key servers before and is not any more`);
+    }
+  }
+}
+
+/** The keys whose state decides: those that would be trusted if checked, and rivals. */
+function deciding({ trusted, forks }: TrustSet): Fingerprint[] {
+  return [...new Set([...trusted.keys(), ...forks.flatMap((fork) => fork.rivals)])];
+}
+
+async function askKeyservers(session: Session, thoroughly: boolean): Promise<void> {
+  const policy = session.checkPolicy;
+  const asked = new Set<Fingerprint>();
+  const due = async (all: boolean): Promise<Fingerprint[]> => {
+    const { trust } = await session.judgeUnchecked();
+    return deciding(trust).filter((key) => {
+      return !asked.has(key) && (all || needsCheck(session.state.ledger.checks.get(key), policy));
+    });
+  };
+  if (!thoroughly && (await due(false)).length === 0) return;
+  await discover(session);
+  for (let round = 0; round < maxRounds; round++) {
+    const keys = await due(thoroughly);
+    if (keys.length === 0) return;
+    for (const key of keys) asked.add(key);
+    await check(session, keys);
+  }
+}
+
+function warnOfGrace(session: Session, { trust }: Judged): void {
+  for (const [key] of trust.trusted) {
+    if (session.checkState(key) !== "grace") continue;
+    session.options.reporter.warn(`key ${key} is used on the strength of an older revocation check (within grace)`);
+  }
+}
+
+/**
+ * Asks the archive and the key servers, judges, and records what was learned.
+ * @param thoroughly ask about every key, even those whose last check is recent enough
+ * @returns the judgement with every check that could be made
+ */
+export async function refresh(session: Session, thoroughly = false): Promise<Judged> {
+  await readBundle(session);
+  if (session.checkPolicy.required && !session.options.offline) await askKeyservers(session, thoroughly);
+  else if (session.profile.trust.wkd && !session.options.offline) await discover(session);
+  const judged = await session.judge();
+  if (session.checkPolicy.required) warnOfGrace(session, judged);
+  await session.record(judged);
+  return judged;
+}

@@ -1,0 +1,165 @@
+/** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
+import { FeedkeyError, gravest, systemCode } from "../error.ts";
+import type { Feed } from "../profile/types.ts";
+import { ClientState } from "../store/client-state.ts";
+import type { AcceptedIndex } from "../trust/freshness.ts";
+import { downloadFile, fileUrl, inFeed, locations } from "./download.ts";
+import {
+  indexNames,
+  maxIndexFileBytes,
+  maxSignatureBytes,
+  otherForm,
+  signatureNames,
+  signedBytes,
+} from "./index-files.ts";
+import type { Judged } from "./knowledge.ts";
+import type { Session } from "./session.ts";
+import { type Candidate, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+
+export type FeedOutcome =
+  | {
+      readonly feed: Feed;
+      readonly ok: true;
+      readonly index: VerifiedIndex;
+      readonly changed: boolean;
+      readonly source: string;
+    }
+  | { readonly feed: Feed; readonly ok: false; readonly error: FeedkeyError };
+
+/** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
+const mixedPair = new Set(["bad_signature", "bad_index"]);
+
+async function lastAccepted(session: Session, feed: Feed): Promise<AcceptedIndex | undefined> {
+  return (await session.state.lastAccepted(feed.name))?.meta;
+}
+
+async function download(session: Session, location: string, feed: Feed, name: string): Promise<Candidate | undefined> {
+  const path = inFeed(feed, name);
+  const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
+  try {
+    const file = await downloadFile(session, location, path, maxIndexFileBytes, (done, total) =>
+      bar.update(done, total),
+    );
+    if (file === undefined) return undefined;
+    const signatures = [];
+    for (const signatureName of signatureNames(name)) {
+      const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes);
+      if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
+    }
+    return { name, bytes: await signedBytes(name, file), signatures };
+  } finally {
+    bar.stop();
+  }
+}
+
+/** The index from one location: the form asked for, once more if the pair does not fit, then the other form. */
+async function fromLocation(
+  session: Session,
+  judged: Judged,
+  feed: Feed,
+  location: string,
+  allowEmpty: boolean,
+): Promise<VerifiedIndex> {
+  const last = await lastAccepted(session, feed);
+  const attempt = async (name: string): Promise<VerifiedIndex | undefined> => {
+    const candidate = await download(session, location, feed, name);
+    return candidate && (await verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty));
+  };
+  const names = indexNames(feed);
+  for (const name of names) {
+    try {
+      const index = await attempt(name);
+      if (index !== undefined) return index;
+    } catch (error) {
+      if (!(error instanceof FeedkeyError) || !mixedPair.has(error.code)) throw error;
+      return await secondTry(session, feed, name, error, attempt);
+    }
+  }
+  const url = fileUrl(location, inFeed(feed, names[0] ?? "")).href;
+  throw new FeedkeyError("unavailable", `feed "${feed.name}" has no index at ${url}`, {
+    details: { feed: feed.name, url, reason: "http", status: 404 },
+    hint: 'check "url" and "path" in the profile; the last good index stays in use',
+  });
+}
+
+async function secondTry(
+  session: Session,
+  feed: Feed,
+  name: string,
+  first: FeedkeyError,
+  attempt: (name: string) => Promise<VerifiedIndex | undefined>,
+): Promise<VerifiedIndex> {
+  for (const again of [name, otherForm(name)]) {
+    const index = await attempt(again).catch((error: unknown) => {
+      if (error instanceof FeedkeyError) return undefined;
+      throw error;
+    });
+    if (index === undefined) continue;
+    if (again !== name) {
+      session.options.reporter.warn(
+        `feed "${feed.name}": ${name} is not what was signed (bad_index); ${again} is, and was used`,
+      );
+    }
+    return index;
+  }
+  throw first;
+}
+
+/** One feed: each location in turn; the first index that verifies is accepted. */
+async function updateFeed(session: Session, judged: Judged, feed: Feed, allowEmpty: boolean): Promise<FeedOutcome> {
+  const errors: FeedkeyError[] = [];
+  const last = await lastAccepted(session, feed);
+  for (const location of locations(session.profile)) {
+    try {
+      const index = await fromLocation(session, judged, feed, location, allowEmpty);
+      const changed = last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt;
+      const source = fileUrl(location, feed.path).href;
+      await accept(session, index, source);
+      return { feed, ok: true, index, changed, source };
+    } catch (error) {
+      if (!(error instanceof FeedkeyError) || isOwnTrouble(error)) throw error;
+      errors.push(error);
+    }
+  }
+  // A mirror that refuses outweighs one that can't be reached.
+  const code = gravest(errors.map((error) => error.code));
+  const error = errors.find((one) => one.code === code) ?? errors[0];
+  if (error === undefined) throw new FeedkeyError("internal", `feed "${feed.name}" has no location`);
+  return { feed, ok: false, error };
+}
+
+/** Trouble with this machine rather than with a mirror: no other mirror will help. */
+function isOwnTrouble(error: FeedkeyError): boolean {
+  return (
+    ["output", "bad_state", "locked", "internal", "bad_profile"].includes(error.code) || systemCode(error) === "ENOSPC"
+  );
+}
+
+/** Makes a verified index the last accepted one. An audit (read-only state) does nothing. */
+export async function accept(session: Session, index: VerifiedIndex, source: string): Promise<void> {
+  if (!(session.state instanceof ClientState)) return;
+  await session.state.acceptIndex(index.feed.name, {
+    index: index.bytes,
+    signature: index.signature,
+    meta: {
+      createdAt: index.createdAt,
+      sha256: index.sha256,
+      acceptedAt: session.options.at,
+      signers: index.signers.map(({ certificate, signingKey, createdAt }) => ({ certificate, signingKey, createdAt })),
+      source,
+      entries: index.packages.count,
+    },
+  });
+}
+
+/** Updates the feeds named, or all. Every feed is tried, whatever happens to another. */
+export async function updateFeeds(
+  session: Session,
+  judged: Judged,
+  feeds: readonly Feed[],
+  allowEmpty: boolean,
+): Promise<FeedOutcome[]> {
+  const outcomes: FeedOutcome[] = [];
+  for (const feed of feeds) outcomes.push(await updateFeed(session, judged, feed, allowEmpty));
+  return outcomes;
+}

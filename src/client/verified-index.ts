@@ -1,0 +1,172 @@
+/** The verifier of indexes, and the only maker of the type that fetching takes. */
+import { createHash } from "node:crypto";
+import { FeedkeyError } from "../error.ts";
+import { readPackages } from "../index-format/opkg.ts";
+import type { PackageIndex } from "../index-format/package-index.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import type { Feed, Profile } from "../profile/types.ts";
+import { iso } from "../time.ts";
+import type { DataSignature } from "../trust/facts.ts";
+import { type AcceptedIndex, refuseEmptied, refuseReplay } from "../trust/freshness.ts";
+import {
+  type IndexPolicy,
+  type IndexVerdict,
+  judgeIndex,
+  type SignatureRefusal,
+  type Signer,
+} from "../trust/index-signature.ts";
+import type { Refusal } from "../trust/policy.ts";
+import type { Judged } from "./knowledge.ts";
+
+const key = Symbol("made by the verifier");
+
+/** An index whose signature, age and grammar were found good. Only {@link verifyIndex} can make one. */
+export class VerifiedIndex {
+  readonly feed: Feed;
+  readonly packages: PackageIndex;
+  readonly signers: readonly Signer[];
+  /** Date of its newest good signature. */
+  readonly createdAt: number;
+  /** Of the signed bytes, lower-case hex. */
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+  /** The signature file that served. */
+  readonly signature: Uint8Array;
+
+  constructor(
+    proof: typeof key,
+    feed: Feed,
+    candidate: Candidate,
+    verdict: IndexVerdict,
+    signature: Uint8Array,
+    packages: PackageIndex,
+    sha256: string,
+  ) {
+    if (proof !== key) throw new FeedkeyError("internal", "a verified index can only come from the verifier");
+    this.feed = feed;
+    this.packages = packages;
+    this.signers = verdict.signers;
+    this.createdAt = verdict.createdAt;
+    this.sha256 = sha256;
+    this.bytes = candidate.bytes;
+    this.signature = signature;
+  }
+}
+
+/** An index that somebody claims to be the feed's, with the signature files found beside it. */
+export interface Candidate {
+  /** For messages: a file name or URL. */
+  readonly name: string;
+  /** The bytes that a signature would cover. */
+  readonly bytes: Uint8Array;
+  /** In the order in which they are tried; the first good one serves. */
+  readonly signatures: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
+  no_signature: "the archive must publish a signature beside its index; the last good index stays in use",
+  bad_signature:
+    "the index or its signature was changed on the way, or the mirror is in the middle of an update: try again or use another mirror",
+  untrusted_signer:
+    "if the archive has a new key, its keepers must certify it with the old one; if not, someone else signed this",
+  revoked: "do not use this archive's packages until its keepers have signed with another key",
+  expired: "the archive's keepers must extend the key or sign with its successor; check this machine's clock too",
+  not_yet_valid: "check this machine's clock, then the archive's",
+  weak_algorithm: "the archive's keepers must sign with SHA-256 or better and a modern key",
+  rollback: "the mirror is out of date or someone replays an old index; the last good index stays in use",
+  stale:
+    "the archive has not been signed for too long, or someone withholds newer indexes; the last good index stays in use",
+  wrong_feed: "the index of another feed was put here; the last good index stays in use",
+  fork: "two keys claim to follow the same one: ask the archive's keepers which is theirs, over another channel",
+  unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
+};
+
+/** A trust rule's no as an error about one feed. */
+export function refusalError(what: string, feed: string, refusal: Refusal | SignatureRefusal): FeedkeyError {
+  const issuer = "issuer" in refusal ? refusal.issuer : undefined;
+  const signedBy = issuer === undefined || issuer === "nobody" ? "" : `, signed by ${issuer},`;
+  return new FeedkeyError(refusal.code, `index "${what}" of feed "${feed}"${signedBy} is refused: ${refusal.reason}`, {
+    details: { feed, ...(issuer === undefined ? {} : { signer: issuer }), because: refusal.reason },
+    hint: hints[refusal.code],
+  } as ConstructorParameters<typeof FeedkeyError>[2]);
+}
+
+/** What the profile asks of a feed's index. */
+export function indexPolicy(profile: Profile, feed: Feed): IndexPolicy {
+  const { threshold, requireFeedName, requireExpiry, maxIndexAge } = profile.trust;
+  return { feed: feed.name, threshold, requireFeedName, requireExpiry, maxIndexAge };
+}
+
+interface Good {
+  readonly verdict: IndexVerdict;
+  readonly signature: Uint8Array;
+}
+
+/** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
+async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
+  const refusals: SignatureRefusal[] = [];
+  let unreadable: FeedkeyError | undefined;
+  for (const { name, bytes } of candidate.signatures) {
+    let checked: DataSignature[];
+    try {
+      checked = await checkSignatures(readSignatureFile(bytes, name), candidate.bytes, judged.keys);
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      unreadable ??= error;
+      continue;
+    }
+    const verdict = judgeIndex(checked, judged.trust, policy);
+    if ("signers" in verdict) return { verdict, signature: bytes };
+    refusals.push(verdict);
+  }
+  const furthest = refusals.sort((a, b) => b.stage - a.stage)[0];
+  if (furthest !== undefined) throw refusalError(candidate.name, feed.name, furthest);
+  if (unreadable !== undefined) throw unreadable;
+  const reason = "there is no signature file beside it";
+  throw refusalError(candidate.name, feed.name, { code: "no_signature", reason });
+}
+
+/**
+ * Verifies an index: signature (T7, T8, T10), age (T9), grammar (T13), in this order: nothing is parsed before a
+ * rightful signer is known.
+ * @param last the last accepted index of the feed
+ * @throws FeedkeyError with the code of the rule that refuses
+ */
+export async function verifyIndex(
+  candidate: Candidate,
+  feed: Feed,
+  profile: Profile,
+  judged: Judged,
+  last: AcceptedIndex | undefined,
+  allowEmpty: boolean,
+): Promise<VerifiedIndex> {
+  const { verdict, signature } = await findGood(candidate, feed, judged, indexPolicy(profile, feed));
+  const sha256 = createHash("sha256").update(candidate.bytes).digest("hex");
+  const { createdAt } = verdict;
+  const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
+  if (replay !== undefined) throw refusalError(candidate.name, feed.name, replay);
+  const packages = readIndex(candidate, feed, createdAt);
+  const emptied = refuseEmptied(packages.count, last, allowEmpty);
+  if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
+  return new VerifiedIndex(key, feed, candidate, verdict, signature, packages, sha256);
+}
+
+function readIndex(candidate: Candidate, feed: Feed, createdAt: number): PackageIndex {
+  if (feed.format !== "opkg") {
+    throw new FeedkeyError("bad_profile", `feed "${feed.name}" has format ${feed.format}, which can't be read yet`);
+  }
+  try {
+    return readPackages(candidate.bytes);
+  } catch (error) {
+    if (!(error instanceof FeedkeyError)) throw error;
+    throw new FeedkeyError(
+      error.code,
+      `index "${candidate.name}" of feed "${feed.name}", signed on ${iso(createdAt)}: ${error.message}`,
+      {
+        details: { ...error.details, feed: feed.name },
+        hint: "a rightful signer signed this: tell the archive's keepers; the last good index stays in use",
+        cause: error,
+      },
+    );
+  }
+}

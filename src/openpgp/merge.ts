@@ -1,0 +1,86 @@
+/** Putting certificates together packet by packet: nothing that was seen is lost, and only what was verified is kept. */
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Component, Keyring, RawCertificate } from "./certificate.ts";
+import { keyIdOf } from "./key-packet.ts";
+import type { Packet } from "./packets.ts";
+import { parseSignature } from "./raw-signature.ts";
+
+function nameOf({ tag, body }: Packet): string {
+  return `${tag} ${Buffer.from(body).toString("latin1")}`;
+}
+
+function unitePackets(a: readonly Packet[], b: readonly Packet[]): Packet[] {
+  const found = new Map(a.map((packet) => [nameOf(packet), packet]));
+  for (const packet of b) if (!found.has(nameOf(packet))) found.set(nameOf(packet), packet);
+  return [...found.values()];
+}
+
+function uniteComponents(a: readonly Component[], b: readonly Component[]): Component[] {
+  const found = new Map<string, Component>();
+  for (const { packet, signatures } of [...a, ...b]) {
+    const known = found.get(nameOf(packet));
+    found.set(nameOf(packet), { packet, signatures: unitePackets(known?.signatures ?? [], signatures) });
+  }
+  return [...found.values()];
+}
+
+/** The union of two copies of one certificate. */
+export function unite(a: RawCertificate, b: RawCertificate): RawCertificate {
+  return {
+    fingerprint: a.fingerprint,
+    primary: a.primary,
+    signatures: unitePackets(a.signatures, b.signatures),
+    userIds: uniteComponents(a.userIds, b.userIds),
+    subkeys: uniteComponents(a.subkeys, b.subkeys),
+  };
+}
+
+/** Certificates by fingerprint, several copies of one united. */
+export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCertificate> {
+  const found = new Map<Fingerprint, RawCertificate>();
+  for (const certificate of certificates) {
+    const known = found.get(certificate.fingerprint);
+    found.set(certificate.fingerprint, known === undefined ? certificate : unite(known, certificate));
+  }
+  return found;
+}
+
+/**
+ * Lays bare revocations (as key servers send them, without the key that they revoke) to the certificates that
+ * they name. Whether they are that key's own is found out when the facts are read.
+ */
+export function attachLoose(
+  certificates: ReadonlyMap<Fingerprint, RawCertificate>,
+  loose: Keyring["loose"],
+): Map<Fingerprint, RawCertificate> {
+  const found = new Map(certificates);
+  for (const packet of loose) {
+    const raw = parseSignature(packet.body);
+    if (typeof raw === "string" || raw.type !== 0x20) continue;
+    for (const [fingerprint, certificate] of found) {
+      const named = raw.issuer.fingerprint ?? raw.issuer.keyId;
+      if (named !== fingerprint && named !== keyIdOf(fingerprint)) continue;
+      found.set(fingerprint, { ...certificate, signatures: unitePackets(certificate.signatures, [packet]) });
+    }
+  }
+  return found;
+}
+
+/**
+ * A certificate without the signatures that were not found good: junk that anybody can upload to a key server.
+ * @param verified bodies of the good ones, as `readFacts` tells them
+ */
+export function keepVerified(certificate: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
+  const keep = (packets: readonly Packet[]) => packets.filter(({ body }) => verified.has(body));
+  const prune = (components: readonly Component[]) => {
+    return components
+      .map(({ packet, signatures }) => ({ packet, signatures: keep(signatures) }))
+      .filter(({ signatures }) => signatures.length > 0);
+  };
+  return {
+    ...certificate,
+    signatures: keep(certificate.signatures),
+    userIds: prune(certificate.userIds),
+    subkeys: prune(certificate.subkeys),
+  };
+}
