@@ -1,5 +1,6 @@
 /** The commands and their options, in the order of the man page. The work of each is in its own file, loaded when it runs. */
 import type { Command } from "commander";
+import type { ChainOptions } from "./chain.ts";
 import type { FetchOptions } from "./fetch.ts";
 import type { KeygenOptions } from "./keygen.ts";
 import type { Runner } from "./main.ts";
@@ -71,6 +72,21 @@ function addClientCommands(program: Command, run: Runner): void {
     .option("-o, --output <dir>", "where to write it", ".")
     .action((url: string, options: ProfileInitOptions) => {
       return run("profile", async (context) => (await import("./profile-init.ts")).init(context, url, options));
+    });
+  program
+    .command("refresh")
+    .description("ask the key servers and the archive for successors and revocations")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((options: ChainOptions) => {
+      return run("refresh", async (context) => (await import("./chain.ts")).refresh(context, options));
+    });
+  program
+    .command("chain")
+    .description("how each trusted key hangs on a seed, and why each other key does not")
+    .option("--dot", "a graph for Graphviz")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((options: ChainOptions) => {
+      return run("chain", async (context) => (await import("./chain.ts")).chain(context, options));
     });
   program
     .command("update [feed...]")

@@ -5,7 +5,7 @@ import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
 import { type Graph, makeGraph, paths, reach } from "./graph.ts";
 import { addressOf, matchesIdentity, matchingUserIds } from "./identity.ts";
-import { effectiveRevocation, refusePrimary, revocationWords } from "./key-state.ts";
+import { effectiveRevocation, primaryState, refusePrimary, revocationWords } from "./key-state.ts";
 import { type Refusal, refuse } from "./policy.ts";
 import { type Link, linksInto } from "./transition.ts";
 
@@ -159,6 +159,8 @@ function explain(facts: CertificateFacts, links: readonly Link[], whole: Case, u
   }
   const wanted = identity.kind === "user-id" ? identity.userId : identity.email;
   const named = facts.userIds.some(({ bytes }) => matchesIdentity(bytes, identity));
+  const own = primaryState(facts, input.at);
+  if (named && "code" in own) return own;
   return named
     ? refuse("untrusted_signer", `its user ID "${wanted}" is revoked or not properly self-certified`)
     : refuse("untrusted_signer", `it does not carry the user ID "${wanted}"${lookAlike(facts, identity)}`);

@@ -2,7 +2,7 @@
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from "./facts.ts";
-import { matchingUserIds } from "./identity.ts";
+import { matchesIdentity, matchingUserIds } from "./identity.ts";
 import { effectiveRevocation, primaryState, revocationWords } from "./key-state.ts";
 import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
 
@@ -24,6 +24,8 @@ export interface Link {
   /** T6: it counts as the issuer's acknowledgement of the subject, even if it has expired since. */
   readonly acknowledges: boolean;
 }
+
+type Judgement = Omit<Link, "issuer" | "subject">;
 
 /** T3a: by the primary key, which may certify; a subkey can't. */
 function refuseMaker(certification: SignatureFacts, issuer: CertificateFacts, at: Instant): Refusal | undefined {
@@ -85,12 +87,12 @@ function judge(
   issuer: CertificateFacts,
   subject: CertificateFacts,
   policy: TransitionPolicy,
-): Omit<Link, "issuer" | "subject"> {
+): Judgement {
   const { at } = policy;
   const refusal =
-    refuseMaker(certification, issuer, at) ??
     refuseWeakHash(certification) ??
     refuseWeakKey(issuer.primary) ??
+    refuseMaker(certification, issuer, at) ??
     refuseDate(certification, userId, issuer, subject, at) ??
     refuseIssuer(issuer, subject, certification.createdAt ?? 0, policy);
   const { expiresAt } = certification;
@@ -110,6 +112,12 @@ function better(a: Link, b: Link): number {
   return rank(a) - rank(b);
 }
 
+/** T1: a certification over a user ID that its owner doesn't (or doesn't any more) vouch for is looked at, and never holds. */
+function disowned({ refusal }: Judgement): Judgement {
+  const because = refuse("untrusted_signer", "the user ID is revoked or not properly self-certified");
+  return { refusal: refusal ?? because, acknowledges: false };
+}
+
 /**
  * Every link into `subject`: for each issuer the best of its certifications over a matching user ID (T1).
  * @param issuers certificates by primary fingerprint
@@ -120,11 +128,14 @@ export function linksInto(
   policy: TransitionPolicy,
 ): Link[] {
   const links = new Map<Fingerprint, Link>();
-  for (const userId of matchingUserIds(subject, policy.identity, policy.at)) {
+  const named = subject.userIds.filter(({ bytes }) => matchesIdentity(bytes, policy.identity));
+  const owned = new Set(matchingUserIds(subject, policy.identity, policy.at));
+  for (const userId of named) {
     for (const certification of userId.certifications) {
       const issuer = issuers.get(certification.certificate);
       if (issuer === undefined || issuer === subject) continue;
-      const judged = judge(certification, userId, issuer, subject, policy);
+      const found = judge(certification, userId, issuer, subject, policy);
+      const judged = owned.has(userId) ? found : disowned(found);
       const link = { issuer: issuer.primary.fingerprint, subject: subject.primary.fingerprint, ...judged };
       const known = links.get(link.issuer);
       const best = known === undefined || better(link, known) < 0 ? link : known;
