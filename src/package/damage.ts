@@ -1,0 +1,26 @@
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+
+/**
+ * The error for a package that is not what it should be, thrown where the damage is seen.
+ * Readers of inner layers don't know the file's name: {@link nameThePackage} adds it.
+ */
+export function damage(what: string, details: Readonly<Record<string, unknown>> = {}): FeedkeyError {
+  return new FeedkeyError("bad_package", what, { details });
+}
+
+/** An error of this folder with the package's path put before its message and into `details.path`; others unchanged. */
+export function nameThePackage(path: string, error: unknown): unknown {
+  if (!(error instanceof FeedkeyError) || (error.code !== "bad_package" && error.code !== "not_found")) return error;
+  return new FeedkeyError(error.code, `package ${quote(path)}: ${error.message}`, {
+    details: { ...error.details, path },
+    hint:
+      error.code === "bad_package" ? "build the package again, or copy it again" : "see whether its disk is in order",
+    cause: error.cause,
+  });
+}
+
+/** A name from outside between quotes, safe to print. */
+export function quote(name: string): string {
+  return `"${escapeText(name)}"`;
+}

@@ -1,0 +1,42 @@
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { damage } from "./damage.ts";
+import { MAX_OUTER_TAR } from "./limits.ts";
+import type { ByteSource } from "./source.ts";
+
+const PIECE = 64 * 1024;
+
+/**
+ * A gzip file's content, piece by piece, as far as it is asked for: memory stays at a few pieces.
+ * @throws FeedkeyError `bad_package` for damaged data, or more content than any package has
+ */
+export async function* gunzipChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieces = Readable.from(readPieces(source), { objectMode: false });
+  const gunzip = pieces.pipe(createGunzip({ chunkSize: PIECE }));
+  pieces.on("error", (error) => gunzip.destroy(error));
+  let total = 0;
+  try {
+    for await (const chunk of gunzip) {
+      total += chunk.length;
+      if (total > MAX_OUTER_TAR) {
+        throw damage(`gzip data decompresses to more than the ${MAX_OUTER_TAR} bytes that are read`, {
+          reason: "limits",
+        });
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    if (!systemCode(error)?.startsWith("Z_")) throw error;
+    throw new FeedkeyError("bad_package", "gzip data is damaged or ends early", { cause: error });
+  } finally {
+    pieces.destroy();
+    gunzip.destroy();
+  }
+}
+
+function* readPieces(source: ByteSource): Generator<Uint8Array, void, undefined> {
+  for (let position = 0; position < source.size; position += PIECE) {
+    yield source.read(position, Math.min(PIECE, source.size - position));
+  }
+}

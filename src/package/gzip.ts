@@ -1,0 +1,31 @@
+import { gunzipSync } from "node:zlib";
+import { systemCode } from "../error.ts";
+import { damaged, exceeds, trailing } from "./undecodable.ts";
+
+/**
+ * The content of a gzip file of one or several members (RFC 1952 section 2.2).
+ * @throws Undecodable over `limit` bytes, for bytes after the last member, for damage
+ */
+export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
+  const { buffer, engine } = inflate(bytes, limit);
+  // Node stops silently at a zero byte after a member.
+  if (engine.bytesWritten !== bytes.length) throw trailing();
+  return buffer;
+}
+
+interface Inflated {
+  readonly buffer: Uint8Array;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function inflate(bytes: Uint8Array, limit: number): Inflated {
+  try {
+    // The types of Node do not know what `info` makes of the result.
+    return gunzipSync(bytes, { maxOutputLength: limit, info: true }) as unknown as Inflated;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ERR_BUFFER_TOO_LARGE") throw exceeds(limit);
+    if (code?.startsWith("Z_")) throw damaged(error);
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Upper bounds for what is read out of a package or a compressed index. A real package stays far below them;
+ * what exceeds one is refused before its memory is taken.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+/** Members of an `ar` archive. A package has three, a signed one a few more. */
+export const MAX_AR_MEMBERS = 1000;
+
+/** Bytes of one member name in an `ar` archive, long forms included. */
+export const MAX_AR_NAME = 4 * KiB;
+
+/** Bytes of the GNU table of long member names. */
+export const MAX_AR_NAME_TABLE = MiB;
+
+/** Bytes of the `debian-binary` member, which holds a version number. */
+export const MAX_FORMAT_VERSION = 128;
+
+/** Bytes of `control.tar.*` as it lies in the package. */
+export const MAX_CONTROL_MEMBER = 8 * MiB;
+
+/** Bytes of `control.tar` once decompressed. */
+export const MAX_CONTROL_TAR = 32 * MiB;
+
+/** Bytes of the `control` file. */
+export const MAX_CONTROL_FILE = MiB;
+
+/** Entries in one tar archive. */
+export const MAX_TAR_ENTRIES = 10_000;
+
+/** Decompressed bytes of a gzip-compressed outer tar that are passed on the way to `control.tar`. */
+export const MAX_OUTER_TAR = 2 * GiB;
+
+/**
+ * Bytes of a zstd window. RFC 8878 section 3.1.1.1.2 asks decoders for at least 8 MiB and allows them to refuse more;
+ * the window is allocated before the first byte is decoded.
+ */
+export const MAX_ZSTD_WINDOW = 8 * MiB;
+
+/** Bytes that a .zst file may make the decoder move inside its window: number of blocks times window size, all frames. */
+export const MAX_ZSTD_WORK = 64 * GiB;

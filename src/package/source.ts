@@ -1,0 +1,58 @@
+import { readSync } from "node:fs";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { damage } from "./damage.ts";
+
+/** Bytes that can be read at any position without reading what comes before. */
+export interface ByteSource {
+  /** Bytes in all. */
+  readonly size: number;
+  /**
+   * Exactly `length` bytes from `position`.
+   * @throws FeedkeyError `bad_package` if the source ends before, `not_found` if the system cannot read it
+   */
+  read(position: number, length: number): Uint8Array;
+}
+
+/** A source over bytes in memory. */
+export function bytesSource(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read(position, length) {
+      if (position + length > bytes.length) throw endsEarly(position, length, bytes.length);
+      return bytes.subarray(position, position + length);
+    },
+  };
+}
+
+/** A source over an open file of `size` bytes. Reads are synchronous: they are few, small, and made in worker threads. */
+export function fileSource(descriptor: number, size: number): ByteSource {
+  return {
+    size,
+    read(position, length) {
+      if (position + length > size) throw endsEarly(position, length, size);
+      const bytes = new Uint8Array(length);
+      let filled = 0;
+      while (filled < length) {
+        const count = readPart(descriptor, bytes.subarray(filled), position + filled);
+        // A file that shrank since its size was taken.
+        if (count === 0) throw endsEarly(position, length, position + filled);
+        filled += count;
+      }
+      return bytes;
+    },
+  };
+}
+
+function readPart(descriptor: number, into: Uint8Array, position: number): number {
+  try {
+    return readSync(descriptor, into, 0, into.length, position);
+  } catch (error) {
+    throw new FeedkeyError("not_found", `cannot be read at byte ${position}: ${systemCode(error) ?? "unknown error"}`, {
+      cause: error,
+    });
+  }
+}
+
+function endsEarly(position: number, length: number, size: number): Error {
+  return damage(`expected ${length} bytes at byte ${position}, but the file ends at byte ${size}`);
+}

@@ -1,0 +1,101 @@
+/** The frames of a .zst file (RFC 8878 section 3.1): where they begin and end and what they claim, without decoding. */
+import { Undecodable } from "./undecodable.ts";
+
+const FRAME_MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const MAX_BLOCK = 128 * 1024;
+
+export interface ZstdFrame {
+  /** The whole frame, header and checksum included. */
+  readonly bytes: Uint8Array;
+  /** How far back matches can reach, in bytes: what a decoder allocates. */
+  readonly windowSize: number;
+  /** Bytes of content, where the frame says so. */
+  readonly contentSize: number | undefined;
+  /** Low 32 bits of the content's XXH64, where the frame has it. */
+  readonly checksum: number | undefined;
+  readonly blocks: number;
+}
+
+/**
+ * Walks the frames; skippable ones are left out.
+ * @throws Undecodable where a frame ends early, uses a dictionary or a reserved value, or other bytes follow
+ */
+export function* zstdFrames(file: Uint8Array): Generator<ZstdFrame> {
+  let rest = file;
+  do {
+    const view = new DataView(rest.buffer, rest.byteOffset, rest.length);
+    try {
+      const magic = view.getUint32(0, true);
+      if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) {
+        const end = 8 + view.getUint32(4, true);
+        if (end > rest.length) throw new Undecodable("damaged", "ends inside a skippable frame");
+        rest = rest.subarray(end);
+      } else if (magic === FRAME_MAGIC) {
+        const frame = readFrame(rest, view);
+        yield frame;
+        rest = rest.subarray(frame.bytes.length);
+      } else {
+        throw new Undecodable(rest === file ? "damaged" : "trailing", "has bytes that are no zstd frame");
+      }
+    } catch (error) {
+      // DataView's word for reading past the end.
+      if (error instanceof RangeError) throw new Undecodable("damaged", "ends inside a frame");
+      throw error;
+    }
+  } while (rest.length > 0);
+}
+
+function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
+  const descriptor = view.getUint8(4);
+  const singleSegment = (descriptor & 0x20) !== 0;
+  const hasChecksum = (descriptor & 0x04) !== 0;
+  if ((descriptor & 0x08) !== 0) throw new Undecodable("damaged", "sets a reserved bit in a frame header");
+  if ((descriptor & 0x03) !== 0) throw new Undecodable("damaged", "needs a dictionary");
+
+  let position = 5;
+  let windowSize = 0;
+  if (!singleSegment) {
+    const exponent = view.getUint8(position) >>> 3;
+    const mantissa = view.getUint8(position) & 7;
+    windowSize = 2 ** (10 + exponent) * (1 + mantissa / 8);
+    position += 1;
+  }
+  const sizeField = [singleSegment ? 1 : 0, 2, 4, 8][descriptor >>> 6] ?? 0;
+  const contentSize = readContentSize(view, position, sizeField);
+  position += sizeField;
+  if (singleSegment) windowSize = contentSize ?? 0;
+
+  const blockLimit = Math.min(MAX_BLOCK, windowSize);
+  let blocks = 0;
+  for (let last = false; !last; blocks += 1) {
+    const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
+    last = (header & 1) === 1;
+    const type = (header >>> 1) & 3;
+    const size = header >>> 3;
+    if (type === 3) throw new Undecodable("damaged", "has a block of the reserved type");
+    if (size > blockLimit) throw new Undecodable("damaged", "has a block larger than its window allows");
+    // Type 1 repeats one byte `size` times.
+    position += 3 + (type === 1 ? 1 : size);
+  }
+  const checksum = hasChecksum ? view.getUint32(position, true) : undefined;
+  if (hasChecksum) position += 4;
+  if (position > bytes.length) throw new Undecodable("damaged", "ends inside a frame");
+  return { bytes: bytes.subarray(0, position), windowSize, contentSize, checksum, blocks };
+}
+
+function readContentSize(view: DataView, position: number, length: number): number | undefined {
+  switch (length) {
+    case 0:
+      return undefined;
+    case 1:
+      return view.getUint8(position);
+    case 2:
+      // RFC 8878 section 3.1.1.1.4: smaller sizes have the one-byte form.
+      return view.getUint16(position, true) + 256;
+    case 4:
+      return view.getUint32(position, true);
+    default:
+      return Number(view.getBigUint64(position, true));
+  }
+}
