@@ -1,0 +1,94 @@
+/** The HKP side of the embedded server: `/pks/lookup` and `/pks/add` (draft-ietf-openpgp-hkp, version 1). */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { AddOutcome, KeyDatabase, KeyMerger, ParsedKey } from "./key-database.ts";
+import { reply } from "./reply.ts";
+import type { ServerLimits } from "./server-limits.ts";
+
+export interface HkpService {
+  readonly database: KeyDatabase;
+  readonly merger: KeyMerger;
+  readonly limits: ServerLimits;
+}
+
+type Reply = readonly [status: number, text: string, headers?: Readonly<Record<string, string>>];
+
+/** Answers a request below `/pks/`. */
+export async function serveHkp(service: HkpService, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  reply(response, ...(await answerTo(service, request)));
+}
+
+async function answerTo(service: HkpService, request: IncomingMessage): Promise<Reply> {
+  const url = new URL(request.url ?? "/", "http://localhost");
+  if (url.pathname === "/pks/lookup") {
+    const reading = request.method === "GET" || request.method === "HEAD";
+    return reading ? lookUp(service, url.searchParams) : [405, "only GET and HEAD", { allow: "GET, HEAD" }];
+  }
+  if (url.pathname === "/pks/add") {
+    return request.method === "POST" ? add(service, request) : [405, "only POST", { allow: "POST" }];
+  }
+  return [404, "not found"];
+}
+
+function lookUp(service: HkpService, query: URLSearchParams): Reply {
+  const operation = query.get("op") ?? "";
+  if (operation !== "get" && operation !== "index") return [501, "only op=get and op=index"];
+  const search = query.get("search") ?? "";
+  if (search === "") return [400, "no search"];
+  if (/^0x[0-9a-f]{8}$/i.test(search)) return [400, "short key IDs can be forged: give a fingerprint"];
+  const keys = service.database.find(search).slice(0, service.limits.keysPerAnswer);
+  if (keys.length === 0) return [404, "not found"];
+  if (operation === "index") return [200, listing(keys)];
+  const armored = service.merger.armor(Buffer.concat(keys.map((key) => key.bytes)));
+  return [200, armored, { "content-type": "application/pgp-keys" }];
+}
+
+/** The machine-readable index. It leaves flags and dates out: an index proves nothing anyway (T4). */
+function listing(keys: readonly ParsedKey[]): string {
+  const lines = keys.flatMap((key) => [
+    `pub:${key.fingerprint}:::::`,
+    ...(key.userIds ?? key.emails).map((text) => `uid:${encodeURIComponent(text)}:::`),
+  ]);
+  return [`info:1:${keys.length}`, ...lines, ""].join("\n");
+}
+
+async function add(service: HkpService, request: IncomingMessage): Promise<Reply> {
+  const type = (request.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase();
+  if (type !== "application/x-www-form-urlencoded") {
+    return [415, "expected application/x-www-form-urlencoded", { connection: "close" }];
+  }
+  const body = await readBody(request, service.limits.body);
+  if (body === undefined) return [413, "too large", { connection: "close" }];
+  const keytext = new URLSearchParams(body.toString("latin1")).get("keytext");
+  if (keytext === null) return [400, "no keytext"];
+  try {
+    return report(await service.database.add(Buffer.from(keytext)));
+  } catch (error) {
+    // What is wrong with the upload is its sender's business; what is wrong here is not.
+    if (!(error instanceof FeedkeyError) || !error.code.startsWith("bad_")) throw error;
+    return [422, escapeText(error.message)];
+  }
+}
+
+function report(outcomes: readonly AddOutcome[]): Reply {
+  if (outcomes.length === 0) return [422, "no key in it"];
+  const lines = outcomes.map(({ fingerprint, refused }) =>
+    escapeText(refused === undefined ? `${fingerprint} stored` : `${fingerprint} refused: ${refused}`),
+  );
+  return [outcomes.some((outcome) => outcome.refused === undefined) ? 200 : 422, lines.join("\n")];
+}
+
+/** The request's body, or undefined as soon as it is larger than allowed. */
+async function readBody(request: IncomingMessage, most: number): Promise<Buffer | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > most) return undefined;
+  const pieces: Buffer[] = [];
+  let length = 0;
+  // Not destroyed on return, so that the refusal can still be sent.
+  for await (const piece of request.iterator({ destroyOnReturn: false })) {
+    length += piece.length;
+    if (length > most) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}

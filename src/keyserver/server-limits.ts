@@ -1,0 +1,36 @@
+/** What the embedded server bears from its clients. Times in milliseconds, sizes in bytes. */
+import type { Duration } from "../time.ts";
+
+export interface ServerLimits {
+  /** A request's head must be whole after this, however slowly it drips. */
+  readonly head: Duration;
+  /** The whole request, an uploaded body included. */
+  readonly request: Duration;
+  /** A connection on which nothing moves, also one whose client reads no further. */
+  readonly idle: Duration;
+  readonly connections: number;
+  /** An uploaded form. */
+  readonly body: number;
+  /** Certificates in one upload. */
+  readonly keysPerUpload: number;
+  /** A stored certificate, also after merging. */
+  readonly key: number;
+  readonly keys: number;
+  /** All stored certificates together: they are held in memory. */
+  readonly allKeys: number;
+  /** Certificates in one answer. */
+  readonly keysPerAnswer: number;
+}
+
+export const serverLimits: ServerLimits = {
+  head: 10_000,
+  request: 30_000,
+  idle: 30_000,
+  connections: 256,
+  body: 2 * 1024 * 1024,
+  keysPerUpload: 100,
+  key: 1024 * 1024,
+  keys: 10_000,
+  allKeys: 256 * 1024 * 1024,
+  keysPerAnswer: 100,
+};

@@ -1,0 +1,153 @@
+/** The small server behind `feedkey serve`: a folder, a key server, or both, on loopback or a local network. */
+import { stat } from "node:fs/promises";
+import { createServer as createPlainServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { FeedkeyError, systemCode } from "../error.ts";
+import type { Duration } from "../time.ts";
+import { serveHkp } from "./hkp-routes.ts";
+import { KeyDatabase, type KeyMerger } from "./key-database.ts";
+import { reply } from "./reply.ts";
+import { type ServerLimits, serverLimits } from "./server-limits.ts";
+import { serveFile } from "./static.ts";
+
+export interface ServeOptions {
+  /** Folder to serve. */
+  readonly root?: string;
+  /** A key server below `/pks/`. */
+  readonly keyserver?: {
+    /** Where keys outlive the process; undefined: in memory only. */
+    readonly folder?: string | undefined;
+    readonly merger: KeyMerger;
+    /** Milliseconds to wait until another run lets go of the folder. */
+    readonly lockWait?: Duration;
+  };
+  /** Address to listen on; 127.0.0.1 by default, so that nobody else on the network sees it unasked. */
+  readonly host?: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly limits?: Partial<ServerLimits>;
+  /** Told of failures that are the server's own; clients only see status 500. */
+  readonly onError?: (error: unknown) => void;
+}
+
+export interface RunningServer {
+  /** With a trailing slash; the key server is at `hkps:` or `hkp:` of the same host and port. */
+  readonly url: string;
+  readonly port: number;
+  /** Cuts all connections, and returns when uploads under way are stored. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts to serve.
+ * @throws FeedkeyError `not_found` if the root is no folder, `unavailable` if the port can't be had, `bad_config` for TLS files that don't fit,
+ * `locked`, `output`, `bad_state` of the key server's folder
+ */
+export async function startServer(options: ServeOptions): Promise<RunningServer> {
+  const limits: ServerLimits = { ...serverLimits, ...options.limits };
+  const { keyserver, root } = options;
+  if (root !== undefined) await checkFolder(root);
+  const database =
+    keyserver && (await KeyDatabase.open(keyserver.folder, keyserver.merger, limits, keyserver.lockWait));
+  const hkp = keyserver && database && { database, merger: keyserver.merger, limits };
+
+  const route = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (hkp !== undefined && /^\/pks\//.test(request.url ?? "")) return serveHkp(hkp, request, response);
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      return reply(response, 405, "only GET and HEAD", { allow: "GET, HEAD", connection: "close" });
+    }
+    return root === undefined ? reply(response, 404, "not found") : serveFile(root, request, response);
+  };
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    route(request, response).catch((error: unknown) => {
+      // A client that hung up is no failure of ours.
+      if (!request.destroyed || systemCode(error) !== "ECONNRESET") options.onError?.(error);
+      reply(response, 500, "internal error");
+    });
+  };
+
+  try {
+    const server = makeServer(options, limits, handle);
+    const host = options.host ?? "127.0.0.1";
+    const port = await listen(server, host, options.port);
+    const scheme = options.tls === undefined ? "http" : "https";
+    return {
+      url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}/`,
+      port,
+      close: async () => {
+        await new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        });
+        await database?.close();
+      },
+    };
+  } catch (error) {
+    await database?.close();
+    throw error;
+  }
+}
+
+async function checkFolder(root: string): Promise<void> {
+  const is = await stat(root).catch(() => undefined);
+  if (is?.isDirectory() === true) return;
+  throw new FeedkeyError("not_found", `there is no folder "${root}" to serve`, {
+    details: { root },
+    hint: "name the folder that holds the archive",
+  });
+}
+
+function makeServer(
+  options: ServeOptions,
+  limits: ServerLimits,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const bounds = {
+    headersTimeout: limits.head,
+    requestTimeout: limits.request,
+    keepAliveTimeout: 5_000,
+    // How often the two above are looked at.
+    connectionsCheckingInterval: Math.min(limits.head, 5_000),
+    maxHeaderSize: 16 * 1024,
+  };
+  const server = options.tls === undefined ? createPlainServer(bounds, handle) : secure(options.tls, bounds, handle);
+  server.maxConnections = limits.connections;
+  // Also ends a download whose reader stopped reading.
+  server.setTimeout(limits.idle);
+  return server;
+}
+
+function secure(
+  tls: NonNullable<ServeOptions["tls"]>,
+  bounds: object,
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  try {
+    return createTlsServer({ ...bounds, ...tls, minVersion: "TLSv1.2", handshakeTimeout: 10_000 }, handle);
+  } catch (cause) {
+    throw new FeedkeyError("bad_config", "the TLS certificate and key cannot be used", {
+      cause,
+      hint: "both must be PEM, the key without a passphrase, and belong together",
+    });
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      const code = systemCode(cause) ?? "unknown";
+      const words = code === "EADDRINUSE" ? "somebody else listens there" : code;
+      reject(
+        new FeedkeyError("unavailable", `cannot listen on ${host} port ${port}: ${words}`, {
+          details: { host, port, reason: "listen" },
+          hint: "choose another port with --port",
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port));
+  });
+}

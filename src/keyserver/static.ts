@@ -1,0 +1,87 @@
+/** Serves a folder to opkg, pkgin and feedkey: files only, no listings, nothing from outside the folder. */
+import type { Stats } from "node:fs";
+import type { FileHandle } from "node:fs/promises";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { join } from "node:path";
+import send from "send";
+import { openInside } from "../net/inside.ts";
+import { reply } from "./reply.ts";
+
+/**
+ * The names on the way to a file, from a request's target; undefined if it is no path that an honest client sends.
+ * Repeated slashes are one, since clients put addresses together carelessly.
+ */
+export function segmentsOf(target: string): string[] | undefined {
+  const path = target.split("?", 1)[0] ?? "";
+  // An encoded slash, backslash or NUL never belongs to a file that an index lists.
+  if (!path.startsWith("/") || /\\|%2f|%5c|%00/i.test(path)) return undefined;
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+  const segments = decoded.split("/").filter((segment) => segment !== "");
+  return segments.includes("..") || segments.includes(".") ? undefined : segments;
+}
+
+/**
+ * A strong validator that changes even when a file is replaced within one millisecond by one of the same size:
+ * opkg shows a new signature beside an old cached index otherwise.
+ */
+async function etagOf(handle: FileHandle): Promise<string> {
+  const { ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
+  return `"${[ino, size, mtimeNs, ctimeNs].map((number) => number.toString(36)).join("-")}"`;
+}
+
+/** Answers a GET or HEAD with a file below `root`, ranges and conditions honoured; 404 for anything else there is. */
+export async function serveFile(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const target = request.url ?? "/";
+  const segments = segmentsOf(target);
+  if (segments === undefined) return reply(response, 400, "bad path");
+  const hidden = segments.some((segment) => segment.startsWith("."));
+  // Asked for as a folder, or the folder itself: there are no listings.
+  const folder = segments.length === 0 || /\/(\?|$)/.test(target);
+  const opened = hidden || folder ? undefined : await openInside(root, join(root, ...segments));
+  if (opened === undefined || "refused" in opened) return reply(response, 404, "not found");
+  const { handle } = opened;
+  if (response.destroyed) return handle.close();
+  // Not before the answer is done or its client gone: the file is read through this handle.
+  response.once("close", () => void handle.close().catch(() => {}));
+  const etag = await etagOf(handle);
+  stream(request, response, handle, await handle.stat(), segments.at(-1) ?? "", etag);
+}
+
+function stream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handle: FileHandle,
+  stat: Stats,
+  name: string,
+  etag: string,
+): void {
+  response.setHeader("ETag", etag);
+  response.setHeader("Cache-Control", "no-cache");
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  // The library hands options it does not know on to fs.createReadStream: so it reads the very file that was checked.
+  const options = {
+    etag: false,
+    // A date counts whole seconds: it can't tell a file from its successor of the same second.
+    lastModified: Date.now() - stat.mtimeMs > 2000,
+    fd: handle.fd,
+    autoClose: false,
+  };
+  const sending = send(request, name, options);
+  sending.on("error", (error: { status?: number; headers?: Record<string, string> }) => {
+    reply(response, error.status ?? 500, error.status === 416 ? "no such range" : "cannot be sent", error.headers);
+  });
+  sending.on("stream", (file: { bytesRead: number; once(event: "end", then: () => void): void }) => {
+    file.once("end", () => {
+      // A file that became shorter meanwhile: its client must see a broken answer, not wait for the rest.
+      if (file.bytesRead < Number(response.getHeader("content-length"))) response.destroy();
+    });
+  });
+  // The library sends what it is given; which response that is it learns from `pipe`, which would look for a path.
+  Object.assign(sending, { res: response });
+  sending.send(name, stat);
+}
