@@ -6,7 +6,7 @@ export type FeedFormat = "opkg" | "pkgsrc";
 export interface Feed {
   readonly name: string;
   readonly format: FeedFormat;
-  /** Folder below the archive's URL, variables filled in, no leading or trailing slash. */
+  /** Folder below the archive's URL, variables filled in, no leading or trailing slash; empty for the archive itself. */
   readonly path: string;
   /** File to download first, where the profile names one. */
   readonly index: string | undefined;

@@ -1,0 +1,108 @@
+/**
+ * The shape of configuration files: sections, keys, values, each with its line.
+ *
+ * The package `ini` decodes values, but its parser merges sections, drops what it does not understand and forgets the
+ * lines: a misspelt line must be an error here, since it could be the one that switches a check on.
+ */
+import { unsafe } from "ini";
+import type { ErrorAt } from "./config-error.ts";
+
+export interface IniValue {
+  readonly text: string;
+  /** From 1. */
+  readonly line: number;
+}
+
+export interface IniSection {
+  readonly name: string;
+  readonly line: number;
+  readonly values: ReadonlyMap<string, IniValue>;
+}
+
+/**
+ * Reads the sections in their order. Line ends are LF or CRLF, and a byte order mark may come first. A comment starts
+ * with `;` or `#` at the start of a line, or with `;` after a space. A value with ` ;` or spaces at its ends, or one
+ * that starts with a quote, is written in double quotes, as a JSON string; `\;`, `\#` and `\\` work without.
+ * @throws what `errorAt` makes: a line that is neither section nor key, a key outside a section, anything twice
+ */
+export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
+  const sections = new Map<string, IniSection>();
+  let values: Map<string, IniValue> | undefined;
+  const lines = text.replace(/^\ufeff/, "").split("\n");
+  for (const [index, raw] of lines.entries()) {
+    const number = index + 1;
+    const line = trimBlank(raw.replace(/\r$/, ""));
+    if (isControlled(line)) throw errorAt(number, "the line holds a control character");
+    if (line === "" || line.startsWith(";") || line.startsWith("#")) continue;
+    if (line.startsWith("[")) {
+      const name = sectionName(line, number, errorAt);
+      const earlier = sections.get(name);
+      if (earlier !== undefined) {
+        throw errorAt(number, `section [${name}] stands there twice, first in line ${earlier.line}`);
+      }
+      values = new Map();
+      sections.set(name, { name, line: number, values });
+      continue;
+    }
+    const [, key, value] = /^([A-Za-z0-9_.-]+)[ \t]*=(.*)$/s.exec(line) ?? [];
+    if (key === undefined || value === undefined) {
+      throw errorAt(number, "the line is neither a section, nor a key with a value, nor a comment");
+    }
+    if (values === undefined) throw errorAt(number, `key "${key}" stands outside of any section`);
+    const earlier = values.get(key);
+    if (earlier !== undefined) throw errorAt(number, `key "${key}" stands there twice, first in line ${earlier.line}`);
+    values.set(key, { text: decodeValue(trimBlank(value), number, errorAt), line: number });
+  }
+  return [...sections.values()];
+}
+
+/** A value as `readIni` reads it back: as it is where that works, else quoted, so that it stays on its line. */
+export function encodeValue(text: string): string {
+  return /^[^"';#\\\p{Cc}]+$/u.test(text) && text === text.trim() ? text : JSON.stringify(text);
+}
+
+function sectionName(line: string, number: number, errorAt: ErrorAt): string {
+  const [, name] = /^\[([^[\]]*)\]([ \t]*|[ \t]+;.*)$/s.exec(line) ?? [];
+  if (name === undefined) throw errorAt(number, "the section is not closed by ] at the end of the line");
+  const trimmed = trimBlank(name).replace(/[ \t]+/g, " ");
+  if (trimmed === "") throw errorAt(number, "the section has no name");
+  return trimmed;
+}
+
+function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
+  if (text.startsWith('"')) {
+    const [, quoted] = /^("(?:[^"\\]|\\.)*")([ \t]*|[ \t]+;.*)$/s.exec(text) ?? [];
+    // Where the quoted text is no JSON string, the library gives it back as it is.
+    const decoded = quoted === undefined ? undefined : unsafe(quoted);
+    if (decoded === undefined || decoded === quoted) {
+      throw errorAt(number, "the quoted value is not a whole JSON string");
+    }
+    if (isControlled(decoded)) throw errorAt(number, "the value holds a control character");
+    return decoded;
+  }
+  if (text.startsWith("'")) throw errorAt(number, "the value starts with a single quote", 'use "double quotes"');
+  const bare = trimBlank(text.replace(/(^|[ \t]);.*$/s, ""));
+  // The library trims all kinds of space, and takes any ; or # for a comment: those that are left here are none.
+  if (bare !== bare.trim()) {
+    throw errorAt(number, "the value begins or ends with an unusual space", 'use "double quotes"');
+  }
+  return unsafe(bare.replace(/\\.|[;#]/gs, (found) => (found.length === 1 ? `\\${found}` : found)));
+}
+
+/** Control characters but the tab: none belongs into configuration, and one could hide text in an editor. */
+function isControlled(text: string): boolean {
+  return /[^\P{Cc}\t]/u.test(text);
+}
+
+/** Without spaces and tabs at the ends; not by a pattern, which would take quadratic time over long runs. */
+function trimBlank(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text[start])) start++;
+  while (end > start && isBlank(text[end - 1])) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
+}

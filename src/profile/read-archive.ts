@@ -1,0 +1,87 @@
+/** `archive.ini`: what the publishing side publishes and with which key (design, section 9). */
+import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { type ErrorAt, errorsOf } from "./config-error.ts";
+import { type IniValue, readIni } from "./ini.ts";
+import type { Section } from "./section.ts";
+import { needSection, sortSections } from "./sections.ts";
+import type { ArchiveConfig, ArchiveFeed } from "./types.ts";
+import { readFingerprint, readFolder, readKeyservers } from "./values.ts";
+
+const archiveKeys = ["root", "user-id", "key", "valid-for", "keyservers", "keyserver-ca"];
+const feedKeys = ["format", "path", "packages"];
+
+/** How long a signature over an index lasts, where the file says nothing. */
+export const defaultValidFor = 14 * 86_400_000;
+
+/**
+ * Reads and checks the archive's own file.
+ * @param file where the text comes from, absolute: named in errors, and what paths in it are relative to
+ * @throws FeedkeyError `bad_config`, naming the file and the line
+ */
+export function readArchiveConfig(text: string, file: string): ArchiveConfig {
+  const errorAt = errorsOf("bad_config", file);
+  const sections = sortSections(readIni(text, errorAt), ["archive"], feedKeys, errorAt);
+  const section = needSection(sections, "archive", archiveKeys, errorAt);
+  const keyserverCa = section.optional("keyserver-ca")?.text;
+  section.optional("keyservers");
+  const config = {
+    file,
+    root: readRoot(section.required("root"), file, errorAt),
+    userId: readUserId(section.required("user-id"), errorAt),
+    key: readKey(section.required("key"), errorAt),
+    validFor: section.duration("valid-for") ?? defaultValidFor,
+    keyservers: readKeyservers(section.list("keyservers"), errorAt),
+    keyserverCa: keyserverCa === undefined ? undefined : resolve(dirname(file), keyserverCa),
+  };
+  const feeds: ArchiveFeed[] = [];
+  for (const { name, section: feedSection } of sections.feeds) {
+    const feed = readFeed(name, feedSection, errorAt);
+    const rival = feeds.find((other) => other.path === feed.path && other.format === feed.format);
+    if (rival !== undefined) {
+      throw errorAt(
+        feedSection.required("path").line,
+        `feed "${name}" would overwrite the index of feed "${rival.name}"`,
+      );
+    }
+    feeds.push(feed);
+  }
+  if (feeds.length === 0) throw errorAt(section.line, "the file lists no feed", "add a section [feed NAME]");
+  return { ...config, feeds };
+}
+
+/** The file names the key and must never be published: it may not lie in the published tree. */
+function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): string {
+  const root = resolve(dirname(file), text);
+  const below = relative(root, resolve(file));
+  if (!below.startsWith(`..${sep}`) && !isAbsolute(below)) {
+    throw errorAt(line, `this file lies inside "${text}", the tree that gets published`, "move it out of the tree");
+  }
+  return root;
+}
+
+/** T10: index signatures name the feed at the domain of this address. */
+function readUserId({ text, line }: IniValue, errorAt: ErrorAt): string {
+  if (/^[^<>]*<[^\s<>@]+@[^\s<>@]+>$/.test(text)) return text;
+  throw errorAt(
+    line,
+    `"user-id" must end in one address in < and >, not "${text}"`,
+    "write NAME <address@example.org>",
+  );
+}
+
+function readKey({ text, line }: IniValue, errorAt: ErrorAt): ArchiveConfig["key"] {
+  const where = text.startsWith("gpg:") ? "gpg" : "store";
+  const fingerprint = where === "gpg" ? text.slice(4) : text;
+  return { where, fingerprint: readFingerprint({ text: fingerprint, line }, errorAt) };
+}
+
+function readFeed(name: string, section: Section, errorAt: ErrorAt): ArchiveFeed {
+  const format = section.choice("format", ["opkg", "pkgsrc"], "required");
+  const path = readFolder("path", section.required("path"), errorAt);
+  const packages = section.optional("packages");
+  // In a profile "." is the feed, as a path here it would be the archive: whoever writes it may mean either.
+  if (packages?.text === ".") {
+    throw errorAt(packages.line, '"packages" is "."', "leave it out where the packages lie in the feed's own folder");
+  }
+  return { name, format, path, packages: packages === undefined ? path : readFolder("packages", packages, errorAt) };
+}

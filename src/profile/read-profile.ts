@@ -1,0 +1,132 @@
+/** The client's profile: which archive, whom to trust, what to fetch (design, section 9). */
+import { basename, dirname, resolve } from "node:path";
+import { type ErrorAt, errorsOf } from "./config-error.ts";
+import { readIni } from "./ini.ts";
+import type { Section } from "./section.ts";
+import { needSection, sortSections } from "./sections.ts";
+import type { Feed, Identity, Profile } from "./types.ts";
+import { readArchiveUrl, readFingerprint, readFolder, readKeyservers } from "./values.ts";
+import { fillIn, readVariables, type Variables } from "./variables.ts";
+
+const archiveKeys = ["name", "url", "mirrors", "user-id", "user-email", "verify"];
+const trustKeys = [
+  "keyring",
+  "seeds",
+  "keyservers",
+  "keyserver-ca",
+  "wkd",
+  "revocation-check",
+  "grace",
+  "retired-issuers",
+  "threshold",
+  "max-index-age",
+  "require-feed-name",
+  "require-expiry",
+];
+const feedKeys = ["format", "path", "index", "packages"];
+
+const day = 86_400_000;
+
+/** How long a known key may be used without a good revocation check, where the profile says nothing (T11). */
+export const defaultGrace = 14 * day;
+
+/**
+ * Reads and checks a profile.
+ * @param file where the text comes from, absolute: named in errors, and what paths in it are relative to
+ * @throws FeedkeyError `bad_profile`, naming the file and the line
+ */
+export function readProfile(text: string, file: string): Profile {
+  const errorAt = errorsOf("bad_profile", file);
+  const sections = sortSections(readIni(text, errorAt), ["archive", "trust", "variables"], feedKeys, errorAt);
+  const variables = readVariables(sections.get("variables"), errorAt);
+  return {
+    name: basename(file, ".ini"),
+    file,
+    archive: readArchive(needSection(sections, "archive", archiveKeys, errorAt), variables, errorAt),
+    trust: readTrust(needSection(sections, "trust", trustKeys, errorAt), dirname(file), errorAt),
+    feeds: sections.feeds.map(({ name, section }) => readFeed(name, section, variables, errorAt)),
+  };
+}
+
+function readArchive(section: Section, variables: Variables, errorAt: ErrorAt): Profile["archive"] {
+  const url = readArchiveUrl(fillIn(section.required("url"), variables, errorAt), errorAt);
+  const mirrors: string[] = [];
+  for (const value of section.list("mirrors")) {
+    const mirror = readArchiveUrl(fillIn(value, variables, errorAt), errorAt);
+    if (mirror === url || mirrors.includes(mirror)) throw errorAt(value.line, `mirror ${mirror} stands there twice`);
+    mirrors.push(mirror);
+  }
+  return {
+    name: section.required("name").text,
+    url,
+    mirrors,
+    identity: readIdentity(section, errorAt),
+    verify: section.choice("verify", ["required", "off"]),
+  };
+}
+
+/** T1: exactly one of the two. */
+function readIdentity(section: Section, errorAt: ErrorAt): Identity {
+  const userId = section.optional("user-id");
+  const email = section.optional("user-email");
+  if (userId !== undefined && email !== undefined) {
+    const line = Math.max(userId.line, email.line);
+    throw errorAt(
+      line,
+      'section [archive] has both "user-id" and "user-email"',
+      "keep the one that stays the same for all keys",
+    );
+  }
+  if (userId !== undefined) return { kind: "user-id", userId: userId.text };
+  if (email === undefined)
+    throw section.missing("user-id", 'write "user-id", or "user-email" where the name part changes');
+  if (!/^[^\s<>@,]+@[^\s<>@,]+$/.test(email.text)) {
+    throw errorAt(email.line, `"user-email" must be one bare address, not "${email.text}"`, "leave out the < and >");
+  }
+  return { kind: "user-email", email: email.text };
+}
+
+function readTrust(section: Section, folder: string, errorAt: ErrorAt): Profile["trust"] {
+  const keyring = section.required("keyring").text;
+  const keyserverCa = section.optional("keyserver-ca")?.text;
+  section.required("keyservers");
+  const check = section.raw("revocation-check")?.text;
+  return {
+    keyring: resolve(folder, keyring),
+    seeds: readSeeds(section, errorAt),
+    keyservers: readKeyservers(section.list("keyservers"), errorAt),
+    keyserverCa: keyserverCa === undefined ? undefined : resolve(folder, keyserverCa),
+    wkd: section.yesNo("wkd"),
+    revocationCheck: check === "always" ? check : (section.duration("revocation-check") ?? "always"),
+    grace: section.duration("grace", "or zero") ?? defaultGrace,
+    retiredIssuers: section.choice("retired-issuers", ["refuse", "accept"]),
+    threshold: section.count("threshold") ?? 1,
+    maxIndexAge: section.duration("max-index-age"),
+    requireFeedName: section.yesNo("require-feed-name"),
+    requireExpiry: section.yesNo("require-expiry"),
+  };
+}
+
+function readSeeds(section: Section, errorAt: ErrorAt): string[] {
+  const seeds: string[] = [];
+  for (const value of section.list("seeds")) {
+    const seed = readFingerprint(value, errorAt);
+    if (seeds.includes(seed)) throw errorAt(value.line, `seed ${seed} stands there twice`);
+    seeds.push(seed);
+  }
+  return seeds;
+}
+
+function readFeed(name: string, section: Section, variables: Variables, errorAt: ErrorAt): Feed {
+  const index = section.optional("index");
+  if (index !== undefined && (/[/\\%?#\p{Cc}]/u.test(index.text) || index.text === "." || index.text === "..")) {
+    throw errorAt(index.line, `"index" must be the plain name of a file, not "${index.text}"`);
+  }
+  return {
+    name,
+    format: section.choice("format", ["opkg", "pkgsrc"], "required"),
+    path: readFolder("path", fillIn(section.required("path"), variables, errorAt), errorAt),
+    index: index?.text,
+    packages: section.choice("packages", [".", "/"]) === "/" ? "archive" : "feed",
+  };
+}

@@ -1,0 +1,103 @@
+/** The keys of one section, read by what they must hold. */
+import { type Duration, parseDuration } from "../time.ts";
+import type { ErrorAt } from "./config-error.ts";
+import type { IniSection, IniValue } from "./ini.ts";
+import { nearest } from "./nearest.ts";
+
+/** All methods throw what `errorAt` makes, at the line of the value, or of the section where a key is missing. */
+export class Section {
+  readonly name: string;
+  readonly line: number;
+  readonly #values: ReadonlyMap<string, IniValue>;
+  readonly #errorAt: ErrorAt;
+
+  /** Refuses keys that are not known: one may be a misspelt check. */
+  constructor(section: IniSection, known: readonly string[], errorAt: ErrorAt) {
+    this.name = section.name;
+    this.line = section.line;
+    this.#values = section.values;
+    this.#errorAt = errorAt;
+    for (const [key, { line }] of section.values) {
+      if (known.includes(key)) continue;
+      throw errorAt(line, `section [${this.name}] knows no key "${key}"`, nearestHint("key", key, known));
+    }
+  }
+
+  /** The value as it stands; undefined if the key is missing. */
+  raw(key: string): IniValue | undefined {
+    return this.#values.get(key);
+  }
+
+  /** A value that is not empty; undefined if the key is missing. */
+  optional(key: string): IniValue | undefined {
+    const value = this.#values.get(key);
+    if (value?.text === "") throw this.#errorAt(value.line, `"${key}" has no value`);
+    return value;
+  }
+
+  required(key: string): IniValue {
+    const value = this.optional(key);
+    if (value === undefined) throw this.missing(key);
+    return value;
+  }
+
+  missing(key: string, hint?: string): Error {
+    return this.#errorAt(this.line, `section [${this.name}] lacks "${key}"`, hint);
+  }
+
+  /** Values between commas; none if the key is missing or empty. */
+  list(key: string): IniValue[] {
+    const value = this.#values.get(key);
+    if (value === undefined || value.text === "") return [];
+    return value.text.split(",").map((part) => {
+      const text = part.trim();
+      if (text === "") throw this.#errorAt(value.line, `"${key}" has nothing between two commas or at an end`);
+      return { text, line: value.line };
+    });
+  }
+
+  /** One of the given words; the first is the default where `required` is not said. */
+  choice<const Word extends string>(key: string, words: readonly [Word, ...Word[]], required?: "required"): Word {
+    const value = required === undefined ? this.optional(key) : this.required(key);
+    if (value === undefined) return words[0];
+    const word = words.find((candidate) => candidate === value.text);
+    if (word !== undefined) return word;
+    throw this.#errorAt(value.line, `"${key}" must be ${words.join(" or ")}, not "${value.text}"`);
+  }
+
+  /** `yes` or `no`; no by default. */
+  yesNo(key: string): boolean {
+    return this.choice(key, ["no", "yes"]) === "yes";
+  }
+
+  /** A length of time above zero, or zero too where it is allowed. */
+  duration(key: string, zero: "above zero" | "or zero" = "above zero"): Duration | undefined {
+    const value = this.optional(key);
+    if (value === undefined) return undefined;
+    const length = parseDuration(value.text);
+    if (length === undefined) {
+      throw this.#errorAt(
+        value.line,
+        `"${key}" must be a length of time, not "${value.text}"`,
+        "write a number with s, m, h, d, w or y, for example 14d",
+      );
+    }
+    if (length === 0 && zero === "above zero") throw this.#errorAt(value.line, `"${key}" must be more than 0`);
+    return length;
+  }
+
+  /** A whole number from 1. */
+  count(key: string): number | undefined {
+    const value = this.optional(key);
+    if (value === undefined) return undefined;
+    if (!/^[1-9]\d{0,3}$/.test(value.text)) {
+      throw this.#errorAt(value.line, `"${key}" must be a whole number from 1, not "${value.text}"`);
+    }
+    return Number(value.text);
+  }
+}
+
+/** The next step for someone who wrote a word that is not known. */
+export function nearestHint(what: string, word: string, known: readonly string[]): string {
+  return `the nearest known ${what} is "${nearest(word, known) ?? ""}"`;
+}

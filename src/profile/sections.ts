@@ -1,0 +1,46 @@
+/** What the two configuration files have in common: their sections. */
+import type { ErrorAt } from "./config-error.ts";
+import type { IniSection } from "./ini.ts";
+import { nearestHint, Section } from "./section.ts";
+import { readFeedName } from "./values.ts";
+
+export interface Sections {
+  /** The section with this name; undefined if the file has none. */
+  get(name: string): IniSection | undefined;
+  /** The sections `[feed NAME]` in their order. */
+  readonly feeds: readonly { readonly name: string; readonly section: Section }[];
+}
+
+/**
+ * Parts the sections by their names.
+ * @throws what `errorAt` makes: a section that is neither one of `names` nor a feed, a key that a feed does not know
+ */
+export function sortSections(
+  sections: readonly IniSection[],
+  names: readonly string[],
+  feedKeys: readonly string[],
+  errorAt: ErrorAt,
+): Sections {
+  const feeds: { name: string; section: Section }[] = [];
+  for (const section of sections) {
+    const [, feed] = /^feed (.*)$/s.exec(section.name) ?? [];
+    if (feed !== undefined) {
+      const name = readFeedName(feed, section.line, errorAt);
+      feeds.push({ name, section: new Section(section, feedKeys, errorAt) });
+    } else if (!names.includes(section.name)) {
+      const hint = nearestHint("section", section.name, [...names, "feed NAME"]);
+      throw errorAt(section.line, `there is no section [${section.name}]`, hint);
+    }
+  }
+  return { get: (name) => sections.find((section) => section.name === name), feeds };
+}
+
+/**
+ * The section that a file cannot do without.
+ * @throws what `errorAt` makes
+ */
+export function needSection(sections: Sections, name: string, keys: readonly string[], errorAt: ErrorAt): Section {
+  const section = sections.get(name);
+  if (section === undefined) throw errorAt(1, `the file lacks a section [${name}]`);
+  return new Section(section, keys, errorAt);
+}

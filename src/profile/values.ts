@@ -1,0 +1,110 @@
+/** Values that the profile and the archive's file share: addresses, fingerprints, paths. */
+import type { ErrorAt } from "./config-error.ts";
+import type { IniValue } from "./ini.ts";
+
+/**
+ * An archive's URL, normalised, with a slash at its end.
+ * @throws what `errorAt` makes: no https, http or file URL, or one with credentials, query or fragment
+ */
+export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): string {
+  refuseCredentials(text, line, errorAt);
+  // WHATWG URLs forgive much (backslashes, spaces, missing slashes): what they would repair is refused here.
+  const url = /^(https?:\/\/[^/]|file:\/\/\/)[^\s\\]*$/i.test(text) ? parseUrl(text) : undefined;
+  if (url === undefined) {
+    throw errorAt(
+      line,
+      `"${text}" is no URL of an archive`,
+      "write https://host/path/, http://host/path/ or file:///path/",
+    );
+  }
+  refuseQuery(text, line, errorAt);
+  return url.href.endsWith("/") ? url.href : `${url.href}/`;
+}
+
+/**
+ * The key servers, as `hkps://host` or `hkps://host:port`; none where the value is `none`.
+ * @throws what `errorAt` makes: anything else, `none` beside a server, a server twice
+ */
+export function readKeyservers(list: readonly IniValue[], errorAt: ErrorAt): string[] {
+  if (list.length === 1 && list[0]?.text === "none") return [];
+  const servers: string[] = [];
+  for (const value of list) {
+    if (value.text === "none") throw errorAt(value.line, '"none" stands beside key servers');
+    const server = readKeyserver(value, errorAt);
+    if (servers.includes(server)) throw errorAt(value.line, `key server ${server} stands there twice`);
+    servers.push(server);
+  }
+  return servers;
+}
+
+function readKeyserver({ text, line }: IniValue, errorAt: ErrorAt): string {
+  refuseCredentials(text, line, errorAt);
+  const [, scheme = "", rest = ""] = /^([a-z]+):\/\/([^\s\\]+)$/i.exec(text) ?? [];
+  if (scheme.toLowerCase() !== "hkps") {
+    const hint = /^(hkp|http|https)$/i.test(scheme)
+      ? `key servers are asked over TLS only: write hkps://${rest}`
+      : "write hkps://host";
+    throw errorAt(line, `"${text}" is no hkps:// URL of a key server`, hint);
+  }
+  // Read as https: only then are host names normalised, and 443, the port of HKPS, is the default.
+  const url = rest.startsWith("/") ? undefined : parseUrl(`https://${rest}`);
+  if (url === undefined) throw errorAt(line, `"${text}" is no hkps:// URL of a key server`, "write hkps://host");
+  refuseQuery(text, line, errorAt);
+  if (url.pathname !== "/") throw errorAt(line, `key server "${text}" has a path`, `write hkps://${url.host}`);
+  return `hkps://${url.host}`;
+}
+
+function parseUrl(text: string): URL | undefined {
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+/** Comes before every other check: their messages repeat the URL, and a password must not get into logs. */
+function refuseCredentials(text: string, line: number, errorAt: ErrorAt): void {
+  if (/:\/\/[^/]*@/.test(text)) throw errorAt(line, "a URL with a user name or password is refused");
+}
+
+function refuseQuery(text: string, line: number, errorAt: ErrorAt): void {
+  if (/[?#]/.test(text)) throw errorAt(line, `URL "${text}" has a query or a fragment`);
+}
+
+/**
+ * A full fingerprint in upper case; spaces between its groups, as gpg prints them, are left out.
+ * @throws what `errorAt` makes: anything but 40 or 64 hex digits
+ */
+export function readFingerprint({ text, line }: IniValue, errorAt: ErrorAt): string {
+  const digits = text.replace(/ /g, "").toUpperCase();
+  if (/^([0-9A-F]{40}|[0-9A-F]{64})$/.test(digits)) return digits;
+  const keyId = /^(0X)?([0-9A-F]{8}|[0-9A-F]{16})$/.test(digits);
+  throw errorAt(
+    line,
+    keyId
+      ? `"${text}" is a key ID: a full fingerprint is needed`
+      : `"${text}" is no fingerprint of 40 or 64 hex digits`,
+    "gpg --show-keys FILE prints the full fingerprint",
+  );
+}
+
+/**
+ * A path below the archive; empty for `.`, the archive itself.
+ * @throws what `errorAt` makes: a path that is absolute, leads out, or that a URL would read in another way
+ */
+export function readFolder(key: string, { text, line }: IniValue, errorAt: ErrorAt): string {
+  if (text === ".") return "";
+  const refuse = (why: string) => errorAt(line, `"${key}" must be a path below the archive: "${text}" ${why}`);
+  if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) throw refuse("is a URL");
+  if (/[\\%?#\p{Cc}]/u.test(text)) throw refuse("has a backslash, %, ?, # or control character");
+  if (text.startsWith("/")) throw refuse("is absolute");
+  const segments = text.split("/");
+  if (segments.includes("")) throw refuse("has an empty segment");
+  if (segments.includes(".") || segments.includes("..")) throw refuse('has a segment "." or ".."');
+  return text;
+}
+
+/**
+ * The name of a feed: a word that can name a folder.
+ * @throws what `errorAt` makes
+ */
+export function readFeedName(name: string, line: number, errorAt: ErrorAt): string {
+  if (/^[A-Za-z0-9._-]+$/.test(name) && name !== "." && name !== "..") return name;
+  throw errorAt(line, `"${name}" is no name for a feed`, "use letters, digits, dots, dashes and underscores");
+}

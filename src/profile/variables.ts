@@ -1,0 +1,36 @@
+/** `${name}` in a profile's URL and paths. */
+import type { ErrorAt } from "./config-error.ts";
+import type { IniSection, IniValue } from "./ini.ts";
+import { nearestHint } from "./section.ts";
+
+export type Variables = ReadonlyMap<string, string>;
+
+/**
+ * The section `[variables]`. Values are literal: a variable cannot refer to another.
+ * @throws what `errorAt` makes
+ */
+export function readVariables(section: IniSection | undefined, errorAt: ErrorAt): Variables {
+  const variables = new Map<string, string>();
+  for (const [name, { text, line }] of section?.values ?? []) {
+    if (text.includes("$")) throw errorAt(line, `variable "${name}" has a $: its value is taken as it is`);
+    variables.set(name, text);
+  }
+  return variables;
+}
+
+/**
+ * A value with its variables filled in. What it must look like is checked afterwards, so that a variable cannot bring in
+ * what the value itself may not hold.
+ * @throws what `errorAt` makes: an undefined variable, a `$` without `{name}`
+ */
+export function fillIn(value: IniValue, variables: Variables, errorAt: ErrorAt): IniValue {
+  const text = value.text.replace(/\$(?:\{([^{}]*)\})?/g, (_found, name: string | undefined) => {
+    if (name === undefined) throw errorAt(value.line, `"${value.text}" has a $ without {name}`);
+    const filled = variables.get(name);
+    if (filled !== undefined) return filled;
+    const known = [...variables.keys()];
+    const hint = known.length === 0 ? "define it in a section [variables]" : nearestHint("variable", name, known);
+    throw errorAt(value.line, `variable "${name}" is not defined`, hint);
+  });
+  return { text, line: value.line };
+}

@@ -1,0 +1,195 @@
+import { expect } from "chai";
+import { readArchiveConfig } from "../../src/profile/read-archive.ts";
+import { refusal } from "../refusal.ts";
+
+const file = "/srv/config/archive.ini";
+const fpr = "0123456789ABCDEF0123456789ABCDEF01234567";
+const archive = [
+  "[archive]",
+  "root = /srv/archive",
+  "user-id = ProteanOS Archive Signing Key <archive@example.org>",
+  `key = ${fpr}`,
+];
+const feed = ["[feed base]", "format = opkg", "path = feeds/base"];
+
+const read = (...lines: readonly string[]) => readArchiveConfig(lines.join("\n"), file);
+/** The sample with one line replaced by its number; lines behind the end are added. */
+const change = (number: number, ...lines: readonly string[]) =>
+  read(...[...archive, ...feed].toSpliced(number - 1, 1, ...lines));
+
+describe("profile/read-archive", () => {
+  it("reads a file with every key", () => {
+    const config = read(
+      "[archive]",
+      "root = ../archive   ; beside this folder",
+      "user-id = ProteanOS Archive Signing Key <archive@example.org>",
+      `key = gpg:${fpr.toLowerCase()}`,
+      "valid-for = 30d",
+      "keyservers = hkps://keys.example.org, hkps://pgp.example.net",
+      "keyserver-ca = ca.pem",
+      "[feed base]",
+      "format = opkg",
+      "path = feeds/dev/trunk/amd64/base",
+      "packages = pool/base",
+      "[feed all]",
+      "format = pkgsrc",
+      "path = .",
+    );
+    expect(config).to.deep.equal({
+      file,
+      root: "/srv/archive",
+      userId: "ProteanOS Archive Signing Key <archive@example.org>",
+      key: { where: "gpg", fingerprint: fpr },
+      validFor: 30 * 86_400_000,
+      keyservers: ["hkps://keys.example.org", "hkps://pgp.example.net"],
+      keyserverCa: "/srv/config/ca.pem",
+      feeds: [
+        { name: "base", format: "opkg", path: "feeds/dev/trunk/amd64/base", packages: "pool/base" },
+        { name: "all", format: "pkgsrc", path: "", packages: "" },
+      ],
+    });
+  });
+
+  it("has its defaults", () => {
+    expect(read(...archive, ...feed)).to.deep.include({
+      key: { where: "store", fingerprint: fpr },
+      validFor: 14 * 86_400_000,
+      keyservers: [],
+      keyserverCa: undefined,
+      feeds: [{ name: "base", format: "opkg", path: "feeds/base", packages: "feeds/base" }],
+    });
+    expect(change(4, `key = ${fpr}`, "keyservers = none").keyservers).to.deep.equal([]);
+  });
+
+  it("allows feeds of one format in several folders", () => {
+    expect(read(...archive, ...feed, "[feed other]", "format = opkg", "path = feeds/other").feeds).to.have.length(2);
+  });
+
+  it("allows two formats in one folder", () => {
+    expect(read(...archive, ...feed, "[feed other]", "format = pkgsrc", "path = feeds/base").feeds).to.have.length(2);
+  });
+
+  it("allows a tree beside or below the file's folder whose name only begins alike", () => {
+    expect(change(2, "root = tree").root).to.equal("/srv/config/tree");
+    expect(change(2, "root = /srv/conf").root).to.equal("/srv/conf");
+    expect(change(2, "root = archive.ini.d").root).to.equal("/srv/config/archive.ini.d");
+  });
+
+  const inside = (root: string) => `this file lies inside "${root}", the tree that gets published`;
+  const refused: readonly [string, () => unknown, number, string, string?][] = [
+    ["no archive", () => read(...feed), 1, "the file lacks a section [archive]"],
+    ["no root", () => change(2), 1, 'section [archive] lacks "root"'],
+    ["no user ID", () => change(3), 1, 'section [archive] lacks "user-id"'],
+    ["no key", () => change(4), 1, 'section [archive] lacks "key"'],
+    ["no feed", () => read(...archive), 1, "the file lists no feed", "add a section [feed NAME]"],
+    ["a root around the file", () => change(2, "root = /srv"), 2, inside("/srv"), "move it out of the tree"],
+    ["the file's folder as root", () => change(2, "root = ."), 2, inside(".")],
+    [
+      "the file's folder, said in a roundabout way",
+      () => change(2, "root = ../x/../config/"),
+      2,
+      inside("../x/../config/"),
+    ],
+    ["the whole machine as root", () => change(2, "root = /"), 2, inside("/")],
+    [
+      "a file inside whose name begins with dots",
+      () => readArchiveConfig([...archive, ...feed].join("\n"), "/srv/archive/..ini"),
+      2,
+      inside("/srv/archive"),
+    ],
+    [
+      "a user ID without an address",
+      () => change(3, "user-id = Archive"),
+      3,
+      '"user-id" must end in one address in < and >, not "Archive"',
+      "write NAME <address@example.org>",
+    ],
+    [
+      "a user ID with two addresses",
+      () => change(3, "user-id = A <a@b> <c@d>"),
+      3,
+      '"user-id" must end in one address in < and >, not "A <a@b> <c@d>"',
+    ],
+    [
+      "a key ID",
+      () => change(4, "key = 0123456789ABCDEF"),
+      4,
+      '"0123456789ABCDEF" is a key ID: a full fingerprint is needed',
+    ],
+    [
+      "a key ID in GnuPG",
+      () => change(4, "key = gpg:01234567"),
+      4,
+      '"01234567" is a key ID: a full fingerprint is needed',
+    ],
+    [
+      "a key elsewhere",
+      () => change(4, `key = pkcs11:${fpr}`),
+      4,
+      `"pkcs11:${fpr}" is no fingerprint of 40 or 64 hex digits`,
+    ],
+    [
+      "signatures for no time",
+      () => change(4, archive[3] ?? "", "valid-for = 0"),
+      5,
+      '"valid-for" must be more than 0',
+    ],
+    [
+      "signatures for ever",
+      () => change(4, archive[3] ?? "", "valid-for = never"),
+      5,
+      '"valid-for" must be a length of time, not "never"',
+    ],
+    ["empty key servers", () => change(4, archive[3] ?? "", "keyservers ="), 5, '"keyservers" has no value'],
+    [
+      "a key server without TLS",
+      () => change(4, archive[3] ?? "", "keyservers = hkp://a"),
+      5,
+      '"hkp://a" is no hkps:// URL of a key server',
+      "key servers are asked over TLS only: write hkps://a",
+    ],
+    [
+      "an unknown key",
+      () => change(4, archive[3] ?? "", "valid = 3d"),
+      5,
+      'section [archive] knows no key "valid"',
+      'the nearest known key is "valid-for"',
+    ],
+    ["a section of the profile", () => read(...archive, ...feed, "[trust]"), 8, "there is no section [trust]"],
+    ["a feed without format", () => change(6), 5, 'section [feed base] lacks "format"'],
+    ["a feed without path", () => change(7), 5, 'section [feed base] lacks "path"'],
+    [
+      "a feed outside the tree",
+      () => change(7, "path = ../x"),
+      7,
+      '"path" must be a path below the archive: "../x" has a segment "." or ".."',
+    ],
+    [
+      "an absolute path for packages",
+      () => change(7, "path = a", "packages = /pool"),
+      8,
+      '"packages" must be a path below the archive: "/pool" is absolute',
+    ],
+    [
+      "packages in a place that has two meanings",
+      () => change(7, "path = a", "packages = ."),
+      8,
+      '"packages" is "."',
+      "leave it out where the packages lie in the feed's own folder",
+    ],
+    [
+      "two feeds in one folder",
+      () => read(...archive, ...feed, "[feed other]", "format = opkg", "path = feeds/base"),
+      10,
+      'feed "other" would overwrite the index of feed "base"',
+    ],
+  ];
+  for (const [what, action, line, problem, hint] of refused) {
+    it(`refuses ${what}`, () => {
+      const said = refusal(action);
+      expect(said).to.include({ code: "bad_config", line });
+      expect(said.message.replace(/^[^:]*:/, "")).to.equal(`${line}: ${problem}`);
+      if (hint !== undefined) expect(said.hint).to.equal(hint);
+    });
+  }
+});
