@@ -49,15 +49,14 @@ function signatureType({ body }: Packet): number | undefined {
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
-  const { packets, problem } = readPacketsLeniently(bytes.subarray(0, limits.keyringBytes));
-  const problems = problem === undefined ? [] : [problem];
+  const problems: string[] = [];
   if (bytes.length > limits.keyringBytes) problems.push(`more than ${limits.keyringBytes} bytes`);
   const drafts: Draft[] = [];
   const loose: Packet[] = [];
   let secretKeys = 0;
   let current: Draft | undefined;
   let sink: Packet[] | undefined = loose;
-  for (const packet of packets) {
+  for (const packet of readPacketsLeniently(bytes.subarray(0, limits.keyringBytes), problems)) {
     if (packet.tag === tags.publicKey || packet.tag === tags.secretKey) {
       current = undefined;
       sink = undefined;

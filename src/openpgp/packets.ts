@@ -59,30 +59,45 @@ function header(bytes: Uint8Array, at: number): { tag: number; length: number; s
   return { tag: (first >> 2) & 0xf, length: bigEndian(bytes, at + 1, octets), start: at + 1 + octets };
 }
 
-/**
- * Cuts a sequence of packets. Bodies are views on `bytes`.
- * @throws PacketError where the framing is broken or a packet is over the limit
- */
-export function* readPackets(bytes: Uint8Array): Generator<Packet> {
+function* cut(bytes: Uint8Array): Generator<Packet> {
   let at = 0;
   while (at < bytes.length) {
     const { tag, length, start } = header(bytes, at);
-    if (length > limits.packetBytes) throw new PacketError(`a packet of ${length} bytes, over the limit`);
     if (start + length > bytes.length) throw new PacketError("the last packet is cut off");
     yield { tag, body: bytes.subarray(start, start + length) };
     at = start + length;
   }
 }
 
-/** The same, as far as the framing is whole: for keyrings and answers of servers, where one bad part must not sink the rest. */
-export function readPacketsLeniently(bytes: Uint8Array): { packets: Packet[]; problem: string | undefined } {
-  const packets: Packet[] = [];
+function overLimit(length: number): string {
+  return `a packet of ${length} bytes, over the limit`;
+}
+
+/**
+ * Cuts a sequence of packets. Bodies are views on `bytes`.
+ * @throws PacketError where the framing is broken or a packet is over the limit
+ */
+export function* readPackets(bytes: Uint8Array): Generator<Packet> {
+  for (const packet of cut(bytes)) {
+    if (packet.body.length > limits.packetBytes) throw new PacketError(overLimit(packet.body.length));
+    yield packet;
+  }
+}
+
+/**
+ * The same for keyrings and answers of servers, where one bad part must not sink the rest: what is too large is passed
+ * over (anybody can upload a huge picture, and what follows may be a revocation), broken framing ends it.
+ * @param problems takes what could not be read, in words
+ */
+export function* readPacketsLeniently(bytes: Uint8Array, problems: string[]): Generator<Packet> {
   try {
-    for (const packet of readPackets(bytes)) packets.push(packet);
-    return { packets, problem: undefined };
+    for (const packet of cut(bytes)) {
+      if (packet.body.length > limits.packetBytes) problems.push(overLimit(packet.body.length));
+      else yield packet;
+    }
   } catch (error) {
     if (!(error instanceof PacketError)) throw error;
-    return { packets, problem: error.message };
+    problems.push(error.message);
   }
 }
 
