@@ -120,17 +120,18 @@ function keyFlags(body: Uint8Array): KeyFlags {
  */
 export function readHashedArea(area: Uint8Array): HashedArea {
   const subpackets = readSubpackets(area);
-  const voids: string[] = [];
+  // A set: a flood of the same thing must not take memory for each.
+  const voids = new Set<string>();
   const one = (wanted: number): Uint8Array | undefined => subpackets.find((s) => s.type === wanted)?.body;
   const notations: Notation[] = [];
   const seen = new Set<number>();
   for (const subpacket of subpackets) {
-    if (seen.has(subpacket.type) && single.has(subpacket.type)) voids.push(`subpacket ${subpacket.type} given twice`);
+    if (seen.has(subpacket.type) && single.has(subpacket.type)) voids.add(`subpacket ${subpacket.type} given twice`);
     seen.add(subpacket.type);
     if (subpacket.type === type.notation) notations.push(readNotation(subpacket.body, subpacket.critical));
-    else if (subpacket.critical && !isKnown(subpacket.type)) voids.push(`critical subpacket ${subpacket.type}`);
+    else if (subpacket.critical && !isKnown(subpacket.type)) voids.add(`critical subpacket ${subpacket.type}`);
   }
-  for (const { name, critical } of notations) if (critical) voids.push(`critical notation ${name}`);
+  for (const { name, critical } of notations) if (critical) voids.add(`critical notation ${name}`);
   const created = one(type.created);
   const lifetime = one(type.signatureLifetime);
   const keyLifetime = one(type.keyLifetime);
@@ -154,7 +155,7 @@ export function readHashedArea(area: Uint8Array): HashedArea {
     issuerKeyId: keyId && hex(keyId),
     designatedRevokers: subpackets.filter((s) => s.type === type.revoker).map((s) => hex(s.body.subarray(2))),
     embeddedSignature: one(type.embedded),
-    unknownCritical: voids,
+    unknownCritical: [...voids],
   };
 }
 
