@@ -89,11 +89,14 @@ export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string
     });
   const blocks: Uint8Array[] = [];
   let inner: string[] | undefined;
+  let begin = 0;
   for (const [index, line] of Buffer.from(bytes).toString("latin1").split(/\r?\n/).entries()) {
     const mark = line.replace(/[ \t]+$/, "");
     if (inner === undefined) {
-      if (mark === `-----BEGIN PGP ${kind}-----`) inner = [];
-      else if (mark !== "") throw refuse("text outside the armor", index + 1);
+      if (mark === `-----BEGIN PGP ${kind}-----`) {
+        inner = [];
+        begin = index + 1;
+      } else if (mark !== "") throw refuse("text outside the armor", index + 1);
     } else if (mark === `-----END PGP ${kind}-----`) {
       const block = decodeBody(inner);
       if (typeof block === "string") throw refuse(block, index + 1);
@@ -101,6 +104,6 @@ export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string
       inner = undefined;
     } else inner.push(line);
   }
-  if (inner !== undefined) throw refuse("the armor has no end", inner.length);
+  if (inner !== undefined) throw refuse("the armor that begins here has no end", begin);
   return blocks;
 }
