@@ -40,7 +40,8 @@ export function framed({ tag, body }: Packet): Uint8Array {
 }
 
 export function allFramed(packets: readonly Packet[]): Uint8Array {
-  return concat(...packets.map(framed));
+  // Not as arguments: there may be hundreds of thousands.
+  return new Uint8Array(Buffer.concat(packets.map(framed)));
 }
 
 /** An armored block without a checksum, as RFC 9580 section 6.1 prefers it. */
