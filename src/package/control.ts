@@ -1,13 +1,12 @@
 /** The control file of a package: .deb and newer .ipk are `ar` archives, older .ipk a gzip-compressed tar of the same three members. */
-import { closeSync, constants, fstatSync, openSync } from "node:fs";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { closeSync, fstatSync } from "node:fs";
 import { AR_MAGIC, type ArMember, readArMembers } from "./ar.ts";
 import { type Compression, decompress, detectCompression } from "./compression.ts";
 import { findControlFile } from "./control-tar.ts";
 import { damage, nameThePackage, quote } from "./damage.ts";
 import { gunzipChunks } from "./gzip-stream.ts";
 import { MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_FORMAT_VERSION } from "./limits.ts";
-import { type ByteSource, fileSource } from "./source.ts";
+import { type ByteSource, fileSource, openPackage } from "./source.ts";
 import { tarEntries } from "./tar.ts";
 
 export interface PackageControl {
@@ -23,15 +22,10 @@ export interface PackageControl {
  *   damaged one, with `details.path`
  */
 export async function readControl(path: string): Promise<PackageControl> {
-  const descriptor = open(path);
   try {
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) throw damage("is no regular file");
-    return await readControlFrom(fileSource(descriptor, status.size));
+    return await readControlOfFile(path);
   } catch (error) {
     throw nameThePackage(path, error);
-  } finally {
-    closeSync(descriptor);
   }
 }
 
@@ -48,19 +42,14 @@ export async function readControlFrom(source: ByteSource): Promise<PackageContro
   throw damage("expected an ar archive or a gzip-compressed tar archive, but it begins as neither");
 }
 
-function open(path: string): number {
+async function readControlOfFile(path: string): Promise<PackageControl> {
+  const descriptor = openPackage(path);
   try {
-    // Without O_NONBLOCK a named pipe would keep the program waiting for a writer.
-    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    throw new FeedkeyError(
-      "not_found",
-      `package ${quote(path)} cannot be read: ${systemCode(error) ?? "unknown error"}`,
-      {
-        details: { path },
-        cause: error,
-      },
-    );
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw damage("is no regular file");
+    return await readControlFrom(fileSource(descriptor, status.size));
+  } finally {
+    closeSync(descriptor);
   }
 }
 

@@ -9,13 +9,17 @@ export function damage(what: string, details: Readonly<Record<string, unknown>> 
   return new FeedkeyError("bad_package", what, { details });
 }
 
-/** An error of this folder with the package's path put before its message and into `details.path`; others unchanged. */
+const hints = {
+  bad_package: "build the package again, or copy it again",
+  not_found: "see whether it is there and may be read",
+};
+
+/** `bad_package` or `not_found` with the package's path put before its message and into `details.path`; others as they are. */
 export function nameThePackage(path: string, error: unknown): unknown {
   if (!(error instanceof FeedkeyError) || (error.code !== "bad_package" && error.code !== "not_found")) return error;
   return new FeedkeyError(error.code, `package ${quote(path)}: ${error.message}`, {
     details: { ...error.details, path },
-    hint:
-      error.code === "bad_package" ? "build the package again, or copy it again" : "see whether its disk is in order",
+    hint: error.hint ?? hints[error.code],
     cause: error.cause,
   });
 }

@@ -1,4 +1,4 @@
-import { readSync } from "node:fs";
+import { constants, openSync, readSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { damage } from "./damage.ts";
 
@@ -24,6 +24,36 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   };
 }
 
+/**
+ * Opens a package file for reading.
+ * @param flags more than `O_RDONLY`, such as `O_NOFOLLOW`
+ * @throws FeedkeyError `not_found`
+ */
+export function openPackage(path: string, flags = 0): number {
+  try {
+    // Without O_NONBLOCK a named pipe would keep the program waiting for a writer.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+/**
+ * One read from an open file, as much as there is up to the length of `into`; 0 at the end.
+ * @throws FeedkeyError `not_found` if the system cannot read it
+ */
+export function readAt(descriptor: number, into: Uint8Array, position: number): number {
+  try {
+    return readSync(descriptor, into, 0, into.length, position);
+  } catch (error) {
+    throw unreadable(error);
+  }
+}
+
+function unreadable(error: unknown): FeedkeyError {
+  return new FeedkeyError("not_found", `cannot be read: ${systemCode(error) ?? "unknown error"}`, { cause: error });
+}
+
 /** A source over an open file of `size` bytes. Reads are synchronous: they are few, small, and made in worker threads. */
 export function fileSource(descriptor: number, size: number): ByteSource {
   return {
@@ -33,7 +63,7 @@ export function fileSource(descriptor: number, size: number): ByteSource {
       const bytes = new Uint8Array(length);
       let filled = 0;
       while (filled < length) {
-        const count = readPart(descriptor, bytes.subarray(filled), position + filled);
+        const count = readAt(descriptor, bytes.subarray(filled), position + filled);
         // A file that shrank since its size was taken.
         if (count === 0) throw endsEarly(position, length, position + filled);
         filled += count;
@@ -41,16 +71,6 @@ export function fileSource(descriptor: number, size: number): ByteSource {
       return bytes;
     },
   };
-}
-
-function readPart(descriptor: number, into: Uint8Array, position: number): number {
-  try {
-    return readSync(descriptor, into, 0, into.length, position);
-  } catch (error) {
-    throw new FeedkeyError("not_found", `cannot be read at byte ${position}: ${systemCode(error) ?? "unknown error"}`, {
-      cause: error,
-    });
-  }
 }
 
 function endsEarly(position: number, length: number, size: number): Error {

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync } from "node:fs";
+import { FeedkeyError } from "../error.ts";
+import { readControlFrom } from "../package/control.ts";
+import { damage, nameThePackage } from "../package/damage.ts";
+import { fileSource, openPackage, readAt } from "../package/source.ts";
+import { type FoundPackage, identityOf, sameIdentity } from "./scan-walk.ts";
+
+/** One package file as it lay on the disk. */
+export interface ScannedPackage {
+  /** Relative to the scanned folder, with `/`. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Lower-case hex: opkg 0.9.0 compares nothing else. */
+  readonly md5: string;
+  /** The bytes of the package's control file. */
+  readonly control: Uint8Array;
+}
+
+// Reads of this size, made synchronously, are the fastest that Node has. Each thread has its own buffer.
+const piece = Buffer.allocUnsafeSlow(1024 * 1024);
+
+/**
+ * Hashes a package and reads its control file, both through one open descriptor.
+ * @throws FeedkeyError `bad_package` for a damaged package or one that changed since it was found; `not_found` if
+ *   it cannot be read
+ */
+export async function scanFile(found: FoundPackage): Promise<ScannedPackage> {
+  try {
+    // Links were resolved when the file was found: one in its place is another file.
+    const descriptor = openPackage(found.file, constants.O_NOFOLLOW);
+    try {
+      return await readUnchanged(descriptor, found);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw nameThePackage(found.path, error);
+  }
+}
+
+async function readUnchanged(descriptor: number, found: FoundPackage): Promise<ScannedPackage> {
+  assertUnchanged(descriptor, found);
+  const size = Number(found.identity.size);
+  let scanned: ScannedPackage;
+  try {
+    const { control } = await readControlFrom(fileSource(descriptor, size));
+    // A copy of its own: the bytes may be a small part of a large buffer.
+    scanned = { path: found.path, size, ...hash(descriptor, size), control: new Uint8Array(control) };
+  } catch (error) {
+    // A package that is still being uploaded looks damaged; the reason is the better thing to say.
+    assertUnchanged(descriptor, found);
+    throw error;
+  }
+  assertUnchanged(descriptor, found);
+  return scanned;
+}
+
+function hash(descriptor: number, size: number): { sha256: string; md5: string } {
+  const sha256 = createHash("sha256");
+  const md5 = createHash("md5");
+  for (let position = 0; position < size; ) {
+    const count = readAt(descriptor, piece.subarray(0, size - position), position);
+    if (count === 0) throw damage(`expected ${size} bytes, but it ends at byte ${position}`);
+    const bytes = piece.subarray(0, count);
+    sha256.update(bytes);
+    md5.update(bytes);
+    position += count;
+  }
+  return { sha256: sha256.digest("hex"), md5: md5.digest("hex") };
+}
+
+function assertUnchanged(descriptor: number, found: FoundPackage): void {
+  const status = fstatSync(descriptor, { bigint: true });
+  if (status.isFile() && sameIdentity(identityOf(status), found.identity)) return;
+  throw new FeedkeyError("bad_package", "changed while it was read", {
+    details: { reason: "changed" },
+    hint: "scan again when nothing writes to the folder",
+  });
+}

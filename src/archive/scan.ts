@@ -1,0 +1,111 @@
+import { availableParallelism } from "node:os";
+import type { Instant } from "../time.ts";
+import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
+import { type CachedPackage, isSettled, type ScanCache } from "./scan-cache.ts";
+import type { ScannedPackage } from "./scan-file.ts";
+import { scanInThreads } from "./scan-pool.ts";
+import { type BadFile, type FoundPackage, findPackages, sameIdentity } from "./scan-walk.ts";
+
+export type { ScannedPackage } from "./scan-file.ts";
+export type { BadFile } from "./scan-walk.ts";
+
+/** Starting a thread costs more than reading this many packages. */
+const FILES_WORTH_A_THREAD = 8;
+const MAX_THREADS = 8;
+
+export interface ScanOptions {
+  /** What an earlier scan of the same folder saw. */
+  readonly cache?: ScanCache;
+  /** Called now and then with the number of packages that are done, and of all. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Threads to read in; 0 reads in the calling thread. Default: by cores and packages, at most 8. */
+  readonly workers?: number;
+  /** The machine's clock at the start, never a reference time. */
+  readonly now?: Instant;
+}
+
+export interface ScanResult {
+  /** Sorted by path, byte by byte. */
+  readonly packages: readonly ScannedPackage[];
+  /** Sorted likewise. Nothing that is named as a package is missing from both lists. */
+  readonly bad: readonly BadFile[];
+  /** For the next scan. It is the very object that was given if nothing changed, so that it need not be saved. */
+  readonly cache: ScanCache;
+}
+
+/**
+ * Hashes every package file below a folder and reads its control file.
+ * @throws FeedkeyError `not_found` if the folder cannot be read; what is wrong with single files is in the result
+ */
+export async function scanPackages(folder: string, options: ScanOptions = {}): Promise<ScanResult> {
+  const startedAt = options.now ?? Date.now();
+  const { found, bad } = findPackages(folder);
+  const { known, fresh } = divide(found, options.cache ?? new Map());
+  const packages = [...known.values()].map(({ scanned }) => scanned);
+  const report = () => options.onProgress?.(packages.length + failed.length, found.length);
+  const failed: BadFile[] = [];
+  report();
+  await readAll(fresh, options.workers ?? defaultThreads(fresh.length), (outcomes) => {
+    for (const outcome of outcomes) {
+      if (outcome.ok) packages.push(outcome.scanned);
+      else failed.push({ path: outcome.path, error: errorOf(outcome.failure) });
+    }
+    report();
+  });
+  return {
+    packages: sortByPath(packages),
+    bad: sortByPath([...bad, ...failed]),
+    cache: nextCache(options.cache, known, fresh, packages, startedAt),
+  };
+}
+
+function divide(found: readonly FoundPackage[], cache: ScanCache) {
+  const known = new Map<string, CachedPackage>();
+  const fresh: FoundPackage[] = [];
+  for (const file of found) {
+    const cached = cache.get(file.path);
+    if (cached !== undefined && sameIdentity(cached.identity, file.identity)) known.set(file.path, cached);
+    else fresh.push(file);
+  }
+  return { known, fresh };
+}
+
+function defaultThreads(files: number): number {
+  if (files < FILES_WORTH_A_THREAD) return 0;
+  return Math.min(availableParallelism(), MAX_THREADS, Math.ceil(files / FILES_WORTH_A_THREAD));
+}
+
+async function readAll(
+  files: readonly FoundPackage[],
+  threads: number,
+  onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
+): Promise<void> {
+  if (threads > 0) return scanInThreads(files, threads, onOutcomes);
+  for (const file of files) onOutcomes(await scanBatch([file]));
+}
+
+/** What is there and was read, less what could still change without showing it. */
+function nextCache(
+  given: ScanCache | undefined,
+  known: ReadonlyMap<string, CachedPackage>,
+  fresh: readonly FoundPackage[],
+  packages: readonly ScannedPackage[],
+  startedAt: Instant,
+): ScanCache {
+  const cache = new Map(known);
+  const scannedByPath = new Map(packages.map((scanned) => [scanned.path, scanned]));
+  for (const { path, identity } of fresh) {
+    const scanned = scannedByPath.get(path);
+    if (scanned !== undefined && isSettled(identity, startedAt)) cache.set(path, { identity, scanned });
+  }
+  // The known entries are unchanged; so the size tells whether any came or went.
+  const unchanged = given !== undefined && cache.size === known.size && given.size === known.size;
+  return unchanged ? given : cache;
+}
+
+function sortByPath<Item extends { readonly path: string }>(items: readonly Item[]): Item[] {
+  return items
+    .map((item) => ({ item, bytes: Buffer.from(item.path, "utf8") }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
+    .map(({ item }) => item);
+}
