@@ -1,0 +1,102 @@
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FeedkeyError } from "../error.ts";
+import { type Accepted, FeedFolder } from "./feed-folder.ts";
+import type { LedgerFile } from "./ledger.ts";
+import { badState, fileNameFor } from "./state-file.ts";
+import {
+  compareWithLedger,
+  readSnapshot,
+  refuseUnsafeFolders,
+  type StatePlaces,
+  type StateSnapshot,
+  statePlaces,
+} from "./state-snapshot.ts";
+
+const attemptsWithoutLock = 5;
+const pauseMs = 20;
+
+/** The state of one profile for reading, as it was when opened. */
+export class ClientStateView {
+  protected readonly places: StatePlaces;
+  protected readonly feedFolder: FeedFolder;
+  protected current: StateSnapshot;
+  readonly #attempts: number;
+
+  protected constructor(places: StatePlaces, snapshot: StateSnapshot, attempts: number) {
+    this.places = places;
+    this.feedFolder = new FeedFolder(places.feeds);
+    this.current = snapshot;
+    this.#attempts = attempts;
+  }
+
+  /**
+   * Opens without a lock and creates nothing: for audits and for users who may only read. State that does not
+   * exist yet is empty.
+   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone
+   */
+  static async openReadOnly(stateFolder: string, profile: string): Promise<ClientStateView> {
+    const places = statePlaces(stateFolder, profile);
+    await refuseUnsafeFolders(places);
+    const snapshot = await patiently(attemptsWithoutLock, () => readSnapshot(places));
+    return new ClientStateView(places, snapshot, attemptsWithoutLock);
+  }
+
+  get profile(): string {
+    return this.places.profile;
+  }
+
+  /** Absolute path of this profile's folder. */
+  get folder(): string {
+    return this.places.folder;
+  }
+
+  /** False as long as nothing was ever saved: each key is new to this client. */
+  get initialised(): boolean {
+    return this.current.initialised;
+  }
+
+  /** What was learned; `ledger.feeds` is the memory against rollback, at hand without reading an index. */
+  get ledger(): LedgerFile {
+    return this.current.ledger;
+  }
+
+  /** Binary certificates by fingerprint. */
+  certificates(): ReadonlyMap<string, Uint8Array> {
+    return this.current.certificates;
+  }
+
+  /**
+   * The last accepted index of a feed, its bytes compared with their digests.
+   * @throws FeedkeyError `bad_state` when it is damaged, gone, or older than the ledger says
+   */
+  async lastAccepted(feed: string): Promise<Accepted | undefined> {
+    return patiently(this.#attempts, async () => {
+      const record = this.ledger.feeds.get(feed);
+      const path = join(this.places.feeds, fileNameFor(feed));
+      const accepted = await this.feedFolder.read(feed);
+      if (accepted === undefined) {
+        if (record === undefined) return undefined;
+        throw badState(path, "is gone, but an index was accepted before");
+      }
+      compareWithLedger(path, accepted.meta, record);
+      await this.feedFolder.checkDigests(accepted);
+      return accepted;
+    });
+  }
+}
+
+/**
+ * Without a lock a run that writes meanwhile can make the state look torn for a moment; what is really damaged
+ * still is a little later.
+ */
+async function patiently<T>(attempts: number, read: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!(error instanceof FeedkeyError) || error.code !== "bad_state" || attempt >= attempts) throw error;
+      await sleep(pauseMs);
+    }
+  }
+}

@@ -1,0 +1,223 @@
+import * as fs from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { iso } from "../time.ts";
+import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "./atomic.ts";
+import { ClientStateView } from "./client-state-view.ts";
+import type { AcceptedIndex } from "./feed-meta.ts";
+import { requireFingerprint } from "./fingerprint.ts";
+import { ensureFolder, syncFolder } from "./folder.ts";
+import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
+import { acquireLock, type HeldLock } from "./lock.ts";
+import { sha256 } from "./state-file.ts";
+import {
+  readSnapshot,
+  refuseUnsafeFolders,
+  type StatePlaces,
+  type StateSnapshot,
+  statePlaces,
+} from "./state-snapshot.ts";
+import { outputError } from "./system-error.ts";
+
+export interface OpenOptions {
+  /** The consent to forget everything and to start from the seeds. */
+  readonly reset?: boolean;
+  /** How long to wait for another run, in milliseconds. */
+  readonly waitMs?: number;
+}
+
+/**
+ * The state of one profile, locked against other runs until `close`. Each method either does all of what it says,
+ * durably, or nothing that the next run would see; a run killed at any point leaves the old state or the new.
+ * All of them throw FeedkeyError `output` when the disk does not take it and `locked` when the lock was lost.
+ */
+export class ClientState extends ClientStateView {
+  readonly #lock: HeldLock;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(places: StatePlaces, snapshot: StateSnapshot, lock: HeldLock) {
+    super(places, snapshot, 1);
+    this.#lock = lock;
+  }
+
+  /**
+   * Opens the state of a profile. Nothing of it exists before something is saved.
+   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone; `locked`; `output`
+   */
+  static async open(stateFolder: string, profile: string, options: OpenOptions = {}): Promise<ClientState> {
+    const places = statePlaces(stateFolder, profile);
+    await refuseUnsafeFolders(places);
+    await ensureFolder(places.root, 0o755);
+    const waitMs = options.waitMs === undefined ? {} : { waitMs: options.waitMs };
+    const lock = await acquireLock(places.folder, { mode: 0o755, ...waitMs });
+    try {
+      if (options.reset === true) await forget(places, lock);
+      for (const folder of [places.folder, places.certificates, places.feeds]) await removeLeftovers(folder);
+      const snapshot = await readSnapshot(places);
+      const state = new ClientState(places, snapshot, lock);
+      if (snapshot.initialised) await mark(places);
+      if (snapshot.healed) await state.#write(snapshot.ledger);
+      await state.feedFolder.removeStrays();
+      return state;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Saves what was learned about keys. */
+  async saveLedger(next: Ledger): Promise<void> {
+    await this.#inTurn(() => this.#write({ ...this.ledger, keys: next.keys, checks: next.checks }));
+  }
+
+  /** Keeps a certificate, merged by the caller with the present one. */
+  async putCertificate(fingerprint: string, certificate: Uint8Array): Promise<void> {
+    await this.putCertificates(new Map([[fingerprint, certificate]]));
+  }
+
+  /** Keeps several at once; those that have not changed cost nothing. */
+  async putCertificates(certificates: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    await this.#inTurn(async () => {
+      const before = this.ledger.certificates;
+      const changed = [...certificates].filter(([fingerprint, bytes]) => {
+        return before.get(fingerprint)?.sha256 !== sha256(bytes);
+      });
+      if (changed.length > 0) await this.#replaceCertificates(new Map(changed));
+    });
+  }
+
+  /**
+   * Makes an index the last accepted one of its feed, together with its signature.
+   * @throws FeedkeyError `rollback` when it is older than the last one, or of the same date with other bytes (T9).
+   *   The verifier has said so before; this is the last line
+   */
+  async acceptIndex(
+    feed: string,
+    accepted: { readonly index: Uint8Array; readonly signature: Uint8Array; readonly meta: AcceptedIndex },
+  ): Promise<void> {
+    const { index, signature } = accepted;
+    const { createdAt, acceptedAt, signers, source, entries } = accepted.meta;
+    const meta = {
+      ...{ feed, createdAt, acceptedAt, signers, source, entries },
+      sha256: sha256(index),
+      size: index.length,
+      signatureSha256: sha256(signature),
+    };
+    if (meta.sha256 !== accepted.meta.sha256) {
+      throw new FeedkeyError("internal", `the index of feed "${feed}" is not the one that was verified`);
+    }
+    await this.#inTurn(async () => {
+      this.#refuseRollback(feed, meta);
+      const present = (await this.feedFolder.read(feed))?.meta;
+      const same = present?.createdAt === createdAt && present.sha256 === meta.sha256;
+      if (same && present.signatureSha256 === meta.signatureSha256) return;
+      // The ledger is there first: an index without one would look like a state that lost its ledger.
+      if (!this.initialised) await this.#write(this.ledger);
+      // The index, then the ledger. Killed in between, the next run finds the index newer and the ledger catches up;
+      // the other way round it would find an index older than the ledger says, which is what a rollback looks like.
+      await this.feedFolder.replace(meta, index, signature, this.#lock);
+      const feeds = new Map(this.ledger.feeds).set(feed, { createdAt, sha256: meta.sha256 });
+      await this.#write({ ...this.ledger, feeds });
+      await this.feedFolder.removeStrays();
+    });
+  }
+
+  /** Lets other runs in. */
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#lock.release();
+  }
+
+  /** One write after the other, even when the caller does not wait: each begins from what the last one left. */
+  #inTurn(write: () => Promise<void>): Promise<void> {
+    const result = this.#last.then(write).catch(async (error) => {
+      // How far it came only the disk knows; from there the next write goes on.
+      this.current = await readSnapshot(this.places).catch(() => this.current);
+      throw error;
+    });
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #write(ledger: LedgerFile): Promise<void> {
+    const text = serializeLedger(ledger, this.places.profile);
+    // Read back before it is written: what the next run could not read must not replace what it can.
+    const next = parseLedger(Buffer.from(text, "utf8"), this.places.ledger, this.places.profile);
+    await writeFileAtomic(this.places.ledger, text, { mode: 0o644 }, this.#lock);
+    if (!this.initialised) await mark(this.places);
+    this.current = { ...this.current, initialised: true, ledger: next };
+  }
+
+  async #replaceCertificates(changed: ReadonlyMap<string, Uint8Array>): Promise<void> {
+    await ensureFolder(this.places.certificates, 0o755);
+    const staged = await stageAll(
+      [...changed].map(([fingerprint, data]) => {
+        return { path: join(this.places.certificates, `${requireFingerprint(fingerprint)}.pgp`), data, mode: 0o644 };
+      }),
+    );
+    const before = this.ledger.certificates;
+    const record = (withPrevious: boolean) => {
+      const next = new Map<string, CertificateRecord>(before);
+      for (const [fingerprint, bytes] of changed) {
+        const previous = withPrevious ? { previous: before.get(fingerprint)?.sha256 ?? null } : {};
+        next.set(fingerprint, { sha256: sha256(bytes), ...previous });
+      }
+      return { ...this.ledger, certificates: next };
+    };
+    try {
+      // Three steps: the ledger allows for both, the files change, the ledger allows for the new ones only. So a crash
+      // in between is no damage, and damage at any other time is noticed.
+      await this.#write(record(true));
+      await commitStaged(staged, this.#lock);
+    } catch (error) {
+      await discard(staged);
+      throw error;
+    }
+    this.current = { ...this.current, certificates: new Map([...this.current.certificates, ...changed]) };
+    await this.#write(record(false));
+  }
+
+  #refuseRollback(feed: string, meta: AcceptedIndex): void {
+    const seen = this.ledger.feeds.get(feed);
+    if (seen === undefined || meta.createdAt > seen.createdAt) return;
+    if (meta.createdAt === seen.createdAt && meta.sha256 === seen.sha256) return;
+    const sameDate = meta.createdAt === seen.createdAt;
+    const problem = sameDate
+      ? `index of feed "${feed}" has the date ${iso(seen.createdAt)} of the one already accepted, but other bytes`
+      : `index of feed "${feed}" dates from ${iso(meta.createdAt)}, older than ${iso(seen.createdAt)} already accepted`;
+    throw new FeedkeyError("rollback", problem, {
+      details: { feed, got: iso(meta.createdAt), seen: iso(seen.createdAt) },
+      hint: "the mirror is out of date or someone replays an old index; the last good index stays in use",
+    });
+  }
+}
+
+/** Leaves the marker that tells a lost state from one that never was. Empty, so that it is never half-written. */
+async function mark(places: StatePlaces): Promise<void> {
+  await ensureFolder(dirname(places.marker), 0o755);
+  try {
+    const handle = await fs.open(places.marker, "wx", 0o644);
+    await handle.close();
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return;
+    throw outputError(error, places.marker);
+  }
+  await syncFolder(dirname(places.marker));
+}
+
+/**
+ * Removes a profile's state. The ledger goes first and the marker last: killed in between, the state is loudly gone
+ * and the reset has to be asked for again, never half forgotten in silence.
+ */
+async function forget(places: StatePlaces, lock: HeldLock): Promise<void> {
+  await lock.assertHeld();
+  for (const path of [places.ledger, places.feeds, places.certificates, places.marker]) {
+    try {
+      await fs.rm(path, { recursive: true, force: true });
+    } catch (error) {
+      throw outputError(error, path);
+    }
+    if (path === places.ledger) await syncFolder(places.folder);
+  }
+  await syncFolder(places.folder);
+}

@@ -1,0 +1,175 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../error.ts";
+import { commitStaged, replaceLink, stageAll } from "./atomic.ts";
+import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
+import { ensureFolder, syncFolder } from "./folder.ts";
+import type { HeldLock } from "./lock.ts";
+import { badState, fileNameFor, readStateFile, unreadable } from "./state-file.ts";
+import { outputError } from "./system-error.ts";
+
+/** The last accepted index of a feed, with its signature. */
+export interface Accepted {
+  readonly meta: FeedMeta;
+  readonly indexPath: string;
+  readonly signaturePath: string;
+}
+
+/**
+ * `feeds/`: for each feed a symbolic link NAME to a folder `.NAME.N` with `index`, `signature` and `meta.json`. The
+ * three change together because the link is what changes: each acceptance makes a new folder.
+ */
+export class FeedFolder {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Names of the feeds that have an accepted index here. @throws FeedkeyError `bad_state` */
+  async names(): Promise<string[]> {
+    const links = (await this.#listing()).filter((name) => !name.startsWith("."));
+    return Promise.all(
+      links.map(async (link) => {
+        const { feed } = await this.#readMeta(join(this.#folder, link));
+        if (fileNameFor(feed) === link) return feed;
+        throw badState(join(this.#folder, link), `is about the feed "${feed}"`);
+      }),
+    );
+  }
+
+  /**
+   * Reads what is there about a feed, without reading the index itself.
+   * @throws FeedkeyError `bad_state` when it is not whole
+   */
+  async read(feed: string): Promise<Accepted | undefined> {
+    const generation = await this.#generation(feed);
+    if (generation === undefined) return undefined;
+    // The link is resolved once: all three files are of one generation, whatever another run does meanwhile.
+    const folder = join(this.#folder, this.#generationName(feed, generation));
+    const meta = await this.#readMeta(folder);
+    if (meta.feed !== feed) throw badState(folder, `is about the feed "${meta.feed}"`);
+    const accepted = { meta, indexPath: join(folder, "index"), signaturePath: join(folder, "signature") };
+    if ((await sizeOf(accepted.indexPath)) !== meta.size) throw badState(accepted.indexPath, "has another size");
+    await sizeOf(accepted.signaturePath);
+    return accepted;
+  }
+
+  /** Reads index and signature and compares them with their digests. @throws FeedkeyError `bad_state` */
+  async checkDigests(accepted: Accepted): Promise<void> {
+    for (const [path, expected] of [
+      [accepted.indexPath, accepted.meta.sha256],
+      [accepted.signaturePath, accepted.meta.signatureSha256],
+    ] as const) {
+      if ((await digestOf(path)) !== expected) throw badState(path, "does not fit the digest of what was accepted");
+    }
+  }
+
+  /**
+   * Puts a new index in the place of the old one, at once; the old one stays on the disk until `removeStrays`.
+   * @throws FeedkeyError `output`, `locked`; the old one is still in place then
+   */
+  async replace(meta: FeedMeta, index: Uint8Array, signature: Uint8Array, lock: HeldLock): Promise<void> {
+    await ensureFolder(this.#folder, 0o755);
+    const name = this.#generationName(meta.feed, ((await this.#generation(meta.feed)) ?? 0) + 1);
+    const folder = join(this.#folder, name);
+    try {
+      await fs.rm(folder, { recursive: true, force: true });
+      await ensureFolder(folder, 0o755);
+      const files = [
+        { path: join(folder, "index"), data: index, mode: 0o644 },
+        { path: join(folder, "signature"), data: signature, mode: 0o644 },
+        { path: join(folder, "meta.json"), data: serializeFeedMeta(meta), mode: 0o644 },
+      ];
+      await commitStaged(await stageAll(files));
+      await syncFolder(this.#folder);
+      await replaceLink(join(this.#folder, fileNameFor(meta.feed)), name, lock);
+    } catch (error) {
+      // Not simply the new folder: if only the last sync failed, the link leads there already.
+      await this.removeStrays().catch(() => undefined);
+      throw outputError(error, folder);
+    }
+  }
+
+  /** Removes generations that no link leads to: replaced ones, and those that a killed run did not finish. */
+  async removeStrays(): Promise<void> {
+    const names = await this.#listing();
+    const links = names.filter((name) => !name.startsWith("."));
+    const used = new Set(await Promise.all(links.map((link) => this.#target(link))));
+    const strays = names.filter((name) => /^\..+\.\d+$/.test(name) && !used.has(name));
+    for (const stray of strays) {
+      // Only tidying: what was accepted is in place, and the next run tries again.
+      await fs.rm(join(this.#folder, stray), { recursive: true, force: true }).catch(() => undefined);
+    }
+  }
+
+  #generationName(feed: string, generation: number): string {
+    return `.${fileNameFor(feed)}.${generation}`;
+  }
+
+  async #generation(feed: string): Promise<number | undefined> {
+    const name = fileNameFor(feed);
+    const target = await this.#target(name);
+    if (target === undefined) return undefined;
+    const generation = /\.([1-9]\d{0,14})$/.exec(target)?.[1];
+    if (generation !== undefined && target === `.${name}.${generation}`) return Number(generation);
+    throw badState(join(this.#folder, name), `leads to "${target}", which is none of its own folders`);
+  }
+
+  async #target(link: string): Promise<string | undefined> {
+    const path = join(this.#folder, link);
+    try {
+      return await fs.readlink(path);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return undefined;
+      if (systemCode(error) === "EINVAL") throw badState(path, "is not a symbolic link");
+      throw unreadable(path, error);
+    }
+  }
+
+  async #readMeta(folder: string): Promise<FeedMeta> {
+    const path = join(folder, "meta.json");
+    const bytes = await readStateFile(path);
+    if (bytes === undefined) throw badState(path, "is gone");
+    return parseFeedMeta(bytes, path);
+  }
+
+  async #listing(): Promise<string[]> {
+    try {
+      return await fs.readdir(this.#folder);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return [];
+      throw unreadable(this.#folder, error);
+    }
+  }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    const stat = await fs.lstat(path);
+    if (stat.isFile()) return stat.size;
+  } catch (error) {
+    throw systemCode(error) === "ENOENT" ? badState(path, "is gone") : unreadable(path, error);
+  }
+  throw badState(path, "is not a plain file");
+}
+
+async function digestOf(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  try {
+    const handle = await fs.open(path);
+    try {
+      const buffer = Buffer.allocUnsafe(1024 * 1024);
+      for (;;) {
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
+        if (bytesRead === 0) return hash.digest("hex");
+        hash.update(buffer.subarray(0, bytesRead));
+      }
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}

@@ -1,0 +1,88 @@
+import { type Instant, iso } from "../time.ts";
+import { StateReader } from "./state-reader.ts";
+
+/** One good signature of an accepted index. */
+export interface SignerRecord {
+  readonly certificate: string;
+  readonly signingKey: string;
+  readonly createdAt: Instant;
+}
+
+/** What the caller knows about an index that it accepts. */
+export interface AcceptedIndex {
+  /** Date of the signature, the newest if there are several. */
+  readonly createdAt: Instant;
+  /** Digest of the accepted index, lower-case hex: the bytes that the signature covers. */
+  readonly sha256: string;
+  /** When these bytes were first accepted. */
+  readonly acceptedAt: Instant;
+  readonly signers: readonly SignerRecord[];
+  /** URL or file that it came from. */
+  readonly source: string;
+  /** How many packages it lists. */
+  readonly entries: number;
+}
+
+/** `meta.json` of a feed. */
+export interface FeedMeta extends AcceptedIndex {
+  readonly feed: string;
+  /** Bytes of the index. */
+  readonly size: number;
+  readonly signatureSha256: string;
+}
+
+const version = 1;
+
+/** Reads `meta.json`. @throws FeedkeyError `bad_state` */
+export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
+  const read = new StateReader(path);
+  const names = [
+    "feed",
+    "createdAt",
+    "sha256",
+    "signatureSha256",
+    "acceptedAt",
+    "signers",
+    "source",
+    "size",
+    "entries",
+  ];
+  const meta = read.document(bytes, version, names);
+  return {
+    feed: read.text(meta.get("feed"), "feed"),
+    createdAt: read.instant(meta.get("createdAt"), "createdAt"),
+    sha256: read.digest(meta.get("sha256"), "sha256"),
+    signatureSha256: read.digest(meta.get("signatureSha256"), "signatureSha256"),
+    acceptedAt: read.instant(meta.get("acceptedAt"), "acceptedAt"),
+    signers: read.list(meta.get("signers"), "signers", (value) => {
+      const signer = read.object(value, "signers", ["certificate", "signingKey", "createdAt"]);
+      return {
+        certificate: read.fingerprint(signer.get("certificate"), "signers"),
+        signingKey: read.fingerprint(signer.get("signingKey"), "signers"),
+        createdAt: read.instant(signer.get("createdAt"), "signers"),
+      };
+    }),
+    source: read.text(meta.get("source"), "source"),
+    size: read.count(meta.get("size"), "size"),
+    entries: read.count(meta.get("entries"), "entries"),
+  };
+}
+
+/** Writes `meta.json`, times to the second. */
+export function serializeFeedMeta(meta: FeedMeta): string {
+  const document = {
+    version,
+    feed: meta.feed,
+    createdAt: iso(meta.createdAt),
+    sha256: meta.sha256,
+    signatureSha256: meta.signatureSha256,
+    acceptedAt: iso(meta.acceptedAt),
+    signers: meta.signers.map(({ certificate, signingKey, createdAt }) => {
+      return { certificate, signingKey, createdAt: iso(createdAt) };
+    }),
+    source: meta.source,
+    size: meta.size,
+    entries: meta.entries,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

@@ -1,0 +1,121 @@
+import { type Instant, iso } from "../time.ts";
+import { StateReader } from "./state-reader.ts";
+
+/** When and how a key was first accepted (T5). */
+export interface KeyRecord {
+  readonly acceptedAt: Instant;
+  readonly role: "seed" | "successor";
+  /** Fingerprints from the seed to the key itself. */
+  readonly path: readonly string[];
+}
+
+/** The last good revocation check of a key (T11). */
+export interface CheckRecord {
+  readonly lastGoodAt: Instant;
+  readonly outcome: "found" | "absent";
+  /** Whether any key server ever had it: then its absence is worth a warning. */
+  readonly everFound: boolean;
+}
+
+/** What no later index of a feed may fall behind (T9). */
+export interface FeedRecord {
+  readonly createdAt: Instant;
+  readonly sha256: string;
+}
+
+/** A certificate at hand, by the digest of its file, so that a damaged or lost file (and a revocation in it) is noticed. */
+export interface CertificateRecord {
+  readonly sha256: string;
+  /** Present while the file is being replaced: what may still be there, null for none. */
+  readonly previous?: string | null;
+}
+
+/** What the client learned about keys; maps are keyed by fingerprint. */
+export interface Ledger {
+  readonly keys: ReadonlyMap<string, KeyRecord>;
+  readonly checks: ReadonlyMap<string, CheckRecord>;
+}
+
+/** The whole of `ledger.json`: with the memory of what lies beside it. `feeds` is keyed by the feed's name. */
+export interface LedgerFile extends Ledger {
+  readonly feeds: ReadonlyMap<string, FeedRecord>;
+  readonly certificates: ReadonlyMap<string, CertificateRecord>;
+}
+
+export const emptyLedger: LedgerFile = {
+  keys: new Map(),
+  checks: new Map(),
+  feeds: new Map(),
+  certificates: new Map(),
+};
+
+const version = 1;
+
+/**
+ * Reads `ledger.json`.
+ * @param path for messages
+ * @param profile the name that it must be about
+ * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or another profile's
+ */
+export function parseLedger(bytes: Uint8Array, path: string, profile: string): LedgerFile {
+  const read = new StateReader(path);
+  const file = read.document(bytes, version, ["profile", "keys", "checks", "feeds", "certificates"]);
+  if (file.get("profile") !== profile) throw read.damage("profile", `expected "${profile}"`);
+  return {
+    keys: read.mapOf(file.get("keys"), "keys", (fingerprint, value) => {
+      const where = `keys of ${read.fingerprint(fingerprint, "keys")}`;
+      const key = read.object(value, where, ["acceptedAt", "role", "path"]);
+      return {
+        acceptedAt: read.instant(key.get("acceptedAt"), where),
+        role: read.oneOf(key.get("role"), where, ["seed", "successor"]),
+        path: read.list(key.get("path"), where, (one) => read.fingerprint(one, where)),
+      };
+    }),
+    checks: read.mapOf(file.get("checks"), "checks", (fingerprint, value) => {
+      const where = `checks of ${read.fingerprint(fingerprint, "checks")}`;
+      const check = read.object(value, where, ["lastGoodAt", "outcome", "everFound"]);
+      return {
+        lastGoodAt: read.instant(check.get("lastGoodAt"), where),
+        outcome: read.oneOf(check.get("outcome"), where, ["found", "absent"]),
+        everFound: read.flag(check.get("everFound"), where),
+      };
+    }),
+    feeds: read.mapOf(file.get("feeds"), "feeds", (name, value) => {
+      const where = `feed "${name}"`;
+      const feed = read.object(value, where, ["createdAt", "sha256"]);
+      return {
+        createdAt: read.instant(feed.get("createdAt"), where),
+        sha256: read.digest(feed.get("sha256"), where),
+      };
+    }),
+    certificates: read.mapOf(file.get("certificates"), "certificates", (fingerprint, value) => {
+      const where = `certificate ${read.fingerprint(fingerprint, "certificates")}`;
+      const record = read.object(value, where, ["sha256", "previous?"]);
+      const previous = record.get("previous");
+      return {
+        sha256: read.digest(record.get("sha256"), where),
+        ...(previous === undefined ? {} : { previous: previous === null ? null : read.digest(previous, where) }),
+      };
+    }),
+  };
+}
+
+/** Writes `ledger.json`, sorted, times to the second. */
+export function serializeLedger(ledger: LedgerFile, profile: string): string {
+  const document = {
+    version,
+    profile,
+    keys: sorted(ledger.keys, ({ acceptedAt, role, path }) => ({ acceptedAt: iso(acceptedAt), role, path })),
+    checks: sorted(ledger.checks, ({ lastGoodAt, outcome, everFound }) => {
+      return { lastGoodAt: iso(lastGoodAt), outcome, everFound };
+    }),
+    feeds: sorted(ledger.feeds, ({ createdAt, sha256 }) => ({ createdAt: iso(createdAt), sha256 })),
+    certificates: sorted(ledger.certificates, ({ sha256, previous }) => ({ sha256, previous })),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>, write: (value: T) => unknown): Record<string, unknown> {
+  // fromEntries defines properties of its own: `__proto__` becomes a key like any other.
+  return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, write(value)]));
+}

@@ -1,0 +1,153 @@
+import * as fs from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { systemCode } from "../error.ts";
+import { FeedFolder } from "./feed-folder.ts";
+import type { FeedMeta } from "./feed-meta.ts";
+import { refuseWritableByOthers } from "./folder.ts";
+import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, parseLedger } from "./ledger.ts";
+import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
+
+/** Where the state of one profile lies. */
+export interface StatePlaces {
+  readonly profile: string;
+  /** `<state>`, absolute. */
+  readonly root: string;
+  /** `<state>/<profile>`. */
+  readonly folder: string;
+  readonly ledger: string;
+  readonly certificates: string;
+  readonly feeds: string;
+  /** An empty file beside the profile's folder: says that there was a state, even when the whole folder is gone. */
+  readonly marker: string;
+}
+
+/** @throws FeedkeyError `bad_profile` when the profile's name cannot be the name of a folder */
+export function statePlaces(stateFolder: string, profile: string): StatePlaces {
+  const root = resolve(stateFolder);
+  const name = fileNameFor(profile);
+  const folder = join(root, name);
+  return {
+    profile,
+    root,
+    folder,
+    ledger: join(folder, "ledger.json"),
+    certificates: join(folder, "certs"),
+    feeds: join(folder, "feeds"),
+    // fileNameFor never yields a leading dot, so this is no profile's folder.
+    marker: join(root, ".initialised", name),
+  };
+}
+
+/** The state of a profile as it was read and found whole. */
+export interface StateSnapshot {
+  /** False until something was saved for the first time. */
+  readonly initialised: boolean;
+  readonly ledger: LedgerFile;
+  /** Binary certificates by fingerprint. */
+  readonly certificates: ReadonlyMap<string, Uint8Array>;
+  /** The ledger on the disk is behind: a run was killed between two writes, and this is what it meant to write. */
+  readonly healed: boolean;
+}
+
+/** @throws FeedkeyError `bad_state` */
+export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
+  for (const folder of [places.root, places.folder]) {
+    await refuseWritableByOthers(folder, (problem, hint) => badState(folder, `is not safe: ${problem}`, hint));
+  }
+}
+
+/**
+ * Reads the state and checks that nothing of it is damaged, lost or from another time.
+ * @throws FeedkeyError `bad_state`
+ */
+export async function readSnapshot(places: StatePlaces): Promise<StateSnapshot> {
+  const bytes = await readStateFile(places.ledger);
+  if (bytes === undefined) {
+    await refuseIfGone(places);
+    return { initialised: false, ledger: emptyLedger, certificates: new Map(), healed: false };
+  }
+  const ledger = parseLedger(bytes, places.ledger, places.profile);
+  const certificates = new Map<string, Uint8Array>();
+  const settled = new Map<string, CertificateRecord>();
+  for (const [fingerprint, record] of ledger.certificates) {
+    const certificate = await readCertificate(places, fingerprint, record);
+    if (certificate === undefined) continue;
+    certificates.set(fingerprint, certificate);
+    settled.set(fingerprint, { sha256: sha256(certificate) });
+  }
+  const feeds = await readFeeds(places, ledger.feeds);
+  const inDoubt = [...ledger.certificates.values()].some((record) => record.previous !== undefined);
+  const behind = [...feeds].some(([feed, found]) => {
+    const record = ledger.feeds.get(feed);
+    return record?.createdAt !== found.createdAt || record.sha256 !== found.sha256;
+  });
+  return {
+    initialised: true,
+    ledger: { ...ledger, certificates: settled, feeds },
+    certificates,
+    healed: inDoubt || behind,
+  };
+}
+
+/**
+ * What the index of a feed on the disk says, held against the ledger. It may be newer: the index is put in place
+ * before the ledger is written, and a run can be killed in between. It is never older.
+ * @throws FeedkeyError `bad_state`
+ */
+export function compareWithLedger(path: string, meta: FeedMeta, record: FeedRecord | undefined): FeedRecord {
+  const found = { createdAt: meta.createdAt, sha256: meta.sha256 };
+  if (record === undefined || meta.createdAt > record.createdAt) return found;
+  if (meta.createdAt < record.createdAt) throw badState(path, "is older than the ledger says: it was put back");
+  if (meta.sha256 !== record.sha256) throw badState(path, "is another index than the ledger says");
+  return found;
+}
+
+/** Every write begins with the ledger, so anything else without a ledger means that the ledger was lost. */
+async function refuseIfGone(places: StatePlaces): Promise<void> {
+  const marked = (await readStateFile(places.marker)) !== undefined;
+  const certificates = (await namesIn(places.certificates)).filter((name) => name.endsWith(".pgp"));
+  const feeds = await namesIn(places.feeds);
+  if (marked || certificates.length > 0 || feeds.length > 0) {
+    throw badState(places.ledger, `is gone, but profile "${places.profile}" was in use here`);
+  }
+}
+
+async function readFeeds(
+  places: StatePlaces,
+  records: ReadonlyMap<string, FeedRecord>,
+): Promise<ReadonlyMap<string, FeedRecord>> {
+  const folder = new FeedFolder(places.feeds);
+  const found = new Map<string, FeedRecord>();
+  for (const feed of new Set([...records.keys(), ...(await folder.names())])) {
+    const path = join(places.feeds, fileNameFor(feed));
+    const accepted = await folder.read(feed);
+    if (accepted === undefined) throw badState(path, "is gone, but an index was accepted before");
+    found.set(feed, compareWithLedger(path, accepted.meta, records.get(feed)));
+  }
+  return found;
+}
+
+async function readCertificate(
+  places: StatePlaces,
+  fingerprint: string,
+  record: CertificateRecord,
+): Promise<Uint8Array | undefined> {
+  const path = join(places.certificates, `${fingerprint}.pgp`);
+  const bytes = await readStateFile(path);
+  if (bytes === undefined) {
+    if (record.previous === null) return undefined;
+    throw badState(path, "is gone");
+  }
+  const digest = sha256(bytes);
+  if (digest === record.sha256 || digest === record.previous) return bytes;
+  throw badState(path, "is damaged: it does not fit the digest in the ledger");
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await fs.readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw unreadable(folder, error);
+  }
+}
