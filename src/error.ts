@@ -74,8 +74,9 @@ export function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
   return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
 }
 
-/** The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one. */
+/** The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one; ours are not the system's. */
 export function systemCode(error: unknown): string | undefined {
+  if (error instanceof FeedkeyError) return undefined;
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
