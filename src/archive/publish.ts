@@ -47,7 +47,7 @@ export interface PublishResult {
 }
 
 /** Where records about an archive lie: with its keys, never inside what is published. */
-function recordsFolder(store: KeyStore, root: string): string {
+export function recordsFolder(store: KeyStore, root: string): string {
   return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
 }
 

@@ -1,11 +1,15 @@
 /** The commands and their options, in the order of the man page. The work of each is in its own file, loaded when it runs. */
 import type { Command } from "commander";
+import type { ServerOptions } from "./archive-terms.ts";
 import type { ChainOptions } from "./chain.ts";
 import type { FetchOptions } from "./fetch.ts";
 import type { KeygenOptions } from "./keygen.ts";
 import type { Runner } from "./main.ts";
+import type { PassphraseOptions } from "./passphrase.ts";
 import type { ProfileInitOptions } from "./profile.ts";
 import type { PublishCommandOptions } from "./publish.ts";
+import type { RevokeOptions } from "./revoke.ts";
+import type { RotateOptions } from "./rotate.ts";
 import type { ServeOptions } from "./serve.ts";
 import type { SignCommandOptions } from "./sign.ts";
 import type { UpdateOptions } from "./update.ts";
@@ -46,6 +50,79 @@ function addArchiveCommands(program: Command, run: Runner): void {
     .action((folder: string | undefined, options: PublishCommandOptions) => {
       return run("publish", async (context) => (await import("./publish.ts")).publish(context, folder, options));
     });
+}
+
+function withServers(command: Command): Command {
+  return command
+    .option("--keyserver <url...>", "key servers, hkps://... (default: those of archive.ini or the profile)")
+    .option("--keyserver-ca <file>", "PEM certificates of their authority");
+}
+
+function addKeyLifeCommands(program: Command, run: Runner): void {
+  withServers(withPassphrase(program.command("rotate")))
+    .description("key transition: make and certify the successor, later let it sign")
+    .requiredOption("--config <file>", "archive.ini")
+    .option("--algorithm <name>", "of the new key", "ed25519")
+    .option("--expires <length>", "how long the new key holds, or never", "2y")
+    .option("--overlap <length>", "how long both keys are at work", "30d")
+    .option("--to <fingerprint>", "a key of the key store instead of a new one")
+    .option("--backup <dir>", "copy the new key's revocation certificates there")
+    .option("--finish", "second step: the successor signs from now on")
+    .option("--at-once", "both steps")
+    .option("--abandon", "withdraw a successor that went wrong")
+    .option("--status", "where the rotation stands")
+    .option("--retire", "with --finish: revoke the old key as superseded")
+    .option("--force", "without backup, before the overlap ends, or although clients lose their chain")
+    .option("--dry-run", "print the plan and change nothing")
+    .action((options: RotateOptions) => {
+      return run("rotate", async (context) => (await import("./rotate.ts")).rotate(context, options));
+    });
+  withServers(withPassphrase(program.command("revoke <fingerprint>")))
+    .description("revoke a key, after showing who loses their chain")
+    .requiredOption("--reason <word>", "compromised, superseded, retired or unspecified")
+    .option("--config <file>", "archive.ini: the bundle is written anew")
+    .option("--force", "although clients lose their chain")
+    .option("--dry-run", "show who loses their chain and change nothing")
+    .action((fingerprint: string, options: RevokeOptions) => {
+      return run("revoke", async (context) => (await import("./revoke.ts")).revoke(context, fingerprint, options));
+    });
+  withServers(program.command("send <fingerprint...>"))
+    .description("put keys on key servers and read them back")
+    .option("--config <file>", "archive.ini: its key servers")
+    .action((fingerprints: string[], options: ServerOptions) => {
+      return run("send", async (context) => (await import("./revoke.ts")).send(context, fingerprints, options));
+    });
+  withServers(program.command("receive <fingerprint...>"))
+    .description("get keys from key servers into the key store")
+    .option("--config <file>", "archive.ini: its key servers")
+    .action((fingerprints: string[], options: ServerOptions) => {
+      return run("receive", async (context) => (await import("./revoke.ts")).receive(context, fingerprints, options));
+    });
+}
+
+function addKeyCommands(program: Command, run: Runner): void {
+  const key = program.command("key").description("look after the key store");
+  key
+    .command("list")
+    .description("the keys in it")
+    .action(() => run("key", async (context) => (await import("./key.ts")).list(context)));
+  key
+    .command("export [fingerprint...]")
+    .description("certificates, armored, on standard output")
+    .action((names: string[]) => run("key", async (context) => (await import("./key.ts")).exportKeys(context, names)));
+  withPassphrase(key.command("import <file>"))
+    .description("take in keys made elsewhere (gpg --export-secret-keys)")
+    .action((file: string, options: PassphraseOptions) => {
+      return run("key", async (context) => (await import("./key.ts")).importKeys(context, file, options));
+    });
+  key
+    .command("backup <dir>")
+    .description("copy the whole key store and read it back")
+    .action((folder: string) => run("key", async (context) => (await import("./key.ts")).backup(context, folder)));
+  key
+    .command("restore <dir>")
+    .description("bring a backup back")
+    .action((folder: string) => run("key", async (context) => (await import("./key.ts")).restore(context, folder)));
 }
 
 function addClientCommands(program: Command, run: Runner): void {
@@ -127,6 +204,7 @@ function addOtherCommands(program: Command, run: Runner): void {
     .description("serve an archive on loopback or a LAN")
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port, 0 for any", "8080")
+    .option("--keyserver [dir]", "a key server below /pks/, which keeps keys in DIR")
     .option("--tls-cert <file>", "PEM certificate chain")
     .option("--tls-key <file>", "its PEM key")
     .action((folder: string, options: ServeOptions) => {
@@ -141,6 +219,8 @@ function addOtherCommands(program: Command, run: Runner): void {
 /** Adds all commands to the program. */
 export function addCommands(program: Command, run: Runner): void {
   addArchiveCommands(program, run);
+  addKeyLifeCommands(program, run);
+  addKeyCommands(program, run);
   addClientCommands(program, run);
   addOtherCommands(program, run);
 }

@@ -23,7 +23,7 @@ export function duration(text: string, option: string): Duration {
   });
 }
 
-function algorithmOf(text: string): Algorithm {
+export function algorithmOf(text: string): Algorithm {
   const found = algorithms.find((algorithm) => algorithm === text);
   if (found !== undefined) return found;
   throw new FeedkeyError("usage", `there is no algorithm "${text}"`, {

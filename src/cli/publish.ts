@@ -1,12 +1,11 @@
 /** `feedkey publish`: from a folder of packages to a signed feed. */
-import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { readArchiveConfig } from "../profile/read-archive.ts";
-import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
 import { KeyStore } from "../store/key-store.ts";
+import { readConfig } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
@@ -20,18 +19,6 @@ export interface PublishCommandOptions extends PassphraseOptions {
   readonly skipBad?: boolean;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
-}
-
-async function readConfig(file: string): Promise<ArchiveConfig> {
-  try {
-    return readArchiveConfig(await readFile(file, "utf8"), resolve(file));
-  } catch (cause) {
-    if (systemCode(cause) === undefined || cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("not_found", `the archive configuration ${escapeText(file)} can't be read`, {
-      cause,
-      details: { path: file },
-    });
-  }
 }
 
 /** One folder as one feed named after it. */

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { startServer } from "../keyserver/server.ts";
+import { keyMerger } from "../openpgp/key-merger.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 
@@ -12,6 +13,8 @@ export interface ServeOptions {
   readonly port: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  /** True: a key server in memory; a folder: one that remembers. */
+  readonly keyserver?: true | string;
 }
 
 async function readPem(path: string): Promise<string> {
@@ -47,7 +50,14 @@ export async function serve(context: Context, folder: string, options: ServeOpti
   if (found?.isDirectory() !== true) {
     throw new FeedkeyError("not_found", `there is no folder ${escapeText(root)}`, { details: { path: root } });
   }
-  const server = await startServer({ root, host: options.host, port: portOf(options.port), ...(await tlsOf(options)) });
+  const { host, keyserver } = options;
+  const merger =
+    keyserver === undefined
+      ? {}
+      : { keyserver: { folder: keyserver === true ? undefined : resolve(keyserver), merger: keyMerger } };
+  const server = await startServer({ root, host, port: portOf(options.port), ...(await tlsOf(options)), ...merger });
+  if (keyserver === true)
+    context.reporter.warn("the key server keeps keys in memory only; give --keyserver DIR to keep them");
   context.reporter.line("note", `serving ${escapeText(root)} at ${server.url}; stop with Ctrl-C`);
   await new Promise<void>((done) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, done);

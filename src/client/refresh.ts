@@ -1,13 +1,11 @@
 /** Use case: learn about successors and revocations before any key is used (T4, T11). */
 import { FeedkeyError } from "../error.ts";
-import type { Recognise } from "../keyserver/answer.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { search } from "../keyserver/hkp.ts";
 import { lookupWkd } from "../keyserver/wkd.ts";
 import { readKeyring } from "../openpgp/certificate.ts";
-import { keyIdOf } from "../openpgp/key-packet.ts";
 import { limits } from "../openpgp/limits.ts";
-import { parseSignature } from "../openpgp/raw-signature.ts";
+import { isAbout } from "../openpgp/mentions.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { bundlePath } from "../profile/layout.ts";
 import type { Profile } from "../profile/types.ts";
@@ -62,23 +60,10 @@ async function discover(session: Session): Promise<void> {
   }
 }
 
-/** Whether a block of an answer is that key's certificate, or a bare revocation that names it. */
-function recogniser(fingerprint: Fingerprint): Recognise {
-  return (block) => {
-    const { certificates, loose } = readKeyring(block);
-    if (certificates.some((certificate) => certificate.fingerprint === fingerprint)) return true;
-    return loose.some(({ body }) => {
-      const raw = parseSignature(body);
-      if (typeof raw === "string" || raw.type !== 0x20) return false;
-      return (raw.issuer.fingerprint ?? raw.issuer.keyId) === fingerprint || raw.issuer.keyId === keyIdOf(fingerprint);
-    });
-  };
-}
-
 /** Asks every server about the keys and takes in what all of them say. */
 async function check(session: Session, fingerprints: readonly Fingerprint[]): Promise<void> {
   const { reporter, keyserverTransport: transport } = session.options;
-  const answers = await askAll(servers(session.profile), fingerprints, recogniser, { transport });
+  const answers = await askAll(servers(session.profile), fingerprints, isAbout, { transport });
   for (const [fingerprint, row] of answers) {
     const answer = united(row.map((one) => one.answer));
     if (answer.outcome === "unknown") {

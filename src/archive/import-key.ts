@@ -1,0 +1,75 @@
+/** Use case: take a key made elsewhere (`gpg --export-secret-keys`) into the key store. */
+import { FeedkeyError } from "../error.ts";
+import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
+import { readKeyring, writeCertificate } from "../openpgp/certificate.ts";
+import { revocationReasons } from "../openpgp/generate.ts";
+import { writePackets } from "../openpgp/packets.ts";
+import { publicPartOf } from "../openpgp/public-part.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { SecretKey } from "../openpgp/secret-key.ts";
+import type { KeyStore, RevocationReason } from "../store/key-store.ts";
+import type { Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { amendStored } from "./archive.ts";
+import type { PassphraseSource } from "./signing-key.ts";
+
+export interface Imported {
+  readonly fingerprint: Fingerprint;
+  readonly secret: boolean;
+}
+
+async function importSecret(
+  store: KeyStore,
+  block: Uint8Array,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<Imported> {
+  const armored = armor(block, "PRIVATE KEY BLOCK");
+  const certificate = await publicPartOf(armored);
+  const [raw] = readKeyring(certificate).certificates;
+  if (raw === undefined) throw new FeedkeyError("bad_certificate", "the secret key has no readable public part");
+  const secret = await SecretKey.open(armored, () => passphrase(raw.fingerprint));
+  const revocation = async (reason: RevocationReason) => {
+    const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
+    return armor(writePackets([packet]), "PUBLIC KEY BLOCK");
+  };
+  await store.add({
+    fingerprint: raw.fingerprint,
+    // As it came: locked keys stay locked.
+    privateKey: armored,
+    certificate: armor(writeCertificate(raw), "PUBLIC KEY BLOCK"),
+    revocations: {
+      compromised: await revocation("compromised"),
+      superseded: await revocation("superseded"),
+      retired: await revocation("retired"),
+    },
+  });
+  return { fingerprint: raw.fingerprint, secret: true };
+}
+
+/**
+ * Imports every key of a file: secret keys with new revocation certificates, certificates merged with those at hand.
+ * @throws FeedkeyError `bad_certificate` if there is none, `usage` if the secret key is there already
+ */
+export async function importKey(
+  store: KeyStore,
+  bytes: Uint8Array,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<Imported[]> {
+  const imported: Imported[] = [];
+  const secrets = looksArmored(bytes)
+    ? dearmor(bytes, "PRIVATE KEY BLOCK")
+    : readKeys(bytes).secretKeys > 0
+      ? [bytes]
+      : [];
+  for (const block of secrets) imported.push(await importSecret(store, block, at, passphrase));
+  for (const certificate of readKeys(bytes).certificates) {
+    await amendStored(store, certificate);
+    imported.push({ fingerprint: certificate.fingerprint, secret: false });
+  }
+  if (imported.length > 0) return imported;
+  throw new FeedkeyError("bad_certificate", "there is no key in that file", {
+    hint: "give the output of gpg --export-secret-keys --armor FINGERPRINT, or of gpg --export",
+  });
+}

@@ -1,0 +1,82 @@
+/** Who loses their chain: clients seeded with each of the archive's keys, before and after a step. */
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { judge } from "../trust/judge.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+
+/** A generation of clients: those whose only seed is this key. */
+export interface Generation {
+  readonly seed: Fingerprint;
+  readonly userId: string;
+  /** Keys that it would accept a signature of, before and after. */
+  readonly before: readonly Fingerprint[];
+  readonly after: readonly Fingerprint[];
+  /** It had a key that the archive goes on to sign with, and has none any more. */
+  readonly orphaned: boolean;
+}
+
+async function acceptedBy(
+  certificates: Iterable<RawCertificate>,
+  userId: string,
+  at: Instant,
+): Promise<(seed: Fingerprint) => { name: string; signers: Fingerprint[] }> {
+  const keys = await KeyIndex.of(certificates);
+  const facts: CertificateFacts[] = [];
+  for (const certificate of keys.certificates) facts.push(await readFacts(certificate, keys));
+  return (seed) => {
+    const { trusted, rejected } = judge({
+      certificates: facts,
+      identity: { kind: "user-id", userId },
+      seeds: [seed],
+      retiredIssuers: "refuse",
+      at,
+      accepted: new Set(),
+      unchecked: new Set(),
+    });
+    const signers = [...trusted].filter(([, key]) => refusePrimary(key.facts, at) === undefined).map(([key]) => key);
+    return { name: (trusted.get(seed) ?? rejected.get(seed))?.userId ?? "", signers };
+  };
+}
+
+/**
+ * Compares what fresh clients of each generation accept.
+ * @param before certificates as they are
+ * @param after as they would be
+ * @param seeds the keys that some client may have been shipped with
+ */
+export async function compareGenerations(
+  before: ReadonlyMap<Fingerprint, RawCertificate>,
+  after: ReadonlyMap<Fingerprint, RawCertificate>,
+  seeds: Iterable<Fingerprint>,
+  userId: string,
+  at: Instant,
+): Promise<Generation[]> {
+  const old = await acceptedBy(before.values(), userId, at);
+  const next = await acceptedBy(after.values(), userId, at);
+  return [...seeds].map((seed) => {
+    const was = old(seed);
+    const is = next(seed);
+    return {
+      seed,
+      userId: was.name,
+      before: was.signers,
+      after: is.signers,
+      orphaned: was.signers.length > 0 && is.signers.length === 0,
+    };
+  });
+}
+
+/** A line for each generation. */
+export function describeGenerations(generations: readonly Generation[]): string[] {
+  return generations.map(({ seed, before, after, orphaned }) => {
+    if (orphaned) return `clients seeded with ${seed} LOSE THEIR CHAIN: no key is left that they accept`;
+    const lost = before.filter((key) => !after.includes(key));
+    if (lost.length > 0)
+      return `clients seeded with ${seed} no longer accept ${lost.join(", ")}; they go on with ${after.join(", ")}`;
+    if (after.length === 0) return `clients seeded with ${seed} accept no key, as before`;
+    return `clients seeded with ${seed} go on with ${after.join(", ")}`;
+  });
+}

@@ -1,0 +1,200 @@
+/** Use case: key transition in two steps (design, section 6). Each step looks what is done already and does the rest. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { certify } from "../openpgp/amend.ts";
+import { type Algorithm, generate } from "../openpgp/generate.ts";
+import { writeFileAtomic } from "../store/atomic.ts";
+import { ensureFolder } from "../store/folder.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { type Duration, type Instant, iso } from "../time.ts";
+import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import { type Archive, amendStored, ownCertificate, refreshBundle, resignFeeds } from "./archive.ts";
+import { backupRevocations } from "./backup.ts";
+import { switchKey } from "./config-edit.ts";
+import { recordsFolder } from "./publish.ts";
+import { certifications, type RotationState, rotationState } from "./rotation-state.ts";
+import { type OwnCertificate, openSigningKey, ownCertificates } from "./signing-key.ts";
+
+export interface StartOptions {
+  readonly algorithm: Algorithm;
+  readonly lifetime: Duration | undefined;
+  /** How long both keys are at work. */
+  readonly overlap: Duration;
+  /** An existing key of the store instead of a new one. */
+  readonly to: Fingerprint | undefined;
+  /** Folder for copies of the new key's revocation certificates. */
+  readonly backup: string | undefined;
+  /** Go on without a backup, or before the overlap has ended. */
+  readonly force: boolean;
+  readonly passphrase: string | undefined;
+}
+
+/** Comparable strength in bits (NIST SP 800-57 part 1, table 2), no more than 128: beyond it nothing is gained here. */
+function strength({ algorithm, bits }: KeyFacts): number {
+  if (algorithm !== "rsa") return Math.min(128, Math.floor(bits / 2));
+  return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
+}
+
+export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
+  const own = await ownCertificates(store);
+  const present = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
+  return rotationState(own, present, config.userId, at);
+}
+
+/** @throws FeedkeyError: an issuer that is expired or revoked passes nothing on */
+function refuseIssuer({ present }: RotationState, { at, config }: Archive): void {
+  if (config.key.where === "gpg") {
+    throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
+      hint: "import its secret key, or certify the successor with gpg --quick-sign-key and import both certificates",
+    });
+  }
+  const refused = refusePrimary(present.facts, at);
+  if (refused === undefined) return;
+  throw new FeedkeyError(refused.code, `can't rotate: the present key ${present.raw.fingerprint}: ${refused.reason}`, {
+    details: { fingerprint: present.raw.fingerprint },
+    hint: "clients can't follow a chain through it any more: they need a new seed, by a new release",
+  });
+}
+
+/** Remembers the fingerprint before the key is stored, so that a run that was cut off goes on with the same one. */
+function markerFile({ store, config }: Archive): string {
+  return join(recordsFolder(store, config.root), "successor");
+}
+
+async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
+  const text = await readFile(markerFile(archive), "utf8").catch(() => "");
+  const fingerprint = text.trim();
+  return /^[0-9A-F]{40,64}$/.test(fingerprint) && (await archive.store.hasPrivate(fingerprint))
+    ? fingerprint
+    : undefined;
+}
+
+async function makeSuccessor(archive: Archive, options: StartOptions): Promise<Fingerprint> {
+  const { store, config, at } = archive;
+  const made = await generate({
+    userId: config.userId,
+    algorithm: options.algorithm,
+    at,
+    lifetime: options.lifetime,
+    passphrase: options.passphrase,
+  });
+  await ensureFolder(recordsFolder(store, config.root), 0o700);
+  await writeFileAtomic(markerFile(archive), `${made.fingerprint}\n`, { mode: 0o600 });
+  await store.add(made);
+  return made.fingerprint;
+}
+
+function refuseWeaker(present: OwnCertificate, successor: OwnCertificate): void {
+  if (strength(successor.facts.primary) >= strength(present.facts.primary)) return;
+  throw new FeedkeyError(
+    "weak_algorithm",
+    `the successor ${successor.raw.fingerprint} is weaker than the present key`,
+    {
+      details: { present: present.facts.primary, successor: successor.facts.primary },
+      hint: "choose another --algorithm",
+    },
+  );
+}
+
+async function refuseWithoutBackup(store: KeyStore, successor: Fingerprint, options: StartOptions): Promise<void> {
+  if (options.backup !== undefined) {
+    await backupRevocations(store, successor, options.backup);
+    return;
+  }
+  if (options.force) return;
+  throw new FeedkeyError("usage", "no backup of the new key's revocation certificates", {
+    details: { successor },
+    hint: "say where to copy them with --backup DIR (a stick, another machine's folder), or use --force",
+  });
+}
+
+export interface RotationStep {
+  readonly present: Fingerprint;
+  readonly successor: Fingerprint;
+  readonly overlapEnds: Instant;
+  /** What this run did, in words. */
+  readonly done: readonly string[];
+}
+
+/**
+ * The first step: make the successor, certify it, let it certify the present key until the overlap ends, and put both into
+ * the bundle. Indexes are still signed by the present key.
+ * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup
+ */
+export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
+  const { store, config, at, passphrase } = archive;
+  const state = await readRotation(archive);
+  refuseIssuer(state, archive);
+  const done: string[] = [];
+  const userId = config.userId;
+  const present = state.present.raw.fingerprint;
+  if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
+  let name = state.successor?.raw.fingerprint ?? options.to ?? (await interrupted(archive));
+  if (name === undefined) {
+    name = await makeSuccessor(archive, options);
+    done.push(`made the successor ${name}`);
+  }
+  const successor = await ownCertificate(store, name);
+  refuseWeaker(state.present, successor);
+  await refuseWithoutBackup(store, name, options);
+  if (options.backup !== undefined) done.push(`copied its revocation certificates to ${options.backup}`);
+  const date = Math.max(Math.floor(at / 1000) * 1000, successor.facts.primary.createdAt);
+  if (state.successor === undefined) {
+    const key = await openSigningKey(store, present, passphrase);
+    await amendStored(store, await certify(key.secret, successor.raw, userId, { type: 0x10, at: date }));
+    done.push(`${present} certified ${name}`);
+  }
+  const overlapEnds = state.overlapEnds ?? date + options.overlap;
+  if (certifications(state.present.facts, name, userId, at).length === 0) {
+    const key = await openSigningKey(store, name, passphrase);
+    const content = { type: 0x10, at: date, expiresAt: overlapEnds };
+    await amendStored(store, await certify(key.secret, state.present.raw, userId, content));
+    done.push(`${name} certified ${present} until ${iso(overlapEnds)}`);
+  }
+  for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
+  return { present, successor: name, overlapEnds, done };
+}
+
+/**
+ * The second step: the successor signs. Run again after a crash, it does what is left.
+ * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way
+ */
+export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
+  const { config, at } = archive;
+  const state = await readRotation(archive);
+  const done: string[] = [];
+  const present = state.present.raw.fingerprint;
+  if (state.successor === undefined) {
+    // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
+    if (state.predecessor === undefined) throw notUnderWay(present);
+    for (const feed of await resignFeeds(archive, present)) done.push(`signed feed "${feed}" with ${present}`);
+    return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, done };
+  }
+  const successor = state.successor.raw.fingerprint;
+  const ends = state.overlapEnds ?? at;
+  if (at < ends && !force) {
+    throw new FeedkeyError(
+      "usage",
+      `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet`,
+      {
+        details: { overlapEnds: iso(ends), successor },
+        hint: "wait until then, or go on with --force",
+      },
+    );
+  }
+  await switchKey(config.file, present, successor);
+  done.push(`archive.ini: key = ${successor}`);
+  const switched = { ...archive, config: { ...config, key: { where: "store", fingerprint: successor } as const } };
+  for (const feed of await resignFeeds(switched, successor)) done.push(`signed feed "${feed}" with ${successor}`);
+  for (const file of await refreshBundle(switched)) done.push(`wrote ${file}`);
+  return { present, successor, overlapEnds: ends, done };
+}
+
+export function notUnderWay(present: Fingerprint): FeedkeyError {
+  return new FeedkeyError("usage", `no rotation of ${present} is under way`, {
+    details: { present },
+    hint: 'begin one with "feedkey rotate --config archive.ini --backup DIR"',
+  });
+}

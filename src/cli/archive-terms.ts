@@ -1,0 +1,89 @@
+/** What the commands about an archive's keys have in common: configuration, key store, key servers. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Archive } from "../archive/archive.ts";
+import { type Sent, sendCertificates } from "../archive/distribute.ts";
+import { ownCertificates } from "../archive/signing-key.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { createTransport } from "../net/transport.ts";
+import type { Transport } from "../net/types.ts";
+import { readArchiveConfig } from "../profile/read-archive.ts";
+import type { ArchiveConfig } from "../profile/types.ts";
+import { KeyStore } from "../store/key-store.ts";
+import type { Context } from "./context.ts";
+import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
+
+/** @throws FeedkeyError `not_found`, `bad_config` */
+export async function readConfig(file: string): Promise<ArchiveConfig> {
+  try {
+    return readArchiveConfig(await readFile(file, "utf8"), resolve(file));
+  } catch (cause) {
+    if (systemCode(cause) === undefined || cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("not_found", `the archive configuration ${escapeText(file)} can't be read`, {
+      cause,
+      details: { path: file },
+    });
+  }
+}
+
+export async function openArchive(context: Context, config: string, options: PassphraseOptions): Promise<Archive> {
+  const store = await KeyStore.open(context.home);
+  return { config: await readConfig(config), store, at: context.at, passphrase: passphraseSource(options) };
+}
+
+export interface ServerOptions {
+  readonly config?: string;
+  readonly keyserver?: string[];
+  readonly keyserverCa?: string;
+  readonly profile?: string;
+}
+
+/** Key servers of the options, else of `archive.ini`, else of the profile; with their authorities. */
+export async function serversOf(
+  context: Context,
+  options: ServerOptions,
+): Promise<{ servers: string[]; ca: string | undefined }> {
+  if (options.keyserver !== undefined) return { servers: options.keyserver, ca: options.keyserverCa };
+  if (options.config !== undefined) {
+    const { keyservers, keyserverCa } = await readConfig(options.config);
+    return { servers: [...keyservers], ca: options.keyserverCa ?? keyserverCa };
+  }
+  if (context.options.profile === undefined) return { servers: [], ca: undefined };
+  const { trust } = await context.profile();
+  return { servers: [...trust.keyservers], ca: trust.keyserverCa };
+}
+
+/** Runs an action with a transport to the key servers. */
+export async function withKeyservers<T>(
+  context: Context,
+  options: ServerOptions,
+  action: (servers: string[], transport: Transport) => Promise<T>,
+): Promise<T> {
+  const { servers, ca } = await serversOf(context, options);
+  const pem = ca === undefined ? {} : { ca: await readFile(ca, "utf8") };
+  const transport = createTransport({ offline: context.options.offline === true, ...pem });
+  try {
+    return await action(servers, transport);
+  } finally {
+    await transport.close();
+  }
+}
+
+/** Sends keys of the store to the key servers, if there are any; says what did not arrive. */
+export async function spread(
+  context: Context,
+  options: ServerOptions,
+  fingerprints: readonly string[],
+): Promise<{ sent: Sent[]; lines: string[]; errors: FeedkeyError[] }> {
+  const own = await ownCertificates(await KeyStore.open(context.home));
+  const certificates = fingerprints.flatMap((name) => own.get(name)?.raw ?? []);
+  return await withKeyservers(context, options, async (servers, transport) => {
+    if (servers.length === 0)
+      context.reporter.warn("no key server is configured: clients learn of this from the bundle alone");
+    const sent = await sendCertificates(servers, certificates, transport);
+    const good = sent.filter(({ error }) => error === undefined);
+    const lines = good.map(({ server, fingerprint }) => `${server} has ${fingerprint}`);
+    return { sent, lines, errors: sent.flatMap(({ error }) => error ?? []) };
+  });
+}

@@ -1,0 +1,95 @@
+/** `feedkey key list|export|import|backup|restore`: looking after the key store. */
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { backupStore, restoreStore } from "../archive/backup.ts";
+import { importKey } from "../archive/import-key.ts";
+import { ownCertificates } from "../archive/signing-key.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { armor } from "../openpgp/armor.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
+import { KeyStore } from "../store/key-store.ts";
+import { iso } from "../time.ts";
+import { primaryState, refusePrimary } from "../trust/key-state.ts";
+import type { Context } from "./context.ts";
+import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
+import type { Outcome } from "./run.ts";
+import { table } from "./show.ts";
+
+export async function list(context: Context): Promise<Outcome> {
+  const store = await KeyStore.open(context.home);
+  const keys = [];
+  for (const [fingerprint, { facts }] of await ownCertificates(store)) {
+    const state = primaryState(facts, context.at);
+    const refused = refusePrimary(facts, context.at);
+    keys.push({
+      fingerprint,
+      userId: facts.userIds[0]?.text ?? "",
+      algorithm: facts.primary.algorithm === "rsa" ? `rsa${facts.primary.bits}` : facts.primary.algorithm,
+      createdAt: iso(facts.primary.createdAt),
+      expiresAt: "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt),
+      secret: await store.hasPrivate(fingerprint),
+      state: refused?.reason ?? "in force",
+    });
+  }
+  const rows = keys.map((key) => {
+    return [
+      key.fingerprint,
+      escapeText(key.userId),
+      key.algorithm,
+      key.expiresAt?.slice(0, 10) ?? "never",
+      key.secret ? "yes" : "no",
+      key.state,
+    ];
+  });
+  const head = ["fingerprint", "user ID", "algorithm", "expires", "secret", "state"];
+  return {
+    text: rows.length === 0 ? `no keys in ${escapeText(store.folder)}` : table(head, rows),
+    json: { home: store.folder, keys },
+  };
+}
+
+export async function exportKeys(context: Context, fingerprints: readonly string[]): Promise<Outcome> {
+  const store = await KeyStore.open(context.home);
+  const own = await ownCertificates(store);
+  const names =
+    fingerprints.length === 0 ? [...own.keys()] : await Promise.all(fingerprints.map((one) => store.resolve(one)));
+  const bytes = Buffer.concat(
+    names.flatMap((name) => (own.has(name) ? writeCertificate(own.get(name)?.raw ?? never()) : [])),
+  );
+  const armored = armor(bytes, "PUBLIC KEY BLOCK");
+  return { text: armored.trimEnd(), json: { fingerprints: names, armored } };
+}
+
+function never(): never {
+  throw new FeedkeyError("internal", "a certificate vanished between two looks");
+}
+
+export async function importKeys(context: Context, file: string, options: PassphraseOptions): Promise<Outcome> {
+  const store = await KeyStore.open(context.home);
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new FeedkeyError("not_found", `${escapeText(file)} can't be read`, {
+      cause,
+      details: { path: file, reason: systemCode(cause) },
+    });
+  });
+  const imported = await importKey(store, bytes, context.at, passphraseSource(options));
+  const lines = imported.map(
+    ({ fingerprint, secret }) => `${fingerprint}  ${secret ? "secret key and certificate" : "certificate"}`,
+  );
+  return { text: lines.join("\n"), json: { imported } };
+}
+
+export async function backup(context: Context, folder: string): Promise<Outcome> {
+  const names = await backupStore(await KeyStore.open(context.home), folder);
+  return {
+    text: `copied ${names.length} keys to ${escapeText(resolve(folder))} and read them back`,
+    json: { folder: resolve(folder), keys: names },
+  };
+}
+
+export async function restore(context: Context, folder: string): Promise<Outcome> {
+  const { restored, kept } = await restoreStore(await KeyStore.open(context.home), resolve(folder));
+  const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  was there`)];
+  return { text: lines.join("\n"), json: { restored, kept } };
+}

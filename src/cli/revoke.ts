@@ -1,0 +1,111 @@
+/** `feedkey revoke`, `send` and `receive`. */
+import { amendStored } from "../archive/archive.ts";
+import { receiveCertificates } from "../archive/distribute.ts";
+import { describeGenerations } from "../archive/orphans.ts";
+import { applyRevocation, planRevocation, type RevokeReason, refuseOrphans } from "../archive/revoke.ts";
+import { ownCertificates } from "../archive/signing-key.ts";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { keepVerified } from "../openpgp/merge.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
+import { KeyStore } from "../store/key-store.ts";
+import { openArchive, type ServerOptions, spread, withKeyservers } from "./archive-terms.ts";
+import type { Context } from "./context.ts";
+import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
+import type { Outcome } from "./run.ts";
+
+export interface RevokeOptions extends PassphraseOptions, ServerOptions {
+  readonly reason: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+const reasons: readonly RevokeReason[] = ["compromised", "superseded", "retired", "unspecified"];
+
+function reasonOf(text: string): RevokeReason {
+  const found = reasons.find((reason) => reason === text);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("usage", `there is no reason "${escapeText(text)}"`, {
+    hint: `choose one of ${reasons.join(", ")}`,
+  });
+}
+
+export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
+  const reason = reasonOf(options.reason);
+  const store = await KeyStore.open(context.home);
+  const name = await store.resolve(fingerprint);
+  const archive = options.config === undefined ? undefined : await openArchive(context, options.config, options);
+  const own = (await ownCertificates(store)).get(name);
+  const userId = archive?.config.userId ?? own?.facts.userIds[0]?.text ?? "";
+  const plan = await planRevocation(store, name, reason, userId, context.at, passphraseSource(options));
+  const generations = describeGenerations(plan.generations);
+  const json = { fingerprint: name, reason, generations: plan.generations };
+  if (options.dryRun === true) {
+    return { text: [`would revoke ${name} as ${reason}`, ...generations].join("\n"), json: { ...json, dryRun: true } };
+  }
+  refuseOrphans(plan, options.force === true);
+  const done = await applyRevocation(plan, store, archive);
+  const sent = await spread(context, options, [name]);
+  if (archive?.config.key.fingerprint === name) {
+    context.reporter.warn("archive.ini still names this key: clients refuse what it signs; name another, then publish");
+  }
+  return { text: [...generations, ...done, ...sent.lines].join("\n"), json: { ...json, done }, errors: sent.errors };
+}
+
+async function resolveAll(store: KeyStore, fingerprints: readonly string[]): Promise<string[]> {
+  return await Promise.all(fingerprints.map((one) => store.resolve(one)));
+}
+
+export async function send(
+  context: Context,
+  fingerprints: readonly string[],
+  options: ServerOptions,
+): Promise<Outcome> {
+  const names = await resolveAll(await KeyStore.open(context.home), fingerprints);
+  const { sent, lines, errors } = await spread(context, options, names);
+  if (sent.length === 0) {
+    throw new FeedkeyError("usage", "no key server is named", {
+      hint: "use --keyserver hkps://..., --config or --profile",
+    });
+  }
+  const json = sent.map(({ server, fingerprint, error }) => ({ server, fingerprint, ok: error === undefined }));
+  return { text: lines.join("\n"), json: { sent: json }, errors };
+}
+
+/** Takes what the servers say about keys into the key store: only what was verified. */
+export async function receive(
+  context: Context,
+  fingerprints: readonly string[],
+  options: ServerOptions,
+): Promise<Outcome> {
+  const store = await KeyStore.open(context.home);
+  const names = fingerprints.map((text) => {
+    const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+    if (/^([0-9A-F]{40}|[0-9A-F]{64})$/.test(hex)) return hex;
+    throw new FeedkeyError("usage", `"${escapeText(text)}" is not a full fingerprint`, {
+      hint: "all 40 or 64 hex digits are needed",
+    });
+  });
+  return await withKeyservers(context, options, async (servers, transport) => {
+    if (servers.length === 0) {
+      throw new FeedkeyError("usage", "no key server is named", {
+        hint: "use --keyserver hkps://..., --config or --profile",
+      });
+    }
+    const held = new Map([...(await ownCertificates(store))].map(([name, { raw }]) => [name, raw]));
+    const received = await receiveCertificates(servers, names, held, transport);
+    const keys = await KeyIndex.of([
+      ...new Map([...held, ...received.map((one) => [one.fingerprint, one] as const)]).values(),
+    ]);
+    const lines: string[] = [];
+    for (const certificate of keys.certificates) {
+      if (!names.includes(certificate.raw.fingerprint)) continue;
+      const verified = new Set<Uint8Array>();
+      const facts = await readFacts(certificate, keys, (body) => verified.add(body));
+      await amendStored(store, keepVerified(certificate.raw, verified));
+      lines.push(`${certificate.raw.fingerprint}  ${escapeText(facts.userIds[0]?.text ?? "(no user ID)")}`);
+    }
+    return { text: lines.join("\n"), json: { received: names } };
+  });
+}
