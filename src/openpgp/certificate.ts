@@ -29,16 +29,28 @@ export interface Keyring {
   readonly problems: readonly string[];
 }
 
+interface MutableComponent {
+  readonly packet: Packet;
+  readonly signatures: Packet[];
+}
+
 interface Draft {
-  fingerprint: Fingerprint;
-  primary: Packet;
-  signatures: Packet[];
-  userIds: { packet: Packet; signatures: Packet[] }[];
-  subkeys: { packet: Packet; signatures: Packet[] }[];
+  readonly certificate: {
+    readonly fingerprint: Fingerprint;
+    readonly primary: Packet;
+    readonly signatures: Packet[];
+    readonly userIds: MutableComponent[];
+    readonly subkeys: MutableComponent[];
+  };
+  /** By tag and body: what is there twice is one, and a revocation over one copy is over the other too. */
+  readonly components: Map<string, MutableComponent>;
 }
 
 /** Types of signatures that are about the primary key itself, wherever in a certificate they were put. */
 const aboutPrimary = new Set([0x1f, 0x20]);
+
+// Version 4 with a date and the smallest number there is: whatever is shorter only costs memory.
+const shortestSignature = 19;
 
 function signatureType({ body }: Packet): number | undefined {
   return body[0] === 3 ? body[2] : body[1];
@@ -49,46 +61,70 @@ function signatureType({ body }: Packet): number | undefined {
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
-  const problems: string[] = [];
-  if (bytes.length > limits.keyringBytes) problems.push(`more than ${limits.keyringBytes} bytes`);
-  const drafts: Draft[] = [];
+  const problems = new Set<string>();
+  if (bytes.length > limits.keyringBytes) problems.add(`more than ${limits.keyringBytes} bytes`);
+  const drafts = new Map<Fingerprint, Draft>();
   const loose: Packet[] = [];
   let secretKeys = 0;
   let current: Draft | undefined;
   let sink: Packet[] | undefined = loose;
   for (const packet of readPacketsLeniently(bytes.subarray(0, limits.keyringBytes), problems)) {
+    if (packet.tag === tags.secretKey || packet.tag === tags.secretSubkey) secretKeys++;
     if (packet.tag === tags.publicKey || packet.tag === tags.secretKey) {
-      current = undefined;
-      sink = undefined;
-      if (packet.tag === tags.secretKey) {
-        secretKeys++;
-        continue;
-      }
-      const fingerprint = fingerprintOf(packet.body);
-      if (fingerprint === undefined) problems.push(`a key of version ${packet.body[0] ?? "?"}`);
-      else if (drafts.length >= limits.certificatesPerKeyring) problems.push("too many certificates");
-      else {
-        current = { fingerprint, primary: packet, signatures: [], userIds: [], subkeys: [] };
-        sink = current.signatures;
-        drafts.push(current);
-      }
+      current = packet.tag === tags.publicKey ? startCertificate(drafts, packet, problems) : undefined;
+      sink = current?.certificate.signatures;
     } else if (packet.tag === tags.signature) {
-      if (current !== undefined && aboutPrimary.has(signatureType(packet) ?? -1)) current.signatures.push(packet);
-      else sink?.push(packet);
-    } else sink = startComponent(current, packet, sink);
+      if (packet.body.length < shortestSignature) continue;
+      const isAboutPrimary = current !== undefined && aboutPrimary.has(signatureType(packet) ?? -1);
+      (isAboutPrimary ? current?.certificate.signatures : sink)?.push(packet);
+    } else sink = startComponent(current, packet, sink, problems);
   }
-  return { certificates: drafts, loose, secretKeys, problems };
+  const certificates = [...drafts.values()].map(({ certificate }) => certificate);
+  return { certificates, loose, secretKeys, problems: [...problems] };
 }
 
-function startComponent(current: Draft | undefined, packet: Packet, sink: Packet[] | undefined): Packet[] | undefined {
+function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, problems: Set<string>): Draft | undefined {
+  const fingerprint = fingerprintOf(primary.body);
+  if (fingerprint === undefined) {
+    problems.add(`a key of version ${primary.body[0] ?? "?"}`);
+    return undefined;
+  }
+  const known = drafts.get(fingerprint);
+  if (known !== undefined) return known;
+  if (drafts.size >= limits.certificatesPerKeyring) {
+    problems.add("too many certificates");
+    return undefined;
+  }
+  const certificate = { fingerprint, primary, signatures: [], userIds: [], subkeys: [] };
+  const draft = { certificate, components: new Map() };
+  drafts.set(fingerprint, draft);
+  return draft;
+}
+
+function startComponent(
+  current: Draft | undefined,
+  packet: Packet,
+  sink: Packet[] | undefined,
+  problems: Set<string>,
+): Packet[] | undefined {
+  const { tag, body } = packet;
   // Trust packets are GnuPG's private notes, markers and padding mean nothing (RFC 9580 sections 5.8, 5.10, 5.14).
-  if (packet.tag === tags.trust || packet.tag === tags.marker || packet.tag === tags.padding) return sink;
-  const kind = packet.tag === tags.userId ? "userIds" : packet.tag === tags.publicSubkey ? "subkeys" : undefined;
+  if (tag === tags.trust || tag === tags.marker || tag === tags.padding) return sink;
   // User attributes (pictures) and unknown packets: they and the signatures over them bear on no rule.
-  if (current === undefined || kind === undefined) return undefined;
-  if (current.userIds.length + current.subkeys.length >= limits.componentsPerCertificate) return undefined;
+  if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
+  // Each of thousands of signatures over such a user ID would hash it anew; GnuPG has the same limit.
+  if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
+  const { certificate, components } = current;
+  const name = `${tag} ${Buffer.from(body).toString("latin1")}`;
+  const known = components.get(name);
+  if (known !== undefined) return known.signatures;
+  if (components.size >= limits.componentsPerCertificate) {
+    problems.add(`more than ${limits.componentsPerCertificate} user IDs and subkeys on ${certificate.fingerprint}`);
+    return undefined;
+  }
   const component = { packet, signatures: [] };
-  current[kind].push(component);
+  components.set(name, component);
+  certificate[tag === tags.userId ? "userIds" : "subkeys"].push(component);
   return component.signatures;
 }
 

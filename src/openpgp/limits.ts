@@ -2,8 +2,13 @@
 export const limits = {
   /** A keyring, a bundle or an answer of a key server. */
   keyringBytes: 16 * 1024 * 1024,
-  /** A certificate's packets other than signatures: keys and user IDs. */
-  componentsPerCertificate: 1000,
+  /**
+   * A certificate's user IDs and subkeys. More than fit into an answer of a key server with a signature each: else
+   * anybody could upload so many that a revoked subkey or a withdrawn certification behind them goes unseen.
+   */
+  componentsPerCertificate: 200_000,
+  /** GnuPG's own limit. */
+  userIdBytes: 2048,
   /** One packet: real ones (user attributes with a picture aside) are far below. */
   packetBytes: 1024 * 1024,
   /** A detached signature file. */

@@ -89,15 +89,15 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
  * over (anybody can upload a huge picture, and what follows may be a revocation), broken framing ends it.
  * @param problems takes what could not be read, in words
  */
-export function* readPacketsLeniently(bytes: Uint8Array, problems: string[]): Generator<Packet> {
+export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>): Generator<Packet> {
   try {
     for (const packet of cut(bytes)) {
-      if (packet.body.length > limits.packetBytes) problems.push(overLimit(packet.body.length));
+      if (packet.body.length > limits.packetBytes) problems.add(overLimit(packet.body.length));
       else yield packet;
     }
   } catch (error) {
     if (!(error instanceof PacketError)) throw error;
-    problems.push(error.message);
+    problems.add(error.message);
   }
 }
 

@@ -22,8 +22,8 @@ const packet = fc.record({
 });
 
 function leniently(bytes: Uint8Array) {
-  const problems: string[] = [];
-  return { packets: [...readPacketsLeniently(bytes, problems)], problems };
+  const problems = new Set<string>();
+  return { packets: [...readPacketsLeniently(bytes, problems)], problems: [...problems] };
 }
 
 function problemOf(bytes: readonly number[]): string {
