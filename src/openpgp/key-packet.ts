@@ -76,7 +76,7 @@ export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promi
     if (packet.getFingerprint().toUpperCase() !== fingerprint) return undefined;
     const { bits, curve } = packet.getAlgorithmInfo();
     const algorithm = algorithmNames[packet.algorithm] ?? "unknown";
-    if ((bits ?? 0) > limits.rsaBits || hasHugeExponent(packet)) return undefined;
+    if (isSlow(packet)) return undefined;
     const facts: KeyFacts = {
       fingerprint,
       keyId: keyIdOf(fingerprint),
@@ -93,8 +93,15 @@ export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promi
   }
 }
 
-/** An RSA exponent of thousands of bits makes one verification take minutes. */
-function hasHugeExponent(packet: PublicKeyPacket): boolean {
-  const { e } = packet.publicParams as { e?: Uint8Array };
-  return e instanceof Uint8Array && e.length > 8;
+/** Whether one verification with it would take from a tenth of a second up to minutes: huge moduli, groups or exponents. */
+function isSlow({ algorithm, publicParams }: PublicKeyPacket): boolean {
+  const octets = (name: string) => {
+    const number = (publicParams as Record<string, unknown>)[name];
+    return number instanceof Uint8Array ? number.length : 0;
+  };
+  if (["n", "p", "q", "g", "y"].some((name) => octets(name) * 8 > limits.rsaBits)) return true;
+  if (octets("e") > 8) return true;
+  return (
+    algorithm === enums.publicKey.dsa && (octets("p") * 8 > limits.dsaBits || octets("q") * 8 > limits.dsaGroupBits)
+  );
 }

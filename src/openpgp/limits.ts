@@ -19,4 +19,7 @@ export const limits = {
   certificatesPerKeyring: 10_000,
   /** RSA moduli above this cost seconds to use and no archive has one. */
   rsaBits: 8192,
+  /** The largest that FIPS 186-4 has; DSA is never accepted, but its verdict is asked for. */
+  dsaBits: 3072,
+  dsaGroupBits: 256,
 } as const;
