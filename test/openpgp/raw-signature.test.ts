@@ -1,0 +1,302 @@
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import fc from "fast-check";
+import { type LoadedKey, loadKey } from "../../src/openpgp/key-packet.ts";
+import {
+  documentDigest,
+  isMadeBy,
+  namesIssuer,
+  parseSignature,
+  type RawSignature,
+  type SignedParts,
+  signatureFacts,
+} from "../../src/openpgp/raw-signature.ts";
+import { archiveId } from "../testkit/certificate.ts";
+import { day } from "../testkit/dates.ts";
+import { concat, octets } from "../testkit/framing.ts";
+import { dsaKey, ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
+import {
+  certification,
+  dataSignature,
+  directSignature,
+  type Hash,
+  keyRevocation,
+  signature,
+  subkeySignature,
+} from "../testkit/signature.ts";
+import * as sub from "../testkit/subpackets.ts";
+
+const [a, b] = [ed25519Key("a"), ed25519Key("b")];
+const userId = Buffer.from(archiveId);
+const data = Buffer.from("Package: a\n");
+
+function parse(packet: { body: Uint8Array }): RawSignature {
+  const raw = parseSignature(packet.body);
+  if (typeof raw === "string") throw new Error(raw);
+  return raw;
+}
+
+async function load(key: TestKey): Promise<LoadedKey> {
+  const loaded = await loadKey(key.body, key.fingerprint);
+  if (loaded === undefined) throw new Error("the key can't be loaded");
+  return loaded;
+}
+
+function digestOf(raw: RawSignature, bytes: Uint8Array = data): Uint8Array {
+  return documentDigest(raw, createHash(raw.hash).update(raw.salt).update(bytes));
+}
+
+const hashes: readonly Hash[] = [
+  "md5",
+  "sha1",
+  "ripemd160",
+  "sha224",
+  "sha256",
+  "sha384",
+  "sha512",
+  "sha3-256",
+  "sha3-512",
+];
+
+describe("openpgp/raw-signature", () => {
+  describe("parses", () => {
+    it("what the rules ask for, from the hashed area alone", () => {
+      const raw = parse(
+        dataSignature({
+          by: a,
+          at: day(1),
+          data,
+          hash: "sha512",
+          expiresAfter: 60,
+          hashed: [sub.notation("n@example.org", "v")],
+          unhashed: [sub.expiresAfter(1), sub.created(day(9)), sub.critical(sub.raw(100)), sub.issuerKeyId(b)],
+        }),
+      );
+      expect([raw.version, raw.type, raw.hash]).to.deep.equal([4, 0, "sha512"]);
+      expect(raw.hashed.createdAt).to.equal(day(1));
+      expect(raw.hashed.signatureLifetime).to.equal(60);
+      expect(raw.hashed.unknownCritical).to.deep.equal([]);
+      expect(raw.issuer).to.deep.equal({ fingerprint: a.fingerprint, keyId: b.keyId });
+    });
+
+    it("embedded signatures of the unhashed area, which prove themselves", () => {
+      const embedded = [Uint8Array.of(1), Uint8Array.of(2)];
+      const raw = parse(dataSignature({ by: a, at: day(1), data, unhashed: embedded.map(sub.embedded) }));
+      expect(raw.embedded).to.deep.equal(embedded);
+    });
+
+    it("the salt of version 6", () => {
+      const key = ed25519Key("a", { version: 6 });
+      const salt = Uint8Array.from({ length: 24 }, (_, i) => i);
+      expect(parse(dataSignature({ by: key, at: day(1), data, hash: "sha384", salt })).salt).to.deep.equal(salt);
+      expect(parse(dataSignature({ by: a, at: day(1), data })).salt).to.have.length(0);
+      const short = dataSignature({ by: key, at: day(1), data, hash: "sha384", salt: new Uint8Array(16) });
+      expect(parseSignature(short.body)).to.equal("a signature whose salt has a wrong length");
+      const weak = dataSignature({ by: key, at: day(1), data, hash: "sha1" });
+      expect(parseSignature(weak.body)).to.equal("a signature whose salt has a wrong length");
+    });
+
+    it("every hash by its name", () => {
+      for (const hash of hashes)
+        expect(parse(dataSignature({ by: rsaKey("rsa-a"), at: day(1), data, hash })).hash).to.equal(hash);
+      const unknown = Uint8Array.from(dataSignature({ by: a, at: day(1), data }).body);
+      unknown[3] = 99;
+      expect(parse({ body: unknown }).hash).to.equal("unknown");
+    });
+
+    const good = dataSignature({ by: a, at: day(1), data }).body;
+    for (const [what, body, problem] of [
+      ["nothing", new Uint8Array(), "a signature of version ?"],
+      ["version 3", concat(Uint8Array.of(3), good.subarray(1)), "a signature of version 3"],
+      ["version 5", concat(Uint8Array.of(5), good.subarray(1)), "a signature of version 5"],
+      ["a header cut off", good.subarray(0, 3), "a signature that is cut off"],
+      ["areas cut off", good.subarray(0, 20), "a signature whose areas are cut off"],
+      ["no unhashed area", good.subarray(0, 6 + (good[5] ?? 0)), "a signature whose areas are cut off"],
+    ] as const) {
+      it(`nothing of ${what}`, () => expect(parseSignature(body)).to.equal(problem));
+    }
+
+    it("nothing where a subpacket is malformed, hashed or not", () => {
+      const bad = [sub.raw(20, [1])];
+      expect(parseSignature(dataSignature({ by: a, at: day(1), data, hashed: bad }).body)).to.match(
+        /notation is cut off/,
+      );
+      const short = Uint8Array.from(dataSignature({ by: a, at: day(1), data, unhashed: [sub.raw(100)] }).body);
+      const at = 6 + (short[5] ?? 0) + 2;
+      short[at] = 9;
+      expect(parseSignature(short)).to.match(/past its area/);
+    });
+
+    it("random bytes, and never throws", () => {
+      const head = fc.constantFrom([4, 0, 22, 8], [6, 0, 27, 8], [4, 0x20, 1, 2], [6, 0x20]);
+      fc.assert(
+        fc.property(head, fc.uint8Array({ maxLength: 60 }), (start, rest) => {
+          const raw = parseSignature(concat(Uint8Array.from(start), rest));
+          if (typeof raw !== "string") expect(raw.hashedPart.length).to.be.lessThanOrEqual(start.length + rest.length);
+        }),
+        { numRuns: 2000 },
+      );
+    });
+  });
+
+  describe("checks the mathematics", () => {
+    for (const [name, key] of Object.entries({
+      "Ed25519 legacy": a,
+      Ed25519: ed25519Key("a", { native: true }),
+      RSA: rsaKey("rsa-a"),
+      "weak RSA": rsaKey("rsa1024"),
+      DSA: dsaKey(),
+    })) {
+      it(`with any hash, weak ones too: a revocation is honoured whatever it hashes with (${name})`, async () => {
+        const maker = await load(key);
+        for (const hash of hashes) {
+          const raw = parse(keyRevocation({ by: key, of: key, at: day(1), hash }));
+          expect(await isMadeBy(raw, maker, { key: maker }), hash).to.equal(true);
+          expect(await isMadeBy(raw, maker, { key: await load(b) }), hash).to.equal(false);
+          const signed = parse(dataSignature({ by: key, at: day(1), data, hash }));
+          expect(await isMadeBy(signed, maker, digestOf(signed)), hash).to.equal(true);
+          expect(await isMadeBy(signed, maker, digestOf(signed, Buffer.from("x"))), hash).to.equal(false);
+        }
+      });
+    }
+
+    it("of version 6", async () => {
+      const key = ed25519Key("a", { version: 6 });
+      const maker = await load(key);
+      for (const hash of ["sha256", "sha384", "sha512", "sha3-256", "sha3-512"] as const) {
+        const raw = parse(dataSignature({ by: key, at: day(1), data, hash }));
+        expect(await isMadeBy(raw, maker, digestOf(raw)), hash).to.equal(true);
+        const revocation = parse(keyRevocation({ by: key, of: key, at: day(1), hash }));
+        expect(await isMadeBy(revocation, maker, { key: maker }), hash).to.equal(true);
+      }
+    });
+
+    it("of every type over keys and user IDs, and takes none for another", async () => {
+      const [primary, bind] = [await load(a), await load(b)];
+      const over = { of: a, userId: archiveId, by: a, at: day(1) };
+      const pair = { primary: a, subkey: b, at: day(1) };
+      const cases: readonly (readonly [RawSignature, LoadedKey, SignedParts])[] = [
+        ...[0x10, 0x11, 0x12, 0x13, 0x30].map((type) => {
+          return [parse(certification({ ...over, type })), primary, { key: primary, userId }] as const;
+        }),
+        [parse(directSignature({ ...over })), primary, { key: primary }],
+        [parse(keyRevocation({ ...over })), primary, { key: primary }],
+        [parse(subkeySignature(0x18, { ...pair, by: a })), primary, { key: primary, bind }],
+        [parse(subkeySignature(0x28, { ...pair, by: a })), primary, { key: primary, bind }],
+        [parse(subkeySignature(0x19, { ...pair, by: b })), bind, { key: primary, bind }],
+      ];
+      for (const [raw, maker, parts] of cases) {
+        expect(await isMadeBy(raw, maker, parts), `type ${raw.type}`).to.equal(true);
+        for (const [other] of cases) {
+          const body = concat(raw.body.subarray(0, 1), Uint8Array.of(other.type), raw.body.subarray(2));
+          const renamed = parse({ body });
+          if (other.type !== raw.type) expect(await isMadeBy(renamed, maker, parts)).to.equal(false);
+        }
+      }
+    });
+
+    it("over user IDs byte by byte, not as text", async () => {
+      const maker = await load(a);
+      const bytes = Uint8Array.of(0xff, 0xfe, 0x41);
+      const raw = parse(certification({ by: a, of: a, userId: bytes, at: day(1) }));
+      expect(await isMadeBy(raw, maker, { key: maker, userId: bytes })).to.equal(true);
+      expect(await isMadeBy(raw, maker, { key: maker, userId: Uint8Array.of(0xfe, 0xff, 0x41) })).to.equal(false);
+    });
+
+    it("and needs a date in the hashed area", async () => {
+      const maker = await load(a);
+      const hashedArea = sub.area([sub.issuerFingerprint(a)]);
+      const raw = parse(keyRevocation({ by: a, of: a, at: day(1), hashedArea, unhashed: [sub.created(day(1))] }));
+      expect(raw.hashed.createdAt).to.equal(undefined);
+      expect(await isMadeBy(raw, maker, { key: maker })).to.equal(false);
+    });
+
+    it("and believes a hashed fingerprint that names another key", async () => {
+      const maker = await load(a);
+      const lying = { by: { ...a, fingerprint: b.fingerprint }, of: a, at: day(1) };
+      expect(await isMadeBy(parse(keyRevocation(lying)), maker, { key: maker })).to.equal(false);
+    });
+
+    it("whatever critical, revoker and notation subpackets it holds: judging those is for the rules", async () => {
+      const maker = await load(a);
+      const hashed = [sub.critical(sub.raw(100)), sub.critical(sub.notation("x@y", "z")), sub.revoker(b)];
+      const raw = parse(keyRevocation({ by: a, of: a, at: day(1), hashed }));
+      expect(await isMadeBy(raw, maker, { key: maker })).to.equal(true);
+    });
+
+    it("and refuses a version other than the key's (RFC 9580 section 5.2)", async () => {
+      const six = ed25519Key("a", { version: 6 });
+      for (const [key, version] of [
+        [a, 6],
+        [six, 4],
+      ] as const) {
+        const maker = await load(key);
+        const revocation = parse(keyRevocation({ by: key, of: key, at: day(1), version }));
+        expect(await isMadeBy(revocation, maker, { key: maker })).to.equal(false);
+        const signed = parse(dataSignature({ by: key, at: day(1), data, version }));
+        expect(await isMadeBy(signed, maker, digestOf(signed))).to.equal(false);
+      }
+    });
+
+    it("and refuses an algorithm other than the key's", async () => {
+      const maker = await load(a);
+      const other = ed25519Key("a", { native: true });
+      const raw = parse(dataSignature({ by: { ...other, fingerprint: a.fingerprint }, at: day(1), data }));
+      expect(await isMadeBy(raw, maker, digestOf(raw))).to.equal(false);
+    });
+
+    it("and refuses a hash that it does not know, and a digest of the wrong length", async () => {
+      const maker = await load(a);
+      const unknown = Uint8Array.from(keyRevocation({ by: a, of: a, at: day(1) }).body);
+      unknown[3] = 99;
+      expect(await isMadeBy(parse({ body: unknown }), maker, { key: maker })).to.equal(false);
+    });
+  });
+
+  it("knows who is named: a fingerprint before a key ID, nobody for nobody", async () => {
+    const maker = await load(a);
+    const named = (hashed: readonly sub.Subpacket[], unhashed: readonly sub.Subpacket[]) => {
+      const hashedArea = sub.area([sub.created(day(1)), ...hashed]);
+      return namesIssuer(parse(dataSignature({ by: a, at: day(1), data, hashedArea, unhashed })), maker);
+    };
+    expect(named([sub.issuerFingerprint(a)], [])).to.equal(true);
+    expect(named([], [sub.issuerKeyId(a)])).to.equal(true);
+    expect(named([sub.issuerKeyId(a)], [sub.issuerFingerprint(b)])).to.equal(false);
+    expect(named([sub.issuerFingerprint(b)], [sub.issuerKeyId(a)])).to.equal(false);
+    expect(named([], [])).to.equal(false);
+  });
+
+  it("tells the facts of a signature", async () => {
+    const maker = { ...(await load(b)), certificate: a.fingerprint };
+    const packet = signature(0x10, new Uint8Array(), {
+      by: b,
+      at: day(1),
+      expiresAfter: 60,
+      hash: "sha1",
+      hashed: [sub.exportable(false), sub.trustLevel(1, 120), sub.notation("n@x", "v"), sub.critical(sub.raw(100))],
+    });
+    expect(signatureFacts(parse(packet), maker)).to.deep.equal({
+      type: 0x10,
+      version: 4,
+      createdAt: day(1),
+      expiresAt: day(1) + 60_000,
+      hash: "sha1",
+      certificate: a.fingerprint,
+      key: b.fingerprint,
+      exportable: false,
+      unknownCritical: ["critical subpacket 100"],
+      notations: [{ name: "n@x", value: "v", critical: false }],
+      trust: { level: 1, amount: 120 },
+      id: createHash("sha256").update(packet.body).digest("hex").toUpperCase(),
+    });
+  });
+
+  it("computes the digest that RFC 9580 section 5.2.4 describes", () => {
+    const raw = parse(dataSignature({ by: a, at: day(1), data }));
+    const trailer = concat(Uint8Array.of(4, 0xff), octets(raw.hashedPart.length, 4));
+    const wanted = createHash("sha256")
+      .update(concat(data, raw.hashedPart, trailer))
+      .digest();
+    expect(Buffer.from(digestOf(raw))).to.deep.equal(wanted);
+  });
+});
