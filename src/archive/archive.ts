@@ -5,6 +5,8 @@ import { FeedkeyError } from "../error.ts";
 import { readPackages } from "../index-format/opkg.ts";
 import { armor } from "../openpgp/armor.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
 import { unite } from "../openpgp/merge.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import { removeLeftovers } from "../store/atomic.ts";
@@ -13,6 +15,7 @@ import type { KeyStore } from "../store/key-store.ts";
 import { withLock } from "../store/lock.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
+import { effectiveRevocation } from "../trust/key-state.ts";
 import { bundleCertificates, planBundle } from "./bundle.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
@@ -64,30 +67,68 @@ export async function refreshBundle({ config, store, at }: Archive): Promise<str
   });
 }
 
-/** Signs the published indexes, as they lie there, with another key. Returns the feeds signed anew. */
-export async function resignFeeds(archive: Archive, fingerprint: Fingerprint): Promise<string[]> {
+export interface Resigned {
+  readonly signed: readonly string[];
+  /** Feeds whose published index is not signed by the archive: whoever wrote it, it must not get a good signature. */
+  readonly left: readonly string[];
+}
+
+/** Whether one of these keys, not revoked for good, signed what lies there. */
+async function isOurs(
+  folder: string,
+  index: Uint8Array,
+  own: readonly OwnCertificate[],
+  at: Instant,
+): Promise<boolean> {
+  const sound = own.filter(({ facts }) => effectiveRevocation(facts.revocations, at)?.kind !== "hard");
+  const keys = await KeyIndex.of(sound.map(({ raw }) => raw));
+  const file = await readFile(join(folder, "Packages.sig")).catch(() => undefined);
+  if (file === undefined) return false;
+  try {
+    const checked = await checkSignatures(readSignatureFile(file, "Packages.sig"), index, keys);
+    return checked.some(({ status }) => status === "good");
+  } catch (error) {
+    if (error instanceof FeedkeyError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Signs the published indexes, as they lie there, with another key; but only those that one of the archive's keys
+ * signed before: an index that somebody else put there must not become the archive's by a rotation.
+ * @param by keys whose signature shows that an index is the archive's
+ */
+export async function resignFeeds(
+  archive: Archive,
+  fingerprint: Fingerprint,
+  by: readonly OwnCertificate[],
+): Promise<Resigned> {
   const { config, store, at, passphrase } = archive;
   return await withLock(recordsFolder(store, config.root), async (lock) => {
     const key = await ownCertificate(store, fingerprint);
     const plans: FeedPlan[] = [];
+    const left: string[] = [];
     for (const feed of config.feeds) {
-      const index = await readFile(join(config.root, feed.path, "Packages")).catch(() => undefined);
+      const folder = join(config.root, feed.path);
+      const index = await readFile(join(folder, "Packages")).catch(() => undefined);
       // Never published yet: publish will sign it with the right key.
       if (index === undefined) continue;
+      if (!(await isOurs(folder, index, [key, ...by], at))) {
+        left.push(feed.name);
+        continue;
+      }
       const terms = { at, validFor: config.validFor, allowEmpty: true };
       plans.push(await planFeed(config.root, feed, index, readPackages(index).count, key, terms));
     }
     const wanting = plans.filter(({ sign }) => sign !== undefined);
-    if (wanting.length === 0) return [];
+    if (wanting.length === 0) return { signed: [], left };
     const signingKey = await openSigningKey(store, fingerprint, passphrase);
     const signatures = new Map<string, IndexSignature>();
     for (const { feed, index } of wanting) {
-      signatures.set(
-        feed.name,
-        await signIndexBytes(index, signingKey, { at, validFor: config.validFor, feed: feed.name }),
-      );
+      const terms = { at, validFor: config.validFor, feed: feed.name };
+      signatures.set(feed.name, await signIndexBytes(index, signingKey, terms));
     }
     await applyPlans(wanting, signatures, [], lock);
-    return wanting.map(({ feed }) => feed.name);
+    return { signed: wanting.map(({ feed }) => feed.name), left };
   });
 }

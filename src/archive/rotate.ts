@@ -1,5 +1,5 @@
 /** Use case: key transition in two steps (design, section 6). Each step looks what is done already and does the rest. */
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { certify } from "../openpgp/amend.ts";
@@ -86,7 +86,15 @@ async function makeSuccessor(archive: Archive, options: StartOptions): Promise<F
   return made.fingerprint;
 }
 
-function refuseWeaker(present: OwnCertificate, successor: OwnCertificate): void {
+/** The successor must be able to sign, and no weaker than who certifies it. */
+function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at: Instant): void {
+  const refused = refusePrimary(successor.facts, at);
+  if (refused !== undefined) {
+    throw new FeedkeyError(refused.code, `${successor.raw.fingerprint} can't be the successor: ${refused.reason}`, {
+      details: { successor: successor.raw.fingerprint },
+      hint: "choose another key with --to, or let rotate make a new one",
+    });
+  }
   if (strength(successor.facts.primary) >= strength(present.facts.primary)) return;
   throw new FeedkeyError(
     "weak_algorithm",
@@ -137,13 +145,15 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
     done.push(`made the successor ${name}`);
   }
   const successor = await ownCertificate(store, name);
-  refuseWeaker(state.present, successor);
+  refuseSuccessor(state.present, successor, at);
   await refuseWithoutBackup(store, name, options);
   if (options.backup !== undefined) done.push(`copied its revocation certificates to ${options.backup}`);
   const date = Math.max(Math.floor(at / 1000) * 1000, successor.facts.primary.createdAt);
   if (state.successor === undefined) {
     const key = await openSigningKey(store, present, passphrase);
     await amendStored(store, await certify(key.secret, successor.raw, userId, { type: 0x10, at: date }));
+    // From here on the certificates themselves tell where the rotation stands.
+    await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
   }
   const overlapEnds = state.overlapEnds ?? date + options.overlap;
@@ -155,6 +165,16 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   }
   for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
   return { present, successor: name, overlapEnds, done };
+}
+
+function describeResigned({ signed, left }: Resigned, key: Fingerprint): string[] {
+  return [
+    ...signed.map((feed) => `signed feed "${feed}" with ${key}`),
+    ...left.map(
+      (feed) =>
+        `feed "${feed}": its index is not the archive's own and was NOT signed; look at it, then run feedkey publish`,
+    ),
+  ];
 }
 
 /**
@@ -169,7 +189,7 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
   if (state.successor === undefined) {
     // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
     if (state.predecessor === undefined) throw notUnderWay(present);
-    for (const feed of await resignFeeds(archive, present)) done.push(`signed feed "${feed}" with ${present}`);
+    done.push(...describeResigned(await resignFeeds(archive, present, [state.predecessor]), present));
     return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, done };
   }
   const successor = state.successor.raw.fingerprint;
@@ -187,7 +207,7 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
   await switchKey(config.file, present, successor);
   done.push(`archive.ini: key = ${successor}`);
   const switched = { ...archive, config: { ...config, key: { where: "store", fingerprint: successor } as const } };
-  for (const feed of await resignFeeds(switched, successor)) done.push(`signed feed "${feed}" with ${successor}`);
+  done.push(...describeResigned(await resignFeeds(switched, successor, [state.present]), successor));
   for (const file of await refreshBundle(switched)) done.push(`wrote ${file}`);
   return { present, successor, overlapEnds: ends, done };
 }

@@ -64,9 +64,8 @@ export class Context {
   ): Promise<T> {
     const profile = await this.profile();
     const offline = this.options.offline === true;
-    const ca = profile.trust.keyserverCa;
-    const transport = createTransport({ offline });
-    const keyserverTransport = createTransport({ offline, ...(ca === undefined ? {} : { ca: await readCa(ca) }) });
+    const transport = createTransport({ offline, ...(await readCa(profile.archive.ca)) });
+    const keyserverTransport = createTransport({ offline, ...(await readCa(profile.trust.keyserverCa)) });
     try {
       const session = await ClientSession.open({
         profile,
@@ -106,14 +105,15 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-async function readCa(file: string): Promise<string> {
+async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {
+  if (file === undefined) return {};
   try {
-    return await readFile(file, "utf8");
+    return { ca: await readFile(file, "utf8") };
   } catch (cause) {
-    throw new FeedkeyError("bad_profile", `the key servers' certificate authority ${file} can't be read`, {
+    throw new FeedkeyError("bad_profile", `the certificate authority ${file} can't be read`, {
       cause,
       details: { path: file, reason: systemCode(cause) },
-      hint: 'check the line "keyserver-ca" of the profile',
+      hint: 'check the lines "ca" and "keyserver-ca" of the profile',
     });
   }
 }

@@ -89,7 +89,14 @@ export async function init(context: Context, address: string, options: ProfileIn
   const folder = resolve(options.output);
   const file = join(folder, `${name}.ini`);
   const text = formatProfile({
-    archive: { name, url: archive, mirrors: [], identity: { kind: "user-id", userId }, verify: "required" },
+    archive: {
+      name,
+      url: archive,
+      mirrors: [],
+      ca: undefined,
+      identity: { kind: "user-id", userId },
+      verify: "required",
+    },
     trust: {
       ...trustDefaults,
       keyring: `keyrings/${name}`,

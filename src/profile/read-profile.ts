@@ -8,7 +8,7 @@ import type { Feed, Identity, Profile } from "./types.ts";
 import { readArchiveUrl, readFingerprint, readFolder, readKeyservers } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
 
-const archiveKeys = ["name", "url", "mirrors", "user-id", "user-email", "verify"];
+const archiveKeys = ["name", "url", "mirrors", "ca", "user-id", "user-email", "verify"];
 const trustKeys = [
   "keyring",
   "seeds",
@@ -42,13 +42,14 @@ export function readProfile(text: string, file: string): Profile {
   return {
     name: basename(file, ".ini"),
     file,
-    archive: readArchive(needSection(sections, "archive", archiveKeys, errorAt), variables, errorAt),
+    archive: readArchive(needSection(sections, "archive", archiveKeys, errorAt), dirname(file), variables, errorAt),
     trust: readTrust(needSection(sections, "trust", trustKeys, errorAt), dirname(file), errorAt),
     feeds: sections.feeds.map(({ name, section }) => readFeed(name, section, variables, errorAt)),
   };
 }
 
-function readArchive(section: Section, variables: Variables, errorAt: ErrorAt): Profile["archive"] {
+function readArchive(section: Section, folder: string, variables: Variables, errorAt: ErrorAt): Profile["archive"] {
+  const ca = section.optional("ca")?.text;
   const url = readArchiveUrl(fillIn(section.required("url"), variables, errorAt), errorAt);
   const mirrors: string[] = [];
   for (const value of section.list("mirrors")) {
@@ -60,6 +61,7 @@ function readArchive(section: Section, variables: Variables, errorAt: ErrorAt): 
     name: section.required("name").text,
     url,
     mirrors,
+    ca: ca === undefined ? undefined : resolve(folder, ca),
     identity: readIdentity(section, errorAt),
     verify: section.choice("verify", ["required", "off"]),
   };

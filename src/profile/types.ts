@@ -29,6 +29,8 @@ export interface Profile {
     /** With a trailing slash. `https:`, `http:` or `file:`. */
     readonly url: string;
     readonly mirrors: readonly string[];
+    /** Absolute path of PEM certificates for the archive's own servers, besides the system's authorities. */
+    readonly ca: string | undefined;
     readonly identity: Identity;
     readonly verify: "required" | "off";
   };

@@ -10,7 +10,7 @@ import { readFeedName } from "./values.ts";
 // What errors call the file that does not exist yet.
 const newFile = "profile.ini";
 
-/** What a profile says; `keyring` and `keyserverCa` may be relative to where it will lie, and are written as they are. */
+/** What a profile says; `keyring`, `ca` and `keyserverCa` may be relative to where it will lie, and are written as they are. */
 export type ProfileValues = Pick<Profile, "archive" | "trust" | "feeds">;
 
 /**
@@ -24,6 +24,7 @@ export function formatProfile(values: ProfileValues): string {
       name: archive.name,
       url: archive.url,
       mirrors: archive.mirrors.length === 0 ? undefined : list(archive.mirrors),
+      ca: archive.ca,
       "user-id": archive.identity.kind === "user-id" ? archive.identity.userId : undefined,
       "user-email": archive.identity.kind === "user-email" ? archive.identity.email : undefined,
       verify: archive.verify,

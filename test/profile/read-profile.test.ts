@@ -9,6 +9,7 @@ describe("profile/read-profile", () => {
 name = ProteanOS
 url = https://files.example.org/proteanos      ; comment
 mirrors = http://mirror.example.net/p/, file:///srv/p
+ca = archive-ca.pem
 user-id = ProteanOS Archive Signing Key <archive@example.org>
 verify = off
 [trust]
@@ -44,6 +45,7 @@ packages = .
         name: "ProteanOS",
         url: "https://files.example.org/proteanos/",
         mirrors: ["http://mirror.example.net/p/", "file:///srv/p/"],
+        ca: "/etc/feedkey/profiles/archive-ca.pem",
         identity: { kind: "user-id", userId: "ProteanOS Archive Signing Key <archive@example.org>" },
         verify: "off",
       },

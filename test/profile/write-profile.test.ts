@@ -53,6 +53,7 @@ const values: fc.Arbitrary<ProfileValues> = fc.record({
     .record({
       name: text,
       urls: fc.uniqueArray(url, { minLength: 1, maxLength: 4 }),
+      ca: maybe(fc.constant("/archive-ca.pem")),
       identity,
       verify: fc.constantFrom("required" as const, "off" as const),
     })

@@ -1,0 +1,58 @@
+/** Real opkg packages for the demo, made of the project's own papers. */
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import { pack } from "tar-stream";
+
+const compress = promisify(gzip);
+
+async function tarOf(files: ReadonlyMap<string, Uint8Array>): Promise<Uint8Array> {
+  const archive = pack();
+  for (const [name, bytes] of files) archive.entry({ name, mtime: new Date(0) }, Buffer.from(bytes));
+  archive.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of archive) chunks.push(Buffer.from(chunk as Uint8Array));
+  return await compress(Buffer.concat(chunks));
+}
+
+/**
+ * Writes an `.ipk`: a gzip-compressed tar of `debian-binary`, `control.tar.gz` and `data.tar.gz`, as opkg-build makes it.
+ * @returns the file's name
+ */
+export async function writePackage(
+  folder: string,
+  name: string,
+  version: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<string> {
+  const control = [
+    `Package: ${name}`,
+    `Version: ${version}`,
+    "Architecture: all",
+    "Maintainer: Demo <archive@demo.example>",
+    `Description: ${name} of the demo archive`,
+    "",
+  ].join("\n");
+  const bytes = await tarOf(
+    new Map([
+      ["./debian-binary", Buffer.from("2.0\n")],
+      ["./control.tar.gz", await tarOf(new Map([["./control", Buffer.from(control)]]))],
+      ["./data.tar.gz", await tarOf(files)],
+    ]),
+  );
+  const file = `${name}_${version}_all.ipk`;
+  await writeFile(join(folder, file), bytes);
+  return file;
+}
+
+/** Packages of the project's licence, its readme and its changes. */
+export async function writeDemoPackages(folder: string, version: string): Promise<string[]> {
+  const made: string[] = [];
+  for (const paper of ["LICENSE", "README.md", "CHANGELOG.md"]) {
+    const bytes = await readFile(new URL(`../../../${paper}`, import.meta.url));
+    const name = `feedkey-${paper.toLowerCase().replace(/\..*$/, "")}`;
+    made.push(await writePackage(folder, name, version, new Map([[`./usr/share/doc/feedkey/${paper}`, bytes]])));
+  }
+  return made;
+}
