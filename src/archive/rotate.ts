@@ -10,7 +10,7 @@ import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { type Archive, amendStored, ownCertificate, refreshBundle, resignFeeds } from "./archive.ts";
+import { type Archive, amendStored, ownCertificate, type Resigned, refreshBundle, resignFeeds } from "./archive.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
 import { recordsFolder } from "./publish.ts";

@@ -4,12 +4,12 @@ import type { ServerOptions } from "./archive-terms.ts";
 import type { ChainOptions } from "./chain.ts";
 import type { FetchOptions } from "./fetch.ts";
 import type { KeygenOptions } from "./keygen.ts";
-import type { Runner } from "./main.ts";
 import type { PassphraseOptions } from "./passphrase.ts";
 import type { ProfileInitOptions } from "./profile.ts";
 import type { PublishCommandOptions } from "./publish.ts";
 import type { RevokeOptions } from "./revoke.ts";
 import type { RotateOptions } from "./rotate.ts";
+import type { Main, Runner } from "./run.ts";
 import type { ServeOptions } from "./serve.ts";
 import type { SignCommandOptions } from "./sign.ts";
 import type { UpdateOptions } from "./update.ts";
@@ -198,7 +198,7 @@ function addClientCommands(program: Command, run: Runner): void {
     });
 }
 
-function addOtherCommands(program: Command, run: Runner): void {
+function addOtherCommands(program: Command, run: Runner, main: Main): void {
   program
     .command("serve <dir>")
     .description("serve an archive on loopback or a LAN")
@@ -213,14 +213,17 @@ function addOtherCommands(program: Command, run: Runner): void {
   program
     .command("demo")
     .description("the whole story on a throw-away archive")
-    .action(() => run("demo", async (context) => (await import("./demo.ts")).demo(context)));
+    .action(() => run("demo", async (context) => (await import("./demo.ts")).demo(context, main)));
 }
 
-/** Adds all commands to the program. */
-export function addCommands(program: Command, run: Runner): void {
+/**
+ * Adds all commands to the program.
+ * @param main the program itself, for the demo to play with
+ */
+export function addCommands(program: Command, run: Runner, main: Main): void {
   addArchiveCommands(program, run);
   addKeyLifeCommands(program, run);
   addKeyCommands(program, run);
   addClientCommands(program, run);
-  addOtherCommands(program, run);
+  addOtherCommands(program, run, main);
 }

@@ -1,7 +1,7 @@
 /** Where the demo plays: commands run as a person would type them, with their real output and exit status. */
 import { Writable } from "node:stream";
 import { type ErrorCode, exitStatus, FeedkeyError } from "../error.ts";
-import type { Streams } from "./run.ts";
+import type { Main } from "./run.ts";
 
 /** Takes what a command writes. */
 function capture(): { stream: NodeJS.WriteStream; text: () => string } {
@@ -14,8 +14,6 @@ function capture(): { stream: NodeJS.WriteStream; text: () => string } {
   });
   return { stream: stream as unknown as NodeJS.WriteStream, text: () => text };
 }
-
-type Main = (args: readonly string[], streams: Streams) => Promise<number>;
 
 export class DemoStage {
   readonly #main: Main;

@@ -9,8 +9,7 @@ import { keyMerger } from "../openpgp/key-merger.ts";
 import type { Context } from "./context.ts";
 import { writeDemoPackages, writePackage } from "./demo-packages.ts";
 import { DemoStage } from "./demo-stage.ts";
-import { main } from "./main.ts";
-import type { Outcome } from "./run.ts";
+import type { Main, Outcome } from "./run.ts";
 
 const userId = "Demo Archive Signing Key <archive@demo.example>";
 
@@ -158,7 +157,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   await stage.run(["fetch", "feedkey-news", "--profile", profile, "-o", join(work, "got")]);
 }
 
-export async function demo(context: Context): Promise<Outcome> {
+export async function demo(context: Context, main: Main): Promise<Outcome> {
   const work = await mkdtemp(join(tmpdir(), "feedkey-demo-"));
   const root = join(work, "archive");
   const places: Places = {

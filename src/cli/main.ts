@@ -3,16 +3,13 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { FeedkeyError } from "../error.ts";
 import { addCommands } from "./commands.ts";
-import type { Context, GlobalOptions } from "./context.ts";
-import { makeReporter, type Outcome, render, run, type Streams } from "./run.ts";
+import type { GlobalOptions } from "./context.ts";
+import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
 
 export function packageVersion(): string {
   const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
   return String((JSON.parse(manifest) as { version: unknown }).version);
 }
-
-/** How a command's file hands its work over: parsed by commander, run and rendered here. */
-export type Runner = (command: string, action: (context: Context) => Promise<Outcome>) => Promise<void>;
 
 function makeProgram(): Command {
   return new Command("feedkey")
@@ -62,7 +59,7 @@ export async function main(args: readonly string[], streams: Streams = process):
       complaint += text;
     },
   });
-  addCommands(program, runner);
+  addCommands(program, runner, main);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   // Whoever reads our output may stop reading: that is no failure of ours.
   streams.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -19,6 +19,12 @@ export interface Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** The whole program as a function: arguments in, exit status out. */
+export type Main = (args: readonly string[], streams: Streams) => Promise<number>;
+
+/** How a command's file hands its work over: parsed by commander, run and rendered here. */
+export type Runner = (command: string, action: (context: Context) => Promise<Outcome>) => Promise<void>;
+
 /** Makes the reporter that the global options ask for. */
 export function makeReporter(options: GlobalOptions, streams: Streams): CliReporter {
   return new CliReporter({
