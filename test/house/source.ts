@@ -1,0 +1,57 @@
+/** The source as the house's tests look at it: files, imports, text without comments. */
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import { dirname, join, normalize } from "node:path";
+
+function isFile(path: string): boolean {
+  return fs.lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/** Regular files that git tracks or would track, without those deleted in the working tree. */
+export function trackedFiles(): string[] {
+  const args = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
+  const names = execFileSync("git", args, { encoding: "utf8" }).split("\0");
+  return [...new Set(names)].filter((name) => name !== "" && isFile(name)).sort();
+}
+
+export interface SourceFile {
+  /** From the repository's root, with `/`. */
+  readonly path: string;
+  readonly text: string;
+}
+
+/** The TypeScript files below a folder. */
+export function sourceFiles(folder: string): SourceFile[] {
+  return fs
+    .readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name))
+    .sort()
+    .map((path) => ({ path, text: fs.readFileSync(path, "utf8") }));
+}
+
+/** What a file imports, types too, statically or when it runs: paths from the root, names of libraries, `node:...`. */
+export function importsOf({ path, text }: SourceFile): string[] {
+  const declared = [...text.matchAll(/^(?:import|export)\b[^;"]*?\bfrom "([^"]+)";$/gm)];
+  const bare = [...text.matchAll(/^import "([^"]+)";$/gm)];
+  const dynamic = [...text.matchAll(/\bimport\(\s*"([^"]+)"/g)];
+  return [...declared, ...bare, ...dynamic].map(([, name = ""]) => {
+    return name.startsWith(".") ? normalize(join(dirname(path), name)) : name;
+  });
+}
+
+/** The part of `src/` that a path belongs to: its folder, or the name of a file at the root. */
+export function partOf(path: string): string {
+  const [, first = "", ...rest] = path.split("/");
+  return rest.length === 0 ? first.replace(/\.ts$/, "") : first;
+}
+
+/** Without comments, with the line ends kept. Text after `//` within a string goes too. */
+export function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, (found) => found.replace(/[^\n]/g, "")).replace(/\/\/.*$/gm, "");
+}
+
+/** `path:line` of every match of a global pattern. */
+export function places({ path, text }: SourceFile, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map(({ index }) => `${path}:${text.slice(0, index).split("\n").length}`);
+}
