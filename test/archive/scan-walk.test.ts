@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { findPackages } from "../../src/archive/scan-walk.ts";
+import { findPackages, sameIdentity } from "../../src/archive/scan-walk.ts";
 import { refusalOf } from "../package/refusal.ts";
 import { ScanFolder } from "./scan-folder.ts";
 
@@ -56,6 +56,14 @@ describe("finding packages", () => {
       { path: "a.ipk", file, identity: { size, modifiedNs: mtimeNs, changedNs: ctimeNs, inode: ino } },
     ]);
     expect(size).to.equal(5n);
+  });
+
+  it("takes a file for another as soon as one of them differs", () => {
+    const identity = { size: 1n, modifiedNs: 2n, changedNs: 3n, inode: 4n };
+    expect(sameIdentity(identity, { ...identity })).to.equal(true);
+    for (const part of ["size", "modifiedNs", "changedNs", "inode"]) {
+      expect(sameIdentity(identity, { ...identity, [part]: 9n }), part).to.equal(false);
+    }
   });
 
   it("follows a link to a file inside the folder, under the link's name", () => {

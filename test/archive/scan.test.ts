@@ -158,6 +158,13 @@ describe("scanning packages", () => {
       await expectDamage(() => reading, /changed while it was read/);
     });
 
+    it("while it is read, though all that was read is whole, is bad", async () => {
+      const path = folder.write("a.deb", oldIpk());
+      const reading = scanFile(found());
+      fs.appendFileSync(path, "x");
+      await expectDamage(() => reading, /changed while it was read/);
+    });
+
     it("into a link is not followed", async () => {
       const path = folder.write("a.deb", deb());
       const before = found();

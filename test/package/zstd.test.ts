@@ -83,6 +83,7 @@ describe("zstd", () => {
       () => text(Buffer.concat([frame(0, WINDOW_1K, ...block(true, 0, 0)), Buffer.from("????")])),
       /no zstd frame/,
     );
+    await expectDamage(() => text(frame(0, WINDOW_1K, ...block(true, 0, 2), 97)), /ends inside a frame/);
     await expectDamage(() => text(Buffer.from([0x50, 0x2a, 0x4d, 0x18, 9, 0, 0, 0, 1])), /skippable/);
   });
 });
