@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
-import { writeFileAtomic } from "../store/atomic.ts";
+import { removeLeftovers, writeFileAtomic } from "../store/atomic.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { acquireLock, type HeldLock } from "../store/lock.ts";
 import type { Duration } from "../time.ts";
@@ -69,6 +69,7 @@ export class KeyDatabase {
     const lock = await acquireLock(folder, { mode: 0o755, ...(lockWait === undefined ? {} : { waitMs: lockWait }) });
     const database = new KeyDatabase(merger, limits, lock);
     try {
+      await removeLeftovers(folder);
       await database.#load(folder);
     } catch (error) {
       await lock.release();

@@ -64,12 +64,12 @@ function stream(
   response.setHeader("Cache-Control", "no-cache");
   response.setHeader("X-Content-Type-Options", "nosniff");
   // The library hands options it does not know on to fs.createReadStream: so it reads the very file that was checked.
+  // As a handle, not as a number: the stream closes it too, and a number closed twice may be somebody else's by then.
   const options = {
     etag: false,
     // A date counts whole seconds: it can't tell a file from its successor of the same second.
     lastModified: Date.now() - stat.mtimeMs > 2000,
-    fd: handle.fd,
-    autoClose: false,
+    fd: handle,
   };
   const sending = send(request, name, options);
   sending.on("error", (error: { status?: number; headers?: Record<string, string> }) => {

@@ -1,7 +1,7 @@
 /** For tests: what a block of an answer is about. */
 import type { Recognise } from "../../src/keyserver/answer.ts";
 import { fingerprintOf } from "../../src/openpgp/key-packet.ts";
-import { readPacketsLeniently, tags } from "../../src/openpgp/packets.ts";
+import { readPackets, tags } from "../../src/openpgp/packets.ts";
 import { parseSignature } from "../../src/openpgp/raw-signature.ts";
 
 export const keyA = "1E63CB4AB5294FA394DE13AC6FB3FEF047D24263";
@@ -11,7 +11,7 @@ export const keyC = "EF8595AF2CAA2BF0BEA15810EC1991BBB11EC69B";
 /** Fingerprints of the primary keys in a block, and `revocation of FPR` for a revocation that stands before any key. */
 export function subjects(block: Uint8Array): string[] {
   const found: string[] = [];
-  for (const { tag, body } of readPacketsLeniently(block).packets) {
+  for (const { tag, body } of readPackets(block)) {
     if (tag === tags.publicKey) found.push(fingerprintOf(body) ?? "unreadable");
     else if (tag === tags.signature && found.length === 0) {
       const signature = parseSignature(body);

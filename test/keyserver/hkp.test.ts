@@ -94,6 +94,7 @@ describe("key server client", () => {
     ["another key", plain(200, vector("hagrid-verified-C.asc")), "protocol"],
     ["a page with 200", plain(200, html), "protocol"],
     ["an error of onak's with 200", plain(200, "Error: No key to search for supplied.\n"), "protocol"],
+    ["not only the words for absent", plain(200, "<b>Key not found</b>"), "protocol"],
     ["nothing with 200", plain(200, ""), "protocol"],
     ["status 500", plain(500, "Error handling request"), "http"],
     ["status 403", plain(403, ""), "http"],

@@ -43,7 +43,9 @@ describe("embedded key server with a folder", () => {
     await first.close();
     expect((await readdir(folder)).sort()).to.deep.equal([`${a}.asc`, `${b}.asc`].sort());
     expect(await readFile(join(folder, `${a}.asc`), "utf8")).to.equal(armored("a:x@y\na:z@y\n"));
+    await writeFile(join(folder, ".feedkey-0123.tmp"), "what a killed run left");
     const second = await withFolder();
+    expect(await readdir(folder)).to.not.include(".feedkey-0123.tmp");
     expect(await texts(second, a)).to.deep.equal(["a:x@y\na:z@y\n"]);
   });
 

@@ -77,7 +77,14 @@ describe("embedded key server", () => {
   });
 
   it("merges and never replaces, also under many uploads at once", async () => {
-    const server = await start();
+    const slow = {
+      ...merger,
+      merge: async (old: Uint8Array, fresh: Uint8Array) => {
+        await sleep(2);
+        return merger.merge(old, fresh);
+      },
+    };
+    const server = await start({ keyserver: { merger: slow } });
     await Promise.all(
       Array.from({ length: 20 }, (_, number) => submit(hkp(server), armored(`a:${number}@feed.example`), options)),
     );
@@ -167,7 +174,7 @@ describe("embedded key server", () => {
   });
 
   it("drops requests that drip, and connections beyond the number", async () => {
-    const server = await start({ limits: { head: 200, request: 400, idle: 5000, connections: 1 } });
+    const server = await start({ limits: { head: 200, request: 60_000, idle: 60_000, connections: 1 } });
     const dripping = connect(server.port, "127.0.0.1");
     dripping.on("error", () => {});
     dripping.write("GET / HTTP/1.1\r\nx: ");
