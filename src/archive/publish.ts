@@ -13,20 +13,27 @@ import type { Duration, Instant } from "../time.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type BundleFile, bundleCertificates, planBundle } from "./bundle.ts";
+import { gpgCertificate, gpgSigner } from "./gpg-key.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
 import { type IndexSignature, signIndexBytes } from "./sign-index.ts";
-import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
+import {
+  type OwnCertificate,
+  openSigningKey,
+  ownCertificates,
+  type PassphraseSource,
+  type SignerOf,
+} from "./signing-key.ts";
 
 export interface PublishOptions {
   /** Absolute. */
   readonly root: string;
   readonly feeds: readonly ArchiveFeed[];
   readonly validFor: Duration;
-  /** Full fingerprint of the key that signs. */
-  readonly key: string;
+  /** The key that signs: of the key store, or one that stays in GnuPG. */
+  readonly key: { readonly where: "store" | "gpg"; readonly fingerprint: string };
   /** The archive's user ID; undefined: whatever the key's own says. */
   readonly userId: string | undefined;
   readonly store: KeyStore;
@@ -94,11 +101,19 @@ async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: st
   return { feed, index: made.index, packages: scan.packages.length - made.bad.length, bad };
 }
 
-async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, IndexSignature>> {
+async function sign(
+  plans: readonly FeedPlan[],
+  options: PublishOptions,
+  certificate: OwnCertificate,
+): Promise<Map<string, IndexSignature>> {
   const signatures = new Map<string, IndexSignature>();
   const wanting = plans.filter((plan) => plan.sign !== undefined);
   if (wanting.length === 0) return signatures;
-  const key = await openSigningKey(options.store, options.key, options.passphrase);
+  const { fingerprint, where } = options.key;
+  const key: SignerOf =
+    where === "gpg"
+      ? { ...certificate, secret: gpgSigner(fingerprint) }
+      : await openSigningKey(options.store, fingerprint, options.passphrase);
   for (const { feed, index } of wanting) {
     const terms = { at: options.at, validFor: options.validFor, feed: feed.name };
     signatures.set(feed.name, await signIndexBytes(index, key, terms));
@@ -112,10 +127,12 @@ async function publishLocked(
   lock: HeldLock | undefined,
 ): Promise<PublishResult> {
   const { root, feeds, store, at, userId } = options;
-  const own = await ownCertificates(store);
-  const key = own.get(await store.resolve(options.key));
-  if (key === undefined)
-    throw new FeedkeyError("not_found", `the certificate of ${options.key} is missing in the key store`);
+  const { where, fingerprint } = options.key;
+  const own = await ownCertificates(store, where === "gpg" ? [await gpgCertificate(fingerprint)] : []);
+  const key = own.get(where === "gpg" ? fingerprint : await store.resolve(fingerprint));
+  if (key === undefined) {
+    throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store`);
+  }
   refuseKey(key, userId, at);
   const indexed = [];
   for (const feed of feeds) indexed.push(await indexFeed(feed, options, records));
@@ -127,7 +144,7 @@ async function publishLocked(
   const name = userId ?? key.facts.userIds[0]?.text ?? "";
   const bundle = await planBundle(root, bundleCertificates(own, key, name, at));
   if (lock === undefined) return { plans, bundle, bad, applied: false };
-  const signatures = await sign(plans, options);
+  const signatures = await sign(plans, options, key);
   const changed = plans.filter((plan) => plan.writes.length > 0 || plan.sign !== undefined);
   for (const folder of new Set(bundle.map(({ path }) => dirname(path)))) {
     await ensureFolder(folder, 0o755);

@@ -7,7 +7,7 @@ import { escapeText } from "../escape.ts";
 import { armor } from "../openpgp/armor.ts";
 import { commitStaged, stageAll } from "../store/atomic.ts";
 import type { Duration, Instant } from "../time.ts";
-import { notationDomain, type SigningKey } from "./signing-key.ts";
+import { notationDomain, type SignerOf } from "./signing-key.ts";
 
 export interface SignOptions {
   readonly at: Instant;
@@ -29,11 +29,7 @@ export interface IndexSignature {
  * Signs index bytes.
  * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
  */
-export async function signIndexBytes(
-  bytes: Uint8Array,
-  key: SigningKey,
-  options: SignOptions,
-): Promise<IndexSignature> {
+export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: SignOptions): Promise<IndexSignature> {
   // Whole seconds, as packets have them.
   const at = Math.floor(options.at / 1000) * 1000;
   const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
@@ -54,7 +50,7 @@ export interface SignedIndex {
  * Signs one index file and writes both signature files beside it.
  * @throws FeedkeyError `not_found`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
  */
-export async function signIndexFile(path: string, key: SigningKey, options: SignOptions): Promise<SignedIndex> {
+export async function signIndexFile(path: string, key: SignerOf, options: SignOptions): Promise<SignedIndex> {
   const name = basename(path);
   if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {

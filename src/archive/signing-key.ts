@@ -20,13 +20,26 @@ export interface OwnCertificate {
   readonly facts: CertificateFacts;
 }
 
-export interface SigningKey extends OwnCertificate {
+/** Whatever can sign a document as the archive: a key of the store, or gpg. */
+export type DocumentSigner = Pick<SecretKey, "signDocument">;
+
+export interface SignerOf extends OwnCertificate {
+  readonly secret: DocumentSigner;
+}
+
+export interface SigningKey extends SignerOf {
   readonly secret: SecretKey;
 }
 
-/** All certificates of the key store, judged among each other. */
-export async function ownCertificates(store: KeyStore): Promise<Map<Fingerprint, OwnCertificate>> {
-  const raws: RawCertificate[] = [];
+/**
+ * All certificates of the key store, judged among each other.
+ * @param others from elsewhere, such as GnuPG
+ */
+export async function ownCertificates(
+  store: KeyStore,
+  others: readonly RawCertificate[] = [],
+): Promise<Map<Fingerprint, OwnCertificate>> {
+  const raws: RawCertificate[] = [...others];
   for (const fingerprint of await store.list()) {
     const read = readKeys(Buffer.from(await store.certificate(fingerprint)));
     raws.push(...read.certificates);

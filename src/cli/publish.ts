@@ -3,11 +3,12 @@ import { basename, resolve } from "node:path";
 import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { ArchiveFeed } from "../profile/types.ts";
+import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { readConfig } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
+import { refuseOffProfile } from "./off-profile.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
 
@@ -31,6 +32,14 @@ function lone(folder: string, options: PublishCommandOptions): { root: string; f
   return { root, feeds: [{ name, format: "opkg", path: "", packages: "" }] };
 }
 
+/** `FPR` or `gpg:FPR`. */
+function keyOf(text: string): ArchiveConfig["key"] {
+  if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };
+  const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();
+  if (/^([0-9A-F]{40}|[0-9A-F]{64})$/.test(fingerprint)) return { where: "gpg", fingerprint };
+  throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
+}
+
 async function terms(folder: string | undefined, options: PublishCommandOptions) {
   const config = options.config === undefined ? undefined : await readConfig(options.config);
   if (config === undefined && folder === undefined) {
@@ -43,14 +52,9 @@ async function terms(folder: string | undefined, options: PublishCommandOptions)
       hint: 'the configuration\'s "root" says which folder',
     });
   }
-  const key = options.key ?? config?.key.fingerprint;
+  const key = options.key === undefined ? config?.key : keyOf(options.key);
   if (key === undefined)
     throw new FeedkeyError("usage", "no key is named", { hint: "say which key signs with --key FINGERPRINT" });
-  if (options.key === undefined && config?.key.where === "gpg") {
-    throw new FeedkeyError("bad_config", "signing through GnuPG (key = gpg:...) is not there yet", {
-      hint: "import the key into the key store, or sign with gpg --detach-sign",
-    });
-  }
   const validFor = duration(options.validFor ?? "14d", "--valid-for");
   const place = config ?? lone(folder ?? "", options);
   return {
@@ -85,9 +89,11 @@ export async function publish(
 ): Promise<Outcome> {
   const dryRun = options.dryRun === true;
   const store = await KeyStore.open(context.home);
+  const place = await terms(folder, options);
+  if (place.key.where === "store") await refuseOffProfile(context, place.key.fingerprint);
   const bar = context.reporter.progress("reading packages", undefined);
   const result = await publishArchive({
-    ...(await terms(folder, options)),
+    ...place,
     store,
     passphrase: passphraseSource(options),
     at: context.at,

@@ -5,6 +5,7 @@ import { KeyStore } from "../store/key-store.ts";
 import { iso } from "../time.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
+import { refuseOffProfile } from "./off-profile.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
 
@@ -22,6 +23,7 @@ export async function sign(
   const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
   const store = await KeyStore.open(context.home);
   const key = await openSigningKey(store, options.key, passphraseSource(options));
+  await refuseOffProfile(context, options.key);
   const signed = [];
   for (const index of indexes) {
     signed.push(await signIndexFile(index, key, { at: context.at, validFor, feed: options.feed }));

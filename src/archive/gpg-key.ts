@@ -1,0 +1,68 @@
+/** A key that stays in GnuPG or on a card (`key = gpg:FPR`): gpg makes the signature, feedkey checks it. */
+import { spawn } from "node:child_process";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { DocumentSigner } from "./signing-key.ts";
+
+/** Runs gpg on the caller's own GnuPG home, agent and cards included. */
+async function gpg(args: readonly string[], input: Uint8Array): Promise<Uint8Array> {
+  const child = spawn("gpg", ["--batch", "--no-tty", "--quiet", ...args], { stdio: ["pipe", "pipe", "pipe"] });
+  const output: Buffer[] = [];
+  let complaint = "";
+  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaint = `${complaint}${chunk.toString()}`.slice(-2000);
+  });
+  // gpg may end before it has read everything; its exit status tells.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  const status = await new Promise<number | null>((done, fail) => {
+    child.once("error", fail);
+    child.once("close", done);
+  }).catch((cause: unknown) => {
+    throw new FeedkeyError("bad_config", "gpg can't be started", {
+      cause,
+      hint: "install GnuPG, or keep the key in feedkey's store",
+    });
+  });
+  if (status === 0) return Buffer.concat(output);
+  const words = escapeText(complaint.trim().split("\n").at(-1) ?? "");
+  throw new FeedkeyError("bad_config", `gpg failed (${status ?? "killed"}): ${words}`, {
+    details: { status },
+    hint: "try the same with gpg itself: is the card in, the agent running, the passphrase known?",
+  });
+}
+
+/** The certificate of a key in GnuPG. @throws FeedkeyError `not_found`, `bad_config` */
+export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCertificate> {
+  const bytes = await gpg(["--export", fingerprint], new Uint8Array());
+  const found = readKeyring(bytes).certificates.find((certificate) => certificate.fingerprint === fingerprint);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("not_found", `GnuPG has no key ${fingerprint}`, {
+    details: { fingerprint },
+    hint: "see gpg --list-secret-keys; GNUPGHOME says where it looks",
+  });
+}
+
+/** Signs through gpg: SHA-256, binary document, notations never critical. */
+export function gpgSigner(fingerprint: Fingerprint): DocumentSigner {
+  return {
+    async signDocument(bytes, certificate, content) {
+      const expires =
+        content.expiresAt === undefined ? "0" : `seconds=${Math.ceil((content.expiresAt - content.at) / 1000)}`;
+      const notations = (content.notations ?? []).flatMap(({ name, value }) => ["--sig-notation", `${name}=${value}`]);
+      const terms = ["--digest-algo", "SHA256", "--no-ask-sig-expire", "--default-sig-expire", expires, ...notations];
+      const made = await gpg(["--local-user", fingerprint, ...terms, "--output", "-", "--detach-sign", "-"], bytes);
+      const [only, ...others] = readSignatureFile(made, "gpg's output");
+      const checked = only && (await checkSignatures([only], bytes, await KeyIndex.of([certificate.raw])));
+      if (checked?.[0]?.status === "good" && others.length === 0) return made;
+      throw new FeedkeyError("internal", `gpg made a signature that is not ${fingerprint}'s over the index`, {
+        hint: "is another key of that name in the agent? see gpg --list-secret-keys",
+      });
+    },
+  };
+}
