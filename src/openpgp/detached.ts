@@ -5,8 +5,9 @@ import type { DataSignature } from "../trust/facts.ts";
 import { dearmorStrictly, looksArmored } from "./armor.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { limits } from "./limits.ts";
+import { refuseLooseEnds } from "./loose-ends.ts";
 import { type Packet, PacketError, readPackets, tags } from "./packets.ts";
-import { documentDigest, isMadeBy, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
+import { documentDigest, makersOf, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
 
 /** A signature packet of the file, or why it can't be used. */
 export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };
@@ -96,8 +97,11 @@ async function check(
     return bad(`it is a signature of type 0x${raw.type.toString(16).padStart(2, "0")}, not 0x00 over binary data`);
   }
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
-  const over = digest(raw);
-  const makers = [];
-  for (const maker of candidates) if (await isMadeBy(raw, maker, over)) makers.push(signatureFacts(raw, maker));
-  return makers.length === 0 ? bad("it does not fit the data: one of the two was changed") : { status: "good", makers };
+  const makers = await makersOf(raw, candidates, digest(raw));
+  for (const maker of makers) {
+    const loose = refuseLooseEnds(raw, maker);
+    if (loose !== undefined) return bad(loose);
+  }
+  if (makers.length === 0) return bad("it does not fit the data: one of the two was changed");
+  return { status: "good", makers: makers.map((maker) => signatureFacts(raw, maker)) };
 }

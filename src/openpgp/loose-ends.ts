@@ -1,0 +1,63 @@
+/**
+ * What a signature packet holds beside what it covers, and how its numbers are spelled. Nothing proves these bytes, so
+ * a signature over data may have them in one way only: else somebody could alter a signature file unseen (T8).
+ */
+import type { LoadedKey } from "./key-packet.ts";
+import type { RawSignature } from "./raw-signature.ts";
+import { hex, readSubpackets } from "./subpackets.ts";
+
+const issuerKeyId = 16;
+const issuerFingerprint = 33;
+
+/** Multiprecision integers in a signature of each public-key algorithm (RFC 9580 section 5.2.3). */
+const integers: Readonly<Record<number, number>> = { 1: 1, 3: 1, 17: 2, 19: 2, 22: 2 };
+/** Octets in one of those that have no such integers. */
+const plainOctets: Readonly<Record<number, number>> = { 27: 64, 28: 114 };
+
+/**
+ * Whether the parts of a packet that its maker did not sign are as they must be.
+ * @returns what is wrong with them, or undefined
+ */
+export function refuseLooseEnds(
+  { body, version, hashedPart, salt }: RawSignature,
+  maker: LoadedKey,
+): string | undefined {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  const start = hashedPart.length + (version === 6 ? 4 : 2);
+  const end = start + bytes.readUIntBE(hashedPart.length, start - hashedPart.length);
+  if (!namesNobodyElse(body.subarray(start, end), maker)) {
+    return "its unsigned part holds something else than the name of the key that made it";
+  }
+  // Two octets of the digest, and in version 6 the salt, come before the numbers; both are checked with the signature.
+  const numbers = bytes.subarray(end + 2 + (version === 6 ? 1 + salt.length : 0));
+  return hasOneSpelling(numbers, bytes[2] ?? 0) ? undefined : "its numbers are not in their one right spelling";
+}
+
+function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {
+  const versioned = `${facts.version.toString(16).padStart(2, "0")}${facts.fingerprint}`;
+  const expected = new Map([
+    [issuerKeyId, facts.keyId],
+    [issuerFingerprint, versioned.toUpperCase()],
+  ]);
+  return readSubpackets(area).every(({ type, critical, body }) => {
+    const right = !critical && expected.get(type) === hex(body);
+    // Once each.
+    expected.delete(type);
+    return right;
+  });
+}
+
+/** RFC 9580 section 3.2: an integer's length counts from its most significant bit that is set. */
+function hasOneSpelling(numbers: Buffer, algorithm: number): boolean {
+  const count = integers[algorithm];
+  if (count === undefined) return numbers.length === plainOctets[algorithm];
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    if (at + 3 > numbers.length) return false;
+    const bits = numbers.readUInt16BE(at);
+    const octets = Math.ceil(bits / 8);
+    if (bits !== octets * 8 - (Math.clz32(numbers[at + 2] ?? 0) - 24)) return false;
+    at += 2 + octets;
+  }
+  return at === numbers.length;
+}
