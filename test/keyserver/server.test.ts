@@ -26,6 +26,12 @@ async function holdsOpen(path: string): Promise<boolean> {
 describe("embedded key server", () => {
   let running: RunningServer | undefined;
   const errors: unknown[] = [];
+  const folders: string[] = [];
+  const newFolder = async () => {
+    const folder = await mkdtemp(join(tmpdir(), "feedkey-serve-"));
+    folders.push(folder);
+    return folder;
+  };
   const start = async (more: Partial<ServeOptions> = {}) => {
     running = await startServer({ port: 0, keyserver: { merger }, onError: (error) => errors.push(error), ...more });
     return running;
@@ -41,6 +47,7 @@ describe("embedded key server", () => {
   afterEach(async () => {
     await running?.close();
     running = undefined;
+    for (const folder of folders.splice(0)) await rm(folder, { recursive: true });
     expect(errors.splice(0)).to.deep.equal([]);
   });
   after(() => transport.close());
@@ -206,7 +213,7 @@ describe("embedded key server", () => {
 
   it("drops a reader that stops reading", async function () {
     if (process.platform !== "linux") this.skip();
-    const folder = await mkdtemp(join(tmpdir(), "feedkey-serve-"));
+    const folder = await newFolder();
     await writeFile(join(folder, "large"), Buffer.alloc(50_000_000));
     const server = await start({ root: folder, limits: { idle: 300 } });
     const lazy = connect(server.port, "127.0.0.1");
@@ -223,11 +230,10 @@ describe("embedded key server", () => {
     lazy.resume();
     await once(lazy, "close");
     expect(length).to.be.lessThan(50_000_000);
-    await rm(folder, { recursive: true });
   });
 
   it("serves files and keys over TLS", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "feedkey-serve-"));
+    const folder = await newFolder();
     await writeFile(join(folder, "Packages"), "x");
     const server = await start({ root: folder, tls: { cert: tlsFile("good.pem"), key: tlsFile("good.key") } });
     expect(server.url).to.equal(`https://127.0.0.1:${server.port}/`);
@@ -236,7 +242,6 @@ describe("embedded key server", () => {
     expect((await lookup(hkps, a, () => true, options)).outcome).to.equal("found");
     const file = await transport.get(new URL("Packages", server.url), { maxBytes: 10, policy: "archive" });
     expect(Buffer.from(file.body).toString()).to.equal("x");
-    await rm(folder, { recursive: true });
   });
 
   it("says why it cannot start", async () => {
