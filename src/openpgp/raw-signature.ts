@@ -160,6 +160,26 @@ export async function isMadeBy(raw: RawSignature, maker: LoadedKey, over: Signed
   }
 }
 
+/**
+ * Those of several keys that made a signature. One key may be listed in many certificates, and anybody can list it:
+ * it is tried once.
+ */
+export async function makersOf(
+  raw: RawSignature,
+  candidates: readonly LoadedKey[],
+  over: SignedParts | Uint8Array,
+): Promise<LoadedKey[]> {
+  const verdicts = new Map<Fingerprint, boolean>();
+  const makers: LoadedKey[] = [];
+  for (const candidate of candidates) {
+    const { fingerprint } = candidate.facts;
+    const made = verdicts.get(fingerprint) ?? (await isMadeBy(raw, candidate, over));
+    verdicts.set(fingerprint, made);
+    if (made) makers.push(candidate);
+  }
+  return makers;
+}
+
 // What the library's types leave out.
 type LibrarySignature = SignaturePacket & {
   /** A finished digest, taken instead of hashing. */
