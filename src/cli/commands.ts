@@ -27,6 +27,7 @@ function addArchiveCommands(program: Command, run: Runner): void {
     .requiredOption("--user-id <uid>", '"Name <address>"')
     .option("--algorithm <name>", "ed25519, rsa3072, rsa4096, p256 or ed25519-v6", "ed25519")
     .option("--expires <length>", "how long the key holds, or never", "2y")
+    .option("--offline-primary <dir>", "put the whole key into that key store, keep only a signing subkey here")
     .action((options: KeygenOptions) => {
       return run("keygen", async (context) => (await import("./keygen.ts")).keygen(context, options));
     });

@@ -1,7 +1,8 @@
 /** `feedkey keygen`: a key in the key store, with its certificate and its revocation certificates. */
 
 import { FeedkeyError } from "../error.ts";
-import { type Algorithm, algorithms, generate } from "../openpgp/generate.ts";
+import { type Algorithm, algorithms, generate, type NewKey } from "../openpgp/generate.ts";
+import { generateSplit } from "../openpgp/offline-primary.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { type Duration, iso, parseDuration } from "../time.ts";
 import type { Context } from "./context.ts";
@@ -12,6 +13,8 @@ export interface KeygenOptions extends PassphraseOptions {
   readonly userId: string;
   readonly algorithm: string;
   readonly expires: string;
+  /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
+  readonly offlinePrimary?: string;
 }
 
 /** @throws FeedkeyError `usage` */
@@ -31,12 +34,21 @@ export function algorithmOf(text: string): Algorithm {
   });
 }
 
+/** The whole key goes first: a crash must not leave a subkey whose primary is lost. */
+async function makeSplit(terms: Parameters<typeof generate>[0], folder: string): Promise<NewKey> {
+  const { whole, staying } = await generateSplit(terms);
+  await (await KeyStore.open(folder)).add(whole);
+  return staying;
+}
+
 export async function keygen(context: Context, options: KeygenOptions): Promise<Outcome> {
   const lifetime = options.expires === "never" ? undefined : duration(options.expires, "--expires");
   const algorithm = algorithmOf(options.algorithm);
   const store = await KeyStore.open(context.home);
   const passphrase = await newPassphrase(options);
-  const key = await generate({ userId: options.userId, algorithm, at: context.at, lifetime, passphrase });
+  const terms = { userId: options.userId, algorithm, at: context.at, lifetime, passphrase };
+  const key =
+    options.offlinePrimary === undefined ? await generate(terms) : await makeSplit(terms, options.offlinePrimary);
   await store.add(key);
   const created = Math.floor(context.at / 1000) * 1000;
   const expiresAt = lifetime === undefined ? undefined : iso(created + lifetime);
@@ -48,6 +60,12 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
     `expires      ${expiresAt ?? "never"}`,
     `secret key   ${store.folder}/private/${key.fingerprint}.asc (${protection})`,
     `revocations  ${store.folder}/revocations/${key.fingerprint}-{compromised,superseded,retired}.asc`,
+    ...(options.offlinePrimary === undefined
+      ? []
+      : [
+          `primary key  ${options.offlinePrimary}: carry it away; here is only a signing subkey`,
+          `             to rotate or revoke, bring it back and use --home ${options.offlinePrimary}`,
+        ]),
     "",
     "Copy the revocation certificates to a safe place now: without them a stolen key can't be taken back.",
   ];

@@ -21,7 +21,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const shown = new Table({
     head: [...head],
     chars: plain,
-    style: { "padding-left": 0, "padding-right": 0, head: [] },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
   for (const row of rows) shown.push([...row]);
   return shown

@@ -24,9 +24,9 @@ export interface NewKey {
   readonly revocations: Readonly<Record<RevocationReason, string>>;
 }
 
-type LibraryKind = Pick<Parameters<typeof generateKey>[0], "type" | "curve" | "rsaBits">;
+export type LibraryKind = Pick<Parameters<typeof generateKey>[0], "type" | "curve" | "rsaBits">;
 
-const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
+export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
   ed25519: { type: "ecc", curve: "ed25519Legacy" },
   rsa3072: { type: "rsa", rsaBits: 3072 },
   rsa4096: { type: "rsa", rsaBits: 4096 },
@@ -38,7 +38,7 @@ const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
  * Cuts `Name <address>` in two.
  * @throws FeedkeyError `usage`
  */
-function splitUserId(userId: string): { name: string; email: string } {
+export function splitUserId(userId: string): { name: string; email: string } {
   const email = addressOf(userId);
   const name = userId.slice(0, userId.indexOf("<")).trimEnd();
   if (email === undefined || name === "" || `${name} <${email}>` !== userId || !/^[^\s@]+@[^\s@]+$/.test(email)) {
@@ -47,6 +47,19 @@ function splitUserId(userId: string): { name: string; email: string } {
     });
   }
   return { name, email };
+}
+
+/** The three revocation certificates of an unlocked key. */
+export async function revocationsOf(secret: SecretKey, at: Instant): Promise<NewKey["revocations"]> {
+  const revocation = async (reason: RevocationReason): Promise<string> => {
+    const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
+    return armor(writePackets([packet]), "PUBLIC KEY BLOCK");
+  };
+  return {
+    compromised: await revocation("compromised"),
+    superseded: await revocation("superseded"),
+    retired: await revocation("retired"),
+  };
 }
 
 /**
@@ -73,18 +86,10 @@ export async function generate(options: {
     ...(passphrase === undefined ? {} : { passphrase }),
   });
   const secret = await SecretKey.open(made.privateKey, async () => passphrase ?? "");
-  const revocation = async (reason: RevocationReason): Promise<string> => {
-    const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
-    return armor(writePackets([packet]), "PUBLIC KEY BLOCK");
-  };
   return {
     fingerprint: secret.fingerprint,
     privateKey: made.privateKey,
     certificate: made.publicKey,
-    revocations: {
-      compromised: await revocation("compromised"),
-      superseded: await revocation("superseded"),
-      retired: await revocation("retired"),
-    },
+    revocations: await revocationsOf(secret, at),
   };
 }

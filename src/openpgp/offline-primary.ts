@@ -1,0 +1,74 @@
+/** A primary key that only certifies, to be carried away, and a signing subkey that stays. */
+import { config, encryptKey, enums, generateKey, type PrivateKey, readPrivateKey, SignaturePacket } from "openpgp";
+import { FeedkeyError } from "../error.ts";
+import { type generate, kinds, type NewKey, revocationsOf, splitUserId } from "./generate.ts";
+import type { SecretPacket } from "./make-signature.ts";
+import { SecretKey } from "./secret-key.ts";
+
+export interface SplitKey {
+  /** Everything: for the machine or stick that leaves. */
+  readonly whole: NewKey;
+  /** Without the primary key's secret (GnuPG's "dummy" form): for the machine that publishes. */
+  readonly staying: NewKey;
+}
+
+type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
+
+/** The library's primary keys certify and sign; this one says in its self-signature that it only certifies. */
+async function restrictToCertifying(key: PrivateKey, date: Date): Promise<void> {
+  const [user] = key.users;
+  const old = user?.selfCertifications[0];
+  if (user?.userID == null || old === undefined) throw new FeedkeyError("internal", "a new key has no self-signature");
+  const made = new SignaturePacket();
+  made.signatureType = enums.signature.certPositive;
+  made.publicKeyAlgorithm = old.publicKeyAlgorithm;
+  made.hashAlgorithm = old.hashAlgorithm;
+  made.keyFlags = new Uint8Array([enums.keyFlags.certifyKeys]);
+  made.keyExpirationTime = old.keyExpirationTime;
+  made.keyNeverExpires = old.keyNeverExpires;
+  made.preferredSymmetricAlgorithms = old.preferredSymmetricAlgorithms;
+  made.preferredHashAlgorithms = old.preferredHashAlgorithms;
+  made.preferredCompressionAlgorithms = old.preferredCompressionAlgorithms;
+  made.features = old.features;
+  made.isPrimaryUserID = true;
+  const over = { userID: user.userID, key: key.keyPacket };
+  await (made.sign as unknown as SignFunction).call(made, key.keyPacket as SecretPacket, over, date, false, config);
+  user.selfCertifications = [made];
+}
+
+/**
+ * Makes such a key. Both parts are locked with the same passphrase.
+ * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
+ */
+export async function generateSplit(options: Parameters<typeof generate>[0]): Promise<SplitKey> {
+  const { userId, algorithm, at, lifetime, passphrase } = options;
+  if (algorithm === "ed25519-v6") {
+    throw new FeedkeyError("usage", "a v6 key can't have an offline primary yet", {
+      hint: "choose ed25519, p256 or rsa3072",
+    });
+  }
+  const date = new Date(at);
+  const seconds = lifetime === undefined ? {} : { keyExpirationTime: Math.floor(lifetime / 1000) };
+  const { privateKey: key } = await generateKey({
+    ...kinds[algorithm],
+    ...seconds,
+    userIDs: [splitUserId(userId)],
+    subkeys: [{ ...kinds[algorithm], ...seconds, sign: true }],
+    date,
+    format: "object",
+  });
+  await restrictToCertifying(key, date);
+  const certificate = key.toPublic().armor();
+  const revocations = await revocationsOf(await SecretKey.open(key.armor(), async () => ""), at);
+  const locked = passphrase === undefined ? key.armor() : await lock(key.armor(), passphrase);
+  const fingerprint = key.getFingerprint().toUpperCase();
+  const staying = await readPrivateKey({ armoredKey: locked });
+  (staying.keyPacket as SecretPacket).makeDummy();
+  const common = { fingerprint, certificate, revocations };
+  return { whole: { ...common, privateKey: locked }, staying: { ...common, privateKey: staying.armor() } };
+}
+
+async function lock(armored: string, passphrase: string): Promise<string> {
+  const privateKey = await readPrivateKey({ armoredKey: armored });
+  return (await encryptKey({ privateKey, passphrase })).armor();
+}
