@@ -167,6 +167,10 @@ function addClientCommands(program: Command, run: Runner): void {
       return run("chain", async (context) => (await import("./chain.ts")).chain(context, options));
     });
   program
+    .command("status")
+    .description("age and expiry of feeds and keys, and what will break when; asks nobody")
+    .action(() => run("status", async (context) => (await import("./status.ts")).status(context)));
+  program
     .command("update [feed...]")
     .description("download and verify the indexes")
     .option("--allow-empty", "accept an index that became empty")
