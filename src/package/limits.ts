@@ -33,12 +33,3 @@ export const MAX_TAR_ENTRIES = 10_000;
 
 /** Decompressed bytes of a gzip-compressed outer tar that are passed on the way to `control.tar`. */
 export const MAX_OUTER_TAR = 2 * GiB;
-
-/**
- * Bytes of a zstd window. RFC 8878 section 3.1.1.1.2 asks decoders for at least 8 MiB and allows them to refuse more;
- * the window is allocated before the first byte is decoded.
- */
-export const MAX_ZSTD_WINDOW = 8 * MiB;
-
-/** Bytes that a .zst file may make the decoder move inside its window: number of blocks times window size, all frames. */
-export const MAX_ZSTD_WORK = 64 * GiB;

@@ -8,13 +8,10 @@ const MAX_BLOCK = 128 * 1024;
 export interface ZstdFrame {
   /** The whole frame, header and checksum included. */
   readonly bytes: Uint8Array;
-  /** How far back matches can reach, in bytes: what a decoder allocates. */
-  readonly windowSize: number;
   /** Bytes of content, where the frame says so. */
   readonly contentSize: number | undefined;
-  /** Low 32 bits of the content's XXH64, where the frame has it. */
-  readonly checksum: number | undefined;
-  readonly blocks: number;
+  /** What its blocks can hold at most, in bytes. */
+  readonly mostContent: number;
 }
 
 /**
@@ -67,21 +64,22 @@ function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
   if (singleSegment) windowSize = contentSize ?? 0;
 
   const blockLimit = Math.min(MAX_BLOCK, windowSize);
-  let blocks = 0;
-  for (let last = false; !last; blocks += 1) {
+  let mostContent = 0;
+  for (let last = false; !last; ) {
     const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
     last = (header & 1) === 1;
     const type = (header >>> 1) & 3;
     const size = header >>> 3;
     if (type === 3) throw new Undecodable("damaged", "has a block of the reserved type");
     if (size > blockLimit) throw new Undecodable("damaged", "has a block larger than its window allows");
+    // Only a compressed block, type 2, does not tell its content's size.
+    mostContent += type === 2 ? blockLimit : size;
     // Type 1 repeats one byte `size` times.
     position += 3 + (type === 1 ? 1 : size);
   }
-  const checksum = hasChecksum ? view.getUint32(position, true) : undefined;
   if (hasChecksum) position += 4;
   if (position > bytes.length) throw new Undecodable("damaged", "ends inside a frame");
-  return { bytes: bytes.subarray(0, position), windowSize, contentSize, checksum, blocks };
+  return { bytes: bytes.subarray(0, position), contentSize, mostContent };
 }
 
 function readContentSize(view: DataView, position: number, length: number): number | undefined {
