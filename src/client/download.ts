@@ -28,7 +28,7 @@ export function fileUrl(location: string, path: string): URL {
 /**
  * Downloads a file whole.
  * @returns undefined if the server says that there is none
- * @throws FeedkeyError `unavailable`
+ * @throws FeedkeyError `unavailable`, for a web page in the file's place too
  */
 export async function downloadFile(
   session: Session,
@@ -46,7 +46,20 @@ export async function downloadFile(
   });
   if (answer.status === 404 || answer.status === 410) return undefined;
   if (answer.status !== 200) throw httpError(url, answer);
+  if (isWebPage(answer.body)) throw webPageError(url);
   return answer.body;
+}
+
+/** No index, signature or keyring begins like this; the log-in page of a hotel's network does. */
+function isWebPage(body: Uint8Array): boolean {
+  return /^(\xef\xbb\xbf)?\s*<(!doctype|html)\b/i.test(Buffer.from(body.subarray(0, 1024)).toString("latin1"));
+}
+
+function webPageError(url: URL): FeedkeyError {
+  return new FeedkeyError("unavailable", `${url.href}: expected a file, the answer is a web page`, {
+    details: { url: url.href, reason: "protocol", status: 200 },
+    hint: "something on the way, such as a network that wants you to log in, answers in the server's place",
+  });
 }
 
 export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): FeedkeyError {
