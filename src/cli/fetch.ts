@@ -4,9 +4,11 @@ import { resolve } from "node:path";
 import { acceptedIndex, choose } from "../client/choose.ts";
 import { type Choice, type Fetched, fetchPackage } from "../client/fetch.ts";
 import { refresh } from "../client/refresh.ts";
+import type { Session } from "../client/session.ts";
 import type { VerifiedIndex } from "../client/verified-index.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import type { Feed } from "../profile/types.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 import { chosenFeeds } from "./update.ts";
@@ -44,6 +46,23 @@ async function fetchAll(
   return { fetched: inOrder(fetched), errors: inOrder(errors) };
 }
 
+/** The indexes that still stand; one that does not (its signer was revoked, it has become stale) keeps no other from serving. */
+async function acceptedIndexes(session: Session, feeds: readonly Feed[]) {
+  const judged = await refresh(session);
+  const indexes: VerifiedIndex[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const feed of feeds) {
+    try {
+      const index = await acceptedIndex(session, judged, feed);
+      if (index !== undefined) indexes.push(index);
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+    }
+  }
+  return { indexes, errors };
+}
+
 export async function fetch(context: Context, requests: readonly string[], options: FetchOptions): Promise<Outcome> {
   if (requests.length === 0 && options.all !== true) {
     throw new FeedkeyError("usage", "no package is named", {
@@ -51,16 +70,11 @@ export async function fetch(context: Context, requests: readonly string[], optio
     });
   }
   return await context.withSession({ resetState: options.resetState === true }, async (session) => {
-    const judged = await refresh(session);
-    const indexes: VerifiedIndex[] = [];
-    for (const feed of chosenFeeds(session.profile, options.feed ?? [])) {
-      const index = await acceptedIndex(session, judged, feed);
-      if (index !== undefined) indexes.push(index);
-    }
-    if (indexes.length === 0) {
+    const { indexes, errors } = await acceptedIndexes(session, chosenFeeds(session.profile, options.feed ?? []));
+    if (indexes.length === 0 && errors.length === 0) {
       throw new FeedkeyError("not_found", "no index was accepted yet", { hint: 'run "feedkey update" first' });
     }
-    const errors: FeedkeyError[] = [];
+    if (indexes.length === 0) return { text: "", json: { packages: [] }, errors };
     const choices: Choice[] = [];
     for (const request of requests) {
       try {

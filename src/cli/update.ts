@@ -1,5 +1,5 @@
 /** `feedkey update`: refresh what is known about keys, then download and verify the indexes. */
-import { refresh } from "../client/refresh.ts";
+import { refresh, wantsNews } from "../client/refresh.ts";
 import { type FeedOutcome, updateFeeds } from "../client/update.ts";
 import { FeedkeyError } from "../error.ts";
 import type { Feed, Profile } from "../profile/types.ts";
@@ -52,8 +52,11 @@ export async function update(context: Context, names: readonly string[], options
   const resetState = options.resetState === true;
   return await context.withSession({ resetState }, async (session) => {
     const feeds = chosenFeeds(session.profile, names);
-    const judged = await refresh(session);
-    const outcomes = await updateFeeds(session, judged, feeds, options.allowEmpty === true);
+    const allowEmpty = options.allowEmpty === true;
+    let outcomes = await updateFeeds(session, await refresh(session), feeds, allowEmpty);
+    const failed = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
+    if (wantsNews(session, failed))
+      outcomes = await updateFeeds(session, await refresh(session, true), feeds, allowEmpty);
     return {
       text: outcomes.flatMap(line).join("\n"),
       json: { profile: session.profile.name, feeds: outcomes.map(feedJson) },

@@ -1,5 +1,5 @@
 /** `feedkey verify`: the judgement of `update` on local files. */
-import { refresh } from "../client/refresh.ts";
+import { withFreshKeys } from "../client/refresh.ts";
 import { accept } from "../client/update.ts";
 import { feedOf, verifyFolder, verifyLocal, verifyPackageFile } from "../client/verify.ts";
 import { FeedkeyError } from "../error.ts";
@@ -31,9 +31,10 @@ export async function verify(
   const terms = { readOnly: audit, resetState: options.resetState === true };
   return await context.withSession(terms, async (session) => {
     const feed = feedOf(session.profile, options.feed, indexPath);
-    const judged = await refresh(session);
     const how = { compare: !audit, allowEmpty: options.allowEmpty === true };
-    const index = await verifyLocal(session, judged, feed, indexPath, options.signature, how);
+    const index = await withFreshKeys(session, (judged) => {
+      return verifyLocal(session, judged, feed, indexPath, options.signature, how);
+    });
     const good: string[] = [];
     const errors: FeedkeyError[] = [];
     for (const file of files) {

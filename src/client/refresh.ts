@@ -124,3 +124,22 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
   await session.record(judged);
   return judged;
 }
+
+/** Whether news of keys could change this refusal: the signer may be a successor that this client hasn't heard of. */
+export function wantsNews(session: Session, errors: readonly FeedkeyError[]): boolean {
+  const { revocationCheck } = session.profile.trust;
+  const wasThorough = !session.checkPolicy.required || revocationCheck === "always" || session.options.offline;
+  return !wasThorough && errors.some(({ code }) => code === "untrusted_signer");
+}
+
+/**
+ * Refreshes, then acts; if a signer turns out unknown although recent checks were reused, asks everybody and acts again.
+ */
+export async function withFreshKeys<T>(session: Session, action: (judged: Judged) => Promise<T>): Promise<T> {
+  try {
+    return await action(await refresh(session));
+  } catch (error) {
+    if (!(error instanceof FeedkeyError) || !wantsNews(session, [error])) throw error;
+    return await action(await refresh(session, true));
+  }
+}

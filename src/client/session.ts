@@ -119,6 +119,8 @@ export class Session {
       // A missing check or a fork is a state of the world, not of the key: what was accepted stays in the ledger.
       if (rejected?.code === "unchecked_revocation" || rejected?.code === "fork") continue;
       if (trust.trusted.has(fingerprint)) continue;
+      // With a clock that was set back, or an audit of the past, today's keys are of the future: no reason to forget them.
+      if ((before.keys.get(fingerprint)?.acceptedAt ?? 0) > this.options.at) continue;
       keys.delete(fingerprint);
       const why = rejected?.reason ?? "no seed of the profile leads to it any more";
       this.options.reporter.warn(`key ${fingerprint}, accepted before, is dropped: ${why}`);
