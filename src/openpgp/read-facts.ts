@@ -13,6 +13,7 @@ import type { LoadedKey } from "./key-packet.ts";
 import type { Packet } from "./packets.ts";
 import {
   isMadeBy,
+  makersOf,
   namesIssuer,
   parseSignature,
   type RawSignature,
@@ -24,8 +25,34 @@ type OnVerified = (body: Uint8Array) => void;
 
 const isCertification = (type: number) => type >= 0x10 && type <= 0x13;
 
-function parseAll(packets: readonly Packet[]): RawSignature[] {
-  return packets.map(({ body }) => parseSignature(body)).filter((raw) => typeof raw !== "string");
+/**
+ * The signatures that can be parsed, one at a time: a flooded key has a hundred thousand.
+ * Copies of one that was found good, with other bytes in the unhashed area, say nothing new and are passed over:
+ * anybody can make as many as he likes, and every rule goes over all that is found.
+ */
+class Sieve {
+  readonly #found = new Set<string>();
+
+  *signatures(packets: readonly Packet[]): Generator<RawSignature> {
+    for (const { body } of packets) {
+      const raw = parseSignature(body);
+      if (typeof raw !== "string" && !this.#found.has(nameOf(raw))) yield raw;
+    }
+  }
+
+  /** To be told of each good one. */
+  found(raw: RawSignature): void {
+    this.#found.add(nameOf(raw));
+  }
+}
+
+/**
+ * What a signature covers, by whom: without a hashed issuer two keys may have signed the same. Of revocations one is
+ * as good as the other, and they are read whoever is named.
+ */
+function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
+  const maker = type === 0x20 ? "" : (issuer.fingerprint ?? issuer.keyId);
+  return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
 }
 
 async function readSelfSignature(
@@ -71,7 +98,7 @@ function revocationFacts(raw: RawSignature, maker: LoadedKey): Revocation {
 
 /** Key revocations by the key itself, or by a revoker that the key named in a signature of its own. */
 async function readRevocations(
-  raws: readonly RawSignature[],
+  packets: readonly Packet[],
   primary: LoadedKey,
   selfSignatures: readonly SelfSignature[],
   keys: KeyIndex,
@@ -79,16 +106,16 @@ async function readRevocations(
 ): Promise<Revocation[]> {
   const revokers = new Set(selfSignatures.flatMap((signature) => signature.designatedRevokers));
   const found: Revocation[] = [];
-  for (const raw of raws) {
+  const sieve = new Sieve();
+  for (const raw of sieve.signatures(packets)) {
     if (raw.type !== 0x20) continue;
     // The key itself is tried whoever is named outside the hashed area: altering that must not hide a revocation.
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
-    for (const maker of [primary, ...others]) {
-      if (!(await isMadeBy(raw, maker, { key: primary }))) continue;
-      onVerified(raw.body);
-      found.push(revocationFacts(raw, maker));
-      break;
-    }
+    const [maker] = await makersOf(raw, [primary, ...others], { key: primary });
+    if (maker === undefined) continue;
+    sieve.found(raw);
+    onVerified(raw.body);
+    found.push(revocationFacts(raw, maker));
   }
   return found;
 }
@@ -105,18 +132,22 @@ async function readUserId(
   const revocations: Revocation[] = [];
   const certifications: SignatureFacts[] = [];
   const withdrawals: Revocation[] = [];
-  for (const raw of parseAll(component.signatures)) {
+  const sieve = new Sieve();
+  for (const raw of sieve.signatures(component.signatures)) {
     if (!isCertification(raw.type) && raw.type !== 0x30) continue;
     if (namesIssuer(raw, primary)) {
       if (!(await isMadeBy(raw, primary, over))) continue;
+      sieve.found(raw);
       onVerified(raw.body);
       if (raw.type === 0x30) revocations.push(revocationFacts(raw, primary));
       else selfSignatures.push(await readSelfSignature(raw, primary, primary, over));
       continue;
     }
-    for (const maker of keys.candidates(raw)) {
-      if (!(await isMadeBy(raw, maker, over))) continue;
-      onVerified(raw.body);
+    const makers = await makersOf(raw, keys.candidates(raw), over);
+    if (makers.length === 0) continue;
+    sieve.found(raw);
+    onVerified(raw.body);
+    for (const maker of makers) {
       if (raw.type === 0x30) withdrawals.push(revocationFacts(raw, maker));
       else certifications.push(signatureFacts(raw, maker));
     }
@@ -140,7 +171,8 @@ async function readSubkey(
   const over: SignedParts = { key: primary, bind: subkey };
   const bindings: SelfSignature[] = [];
   const revocations: Revocation[] = [];
-  for (const raw of parseAll(component.signatures)) {
+  // Copies of a binding may differ in the back-signature, which the unhashed area may hold: each is read.
+  for (const raw of new Sieve().signatures(component.signatures)) {
     if (raw.type !== 0x18 && raw.type !== 0x28) continue;
     if (!(await isMadeBy(raw, primary, over))) continue;
     onVerified(raw.body);
@@ -162,14 +194,14 @@ export async function readFacts(
   onVerified: OnVerified = () => undefined,
 ): Promise<CertificateFacts> {
   const { raw, primary } = certificate;
-  const aboutPrimary = parseAll(raw.signatures);
   const directSignatures: SelfSignature[] = [];
-  for (const signature of aboutPrimary) {
+  const sieve = new Sieve();
+  for (const signature of sieve.signatures(raw.signatures)) {
     const over = { key: primary };
-    if (signature.type === 0x1f && (await isMadeBy(signature, primary, over))) {
-      onVerified(signature.body);
-      directSignatures.push(await readSelfSignature(signature, primary, primary, over));
-    }
+    if (signature.type !== 0x1f || !(await isMadeBy(signature, primary, over))) continue;
+    sieve.found(signature);
+    onVerified(signature.body);
+    directSignatures.push(await readSelfSignature(signature, primary, primary, over));
   }
   const userIds: UserIdFacts[] = [];
   for (const component of raw.userIds) userIds.push(await readUserId(component, primary, keys, onVerified));
@@ -182,7 +214,7 @@ export async function readFacts(
   return {
     primary: primary.facts,
     directSignatures,
-    revocations: await readRevocations(aboutPrimary, primary, selfSignatures, keys, onVerified),
+    revocations: await readRevocations(raw.signatures, primary, selfSignatures, keys, onVerified),
     userIds,
     subkeys,
   };
