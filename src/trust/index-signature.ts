@@ -142,7 +142,9 @@ export function judgeIndex(
   const outcomes = signatures.flatMap((signature) => judgeSignature(signature, trust, policy));
   const signers = outcomes.filter((outcome) => "signingKey" in outcome);
   const refusals = outcomes.filter((outcome) => "stage" in outcome).sort((a, b) => b.stage - a.stage);
-  const count = new Set(signers.map(({ certificate }) => certificate)).size;
+  // Distinct primaries, and distinct keys too: a subkey that two certificates share is one hand.
+  const distinct = (of: "certificate" | "signingKey") => new Set(signers.map((signer) => signer[of])).size;
+  const count = Math.min(distinct("certificate"), distinct("signingKey"));
   if (count >= policy.threshold && count > 0) {
     return { signers, createdAt: Math.max(...signers.map(({ createdAt }) => createdAt)) };
   }
