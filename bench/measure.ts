@@ -1,0 +1,77 @@
+/** Runs commands side by side and takes medians. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+
+export interface Contender {
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+  /** Brings everything to the same start; not measured. */
+  readonly prepare?: () => void;
+  /** Where its standard output goes, if it is the result. */
+  readonly output?: string;
+}
+
+export interface Measured {
+  readonly name: string;
+  /** Median of the wall-clock time; undefined: the program is not on this machine. */
+  readonly seconds: number | undefined;
+  /** Median of the peak resident memory, in KiB; of several processes that of the largest. */
+  readonly peakKiB: number | undefined;
+}
+
+// GNU time asks the kernel for the peak when the command has ended.
+const gnuTime = "/usr/bin/time";
+
+function isHere(program: string): boolean {
+  if (program.includes("/")) return fs.existsSync(program);
+  const folders = (process.env.PATH ?? "").split(":");
+  return folders.some((folder) => fs.existsSync(join(folder, program)));
+}
+
+function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const [low, high] = [sorted[sorted.length % 2 === 1 ? middle : middle - 1], sorted[middle]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+function runOnce({ name, command, output }: Contender, scratch: string): { seconds: number; peakKiB: number[] } {
+  const peakFile = join(scratch, "peak");
+  const [program, ...args] = fs.existsSync(gnuTime) ? [gnuTime, "-f", "%M", "-o", peakFile, ...command] : command;
+  const stdout = output === undefined ? "ignore" : fs.openSync(output, "w");
+  const startedAt = performance.now();
+  const { status, stderr } = spawnSync(program, args, { stdio: ["ignore", stdout, "pipe"], encoding: "utf8" });
+  const seconds = (performance.now() - startedAt) / 1000;
+  if (typeof stdout === "number") fs.closeSync(stdout);
+  if (status !== 0) throw new Error(`${name} ended with status ${status}: ${stderr}`);
+  const peak = fs.existsSync(peakFile) ? [Number(fs.readFileSync(peakFile, "utf8"))] : [];
+  return { seconds, peakKiB: peak };
+}
+
+/**
+ * Measures all contenders in turn, round after round, so that whatever else the machine does meets each of them.
+ * @param rounds after a first one that is not counted
+ * @param scratch a folder for notes
+ */
+export function measure(contenders: readonly Contender[], rounds: number, scratch: string): Measured[] {
+  const here = contenders.filter(({ command: [program], name }) => {
+    return isHere(program) && (!name.includes("gpgv") || isHere("gpgv"));
+  });
+  const seconds = new Map<Contender, number[]>(here.map((one) => [one, []]));
+  const peaks = new Map<Contender, number[]>(here.map((one) => [one, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const one of here) {
+      one.prepare?.();
+      const sample = runOnce(one, scratch);
+      if (round === 0) continue;
+      seconds.get(one)?.push(sample.seconds);
+      peaks.get(one)?.push(...sample.peakKiB);
+    }
+  }
+  return contenders.map((one) => ({
+    name: one.name,
+    seconds: median(seconds.get(one) ?? []),
+    peakKiB: median(peaks.get(one) ?? []),
+  }));
+}
