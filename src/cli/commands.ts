@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { ServerOptions } from "./archive-terms.ts";
 import type { ChainOptions } from "./chain.ts";
+import type { ExportOptions } from "./export.ts";
 import type { FetchOptions } from "./fetch.ts";
 import type { KeygenOptions } from "./keygen.ts";
 import type { PassphraseOptions } from "./passphrase.ts";
@@ -165,6 +166,13 @@ function addClientCommands(program: Command, run: Runner): void {
     .option("--reset-state", "forget everything and start from the seeds")
     .action((options: ChainOptions) => {
       return run("chain", async (context) => (await import("./chain.ts")).chain(context, options));
+    });
+  program
+    .command("export <path>")
+    .description("the keys that may sign now, as another program reads them")
+    .requiredOption("--for <program>", "gpgv, apt, opkg or pkg_install")
+    .action((path: string, options: ExportOptions) => {
+      return run("export", async (context) => (await import("./export.ts")).exportTo(context, path, options));
     });
   program
     .command("status")

@@ -1,0 +1,48 @@
+/** `feedkey export`: for stock clients that know nothing of chains; run it from a timer. */
+import { type ExportFormat, exportFormats, exportKeys } from "../client/export.ts";
+import { refresh } from "../client/refresh.ts";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Context } from "./context.ts";
+import type { Outcome } from "./run.ts";
+
+export interface ExportOptions {
+  readonly for: string;
+}
+
+function formatOf(text: string): ExportFormat {
+  const found = exportFormats.find((format) => format === text);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("usage", `there is no export for "${escapeText(text)}"`, {
+    hint: `choose one of ${exportFormats.join(", ")}`,
+  });
+}
+
+/** The lines of the program's own configuration that name the export. */
+const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = {
+  gpgv: (path) => `gpgv --keyring ${path} INDEX.sig INDEX`,
+  apt: (path) => `Signed-By: ${path}`,
+  opkg: (path) =>
+    `option check_signature 1\noption signature_type gpg-asc\noption gpg_dir ${path}\noption gpg_trust_level TrustOnly`,
+  pkg_install: (path) => `GPG_KEYRING_VERIFY=${path}`,
+};
+
+export async function exportTo(context: Context, path: string, options: ExportOptions): Promise<Outcome> {
+  const format = formatOf(options.for);
+  return await context.withSession({}, async (session) => {
+    const judged = await refresh(session);
+    const done = await exportKeys(session, judged, format, path);
+    for (const { fingerprint, reason } of done.left) {
+      context.reporter.warn(`${fingerprint} is left out, since ${format} can't read it: ${reason}`);
+    }
+    if (done.keys.length === 0)
+      context.reporter.warn("no key may sign now: the export is empty, and the program will refuse everything");
+    const changes = [...done.added.map((key) => `+ ${key}`), ...done.removed.map((key) => `- ${key}`)];
+    const head = `${escapeText(done.path)}: ${done.keys.length} keys, ${changes.length === 0 ? "unchanged" : "changed"}`;
+    const lines = configuration[format](done.path);
+    return {
+      text: [head, ...changes, "", lines].join("\n"),
+      json: { ...done, for: format, configuration: lines.split("\n") },
+    };
+  });
+}

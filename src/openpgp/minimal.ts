@@ -1,0 +1,31 @@
+/** A certificate cut down to what a stock verifier needs: no strangers' certifications, no spent subkeys. */
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Component, RawCertificate } from "./certificate.ts";
+import { fingerprintOf, keyIdOf } from "./key-packet.ts";
+import type { Packet } from "./packets.ts";
+import { parseSignature } from "./raw-signature.ts";
+
+function bySelf({ fingerprint }: RawCertificate): (packet: Packet) => boolean {
+  return ({ body }) => {
+    const raw = parseSignature(body);
+    if (typeof raw === "string") return false;
+    const { fingerprint: named, keyId } = raw.issuer;
+    return named === undefined ? keyId === keyIdOf(fingerprint) : named === fingerprint;
+  };
+}
+
+/**
+ * Primary key, self-signed user IDs and the subkeys named, each with the key's own signatures only.
+ * @param certificate whose signatures were verified before (see `keepVerified`)
+ * @param subkeys fingerprints of the subkeys worth keeping
+ */
+export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Fingerprint>): RawCertificate {
+  const own = bySelf(certificate);
+  const strip = ({ packet, signatures }: Component): Component => ({ packet, signatures: signatures.filter(own) });
+  return {
+    ...certificate,
+    signatures: certificate.signatures.filter(own),
+    userIds: certificate.userIds.map(strip).filter(({ signatures }) => signatures.length > 0),
+    subkeys: certificate.subkeys.filter(({ packet }) => subkeys.has(fingerprintOf(packet.body) ?? "")).map(strip),
+  };
+}
