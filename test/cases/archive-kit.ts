@@ -105,6 +105,16 @@ export class TestArchive {
     return archive;
   }
 
+  /** The same archive and client in a folder of their own; the client reads the published tree from the disk. */
+  async copy(): Promise<TestArchive> {
+    const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-case-"));
+    await fs.cp(this.folder, folder, { recursive: true, verbatimSymlinks: true });
+    const copy = new TestArchive(folder, this.feeds, this.key, this.mirror);
+    await copy.writeConfig();
+    await copy.writeProfile({ url: `file://${copy.site}/` });
+    return copy;
+  }
+
   get home(): string {
     return join(this.folder, "home");
   }
@@ -243,9 +253,13 @@ export class TestArchive {
     }
   }
 
+  async removeFolder(): Promise<void> {
+    await fs.rm(this.folder, { recursive: true, force: true });
+  }
+
   async remove(): Promise<void> {
     await this.mirror.close();
-    await fs.rm(this.folder, { recursive: true, force: true });
+    await this.removeFolder();
   }
 }
 

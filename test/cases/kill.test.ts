@@ -1,0 +1,225 @@
+// cases.md, State and archive side: kill -9 at any write leaves the old state or the new, never half. Each run is a
+// process of its own, ended by SIGKILL at its n-th step that changes the disk, on a copy of one starting point.
+import { createHash } from "node:crypto";
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { expect } from "chai";
+import { ClientStateView } from "../../src/store/client-state-view.ts";
+import { iso } from "../../src/time.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
+import { type Ended, runHere, runProcess } from "./cli.ts";
+import { finalNames, leftovers } from "./snapshot.ts";
+
+const at = published + 2 * hour;
+const node = ["--import", new URL("./kill-preload.js", import.meta.url).href];
+/** Runs at once: the machine has no more processors to give. */
+const atOnce = 2;
+
+function runUntil(step: number, args: readonly string[]): Promise<Ended> {
+  return runProcess(args, { node, env: { FEEDKEY_KILL_AT: String(step) } });
+}
+
+/** What time does to the locks of a killed run. */
+async function forgetLocks(folder: string): Promise<void> {
+  for (const name of await fs.readdir(folder, { recursive: true })) {
+    if (/(^|\/)\.lock$/.test(name)) await fs.rm(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+interface Story {
+  readonly start: TestArchive;
+  readonly args: (copy: TestArchive) => readonly string[];
+  /** What must hold whenever the run was killed; the copy is free to be used up. */
+  readonly check: (copy: TestArchive) => Promise<void>;
+}
+
+/** Kills a command at every step it has. @returns the number of steps */
+async function killEverywhere({ start, args, check }: Story): Promise<number> {
+  const once = async (step: number): Promise<boolean> => {
+    const copy = await start.copy();
+    try {
+      const ended = await runUntil(step, args(copy));
+      const killed = ended.signal === "SIGKILL";
+      if (!killed) expect(ended.status, ended.stdout).to.equal(0);
+      await forgetLocks(copy.folder);
+      await check(copy).catch((error: unknown) => {
+        throw new Error(`after step ${step}${killed ? "" : ", its last"}: ${error}`, { cause: error });
+      });
+      return killed;
+    } finally {
+      await copy.removeFolder();
+    }
+  };
+  for (let step = 1; ; step += atOnce) {
+    const killed = await Promise.all(Array.from({ length: atOnce }, (_, i) => once(step + i)));
+    const end = killed.indexOf(false);
+    if (end >= 0) return step + end - 1;
+  }
+}
+
+const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+const read = (path: string) => fs.readFile(path).catch(() => undefined);
+
+/** A client that was never here before reads the archive. @returns digest of what it accepted */
+async function freshClient(copy: TestArchive, index: string): Promise<string | undefined> {
+  const state = join(copy.folder, "fresh");
+  const profile = join(copy.folder, "fresh.ini");
+  const text = await fs.readFile(copy.profile, "utf8");
+  await fs.writeFile(profile, text.replace("[feed base]", `[feed base]\nindex = ${index}`));
+  const global = ["--profile", profile, "--state", state, "--json", "--at", iso(at)];
+  const ended = await runHere([...global, "update"]);
+  await fs.rm(state, { recursive: true, force: true });
+  if (ended.status !== 0) return undefined;
+  return JSON.parse(ended.stdout).feeds[0].sha256;
+}
+
+describe("cases: kill -9", function () {
+  this.timeout(120_000);
+
+  const bothForms = ["Packages.gz", "Packages"];
+
+  it("publish: every client still gets a matching pair, of the old index or the new; the next run finishes", async () => {
+    await inUse(async (start) => {
+      const old = digestOf(await fs.readFile(start.file("Packages")));
+      await start.addPackage("gamma");
+      const publish = (copy: TestArchive) => copy.keeperArgs(published + hour, "publish", "--config", copy.config);
+      const model = await start.copy();
+      expect((await runHere(publish(model))).status).to.equal(0);
+      const next = digestOf(await fs.readFile(model.file("Packages")));
+      await model.removeFolder();
+      const seen = new Set<string>();
+      const steps = await killEverywhere({
+        start,
+        args: publish,
+        check: async (copy) => {
+          const plain = await fs.readFile(copy.file("Packages"));
+          const unzipped = gunzipSync(await fs.readFile(copy.file("Packages.gz")));
+          expect([digestOf(plain), digestOf(unzipped)], "whole files").to.satisfy((both: string[]) =>
+            both.every((one) => one === old || one === next),
+          );
+          for (const index of bothForms) {
+            const got = await freshClient(copy, index);
+            expect(got, `a new client that asks for ${index}`).to.be.oneOf([old, next]);
+            seen.add(`${index} ${got === old ? "old" : "new"}`);
+          }
+          await copy.accept(at, "update");
+          expect(await copy.lastGood(), "a client in use").to.be.oneOf([old, next]);
+          const again = await runHere(publish(copy));
+          expect(again.status, again.stdout).to.equal(0);
+          expect(await leftovers(copy.site)).to.deep.equal([]);
+          for (const index of bothForms) expect(await freshClient(copy, index), "after the next run").to.equal(next);
+        },
+      });
+      expect(steps).to.be.greaterThan(30);
+      expect([...seen]).to.have.members(["Packages.gz old", "Packages old", "Packages new", "Packages.gz new"]);
+    });
+  });
+
+  it("the first publish: a client gets the whole index or none", async () => {
+    await inArchive(async (start) => {
+      const next = digestOf(await fs.readFile(start.file("Packages")));
+      for (const name of ["Packages", "Packages.gz", "Packages.asc", "Packages.sig"]) await fs.rm(start.file(name));
+      await fs.rm(join(start.site, "keys"), { recursive: true });
+      const publish = (copy: TestArchive) => copy.keeperArgs(published, "publish", "--config", copy.config);
+      await killEverywhere({
+        start,
+        args: publish,
+        check: async (copy) => {
+          expect(await freshClient(copy, "Packages")).to.be.oneOf([undefined, next]);
+          expect((await runHere(publish(copy))).status).to.equal(0);
+          for (const index of bothForms) expect(await freshClient(copy, index)).to.equal(next);
+          expect(await leftovers(copy.site)).to.deep.equal([]);
+        },
+      });
+    });
+  });
+
+  it("sign: a signature that fits is always there", async () => {
+    await inArchive(async (start) => {
+      const sign = (copy: TestArchive) =>
+        copy.keeperArgs(published + hour, "sign", copy.file("Packages"), "--key", copy.key, "--feed", "base");
+      const index = digestOf(await fs.readFile(start.file("Packages")));
+      await killEverywhere({
+        start,
+        args: sign,
+        check: async (copy) => {
+          expect(await freshClient(copy, "Packages")).to.equal(index);
+          expect((await runHere(sign(copy))).status).to.equal(0);
+        },
+      });
+    });
+  });
+
+  /** The client's last accepted index, read as another program would while the lock is still there. */
+  async function remembered(copy: TestArchive): Promise<string | undefined> {
+    const view = await ClientStateView.openReadOnly(copy.state, "example");
+    const last = await view.lastAccepted("base");
+    if (last === undefined) return undefined;
+    expect(digestOf(await fs.readFile(last.indexPath))).to.equal(last.meta.sha256);
+    return last.meta.sha256;
+  }
+
+  it("update: the old last good index or the new one, whole; the next run goes on", async () => {
+    await inUse(async (start) => {
+      const old = await start.lastGood();
+      await start.addPackage("gamma");
+      await start.publish(published + hour);
+      const next = digestOf(await fs.readFile(start.file("Packages")));
+      const seen = new Set<string | undefined>();
+      const steps = await killEverywhere({
+        start,
+        args: (copy) => copy.clientArgs(at, "update"),
+        check: async (copy) => {
+          const got = await remembered(copy);
+          expect(got).to.be.oneOf([old, next]);
+          seen.add(got);
+          await copy.accept(at, "fetch", "alpha", "-o", copy.out);
+          await copy.accept(at, "update");
+          expect(await remembered(copy)).to.equal(next);
+          const feeds = await fs.readdir(join(copy.state, "example", "feeds"));
+          expect(feeds, "one generation and the link to it").to.have.length(2);
+          expect(await leftovers(copy.state)).to.deep.equal([]);
+        },
+      });
+      expect(steps).to.be.greaterThan(20);
+      expect([...seen]).to.have.members([old, next]);
+    });
+  });
+
+  it("the first update: nothing accepted or all of it, and never a state that needs consent", async () => {
+    await inArchive(async (start) => {
+      const next = digestOf(await fs.readFile(start.file("Packages")));
+      await killEverywhere({
+        start,
+        args: (copy) => copy.clientArgs(at, "update"),
+        check: async (copy) => {
+          expect(await remembered(copy)).to.be.oneOf([undefined, next]);
+          await copy.accept(at, "update");
+          expect(await remembered(copy)).to.equal(next);
+          expect(await leftovers(copy.state)).to.deep.equal([]);
+        },
+      });
+    });
+  });
+
+  it("fetch: only whole, verified packages under final names; the next run fetches the rest", async () => {
+    await inUse(async (start) => {
+      const names = ["alpha_1.0-1_all.ipk", "beta_2.0-1_all.ipk"];
+      const steps = await killEverywhere({
+        start,
+        args: (copy) => copy.clientArgs(at, "fetch", "--all", "-o", copy.out),
+        check: async (copy) => {
+          for (const name of await finalNames(copy.out)) {
+            const [got, original] = [await read(join(copy.out, name)), await read(copy.file(name))];
+            expect(original?.equals(got ?? new Uint8Array()), name).to.equal(true);
+          }
+          expect(await remembered(copy)).to.equal(await start.lastGood());
+          await copy.accept(at, "fetch", "--all", "-o", copy.out);
+          expect(await finalNames(copy.out)).to.deep.equal(names);
+        },
+      });
+      expect(steps).to.be.greaterThan(10);
+    });
+  });
+});
