@@ -1,5 +1,5 @@
 /** `feedkey update`: refresh what is known about keys, then download and verify the indexes. */
-import { refresh, wantsNews } from "../client/refresh.ts";
+import { learnMore, refresh } from "../client/refresh.ts";
 import { type FeedOutcome, updateFeeds } from "../client/update.ts";
 import { FeedkeyError } from "../error.ts";
 import type { Feed, Profile } from "../profile/types.ts";
@@ -55,8 +55,11 @@ export async function update(context: Context, names: readonly string[], options
     const allowEmpty = options.allowEmpty === true;
     let outcomes = await updateFeeds(session, await refresh(session), feeds, allowEmpty);
     const failed = outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
-    if (wantsNews(session, failed))
-      outcomes = await updateFeeds(session, await refresh(session, true), feeds, allowEmpty);
+    const news = await learnMore(session, failed);
+    if (news !== undefined) {
+      const again = outcomes.filter(({ ok }) => !ok).map(({ feed }) => feed);
+      outcomes = [...outcomes.filter(({ ok }) => ok), ...(await updateFeeds(session, news, again, allowEmpty))];
+    }
     return {
       text: outcomes.flatMap(line).join("\n"),
       json: { profile: session.profile.name, feeds: outcomes.map(feedJson) },

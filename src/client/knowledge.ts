@@ -2,10 +2,13 @@
 
 import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
+import { keyIdOf } from "../openpgp/key-packet.ts";
 import { attachLoose, keepVerified, unite } from "../openpgp/merge.ts";
+import { parseSignature } from "../openpgp/raw-signature.ts";
 import { readFacts } from "../openpgp/read-facts.ts";
 import type { Profile } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { judge, type TrustSet } from "../trust/judge.ts";
@@ -38,21 +41,30 @@ export class Knowledge {
   }
 
   /**
-   * Adds what a key server or a bundle sent: packets about certificates at hand, and certificates that carry the
-   * archive's user ID (T1). Everything else is none of this profile's business and is left out.
+   * Adds what a key server or a bundle sent: packets about certificates at hand, certificates that carry the
+   * archive's user ID (T1), and those that claim to be delegates of a key at hand. Everything else is none of this profile's business and is left out.
    * @returns fingerprints that were not known before
    */
   add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): Fingerprint[] {
     const added: Fingerprint[] = [];
-    for (const certificate of certificates) {
-      const known = this.#held.has(certificate.fingerprint);
-      if (!known && (!this.#mayMatter(certificate) || this.#held.size - this.#own.size >= maxStrangers)) continue;
-      if (!known) added.push(certificate.fingerprint);
-      this.#take(certificate);
+    let waiting = [...certificates];
+    // A delegate may come before the delegate that it hangs on: look again until nothing more is taken.
+    for (let before = -1; before !== waiting.length; ) {
+      before = waiting.length;
+      waiting = waiting.filter((certificate) => !this.#admit(certificate, added));
     }
     this.#held = attachLoose(this.#held, loose);
     this.#reading = undefined;
     return added;
+  }
+
+  #admit(certificate: RawCertificate, added: Fingerprint[]): boolean {
+    if (!this.#held.has(certificate.fingerprint)) {
+      if (!this.#mayMatter(certificate) || this.#held.size - this.#own.size >= maxStrangers) return false;
+      added.push(certificate.fingerprint);
+    }
+    this.#take(certificate);
+    return true;
   }
 
   #take(certificate: RawCertificate): void {
@@ -62,9 +74,19 @@ export class Knowledge {
 
   #mayMatter(certificate: RawCertificate): boolean {
     const { identity } = this.#profile.archive;
-    return certificate.userIds.some(({ packet }) => {
-      return matchesIdentity(Buffer.from(packet.body).toString("latin1"), identity);
+    return certificate.userIds.some(({ packet, signatures }) => {
+      const named = matchesIdentity(Buffer.from(packet.body).toString("latin1"), identity);
+      return named || signatures.some(({ body }) => this.#claimsDelegation(body));
     });
+  }
+
+  /** Whether a signature packet says that a key at hand delegated something; whether it is true comes later. */
+  #claimsDelegation(body: Uint8Array): boolean {
+    const raw = parseSignature(body);
+    if (typeof raw === "string" || !isDelegation(raw.hashed)) return false;
+    const { fingerprint, keyId } = raw.issuer;
+    if (fingerprint !== undefined) return this.#held.has(fingerprint);
+    return [...this.#held.keys()].some((held) => keyIdOf(held) === keyId);
   }
 
   async #read(): Promise<Reading> {
@@ -97,7 +119,7 @@ export class Knowledge {
   async worthKeeping(trust: TrustSet, accepted: ReadonlySet<Fingerprint>): Promise<Map<Fingerprint, RawCertificate>> {
     const connected = new Set<Fingerprint>([...this.#profile.trust.seeds, ...accepted]);
     for (const key of connected) {
-      for (const link of trust.links) if (link.issuer === key) connected.add(link.subject);
+      for (const link of [...trust.links, ...trust.delegations]) if (link.issuer === key) connected.add(link.subject);
     }
     this.#reading ??= this.#read();
     const { verified } = await this.#reading;

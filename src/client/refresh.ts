@@ -125,21 +125,42 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
   return judged;
 }
 
-/** Whether news of keys could change this refusal: the signer may be a successor that this client hasn't heard of. */
-export function wantsNews(session: Session, errors: readonly FeedkeyError[]): boolean {
-  const { revocationCheck } = session.profile.trust;
-  const wasThorough = !session.checkPolicy.required || revocationCheck === "always" || session.options.offline;
-  return !wasThorough && errors.some(({ code }) => code === "untrusted_signer");
+const fullFingerprint = /^([0-9A-F]{40}|[0-9A-F]{64})$/;
+
+/** Signers that errors name and of whom nothing is at hand: delegates, whom no search by the archive's address finds. */
+function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerprint[] {
+  const signers = errors.filter(({ code }) => code === "untrusted_signer").map(({ details }) => String(details.signer));
+  return [...new Set(signers)].filter((signer) => fullFingerprint.test(signer) && !session.knowledge.held.has(signer));
 }
 
 /**
- * Refreshes, then acts; if a signer turns out unknown although recent checks were reused, asks everybody and acts again.
+ * Whether news of keys could change these refusals, and if so, asks for them: everybody about every key where recent
+ * checks were reused, and about signers that nobody has mentioned yet.
+ * @returns the new judgement; undefined if there is nothing new to learn
  */
+export async function learnMore(session: Session, errors: readonly FeedkeyError[]): Promise<Judged | undefined> {
+  const { required, revocationCheck } = session.checkPolicy;
+  if (!required || session.options.offline || !errors.some(({ code }) => code === "untrusted_signer")) return undefined;
+  const unknown = strangers(session, errors);
+  const before = session.knowledge.held.size;
+  const answers = await askAll(servers(session.profile), unknown, isAbout, {
+    transport: session.options.keyserverTransport,
+  });
+  for (const { answer } of [...answers.values()].flat()) {
+    if (answer.outcome === "found") for (const block of answer.blocks) session.knowledge.add(readKeyring(block));
+  }
+  const learned = session.knowledge.held.size > before;
+  return learned || revocationCheck !== "always" ? await refresh(session, true) : undefined;
+}
+
+/** Refreshes, then acts; if a signer turns out unknown, asks for more and acts again. */
 export async function withFreshKeys<T>(session: Session, action: (judged: Judged) => Promise<T>): Promise<T> {
   try {
     return await action(await refresh(session));
   } catch (error) {
-    if (!(error instanceof FeedkeyError) || !wantsNews(session, [error])) throw error;
-    return await action(await refresh(session, true));
+    if (!(error instanceof FeedkeyError)) throw error;
+    const judged = await learnMore(session, [error]);
+    if (judged === undefined) throw error;
+    return await action(judged);
   }
 }

@@ -73,9 +73,10 @@ export class Session {
     return this.options.profile;
   }
 
-  /** Keys that this client accepted before (T5). */
+  /** Keys of the chain that this client accepted before (T5). A delegate is never one of the chain. */
   get accepted(): ReadonlySet<Fingerprint> {
-    return new Set(this.state.ledger.keys.keys());
+    const { keys } = this.state.ledger;
+    return new Set([...keys].filter(([, { role }]) => role !== "delegate").map(([key]) => key));
   }
 
   get checkPolicy(): CheckPolicy {

@@ -4,7 +4,7 @@ import { StateReader } from "./state-reader.ts";
 /** When and how a key was first accepted (T5). */
 export interface KeyRecord {
   readonly acceptedAt: Instant;
-  readonly role: "seed" | "successor";
+  readonly role: "seed" | "successor" | "delegate";
   /** Fingerprints from the seed to the key itself. */
   readonly path: readonly string[];
 }
@@ -67,7 +67,7 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
       const key = read.object(value, where, ["acceptedAt", "role", "path"]);
       return {
         acceptedAt: read.instant(key.get("acceptedAt"), where),
-        role: read.oneOf(key.get("role"), where, ["seed", "successor"]),
+        role: read.oneOf(key.get("role"), where, ["seed", "successor", "delegate"]),
         path: read.list(key.get("path"), where, (one) => read.fingerprint(one, where)),
       };
     }),

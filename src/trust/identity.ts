@@ -28,7 +28,7 @@ export function matchingUserIds(facts: CertificateFacts, identity: Identity, at:
 }
 
 /** Self-certified and not revoked, softly or hard: a user ID that its owner took back stays taken back. */
-function isOwned(userId: UserIdFacts, facts: CertificateFacts, at: Instant): boolean {
+export function isOwned(userId: UserIdFacts, facts: CertificateFacts, at: Instant): boolean {
   const self = newest(userId.selfSignatures, facts.primary, at);
   return self !== undefined && effectiveRevocation(userId.revocations, at) === undefined;
 }

@@ -1,6 +1,7 @@
 /** T7, T8, T10 and the profile's limits: whether the signatures over an index make it one of this archive's. */
 import type { Duration, Instant } from "../time.ts";
 import { iso, roughly } from "../time.ts";
+import { allows } from "./delegation.ts";
 import type { CertificateFacts, DataSignature, Fingerprint, SignatureFacts } from "./facts.ts";
 import type { Trusted, TrustSet } from "./judge.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
@@ -73,6 +74,13 @@ function refuseFeedName(signature: SignatureFacts, policy: IndexPolicy): Refusal
   return undefined;
 }
 
+/** Section 7: a delegate signs only feeds that every scope on one of its paths allows. */
+function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal | undefined {
+  if (role !== "delegate" || grants.some((grant) => allows(grant, feed))) return undefined;
+  const scopes = grants.map((grant) => grant.scopes.map((globs) => globs.join(",")).join(" and ")).join(" or ");
+  return refuse("untrusted_signer", `its delegation is for feeds ${scopes}, not for "${feed}"`);
+}
+
 /** The profile's limits on age. */
 function refuseAge(signature: SignatureFacts, policy: IndexPolicy, at: Instant): Refusal | undefined {
   if (policy.requireExpiry && signature.expiresAt === undefined) {
@@ -102,7 +110,7 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
   if (state !== undefined) return stop(stages.state, state);
   const data = refuseDataSignature(signature, trusted.facts, at);
   if (data !== undefined) return stop(stages.signature, data);
-  const feed = refuseFeedName(signature, policy);
+  const feed = refuseScope(trusted, policy) ?? refuseFeedName(signature, policy);
   if (feed !== undefined) return stop(stages.feed, feed);
   const age = refuseAge(signature, policy, at);
   if (age !== undefined) return stop(stages.fresh, age);

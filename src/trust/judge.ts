@@ -1,6 +1,7 @@
 /** The judge: facts + profile + reference time + ledger -> who is trusted for this archive, over which path, and why the others are not. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
+import { findDelegates, type Grant } from "./delegation.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
 import { type Graph, makeGraph, paths, reach } from "./graph.ts";
@@ -23,7 +24,7 @@ export interface JudgeInput {
   readonly unchecked: ReadonlySet<Fingerprint>;
 }
 
-export type Role = "seed" | "successor";
+export type Role = "seed" | "successor" | "delegate";
 
 export interface Trusted {
   readonly facts: CertificateFacts;
@@ -32,6 +33,8 @@ export interface Trusted {
   readonly role: Role;
   /** From the seed to the key's own predecessor; empty for a seed. */
   readonly via: readonly Fingerprint[];
+  /** Delegates: what they may sign, by each path. Empty for all others, who may sign every feed. */
+  readonly grants: readonly Grant[];
 }
 
 export interface Rejected extends Refusal {
@@ -47,6 +50,8 @@ export interface TrustSet {
   readonly rejected: ReadonlyMap<Fingerprint, Rejected>;
   /** All links that were looked at. */
   readonly links: readonly Link[];
+  /** All delegations that were looked at. */
+  readonly delegations: readonly Link[];
   readonly forks: readonly Fork[];
 }
 
@@ -143,7 +148,12 @@ function displayName(facts: CertificateFacts, { identity, at }: JudgeInput): str
 }
 
 /** Why a certificate is not trusted: its own state first, then the best reason among its links. */
-function explain(facts: CertificateFacts, links: readonly Link[], whole: Case, ungated: Accepted): Refusal {
+function explain(
+  facts: CertificateFacts,
+  links: readonly Link[],
+  whole: Case,
+  ungated: ReadonlySet<Fingerprint>,
+): Refusal {
   const { input, graph, byFingerprint } = whole;
   const { fingerprint } = facts.primary;
   const revocation = effectiveRevocation(facts.revocations, input.at);
@@ -195,17 +205,35 @@ export function judge(input: JudgeInput): TrustSet {
   const forks = forksOf(whole);
   const ungated = accept(whole, forks, new Set());
   const accepted = input.unchecked.size === 0 ? ungated : accept(whole, forks, input.unchecked);
+  const { at, identity, unchecked } = input;
+  const delegates = (roots: Accepted, barred: ReadonlySet<Fingerprint>) => {
+    return findDelegates({ certificates: whole.byFingerprint, roots, identity, at, unchecked: barred });
+  };
+  const { grants, links: delegations } = delegates(accepted, unchecked);
+  const ungatedGrants = unchecked.size === 0 ? grants : delegates(ungated, new Set()).grants;
   const trusted = new Map<Fingerprint, Trusted>();
   const rejected = new Map<Fingerprint, Rejected>();
   for (const [fingerprint, facts] of [...whole.byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const userId = displayName(facts, input);
     const via = accepted.get(fingerprint);
     if (via !== undefined) {
-      trusted.set(fingerprint, { facts, userId, role: whole.seeds.has(fingerprint) ? "seed" : "successor", via });
+      trusted.set(fingerprint, {
+        facts,
+        userId,
+        role: whole.seeds.has(fingerprint) ? "seed" : "successor",
+        via,
+        grants: [],
+      });
       continue;
     }
-    const links = whole.links.filter(({ subject }) => subject === fingerprint);
-    rejected.set(fingerprint, { facts, userId, links, ...explain(facts, links, whole, ungated) });
+    const granted = isHardRevoked(facts, at) ? undefined : grants.get(fingerprint);
+    if (granted?.[0] !== undefined) {
+      trusted.set(fingerprint, { facts, userId, role: "delegate", via: granted[0].via, grants: granted });
+      continue;
+    }
+    const links = [...whole.links, ...delegations].filter(({ subject }) => subject === fingerprint);
+    const checked = new Set([...ungated.keys(), ...ungatedGrants.keys()]);
+    rejected.set(fingerprint, { facts, userId, links, ...explain(facts, links, whole, checked) });
   }
-  return { at: input.at, trusted, rejected, links: whole.links, forks };
+  return { at, trusted, rejected, links: whole.links, delegations, forks };
 }

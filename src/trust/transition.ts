@@ -1,6 +1,7 @@
 /** T3: when a certification makes a link of the chain, issuer -> subject. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
+import { isDelegation } from "./delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from "./facts.ts";
 import { matchesIdentity, matchingUserIds } from "./identity.ts";
 import { effectiveRevocation, primaryState, revocationWords } from "./key-state.ts";
@@ -81,6 +82,23 @@ function refuseIssuer(
   return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
 }
 
+/** T3 for one certification, but for its own expiry; also the ground that delegations stand on. */
+export function refuseCertification(
+  certification: SignatureFacts,
+  userId: UserIdFacts,
+  issuer: CertificateFacts,
+  subject: CertificateFacts,
+  policy: TransitionPolicy,
+): Refusal | undefined {
+  return (
+    refuseWeakHash(certification) ??
+    refuseWeakKey(issuer.primary) ??
+    refuseMaker(certification, issuer, policy.at) ??
+    refuseDate(certification, userId, issuer, subject, policy.at) ??
+    refuseIssuer(issuer, subject, certification.createdAt ?? 0, policy)
+  );
+}
+
 function judge(
   certification: SignatureFacts,
   userId: UserIdFacts,
@@ -89,12 +107,11 @@ function judge(
   policy: TransitionPolicy,
 ): Judgement {
   const { at } = policy;
-  const refusal =
-    refuseWeakHash(certification) ??
-    refuseWeakKey(issuer.primary) ??
-    refuseMaker(certification, issuer, at) ??
-    refuseDate(certification, userId, issuer, subject, at) ??
-    refuseIssuer(issuer, subject, certification.createdAt ?? 0, policy);
+  // A delegate is never a successor (section 7), whatever user ID the delegation stands on.
+  const delegates = isDelegation(certification)
+    ? refuse("untrusted_signer", "it delegates, which makes no successor")
+    : undefined;
+  const refusal = delegates ?? refuseCertification(certification, userId, issuer, subject, policy);
   const { expiresAt } = certification;
   const ended = expiresAt !== undefined && expiresAt <= at ? refuse("expired", "it has expired") : undefined;
   return { refusal: refusal ?? ended, acknowledges: refusal === undefined };

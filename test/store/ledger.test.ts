@@ -80,7 +80,7 @@ describe("store/ledger", () => {
   it("says the file, the place and the way out", () => {
     const error = failure(changed((document) => Object.assign(document.keys?.[fingerprintA] ?? {}, { role: "king" })));
     expect(error.message).to.equal(
-      `the client state "${path}" is damaged: keys of ${fingerprintA}: expected seed or successor`,
+      `the client state "${path}" is damaged: keys of ${fingerprintA}: expected seed or successor or delegate`,
     );
     expect(error.details).to.deep.equal({ path });
     expect(error.hint).to.include("--reset-state");

@@ -1,0 +1,60 @@
+/** What a delegation says: how deep, and for which feeds (design, section 7). */
+import type { SignatureFacts } from "./facts.ts";
+
+export interface DelegationTerms {
+  /** How many further delegations may hang on this one. */
+  readonly depth: number;
+  /** Feeds by name; `*` stands for any run of characters, `?` for one. Never empty. */
+  readonly feeds: readonly string[];
+}
+
+const prefix = "delegate@";
+const glob = /^[A-Za-z0-9._*?-]+$/;
+const maxDepth = 8;
+
+/** Whether a certification means to delegate, rightly or not: then it is no transition. */
+export function isDelegation({ notations }: Pick<SignatureFacts, "notations">): boolean {
+  return notations.some(({ name }) => name.startsWith(prefix));
+}
+
+/** The notation's value: `depth=N; feeds=GLOB,GLOB`. */
+export function formatTerms({ depth, feeds }: DelegationTerms): string {
+  return `depth=${depth}; feeds=${feeds.join(",")}`;
+}
+
+/**
+ * Reads the notation's value. Strict: what two readers could take two ways delegates nothing.
+ * @returns undefined if it is malformed
+ */
+export function parseTerms(value: string): DelegationTerms | undefined {
+  const match = /^depth=(\d{1,2}); feeds=([^;\s]+)$/.exec(value);
+  const depth = Number(match?.[1]);
+  const feeds = match?.[2]?.split(",") ?? [];
+  if (match === null || depth > maxDepth || !feeds.every((feed) => glob.test(feed))) return undefined;
+  return { depth, feeds };
+}
+
+/** The terms of a certification; undefined if it has none, several, or malformed ones. */
+export function termsOf({ notations }: SignatureFacts): DelegationTerms | undefined {
+  const [only, ...others] = notations.filter(({ name }) => name.startsWith(prefix));
+  return only === undefined || others.length > 0 ? undefined : parseTerms(only.value);
+}
+
+/** Whether a feed's name fits one of the globs. */
+export function matchesFeed(feed: string, globs: readonly string[]): boolean {
+  return globs.some((pattern) => matches(feed, pattern));
+}
+
+/** Iterative, so that no pattern costs more than its length times the name's. */
+function matches(text: string, pattern: string): boolean {
+  let row = [true, ...Array<boolean>(text.length).fill(false)];
+  for (const symbol of pattern) {
+    const next = [symbol === "*" && row[0] === true];
+    for (let i = 1; i <= text.length; i++) {
+      if (symbol === "*") next.push(next[i - 1] === true || row[i] === true);
+      else next.push(row[i - 1] === true && (symbol === "?" || symbol === text[i - 1]));
+    }
+    row = next;
+  }
+  return row[text.length] === true;
+}
