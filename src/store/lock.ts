@@ -8,6 +8,10 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { ensureFolder } from "./folder.ts";
 import { outputError } from "./system-error.ts";
 
+// proper-lockfile has the process end on this signal. A file that may not grow any more is an error of writing, which
+// is told and tidied up after; node without proper-lockfile ignores the signal too.
+process.on("SIGXFSZ", () => undefined);
+
 const staleAfterMs = 10_000;
 const refreshMs = 2_500;
 const retryMs = 100;
