@@ -53,15 +53,22 @@ export function attachLoose(
   certificates: ReadonlyMap<Fingerprint, RawCertificate>,
   loose: Keyring["loose"],
 ): Map<Fingerprint, RawCertificate> {
-  const found = new Map(certificates);
+  // Gathered first and laid once: a server may send a hundred thousand.
+  const named = new Map<string, Packet[]>();
   for (const packet of loose) {
     const raw = parseSignature(packet.body);
-    if (typeof raw === "string" || raw.type !== 0x20) continue;
-    for (const [fingerprint, certificate] of found) {
-      const named = raw.issuer.fingerprint ?? raw.issuer.keyId;
-      if (named !== fingerprint && named !== keyIdOf(fingerprint)) continue;
-      found.set(fingerprint, { ...certificate, signatures: unitePackets(certificate.signatures, [packet]) });
-    }
+    const name =
+      typeof raw === "string" || raw.type !== 0x20 ? undefined : (raw.issuer.fingerprint ?? raw.issuer.keyId);
+    if (name === undefined) continue;
+    const packets = named.get(name);
+    if (packets === undefined) named.set(name, [packet]);
+    else packets.push(packet);
+  }
+  const found = new Map(certificates);
+  for (const [fingerprint, certificate] of certificates) {
+    const revocations = [...(named.get(fingerprint) ?? []), ...(named.get(keyIdOf(fingerprint)) ?? [])];
+    if (revocations.length === 0) continue;
+    found.set(fingerprint, { ...certificate, signatures: unitePackets(certificate.signatures, revocations) });
   }
   return found;
 }
