@@ -6,6 +6,7 @@ import { armor } from "../openpgp/armor.ts";
 import { writeCertificate } from "../openpgp/certificate.ts";
 import { bundlePath } from "../profile/layout.ts";
 import type { Instant } from "../time.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import type { OwnCertificate } from "./signing-key.ts";
@@ -17,7 +18,7 @@ export interface BundleFile {
 
 /**
  * The certificates that belong into the bundle: the signing key's, and every other of the key store that carries
- * the archive's user ID, revoked ones too: clients must hear of it.
+ * the archive's user ID, revoked ones too: clients must hear of it; and delegates.
  */
 export function bundleCertificates(
   own: ReadonlyMap<Fingerprint, OwnCertificate>,
@@ -29,12 +30,17 @@ export function bundleCertificates(
   return [...own.values()]
     .filter((one) => {
       const same = one.raw.fingerprint === signing.raw.fingerprint;
-      return same || matchingUserIds(one.facts, identity, at).length > 0;
+      return same || matchingUserIds(one.facts, identity, at).length > 0 || isDelegate(one);
     })
     .sort((a, b) => {
       const [x, y] = [a.facts.primary, b.facts.primary];
       return x.createdAt - y.createdAt || (x.fingerprint < y.fingerprint ? -1 : 1);
     });
+}
+
+/** Whether a key of the store delegated to it: clients look for delegates in the bundle, withdrawn ones too. */
+function isDelegate({ facts }: OwnCertificate): boolean {
+  return facts.userIds.some(({ certifications }) => certifications.some(isDelegation));
 }
 
 /** The two files of the bundle, binary and armored; only those whose contents differ from what lies there. */

@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { ServerOptions } from "./archive-terms.ts";
 import type { ChainOptions } from "./chain.ts";
+import type { DelegateCommandOptions } from "./delegate.ts";
 import type { ExportOptions } from "./export.ts";
 import type { FetchOptions } from "./fetch.ts";
 import type { KeygenOptions } from "./keygen.ts";
@@ -87,6 +88,20 @@ function addKeyLifeCommands(program: Command, run: Runner): void {
     .option("--dry-run", "show who loses their chain and change nothing")
     .action((fingerprint: string, options: RevokeOptions) => {
       return run("revoke", async (context) => (await import("./revoke.ts")).revoke(context, fingerprint, options));
+    });
+  withServers(withPassphrase(program.command("delegate <certificate>")))
+    .description("let another key sign some feeds for a time; works on files alone")
+    .requiredOption("--key <fingerprint>", "the key that delegates")
+    .option("--feeds <globs>", "which feeds, with commas", "*")
+    .option("--depth <n>", "how many further delegations may follow", "0")
+    .option("--expires <length>", "how long it holds")
+    .option("--withdraw", "take it back; CERTIFICATE is the delegate's fingerprint then")
+    .option("-o, --output <file>", "write the certified certificate there")
+    .option("--config <file>", "archive.ini: the bundle is written anew")
+    .action((certificate: string, options: DelegateCommandOptions) => {
+      return run("delegate", async (context) =>
+        (await import("./delegate.ts")).delegate(context, certificate, options),
+      );
     });
   withServers(program.command("send <fingerprint...>"))
     .description("put keys on key servers and read them back")
