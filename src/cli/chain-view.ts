@@ -16,20 +16,25 @@ function today({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string {
   return refused === undefined ? "may sign" : `may not sign: ${refused.reason}`;
 }
 
+/** What a delegate may sign: a feed must fit every list of one of the grants. Null: every feed. */
+function feedsOf({ role, grants }: Trusted): (readonly string[])[][] | null {
+  return role === "delegate" ? grants.map(({ scopes }) => [...scopes]) : null;
+}
+
+function roleText({ role, grants }: Trusted): string {
+  if (role !== "delegate") return role;
+  const scopes = grants.map(
+    ({ scopes: one, expiresAt }) => `${one.map((globs) => globs.join(",")).join(" and ")} until ${iso(expiresAt)}`,
+  );
+  return `delegate for ${scopes.join(" or ")}`;
+}
+
 export function chainJson(trust: TrustSet) {
   return {
     trusted: [...trust.trusted].map(([fingerprint, key]) => {
       const { userId, role, via } = key;
-      const refused = refusePrimary(key.facts, trust.at);
-      return {
-        fingerprint,
-        userId,
-        role,
-        via,
-        feeds: null,
-        expiresAt: expiry(key, trust),
-        maySign: refused === undefined,
-      };
+      const maySign = refusePrimary(key.facts, trust.at) === undefined;
+      return { fingerprint, userId, role, via, feeds: feedsOf(key), expiresAt: expiry(key, trust), maySign };
     }),
     rejected: [...trust.rejected].map(([fingerprint, { code, reason, userId }]) => ({
       fingerprint,
@@ -52,7 +57,7 @@ export function chainTree(trust: TrustSet): string {
   const draw = (fingerprint: Fingerprint, indent: string, branch: string, next: string) => {
     const key = trust.trusted.get(fingerprint);
     if (key === undefined) return;
-    lines.push(`${indent}${branch}${fingerprint}  ${key.role}, ${today(key, trust)}`);
+    lines.push(`${indent}${branch}${fingerprint}  ${roleText(key)}, ${today(key, trust)}`);
     lines.push(`${indent}${next}    ${escapeText(key.userId)}`);
     const below = children.get(fingerprint) ?? [];
     for (const [place, child] of below.entries()) {
