@@ -1,5 +1,6 @@
 /**
  * T6: rival successors of one issuer. Words used below, over the graph of the links that hold:
+ * - *ancestors of I*: keys that lead to I and that the seeds reach without I;
  * - *successors of I*: live keys that I certified, other than seeds and ancestors of I;
  * - *rivals under I*: two of them that do not acknowledge each other, both ways;
  * - *victim*: a rival, not accepted before, that the seeds reach only through I.
@@ -28,8 +29,11 @@ export function findForks({ graph, seeds, live, acknowledges }: ForkInput): Fork
   for (const [issuer, subjects] of graph) {
     const candidates = subjects.filter((subject) => live.has(subject) && !seeds.has(subject));
     if (candidates.length < 2) continue;
-    const above = ancestors(graph, issuer);
-    const successors = candidates.filter((subject) => !above.has(subject));
+    // Who leads to the issuer is above it only if the seeds lead there without it: else a thief of its key would
+    // make his own key an ancestor, and no rival, by letting it certify the issuer back.
+    const leadingHere = ancestors(graph, issuer);
+    const otherwise = reach(graph, seeds, new Set([issuer]));
+    const successors = candidates.filter((subject) => !(leadingHere.has(subject) && otherwise.has(subject)));
     const rivals = successors.filter((one) => {
       return successors.some((other) => one !== other && !(acknowledges(one, other) && acknowledges(other, one)));
     });

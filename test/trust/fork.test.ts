@@ -1,0 +1,167 @@
+/** T6 on bare graphs: letters are keys, `A>B` a link that holds, `A<>B` one each way, `A~B` one that has expired since. */
+import { expect } from "chai";
+import fc from "fast-check";
+import { beyondFork, type Fork, findForks, findVictims } from "../../src/trust/fork.ts";
+import { ancestors, makeGraph, paths, reach } from "../../src/trust/graph.ts";
+
+interface Picture {
+  readonly seeds: string;
+  readonly links: string;
+  readonly dead?: string;
+  readonly accepted?: string;
+}
+
+function drawn({ seeds, links, dead = "", accepted = "" }: Picture) {
+  const all = links.split(" ").filter((text) => text !== "");
+  const holding = all.flatMap((text) => {
+    const [from = "", to = ""] = [text.at(0), text.at(-1)];
+    if (text.includes("~")) return [];
+    return text.includes("<>")
+      ? [
+          { issuer: from, subject: to },
+          { issuer: to, subject: from },
+        ]
+      : [{ issuer: from, subject: to }];
+  });
+  const graph = makeGraph(holding);
+  const acknowledged = new Set([
+    ...holding.map(({ issuer, subject }) => issuer + subject),
+    ...all.filter((text) => text.includes("~")).map((text) => `${text.at(0)}${text.at(-1)}`),
+  ]);
+  const keys = new Set(links.replaceAll(/[^A-Z]/g, ""));
+  const forks = findForks({
+    graph,
+    seeds: new Set(seeds),
+    live: new Set([...keys].filter((key) => !dead.includes(key))),
+    acknowledges: (issuer, subject) => acknowledged.has(issuer + subject),
+  });
+  const victims = findVictims(forks, graph, new Set(seeds), new Set(accepted));
+  return { graph, forks, victims: [...victims].sort().join("") };
+}
+
+const told = (forks: readonly Fork[]) => forks.map(({ issuer, rivals }) => `${issuer}:${rivals.join("")}`).join(" ");
+
+describe("trust/fork", () => {
+  const cases: readonly (readonly [what: string, picture: Picture, forks: string, victims: string])[] = [
+    ["one successor is no fork", { seeds: "S", links: "S>A A>B" }, "", ""],
+    ["two successors are rivals", { seeds: "S", links: "S>A S>B" }, "S:AB", "AB"],
+    ["a one-way certification settles nothing", { seeds: "S", links: "S>A S>B B>A" }, "S:AB", "AB"],
+    ["two that certify each other are no rivals", { seeds: "S", links: "S>A S>B A<>B" }, "", ""],
+    ["an expired certification still acknowledges", { seeds: "S", links: "S>A S>B A>B B~A" }, "", ""],
+    [
+      "of three, the two that know each other both rival the third",
+      { seeds: "S", links: "S>A S>B S>C A<>B" },
+      "S:ABC",
+      "ABC",
+    ],
+    ["dead keys rival nobody", { seeds: "S", links: "S>A S>B", dead: "B" }, "", ""],
+    ["seeds rival nobody", { seeds: "SA", links: "S>A S>B" }, "", ""],
+    ["the accepted rival is no victim", { seeds: "S", links: "S>A S>B", accepted: "A" }, "S:AB", "B"],
+    ["ancestors of the issuer rival nobody", { seeds: "S", links: "S>A A>B B>A B>C" }, "", ""],
+    ["whom the chain reaches without the issuer is no victim", { seeds: "SR", links: "S>A S>B R>A" }, "S:AB", "B"],
+    [
+      "Debian: bookworm certifies its security key and trixie",
+      { seeds: "E", links: "E>B E>X B>X B>T X>T" },
+      "B:TX",
+      "",
+    ],
+  ];
+  for (const [what, picture, forks, victims] of cases) {
+    it(what, () => {
+      const judged = drawn(picture);
+      expect([told(judged.forks), judged.victims]).to.deep.equal([forks, victims]);
+    });
+  }
+
+  describe("a thief who has the issuer's key", () => {
+    it("does not make his key an ancestor by certifying the issuer back", () => {
+      expect(drawn({ seeds: "S", links: "S>N S<>T" }).victims).to.equal("NT");
+      // As a rotation does it: successor and predecessor certify each other.
+      expect(drawn({ seeds: "S", links: "S<>N S<>T" }).victims).to.equal("NT");
+      expect(drawn({ seeds: "S", links: "S<>I I<>N I<>T" }).victims).to.equal("NT");
+    });
+
+    it("nor over a longer way back", () => {
+      expect(drawn({ seeds: "S", links: "S>N S>T T>U U>S" }).victims).to.equal("NT");
+      expect(drawn({ seeds: "S", links: "S>I I>N I>T T>U U>I" }).victims).to.equal("NT");
+    });
+
+    it("nor by certifying everything in sight", () => {
+      expect(drawn({ seeds: "S", links: "S<>I I<>N I<>T T>N T>S", accepted: "N" }).victims).to.equal("T");
+    });
+  });
+
+  describe("beyond a fork", () => {
+    const beyond = (links: string, rivals = "AB", unchecked = "", victims = rivals) => {
+      const { graph } = drawn({ seeds: "S", links });
+      const fork = { issuer: "S", rivals: [...rivals] };
+      return [...beyondFork(fork, graph, new Set(victims), new Set(unchecked), new Set(rivals))].sort().join("");
+    };
+    it("lies what every side leads to, and what follows", () => {
+      expect(beyond("S>A S>B A>C B>C C>D")).to.equal("CD");
+      expect(beyond("S>A S>B A>X X>C B>Y Y>C")).to.equal("C");
+    });
+    it("lies nothing that hangs on one side", () => {
+      expect(beyond("S>A S>B A>C B>D")).to.equal("");
+      expect(beyond("S>A S>B S>C A>D B>D C>E", "ABC")).to.equal("");
+    });
+    it("lie no rivals, also where one certifies the other", () => {
+      expect(beyond("S>A S>B A>B")).to.equal("");
+      expect(beyond("S>A S>B A>B B>C")).to.equal("");
+    });
+    it("no way leads through a key that is unchecked or another victim", () => {
+      expect(beyond("S>A S>B A>X X>C B>C", "AB", "X")).to.equal("");
+      expect(beyond("S>A S>B A>C B>C", "AB", "A")).to.equal("");
+      expect(beyond("S>A S>B A>V V>C B>C", "AB", "", "ABV")).to.equal("");
+    });
+  });
+});
+
+describe("trust/graph", () => {
+  const key = fc.constantFrom(..."ABCDEF");
+  const links = fc.array(fc.record({ issuer: key, subject: key }), { maxLength: 12 });
+
+  it("is the same whatever the order of its links", () => {
+    fc.assert(
+      fc.property(links, (some) => {
+        expect([...makeGraph(some)]).to.deep.equal([...makeGraph([...some].reverse())]);
+      }),
+    );
+  });
+
+  it("finds shortest paths, over links that are there, past barred keys", () => {
+    fc.assert(
+      fc.property(links, fc.subarray([..."ABCDEF"]), fc.subarray([..."ABCDEF"]), (some, starts, bars) => {
+        const barred = new Set(bars);
+        const graph = makeGraph(some);
+        const from = paths(graph, starts, barred);
+        const length = (at: string): number => {
+          const before = from.get(at);
+          return before === undefined ? 0 : 1 + length(before);
+        };
+        for (const [to, before] of from) {
+          expect(barred.has(to)).to.equal(false);
+          if (before === undefined) expect(starts).to.include(to);
+          else expect(graph.get(before)).to.include(to);
+        }
+        // No link could shorten a path, and none leads from what was found to what was not.
+        for (const { issuer, subject } of some) {
+          if (!from.has(issuer) || barred.has(subject)) continue;
+          expect(length(subject)).to.be.lessThanOrEqual(length(issuer) + 1);
+        }
+        expect([...reach(graph, starts, barred)].sort()).to.deep.equal([...from.keys()].sort());
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("finds ancestors: those who reach, but not the key itself", () => {
+    fc.assert(
+      fc.property(links, key, (some, target) => {
+        const graph = makeGraph(some);
+        const wanted = [..."ABCDEF"].filter((one) => one !== target && reach(graph, [one]).has(target));
+        expect([...ancestors(graph, target)].sort()).to.deep.equal(wanted);
+      }),
+    );
+  });
+});
