@@ -1,14 +1,17 @@
 // Preloaded into a run of the program: counts its steps that change the disk, and ends it with SIGKILL instead of step
 // number FEEDKEY_KILL_AT (from 1). A write is cut in the middle. Threads count for themselves: theirs only read.
+// FEEDKEY_KILL names the one function that counts, where not all of them shall.
 import fs from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
 const killAt = Number(process.env.FEEDKEY_KILL_AT);
+const only = process.env.FEEDKEY_KILL;
 let steps = 0;
 
 /** @param begin does a part of the step before the end comes */
-function step(begin?: () => void): void {
+function step(name: string, begin?: () => void): void {
+  if (only !== undefined && only !== name) return;
   steps += 1;
   if (steps !== killAt) return;
   begin?.();
@@ -49,9 +52,9 @@ const changing = [
 ];
 changing.push("symlink", "truncate", "unlink", "utimes", "writeFile");
 for (const name of changing) {
-  wrap(promises, name, () => step());
-  wrap(fs, name, () => step());
-  wrap(fs, `${name}Sync`, () => step());
+  wrap(promises, name, () => step(name));
+  wrap(fs, name, () => step(name));
+  wrap(fs, `${name}Sync`, () => step(name));
 }
 for (const [target, name] of [
   [promises, "open"],
@@ -59,11 +62,11 @@ for (const [target, name] of [
   [fs, "openSync"],
 ] as const) {
   wrap(target, name, (_self, [, flags]) => {
-    if (opensForWriting(flags)) step();
+    if (opensForWriting(flags)) step(name);
   });
 }
 wrap(fs, "writeSync", (_self, [descriptor]) => {
-  if (descriptor > 2) step();
+  if (descriptor > 2) step("write");
 });
 
 const handle = await promises.open("/dev/null", "r");
@@ -71,10 +74,10 @@ const fileHandle = Object.getPrototypeOf(handle);
 await handle.close();
 // Not `sync`: SIGKILL takes nothing from the system's memory, so the disk looks the same before it and after.
 for (const name of ["appendFile", "chmod", "truncate", "utimes", "writeFile", "writev"]) {
-  wrap(fileHandle, name, () => step());
+  wrap(fileHandle, name, () => step(name));
 }
 const { writeSync } = fs;
 wrap(fileHandle, "write", (self, [data]) => {
-  step(() => writeSync(self.fd, data, 0, data.length >> 1));
+  step("write", () => writeSync(self.fd, data, 0, data.length >> 1));
 });
 syncBuiltinESMExports();
