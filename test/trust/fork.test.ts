@@ -61,7 +61,7 @@ describe("trust/fork", () => {
     ["whom the chain reaches without the issuer is no victim", { seeds: "SR", links: "S>A S>B R>A" }, "S:AB", "B"],
     [
       "Debian: bookworm certifies its security key and trixie",
-      { seeds: "E", links: "E>B E>X B>X B>T X>T" },
+      { seeds: "EF", links: "E>B F>X B>X B>T X>T" },
       "B:TX",
       "",
     ],
