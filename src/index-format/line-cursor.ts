@@ -43,21 +43,14 @@ export function hashStep(hash: number, byte: number): number {
 /** Where `hashStep` starts. */
 export const hashStart = 0x811c9dc5 | 0;
 
-export type LineKind = "blank" | "field" | "continuation";
-
-/** Walks over the lines of a text; its properties tell about the line that `next` reached. */
-export class LineCursor {
-  kind: LineKind = "blank";
+/** Walks over the lines of a text, whatever they mean; its properties tell about the line that `advance` reached. */
+export class LineWalker {
   /** Line number, from 1. */
   line: number;
   /** Offset of the line's first byte. */
   start = 0;
   /** Offset of the line's end: its newline, or the end of the text. */
   end = -1;
-  /** Fields only: offset of the colon. */
-  colon = 0;
-  /** Fields only: FNV-1a over the name in lower case. */
-  nameHash = 0;
   readonly bytes: Buffer;
   readonly #kind: TextKind;
 
@@ -79,14 +72,13 @@ export class LineCursor {
   seek(offset: number, line: number): void {
     this.end = offset - 1;
     this.line = line - 1;
-    this.kind = "blank";
   }
 
   /**
    * Goes to the next line; false at the end of the text.
    * @throws FeedkeyError with the code of the text's kind
    */
-  next(): boolean {
+  advance(): boolean {
     const { bytes } = this;
     const start = this.end + 1;
     if (start >= bytes.length) return false;
@@ -96,8 +88,42 @@ export class LineCursor {
     this.end = end;
     this.line++;
     if (end - start > maxLineLength) throw this.error(`is longer than ${maxLineLength} bytes`);
-    const first = bytes[start];
-    if (end === start) this.kind = "blank";
+    return true;
+  }
+
+  #refuseByte(byte: number, name: string): void {
+    const { bytes } = this;
+    const at = bytes.indexOf(byte);
+    if (at === -1) return;
+    let line = this.line + 1;
+    for (let from = bytes.indexOf(newline); from !== -1 && from < at; from = bytes.indexOf(newline, from + 1)) line++;
+    throw this.error(`holds ${name}`, line);
+  }
+}
+
+export type LineKind = "blank" | "field" | "continuation";
+
+/** The lines of a `Packages` text. */
+export class LineCursor extends LineWalker {
+  kind: LineKind = "blank";
+  /** Fields only: offset of the colon. */
+  colon = 0;
+  /** Fields only: FNV-1a over the name in lower case. */
+  nameHash = 0;
+
+  override seek(offset: number, line: number): void {
+    super.seek(offset, line);
+    this.kind = "blank";
+  }
+
+  /**
+   * Goes to the next line; false at the end of the text.
+   * @throws FeedkeyError with the code of the text's kind
+   */
+  next(): boolean {
+    if (!this.advance()) return false;
+    const first = this.bytes[this.start];
+    if (this.end === this.start) this.kind = "blank";
     else if (first === space || first === tab) this.#continuation();
     else this.#field();
     return true;
@@ -131,15 +157,6 @@ export class LineCursor {
     this.kind = "field";
     this.colon = at;
     this.nameHash = hash;
-  }
-
-  #refuseByte(byte: number, name: string): void {
-    const { bytes } = this;
-    const at = bytes.indexOf(byte);
-    if (at === -1) return;
-    let line = this.line + 1;
-    for (let from = bytes.indexOf(newline); from !== -1 && from < at; from = bytes.indexOf(newline, from + 1)) line++;
-    throw this.error(`holds ${name}`, line);
   }
 }
 

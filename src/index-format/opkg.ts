@@ -4,6 +4,7 @@
  * A scanner over the bytes: a 50 MB index is judged without making a string for each of its million fields.
  */
 import type { Entry } from "./entry.ts";
+import { readSize, wordProblem } from "./entry-values.ts";
 import { digestLength, FieldNames, type Role, role, roleCount } from "./field-names.ts";
 import { asBuffer, hashStart, hashStep, indexText, LineCursor } from "./line-cursor.ts";
 import { type DigestedEntry, type EntrySource, PackageIndex } from "./package-index.ts";
@@ -140,18 +141,9 @@ export class OpkgScanner implements EntrySource {
     }
   }
 
-  /** Names, versions and architectures identify a package: they must be text that a person can type and compare. */
   #checkWord(name: string, start: number, end: number): void {
-    if (start === end) throw this.#cursor.error(`has an empty "${name}"`);
-    let ascii = true;
-    for (let at = start; at < end; at++) {
-      const byte = this.#bytes[at] ?? 0;
-      if (byte <= space || byte === 0x7f) throw this.#cursor.error(`has a space or control character in "${name}"`);
-      if (byte >= 0x80) ascii = false;
-    }
-    if (!ascii && /[\p{Cc}\s\ufffd]/u.test(this.#bytes.toString("utf8", start, end))) {
-      throw this.#cursor.error(`has a "${name}" that is not UTF-8 or holds a space or control character`);
-    }
+    const problem = wordProblem(name, this.#bytes, start, end);
+    if (problem !== undefined) throw this.#cursor.error(problem);
   }
 
   #finish(): void {
@@ -179,11 +171,4 @@ export class OpkgScanner implements EntrySource {
     const start = this.#starts[of] ?? -1;
     return start === -1 ? undefined : this.#bytes.toString("utf8", start, this.#ends[of]);
   }
-}
-
-/** A plain decimal number as opkg reads it, without sign or leading zero; an unreadable one is `no_digest` at fetch. */
-function readSize(text: string | undefined): number | undefined {
-  if (text === undefined || !/^(0|[1-9]\d{0,15})$/.test(text)) return undefined;
-  const size = Number(text);
-  return Number.isSafeInteger(size) ? size : undefined;
 }

@@ -2,10 +2,10 @@
  * A lossless reader and writer of `Packages` texts: the bytes of all pieces, put together, are the text.
  * For editing and inspecting; whoever only looks packages up uses `opkg.ts`, which makes no objects.
  */
-import { asBuffer, badText, indexText, LineCursor, type TextKind } from "./line-cursor.ts";
+import { indexText, LineCursor, type TextKind } from "./line-cursor.ts";
+import { maxStanzaLength, readChunks, tooLong } from "./stanza-chunks.ts";
 
-/** The longest stanza, in bytes: what the chunked reader may have to hold. */
-export const maxStanzaLength = 16 << 20;
+export { maxStanzaLength } from "./stanza-chunks.ts";
 
 export interface StanzaField {
   /** As it is spelled. */
@@ -49,25 +49,8 @@ export function* readStanzas(bytes: Uint8Array, kind = indexText): Generator<Pie
  * The same over chunks, holding no more than a chunk and a stanza at a time. A chunk must not change afterwards.
  * @throws FeedkeyError `bad_index` with the line
  */
-export async function* readStanzaChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece, void> {
-  let held: Uint8Array[] = [];
-  let heldLength = 0;
-  let line = 1;
-  let afterNewline = false;
-  for await (const chunk of chunks) {
-    if (chunk.length === 0) continue;
-    const cut = lastBlankLine(chunk, afterNewline);
-    if (cut > 0) {
-      line = yield* readFrom(Buffer.concat([...held, chunk.subarray(0, cut)]), indexText, line);
-      held = [];
-      heldLength = 0;
-    }
-    held.push(chunk.subarray(cut));
-    heldLength += chunk.length - cut;
-    if (heldLength > maxStanzaLength) throw tooLong(indexText, line);
-    afterNewline = chunk.at(-1) === 0x0a;
-  }
-  yield* readFrom(Buffer.concat(held), indexText, line);
+export function readStanzaChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Piece, void> {
+  return readChunks(chunks, (bytes, line) => readFrom(bytes, indexText, line));
 }
 
 /** The bytes of a stanza, put together again from its fields. */
@@ -113,15 +96,4 @@ function* readFrom(bytes: Uint8Array, kind: TextKind, firstLine: number): Genera
     yield { kind: "stanza", bytes: text, line, fields, terminated };
   }
   return cursor.line + 1;
-}
-
-/** The offset behind the last empty line of a chunk, or 0: there the text can be parted without parting a stanza. */
-function lastBlankLine(chunk: Uint8Array, afterNewline: boolean): number {
-  const at = asBuffer(chunk).lastIndexOf("\n\n");
-  if (at !== -1) return at + 2;
-  return afterNewline && chunk[0] === 0x0a ? 1 : 0;
-}
-
-function tooLong(kind: TextKind, line: number): Error {
-  return badText(kind, line, `begins a stanza longer than ${maxStanzaLength} bytes`);
 }
