@@ -14,3 +14,10 @@ export function escapeText(text: string): string {
 export function escapeLines(text: string): string {
   return text.split("\n").map(escapeText).join("\n");
 }
+
+/** The same for a JSON text, whose values stay what they are: `\u001b`, `\u202e`. */
+export function escapeJson(json: string): string {
+  return json.replace(dangerous, (character) => {
+    return character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

@@ -1,6 +1,6 @@
 /** From a command's outcome to text or JSON and an exit status, the same way for all of them. */
 import { type Details, type ErrorCode, exitStatus, FeedkeyError, gravest } from "../error.ts";
-import { escapeLines } from "../escape.ts";
+import { escapeJson, escapeLines } from "../escape.ts";
 import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
 
@@ -106,8 +106,8 @@ export function render(
       ...json,
       ...(reporter.warnings.length > 0 ? { warnings: reporter.warnings } : {}),
     };
-    streams.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
-    if (options.debug === true) for (const error of errors) streams.stderr.write(`${stackOf(error)}\n`);
+    streams.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
+    if (options.debug === true) for (const error of errors) streams.stderr.write(`${escapeLines(stackOf(error))}\n`);
   } else {
     if (text !== "" && options.quiet !== true) streams.stdout.write(`${text}\n`);
     printErrors(errors, reporter, options, streams);
