@@ -6,6 +6,8 @@ import { badText, hashStart, hashStep, indexText } from "./line-cursor.ts";
 export interface DigestedEntry extends Entry {
   /** Lower-case hex, 32 digits; it proves nothing. */
   readonly md5: string | undefined;
+  /** Any other digest that the entry gives, by name; it serves to tell two files apart. */
+  readonly otherDigest?: string;
 }
 
 /**
@@ -110,7 +112,7 @@ export class PackageIndex {
         const entry = this.#at(index);
         const earlier = this.#at(other);
         if (!isSamePackage(entry, earlier)) continue;
-        if (earlier.sha256 !== entry.sha256 || earlier.md5 !== entry.md5) {
+        if (!hasSameDigests(entry, earlier)) {
           const what = `${entry.name} ${entry.version} ${entry.architecture}`.trimEnd();
           throw badText(indexText, entry.line, `lists ${what} with other digests than line ${earlier.line}`);
         }
@@ -123,6 +125,10 @@ export class PackageIndex {
 
 function isSamePackage(a: Entry, b: Entry): boolean {
   return a.name === b.name && a.version === b.version && a.architecture === b.architecture;
+}
+
+function hasSameDigests(a: DigestedEntry, b: DigestedEntry): boolean {
+  return a.sha256 === b.sha256 && a.md5 === b.md5 && a.otherDigest === b.otherDigest;
 }
 
 /** FNV-1a over the UTF-8 bytes, as scanners compute it over the text's own. */

@@ -1,0 +1,54 @@
+/** Order of pkgsrc's versions, as pkg_install compares them (pkg_install's dewey.c). */
+
+interface Version {
+  readonly parts: readonly bigint[];
+  /** The package's own revision, `nb` and a number: compared last. */
+  readonly revision: bigint;
+}
+
+// In this order: the first that fits is taken. A patch level counts as a dot, pre and rc are the same.
+const modifiers: readonly [RegExp, bigint][] = [
+  [/^alpha/i, -3n],
+  [/^beta/i, -2n],
+  [/^pre/i, -1n],
+  [/^rc/i, -1n],
+  [/^pl/i, 0n],
+  [/^[_.]/, 0n],
+];
+
+function parse(version: string): Version {
+  const parts: bigint[] = [];
+  let revision = 0n;
+  for (let rest = version; rest !== ""; ) {
+    const number = /^\d+/.exec(rest)?.[0];
+    const modifier = modifiers.find(([shape]) => shape.test(rest));
+    const own = /^nb(\d*)/i.exec(rest);
+    let length = 1;
+    if (number !== undefined) {
+      parts.push(BigInt(number));
+      length = number.length;
+    } else if (modifier !== undefined) {
+      parts.push(modifier[1]);
+      length = modifier[0].exec(rest)?.[0].length ?? 1;
+    } else if (own !== null) {
+      revision = BigInt(own[1] === "" ? 0 : (own[1] ?? 0));
+      length = own[0].length;
+    } else if (/^[a-z]/i.test(rest)) {
+      // A letter is a dot and its place in the alphabet: 1.0b comes after 1.0.1.
+      parts.push(0n, BigInt(rest.toLowerCase().charCodeAt(0) - 0x60));
+    }
+    rest = rest.slice(length);
+  }
+  return { parts, revision };
+}
+
+/** Negative if `a` is older, positive if newer, 0 if neither. */
+export function compareDewey(a: string, b: string): number {
+  const [left, right] = [parse(a), parse(b)];
+  for (let index = 0; index < Math.max(left.parts.length, right.parts.length); index++) {
+    const difference = (left.parts[index] ?? 0n) - (right.parts[index] ?? 0n);
+    if (difference !== 0n) return difference < 0n ? -1 : 1;
+  }
+  const difference = left.revision - right.revision;
+  return difference === 0n ? 0 : difference < 0n ? -1 : 1;
+}

@@ -1,0 +1,92 @@
+/**
+ * A lossless reader and writer of pkg_summary texts: the bytes of all pieces, put together, are the text. For
+ * editing; whoever only looks packages up uses `pkgsrc.ts`, which makes no objects.
+ */
+import { FeedkeyError } from "../error.ts";
+import { indexText, maxLineLength, type TextKind } from "./line-cursor.ts";
+import type { BlankLines } from "./stanza.ts";
+import { maxStanzaLength, readChunks, tooLong } from "./stanza-chunks.ts";
+import { SummaryCursor } from "./summary-cursor.ts";
+
+export interface SummaryVariable {
+  readonly name: string;
+  /** Everything behind the equals sign, byte for byte. */
+  readonly value: Uint8Array;
+}
+
+export interface SummaryStanza {
+  readonly kind: "stanza";
+  readonly bytes: Uint8Array;
+  /** Line number of the first variable, from 1; each further one stands on the next line. */
+  readonly line: number;
+  /** One or more. */
+  readonly variables: readonly SummaryVariable[];
+  /** False for a last line without its newline. */
+  readonly terminated: boolean;
+}
+
+export type SummaryPiece = SummaryStanza | BlankLines;
+
+/**
+ * Reads a whole text. Only the grammar of lines is checked: what a summary must hold is the business of `pkgsrc.ts`.
+ * The pieces share the text's memory.
+ * @throws FeedkeyError with the line and the code of `kind`, when the reading gets there
+ */
+export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<SummaryPiece, void> {
+  yield* readFrom(bytes, kind, 1);
+}
+
+/**
+ * The same over chunks, holding no more than a chunk and a stanza at a time. A chunk must not change afterwards.
+ * @throws FeedkeyError `bad_index` with the line
+ */
+export function readSummaryChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<SummaryPiece, void> {
+  return readChunks(chunks, (bytes, line) => readFrom(bytes, indexText, line));
+}
+
+/**
+ * The bytes of a stanza.
+ * @throws FeedkeyError `bad_package` for a name or a value that would not read back as it is
+ */
+export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza, "variables" | "terminated">): Buffer {
+  const parts: Uint8Array[] = [];
+  for (const [index, { name, value }] of variables.entries()) {
+    const line = Buffer.concat([Buffer.from(`${name}=`, "utf8"), value]);
+    const legal = /^[A-Z0-9_]+$/.test(name) && !/[\0\r\n]/.test(line.toString("latin1"));
+    if (!legal || line.length > maxLineLength) {
+      throw new FeedkeyError("bad_package", `variable "${name}" can't stand in a summary`, {
+        details: { variable: name },
+        hint: "a name has upper-case letters, digits and underscores; a value is one line",
+      });
+    }
+    if (index > 0) parts.push(Buffer.from("\n"));
+    parts.push(line);
+  }
+  if (terminated) parts.push(Buffer.from("\n"));
+  return Buffer.concat(parts);
+}
+
+/** Reads pieces from `firstLine` on; returns the number of the line after the last. */
+function* readFrom(bytes: Uint8Array, kind: TextKind, firstLine: number): Generator<SummaryPiece, number> {
+  const cursor = new SummaryCursor(bytes, kind, firstLine);
+  let more = cursor.next();
+  while (more) {
+    const { start, line } = cursor;
+    const blank = cursor.kind === "blank";
+    const variables: SummaryVariable[] = [];
+    let end = start;
+    while (more && (cursor.kind === "blank") === blank) {
+      if (!blank) {
+        const name = cursor.bytes.toString("latin1", cursor.start, cursor.equals);
+        variables.push({ name, value: cursor.bytes.subarray(cursor.equals + 1, cursor.end) });
+      }
+      end = cursor.end + 1;
+      more = cursor.next();
+    }
+    const terminated = end <= cursor.bytes.length;
+    const text = cursor.bytes.subarray(start, end);
+    if (!blank && text.length > maxStanzaLength) throw tooLong(kind, line);
+    yield blank ? { kind: "blank", bytes: text, line } : { kind: "stanza", bytes: text, line, variables, terminated };
+  }
+  return cursor.line + 1;
+}
