@@ -1,0 +1,162 @@
+/** The documentation: its commands run, its links lead somewhere, and it names every key and code that there is. */
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { expect } from "chai";
+import { type ErrorCode, exitStatus } from "../../src/error.ts";
+import { debOf } from "../package/build-package.ts";
+import { trackedFiles } from "./source.ts";
+
+const documents = trackedFiles().filter((path) => path.endsWith(".md") && !path.startsWith("test/"));
+
+function read(path: string): string {
+  return fs.readFileSync(path, "utf8");
+}
+
+/** The blocks of a document that are to be run, in their order, each with its line. */
+function runnable(path: string): { readonly line: number; readonly code: string }[] {
+  const text = read(path);
+  return [...text.matchAll(/^```sh run\n([\s\S]*?)^```$/gm)].map(({ index, 1: code = "" }) => {
+    return { line: text.slice(0, index).split("\n").length + 1, code };
+  });
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((found, failed) => {
+    const server = createServer();
+    server.on("error", failed);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (typeof address === "object" && address !== null ? found(address.port) : failed(address)));
+    });
+  });
+}
+
+/** Waits until a server that a block started answers. */
+function awaitPort(port: number): string {
+  return `for _ in $(seq 100); do (: < /dev/tcp/127.0.0.1/${port}) 2> /dev/null && break; sleep 0.1; done\n`;
+}
+
+/** A folder with a home of its own, some packages, and `feedkey` in the path. */
+function makeStage(folder: string): NodeJS.ProcessEnv {
+  const bin = join(folder, "bin");
+  for (const name of [bin, join(folder, "packages"), join(folder, "home")]) fs.mkdirSync(name);
+  const program = `#!/bin/sh\nexec '${process.execPath}' '${resolve("bin/feedkey.js")}' "$@"\n`;
+  fs.writeFileSync(join(bin, "feedkey"), program, { mode: 0o755 });
+  for (const name of ["hello", "world"]) {
+    const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
+    fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.ipk`), debOf(control));
+  }
+  return { HOME: join(folder, "home"), PATH: `${bin}:${process.env.PATH}`, LC_ALL: "C.UTF-8" };
+}
+
+/** Runs a document's blocks as one script; the line of the block that failed is in its output. */
+function perform(path: string, folder: string, before: string, port: number) {
+  const blocks = runnable(path).map(({ line, code }) => {
+    const text = code.replaceAll("8080", String(port));
+    return `echo "${path}:${line}" >&2\n${text}${/feedkey serve .*&$/m.test(code) ? awaitPort(port) : ""}`;
+  });
+  const script = join(folder, "script.sh");
+  const head = `set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n${before}`;
+  fs.writeFileSync(script, `${head}${blocks.join("")}`);
+  const env = makeStage(folder);
+  return spawnSync("bash", [script], { cwd: folder, env, encoding: "utf8", timeout: 110_000 });
+}
+
+/** An archive for the client's guide, made by the first blocks of the keeper's. */
+const keeperFirst = `
+mkdir keeper && cd keeper
+feedkey keygen --user-id 'Example Archive <archive@example.org>' > /dev/null
+fingerprint=$(feedkey key list | awk 'NR == 2 { print $1 }')
+mkdir -p archive/base && cp ../packages/*.ipk archive/base/
+printf '[archive]\\nroot = archive\\nuser-id = Example Archive <archive@example.org>\\nkey = %s\\n' "$fingerprint" > archive.ini
+printf '[feed base]\\nformat = opkg\\npath = base\\n' >> archive.ini
+feedkey publish --config archive.ini > /dev/null
+archive=file://$PWD/archive mirror=$PWD/archive
+cd ..
+`;
+
+describe("the documentation", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = fs.mkdtempSync(join(tmpdir(), "feedkey-test-"));
+  });
+
+  afterEach(() => {
+    fs.rmSync(folder, { recursive: true, force: true });
+  });
+
+  for (const path of documents.filter((one) => runnable(one).length > 0)) {
+    it(`has commands that do what they say: ${path}`, async function () {
+      this.timeout(120_000);
+      const before = path === "docs/client.md" ? keeperFirst : "";
+      const { status, stderr, stdout } = perform(path, folder, before, await freePort());
+      expect(status, stdout + stderr).to.equal(0);
+      const got = fs.existsSync(join(folder, "got")) ? fs.readdirSync(join(folder, "got")) : [];
+      expect(got).to.deep.equal(["hello_1.0_all.ipk"]);
+    });
+  }
+
+  it("has commands to run where it promises them", () => {
+    const running = documents.filter((path) => runnable(path).length > 0);
+    expect(running).to.deep.equal(["README.md", "docs/archive-keeper.md", "docs/client.md"]);
+  });
+
+  for (const path of documents) {
+    it(`has links that lead somewhere: ${path}`, () => {
+      const links = [...read(path).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
+      const broken = links.filter((target) => {
+        if (/^https?:/.test(target)) return false;
+        const [file = "", anchor] = target.split("#");
+        const place = file === "" ? path : join(dirname(path), file);
+        return !fs.existsSync(place) || (anchor !== undefined && !anchorsOf(place).includes(anchor));
+      });
+      expect(broken).to.deep.equal([]);
+    });
+  }
+
+  it("lists every exit status with its codes in the README", () => {
+    const codes = [...read("src/error.ts").matchAll(/^ {2}([a-z_]+): \d+,$/gm)].map(([, code = ""]) => code);
+    const rows = [...read("README.md").matchAll(/^\| (\d+) \| [^|]+ \| ([^|]*)\|$/gm)];
+    const listed = rows.flatMap(([, status, text = ""]) => {
+      return (text.match(/[a-z_]+/g) ?? []).map((code) => `${code} ${status}`);
+    });
+    expect(listed.sort()).to.deep.equal(codes.map((code) => `${code} ${exitStatus(code as ErrorCode)}`).sort());
+  });
+
+  for (const [source, paths] of [
+    ["src/profile/read-profile.ts", ["docs/profile.md", "profiles/demo.ini"]],
+    ["src/profile/read-archive.ts", ["docs/archive-ini.md"]],
+  ] as const) {
+    it(`explains every key that ${source} knows`, () => {
+      const lists = [...read(source).matchAll(/^const \w+Keys = \[([^\]]+)\]/gm)];
+      const keys = lists.flatMap(([, list = ""]) => list.match(/[a-z-]+/g) ?? []);
+      expect(keys).to.not.have.length(0);
+      for (const path of paths) {
+        const text = read(path);
+        const form = (key: string) => (path.endsWith(".ini") ? new RegExp(`\\b${key} =`) : new RegExp(`\`${key}\``));
+        const missing = keys.filter((key) => !form(key).test(text));
+        expect(missing, path).to.deep.equal([]);
+      }
+    });
+  }
+
+  it("has a section for each trust rule", () => {
+    const headings = [...read("docs/trust-rules.md").matchAll(/^## (T\d+) /gm)].map(([, rule]) => rule);
+    expect(headings).to.deep.equal(Array.from({ length: 13 }, (_, place) => `T${place + 1}`));
+  });
+});
+
+/** As code forges make them of headings. */
+function anchorsOf(path: string): string[] {
+  const headings = [...read(path).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+  return headings.map((heading) => {
+    return heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-");
+  });
+}
