@@ -7,6 +7,8 @@ export const limits = {
    * anybody could upload so many that a revoked subkey or a withdrawn certification behind them goes unseen.
    */
   componentsPerCertificate: 200_000,
+  /** Makers of certifications whose certificates are missing: named to people, who read no more than a few. */
+  strangersNamed: 3,
   /** GnuPG's own limit. */
   userIdBytes: 2048,
   /** One packet: real ones (user attributes with a picture aside) are far below. */

@@ -10,6 +10,7 @@ import type {
 import type { Component } from "./certificate.ts";
 import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 import type { LoadedKey } from "./key-packet.ts";
+import { limits } from "./limits.ts";
 import type { Packet } from "./packets.ts";
 import {
   isMadeBy,
@@ -132,6 +133,7 @@ async function readUserId(
   const revocations: Revocation[] = [];
   const certifications: SignatureFacts[] = [];
   const withdrawals: Revocation[] = [];
+  const strangers = new Set<string>();
   const sieve = new Sieve();
   for (const raw of sieve.signatures(component.signatures)) {
     if (!isCertification(raw.type) && raw.type !== 0x30) continue;
@@ -143,7 +145,11 @@ async function readUserId(
       else selfSignatures.push(await readSelfSignature(raw, primary, primary, over));
       continue;
     }
-    const makers = await makersOf(raw, keys.candidates(raw), over);
+    const candidates = keys.candidates(raw);
+    if (candidates.length === 0 && isCertification(raw.type) && strangers.size < limits.strangersNamed) {
+      strangers.add(raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody");
+    }
+    const makers = await makersOf(raw, candidates, over);
     if (makers.length === 0) continue;
     sieve.found(raw);
     onVerified(raw.body);
@@ -158,6 +164,7 @@ async function readUserId(
     selfSignatures,
     revocations,
     certifications,
+    strangers: [...strangers],
     withdrawals,
   };
 }

@@ -91,6 +91,11 @@ export interface UserIdFacts {
   readonly revocations: readonly Revocation[];
   /** Certifications (0x10-0x13) by the certificates that were looked for. */
   readonly certifications: readonly SignatureFacts[];
+  /**
+   * Fingerprints or key IDs that further certifications name as their makers, whose certificates are not at hand: claims
+   * that nobody checked, and only the first few, for messages alone.
+   */
+  readonly strangers?: readonly string[];
   /** Their withdrawals (0x30), by whoever made them. */
   readonly withdrawals: readonly Revocation[];
 }

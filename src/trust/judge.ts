@@ -164,8 +164,12 @@ function explain(
   }
   if (links.length > 0) return explainLinks(links, byFingerprint);
   const { identity } = input;
-  if (matchingUserIds(facts, identity, input.at).length > 0) {
-    return refuse("untrusted_signer", "no certification by any key at hand stands on it");
+  const owned = matchingUserIds(facts, identity, input.at);
+  if (owned.length > 0) {
+    const strangers = owned.flatMap((userId) => userId.strangers ?? []);
+    const missing =
+      strangers.length === 0 ? "" : `; it claims to have one by ${strangers.join(", ")}, which is missing`;
+    return refuse("untrusted_signer", `no certification by any key at hand stands on it${missing}`);
   }
   const wanted = identity.kind === "user-id" ? identity.userId : identity.email;
   const named = facts.userIds.some(({ bytes }) => matchesIdentity(bytes, identity));
