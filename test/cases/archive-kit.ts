@@ -57,6 +57,8 @@ export interface ArchiveOptions {
   readonly feeds?: readonly string[];
   readonly lifetime?: Duration;
   readonly passphrase?: string;
+  /** When it is first published; its key is ten days older. */
+  readonly at?: Instant;
 }
 
 export interface ProfileOptions {
@@ -91,8 +93,8 @@ export class TestArchive {
   /** Makes an archive whose feeds hold the packages `alpha` and `beta`, publishes it and writes a profile for it. */
   static async make(options: ArchiveOptions = {}): Promise<TestArchive> {
     const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-case-"));
-    const { feeds = ["base"], ...keyOptions } = options;
-    const key = await addKey(join(folder, "home"), keyOptions);
+    const { feeds = ["base"], at = published, ...keyOptions } = options;
+    const key = await addKey(join(folder, "home"), { ...keyOptions, at: at - (published - day(0)) });
     for (const name of ["site", "out"]) await fs.mkdir(join(folder, name));
     const archive = new TestArchive(folder, feeds, key, await Mirror.start(join(folder, "site")));
     for (const feed of feeds) {
@@ -101,7 +103,7 @@ export class TestArchive {
     }
     await archive.writeConfig();
     await archive.writeProfile();
-    if (options.passphrase === undefined) await archive.publish(published);
+    if (options.passphrase === undefined) await archive.publish(at);
     return archive;
   }
 

@@ -1,29 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { expect } from "chai";
 import { readPackages } from "../../src/index-format/opkg.ts";
 import { readStanzas, writeStanza } from "../../src/index-format/stanza.ts";
-
-const folder = "/var/lib/apt/lists";
-const helper = "/usr/lib/apt/apt-helper";
-
-/** The biggest package list that apt has downloaded here; undefined where there is none. */
-function biggestList(): Buffer | undefined {
-  let names: string[];
-  try {
-    names = readdirSync(folder).filter((name) => /_Packages(\.\w+)?$/.test(name));
-  } catch {
-    return undefined;
-  }
-  const texts = names.map((name) => {
-    const path = join(folder, name);
-    return name.endsWith("_Packages")
-      ? readFileSync(path)
-      : execFileSync(helper, ["cat-file", path], { maxBuffer: 1 << 28 });
-  });
-  return texts.sort((a, b) => b.length - a.length)[0];
-}
+import { biggestList } from "../peers/apt-list.ts";
 
 describe("index-format on apt's own lists", () => {
   let list: Buffer = Buffer.alloc(0);
@@ -32,7 +10,7 @@ describe("index-format on apt's own lists", () => {
   before(function () {
     const found = biggestList();
     if (found === undefined && !process.env.CI) this.skip();
-    expect(found, `no package list in ${folder}: run "apt-get update"`).to.not.equal(undefined);
+    expect(found, 'apt has no list of packages here: run "apt-get update"').to.not.equal(undefined);
     list = found ?? list;
     // Counted without the code under test: every stanza has one such line.
     stanzas = list.toString("latin1").match(/^Package: /gm)?.length ?? 0;
