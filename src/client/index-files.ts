@@ -1,7 +1,10 @@
 /** Which files make up a feed's index, how they are called, and what of them a signature covers. */
 import { FeedkeyError } from "../error.ts";
-import { type Compression, decompress } from "../package/compression.ts";
-import type { Feed } from "../profile/types.ts";
+import { readPackages } from "../index-format/opkg.ts";
+import type { PackageIndex } from "../index-format/package-index.ts";
+import { readSummaryPackages } from "../index-format/pkgsrc.ts";
+import { type Compression, decompress, detectCompression } from "../package/compression.ts";
+import type { Feed, FeedFormat } from "../profile/types.ts";
 
 /** An index larger than this is refused: no archive has one, and it would not fit into a small machine. */
 export const maxIndexBytes = 512 * 1024 * 1024;
@@ -11,20 +14,36 @@ export const maxSignatureBytes = 256 * 1024;
 
 const compressed = /\.(gz|xz|zst)$/;
 
-/** Index files of a feed to ask for, the best first. */
-export function indexNames(feed: Feed): string[] {
-  if (feed.index !== undefined) return [feed.index];
-  return ["Packages.gz", "Packages"];
+const usual: Readonly<Record<FeedFormat, readonly string[]>> = {
+  opkg: ["Packages.gz", "Packages"],
+  pkgsrc: ["pkg_summary.gz"],
+};
+
+/**
+ * Index files of a feed to ask for, the best first.
+ * @throws FeedkeyError `bad_profile` for one that can't be read here
+ */
+export function indexNames({ name, format, index }: Feed): readonly string[] {
+  if (index === undefined) return usual[format];
+  if (!/\.bz2$/.test(index)) return [index];
+  throw new FeedkeyError("bad_profile", `feed "${name}" has index = ${index}, and bzip2 can't be read`, {
+    details: { feed: name, index },
+    hint: `write index = ${index.replace(/bz2$/, "gz")}, or leave the line out`,
+  });
 }
 
-/** opkg's signatures cover the uncompressed index, whichever form is downloaded. */
-export function signatureNames(indexName: string): string[] {
-  const plain = indexName.replace(compressed, "");
-  return [`${plain}.sig`, `${plain}.asc`];
+/**
+ * opkg's signatures cover the uncompressed index, whichever form is downloaded; pkgsrc's the file as it lies there,
+ * so that nothing unverified is ever decompressed.
+ */
+export function signatureNames(format: FeedFormat, indexName: string): string[] {
+  const signed = format === "opkg" ? indexName.replace(compressed, "") : indexName;
+  return [`${signed}.sig`, `${signed}.asc`];
 }
 
-/** The other form of the same index. */
-export function otherForm(indexName: string): string {
+/** The other form that opkg's signature covers too; pkgsrc has none. */
+export function otherForm(format: FeedFormat, indexName: string): string | undefined {
+  if (format !== "opkg") return undefined;
   return compressed.test(indexName) ? indexName.replace(compressed, "") : `${indexName}.gz`;
 }
 
@@ -35,7 +54,8 @@ const kinds: Readonly<Record<string, Compression>> = { gz: "gzip", xz: "xz", zst
  * @param name its ending tells whether it is compressed
  * @throws FeedkeyError `bad_index` if it can't be decompressed within the limit
  */
-export async function signedBytes(name: string, bytes: Uint8Array): Promise<Uint8Array> {
+export async function signedBytes(format: FeedFormat, name: string, bytes: Uint8Array): Promise<Uint8Array> {
+  if (format !== "opkg") return bytes;
   const kind = kinds[compressed.exec(name)?.[1] ?? ""] ?? "none";
   try {
     return await decompress(bytes, kind, maxIndexBytes, "bad_index");
@@ -47,4 +67,14 @@ export async function signedBytes(name: string, bytes: Uint8Array): Promise<Uint
       cause,
     });
   }
+}
+
+/**
+ * The packages of signed bytes. Only for bytes whose signature was found good.
+ * @throws FeedkeyError `bad_index`
+ */
+export async function readIndex(format: FeedFormat, signed: Uint8Array): Promise<PackageIndex> {
+  if (format === "opkg") return readPackages(signed);
+  // The signer vouches for the bytes, not for the file's name: what they are, they say themselves.
+  return readSummaryPackages(await decompress(signed, detectCompression(signed), maxIndexBytes, "bad_index"));
 }

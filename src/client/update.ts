@@ -42,11 +42,11 @@ async function download(session: Session, location: string, feed: Feed, name: st
     );
     if (file === undefined) return undefined;
     const signatures = [];
-    for (const signatureName of signatureNames(name)) {
+    for (const signatureName of signatureNames(feed.format, name)) {
       const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes);
       if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
     }
-    return { name, bytes: await signedBytes(name, file), signatures };
+    return { name, bytes: await signedBytes(feed.format, name, file), signatures };
   } finally {
     bar.stop();
   }
@@ -89,7 +89,8 @@ async function secondTry(
   first: FeedkeyError,
   attempt: (name: string) => Promise<VerifiedIndex | undefined>,
 ): Promise<VerifiedIndex> {
-  for (const again of [name, otherForm(name)]) {
+  const other = otherForm(feed.format, name);
+  for (const again of other === undefined ? [name] : [name, other]) {
     const index = await attempt(again).catch((error: unknown) => {
       if (error instanceof FeedkeyError) return undefined;
       throw error;

@@ -1,7 +1,6 @@
 /** The verifier of indexes, and the only maker of the type that fetching takes. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
-import { readPackages } from "../index-format/opkg.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import type { Feed, Profile } from "../profile/types.ts";
@@ -16,6 +15,7 @@ import {
   type Signer,
 } from "../trust/index-signature.ts";
 import type { Refusal } from "../trust/policy.ts";
+import { readIndex } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
 
 const key = Symbol("made by the verifier");
@@ -127,8 +127,8 @@ async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy
 }
 
 /**
- * Verifies an index: signature (T7, T8, T10), age (T9), grammar (T13), in this order: nothing is parsed before a
- * rightful signer is known.
+ * Verifies an index: signature (T7, T8, T10), age (T9), grammar (T13), in this order: nothing is parsed, nor
+ * decompressed where the signature covers compressed bytes, before a rightful signer is known.
  * @param last the last accepted index of the feed
  * @throws FeedkeyError with the code of the rule that refuses
  */
@@ -145,18 +145,15 @@ export async function verifyIndex(
   const { createdAt } = verdict;
   const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
   if (replay !== undefined) throw refusalError(candidate.name, feed.name, replay);
-  const packages = readIndex(candidate, feed, createdAt);
+  const packages = await readSigned(candidate, feed, createdAt);
   const emptied = refuseEmptied(packages.count, last, allowEmpty);
   if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
   return new VerifiedIndex(key, feed, candidate, verdict, signature, packages, sha256);
 }
 
-function readIndex(candidate: Candidate, feed: Feed, createdAt: number): PackageIndex {
-  if (feed.format !== "opkg") {
-    throw new FeedkeyError("bad_profile", `feed "${feed.name}" has format ${feed.format}, which can't be read yet`);
-  }
+async function readSigned(candidate: Candidate, feed: Feed, createdAt: number): Promise<PackageIndex> {
   try {
-    return readPackages(candidate.bytes);
+    return await readIndex(feed.format, candidate.bytes);
   } catch (error) {
     if (!(error instanceof FeedkeyError)) throw error;
     throw new FeedkeyError(

@@ -3,7 +3,8 @@ import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { Feed, Profile } from "../profile/types.ts";
+import { isPackageName } from "../package/file-names.ts";
+import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { AcceptedIndex } from "../trust/freshness.ts";
 import { digestOf, refuseOther, wantedOf } from "./fetch.ts";
 import { maxIndexFileBytes, maxSignatureBytes, otherForm, signatureNames, signedBytes } from "./index-files.ts";
@@ -66,19 +67,23 @@ export function feedOf(profile: Profile, name: string | undefined, indexPath: st
 }
 
 /** @throws FeedkeyError `not_found` if there is no index, `no_signature` if there is no signature file */
-export async function readCandidate(indexPath: string, signaturePath: string | undefined): Promise<Candidate> {
+export async function readCandidate(
+  format: FeedFormat,
+  indexPath: string,
+  signaturePath: string | undefined,
+): Promise<Candidate> {
   const file = await readLimited(indexPath, maxIndexFileBytes);
   if (file === undefined) {
     throw new FeedkeyError("not_found", `there is no index ${escapeText(indexPath)}`, { details: { path: indexPath } });
   }
-  const beside = signatureNames(basename(indexPath)).map((name) => join(dirname(indexPath), name));
+  const beside = signatureNames(format, basename(indexPath)).map((name) => join(dirname(indexPath), name));
   const signatures = [];
   for (const path of signaturePath === undefined ? beside : [signaturePath]) {
     const bytes = await readLimited(path, maxSignatureBytes);
     if (bytes !== undefined) signatures.push({ name: escapeText(path), bytes });
   }
   const name = basename(indexPath);
-  return { name: escapeText(name), bytes: await signedBytes(name, file), signatures };
+  return { name: escapeText(name), bytes: await signedBytes(format, name, file), signatures };
 }
 
 /**
@@ -97,14 +102,16 @@ export async function verifyLocal(
     ? (await session.state.lastAccepted(feed.name))?.meta
     : undefined;
   const judgeAt = async (path: string) => {
-    const candidate = await readCandidate(path, signaturePath);
+    const candidate = await readCandidate(feed.format, path, signaturePath);
     return await verifyIndex(candidate, feed, session.profile, judged, last, options.allowEmpty);
   };
   try {
     return await judgeAt(indexPath);
   } catch (error) {
     if (!(error instanceof FeedkeyError) || error.code !== "bad_signature") throw error;
-    const other = join(dirname(indexPath), otherForm(basename(indexPath)));
+    const form = otherForm(feed.format, basename(indexPath));
+    if (form === undefined) throw error;
+    const other = join(dirname(indexPath), form);
     const fits = await judgeAt(other).catch(() => undefined);
     if (fits === undefined) throw error;
     const [name, otherName] = [basename(indexPath), basename(other)].map(escapeText);
@@ -147,9 +154,7 @@ export async function verifyPackageFile(index: VerifiedIndex, path: string): Pro
   return path;
 }
 
-const packageFile = /\.(ipk|opk|deb)$/;
-
-async function* packageFilesBelow(folder: string): AsyncGenerator<string> {
+async function* packageFilesBelow(folder: string, format: FeedFormat): AsyncGenerator<string> {
   const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw new FeedkeyError("not_found", `the folder ${escapeText(folder)} can't be read`, {
       cause,
@@ -158,8 +163,8 @@ async function* packageFilesBelow(folder: string): AsyncGenerator<string> {
   });
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* packageFilesBelow(path);
-    else if (packageFile.test(entry.name)) yield path;
+    if (entry.isDirectory()) yield* packageFilesBelow(path, format);
+    else if (isPackageName(entry.name, format)) yield path;
   }
 }
 
@@ -177,7 +182,7 @@ export async function verifyFolder(
   const good: string[] = [];
   const errors: FeedkeyError[] = [];
   const seen = new Set<string>();
-  for await (const path of packageFilesBelow(folder)) {
+  for await (const path of packageFilesBelow(folder, index.feed.format)) {
     seen.add(basename(path));
     try {
       good.push(await verifyPackageFile(index, path));

@@ -4,15 +4,17 @@ import { Undecodable } from "./undecodable.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
-export type Compression = "none" | "gzip" | "xz" | "zstd";
+/** bzip2 is known so that it can be refused by its name: there is no decoder for it here. */
+export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
 
 const magics: readonly [Compression, readonly number[]][] = [
   ["gzip", [0x1f, 0x8b]],
   ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
   ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
+  ["bzip2", [0x42, 0x5a, 0x68]],
 ];
 
-/** The compression that the first bytes tell (RFC 1952, the .xz format, RFC 8878); `none` for all else. */
+/** The compression that the first bytes tell (RFC 1952, the .xz format, RFC 8878, bzip2's manual); `none` for all else. */
 export function detectCompression(bytes: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, index) => bytes[index] === byte));
   return found?.[0] ?? "none";
@@ -22,7 +24,7 @@ export function detectCompression(bytes: Uint8Array): Compression {
  * The content of compressed bytes, at most `limit` bytes of it. Memory grows with what is really there, never beyond
  * the limit by more than the decoder's window. Checksums of the format are verified, bytes after its end refused.
  * @param code what to call the failure: `bad_package`, or for an index `bad_index`
- * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing` or `damaged`
+ * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing`, `damaged` or `unsupported`
  */
 export async function decompress(
   bytes: Uint8Array,
@@ -52,5 +54,7 @@ async function decode(bytes: Uint8Array, kind: Compression, limit: number): Prom
       return unxz(bytes, limit);
     case "zstd":
       return unzstd(bytes, limit);
+    case "bzip2":
+      throw new Undecodable("unsupported", "can't be read: use gzip, xz or zstd");
   }
 }
