@@ -34,7 +34,7 @@ export interface SignatureRefusal extends Refusal {
 export interface IndexVerdict {
   /** One for each good signature of a key that may sign; several may be of one certificate. */
   readonly signers: readonly Signer[];
-  /** Date of the newest of them. */
+  /** The last date that as many of them as the threshold wants stand for; without one, that of the newest. */
   readonly createdAt: Instant;
 }
 
@@ -137,6 +137,22 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
   ];
 }
 
+/** Distinct primaries, and distinct keys too: a subkey that two certificates share is one hand. */
+function hands(signers: readonly Signer[]): number {
+  const distinct = (of: "certificate" | "signingKey") => new Set(signers.map((signer) => signer[of])).size;
+  return Math.min(distinct("certificate"), distinct("signingKey"));
+}
+
+/**
+ * T9 with a threshold: the last date that as many signers as it wants stand for. By the newest date alone one signer
+ * could make an old index, which the others signed then, a new one.
+ */
+function dateOf(signers: readonly Signer[], threshold: number): Instant {
+  const newestFirst = signers.toSorted((a, b) => b.createdAt - a.createdAt);
+  const last = newestFirst.findIndex((_, place) => hands(newestFirst.slice(0, place + 1)) >= threshold);
+  return newestFirst[last]?.createdAt ?? 0;
+}
+
 /**
  * Judges all signatures over one index. Unknown and bad ones do not hurt as long as enough good ones of distinct
  * certificates are there (T7, T8).
@@ -150,12 +166,8 @@ export function judgeIndex(
   const outcomes = signatures.flatMap((signature) => judgeSignature(signature, trust, policy));
   const signers = outcomes.filter((outcome) => "signingKey" in outcome);
   const refusals = outcomes.filter((outcome) => "stage" in outcome).sort((a, b) => b.stage - a.stage);
-  // Distinct primaries, and distinct keys too: a subkey that two certificates share is one hand.
-  const distinct = (of: "certificate" | "signingKey") => new Set(signers.map((signer) => signer[of])).size;
-  const count = Math.min(distinct("certificate"), distinct("signingKey"));
-  if (count >= policy.threshold && count > 0) {
-    return { signers, createdAt: Math.max(...signers.map(({ createdAt }) => createdAt)) };
-  }
+  const count = hands(signers);
+  if (count >= policy.threshold && count > 0) return { signers, createdAt: dateOf(signers, policy.threshold) };
   if (count > 0) {
     const reason = `only ${count} of the ${policy.threshold} signers that the profile asks for signed it`;
     return { code: "untrusted_signer", reason, stage: stages.threshold, issuer: signers[0]?.certificate ?? "" };
