@@ -29,6 +29,6 @@ export function matchingUserIds(facts: CertificateFacts, identity: Identity, at:
 
 /** Self-certified and not revoked, softly or hard: a user ID that its owner took back stays taken back. */
 export function isOwned(userId: UserIdFacts, facts: CertificateFacts, at: Instant): boolean {
-  const self = newest(userId.selfSignatures, facts.primary, at);
-  return self !== undefined && effectiveRevocation(userId.revocations, at) === undefined;
+  const selfCertified = newest(userId.selfSignatures, facts.primary, at).length > 0;
+  return selfCertified && effectiveRevocation(userId.revocations, at) === undefined;
 }

@@ -11,15 +11,18 @@ export interface PrimaryState {
 }
 
 /**
- * The newest usable signature; of several with one date the one that expires soonest, so that order never decides.
+ * The newest usable signature; of several with one date those by which the key expires soonest. More than one where even
+ * that is equal: what they say holds only as far as all of them say it, so that the order of packets never decides.
  * Every historic one is at hand: an expiry that was extended and later shortened again is the short one.
  */
-export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): SelfSignature | undefined {
+export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): readonly SelfSignature[] {
   const usable = signatures.filter((signature) => {
     return refuseSignature(signature, key.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
   });
   const ends = ({ keyExpiresAt }: SelfSignature) => keyExpiresAt ?? Number.POSITIVE_INFINITY;
-  return usable.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || ends(a) - ends(b))[0];
+  const [first] = usable.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0) || ends(a) - ends(b));
+  if (first === undefined) return [];
+  return usable.filter((other) => other.createdAt === first.createdAt && ends(other) === ends(first));
 }
 
 /**
@@ -29,9 +32,7 @@ export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: 
 export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState | Refusal {
   const { primary } = facts;
   const userIdSignatures = facts.userIds.flatMap((userId) => userId.selfSignatures);
-  const current = [newest(facts.directSignatures, primary, at), newest(userIdSignatures, primary, at)].filter(
-    (signature) => signature !== undefined,
-  );
+  const current = [...newest(facts.directSignatures, primary, at), ...newest(userIdSignatures, primary, at)];
   if (current.length === 0) return refuseNoSelfSignature(facts, at);
   const expiries = current.map(({ keyExpiresAt }) => keyExpiresAt).filter((expiry) => expiry !== undefined);
   const flags = current.map((signature) => signature.flags).filter((flag) => flag !== undefined);
@@ -103,11 +104,16 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
   const what = `the subkey ${subkey.fingerprint}`;
   const refused = refuseRevoked(subkey.revocations, at, what) ?? refuseWeakKey(subkey);
   if (refused !== undefined) return refused;
-  const binding = newest(subkey.bindings, subkey, at);
+  const bindings = newest(subkey.bindings, subkey, at);
+  const [binding] = bindings;
   if (binding === undefined) return refuse("bad_signature", `${what} is not bound to its certificate`);
-  if (binding.flags?.sign !== true) return refuse("bad_signature", `${what} is not for signing`);
-  const back = binding.backSignature;
-  if (back === undefined || refuseSignature(back, subkey.createdAt, at) !== undefined) {
+  if (bindings.some(({ flags }) => flags?.sign !== true)) return refuse("bad_signature", `${what} is not for signing`);
+  // One is enough: it may stand outside the signed part, and whoever passes the key on can leave it out of a copy.
+  const backs = bindings
+    .map(({ backSignature }) => backSignature)
+    .filter((back) => back !== undefined && refuseSignature(back, subkey.createdAt, at) === undefined);
+  const back = backs.find((one) => one !== undefined && refuseWeakHash(one) === undefined) ?? backs[0];
+  if (back === undefined) {
     return refuse("bad_signature", `${what} has not acknowledged its certificate (no back-signature)`);
   }
   return refuseWeakHash(back) ?? refuseTime(subkey, binding.keyExpiresAt, at, what);

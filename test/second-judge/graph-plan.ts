@@ -1,0 +1,79 @@
+/** A graph of certificates as a short plan: keys that are all right, links between them, and what is then changed. Shrinks well. */
+import type { Identity } from "../../src/profile/types.ts";
+import type { Instant } from "../../src/time.ts";
+
+/** Index of a key. */
+export type Nth = number;
+
+/** What one signature says where it differs from a good one. */
+export interface SignatureTraits {
+  /** Undefined: the hashed area has no date. */
+  readonly createdAt: Instant | undefined;
+  readonly expiresAt: Instant | undefined;
+  readonly hash: string;
+  readonly unknownCritical: boolean;
+  readonly exportable: boolean;
+}
+
+export interface SelfTraits extends SignatureTraits {
+  readonly keyExpiresAt: Instant | undefined;
+  readonly flags: { readonly certify: boolean; readonly sign: boolean } | undefined;
+}
+
+/** Who made a signature in the name of a certificate. */
+export type Maker = "primary" | "subkey";
+
+/** `instead`: takes the place of what was there. */
+export type Change =
+  | { readonly kind: "created"; readonly key: Nth; readonly at: Instant }
+  | { readonly kind: "algorithm"; readonly key: Nth; readonly algorithm: string; readonly bits: number }
+  | { readonly kind: "user-id"; readonly key: Nth; readonly text: string; readonly instead: boolean }
+  | {
+      readonly kind: "self-signature";
+      readonly key: Nth;
+      readonly userId: Nth;
+      readonly traits: SelfTraits;
+      readonly instead: boolean;
+    }
+  | { readonly kind: "direct-signature"; readonly key: Nth; readonly traits: SelfTraits }
+  | {
+      readonly kind: "user-id-revocation";
+      readonly key: Nth;
+      readonly userId: Nth;
+      readonly hard: boolean;
+      readonly traits: SignatureTraits;
+    }
+  | { readonly kind: "revocation"; readonly key: Nth; readonly hard: boolean; readonly traits: SignatureTraits }
+  | (Foreign & { readonly kind: "certification"; readonly instead: boolean })
+  | (Foreign & { readonly kind: "withdrawal" });
+
+/** A signature by one key over a user ID of another. */
+export interface Foreign {
+  readonly issuer: Nth;
+  readonly key: Nth;
+  readonly userId: Nth;
+  readonly maker: Maker;
+  readonly traits: SignatureTraits;
+}
+
+export interface Link {
+  readonly issuer: Nth;
+  readonly key: Nth;
+  readonly at: Instant;
+  /** The certification has run out since: it passes nothing on, but acknowledges. */
+  readonly expired: boolean;
+}
+
+export interface GraphPlan {
+  /** Number of keys. */
+  readonly size: number;
+  readonly identity: Identity;
+  readonly links: readonly Link[];
+  readonly changes: readonly Change[];
+  readonly seeds: readonly Nth[];
+  readonly retiredIssuers: "refuse" | "accept";
+  readonly accepted: readonly Nth[];
+  readonly unchecked: readonly Nth[];
+  /** By how many places the list of certificates is turned. */
+  readonly turn: number;
+}
