@@ -45,6 +45,18 @@ export function reach(
   return new Set(paths(graph, starts, barred).keys());
 }
 
+/** A path without its detours: what lies between two visits of one key is left out. */
+export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
+  const last = new Map(path.map((key, place) => [key, place]));
+  const straight: Fingerprint[] = [];
+  let place = 0;
+  for (let key = path[place]; key !== undefined; key = path[place]) {
+    straight.push(key);
+    place = (last.get(key) ?? place) + 1;
+  }
+  return straight;
+}
+
 /** All keys that lead to `key`. */
 export function ancestors(graph: Graph, key: Fingerprint): Set<Fingerprint> {
   const reversed = makeGraph(

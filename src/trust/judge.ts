@@ -4,7 +4,7 @@ import type { Instant } from "../time.ts";
 import { findDelegates, type Grant } from "./delegation.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
-import { type Graph, makeGraph, paths, reach } from "./graph.ts";
+import { type Graph, makeGraph, paths, reach, withoutCircles } from "./graph.ts";
 import { addressOf, matchesIdentity, matchingUserIds } from "./identity.ts";
 import { effectiveRevocation, primaryState, refusePrimary, revocationWords } from "./key-state.ts";
 import { type Refusal, refuse } from "./policy.ts";
@@ -105,9 +105,13 @@ function accept(
   const rivals = new Set(forks.flatMap((fork) => fork.rivals).filter((rival) => !input.accepted.has(rival)));
   const barred = new Set([...victims, ...unchecked]);
   const via = new Map<Fingerprint, readonly Fingerprint[]>();
+  // What lies beyond a fork may lead back to a key on the way there, which is then accepted too.
+  const arrive = (key: Fingerprint, path: readonly Fingerprint[]) => {
+    if (!via.has(key)) via.set(key, withoutCircles([...path, key]).slice(0, -1));
+  };
   const extend = (starts: Iterable<Fingerprint>) => {
     for (const [key, from] of paths(graph, starts, barred)) {
-      if (!via.has(key)) via.set(key, from === undefined ? [] : [...(via.get(from) ?? []), from]);
+      arrive(key, from === undefined ? [] : [...(via.get(from) ?? []), from]);
     }
   };
   extend(seeds);
@@ -119,7 +123,7 @@ function accept(
       if (path === undefined || side === undefined) continue;
       for (const key of [...beyondFork(fork, graph, victims, unchecked, rivals)].sort()) {
         if (via.has(key)) continue;
-        via.set(key, [...path, fork.issuer, ...pathFrom(graph, side, key, victims, unchecked)]);
+        arrive(key, [...path, fork.issuer, ...pathFrom(graph, side, key, victims, unchecked)]);
         extend([key]);
       }
     }

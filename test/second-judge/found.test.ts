@@ -65,4 +65,12 @@ describe("found by the second judge", () => {
       expect(refused(binding)).to.match(/no back-signature/);
     });
   });
+
+  it("the path to a key that is accepted because of a later one goes in no circle", () => {
+    // 1 and 2 are rivals; both lead to 4, and over it to 3, from which 4 is reached as well.
+    const plan = { ...quiet, size: 5, links: links([0, 1], [0, 2], [1, 4], [2, 4], [4, 3], [3, 4]) };
+    const { trusted } = judge(buildGraph(plan));
+    expect(trusted.get(fingerprintOf(3))?.via).to.deep.equal([0, 1, 4].map((key) => fingerprintOf(key)));
+    expect(trusted.get(fingerprintOf(4))?.via).to.deep.equal([0, 1].map((key) => fingerprintOf(key)));
+  });
 });
