@@ -13,6 +13,8 @@ const control = /[\u0000-\u001f\u007f]/;
 export function packagePath(filename: string): { readonly segments: readonly string[] } | Refusal {
   const bad = (why: string) => refuse("bad_path", `its path ${JSON.stringify(filename)} ${why}`);
   if (control.test(filename)) return bad("holds a control character");
+  // Half a character, which no URL can hold.
+  if (/\p{Cs}/u.test(filename)) return bad("is no text");
   if (filename.includes("\\")) return bad("holds a backslash");
   if (filename.startsWith("/")) return bad("is absolute");
   if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(filename.split("/")[0] ?? "") && filename.includes(":/")) return bad("is a URL");
