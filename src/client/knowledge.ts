@@ -1,9 +1,9 @@
 /** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
 
-import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
+import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { keyIdOf } from "../openpgp/key-packet.ts";
-import { attachLoose, keepVerified, unite } from "../openpgp/merge.ts";
+import { attachLoose, collect, keepVerified, unite } from "../openpgp/merge.ts";
 import { parseSignature } from "../openpgp/raw-signature.ts";
 import { readFacts } from "../openpgp/read-facts.ts";
 import type { Profile } from "../profile/types.ts";
@@ -47,20 +47,47 @@ export class Knowledge {
    */
   add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): Fingerprint[] {
     const added: Fingerprint[] = [];
-    let waiting = [...certificates];
-    // A delegate may come before the delegate that it hangs on: look again until nothing more is taken.
-    for (let before = -1; before !== waiting.length; ) {
-      before = waiting.length;
-      waiting = waiting.filter((certificate) => !this.#admit(certificate, added));
+    const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
+    // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
+    const waiting = new Map<string, RawCertificate[]>();
+    // Copies are put together first, and each certificate is looked at once: a server may send ten thousand.
+    for (const certificate of collect(certificates).values()) {
+      const claims = this.#claims(certificate);
+      if (claims !== "own" && !claims.some((claim) => names.has(claim))) {
+        for (const claim of claims) {
+          const others = waiting.get(claim);
+          if (others === undefined) waiting.set(claim, [certificate]);
+          else others.push(certificate);
+        }
+        continue;
+      }
+      const queue = [certificate];
+      for (const next of queue) {
+        if (!this.#admit(next, added)) continue;
+        for (const name of [next.fingerprint, keyIdOf(next.fingerprint)]) {
+          names.add(name);
+          queue.push(...(waiting.get(name) ?? []));
+          waiting.delete(name);
+        }
+      }
     }
     this.#held = attachLoose(this.#held, loose);
     this.#reading = undefined;
     return added;
   }
 
+  /** Adds an answer's blocks, all at once: one may hold twenty thousand. */
+  addBlocks(blocks: readonly Uint8Array[]): void {
+    const rings = blocks.map(readKeyring);
+    this.add({
+      certificates: rings.flatMap(({ certificates }) => certificates),
+      loose: rings.flatMap(({ loose }) => loose),
+    });
+  }
+
   #admit(certificate: RawCertificate, added: Fingerprint[]): boolean {
     if (!this.#held.has(certificate.fingerprint)) {
-      if (!this.#mayMatter(certificate) || this.#held.size - this.#own.size >= maxStrangers) return false;
+      if (this.#held.size - this.#own.size >= maxStrangers) return false;
       added.push(certificate.fingerprint);
     }
     this.#take(certificate);
@@ -72,21 +99,17 @@ export class Knowledge {
     this.#held.set(certificate.fingerprint, known === undefined ? certificate : unite(known, certificate));
   }
 
-  #mayMatter(certificate: RawCertificate): boolean {
+  /**
+   * Why a certificate may matter: it is at hand or carries the archive's user ID, or else whom its signatures name as
+   * having delegated something to it. Whether that is true comes later.
+   */
+  #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
     const { identity } = this.#profile.archive;
-    return certificate.userIds.some(({ packet, signatures }) => {
-      const named = matchesIdentity(Buffer.from(packet.body).toString("latin1"), identity);
-      return named || signatures.some(({ body }) => this.#claimsDelegation(body));
+    const named = userIds.some(({ packet }) => {
+      return matchesIdentity(Buffer.from(packet.body).toString("latin1"), identity);
     });
-  }
-
-  /** Whether a signature packet says that a key at hand delegated something; whether it is true comes later. */
-  #claimsDelegation(body: Uint8Array): boolean {
-    const raw = parseSignature(body);
-    if (typeof raw === "string" || !isDelegation(raw.hashed)) return false;
-    const { fingerprint, keyId } = raw.issuer;
-    if (fingerprint !== undefined) return this.#held.has(fingerprint);
-    return [...this.#held.keys()].some((held) => keyIdOf(held) === keyId);
+    if (named || this.#held.has(fingerprint)) return "own";
+    return [...new Set(userIds.flatMap(({ signatures }) => signatures.flatMap(({ body }) => delegator(body))))];
   }
 
   async #read(): Promise<Reading> {
@@ -126,6 +149,14 @@ export class Knowledge {
     const kept = [...this.#held.values()].filter(({ fingerprint }) => connected.has(fingerprint));
     return new Map(kept.map((certificate) => [certificate.fingerprint, keepVerified(certificate, verified)]));
   }
+}
+
+/** Fingerprint or key ID of the key that a signature packet names as delegating; none if it is no delegation. */
+function delegator(body: Uint8Array): string[] {
+  const raw = parseSignature(body);
+  if (typeof raw === "string" || !isDelegation(raw.hashed)) return [];
+  const name = raw.issuer.fingerprint ?? raw.issuer.keyId;
+  return name === undefined ? [] : [name];
 }
 
 /** What is read from one state of the certificates at hand. */

@@ -3,7 +3,6 @@ import { FeedkeyError } from "../error.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { search } from "../keyserver/hkp.ts";
 import { lookupWkd } from "../keyserver/wkd.ts";
-import { readKeyring } from "../openpgp/certificate.ts";
 import { limits } from "../openpgp/limits.ts";
 import { isAbout } from "../openpgp/mentions.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
@@ -55,7 +54,7 @@ async function discover(session: Session): Promise<void> {
     ...(profile.trust.wkd ? [lookupWkd(address, { transport: options.transport })] : []),
   ]);
   for (const answer of answers) {
-    if (answer.outcome === "found") for (const block of answer.blocks) session.knowledge.add(readKeyring(block));
+    if (answer.outcome === "found") session.knowledge.addBlocks(answer.blocks);
     else if (answer.outcome === "unknown") options.reporter.note(answer.error.message);
   }
 }
@@ -72,7 +71,7 @@ async function check(session: Session, fingerprints: readonly Fingerprint[]): Pr
     }
     session.answered.set(fingerprint, answer.outcome);
     // Exactly what was asked for: a certificate that came along is not what this question was about.
-    if (answer.outcome === "found") for (const block of answer.blocks) session.knowledge.add(readKeyring(block));
+    if (answer.outcome === "found") session.knowledge.addBlocks(answer.blocks);
     else if (session.state.ledger.checks.get(fingerprint)?.everFound === true) {
       reporter.warn(`key ${fingerprint} was on the key servers before and is not any more`);
     }
@@ -147,7 +146,7 @@ export async function learnMore(session: Session, errors: readonly FeedkeyError[
     transport: session.options.keyserverTransport,
   });
   for (const { answer } of [...answers.values()].flat()) {
-    if (answer.outcome === "found") for (const block of answer.blocks) session.knowledge.add(readKeyring(block));
+    if (answer.outcome === "found") session.knowledge.addBlocks(answer.blocks);
   }
   const learned = session.knowledge.held.size > before;
   return learned || revocationCheck !== "always" ? await refresh(session, true) : undefined;

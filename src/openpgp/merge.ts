@@ -9,38 +9,52 @@ function nameOf({ tag, body }: Packet): string {
   return `${tag} ${Buffer.from(body).toString("latin1")}`;
 }
 
-function unitePackets(a: readonly Packet[], b: readonly Packet[]): Packet[] {
-  const found = new Map(a.map((packet) => [nameOf(packet), packet]));
-  for (const packet of b) if (!found.has(nameOf(packet))) found.set(nameOf(packet), packet);
-  return [...found.values()];
-}
-
-function uniteComponents(a: readonly Component[], b: readonly Component[]): Component[] {
-  const found = new Map<string, Component>();
-  for (const { packet, signatures } of [...a, ...b]) {
-    const known = found.get(nameOf(packet));
-    found.set(nameOf(packet), { packet, signatures: unitePackets(known?.signatures ?? [], signatures) });
+function unitePackets(lists: readonly (readonly Packet[])[]): Packet[] {
+  const found = new Map<string, Packet>();
+  for (const packets of lists) {
+    for (const packet of packets) if (!found.has(nameOf(packet))) found.set(nameOf(packet), packet);
   }
   return [...found.values()];
 }
 
+function uniteComponents(components: readonly Component[]): Component[] {
+  const found = new Map<string, { readonly packet: Packet; readonly lists: (readonly Packet[])[] }>();
+  for (const { packet, signatures } of components) {
+    const known = found.get(nameOf(packet));
+    if (known === undefined) found.set(nameOf(packet), { packet, lists: [signatures] });
+    else known.lists.push(signatures);
+  }
+  return [...found.values()].map(({ packet, lists }) => ({ packet, signatures: unitePackets(lists) }));
+}
+
 /** The union of two copies of one certificate. */
 export function unite(a: RawCertificate, b: RawCertificate): RawCertificate {
+  return uniteAll(a, [a, b]);
+}
+
+/** The union of any number of copies, in one go: a file may hold a hundred thousand of one certificate. */
+function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly RawCertificate[]): RawCertificate {
   return {
-    fingerprint: a.fingerprint,
-    primary: a.primary,
-    signatures: unitePackets(a.signatures, b.signatures),
-    userIds: uniteComponents(a.userIds, b.userIds),
-    subkeys: uniteComponents(a.subkeys, b.subkeys),
+    fingerprint,
+    primary,
+    signatures: unitePackets(copies.map(({ signatures }) => signatures)),
+    userIds: uniteComponents(copies.flatMap(({ userIds }) => userIds)),
+    subkeys: uniteComponents(copies.flatMap(({ subkeys }) => subkeys)),
   };
 }
 
 /** Certificates by fingerprint, several copies of one united. */
 export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCertificate> {
-  const found = new Map<Fingerprint, RawCertificate>();
+  const copies = new Map<Fingerprint, RawCertificate[]>();
   for (const certificate of certificates) {
-    const known = found.get(certificate.fingerprint);
-    found.set(certificate.fingerprint, known === undefined ? certificate : unite(known, certificate));
+    const known = copies.get(certificate.fingerprint);
+    if (known === undefined) copies.set(certificate.fingerprint, [certificate]);
+    else known.push(certificate);
+  }
+  const found = new Map<Fingerprint, RawCertificate>();
+  for (const [fingerprint, all] of copies) {
+    const [first] = all;
+    if (first !== undefined) found.set(fingerprint, all.length === 1 ? first : uniteAll(first, all));
   }
   return found;
 }
@@ -68,7 +82,7 @@ export function attachLoose(
   for (const [fingerprint, certificate] of certificates) {
     const revocations = [...(named.get(fingerprint) ?? []), ...(named.get(keyIdOf(fingerprint)) ?? [])];
     if (revocations.length === 0) continue;
-    found.set(fingerprint, { ...certificate, signatures: unitePackets(certificate.signatures, revocations) });
+    found.set(fingerprint, { ...certificate, signatures: unitePackets([certificate.signatures, revocations]) });
   }
   return found;
 }
