@@ -59,7 +59,9 @@ function offersOf({ certificates }: DelegationInput): Map<Fingerprint, Offer[]> 
         const issuer = certificates.get(certification.certificate);
         if (issuer === undefined || issuer === subject || !isDelegation(certification)) continue;
         const name = issuer.primary.fingerprint;
-        offers.set(name, [...(offers.get(name) ?? []), { issuer, subject, userId, certification }]);
+        const made = offers.get(name);
+        if (made === undefined) offers.set(name, [{ issuer, subject, userId, certification }]);
+        else made.push({ issuer, subject, userId, certification });
       }
     }
   }
@@ -77,8 +79,10 @@ function refuseOffer({ issuer, subject, userId, certification }: Offer, input: D
   if (certification.expiresAt <= at) return refuse("expired", "it has expired");
   if (!isOwned(userId, subject, at))
     return refuse("untrusted_signer", "its user ID is revoked or not properly self-certified");
-  // A delegate that carries the archive's name could be taken for the archive by other programs.
-  if (subject.userIds.some(({ bytes }) => matchesIdentity(bytes, identity))) {
+  // A delegate that carries the archive's name could be taken for the archive by other programs. Only what it says
+  // itself counts, if only once: anybody can hang a user ID on a copy of its certificate, to have it refused.
+  const claimed = subject.userIds.filter(({ selfSignatures }) => selfSignatures.length > 0);
+  if (claimed.some(({ bytes }) => matchesIdentity(bytes, identity))) {
     return refuse("untrusted_signer", "the delegate carries the archive's own user ID");
   }
   return termsOf(certification) === undefined ? refuse("bad_signature", "its terms are malformed") : undefined;
