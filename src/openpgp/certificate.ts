@@ -1,8 +1,9 @@
 /** Packets grouped into certificates (RFC 9580 section 10.1), every packet kept as it came. */
 import type { Fingerprint } from "../trust/facts.ts";
-import { fingerprintOf } from "./key-packet.ts";
+import { fingerprintOf, keyIdOf } from "./key-packet.ts";
 import { limits } from "./limits.ts";
 import { type Packet, readPacketsLeniently, tags, writePackets } from "./packets.ts";
+import { parseSignature } from "./raw-signature.ts";
 
 /** A user ID or subkey with the signatures that follow it. */
 export interface Component {
@@ -21,7 +22,7 @@ export interface RawCertificate {
 
 export interface Keyring {
   readonly certificates: readonly RawCertificate[];
-  /** Signatures before any key: key servers send bare revocations so. */
+  /** Signatures before any key, and revocations that name another key than the one before them: key servers send both. */
   readonly loose: readonly Packet[];
   /** How many secret keys stood there: a keyring of certificates must have none. */
   readonly secretKeys: number;
@@ -57,6 +58,18 @@ function signatureType({ body }: Packet): number | undefined {
 }
 
 /**
+ * Whether a revocation names another key as its maker: a revoker that this key designated, or, where a key server answers
+ * with several keys in a row, the bare revocation of a key that it does not give (Hockeypuck). It may be either.
+ */
+function isForeignRevocation(packet: Packet, fingerprint: Fingerprint): boolean {
+  if (signatureType(packet) !== 0x20) return false;
+  const raw = parseSignature(packet.body);
+  if (typeof raw === "string") return false;
+  const { fingerprint: named, keyId } = raw.issuer;
+  return named === undefined ? keyId !== undefined && keyId !== keyIdOf(fingerprint) : named !== fingerprint;
+}
+
+/**
  * Reads a sequence of certificates. A bad one is passed over and named in `problems`; the rest is read.
  * @param bytes binary packets
  */
@@ -77,6 +90,7 @@ export function readKeyring(bytes: Uint8Array): Keyring {
       if (packet.body.length < shortestSignature) continue;
       const isAboutPrimary = current !== undefined && aboutPrimary.has(signatureType(packet) ?? -1);
       (isAboutPrimary ? current?.certificate.signatures : sink)?.push(packet);
+      if (current !== undefined && isForeignRevocation(packet, current.certificate.fingerprint)) loose.push(packet);
     } else sink = startComponent(current, packet, sink, problems);
   }
   const certificates = [...drafts.values()].map(({ certificate }) => certificate);

@@ -23,6 +23,8 @@ export interface Bytes {
 
 export interface ChainOptions {
   readonly seeds: readonly TestCertificate[];
+  /** What lies in the keyring; the seeds by default. */
+  readonly keyring?: readonly TestCertificate[];
   /** In the archive's bundle: certificates, bare packets. */
   readonly bundle?: readonly Bytes[];
   readonly servers?: readonly string[];
@@ -56,8 +58,8 @@ export class ChainCase {
   }
 
   static async make(options: ChainOptions): Promise<ChainCase> {
-    const { seeds, bundle = [], trust = [] } = options;
-    const made = new ChainCase(await SignatureCase.make({ certificates: seeds, seeds, trust }));
+    const { seeds, keyring = seeds, bundle = [], trust = [] } = options;
+    const made = new ChainCase(await SignatureCase.make({ certificates: keyring, seeds, trust }));
     await rewriteProfile(made.profile, options);
     await made.putBundle(bundle);
     return made;
