@@ -137,7 +137,8 @@ export class Knowledge {
 
   /**
    * The certificates worth keeping in the client's state: its own, and those connected with the seeds by any
-   * certification, whether it holds or not (a revoked link must stay known); without packets that prove nothing.
+   * certification, whether it holds or not (a revoked link must stay known), and those of whoever revoked one of
+   * these keys: without it the revocation could not be checked again (T4). Without packets that prove nothing.
    */
   async worthKeeping(trust: TrustSet, accepted: ReadonlySet<Fingerprint>): Promise<Map<Fingerprint, RawCertificate>> {
     const connected = new Set<Fingerprint>([...this.#profile.trust.seeds, ...accepted]);
@@ -145,7 +146,10 @@ export class Knowledge {
       for (const link of [...trust.links, ...trust.delegations]) if (link.issuer === key) connected.add(link.subject);
     }
     this.#reading ??= this.#read();
-    const { verified } = await this.#reading;
+    const { verified, facts } = await this.#reading;
+    for (const { primary, revocations } of facts) {
+      if (connected.has(primary.fingerprint)) for (const { certificate } of revocations) connected.add(certificate);
+    }
     const kept = [...this.#held.values()].filter(({ fingerprint }) => connected.has(fingerprint));
     return new Map(kept.map((certificate) => [certificate.fingerprint, keepVerified(certificate, verified)]));
   }

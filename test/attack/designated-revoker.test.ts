@@ -1,0 +1,49 @@
+// Attack: a server that gave the revoker's certificate once hides it from then on. The revocation must not be forgotten.
+import { expect } from "chai";
+import { Knowledge } from "../../src/client/knowledge.ts";
+import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
+import { readProfile } from "../../src/profile/read-profile.ts";
+import { certificate } from "../testkit/certificate.ts";
+import { day } from "../testkit/dates.ts";
+import { ed25519Key } from "../testkit/keys.ts";
+import { directSignature, keyRevocation } from "../testkit/signature.ts";
+import { revoker } from "../testkit/subpackets.ts";
+
+const [seed, safe] = [ed25519Key("designating-seed"), ed25519Key("designated-revoker")];
+const designation = directSignature({ by: seed, of: seed, at: day(1), hashed: [revoker(safe)] });
+const revocation = keyRevocation({ by: safe, of: seed, at: day(5) });
+const shipped = certificate({ key: seed, signatures: [designation] });
+const news = [certificate({ key: seed, signatures: [designation, revocation] }), certificate({ key: safe })];
+
+const profile = readProfile(
+  [
+    "[archive]",
+    "name = Example",
+    "url = https://example.org/",
+    "user-email = archive@example.org",
+    "[trust]",
+    "keyring = keys",
+    `seeds = ${seed.fingerprint}`,
+    "keyservers = none",
+    "[feed base]",
+    "format = opkg",
+    "path = base",
+  ].join("\n"),
+  "/nowhere/example.ini",
+);
+const none = new Set<string>();
+
+describe("attack: a designated revoker's certificate that is seen once", () => {
+  it("is kept with the revocation, over any number of runs", async () => {
+    let held = readKeyring(shipped.bytes).certificates;
+    for (let run = 0; run < 4; run++) {
+      const knowledge = new Knowledge(profile, [...readKeyring(shipped.bytes).certificates, ...held]);
+      // The server tells it in the first run alone.
+      if (run === 0) knowledge.addBlocks(news.map(({ bytes }) => bytes));
+      const { trust } = await knowledge.judge(day(10), none, none);
+      expect(trust.rejected.get(seed.fingerprint)?.code, `run ${run}`).to.equal("revoked");
+      const kept = await knowledge.worthKeeping(trust, none);
+      held = [...kept.values()].flatMap((raw) => readKeyring(writeCertificate(raw)).certificates);
+    }
+  });
+});
