@@ -5,6 +5,7 @@ import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
 import { armor } from "./armor.ts";
+import { lifetimeSeconds } from "./make-signature.ts";
 import { writePackets } from "./packets.ts";
 import { SecretKey } from "./secret-key.ts";
 
@@ -82,7 +83,7 @@ export async function generate(options: {
     date: new Date(at),
     format: "armored",
     config: { ...config, v6Keys: algorithm === "ed25519-v6" },
-    ...(lifetime === undefined ? {} : { keyExpirationTime: Math.floor(lifetime / 1000) }),
+    ...(lifetime === undefined ? {} : { keyExpirationTime: lifetimeSeconds(at + lifetime, at) }),
     ...(passphrase === undefined ? {} : { passphrase }),
   });
   const secret = await SecretKey.open(made.privateKey, async () => passphrase ?? "");

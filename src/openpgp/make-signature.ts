@@ -1,5 +1,6 @@
 /** Making signatures at packet level: the library's high-level calls choose keys, hashes and dates by rules of their own. */
 import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
+import { FeedkeyError } from "../error.ts";
 import type { Instant } from "../time.ts";
 import { type Packet, tags } from "./packets.ts";
 
@@ -27,6 +28,19 @@ function hashFor(key: SecretPacket): enums.hash {
   return enums.hash.sha256;
 }
 
+/**
+ * A lifetime as the format counts it: in whole seconds, 32 bits. Zero would mean "never", so what has ended already
+ * ends after a second.
+ * @throws FeedkeyError `usage` for one that is too long to be written
+ */
+export function lifetimeSeconds(end: Instant, start: Instant): number {
+  const seconds = Math.max(1, Math.floor(end / 1000) - Math.floor(start / 1000));
+  if (seconds <= 0xffffffff) return seconds;
+  throw new FeedkeyError("usage", `${Math.floor(seconds / 31_536_000)} years are more than OpenPGP can write down`, {
+    hint: "136 years are the most; choose less",
+  });
+}
+
 // The declared type lacks the last parameter, without which version 4 signatures can't be made.
 type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
 
@@ -45,7 +59,7 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
   packet.publicKeyAlgorithm = key.algorithm;
   packet.hashAlgorithm = hashFor(key);
   if (content.expiresAt !== undefined) {
-    packet.signatureExpirationTime = Math.floor(content.expiresAt / 1000) - Math.floor(content.at / 1000);
+    packet.signatureExpirationTime = lifetimeSeconds(content.expiresAt, content.at);
     packet.signatureNeverExpires = false;
   }
   if (content.trust !== undefined) {

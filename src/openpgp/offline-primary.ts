@@ -2,7 +2,7 @@
 import { config, encryptKey, enums, generateKey, type PrivateKey, readPrivateKey, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../error.ts";
 import { type generate, kinds, type NewKey, revocationsOf, splitUserId } from "./generate.ts";
-import type { SecretPacket } from "./make-signature.ts";
+import { lifetimeSeconds, type SecretPacket } from "./make-signature.ts";
 import { SecretKey } from "./secret-key.ts";
 
 export interface SplitKey {
@@ -48,7 +48,7 @@ export async function generateSplit(options: Parameters<typeof generate>[0]): Pr
     });
   }
   const date = new Date(at);
-  const seconds = lifetime === undefined ? {} : { keyExpirationTime: Math.floor(lifetime / 1000) };
+  const seconds = lifetime === undefined ? {} : { keyExpirationTime: lifetimeSeconds(at + lifetime, at) };
   const { privateKey: key } = await generateKey({
     ...kinds[algorithm],
     ...seconds,
