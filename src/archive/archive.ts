@@ -69,13 +69,17 @@ export async function refreshBundle({ config, store, at }: Archive): Promise<str
 
 export interface Resigned {
   readonly signed: readonly string[];
-  /** Feeds whose published index is not signed by the archive: whoever wrote it, it must not get a good signature. */
+  /** Feeds whose index is not signed by the archive as theirs and of now: whoever put it there, it must not get a good signature. */
   readonly left: readonly string[];
 }
 
-/** Whether one of these keys, not revoked for good, signed what lies there. */
+/**
+ * Whether one of these keys, not revoked for good, signed what lies there, for this feed, and for a time that has not
+ * ended: else an old index, or another feed's, put there with its signature would be signed anew as this feed's latest.
+ */
 async function isOurs(
   folder: string,
+  feed: string,
   index: Uint8Array,
   own: readonly OwnCertificate[],
   at: Instant,
@@ -86,7 +90,11 @@ async function isOurs(
   if (file === undefined) return false;
   try {
     const checked = await checkSignatures(readSignatureFile(file, "Packages.sig"), index, keys);
-    return checked.some(({ status }) => status === "good");
+    const signatures = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
+    return signatures.some(({ notations, expiresAt }) => {
+      const names = notations.filter(({ name }) => name.startsWith("feed@")).map(({ value }) => value);
+      return names.length > 0 && names.every((name) => name === feed) && (expiresAt ?? at + 1) > at;
+    });
   } catch (error) {
     if (error instanceof FeedkeyError) return false;
     throw error;
@@ -113,7 +121,7 @@ export async function resignFeeds(
       const index = await readFile(join(folder, "Packages")).catch(() => undefined);
       // Never published yet: publish will sign it with the right key.
       if (index === undefined) continue;
-      if (!(await isOurs(folder, index, [key, ...by], at))) {
+      if (!(await isOurs(folder, feed.name, index, [key, ...by], at))) {
         left.push(feed.name);
         continue;
       }
