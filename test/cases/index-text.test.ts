@@ -114,7 +114,9 @@ describe("cases: index, its text", () => {
   }
 });
 
-describe("cases: index, beyond all measure", () => {
+describe("cases: index, beyond all measure", function () {
+  this.timeout(60_000);
+
   it("a decompression bomb: bad_index that names the cap, within bounded memory, and the last good one stays", async () => {
     await inUse(async (archive) => {
       // Ten bombs of 100 MB one after the other: gzip allows it, and each is made in no time.

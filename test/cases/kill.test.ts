@@ -75,7 +75,7 @@ async function freshClient(copy: TestArchive, index: string): Promise<string | u
 }
 
 describe("cases: kill -9", function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   const bothForms = ["Packages.gz", "Packages"];
 

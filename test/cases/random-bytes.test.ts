@@ -61,7 +61,7 @@ const verify = (archive: TestArchive, name = "Packages") => {
 };
 
 describe("cases: random bytes", function () {
-  this.timeout(60_000);
+  this.timeout(600_000);
 
   for (const name of ["Packages", "Packages.gz"]) {
     it(`as ${name}: refused`, async () => {

@@ -107,7 +107,9 @@ describe("cases: signature file", () => {
   });
 });
 
-describe("cases: signature, any byte changed", () => {
+describe("cases: signature, any byte changed", function () {
+  this.timeout(60_000);
+
   it("of the index: refused at every position", async () => {
     await withKeys({ certificates: [seed] }, async (c) => {
       for (let at = 0; at < index.length; at++) {

@@ -35,7 +35,9 @@ async function refusedUntilReset(archive: TestArchive): Promise<void> {
   await archive.accept(at, "fetch", "alpha", "-o", archive.out);
 }
 
-describe("cases: state, damaged", () => {
+describe("cases: state, damaged", function () {
+  this.timeout(60_000);
+
   for (const [how, damage] of [
     ["cut", (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
     ["emptied", () => Buffer.alloc(0)],
@@ -126,7 +128,9 @@ describe("cases: state, damaged", () => {
   });
 });
 
-describe("cases: state, two runs at once", () => {
+describe("cases: state, two runs at once", function () {
+  this.timeout(60_000);
+
   it("two updates and two fetches: all wait for each other and succeed, and the state is whole", async () => {
     await inArchive(async (archive) => {
       const updates = await Promise.all([1, 2].map(() => runProcess(archive.clientArgs(at, "update"))));
@@ -184,10 +188,12 @@ describe("cases: state, two runs at once", () => {
       }
       await archive.accept(at, "update");
     });
-  }).timeout(60_000);
+  });
 });
 
-describe("cases: state, the disk is full", () => {
+describe("cases: state, the disk is full", function () {
+  this.timeout(60_000);
+
   it("update: output, the last good one stays, and the next run recovers", async () => {
     await inUse(async (archive) => {
       for (let i = 0; i < 60; i++) await archive.addPackage(`more-${i}`);
