@@ -44,11 +44,16 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
   );
 }
 
+/** A certificate, armored, with all that the store knows of it already: a revocation above all (T4). */
+export async function withStored(store: KeyStore, certificate: RawCertificate): Promise<string> {
+  const present = (await ownCertificates(store)).get(certificate.fingerprint)?.raw;
+  const whole = present === undefined ? certificate : unite(present, certificate);
+  return armor(writeCertificate(whole), "PUBLIC KEY BLOCK");
+}
+
 /** Lays new signatures to a certificate of the store; what is there already stays. */
 export async function amendStored(store: KeyStore, amended: RawCertificate): Promise<void> {
-  const present = (await ownCertificates(store)).get(amended.fingerprint)?.raw;
-  const whole = present === undefined ? amended : unite(present, amended);
-  await store.putCertificate(amended.fingerprint, armor(writeCertificate(whole), "PUBLIC KEY BLOCK"));
+  await store.putCertificate(amended.fingerprint, await withStored(store, amended));
 }
 
 /** Writes the bundle anew if it changed. Returns the files written. */

@@ -3,10 +3,13 @@ import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
 import { commitStaged, stageAll } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
 import { KeyStore, type RevocationReason } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
+import { amendStored, withStored } from "./archive.ts";
 
 const reasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
 
@@ -67,9 +70,21 @@ function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
+/** The certificate alone, whatever else the file holds. */
+async function readBackup(backup: KeyStore, name: Fingerprint): Promise<RawCertificate> {
+  const { certificates } = readKeys(Buffer.from(await backup.certificate(name)));
+  const found = certificates.find(({ fingerprint }) => fingerprint === name);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("bad_certificate", `the backup's certs/${name}.asc does not hold that certificate`, {
+    details: { path: backup.folder, fingerprint: name },
+    hint: "take another backup",
+  });
+}
+
 /**
- * Brings a backup back into a key store. Keys that are there already are left alone.
- * @throws FeedkeyError `not_found` if the folder is no backup
+ * Brings a backup back into a key store. Keys that are there already are left alone, and what the store has heard of
+ * a certificate since the backup, such as a revocation, stays.
+ * @throws FeedkeyError `not_found` if the folder is no backup, `bad_certificate`
  */
 export async function restoreStore(store: KeyStore, folder: string): Promise<{ restored: string[]; kept: string[] }> {
   const backup = await KeyStore.open(folder);
@@ -86,7 +101,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       kept.push(name);
       continue;
     }
-    const certificate = await backup.certificate(name);
+    const certificate = await readBackup(backup, name);
     if (await backup.hasPrivate(name)) {
       const [compromised, superseded, retired] = [
         await backup.revocation(name, "compromised"),
@@ -96,10 +111,10 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       await store.add({
         fingerprint: name,
         privateKey: await backup.privateKey(name),
-        certificate,
+        certificate: await withStored(store, certificate),
         revocations: { compromised, superseded, retired },
       });
-    } else await store.putCertificate(name, certificate);
+    } else await amendStored(store, certificate);
     restored.push(name);
   }
   return { restored, kept };

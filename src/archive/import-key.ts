@@ -1,7 +1,7 @@
 /** Use case: take a key made elsewhere (`gpg --export-secret-keys`) into the key store. */
 import { FeedkeyError } from "../error.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
-import { readKeyring, writeCertificate } from "../openpgp/certificate.ts";
+import { readKeyring } from "../openpgp/certificate.ts";
 import { revocationReasons } from "../openpgp/generate.ts";
 import { writePackets } from "../openpgp/packets.ts";
 import { publicPartOf } from "../openpgp/public-part.ts";
@@ -10,7 +10,7 @@ import { SecretKey } from "../openpgp/secret-key.ts";
 import type { KeyStore, RevocationReason } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { amendStored } from "./archive.ts";
+import { amendStored, withStored } from "./archive.ts";
 import type { PassphraseSource } from "./signing-key.ts";
 
 export interface Imported {
@@ -37,7 +37,7 @@ async function importSecret(
     fingerprint: raw.fingerprint,
     // As it came: locked keys stay locked.
     privateKey: armored,
-    certificate: armor(writeCertificate(raw), "PUBLIC KEY BLOCK"),
+    certificate: await withStored(store, raw),
     revocations: {
       compromised: await revocation("compromised"),
       superseded: await revocation("superseded"),
