@@ -37,6 +37,10 @@ function strength({ algorithm, bits }: KeyFacts): number {
   return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
 }
 
+/**
+ * Where the rotation of the archive's present key stands.
+ * @throws FeedkeyError `not_found`: the present key's certificate is missing in the key store
+ */
 export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
   const own = await ownCertificates(store);
   const present = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
@@ -212,6 +216,7 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
   return { present, successor, overlapEnds: ends, done };
 }
 
+/** The error of a step that needs a rotation to be under way (`usage`). */
 export function notUnderWay(present: Fingerprint): FeedkeyError {
   return new FeedkeyError("usage", `no rotation of ${present} is under way`, {
     details: { present },

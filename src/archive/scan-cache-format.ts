@@ -6,6 +6,7 @@ import type { CachedPackage, ScanCache } from "./scan-cache.ts";
 
 const FIXED_SIZE = 4 + 4 + 4 * 8 + 32 + 16;
 
+/** The bytes of all entries, as `readRecords` reads them back. */
 export function writeRecords(cache: ScanCache): Buffer {
   const records: Uint8Array[] = [];
   for (const [path, { identity, scanned }] of cache) {

@@ -135,6 +135,7 @@ export function identityOf(status: BigIntStats): FileIdentity {
   return { size: status.size, modifiedNs: status.mtimeNs, changedNs: status.ctimeNs, inode: status.ino };
 }
 
+/** Whether nothing tells that the file changed between the two looks. */
 export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.size === b.size && a.modifiedNs === b.modifiedNs && a.changedNs === b.changedNs && a.inode === b.inode;
 }

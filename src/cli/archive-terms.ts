@@ -27,6 +27,10 @@ export async function readConfig(file: string): Promise<ArchiveConfig> {
   }
 }
 
+/**
+ * The archive that a configuration describes, with its key store; no key is opened yet.
+ * @throws FeedkeyError `not_found`, `bad_config`
+ */
 export async function openArchive(context: Context, config: string, options: PassphraseOptions): Promise<Archive> {
   const store = await KeyStore.open(context.home);
   return { config: await readConfig(config), store, at: context.at, passphrase: passphraseSource(options) };

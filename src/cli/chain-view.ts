@@ -29,6 +29,7 @@ function roleText({ role, grants }: Trusted): string {
   return `delegate for ${scopes.join(" or ")}`;
 }
 
+/** The trust set for `--json`: fingerprints in upper-case hex, times in RFC 3339. */
 export function chainJson(trust: TrustSet) {
   return {
     trusted: [...trust.trusted].map(([fingerprint, key]) => {

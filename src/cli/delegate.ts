@@ -50,6 +50,7 @@ async function publishDelegate(context: Context, certificate: RawCertificate, op
   return { lines: [...lines, ...sent.lines], errors: sent.errors };
 }
 
+/** Delegates or takes a delegation back. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `revoked`... */
 export async function delegate(context: Context, subject: string, options: DelegateCommandOptions): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const common = { key: options.key, at: context.at, passphrase: passphraseSource(options) };

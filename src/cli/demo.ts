@@ -157,6 +157,11 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   await stage.run(["fetch", "feedkey-news", "--profile", profile, "-o", join(work, "got")]);
 }
 
+/**
+ * Plays the story in a temporary folder, which is gone afterwards.
+ * @param main the program itself: every step is a command line
+ * @throws FeedkeyError if a step does not end as the story wants it
+ */
 export async function demo(context: Context, main: Main): Promise<Outcome> {
   const work = await mkdtemp(join(tmpdir(), "feedkey-demo-"));
   const root = join(work, "archive");

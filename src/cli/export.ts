@@ -27,6 +27,7 @@ const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = 
   pkg_install: (path) => `GPG_KEYRING_VERIFY=${path}`,
 };
 
+/** Writes the keyring and shows the lines of configuration. @throws FeedkeyError `usage`, `output`, `unchecked_revocation` */
 export async function exportTo(context: Context, path: string, options: ExportOptions): Promise<Outcome> {
   const format = formatOf(options.for);
   return await context.withSession({}, async (session) => {

@@ -63,6 +63,7 @@ async function acceptedIndexes(session: Session, feeds: readonly Feed[]) {
   return { indexes, errors };
 }
 
+/** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
 export async function fetch(context: Context, requests: readonly string[], options: FetchOptions): Promise<Outcome> {
   if (requests.length === 0 && options.all !== true) {
     throw new FeedkeyError("usage", "no package is named", {

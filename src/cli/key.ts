@@ -16,6 +16,7 @@ import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
 import { table } from "./show.ts";
 
+/** The keys of the key store, with what each may do today. */
 export async function list(context: Context): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const keys = [];
@@ -49,6 +50,7 @@ export async function list(context: Context): Promise<Outcome> {
   };
 }
 
+/** The certificates named, or all, armored. @throws FeedkeyError `not_found` */
 export async function exportKeys(context: Context, fingerprints: readonly string[]): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const own = await ownCertificates(store);
@@ -65,6 +67,7 @@ function never(): never {
   throw new FeedkeyError("internal", "a certificate vanished between two looks");
 }
 
+/** Takes in keys made elsewhere. @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase) */
 export async function importKeys(context: Context, file: string, options: PassphraseOptions): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const bytes = await readFile(file).catch((cause: unknown) => {
@@ -80,6 +83,7 @@ export async function importKeys(context: Context, file: string, options: Passph
   return { text: lines.join("\n"), json: { imported } };
 }
 
+/** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
 export async function backup(context: Context, folder: string): Promise<Outcome> {
   const names = await backupStore(await KeyStore.open(context.home), folder);
   return {
@@ -88,6 +92,7 @@ export async function backup(context: Context, folder: string): Promise<Outcome>
   };
 }
 
+/** Brings a backup back. @throws FeedkeyError `not_found`: the folder holds none */
 export async function restore(context: Context, folder: string): Promise<Outcome> {
   const { restored, kept } = await restoreStore(await KeyStore.open(context.home), resolve(folder));
   const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  was there`)];

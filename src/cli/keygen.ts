@@ -26,6 +26,7 @@ export function duration(text: string, option: string): Duration {
   });
 }
 
+/** @throws FeedkeyError `usage` */
 export function algorithmOf(text: string): Algorithm {
   const found = algorithms.find((algorithm) => algorithm === text);
   if (found !== undefined) return found;
@@ -41,6 +42,7 @@ async function makeSplit(terms: Parameters<typeof generate>[0], folder: string):
   return staying;
 }
 
+/** Makes a key. @throws FeedkeyError `usage`, `output`, `bad_config` */
 export async function keygen(context: Context, options: KeygenOptions): Promise<Outcome> {
   const lifetime = options.expires === "never" ? undefined : duration(options.expires, "--expires");
   const algorithm = algorithmOf(options.algorithm);

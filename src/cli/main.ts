@@ -6,6 +6,7 @@ import { addCommands } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
 
+/** The version in package.json. */
 export function packageVersion(): string {
   const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
   return String((JSON.parse(manifest) as { version: unknown }).version);

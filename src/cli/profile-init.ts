@@ -68,6 +68,7 @@ function feedsOf(texts: readonly string[]) {
   });
 }
 
+/** Writes the profile and its keyring, or nothing. @throws FeedkeyError `usage`, `not_found`, `untrusted_signer`, `bad_certificate` */
 export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
   const archive = address.endsWith("/") ? address : `${address}/`;
   if (!URL.canParse(archive)) throw new FeedkeyError("usage", `"${address}" is no URL`);

@@ -62,6 +62,7 @@ function identityText(identity: Identity): string {
   return identity.kind === "user-id" ? identity.userId : `<${identity.email}>`;
 }
 
+/** What the profile says, defaults filled in. @throws FeedkeyError `usage`, `not_found`, `bad_profile` */
 export async function show(context: Context, name: string | undefined): Promise<Outcome> {
   const profile = await named(context, name);
   const { archive, trust } = profile;

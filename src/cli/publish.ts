@@ -82,6 +82,7 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
   return [...lines, ...keys].join("\n");
 }
 
+/** Publishes a folder or an archive. @throws FeedkeyError `usage`, and as the use case */
 export async function publish(
   context: Context,
   folder: string | undefined,

@@ -31,6 +31,7 @@ function reasonOf(text: string): RevokeReason {
   });
 }
 
+/** Revokes a key, unless that orphans clients. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config` */
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
   const reason = reasonOf(options.reason);
   const store = await KeyStore.open(context.home);
@@ -57,6 +58,7 @@ async function resolveAll(store: KeyStore, fingerprints: readonly string[]): Pro
   return await Promise.all(fingerprints.map((one) => store.resolve(one)));
 }
 
+/** Puts keys on key servers and reads them back. @throws FeedkeyError `usage`, `not_found` */
 export async function send(
   context: Context,
   fingerprints: readonly string[],

@@ -97,6 +97,7 @@ async function retire(archive: Archive, old: string, force: boolean): Promise<st
   return [...describeGenerations(revocation.generations), ...(await applyRevocation(revocation, store, archive))];
 }
 
+/** Takes the step that the options name, or shows where things stand. @throws FeedkeyError `usage`, and as the use case */
 export async function rotate(context: Context, options: RotateOptions): Promise<Outcome> {
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");

@@ -15,6 +15,7 @@ export interface SignCommandOptions extends PassphraseOptions {
   readonly validFor: string;
 }
 
+/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign */
 export async function sign(
   context: Context,
   indexes: readonly string[],

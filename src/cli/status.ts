@@ -52,6 +52,7 @@ function warnOfFeed({ name, signedAt, expiresAt }: FeedStatus, at: Instant): str
   return [];
 }
 
+/** Shows the state and warns of what will break. @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state` */
 export async function status(context: Context): Promise<Outcome> {
   return await context.withSession({ readOnly: true }, async (session) => {
     const { at } = context;

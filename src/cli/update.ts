@@ -48,6 +48,7 @@ function feedJson(outcome: FeedOutcome) {
   };
 }
 
+/** Updates the feeds; one that is refused does not stop the others. @throws FeedkeyError `usage`, and as `Context.withSession` */
 export async function update(context: Context, names: readonly string[], options: UpdateOptions): Promise<Outcome> {
   const resetState = options.resetState === true;
   return await context.withSession({ resetState }, async (session) => {

@@ -18,6 +18,7 @@ export interface VerifyOptions {
   readonly resetState?: boolean;
 }
 
+/** Verifies an index and package files against it; what is wrong with single files is in the outcome. @throws FeedkeyError `usage`, and the index's refusal */
 export async function verify(
   context: Context,
   indexPath: string,

@@ -62,6 +62,7 @@ function webPageError(url: URL): FeedkeyError {
   });
 }
 
+/** The error of an answer with a status that is not the one wanted (`unavailable`). */
 export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): FeedkeyError {
   return new FeedkeyError("unavailable", `${url.href}: the server answered with status ${status}`, {
     details: { url: url.href, reason: "http", status },

@@ -68,6 +68,7 @@ export async function ask(
   }
 }
 
+/** Lets go of a body that nobody is going to read, and of its connection. */
 export function dropBody(arriving: Arriving): void {
   arriving.body.destroy();
 }

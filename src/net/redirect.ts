@@ -32,6 +32,7 @@ export function nextUrl(from: URL, head: AnswerHead, policy: Policy): URL | unde
   return to;
 }
 
+/** The error of a chain of redirects that goes on for more than `most` (`unavailable`). */
 export function tooManyRedirects(from: URL, status: number, most: number): FeedkeyError {
   return refuse(from, status, `more than ${most} redirects in a row`);
 }

@@ -113,6 +113,7 @@ export function writePacket({ tag, body }: Packet): Uint8Array {
   return Buffer.concat([Buffer.from([0xc0 | tag, ...head]), body]);
 }
 
+/** The packets one after the other, each with a header of the current format (RFC 9580 section 4.2.1). */
 export function writePackets(packets: Iterable<Packet>): Uint8Array {
   return new Uint8Array(Buffer.concat([...packets].map(writePacket)));
 }

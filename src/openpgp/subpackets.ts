@@ -64,6 +64,7 @@ interface Subpacket {
   readonly body: Uint8Array;
 }
 
+/** Upper-case hex, the form of fingerprints and key IDs everywhere in feedkey. */
 export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex").toUpperCase();
 }

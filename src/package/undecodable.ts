@@ -12,10 +12,12 @@ export class Undecodable extends Error {
   }
 }
 
+/** More comes out than may be read. @param limit in bytes */
 export function exceeds(limit: number): Undecodable {
   return new Undecodable("limits", `decompresses to more than the ${limit} bytes that are read`);
 }
 
+/** Something stands behind the end of the compressed data. */
 export function trailing(): Undecodable {
   return new Undecodable("trailing", "is followed by bytes that do not belong to it");
 }

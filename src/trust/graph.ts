@@ -6,6 +6,7 @@ export type Graph = ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 
 const none: ReadonlySet<Fingerprint> = new Set();
 
+/** The graph of these links, the same whatever order they come in. */
 export function makeGraph(links: Iterable<{ issuer: Fingerprint; subject: Fingerprint }>): Graph {
   const graph = new Map<Fingerprint, Fingerprint[]>();
   for (const { issuer, subject } of links) {

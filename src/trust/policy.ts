@@ -12,6 +12,7 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** A rule's no. @param reason in words that follow a name and a colon: lower case, no full stop */
 export function refuse(code: ErrorCode, reason: string): Refusal {
   return { code, reason };
 }
