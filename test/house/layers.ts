@@ -23,7 +23,6 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "cli-progress": ["cli"],
   "cli-table3": ["cli"],
   commander: ["cli"],
-  fzstd: ["package"],
   ini: ["profile"],
   openpgp: ["openpgp"],
   "proper-lockfile": ["store"],
@@ -32,6 +31,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   undici: ["net", "keyserver"],
   "xdg-basedir": ["store"],
   "xz-decompress": ["package"],
+  zstddec: ["package"],
 };
 
 /** Folders that do no I/O and read no clock. */

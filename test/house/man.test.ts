@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { Command } from "commander";
 import { addCommands } from "../../src/cli/commands.ts";
 import { type ErrorCode, exitStatus } from "../../src/error.ts";
+import { presentOrSkip } from "../peers/present.ts";
 
 const page = fs.readFileSync("man/feedkey.1", "utf8");
 
@@ -99,7 +100,7 @@ describe("the manual page", () => {
   ] as const) {
     it(`is formatted by ${program} without a warning`, function () {
       const here = (process.env.PATH ?? "").split(":").some((folder) => fs.existsSync(join(folder, program)));
-      if (!here && process.env.FEEDKEY_REQUIRE_PEERS !== "1") return this.skip();
+      if (!presentOrSkip(this, here, `${program} is missing`)) return;
       const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
       expect(stdout + stderr).to.equal("");
       expect(status).to.equal(0);
