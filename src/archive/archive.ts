@@ -17,6 +17,7 @@ import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { bundleCertificates, planBundle } from "./bundle.ts";
+import { gpgCertificate } from "./gpg-key.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { type FeedPlan, planFeed } from "./publish-plan.ts";
@@ -56,13 +57,14 @@ export async function amendStored(store: KeyStore, amended: RawCertificate): Pro
   await store.putCertificate(amended.fingerprint, await withStored(store, amended));
 }
 
-/** Writes the bundle anew if it changed. Returns the files written. */
-export async function refreshBundle({ config, store, at }: Archive): Promise<string[]> {
+/** Writes the bundle anew if it changed. Returns the files written. @throws FeedkeyError `not_found`, `bad_config`, `output` */
+export async function refreshBundle({ config, store }: Archive): Promise<string[]> {
   return await withLock(recordsFolder(store, config.root), async (lock) => {
-    const own = await ownCertificates(store);
-    const key = own.get(config.key.fingerprint);
-    if (key === undefined) return [];
-    const files = await planBundle(config.root, bundleCertificates(own, key, config.userId, at));
+    const { where, fingerprint } = config.key;
+    const own = await ownCertificates(store, where === "gpg" ? [await gpgCertificate(fingerprint)] : []);
+    // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
+    const key = own.get(fingerprint) ?? (await ownCertificate(store, fingerprint));
+    const files = await planBundle(config.root, bundleCertificates(own, key, config.userId));
     for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
       await ensureFolder(folder, 0o755);
       await removeLeftovers(folder);

@@ -5,10 +5,9 @@ import { systemCode } from "../error.ts";
 import { armor } from "../openpgp/armor.ts";
 import { writeCertificate } from "../openpgp/certificate.ts";
 import { bundlePath } from "../profile/layout.ts";
-import type { Instant } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { matchingUserIds } from "../trust/identity.ts";
+import { matchesIdentity } from "../trust/identity.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
 export interface BundleFile {
@@ -17,20 +16,22 @@ export interface BundleFile {
 }
 
 /**
- * The certificates that belong into the bundle: the signing key's, and every other of the key store that carries
- * the archive's user ID, revoked ones too: clients must hear of it; and delegates.
+ * The certificates that belong into the bundle: the signing key's, and every other of the key store that ever carried
+ * the archive's user ID, revoked ones too, and those that have revoked the user ID: clients must hear of it; and delegates.
  */
 export function bundleCertificates(
   own: ReadonlyMap<Fingerprint, OwnCertificate>,
   signing: OwnCertificate,
   userId: string,
-  at: Instant,
 ): OwnCertificate[] {
   const identity = { kind: "user-id", userId } as const;
+  const claims = ({ facts }: OwnCertificate) => {
+    return facts.userIds.some((id) => id.selfSignatures.length > 0 && matchesIdentity(id.bytes, identity));
+  };
   return [...own.values()]
     .filter((one) => {
       const same = one.raw.fingerprint === signing.raw.fingerprint;
-      return same || matchingUserIds(one.facts, identity, at).length > 0 || isDelegate(one);
+      return same || claims(one) || isDelegate(one);
     })
     .sort((a, b) => {
       const [x, y] = [a.facts.primary, b.facts.primary];

@@ -142,7 +142,7 @@ async function publishLocked(
   for (const { feed, index, packages } of indexed)
     plans.push(await planFeed(root, feed, index, packages, key, options));
   const name = userId ?? key.facts.userIds[0]?.text ?? "";
-  const bundle = await planBundle(root, bundleCertificates(own, key, name, at));
+  const bundle = await planBundle(root, bundleCertificates(own, key, name));
   if (lock === undefined) return { plans, bundle, bad, applied: false };
   const signatures = await sign(plans, options, key);
   const changed = plans.filter((plan) => plan.writes.length > 0 || plan.sign !== undefined);

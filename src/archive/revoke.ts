@@ -123,7 +123,8 @@ export async function applyRevocation(
   if (!plan.already) {
     await amendStored(store, plan.revoked);
     const { facts } = await ownCertificate(store, plan.fingerprint);
-    const revocation = facts.revocations[0];
+    const hard = plan.reason === "compromised" || plan.reason === "unspecified";
+    const revocation = facts.revocations.find(({ kind }) => kind === "hard" || !hard);
     if (revocation === undefined) {
       throw new FeedkeyError("bad_certificate", `the revocation does not revoke ${plan.fingerprint}`, {
         hint: "the file in revocations/ belongs to another key: bring the right one back from a backup",
