@@ -3,7 +3,7 @@ import { createGunzip } from "node:zlib";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { damage } from "./damage.ts";
 import { MAX_OUTER_TAR } from "./limits.ts";
-import type { ByteSource } from "./source.ts";
+import { type ByteSource, piecesOf } from "./source.ts";
 
 const PIECE = 64 * 1024;
 
@@ -12,7 +12,7 @@ const PIECE = 64 * 1024;
  * @throws FeedkeyError `bad_package` for damaged data, or more content than any package has
  */
 export async function* gunzipChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
-  const pieces = Readable.from(readPieces(source), { objectMode: false });
+  const pieces = Readable.from(piecesOf(source, PIECE), { objectMode: false });
   const gunzip = pieces.pipe(createGunzip({ chunkSize: PIECE }));
   pieces.on("error", (error) => gunzip.destroy(error));
   let total = 0;
@@ -32,11 +32,5 @@ export async function* gunzipChunks(source: ByteSource): AsyncGenerator<Uint8Arr
   } finally {
     pieces.destroy();
     gunzip.destroy();
-  }
-}
-
-function* readPieces(source: ByteSource): Generator<Uint8Array, void, undefined> {
-  for (let position = 0; position < source.size; position += PIECE) {
-    yield source.read(position, Math.min(PIECE, source.size - position));
   }
 }

@@ -31,5 +31,17 @@ export const MAX_CONTROL_FILE = MiB;
 /** Entries in one tar archive. */
 export const MAX_TAR_ENTRIES = 10_000;
 
-/** Decompressed bytes of a gzip-compressed outer tar that are passed on the way to `control.tar`. */
+/** Decompressed bytes of a compressed outer tar that are passed on the way to what is looked for. */
 export const MAX_OUTER_TAR = 2 * GiB;
+
+/** Decompressed bytes of a .zst that are held at once, where no less will do. */
+export const MAX_ZSTD_AT_ONCE = 512 * MiB;
+
+/** Bytes of a pkgsrc package's `+CONTENTS`, which has two lines for each file. */
+export const MAX_PKGSRC_CONTENTS = 32 * MiB;
+
+/** Bytes of `+PKG_HASH`: a line of 129 bytes for each block of, usually, 64 KiB; this is enough for 8 GiB. */
+export const MAX_PKG_HASH = 17 * MiB;
+
+/** Bytes of `+PKG_GPG_SIGNATURE`. */
+export const MAX_PKG_SIGNATURE = 64 * KiB;

@@ -24,6 +24,24 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   };
 }
 
+/** A part of a source as a source of its own. */
+export function partOf(source: ByteSource, offset: number, size: number): ByteSource {
+  return {
+    size,
+    read(position, length) {
+      if (position + length > size) throw endsEarly(position, length, size);
+      return source.read(offset + position, length);
+    },
+  };
+}
+
+/** All of a source in pieces of at most that many bytes. */
+export function* piecesOf(source: ByteSource, length: number): Generator<Uint8Array, void, undefined> {
+  for (let position = 0; position < source.size; position += length) {
+    yield source.read(position, Math.min(length, source.size - position));
+  }
+}
+
 /**
  * Opens a package file for reading.
  * @param flags more than `O_RDONLY`, such as `O_NOFOLLOW`

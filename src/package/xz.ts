@@ -6,30 +6,49 @@ import { damaged, exceeds } from "./undecodable.ts";
  * @throws Undecodable over `limit` bytes, for damage
  */
 export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of unxzChunks([bytes], limit)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/**
+ * The same piece by piece, as far as it is asked for.
+ * @throws Undecodable over `limit` bytes, for damage; what the pieces throw
+ */
+export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array, void> {
   // Loaded when the first .xz is met: it carries a WASM module.
   const { XzReadableStream } = (await import("xz-decompress")).default;
-  const reader = new XzReadableStream(streamOf(bytes)).getReader();
-  const chunks: Uint8Array[] = [];
+  const given: { error?: unknown } = {};
+  const reader = new XzReadableStream(streamOf(pieces, given)).getReader();
   let total = 0;
-  for (;;) {
-    const { done, value } = await reader.read().catch((cause: unknown) => {
-      throw damaged(cause);
-    });
-    if (done) return Buffer.concat(chunks, total);
-    total += value.length;
-    if (total > limit) {
-      await reader.cancel();
-      throw exceeds(limit);
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((cause: unknown) => {
+        throw given.error ?? damaged(cause);
+      });
+      if (done) return;
+      total += value.length;
+      if (total > limit) throw exceeds(limit);
+      yield value;
     }
-    chunks.push(value);
+  } finally {
+    await reader.cancel().catch(() => undefined);
   }
 }
 
-function streamOf(bytes: Uint8Array): ReadableStream<Uint8Array> {
+function streamOf(pieces: Iterable<Uint8Array>, given: { error?: unknown }): ReadableStream<Uint8Array> {
+  const iterator = pieces[Symbol.iterator]();
   return new ReadableStream({
-    start(controller) {
-      controller.enqueue(bytes);
-      controller.close();
+    pull(controller) {
+      try {
+        const { done, value } = iterator.next();
+        if (done === true) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        // Kept, since the decoder may wrap it.
+        given.error = error;
+        controller.error(error);
+      }
     },
   });
 }

@@ -1,7 +1,8 @@
 /** The frames of a .zst file (RFC 8878 section 3.1): where they begin and end and what they claim, without decoding. */
 import { Undecodable } from "./undecodable.ts";
 
-const FRAME_MAGIC = 0xfd2fb528;
+/** The four bytes that a frame begins with, as a little-endian number. */
+export const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const MAX_BLOCK = 128 * 1024;
 
@@ -44,6 +45,41 @@ export function* zstdFrames(file: Uint8Array): Generator<ZstdFrame> {
 }
 
 function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
+  const { hasChecksum, windowSize, contentSize, blocks } = readFrameHeader(view);
+  let position = blocks;
+  const blockLimit = Math.min(MAX_BLOCK, windowSize);
+  let mostContent = 0;
+  for (let last = false; !last; ) {
+    const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
+    last = (header & 1) === 1;
+    const type = (header >>> 1) & 3;
+    const size = header >>> 3;
+    if (type === 3) throw new Undecodable("damaged", "has a block of the reserved type");
+    if (size > blockLimit) throw new Undecodable("damaged", "has a block larger than its window allows");
+    // Only a compressed block, type 2, does not tell its content's size.
+    mostContent += type === 2 ? blockLimit : size;
+    // Type 1 repeats one byte `size` times.
+    position += 3 + (type === 1 ? 1 : size);
+  }
+  if (hasChecksum) position += 4;
+  if (position > bytes.length) throw new Undecodable("damaged", "ends inside a frame");
+  return { bytes: bytes.subarray(0, position), contentSize, mostContent };
+}
+
+interface FrameHeader {
+  readonly hasChecksum: boolean;
+  /** Bytes. */
+  readonly windowSize: number;
+  readonly contentSize: number | undefined;
+  /** Where the first block begins. */
+  readonly blocks: number;
+}
+
+/**
+ * Reads the header of a frame (RFC 8878 section 3.1.1.1).
+ * @throws Undecodable for a dictionary or a reserved value; RangeError where it is cut off
+ */
+export function readFrameHeader(view: DataView): FrameHeader {
   const descriptor = view.getUint8(4);
   const singleSegment = (descriptor & 0x20) !== 0;
   const hasChecksum = (descriptor & 0x04) !== 0;
@@ -62,24 +98,7 @@ function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
   const contentSize = readContentSize(view, position, sizeField);
   position += sizeField;
   if (singleSegment) windowSize = contentSize ?? 0;
-
-  const blockLimit = Math.min(MAX_BLOCK, windowSize);
-  let mostContent = 0;
-  for (let last = false; !last; ) {
-    const header = view.getUint16(position, true) | (view.getUint8(position + 2) << 16);
-    last = (header & 1) === 1;
-    const type = (header >>> 1) & 3;
-    const size = header >>> 3;
-    if (type === 3) throw new Undecodable("damaged", "has a block of the reserved type");
-    if (size > blockLimit) throw new Undecodable("damaged", "has a block larger than its window allows");
-    // Only a compressed block, type 2, does not tell its content's size.
-    mostContent += type === 2 ? blockLimit : size;
-    // Type 1 repeats one byte `size` times.
-    position += 3 + (type === 1 ? 1 : size);
-  }
-  if (hasChecksum) position += 4;
-  if (position > bytes.length) throw new Undecodable("damaged", "ends inside a frame");
-  return { bytes: bytes.subarray(0, position), contentSize, mostContent };
+  return { hasChecksum, windowSize, contentSize, blocks: position };
 }
 
 function readContentSize(view: DataView, position: number, length: number): number | undefined {

@@ -1,0 +1,66 @@
+import { FeedkeyError } from "../error.ts";
+import { blockCount, digestOfBlock, hashBlock, type PackageHash, readBlock } from "./package-hash.ts";
+import type { ByteSource } from "./source.ts";
+
+/**
+ * A package seen through its digests: no byte comes out of a block that was not hashed when it was read. It may be
+ * read again and again; what changes in between is found.
+ */
+export class HashedSource implements ByteSource {
+  readonly size: number;
+  readonly #inner: ByteSource;
+  readonly #hash: PackageHash;
+  #held: { readonly index: number; readonly block: Uint8Array } | undefined;
+
+  /** @throws FeedkeyError `size_mismatch` */
+  constructor(inner: ByteSource, hash: PackageHash) {
+    if (inner.size !== hash.fileSize) {
+      throw new FeedkeyError(
+        "size_mismatch",
+        `the package inside should have ${hash.fileSize} bytes, but has ${inner.size}`,
+        {
+          details: { expected: hash.fileSize, got: inner.size },
+          hint: "the file was changed after it was signed: get it anew, from another mirror",
+        },
+      );
+    }
+    this.size = inner.size;
+    this.#inner = inner;
+    this.#hash = hash;
+  }
+
+  /** @throws FeedkeyError `digest_mismatch` for a block that was changed; `bad_package` beyond the end */
+  read(position: number, length: number): Uint8Array {
+    const { blockSize } = this.#hash;
+    const parts: Uint8Array[] = [];
+    for (let at = position; at < position + length; ) {
+      const index = Math.floor(at / blockSize);
+      const start = at - index * blockSize;
+      const part = this.#block(index).subarray(start, start + position + length - at);
+      // Only where more is asked for than there is: let the source say so.
+      if (part.length === 0) return this.#inner.read(position, length);
+      parts.push(part);
+      at += part.length;
+    }
+    return parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+  }
+
+  /** All blocks in their order. @throws FeedkeyError `digest_mismatch` */
+  *blocks(): Generator<Uint8Array, void, undefined> {
+    for (let index = 0; index < blockCount(this.#hash); index += 1) yield this.#block(index);
+  }
+
+  #block(index: number): Uint8Array {
+    if (index >= blockCount(this.#hash)) return new Uint8Array();
+    if (this.#held?.index === index) return this.#held.block;
+    const block = readBlock(this.#inner, this.#hash, index);
+    if (Buffer.compare(hashBlock(block), digestOfBlock(this.#hash, index)) !== 0) {
+      throw new FeedkeyError("digest_mismatch", `block ${index + 1} of the package inside is not what was signed`, {
+        details: { block: index },
+        hint: "the file was changed after it was signed: get it anew, from another mirror",
+      });
+    }
+    this.#held = { index, block };
+    return block;
+  }
+}

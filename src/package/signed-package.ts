@@ -1,0 +1,91 @@
+/**
+ * The signed package of pkg_install: an `ar` archive of `+PKG_HASH`, its detached signature, and the package itself.
+ * Reading is stricter than pkg_add: three members, their names, their order, and not a byte between them that is
+ * not as libarchive or binutils write it.
+ */
+import { type ArMember, readArMembers } from "./ar.ts";
+import { bsdPrefixes, gnuPrefixes, HEADER_SIZE, ownerOf, paddingOf, plainOwner } from "./ar-headers.ts";
+import { damage, quote } from "./damage.ts";
+import { HashedSource } from "./hashed-source.ts";
+import { MAX_PKG_HASH, MAX_PKG_SIGNATURE } from "./limits.ts";
+import { formatPackageHash, type PackageHash } from "./package-hash.ts";
+import { type ByteSource, partOf } from "./source.ts";
+
+const hashName = "+PKG_HASH";
+const signatureName = "+PKG_GPG_SIGNATURE";
+
+export interface SignedParts {
+  /** `+PKG_HASH`: what the signature covers. */
+  readonly hash: Uint8Array;
+  /** `+PKG_GPG_SIGNATURE`, as it lies there. */
+  readonly signature: Uint8Array;
+  /** The member's name of the package itself. */
+  readonly innerName: string;
+  /** The package itself. */
+  readonly inner: ByteSource;
+}
+
+/**
+ * Takes a signed package apart. Nothing is verified yet.
+ * @throws FeedkeyError `bad_package` for anything but the exact form
+ */
+export function signedParts(source: ByteSource): SignedParts {
+  const members = readArMembers(source);
+  const [hash, signature, inner, ...others] = members;
+  if (hash?.name !== hashName) throw damage(`expected ${quote(hashName)} as its first member`);
+  if (signature?.name !== signatureName) throw damage(`expected ${quote(signatureName)} as its second member`);
+  if (inner === undefined) throw damage("has no package inside");
+  const [extra] = others;
+  if (extra !== undefined) throw damage(`has the member ${quote(extra.name)} besides the three of a signed package`);
+  if (hash.size > MAX_PKG_HASH || signature.size > MAX_PKG_SIGNATURE) {
+    throw damage("has a hash file or a signature larger than is read", { reason: "limits" });
+  }
+  // All three have the same owner and time: those of the file that was signed.
+  const owner = ownerOf(source.read(hash.offset - HEADER_SIZE, HEADER_SIZE));
+  if (![bsdPrefixes, gnuPrefixes].some((prefixes) => isFramed(source, members, prefixes(members, owner)))) {
+    throw damage("its archive is not as pkg_admin or ar write it", { reason: "headers" });
+  }
+  return {
+    hash: source.read(hash.offset, hash.size),
+    signature: source.read(signature.offset, signature.size),
+    innerName: inner.name,
+    inner: partOf(source, inner.offset, inner.size),
+  };
+}
+
+/** Whether the archive consists of these prefixes, the contents, and their padding. */
+function isFramed(source: ByteSource, members: readonly ArMember[], prefixes: readonly Uint8Array[]): boolean {
+  let position = 0;
+  for (const [index, { offset, size }] of members.entries()) {
+    const prefix = prefixes[index] ?? new Uint8Array();
+    if (offset !== position + prefix.length) return false;
+    if (Buffer.compare(source.read(position, prefix.length), prefix) !== 0) return false;
+    position = offset + size + paddingOf(size).length;
+  }
+  return position === source.size;
+}
+
+/**
+ * The bytes of a signed package, piece by piece, in the form of pkg_admin; the same input gives the same bytes.
+ * @param signature armored
+ * @throws FeedkeyError `digest_mismatch` if the package changed since it was hashed
+ */
+export function* signedPackage(
+  hash: PackageHash,
+  signature: Uint8Array,
+  innerName: string,
+  inner: ByteSource,
+): Generator<Uint8Array, void, undefined> {
+  const hashFile = formatPackageHash(hash);
+  const members = [
+    { name: hashName, size: hashFile.length },
+    { name: signatureName, size: signature.length },
+    { name: innerName, size: inner.size },
+  ];
+  const [first, second, third] = bsdPrefixes(members, plainOwner);
+  if (first === undefined || second === undefined || third === undefined) return;
+  yield Buffer.concat([first, hashFile, paddingOf(hashFile.length)]);
+  yield Buffer.concat([second, signature, paddingOf(signature.length), third]);
+  yield* new HashedSource(inner, hash).blocks();
+  yield paddingOf(inner.size);
+}
