@@ -1,0 +1,74 @@
+/** Where two judges of one graph differ, in words; the empty list where they agree. */
+import type { Fingerprint } from "../../src/trust/facts.ts";
+import type { JudgeInput, TrustSet } from "../../src/trust/judge.ts";
+import { type SecondOpinion, secondJudge } from "./second-judge.ts";
+
+export type Judge = (input: JudgeInput) => TrustSet;
+
+/** A path is right if it starts at a seed that is trusted and goes over transitions that hold and keys that were checked. */
+function pathFaults(input: JudgeInput, { trusted }: TrustSet, second: SecondOpinion): string[] {
+  return [...trusted].flatMap(([key, { role, via }]) => {
+    const isSeed = input.seeds.includes(key);
+    if (role !== (isSeed ? "seed" : "successor")) return [`${key}: role ${role}`];
+    if (isSeed) return via.length === 0 ? [] : [`${key}: a seed over ${via.join(", ")}`];
+    const [first] = via;
+    const path = [...via, key];
+    const faults: string[] = [];
+    if (first === undefined || !input.seeds.includes(first)) faults.push(`${key}: its path starts at no seed`);
+    if (new Set(path).size < path.length) faults.push(`${key}: its path goes in a circle`);
+    path.slice(1).forEach((to, nth) => {
+      const from = path[nth] ?? "";
+      if (!second.holds(from, to)) faults.push(`${key}: on its path no transition from ${from} to ${to} holds`);
+    });
+    faults.push(
+      ...via.filter((on) => input.unchecked.has(on)).map((on) => `${key}: its path goes over the unchecked ${on}`),
+    );
+    // T6: a fork's rival may stand on the way to what every side leads to, but only right after the
+    // issuer of its fork, which is trusted.
+    via.forEach((on, nth) => {
+      const before = via[nth - 1] ?? "";
+      if (!second.victims.has(on)) return;
+      if (!second.trusted.has(before))
+        faults.push(`${key}: its path reaches the rival ${on} from the untrusted ${before}`);
+    });
+    return faults;
+  });
+}
+
+/** The code that a refused key must have, where the reason is its own hard revocation, a missing check or a fork. */
+function codeFaults(input: JudgeInput, { rejected }: TrustSet, second: SecondOpinion): string[] {
+  const allChecked = input.unchecked.size === 0 ? second : secondJudge({ ...input, unchecked: new Set() });
+  const wantedCode = (key: Fingerprint, code: string) => {
+    if (!second.present.has(key)) return "revoked";
+    if (!second.reached.has(key)) return code;
+    // A missing check is the obstacle if all would be well with it.
+    return allChecked.trusted.has(key) ? "unchecked_revocation" : "fork";
+  };
+  return [...rejected]
+    .filter(([key, { code }]) => wantedCode(key, code) !== code)
+    .map(([key, { code }]) => `${key}: refused as ${code}, not as ${wantedCode(key, code)}`);
+}
+
+function spelled(forks: readonly { readonly issuer: Fingerprint; readonly rivals: Iterable<Fingerprint> }[]): string[] {
+  return forks.map(({ issuer, rivals }) => `${issuer} forks into ${[...rivals].sort().join(", ")}`).sort();
+}
+
+/** All differences between a judge's answer and the second one's. */
+export function disagreement(input: JudgeInput, judge: Judge, second: SecondOpinion): string[] {
+  const first = judge(input);
+  const all = input.certificates.map(({ primary }) => primary.fingerprint);
+  const mine = spelled(second.forks);
+  const theirs = spelled(first.forks);
+  return [
+    ...all.filter((key) => first.trusted.has(key) && !second.trusted.has(key)).map((key) => `${key}: wrongly trusted`),
+    ...all.filter((key) => !first.trusted.has(key) && second.trusted.has(key)).map((key) => `${key}: wrongly refused`),
+    ...all
+      .filter((key) => first.trusted.has(key) === first.rejected.has(key))
+      .map((key) => `${key}: on both sides or none`),
+    ...[...first.trusted.keys()].filter((key) => !all.includes(key)).map((key) => `${key}: out of the blue`),
+    ...theirs.filter((fork) => !mine.includes(fork)).map((fork) => `${fork}: no such fork`),
+    ...mine.filter((fork) => !theirs.includes(fork)).map((fork) => `${fork}: not found`),
+    ...pathFaults(input, first, second),
+    ...codeFaults(input, first, second),
+  ];
+}

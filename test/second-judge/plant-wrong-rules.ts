@@ -1,0 +1,62 @@
+/**
+ * Plants wrong rules in a copy of the compiled judge, one at a time, and tells after how many random graphs the second judge
+ * objects. `node dist/test/second-judge/plant-wrong-rules.js` after a build; exit status 1 if one goes unnoticed, its
+ * place is no longer found, or the untouched copy is objected to.
+ */
+import * as fs from "node:fs";
+import * as os from "node:os";
+import * as path from "node:path";
+import { pathToFileURL } from "node:url";
+import fc from "fast-check";
+import { buildGraph, reversed } from "./build-graph.ts";
+import { disagreement, type Judge } from "./disagreement.ts";
+import { graphPlans } from "./random-graphs.ts";
+import { secondJudge } from "./second-judge.ts";
+import { control, type WrongRule, wrongRules } from "./wrong-rules.ts";
+
+const limit = 20_000;
+const compiled = path.join(import.meta.dirname, "..", "..", "src");
+
+async function planted({ file, right, wrong }: WrongRule): Promise<Judge> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "feedkey-planted-"));
+  try {
+    fs.writeFileSync(path.join(folder, "package.json"), '{ "type": "module" }');
+    fs.cpSync(compiled, path.join(folder, "src"), { recursive: true });
+    const target = path.join(folder, "src", "trust", file);
+    const text = fs.readFileSync(target, "utf8");
+    if (text.split(right).length !== 2) throw new Error(`${file} does not hold exactly once: ${right}`);
+    fs.writeFileSync(
+      target,
+      text.replace(right, () => wrong),
+    );
+    const { judge } = (await import(pathToFileURL(path.join(folder, "src", "trust", "judge.js")).href)) as {
+      judge: Judge;
+    };
+    return judge;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+/** How many graphs it took until the judges disagreed, and over what; undefined: they never did. */
+function noticedAfter(judge: Judge): { readonly graphs: number; readonly over: string } | undefined {
+  let over = "";
+  const { failed, numRuns } = fc.check(
+    fc.property(graphPlans, (plan) => {
+      const input = buildGraph(plan);
+      const second = secondJudge(input);
+      const [first] = [...disagreement(input, judge, second), ...disagreement(reversed(input), judge, second)];
+      over = first ?? "";
+      return first === undefined;
+    }),
+    { numRuns: limit, seed: 20_260_131, endOnFailure: true },
+  );
+  return failed ? { graphs: numRuns, over } : undefined;
+}
+
+for (const rule of [control, ...wrongRules]) {
+  const noticed = noticedAfter(await planted(rule));
+  if ((noticed === undefined) !== (rule === control)) process.exitCode = 1;
+  const count = noticed === undefined ? "never" : `${noticed.graphs}`;
+  process.stdout.write(`${count.padStart(6)}  ${rule.name}${noticed === undefined ? "" : ` (${noticed.over})`}\n`);
+}

@@ -1,0 +1,48 @@
+/** Two judges, the second naive and written from the rules alone, must agree on thousands of random graphs. */
+import { expect } from "chai";
+import fc from "fast-check";
+import { judge } from "../../src/trust/judge.ts";
+import { buildGraph, reversed } from "./build-graph.ts";
+import { disagreement } from "./disagreement.ts";
+import { graphPlans } from "./random-graphs.ts";
+import { secondJudge } from "./second-judge.ts";
+
+const graphs = Number(process.env.FEEDKEY_GRAPHS ?? 20_000);
+// Another one gives other graphs; fast-check names it when the judges disagree.
+const seed = Number(process.env.FEEDKEY_GRAPHS_SEED ?? 20_260_131);
+
+describe("the judge and a second, naive one", () => {
+  it(`agree on ${graphs} random graphs, in whatever order the certificates come`, function () {
+    this.timeout(600_000);
+    const property = fc.property(graphPlans, (plan) => {
+      const input = buildGraph(plan);
+      const second = secondJudge(input);
+      expect(disagreement(input, judge, second)).to.deep.equal([]);
+      expect(disagreement(reversed(input), judge, second), "the other way round").to.deep.equal([]);
+    });
+    fc.assert(property, { numRuns: graphs, seed });
+  });
+
+  it("are asked what the rules are about: of 1,000 graphs many have successors, forks and the like", function () {
+    this.timeout(60_000);
+    const found = { successors: 0, forks: 0, keptRivals: 0, beyondForks: 0, ledger: 0, checks: 0 };
+    for (const plan of fc.sample(graphPlans, { numRuns: 1000, seed })) {
+      const input = buildGraph(plan);
+      const { trusted, forks, victims, beyondForks } = secondJudge(input);
+      const without = (change: Partial<typeof input>) => secondJudge({ ...input, ...change }).trusted;
+      const isOther = (others: ReadonlySet<string>) => [...others].sort().join() !== [...trusted].sort().join();
+      if ([...trusted].some((key) => !input.seeds.includes(key))) found.successors++;
+      if (forks.length > 0) found.forks++;
+      if (forks.some(({ rivals }) => [...rivals].some((rival) => !victims.has(rival)))) found.keptRivals++;
+      if (beyondForks.size > 0) found.beyondForks++;
+      if (isOther(without({ accepted: new Set() }))) found.ledger++;
+      if (isOther(without({ unchecked: new Set() }))) found.checks++;
+    }
+    expect(found.successors).to.be.at.least(400);
+    expect(found.forks).to.be.at.least(400);
+    expect(found.keptRivals).to.be.at.least(40);
+    expect(found.beyondForks).to.be.at.least(40);
+    expect(found.ledger).to.be.at.least(60);
+    expect(found.checks).to.be.at.least(30);
+  });
+});

@@ -1,0 +1,101 @@
+/**
+ * The second judge, part one: what a key says about itself at a reference time. Written from the rules of section 5 of the
+ * design, without a look at `src/trust`: it shares its types and nothing else.
+ */
+import type { Instant } from "../../src/time.ts";
+import type { CertificateFacts, KeyFacts, SelfSignature, SignatureFacts, UserIdFacts } from "../../src/trust/facts.ts";
+
+/** Dates up to this much after the reference time count as not in the future: 5 minutes. */
+export const skew = 5 * 60_000;
+
+/** T3e. */
+export function hasStrongHash(signature: SignatureFacts): boolean {
+  return ["sha256", "sha384", "sha512", "sha3-256", "sha3-512"].includes(signature.hash);
+}
+
+/** T3e. */
+export function isStrongKey(key: KeyFacts): boolean {
+  if (key.algorithm === "rsa") return key.bits >= 2048;
+  return ["ecdsa", "eddsaLegacy", "ed25519", "ed448"].includes(key.algorithm);
+}
+
+function ends(keyExpiresAt: Instant | undefined): Instant {
+  return keyExpiresAt ?? Number.POSITIVE_INFINITY;
+}
+
+/**
+ * The newest self-signature that counts; of several with one date those by which the key ends soonest. More than one only where
+ * date and end are the same: then each must allow what is asked for.
+ */
+export function effective(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): readonly SelfSignature[] {
+  const counting = signatures.filter(
+    (signature) =>
+      signature.createdAt !== undefined &&
+      signature.createdAt >= key.createdAt &&
+      signature.createdAt <= at + skew &&
+      (signature.expiresAt === undefined || signature.expiresAt > at) &&
+      hasStrongHash(signature) &&
+      signature.unknownCritical.length === 0,
+  );
+  const newest = Math.max(...counting.map(({ createdAt }) => createdAt ?? 0));
+  const ofThatDate = counting.filter(({ createdAt }) => createdAt === newest);
+  const soonest = Math.min(...ofThatDate.map(({ keyExpiresAt }) => ends(keyExpiresAt)));
+  return ofThatDate.filter(({ keyExpiresAt }) => ends(keyExpiresAt) === soonest);
+}
+
+/** Direct-key signatures speak for themselves, the self-signatures of all user IDs together. */
+function statements(certificate: CertificateFacts, at: Instant): readonly SelfSignature[] {
+  const overUserIds = certificate.userIds.flatMap(({ selfSignatures }) => selfSignatures);
+  return [
+    ...effective(certificate.directSignatures, certificate.primary, at),
+    ...effective(overUserIds, certificate.primary, at),
+  ];
+}
+
+/** Whether the key says anything about itself that counts. */
+export function speaks(certificate: CertificateFacts, at: Instant): boolean {
+  return statements(certificate, at).length > 0;
+}
+
+/** When the key expires; infinity: never. */
+export function keyEnds(certificate: CertificateFacts, at: Instant): Instant {
+  return Math.min(...statements(certificate, at).map(({ keyExpiresAt }) => ends(keyExpiresAt)));
+}
+
+/** T3a: it has the certify flag, or no flags. */
+export function mayCertify(certificate: CertificateFacts, at: Instant): boolean {
+  const said = statements(certificate, at);
+  return said.length > 0 && said.every(({ flags }) => flags === undefined || flags.certify);
+}
+
+/** T4: a hard revocation is one whatever its date. */
+export function isHardRevoked(certificate: CertificateFacts): boolean {
+  return certificate.revocations.some(({ kind }) => kind === "hard");
+}
+
+/** T4: the date of the earliest soft revocation that is in force; undefined: there is none. */
+export function softRevokedSince(certificate: CertificateFacts, at: Instant): Instant | undefined {
+  const dates = certificate.revocations
+    .filter(({ kind }) => kind === "soft")
+    .map(({ createdAt }) => createdAt ?? 0)
+    .filter((date) => date <= at + skew);
+  return dates.length === 0 ? undefined : Math.min(...dates);
+}
+
+/** T1: self-certified and not revoked. */
+export function isOwned(userId: UserIdFacts, key: KeyFacts, at: Instant): boolean {
+  const revoked = userId.revocations.some(({ kind, createdAt }) => kind === "hard" || (createdAt ?? 0) <= at + skew);
+  return !revoked && effective(userId.selfSignatures, key, at).length > 0;
+}
+
+/** T6: unexpired and unrevoked, and fit to be a rival at all. */
+export function isLive(certificate: CertificateFacts, at: Instant): boolean {
+  return (
+    !isHardRevoked(certificate) &&
+    softRevokedSince(certificate, at) === undefined &&
+    isStrongKey(certificate.primary) &&
+    speaks(certificate, at) &&
+    certificate.primary.createdAt <= at + skew &&
+    keyEnds(certificate, at) > at
+  );
+}

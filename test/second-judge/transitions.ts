@@ -1,0 +1,87 @@
+/** The second judge, part two: whether one key passes the archive's name on to another (T1, T3). */
+import type { Identity } from "../../src/profile/types.ts";
+import type { CertificateFacts, SignatureFacts, UserIdFacts } from "../../src/trust/facts.ts";
+import type { JudgeInput } from "../../src/trust/judge.ts";
+import {
+  hasStrongHash,
+  isHardRevoked,
+  isOwned,
+  isStrongKey,
+  keyEnds,
+  mayCertify,
+  skew,
+  softRevokedSince,
+} from "./statements.ts";
+
+function bytesOf(text: string): string {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+/** T1. A user ID with a second `<` or `>` matches no address. */
+export function names(userId: UserIdFacts, identity: Identity): boolean {
+  if (identity.kind === "user-id") return userId.bytes === bytesOf(identity.userId);
+  const [before, inside, ...more] = userId.bytes.split("<");
+  if (before === undefined || inside === undefined || more.length > 0 || before.includes(">")) return false;
+  return inside === `${bytesOf(identity.email)}>`;
+}
+
+/** T3, for one certification over one user ID of the subject. `evenExpired`: as an acknowledgement (T6). */
+function counts(
+  certification: SignatureFacts,
+  userId: UserIdFacts,
+  issuer: CertificateFacts,
+  subject: CertificateFacts,
+  input: JudgeInput,
+  evenExpired: boolean,
+): boolean {
+  const { at } = input;
+  const date = certification.createdAt;
+  // T3a
+  if (certification.key !== issuer.primary.fingerprint) return false;
+  if (!mayCertify(issuer, at)) return false;
+  // T3b
+  if (date === undefined || date > at + skew) return false;
+  if (date < issuer.primary.createdAt || date < subject.primary.createdAt) return false;
+  if (!certification.exportable) return false;
+  if (!evenExpired && certification.expiresAt !== undefined && certification.expiresAt <= at) return false;
+  const withdrawn = userId.withdrawals.some(
+    (withdrawal) => withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew,
+  );
+  if (withdrawn) return false;
+  // T3c
+  if (isHardRevoked(issuer)) return false;
+  if (keyEnds(issuer, at) <= date) return false;
+  // T3d and T5
+  const retired = softRevokedSince(issuer, at);
+  if (retired !== undefined) {
+    const overlooked = input.retiredIssuers === "accept" || input.accepted.has(subject.primary.fingerprint);
+    if (!overlooked || date >= retired) return false;
+  }
+  // T3e
+  return hasStrongHash(certification) && isStrongKey(issuer.primary) && certification.unknownCritical.length === 0;
+}
+
+function someCounts(
+  issuer: CertificateFacts,
+  subject: CertificateFacts,
+  input: JudgeInput,
+  evenExpired: boolean,
+): boolean {
+  if (issuer.primary.fingerprint === subject.primary.fingerprint) return false;
+  return subject.userIds.some(
+    (userId) =>
+      names(userId, input.identity) &&
+      userId.certifications.some((one) => counts(one, userId, issuer, subject, input, evenExpired)) &&
+      isOwned(userId, subject.primary, input.at),
+  );
+}
+
+/** T3: the transition from issuer to subject holds. */
+export function holds(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
+  return someCounts(issuer, subject, input, false);
+}
+
+/** T6: the issuer has said that the subject is right, even if that has expired since. */
+export function acknowledges(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
+  return someCounts(issuer, subject, input, true);
+}

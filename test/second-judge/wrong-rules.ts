@@ -1,0 +1,192 @@
+/** Wrong rules to plant: a piece of a compiled file of `src/trust`, and what to put in its place. */
+export interface WrongRule {
+  readonly name: string;
+  readonly file: string;
+  readonly right: string;
+  readonly wrong: string;
+}
+
+/** Changes nothing: nobody may notice it. */
+export const control: WrongRule = {
+  name: "nothing",
+  file: "judge.js",
+  right: "export function judge(",
+  wrong: "export function judge(",
+};
+
+export const wrongRules: readonly WrongRule[] = [
+  {
+    name: "T1: an address counts anywhere in the user ID",
+    file: "identity.js",
+    right: "addressOf(bytes) === wantedBytes",
+    wrong: "bytes.includes(wantedBytes)",
+  },
+  {
+    name: "T1: a user ID that its owner revoked still counts",
+    file: "identity.js",
+    right: "selfCertified && effectiveRevocation(userId.revocations, at) === undefined",
+    wrong: "selfCertified",
+  },
+  {
+    name: "T3a: a subkey may certify",
+    file: "transition.js",
+    right: "certification.key !== issuer.primary.fingerprint",
+    wrong: "false",
+  },
+  {
+    name: "T3a: the flags of a direct-key signature do not count",
+    file: "key-state.js",
+    right: "const flags = current.map(",
+    wrong: "const flags = newest(userIdSignatures, primary, at).map(",
+  },
+  {
+    name: "T3b: a certification may be older than one of the keys",
+    file: "transition.js",
+    right: "Math.max(issuer.primary.createdAt, subject.primary.createdAt)",
+    wrong: "Math.min(issuer.primary.createdAt, subject.primary.createdAt)",
+  },
+  {
+    name: "T3b: a date just at the end of the skew is in the future",
+    file: "policy.js",
+    right: "createdAt > at + skew",
+    wrong: "createdAt >= at + skew",
+  },
+  {
+    name: "T3b: an expired certification holds",
+    file: "transition.js",
+    right: "refusal: refusal ?? ended",
+    wrong: "refusal",
+  },
+  {
+    name: "T3b: what is not for export holds",
+    file: "transition.js",
+    right: "!certification.exportable",
+    wrong: "false",
+  },
+  {
+    name: "T3b: a withdrawal does not count",
+    file: "transition.js",
+    right: "return withdrawn ?",
+    wrong: "return false ?",
+  },
+  {
+    name: "T3b: a withdrawal counts only for what was made before it",
+    file: "transition.js",
+    right: "(withdrawal.createdAt ?? 0) <= at + skew",
+    wrong: "(withdrawal.createdAt ?? 0) <= at + skew && (withdrawal.createdAt ?? 0) >= certification.createdAt",
+  },
+  {
+    name: "T3c: an expired issuer passes trust on by whatever it made",
+    file: "transition.js",
+    right: "state.expiresAt !== undefined && state.expiresAt <= made",
+    wrong: "false",
+  },
+  {
+    name: "T3d: a softly revoked issuer passes trust on",
+    file: "transition.js",
+    right: "if (revocation === undefined)",
+    wrong: 'if (revocation?.kind !== "hard")',
+  },
+  {
+    name: "T3d: the latest of several soft revocations counts",
+    file: "key-state.js",
+    right: ".sort((a, b) => (a.createdAt ?? 0) - (b.createdAt ?? 0))[0]",
+    wrong: ".sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0))[0]",
+  },
+  {
+    name: "T3e: a weak key may be an issuer",
+    file: "transition.js",
+    right: "refuseWeakKey(issuer.primary)",
+    wrong: "undefined",
+  },
+  {
+    name: "T4: a hard revocation counts only from its date on",
+    file: "key-state.js",
+    right: 'revocations.find(({ kind }) => kind === "hard")',
+    wrong: 'revocations.find(({ kind, createdAt }) => kind === "hard" && (createdAt ?? 0) <= at + skew)',
+  },
+  {
+    name: "T5: the ledger saves no key whose issuer was softly revoked",
+    file: "transition.js",
+    right: "policy.accepted.has(subject.primary.fingerprint)",
+    wrong: "false",
+  },
+  {
+    name: "T5, T6: the ledger saves no rival",
+    file: "fork.js",
+    right: "!accepted.has(rival) && ",
+    wrong: "",
+  },
+  {
+    name: "T6: one-way acknowledgement settles a fork",
+    file: "fork.js",
+    right: "acknowledges(one, other) && acknowledges(other, one)",
+    wrong: "acknowledges(one, other) || acknowledges(other, one)",
+  },
+  {
+    name: "T6: an expired acknowledgement does not count",
+    file: "transition.js",
+    right: "acknowledges: refusal === undefined",
+    wrong: "acknowledges: (refusal ?? ended) === undefined",
+  },
+  {
+    name: "T6: whoever leads to the issuer is its ancestor",
+    file: "fork.js",
+    right: "leadingHere.has(subject) && otherwise.has(subject)",
+    wrong: "leadingHere.has(subject)",
+  },
+  {
+    name: "T6: a rival that the seeds reach otherwise is refused",
+    file: "fork.js",
+    right: " && !otherwise.has(rival)",
+    wrong: "",
+  },
+  {
+    name: "T6: what one side leads to is beyond the fork",
+    file: "fork.js",
+    right: "rest.every(",
+    wrong: "rest.some(",
+  },
+  {
+    name: "T6: a rival may be beyond another fork",
+    file: "fork.js",
+    right: "common.filter((key) => !rivals.has(key))",
+    wrong: "common",
+  },
+  {
+    name: "T11: an unchecked key may stand between a fork and what is beyond it",
+    file: "fork.js",
+    right: "[...barred, ...unchecked]",
+    wrong: "barred",
+  },
+  {
+    name: "the first of two self-signatures of one second counts",
+    file: "key-state.js",
+    right: "other.createdAt === first.createdAt && ends(other) === ends(first)",
+    wrong: "other === first",
+  },
+  {
+    name: "T4: a hard-revoked seed still serves",
+    file: "judge.js",
+    right: "byFingerprint.has(seed) && !gone.has(seed)",
+    wrong: "byFingerprint.has(seed)",
+  },
+  {
+    name: "T6: a key that is not live may be a rival",
+    file: "judge.js",
+    right: "if (refusePrimary(facts, input.at) === undefined)",
+    wrong: "if (true)",
+  },
+  {
+    name: "T6: a rival accepted before is still no key beyond another fork",
+    file: "judge.js",
+    right: ".filter((rival) => !input.accepted.has(rival))",
+    wrong: "",
+  },
+  {
+    name: "T11: an unchecked key passes trust on",
+    file: "judge.js",
+    right: "const barred = new Set([...victims, ...unchecked]);\n    const via",
+    wrong: "const barred = victims;\n    const via",
+  },
+];
