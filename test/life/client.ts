@@ -14,6 +14,8 @@ export interface ClientOptions {
   readonly servers?: readonly string[];
   /** Further lines of the section [trust]. */
   readonly trust?: readonly string[];
+  /** False: the profile does not name the authority of the key servers of these tests. */
+  readonly authority?: boolean;
 }
 
 export interface TrustedKey {
@@ -60,13 +62,14 @@ export class Client {
   /** @param name tells its files from those of the archive's other clients */
   static async make(archive: TestArchive, name: string, options: ClientOptions): Promise<Client> {
     const { seeds, servers = [], trust = [] } = options;
+    const ours = options.authority === false ? [] : [`keyserver-ca = ${authority}`];
     const client = new Client(archive.folder, name);
     const keyring = join(archive.folder, `keyring-${name}`);
     await fs.mkdir(keyring);
     for (const seed of seeds) {
       await fs.copyFile(join(archive.home, "certs", `${seed}.asc`), join(keyring, `${seed}.asc`));
     }
-    await archive.writeProfile({ seeds, keyring, trust: [`keyserver-ca = ${authority}`, ...trust] });
+    await archive.writeProfile({ seeds, keyring, trust: [...ours, ...trust] });
     const text = await fs.readFile(archive.profile, "utf8");
     const asked = servers.length === 0 ? "none" : servers.join(", ");
     await fs.writeFile(client.profile, text.replace("keyservers = none", `keyservers = ${asked}`));
