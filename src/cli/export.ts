@@ -34,8 +34,11 @@ export async function exportTo(context: Context, path: string, options: ExportOp
     const judged = await refresh(session);
     const done = await exportKeys(session, judged, format, path);
     for (const { fingerprint, reason } of done.left) {
-      context.reporter.warn(`${fingerprint} is left out, since ${format} can't read it: ${reason}`);
+      context.reporter.warn(`${fingerprint} is left out of the export for ${format}: ${reason}`);
     }
+    const { threshold } = session.profile.trust;
+    if (threshold > 1)
+      context.reporter.warn(`the profile asks for ${threshold} signers, but ${format} is content with one of them`);
     if (done.keys.length === 0)
       context.reporter.warn("no key may sign now: the export is empty, and the program will refuse everything");
     const changes = [...done.added.map((key) => `+ ${key}`), ...done.removed.map((key) => `- ${key}`)];

@@ -8,10 +8,12 @@ import { armor } from "../openpgp/armor.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
 import { minimal } from "../openpgp/minimal.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
+import type { Profile } from "../profile/types.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
+import { allows } from "../trust/delegation.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import type { TrustSet } from "../trust/judge.ts";
+import type { Trusted, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
@@ -24,7 +26,7 @@ export interface Exported {
   readonly added: readonly Fingerprint[];
   readonly removed: readonly Fingerprint[];
   readonly keys: readonly Fingerprint[];
-  /** Keys that may sign but that the program can't read, with the reason. */
+  /** Keys that may sign but that the program can't read or would trust too far, with the reason. */
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
 }
 
@@ -45,17 +47,28 @@ function unreadable({ primary, subkeys }: CertificateFacts, format: ExportFormat
   return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
 }
 
-/** The certificates that may sign now, each cut down to what is needed. */
-async function choose(session: Session, judged: Judged, format: ExportFormat) {
+/** Stock programs know no feeds: a delegate of some would sign all of them. */
+function narrow({ role, grants }: Trusted, { feeds }: Profile): string | undefined {
+  if (role !== "delegate" || feeds.every(({ name }) => grants.some((grant) => allows(grant, name)))) return undefined;
+  return "it is a delegate for some feeds only, and the program would take its signature on all";
+}
+
+/**
+ * The certificates that may sign now, each cut down to what is needed.
+ * @param outage keys that stay as they were
+ */
+async function choose(session: Session, judged: Judged, format: ExportFormat, outage: ReadonlySet<Fingerprint>) {
   const { trust } = judged;
   const held = await session.knowledge.worthKeeping(trust, session.accepted);
   const chosen: RawCertificate[] = [];
   const left: { fingerprint: Fingerprint; reason: string }[] = [];
-  for (const [fingerprint, { facts }] of trust.trusted) {
+  const waiting = [...trust.rejected].filter(([fingerprint]) => outage.has(fingerprint));
+  for (const [fingerprint, key] of [...trust.trusted, ...waiting]) {
+    const { facts } = key;
     const able = signers(facts, trust);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
-    const reason = unreadable(facts, format);
+    const reason = unreadable(facts, format) ?? ("role" in key ? narrow(key, session.profile) : undefined);
     if (reason !== undefined) left.push({ fingerprint, reason });
     else chosen.push(minimal(certificate, able));
   }
@@ -72,18 +85,21 @@ async function keysIn(path: string): Promise<Set<Fingerprint>> {
 }
 
 /**
- * A key whose revocation could not be asked about is no reason to empty the keyring of every machine in an outage.
- * @throws FeedkeyError `unchecked_revocation`: what lies there stays
+ * Keys of the present keyring whose revocation could not be asked about: that is no reason to empty the keyring of
+ * every machine in an outage.
  */
-function refuseOutage({ trust }: Judged, before: ReadonlySet<Fingerprint>): void {
-  for (const fingerprint of before) {
-    const rejected = trust.rejected.get(fingerprint);
-    if (rejected?.code !== "unchecked_revocation") continue;
-    throw new FeedkeyError("unchecked_revocation", `the keyring is left as it is: ${fingerprint}: ${rejected.reason}`, {
-      details: { fingerprint },
-      hint: "make sure that a key server of the profile can be reached, then try again",
-    });
-  }
+function unasked({ trust }: Judged, before: ReadonlySet<Fingerprint>): Set<Fingerprint> {
+  return new Set([...before].filter((key) => trust.rejected.get(key)?.code === "unchecked_revocation"));
+}
+
+function outageError({ trust }: Judged, [first]: ReadonlySet<Fingerprint>, changed: boolean): FeedkeyError | undefined {
+  if (first === undefined) return undefined;
+  const what = changed ? "what may not sign any more is out of the keyring, the rest" : "the keyring";
+  const because = trust.rejected.get(first)?.reason ?? "";
+  return new FeedkeyError("unchecked_revocation", `${what} is left as it is: ${first}: ${because}`, {
+    details: { fingerprint: first },
+    hint: "make sure that a key server of the profile can be reached, then try again",
+  });
 }
 
 /** A GnuPG home as opkg wants it: made aside, with ultimate ownertrust for the keys, then put in place. */
@@ -131,7 +147,7 @@ async function writeHome(path: string, keyring: Uint8Array, keys: readonly Finge
 /**
  * Writes the export, or leaves it alone if nothing changed.
  * @param path a file; for opkg a GnuPG home
- * @throws FeedkeyError `unchecked_revocation`, `output`
+ * @throws FeedkeyError `unchecked_revocation`: nothing was added, and only what may not sign was removed; `output`
  */
 export async function exportKeys(
   session: Session,
@@ -142,8 +158,13 @@ export async function exportKeys(
   const target = resolve(path);
   const record = format === "opkg" ? join(target, "feedkey-keyring.pgp") : target;
   const before = await keysIn(record);
-  refuseOutage(judged, before);
-  const { chosen, left } = await choose(session, judged, format);
+  const outage = unasked(judged, before);
+  const ready = await choose(session, judged, format, outage);
+  // An outage adds nothing, but whoever can bring it about must not keep a revoked key in use by it.
+  const chosen = outage.size === 0 ? ready.chosen : ready.chosen.filter(({ fingerprint }) => before.has(fingerprint));
+  const { left } = ready;
+  const failed = outageError(judged, outage, chosen.length < before.size);
+  if (failed !== undefined && chosen.length === before.size) throw failed;
   const keyring = new Uint8Array(Buffer.concat(chosen.map(writeCertificate)));
   const keys = chosen.map(({ fingerprint }) => fingerprint);
   const data = format === "apt" && target.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
@@ -153,6 +174,7 @@ export async function exportKeys(
     if (format === "opkg") await writeHome(target, keyring, keys);
     else await writeFileAtomic(target, data, { mode: 0o644 });
   }
+  if (failed !== undefined) throw failed;
   return {
     path: target,
     keys,
