@@ -75,6 +75,17 @@ async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
     : undefined;
 }
 
+/** Holds the successor's fingerprint from before the configuration is switched until the second step has ended. */
+function finishingFile({ store, config }: Archive): string {
+  return join(recordsFolder(store, config.root), "finishing");
+}
+
+/** Whether a run was cut off after it had switched the configuration: what is left is the second step, not a new rotation. */
+export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
+  const text = await readFile(finishingFile(archive), "utf8").catch(() => "");
+  return text.trim() === archive.config.key.fingerprint;
+}
+
 async function makeSuccessor(archive: Archive, options: StartOptions): Promise<Fingerprint> {
   const { store, config, at } = archive;
   const made = await generate({
@@ -194,6 +205,8 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
     // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
     if (state.predecessor === undefined) throw notUnderWay(present);
     done.push(...describeResigned(await resignFeeds(archive, present, [state.predecessor]), present));
+    for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
+    await rm(finishingFile(archive), { force: true });
     return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, done };
   }
   const successor = state.successor.raw.fingerprint;
@@ -208,11 +221,14 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
       },
     );
   }
+  await ensureFolder(recordsFolder(archive.store, config.root), 0o700);
+  await writeFileAtomic(finishingFile(archive), `${successor}\n`, { mode: 0o600 });
   await switchKey(config.file, present, successor);
   done.push(`archive.ini: key = ${successor}`);
   const switched = { ...archive, config: { ...config, key: { where: "store", fingerprint: successor } as const } };
   done.push(...describeResigned(await resignFeeds(switched, successor, [state.present]), successor));
   for (const file of await refreshBundle(switched)) done.push(`wrote ${file}`);
+  await rm(finishingFile(archive), { force: true });
   return { present, successor, overlapEnds: ends, done };
 }
 

@@ -1,4 +1,5 @@
 import { type Details, type ErrorCode, FeedkeyError } from "../error.ts";
+import type { FeedFormat } from "../profile/types.ts";
 import { type ScannedPackage, scanFile } from "./scan-file.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
@@ -15,11 +16,11 @@ export type ScanOutcome =
   | { readonly ok: false; readonly path: string; readonly failure: Failure };
 
 /** Scans one file after the other. What is wrong with a package is an outcome; only bugs are thrown. */
-export async function scanBatch(batch: readonly FoundPackage[]): Promise<ScanOutcome[]> {
+export async function scanBatch(batch: readonly FoundPackage[], format: FeedFormat = "opkg"): Promise<ScanOutcome[]> {
   const outcomes: ScanOutcome[] = [];
   for (const found of batch) {
     try {
-      outcomes.push({ ok: true, scanned: await scanFile(found) });
+      outcomes.push({ ok: true, scanned: await scanFile(found, format) });
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code === "internal") throw error;
       const { code, message, details, hint } = error;

@@ -1,9 +1,12 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
+import { summaryOf } from "../index-format/package-summary.ts";
 import { readControlFrom } from "../package/control.ts";
 import { damage, nameThePackage } from "../package/damage.ts";
-import { fileSource, openPackage, readAt } from "../package/source.ts";
+import { readPkgsrcPackage } from "../package/pkgsrc-package.ts";
+import { type ByteSource, fileSource, openPackage, readAt } from "../package/source.ts";
+import type { FeedFormat } from "../profile/types.ts";
 import { type FoundPackage, identityOf, sameIdentity } from "./scan-walk.ts";
 
 /** One package file as it lay on the disk. */
@@ -16,24 +19,29 @@ export interface ScannedPackage {
   readonly sha256: string;
   /** Lower-case hex: opkg 0.9.0 compares nothing else. */
   readonly md5: string;
-  /** The bytes of the package's control file. */
+  /** What the package says of itself: its control file, or for pkgsrc its stanza without the facts about the file. */
   readonly control: Uint8Array;
 }
 
 // Reads of this size, made synchronously, are the fastest that Node has. Each thread has its own buffer.
 const piece = Buffer.allocUnsafeSlow(1024 * 1024);
 
+const controlOf: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<Uint8Array>>> = {
+  opkg: async (source) => (await readControlFrom(source)).control,
+  pkgsrc: async (source) => summaryOf(await readPkgsrcPackage(source)),
+};
+
 /**
- * Hashes a package and reads its control file, both through one open descriptor.
+ * Hashes a package and reads what it says of itself, both through one open descriptor.
  * @throws FeedkeyError `bad_package` for a damaged package or one that changed since it was found; `not_found` if
  *   it cannot be read
  */
-export async function scanFile(found: FoundPackage): Promise<ScannedPackage> {
+export async function scanFile(found: FoundPackage, format: FeedFormat = "opkg"): Promise<ScannedPackage> {
   try {
     // Links were resolved when the file was found: one in its place is another file.
     const descriptor = openPackage(found.file, constants.O_NOFOLLOW);
     try {
-      return await readUnchanged(descriptor, found);
+      return await readUnchanged(descriptor, found, format);
     } finally {
       closeSync(descriptor);
     }
@@ -42,12 +50,12 @@ export async function scanFile(found: FoundPackage): Promise<ScannedPackage> {
   }
 }
 
-async function readUnchanged(descriptor: number, found: FoundPackage): Promise<ScannedPackage> {
+async function readUnchanged(descriptor: number, found: FoundPackage, format: FeedFormat): Promise<ScannedPackage> {
   assertUnchanged(descriptor, found);
   const size = Number(found.identity.size);
   let scanned: ScannedPackage;
   try {
-    const { control } = await readControlFrom(fileSource(descriptor, size));
+    const control = await controlOf[format](fileSource(descriptor, size));
     // A copy of its own: the bytes may be a small part of a large buffer.
     scanned = { path: found.path, size, ...hash(descriptor, size), control: new Uint8Array(control) };
   } catch (error) {

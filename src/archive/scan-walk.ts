@@ -3,6 +3,8 @@ import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync } f
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { isPackageName } from "../package/file-names.ts";
+import type { FeedFormat } from "../profile/types.ts";
 
 /** What tells that a file is still the one that was seen: size in bytes, times in nanoseconds since 1970. */
 export interface FileIdentity {
@@ -32,15 +34,13 @@ export interface WalkResult {
   readonly bad: BadFile[];
 }
 
-const packageName = /\.(ipk|opk|deb)$/;
-
 /**
- * All `*.ipk`, `*.opk` and `*.deb` below the folder. Names that begin with a dot are passed over, folders and files.
+ * All files below the folder that are called as packages of the format are. Names that begin with a dot are passed over, folders and files.
  * Links to files inside the folder count under the link's name; links to folders inside it are passed over, since
  * what they show is found at its own place; links that lead outside are bad.
  * @throws FeedkeyError `not_found` if the folder itself is missing or cannot be read
  */
-export function findPackages(folder: string): WalkResult {
+export function findPackages(folder: string, format: FeedFormat = "opkg"): WalkResult {
   const root = realFolder(folder);
   const result: WalkResult = { found: [], bad: [] };
   const pending = [""];
@@ -51,7 +51,7 @@ export function findPackages(folder: string): WalkResult {
       if (name.startsWith(".")) continue;
       const relative = path === "" ? name : `${path}/${name}`;
       // A link is judged by what it leads to, whatever its name.
-      if (!packageName.test(name) && !entry.isDirectory() && !entry.isSymbolicLink()) continue;
+      if (!isPackageName(name, format) && !entry.isDirectory() && !entry.isSymbolicLink()) continue;
       const problem = nameProblem(entry.name, name);
       if (problem !== undefined) {
         const shown = path === "" ? showBytes(entry.name) : `${path}/${showBytes(entry.name)}`;
@@ -59,7 +59,7 @@ export function findPackages(folder: string): WalkResult {
       } else if (entry.isDirectory()) {
         pending.push(relative);
       } else {
-        visit(root, relative, entry, result);
+        visit(root, relative, entry, result, format);
       }
     }
   }
@@ -106,8 +106,8 @@ function showBytes(bytes: Buffer): string {
     .replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
-function visit(root: string, path: string, entry: Dirent<Buffer>, result: WalkResult): void {
-  const isPackage = packageName.test(path);
+function visit(root: string, path: string, entry: Dirent<Buffer>, result: WalkResult, format: FeedFormat): void {
+  const isPackage = isPackageName(path, format);
   try {
     const file = entry.isSymbolicLink() ? realpathSync.native(join(root, path)) : join(root, path);
     const status = lstatSync(file, { bigint: true });

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import type { FeedFormat } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
 import { type CachedPackage, isSettled, type ScanCache } from "./scan-cache.ts";
@@ -14,6 +15,8 @@ const FILES_WORTH_A_THREAD = 8;
 const MAX_THREADS = 8;
 
 export interface ScanOptions {
+  /** Which files are packages, and how they are read; opkg's by default. */
+  readonly format?: FeedFormat;
   /** What an earlier scan of the same folder saw. */
   readonly cache?: ScanCache;
   /** Called now and then with the number of packages that are done, and of all. */
@@ -34,18 +37,19 @@ export interface ScanResult {
 }
 
 /**
- * Hashes every package file below a folder and reads its control file.
+ * Hashes every package file below a folder and reads what it says of itself.
  * @throws FeedkeyError `not_found` if the folder cannot be read; what is wrong with single files is in the result
  */
 export async function scanPackages(folder: string, options: ScanOptions = {}): Promise<ScanResult> {
   const startedAt = options.now ?? Date.now();
-  const { found, bad } = findPackages(folder);
+  const { format = "opkg" } = options;
+  const { found, bad } = findPackages(folder, format);
   const { known, fresh } = divide(found, options.cache ?? new Map());
   const packages = [...known.values()].map(({ scanned }) => scanned);
   const report = () => options.onProgress?.(packages.length + failed.length, found.length);
   const failed: BadFile[] = [];
   report();
-  await readAll(fresh, options.workers ?? defaultThreads(fresh.length), (outcomes) => {
+  await readAll(fresh, format, options.workers ?? defaultThreads(fresh.length), (outcomes) => {
     for (const outcome of outcomes) {
       if (outcome.ok) packages.push(outcome.scanned);
       else failed.push({ path: outcome.path, error: errorOf(outcome.failure) });
@@ -77,11 +81,12 @@ function defaultThreads(files: number): number {
 
 async function readAll(
   files: readonly FoundPackage[],
+  format: FeedFormat,
   threads: number,
   onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
 ): Promise<void> {
-  if (threads > 0) return scanInThreads(files, threads, onOutcomes);
-  for (const file of files) onOutcomes(await scanBatch([file]));
+  if (threads > 0) return scanInThreads(files, threads, onOutcomes, format);
+  for (const file of files) onOutcomes(await scanBatch([file], format));
 }
 
 /** What is there and was read, less what could still change without showing it. */
