@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { acceptedIndex, choose } from "../client/choose.ts";
-import { type Choice, type Fetched, fetchPackage } from "../client/fetch.ts";
+import { type Choice, type Fetched, fetchPackage, wantedOf } from "../client/fetch.ts";
 import { refresh } from "../client/refresh.ts";
 import type { Session } from "../client/session.ts";
 import type { VerifiedIndex } from "../client/verified-index.ts";
@@ -47,7 +47,7 @@ async function fetchAll(
 }
 
 /** The indexes that still stand; one that does not (its signer was revoked, it has become stale) keeps no other from serving. */
-async function acceptedIndexes(session: Session, feeds: readonly Feed[]) {
+async function acceptedIndexes(session: Session, feeds: readonly Feed[], each: boolean) {
   const judged = await refresh(session);
   const indexes: VerifiedIndex[] = [];
   const errors: FeedkeyError[] = [];
@@ -55,12 +55,55 @@ async function acceptedIndexes(session: Session, feeds: readonly Feed[]) {
     try {
       const index = await acceptedIndex(session, judged, feed);
       if (index !== undefined) indexes.push(index);
+      else if (each) errors.push(neverAccepted(`no index of feed "${feed.name}" was accepted yet`));
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       errors.push(error);
     }
   }
   return { indexes, errors };
+}
+
+function neverAccepted(message: string): FeedkeyError {
+  return new FeedkeyError("not_found", message, { hint: 'run "feedkey update" first' });
+}
+
+/** Name under which a package gets into the output folder; undefined if it is going to be refused. */
+function targetOf({ entry }: Choice): string | undefined {
+  try {
+    return wantedOf(entry).baseName;
+  } catch (error) {
+    if (error instanceof FeedkeyError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Drops what would take the place of another package in the output folder: a feed must not be able to put its own
+ * package under the name of another feed's.
+ */
+function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: FeedkeyError[] } {
+  const taken = new Map<string, Choice>();
+  const errors: FeedkeyError[] = [];
+  const kept = choices.filter((choice) => {
+    const name = targetOf(choice);
+    const rival = name === undefined ? undefined : taken.get(name);
+    if (name !== undefined && rival === undefined) taken.set(name, choice);
+    if (rival === undefined) return true;
+    // Twice the same is one.
+    if (rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size) return false;
+    const [first, second] = [rival, choice].map(({ index, entry }) => {
+      return `"${escapeText(entry.name)}" ${escapeText(entry.version)} of feed "${index.feed.name}"`;
+    });
+    errors.push(
+      new FeedkeyError("bad_path", `packages ${first} and ${second} have one file name, ${escapeText(name ?? "")}`, {
+        details: { file: name, feeds: [rival.index.feed.name, choice.index.feed.name] },
+        hint: "only the first was fetched: fetch the other into a folder of its own, with --feed",
+      }),
+    );
+    return false;
+  });
+  return { kept, errors };
 }
 
 /** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
@@ -71,10 +114,10 @@ export async function fetch(context: Context, requests: readonly string[], optio
     });
   }
   return await context.withSession({ resetState: options.resetState === true }, async (session) => {
-    const { indexes, errors } = await acceptedIndexes(session, chosenFeeds(session.profile, options.feed ?? []));
-    if (indexes.length === 0 && errors.length === 0) {
-      throw new FeedkeyError("not_found", "no index was accepted yet", { hint: 'run "feedkey update" first' });
-    }
+    const feeds = chosenFeeds(session.profile, options.feed ?? []);
+    const each = options.all === true || options.feed !== undefined;
+    const { indexes, errors } = await acceptedIndexes(session, feeds, each);
+    if (indexes.length === 0 && errors.length === 0) throw neverAccepted("no index was accepted yet");
     if (indexes.length === 0) return { text: "", json: { packages: [] }, errors };
     const choices: Choice[] = [];
     for (const request of requests) {
@@ -88,12 +131,14 @@ export async function fetch(context: Context, requests: readonly string[], optio
     if (options.all === true) {
       for (const index of indexes) for (const entry of index.packages) choices.push({ index, entry });
     }
+    const { kept, errors: rivals } = withoutRivals(choices);
+    errors.push(...rivals);
     const folder = resolve(options.output);
     await mkdir(folder, { recursive: true });
-    const total = choices.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
+    const total = kept.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
     const bar = context.reporter.progress("packages", total);
     let received = 0;
-    const result = await fetchAll(choices, (choice) => {
+    const result = await fetchAll(kept, (choice) => {
       return fetchPackage(session, choice, folder, (count) => {
         received += count;
         bar.update(received);

@@ -127,12 +127,23 @@ export async function verifyLocal(
   }
 }
 
+/** A package file that was found good. */
+interface GoodFile {
+  readonly path: string;
+  /** Lower-case hex. */
+  readonly sha256: string;
+}
+
 /**
  * Checks a package file against the index: an entry with its file name must have its digest.
  * @returns its path
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
  */
 export async function verifyPackageFile(index: VerifiedIndex, path: string): Promise<string> {
+  return (await checkPackageFile(index, path)).path;
+}
+
+async function checkPackageFile(index: VerifiedIndex, path: string): Promise<GoodFile> {
   const found = await digestOf(path);
   if (found === undefined) {
     throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, { details: { path } });
@@ -151,7 +162,7 @@ export async function verifyPackageFile(index: VerifiedIndex, path: string): Pro
   }
   const right = entries.some((entry) => entry.sha256 === found.sha256 && entry.size === found.size);
   if (!right) refuseOther(first, wantedOf(first), found.size, found.sha256);
-  return path;
+  return { path, sha256: found.sha256 };
 }
 
 async function* packageFilesBelow(folder: string, format: FeedFormat): AsyncGenerator<string> {
@@ -164,8 +175,14 @@ async function* packageFilesBelow(folder: string, format: FeedFormat): AsyncGene
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* packageFilesBelow(path, format);
-    else if (isPackageName(entry.name, format)) yield path;
+    // A link is no package file and is refused as none; behind one to a folder nothing would be checked.
+    else if (isPackageName(entry.name, format) || (entry.isSymbolicLink() && (await leadsToFolder(path)))) yield path;
   }
+}
+
+async function leadsToFolder(link: string): Promise<boolean> {
+  const stat = await fs.stat(link).catch(() => undefined);
+  return stat?.isDirectory() === true;
 }
 
 /**
@@ -182,20 +199,26 @@ export async function verifyFolder(
   const good: string[] = [];
   const errors: FeedkeyError[] = [];
   const seen = new Set<string>();
+  const found = new Set<string>();
+  const refused = new Set<string>();
   for await (const path of packageFilesBelow(folder, index.feed.format)) {
     seen.add(basename(path));
     try {
-      good.push(await verifyPackageFile(index, path));
+      const { sha256 } = await checkPackageFile(index, path);
+      good.push(path);
+      found.add(`${basename(path)} ${sha256}`);
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       errors.push(error);
+      refused.add(basename(path));
     }
     onProgress(seen.size);
   }
   if (!complete) return { good, errors };
   for (const entry of index.packages) {
     const name = entry.filename?.slice(entry.filename.lastIndexOf("/") + 1) ?? "";
-    if (seen.has(name)) continue;
+    // By digest too: two folders of the archive may have files of one name.
+    if (refused.has(name) || found.has(`${name} ${entry.sha256}`)) continue;
     const what = `package "${escapeText(entry.name)}" ${escapeText(entry.version)}`;
     errors.push(
       new FeedkeyError("size_mismatch", `${what} is listed but missing in ${escapeText(folder)}`, {
