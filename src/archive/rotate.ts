@@ -154,6 +154,8 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const userId = config.userId;
   const present = state.present.raw.fingerprint;
   if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
+  // Unlocked before anything is made: a successor made without the passphrase would not be locked like its issuer.
+  const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
   let name = state.successor?.raw.fingerprint ?? options.to ?? (await interrupted(archive));
   if (name === undefined) {
     name = await makeSuccessor(archive, options);
@@ -164,9 +166,8 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   await refuseWithoutBackup(store, name, options);
   if (options.backup !== undefined) done.push(`copied its revocation certificates to ${options.backup}`);
   const date = Math.max(Math.floor(at / 1000) * 1000, successor.facts.primary.createdAt);
-  if (state.successor === undefined) {
-    const key = await openSigningKey(store, present, passphrase);
-    await amendStored(store, await certify(key.secret, successor.raw, userId, { type: 0x10, at: date }));
+  if (issuer !== undefined) {
+    await amendStored(store, await certify(issuer.secret, successor.raw, userId, { type: 0x10, at: date }));
     // From here on the certificates themselves tell where the rotation stands.
     await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
