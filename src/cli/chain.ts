@@ -10,7 +10,6 @@ export interface ChainOptions {
   readonly resetState?: boolean;
 }
 
-/** Asks for news, then shows the chain. @throws FeedkeyError as `Context.withSession` */
 export async function chain(context: Context, options: ChainOptions): Promise<Outcome> {
   return await context.withSession({ resetState: options.resetState === true }, async (session) => {
     const { trust } = await refreshKeys(session);
@@ -18,16 +17,16 @@ export async function chain(context: Context, options: ChainOptions): Promise<Ou
   });
 }
 
-/** Asks about every key, however recent its last check. @throws FeedkeyError as `Context.withSession` */
 export async function refresh(context: Context, options: Pick<ChainOptions, "resetState">): Promise<Outcome> {
   return await context.withSession({ resetState: options.resetState === true }, async (session) => {
     const before = new Set(session.state.ledger.keys.keys());
     const { trust } = await refreshKeys(session, true);
     const added = [...trust.trusted.keys()].filter((key) => !before.has(key));
     const dropped = [...before].filter((key) => !trust.trusted.has(key));
-    const unanswered = session.checkPolicy.required
-      ? [...session.knowledge.held.keys()].filter((key) => before.has(key) && !session.answered.has(key))
-      : [];
+    // What is known to be bad, from the archive's bundle perhaps, was not asked about: no answer could change it.
+    const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
+    const inQuestion = [...trust.trusted.keys(), ...unchecked.map(([key]) => key)];
+    const unanswered = session.checkPolicy.required ? inQuestion.filter((key) => !session.answered.has(key)) : [];
     const lines = [
       `${trust.trusted.size} keys trusted, ${session.answered.size} checked with the key servers`,
       ...added.map((key) => `+ ${key}`),
