@@ -1,0 +1,93 @@
+/** A GnuPG home as opkg wants it: made aside, with ultimate ownertrust for its keys, then put in place. */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { writeFileAtomic } from "../store/atomic.ts";
+import { ensureFolder } from "../store/folder.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+/** The keyring that a home was made from, in it: what tells a home of ours from somebody's own. */
+export const homeRecord = "feedkey-keyring.pgp";
+
+async function namesIn(folder: string): Promise<string[] | undefined> {
+  try {
+    return await fs.readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOTDIR") return [folder];
+    throw error;
+  }
+}
+
+/**
+ * Makes sure that a home may be replaced: one that holds nothing but what feedkey put there. A run that was killed
+ * while it replaced one may have left it under its other name: that is put back.
+ * @param path of the home, which need not exist
+ * @throws FeedkeyError `output`: somebody's own home, with secret keys perhaps, would be lost
+ */
+export async function claimHome(path: string): Promise<void> {
+  let names = await namesIn(path);
+  if (names === undefined && (await namesIn(`${path}.feedkey-old`))?.includes(homeRecord) === true) {
+    await fs.rename(`${path}.feedkey-old`, path);
+    names = await namesIn(path);
+  }
+  if (names === undefined || names.length === 0) return;
+  const secrets = names.includes(homeRecord) ? await namesIn(join(path, "private-keys-v1.d")) : [];
+  if (names.includes(homeRecord) && (secrets ?? []).length === 0) return;
+  const why = names.includes(homeRecord) ? "has secret keys in it" : "was not made by feedkey";
+  throw new FeedkeyError("output", `${escapeText(path)} ${why}, and would be replaced`, {
+    details: { path },
+    hint: "name a folder that does not exist yet, and let gpg_dir of opkg.conf point there",
+  });
+}
+
+async function gpg(home: string, args: readonly string[], input: Uint8Array | string): Promise<void> {
+  const child = spawn("gpg", ["--homedir", home, "--batch", "--quiet", "--no-autostart", ...args], {
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+  let complaint = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaint = `${complaint}${chunk.toString()}`.slice(-1000);
+  });
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input);
+  const status = await new Promise<number | null>((done, fail) => child.once("error", fail).once("close", done));
+  if (status !== 0) throw new Error(`gpg ${args[0] ?? ""}: ${complaint.trim()}`);
+}
+
+/**
+ * Puts a home with these keys in the place of the one before.
+ * @param path that `claimHome` has let pass
+ * @param keyring binary certificates
+ * @param keys their fingerprints
+ * @throws FeedkeyError `output`
+ */
+export async function writeHome(path: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<void> {
+  const fresh = `${path}.feedkey-new`;
+  await fs.rm(fresh, { recursive: true, force: true });
+  await ensureFolder(fresh, 0o700);
+  try {
+    // gpg takes nothing to import for a failure; a home without keys is what is wanted then.
+    if (keys.length > 0) {
+      await gpg(fresh, ["--import"], keyring);
+      await gpg(fresh, ["--import-ownertrust"], keys.map((key) => `${key}:6:\n`).join(""));
+    }
+    await writeFileAtomic(join(fresh, homeRecord), keyring, { mode: 0o644 });
+  } catch (cause) {
+    await fs.rm(fresh, { recursive: true, force: true });
+    throw new FeedkeyError("output", `the GnuPG home ${escapeText(path)} could not be made`, {
+      cause,
+      details: { path },
+      hint: "GnuPG (gpg) must be installed for --for opkg",
+    });
+  }
+  const old = `${path}.feedkey-old`;
+  await fs.rm(old, { recursive: true, force: true });
+  await fs.rename(path, old).catch((error: unknown) => {
+    if (systemCode(error) !== "ENOENT") throw error;
+  });
+  await fs.rename(fresh, path);
+  await fs.rm(old, { recursive: true, force: true });
+}
