@@ -9,7 +9,7 @@ import { readKeys } from "../openpgp/read-keys.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import type { TrustSet } from "../trust/judge.ts";
+import type { Rejected, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { claimHome, homeRecord, writeHome } from "./gnupg-home.ts";
 import type { Judged } from "./knowledge.ts";
@@ -61,32 +61,50 @@ async function choose(session: Session, judged: Judged, format: ExportFormat) {
   return { chosen, left };
 }
 
-async function keysIn(path: string): Promise<Set<Fingerprint>> {
+async function certificatesIn(path: string): Promise<RawCertificate[]> {
   try {
-    return new Set(readKeys(await fs.readFile(path)).certificates.map(({ fingerprint }) => fingerprint));
+    return [...readKeys(await fs.readFile(path)).certificates];
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
-    return new Set();
+    return [];
   }
 }
 
-/**
- * A key whose revocation could not be asked about is no reason to empty the keyring of every machine in an outage.
- * @throws FeedkeyError `unchecked_revocation`: what lies there stays
- */
-function refuseOutage({ trust }: Judged, before: ReadonlySet<Fingerprint>): void {
-  for (const fingerprint of before) {
-    const rejected = trust.rejected.get(fingerprint);
-    if (rejected?.code !== "unchecked_revocation") continue;
-    throw new FeedkeyError("unchecked_revocation", `the keyring is left as it is: ${fingerprint}: ${rejected.reason}`, {
-      details: { fingerprint },
-      hint: "make sure that a key server of the profile can be reached, then try again",
-    });
-  }
+/** Keys that could sign now if only somebody could say that they are not revoked. */
+function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
+  const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
+  return new Map(unchecked.filter(([, { facts }]) => signers(facts, trust).size > 0));
+}
+
+async function write(
+  path: string,
+  format: ExportFormat,
+  certificates: readonly RawCertificate[],
+  record: string,
+): Promise<void> {
+  const keyring = new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
+  const data = format === "apt" && path.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
+  const there = await fs.readFile(record).catch(() => undefined);
+  if (there !== undefined && Buffer.compare(there, Buffer.from(data)) === 0) return;
+  await ensureFolder(dirname(path), 0o755);
+  const keys = certificates.map(({ fingerprint }) => fingerprint);
+  if (format === "opkg") await writeHome(path, keyring, keys);
+  else await writeFileAtomic(path, data, { mode: 0o644 });
+}
+
+function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly Fingerprint[]): FeedkeyError {
+  const [fingerprint, rejected] = [...waiting][0] ?? ["", undefined];
+  const rest = removed.length === 0 ? "" : ` but for ${removed.join(", ")}, which may not sign any more`;
+  const message = `the keyring is left as it is${rest}: ${fingerprint}: ${rejected?.reason ?? ""}`;
+  return new FeedkeyError("unchecked_revocation", message, {
+    details: { fingerprint, unchecked: [...waiting.keys()], removed },
+    hint: "make sure that a key server of the profile can be reached, then try again",
+  });
 }
 
 /**
- * Writes the export, or leaves it alone if nothing changed.
+ * Writes the export, or leaves it alone if nothing changed. An outage of the key servers empties no keyring: what
+ * lies there stays, but for keys that are known to be revoked, expired or no longer of the chain.
  * @param path a file; for opkg a GnuPG home
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
@@ -99,23 +117,26 @@ export async function exportKeys(
   const target = resolve(path);
   if (format === "opkg") await claimHome(target);
   const record = format === "opkg" ? join(target, homeRecord) : target;
-  const before = await keysIn(record);
-  refuseOutage(judged, before);
+  const before = await certificatesIn(record);
   const { chosen, left } = await choose(session, judged, format);
-  const keyring = new Uint8Array(Buffer.concat(chosen.map(writeCertificate)));
   const keys = chosen.map(({ fingerprint }) => fingerprint);
-  const data = format === "apt" && target.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
-  const there = await fs.readFile(record).catch(() => undefined);
-  if (there === undefined || Buffer.compare(there, Buffer.from(data)) !== 0) {
-    await ensureFolder(dirname(target), 0o755);
-    if (format === "opkg") await writeHome(target, keyring, keys);
-    else await writeFileAtomic(target, data, { mode: 0o644 });
+  const waiting = waitingFor(judged);
+  const removedBut = (kept: (key: Fingerprint) => boolean) => {
+    return before.map(({ fingerprint }) => fingerprint).filter((key) => !kept(key));
+  };
+  if (before.some(({ fingerprint }) => waiting.has(fingerprint)) || (keys.length === 0 && waiting.size > 0)) {
+    const removed = removedBut((key) => keys.includes(key) || waiting.has(key));
+    const kept = before.filter(({ fingerprint }) => !removed.includes(fingerprint));
+    if (removed.length > 0) await write(target, format, kept, record);
+    throw outage(waiting, removed);
   }
+  await write(target, format, chosen, record);
+  const known = new Set(before.map(({ fingerprint }) => fingerprint));
   return {
     path: target,
     keys,
-    added: keys.filter((key) => !before.has(key)),
-    removed: [...before].filter((key) => !keys.includes(key)),
+    added: keys.filter((key) => !known.has(key)),
+    removed: removedBut((key) => keys.includes(key)),
     left,
   };
 }
