@@ -36,11 +36,19 @@ function signers(facts: CertificateFacts, { at }: TrustSet): Set<Fingerprint> {
   return new Set([...primary, ...subkeys.map(({ fingerprint }) => fingerprint)]);
 }
 
-/** What a program can't read: GnuPG 2.2 knows no v6; one key that is not RSA spoils pkg_install's whole keyring. */
-function unreadable({ primary, subkeys }: CertificateFacts, format: ExportFormat): string | undefined {
+/**
+ * What a program can't read: GnuPG 2.2 knows no v6; one key that is not RSA spoils pkg_install's whole keyring.
+ * @param able the component keys that would be exported beside the primary
+ */
+function unreadable(
+  { primary, subkeys }: CertificateFacts,
+  able: ReadonlySet<Fingerprint>,
+  format: ExportFormat,
+): string | undefined {
   if (primary.version !== 4) return `it is of version ${primary.version}`;
   if (format !== "pkg_install") return undefined;
-  if ([primary, ...subkeys].some(({ algorithm }) => algorithm !== "rsa")) return "it is not RSA";
+  const exported = [primary, ...subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
+  if (exported.some(({ algorithm }) => algorithm !== "rsa")) return "it is not RSA";
   return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
 }
 
@@ -54,7 +62,7 @@ async function choose(session: Session, judged: Judged, format: ExportFormat) {
     const able = signers(facts, trust);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
-    const reason = unreadable(facts, format);
+    const reason = unreadable(facts, able, format);
     if (reason !== undefined) left.push({ fingerprint, reason });
     else chosen.push(minimal(certificate, able));
   }
