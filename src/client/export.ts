@@ -8,8 +8,9 @@ import { minimal } from "../openpgp/minimal.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
+import { allows } from "../trust/delegation.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import type { Rejected, TrustSet } from "../trust/judge.ts";
+import type { Rejected, Trusted, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { claimHome, homeRecord, writeHome } from "./gnupg-home.ts";
 import type { Judged } from "./knowledge.ts";
@@ -23,7 +24,7 @@ export interface Exported {
   readonly added: readonly Fingerprint[];
   readonly removed: readonly Fingerprint[];
   readonly keys: readonly Fingerprint[];
-  /** Keys that may sign but that the program can't read, with the reason. */
+  /** Keys that may sign but that the program can't read, or could not be told what for, with the reason. */
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
 }
 
@@ -52,17 +53,26 @@ function unreadable(
   return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
 }
 
+/** A keyring knows no feeds: a delegate in it could sign all of them (design, section 7). */
+function confined({ role, grants }: Trusted, { profile }: Session): string | undefined {
+  if (role !== "delegate") return undefined;
+  const barred = profile.feeds.filter(({ name }) => !grants.some((grant) => allows(grant, name)));
+  if (profile.feeds.length > 0 && barred.length === 0) return undefined;
+  const names = barred.map(({ name }) => `"${name}"`).join(", ") || "everything";
+  return `it is a delegate that may not sign ${names}, which a keyring can't say`;
+}
+
 /** The certificates that may sign now, each cut down to what is needed. */
 async function choose(session: Session, judged: Judged, format: ExportFormat) {
   const { trust } = judged;
   const held = await session.knowledge.worthKeeping(trust, session.accepted);
   const chosen: RawCertificate[] = [];
   const left: { fingerprint: Fingerprint; reason: string }[] = [];
-  for (const [fingerprint, { facts }] of trust.trusted) {
-    const able = signers(facts, trust);
+  for (const [fingerprint, trusted] of trust.trusted) {
+    const able = signers(trusted.facts, trust);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
-    const reason = unreadable(facts, able, format);
+    const reason = confined(trusted, session) ?? unreadable(trusted.facts, able, format);
     if (reason !== undefined) left.push({ fingerprint, reason });
     else chosen.push(minimal(certificate, able));
   }
