@@ -3,7 +3,13 @@
 import type { Archive } from "../archive/archive.ts";
 import { describeGenerations } from "../archive/orphans.ts";
 import { abandonRotation, applyRevocation, planRevocation, refuseOrphans } from "../archive/revoke.ts";
-import { finishRotation, type RotationStep, readRotation, startRotation } from "../archive/rotate.ts";
+import {
+  finishRotation,
+  type RotationStep,
+  readRotation,
+  startRotation,
+  wasCutOffFinishing,
+} from "../archive/rotate.ts";
 import { FeedkeyError } from "../error.ts";
 import { iso } from "../time.ts";
 import { openArchive, type ServerOptions, spread } from "./archive-terms.ts";
@@ -111,7 +117,8 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   }
   const lines: string[] = [];
   let step: RotationStep | undefined;
-  if (options.finish !== true) {
+  const cutOff = options.atOnce === true && (await wasCutOffFinishing(archive));
+  if (options.finish !== true && !cutOff) {
     step = await start(context, archive, options);
     lines.push(...step.done);
   }
