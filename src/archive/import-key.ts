@@ -3,7 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
 import { readKeyring } from "../openpgp/certificate.ts";
 import { revocationReasons } from "../openpgp/generate.ts";
-import { writePackets } from "../openpgp/packets.ts";
+import { type Packet, readPacketsLeniently, tags, writePackets } from "../openpgp/packets.ts";
 import { publicPartOf } from "../openpgp/public-part.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { SecretKey } from "../openpgp/secret-key.ts";
@@ -48,6 +48,23 @@ async function importSecret(
 }
 
 /**
+ * One block for each secret key: gpg puts all of them into one, and a file of the store must hold its own alone.
+ * @throws FeedkeyError `bad_certificate`: half of a key would be imported
+ */
+function splitSecrets(block: Uint8Array): Uint8Array[] {
+  const problems = new Set<string>();
+  const packets = [...readPacketsLeniently(block, problems)];
+  if (problems.size > 0)
+    throw new FeedkeyError("bad_certificate", `the secret key is damaged: ${[...problems].join("; ")}`);
+  const keys: Packet[][] = [];
+  for (const packet of packets) {
+    if (packet.tag === tags.secretKey || packet.tag === tags.publicKey) keys.push([]);
+    keys.at(-1)?.push(packet);
+  }
+  return keys.filter(([first]) => first?.tag === tags.secretKey).map(writePackets);
+}
+
+/**
  * Imports every key of a file: secret keys with new revocation certificates, certificates merged with those at hand.
  * @throws FeedkeyError `bad_certificate` if there is none, `usage` if the secret key is there already
  */
@@ -63,7 +80,7 @@ export async function importKey(
     : readKeys(bytes).secretKeys > 0
       ? [bytes]
       : [];
-  for (const block of secrets) imported.push(await importSecret(store, block, at, passphrase));
+  for (const block of secrets.flatMap(splitSecrets)) imported.push(await importSecret(store, block, at, passphrase));
   for (const certificate of readKeys(bytes).certificates) {
     await amendStored(store, certificate);
     imported.push({ fingerprint: certificate.fingerprint, secret: false });
