@@ -1,7 +1,8 @@
 /** Signature packets: parsed strictly, and checked by the library's mathematics alone. */
 import { createHash } from "node:crypto";
-import { enums, SignaturePacket } from "openpgp";
+import { SignaturePacket } from "openpgp";
 import type { Fingerprint, SignatureFacts } from "../trust/facts.ts";
+import { isEdwards, isEdwardsSignature } from "./eddsa.ts";
 import type { LoadedKey } from "./key-packet.ts";
 import { type HashedArea, hex, readHashedArea, readSubpackets, SubpacketError } from "./subpackets.ts";
 
@@ -144,15 +145,15 @@ export async function isMadeBy(raw: RawSignature, maker: LoadedKey, over: Signed
     packet.rawNotations = [];
     packet.revocationKeyClass = null;
     const parts = over instanceof Uint8Array ? over : libraryParts(over);
-    if (over instanceof Uint8Array) packet.hashed = over;
-    if (weakHashes.has(raw.hash) && edwards.has(maker.packet.algorithm)) {
-      packet.hashed ??= createHash(raw.hash)
-        .update(packet.toHash(raw.type, parts, true))
-        .digest();
-      // Only its length is looked at. The library refuses Ed25519 with weak hashes whatever it is asked, but T4 wants
-      // revocations honoured; `trust/` refuses everything else.
-      packet.hashAlgorithm = enums.hash.sha512;
+    if (isEdwards(maker)) {
+      if (packet.publicKeyAlgorithm !== maker.packet.algorithm) return false;
+      const bytes = () => packet.toHash(raw.type, parts, true);
+      const digest = over instanceof Uint8Array ? over : createHash(raw.hash).update(bytes()).digest();
+      // The first octets of the digest stand in the packet: what is damaged needs no public-key operation.
+      const [first, second] = packet.signedHashValue;
+      return first === digest[0] && second === digest[1] && isEdwardsSignature(maker, packet.params, digest);
     }
+    if (over instanceof Uint8Array) packet.hashed = over;
     await packet.verify(maker.packet, raw.type, parts, noDate, true, lenient);
     return true;
   } catch {
@@ -186,10 +187,9 @@ type LibrarySignature = SignaturePacket & {
   hashed?: Uint8Array;
   /** The bytes that a signature of that type over these parts hashes. */
   toHash(type: number, parts: object, detached: boolean): Uint8Array;
+  readonly signedHashValue: Uint8Array;
+  readonly params: Readonly<Record<string, Uint8Array | undefined>>;
 };
-
-const weakHashes = new Set(["md5", "sha1", "ripemd160", "sha224"]);
-const edwards = new Set([enums.publicKey.eddsaLegacy, enums.publicKey.ed25519, enums.publicKey.ed448]);
 
 // `null` tells the library to compare no dates; its types don't know.
 const noDate = null as unknown as Date;

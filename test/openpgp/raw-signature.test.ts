@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
+import { config, generateKey } from "openpgp";
 import { type LoadedKey, loadKey } from "../../src/openpgp/key-packet.ts";
 import {
   documentDigest,
@@ -14,6 +15,7 @@ import {
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, octets } from "../testkit/framing.ts";
+import { factsOf } from "../testkit/judging.ts";
 import { dsaKey, ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
 import {
   certification,
@@ -159,6 +161,23 @@ describe("openpgp/raw-signature", () => {
         }
       });
     }
+
+    it("of Ed448", async () => {
+      const made = await generateKey({
+        type: "curve448",
+        userIDs: [{ name: "Example Archive Signing Key", email: "archive@example.org" }],
+        subkeys: [{ type: "curve448", sign: true }],
+        format: "binary",
+        config: { ...config, v6Keys: true },
+      });
+      const facts = await factsOf({ bytes: made.publicKey });
+      expect(facts.primary).to.include({ algorithm: "ed448", bits: 448 });
+      expect([facts.directSignatures.length, facts.userIds[0]?.selfSignatures.length]).to.deep.equal([1, 1]);
+      expect(facts.subkeys[0]?.bindings[0]?.backSignature).to.include({ type: 0x19 });
+      const broken = Uint8Array.from(made.publicKey);
+      broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1;
+      expect((await factsOf({ bytes: broken })).subkeys[0]?.bindings).to.deep.equal([]);
+    });
 
     it("of version 6", async () => {
       const key = ed25519Key("a", { version: 6 });
