@@ -1,7 +1,7 @@
 /** Warnings and progress on standard error: bars on a terminal, nothing in a pipe. */
 import { SingleBar } from "cli-progress";
 import type { Reporter } from "../client/session.ts";
-import { escapeLines, escapeText } from "../escape.ts";
+import { escapeText } from "../escape.ts";
 
 export interface ReporterOptions {
   readonly json: boolean;
@@ -29,11 +29,11 @@ export class CliReporter implements Reporter {
     if (this.#options.verbose && !this.#options.json) this.line("note", text);
   }
 
-  /** `feedkey: error: text`, the word in colour on a terminal. */
+  /** `feedkey: error: text` on one line, whatever the text holds: what follows would look like our own words. The word is in colour on a terminal. */
   line(kind: "error" | "hint" | "warning" | "note", text: string): void {
     const colors = { error: 31, hint: 36, warning: 33, note: 2 };
     const word = this.#options.color ? `\x1b[${colors[kind]}m${kind}\x1b[0m` : kind;
-    this.#options.stderr.write(`feedkey: ${word}: ${escapeLines(text)}\n`);
+    this.#options.stderr.write(`feedkey: ${word}: ${escapeText(text)}\n`);
   }
 
   progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void } {
