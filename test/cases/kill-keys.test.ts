@@ -9,6 +9,9 @@ import { at, freshClient, killEverywhere } from "./kill-kit.ts";
 
 const present = async (copy: TestArchive) => /^key = (\S+)/m.exec(await fs.readFile(copy.config, "utf8"))?.[1];
 
+/** Where something gets its final name or loses it: between these, only temporary files differ. */
+const steps = ["rename", "rm", "rmdir", "symlink", "unlink"];
+
 /** The keyring that clients were shipped with before anything happened. */
 async function shippedKeyring(start: TestArchive): Promise<string> {
   const keyring = join(start.folder, "shipped.asc");
@@ -26,16 +29,20 @@ describe("cases: kill -9 while keys change", function () {
       const rotate = (copy: TestArchive) => {
         return copy.keeperArgs(published + hour, "rotate", "--config", copy.config, "--at-once", ...backup(copy));
       };
-      const steps = await killEverywhere({
+      const count = await killEverywhere({
         start,
         args: rotate,
-        check: async (copy) => {
+        steps,
+        check: async (copy, killed) => {
           await copy.writeProfile({ url: `file://${copy.site}/`, keyring });
           const digest = await start.lastGood();
           expect(await freshClient(copy, "Packages"), "a new client").to.equal(digest);
           await copy.accept(at, "update");
-          const again = await runHere(rotate(copy));
-          expect(again.status, again.stdout).to.equal(0);
+          // After a run that got to its end, another one would be another rotation.
+          if (killed) {
+            const again = await runHere(rotate(copy));
+            expect(again.status, again.stdout).to.equal(0);
+          }
           const keys = await fs.readdir(join(copy.home, "private"));
           expect(keys, "secret keys").to.have.length(2);
           const successor = keys.map((name) => name.slice(0, -4)).find((key) => key !== copy.key);
@@ -45,7 +52,7 @@ describe("cases: kill -9 while keys change", function () {
           expect(feeds).to.have.nested.property("[0].signatures[0].certificate", successor);
         },
       });
-      expect(steps).to.be.greaterThan(30);
+      expect(count).to.be.greaterThan(10);
     });
   });
 
@@ -60,6 +67,7 @@ describe("cases: kill -9 while keys change", function () {
       await killEverywhere({
         start,
         args: revoke,
+        steps,
         check: async (copy) => {
           await copy.writeProfile({ url: `file://${copy.site}/`, keyring });
           const code = documentOf(await runHere(copy.clientArgs(at, "update"))).error?.code;

@@ -12,8 +12,9 @@ const node = ["--import", new URL("./kill-preload.js", import.meta.url).href];
 /** Runs at once: the machine has no more processors to give. */
 const atOnce = 2;
 
-function runUntil(step: number, args: readonly string[]): Promise<Ended> {
-  return runProcess(args, { node, env: { FEEDKEY_KILL_AT: String(step) } });
+function runUntil(step: number, args: readonly string[], steps: Story["steps"]): Promise<Ended> {
+  const only = steps === undefined ? {} : { FEEDKEY_KILL: steps.join(",") };
+  return runProcess(args, { node, env: { FEEDKEY_KILL_AT: String(step), ...only } });
 }
 
 /** What time does to the locks of a killed run. */
@@ -27,19 +28,21 @@ export interface Story {
   readonly start: TestArchive;
   readonly args: (copy: TestArchive) => readonly string[];
   /** What must hold whenever the run was killed; the copy is free to be used up. */
-  readonly check: (copy: TestArchive) => Promise<void>;
+  readonly check: (copy: TestArchive, killed: boolean) => Promise<void>;
+  /** Functions of node that count as steps; all that change the disk by default. */
+  readonly steps?: readonly string[];
 }
 
 /** Kills a command at every step it has. @returns the number of steps */
-export async function killEverywhere({ start, args, check }: Story): Promise<number> {
+export async function killEverywhere({ start, args, check, steps }: Story): Promise<number> {
   const once = async (step: number): Promise<boolean> => {
     const copy = await start.copy();
     try {
-      const ended = await runUntil(step, args(copy));
+      const ended = await runUntil(step, args(copy), steps);
       const killed = ended.signal === "SIGKILL";
       if (!killed) expect(ended.status, ended.stdout).to.equal(0);
       await forgetLocks(copy.folder);
-      await check(copy).catch((error: unknown) => {
+      await check(copy, killed).catch((error: unknown) => {
         throw new Error(`after step ${step}${killed ? "" : ", its last"}: ${error}`, { cause: error });
       });
       return killed;

@@ -1,17 +1,17 @@
 // Preloaded into a run of the program: counts its steps that change the disk, and ends it with SIGKILL instead of step
 // number FEEDKEY_KILL_AT (from 1). A write is cut in the middle. Threads count for themselves: theirs only read.
-// FEEDKEY_KILL names the one function that counts, where not all of them shall.
+// FEEDKEY_KILL names the functions that count, with commas, where not all of them shall.
 import fs from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
 const killAt = Number(process.env.FEEDKEY_KILL_AT);
-const only = process.env.FEEDKEY_KILL;
+const only = process.env.FEEDKEY_KILL?.split(",");
 let steps = 0;
 
 /** @param begin does a part of the step before the end comes */
 function step(name: string, begin?: () => void): void {
-  if (only !== undefined && only !== name) return;
+  if (only !== undefined && !only.includes(name)) return;
   steps += 1;
   if (steps !== killAt) return;
   begin?.();
