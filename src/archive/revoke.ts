@@ -3,17 +3,20 @@ import { FeedkeyError } from "../error.ts";
 import { certify, withKeySignature } from "../openpgp/amend.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import { type RevocationReason, revocationReasons } from "../openpgp/generate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
 import { unite } from "../openpgp/merge.ts";
-import type { Packet } from "../openpgp/packets.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
+import type { Fingerprint, Revocation } from "../trust/facts.ts";
+import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
 import { type Archive, amendStored, ownCertificate, refreshBundle } from "./archive.ts";
 import { compareGenerations, describeGenerations, type Generation } from "./orphans.ts";
 import { notUnderWay, readRotation } from "./rotate.ts";
-import { openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
+import type { RotationState } from "./rotation-state.ts";
+import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
 
 /** `unspecified` is read as hard by every client: no reason may mean the worst. */
 export type RevokeReason = RevocationReason | "unspecified";
@@ -21,10 +24,11 @@ export type RevokeReason = RevocationReason | "unspecified";
 export interface RevocationPlan {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
+  readonly at: Instant;
   /** The certificate with the revocation in it. */
   readonly revoked: RawCertificate;
   readonly generations: readonly Generation[];
-  /** It was revoked for good before; nothing is left to do but to spread it. */
+  /** It was revoked before, and no less gravely; nothing is left to do but to spread it. */
   readonly already: boolean;
 }
 
@@ -46,6 +50,13 @@ async function fromSafe(
   );
 }
 
+/** When the key last certified another of the store's. */
+async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Promise<Instant> {
+  const userIds = [...(await ownCertificates(store)).values()].flatMap(({ facts }) => facts.userIds);
+  const made = userIds.flatMap(({ certifications }) => certifications.filter(({ key }) => key === fingerprint));
+  return Math.max(0, ...made.map(({ createdAt }) => createdAt ?? 0));
+}
+
 /** One of today: a soft revocation holds from its date on, and the one from the safe dates from the key's creation. */
 async function ofToday(
   store: KeyStore,
@@ -54,10 +65,13 @@ async function ofToday(
   at: Instant,
   passphrase: PassphraseSource,
 ): Promise<RawCertificate> {
-  const key = await openSigningKey(store, certificate.fingerprint, passphrase);
+  const { fingerprint } = certificate;
+  const key = await openSigningKey(store, fingerprint, passphrase);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
-  const packet: Packet = await key.secret.revokeSelf({ at: Math.floor(at / 1000) * 1000, reason: { code, text: "" } });
-  return withKeySignature(certificate, packet);
+  const now = Math.floor(at / 1000) * 1000;
+  // T3d: only what dates from before it can hold; a successor certified in this very second must not be cut off.
+  const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
+  return withKeySignature(certificate, await key.secret.revokeSelf({ at: date, reason: { code, text: "" } }));
 }
 
 async function revoke(
@@ -77,6 +91,18 @@ async function revoke(
 }
 
 /**
+ * A revocation that does not revoke must not enter the store: from the bundle, that of another key would revoke the other.
+ * @throws FeedkeyError `bad_certificate`
+ */
+async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revocation) => boolean): Promise<void> {
+  const keys = await KeyIndex.of([certificate]);
+  for (const loaded of keys.certificates) if ((await readFacts(loaded, keys)).revocations.some(isMeant)) return;
+  throw new FeedkeyError("bad_certificate", `the revocation does not revoke ${certificate.fingerprint}`, {
+    hint: "the file in revocations/ belongs to another key: bring the right one back from a backup",
+  });
+}
+
+/**
  * Works out what a revocation does.
  * @param userId the archive's, for the judgement over its generations of clients
  * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
@@ -92,11 +118,15 @@ export async function planRevocation(
   const own = await ownCertificates(store);
   const { raw, facts } = await ownCertificate(store, fingerprint);
   const before = new Map([...own].map(([name, one]) => [name, one.raw]));
-  const already = effectiveRevocation(facts.revocations, at)?.kind === "hard";
+  const hard = reason === "compromised" || reason === "unspecified";
+  const isMeant = ({ kind }: Revocation) => kind === "hard" || !hard;
+  const present = effectiveRevocation(facts.revocations, at);
+  const already = present !== undefined && isMeant(present);
   const revoked = already ? raw : await revoke(store, raw, reason, at, passphrase);
+  await refuseUseless(revoked, isMeant);
   const after = new Map(before).set(fingerprint, unite(raw, revoked));
   const generations = await compareGenerations(before, after, own.keys(), userId, at);
-  return { fingerprint, reason, revoked, generations, already };
+  return { fingerprint, reason, at, revoked, generations, already };
 }
 
 /** @throws FeedkeyError `usage`: somebody loses their chain and that was not allowed */
@@ -123,37 +153,55 @@ export async function applyRevocation(
   if (!plan.already) {
     await amendStored(store, plan.revoked);
     const { facts } = await ownCertificate(store, plan.fingerprint);
-    const hard = plan.reason === "compromised" || plan.reason === "unspecified";
-    const revocation = facts.revocations.find(({ kind }) => kind === "hard" || !hard);
-    if (revocation === undefined) {
-      throw new FeedkeyError("bad_certificate", `the revocation does not revoke ${plan.fingerprint}`, {
-        hint: "the file in revocations/ belongs to another key: bring the right one back from a backup",
-      });
-    }
-    done.push(`${plan.fingerprint} is ${revocationWords(revocation)}`);
+    // A second ahead where the key was at work in this one.
+    const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
+    if (revocation !== undefined) done.push(`${plan.fingerprint} is ${revocationWords(revocation)}`);
   }
   if (archive !== undefined) for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
   return done;
 }
 
+/** A successor that the present key has taken its certification back from: a run that was cut off may have left it so. */
+async function withdrawn(
+  { present }: RotationState,
+  { store, config, at }: Archive,
+): Promise<OwnCertificate | undefined> {
+  const issuer = present.raw.fingerprint;
+  const identity = { kind: "user-id", userId: config.userId } as const;
+  return [...(await ownCertificates(store)).values()]
+    .filter(({ facts }) => {
+      return matchingUserIds(facts, identity, at).some(({ withdrawals }) =>
+        withdrawals.some(({ key }) => key === issuer),
+      );
+    })
+    .sort((a, b) => b.facts.primary.createdAt - a.facts.primary.createdAt)[0];
+}
+
 /**
  * Withdraws a successor that went wrong: the present key takes its certification back (0x30), and the successor
- * revokes itself.
+ * revokes itself. Run again after a crash, it does what is left.
  * @throws FeedkeyError `usage` if no rotation is under way
  */
 export async function abandonRotation(archive: Archive): Promise<{ successor: Fingerprint; done: string[] }> {
   const { store, config, at, passphrase } = archive;
   const state = await readRotation(archive);
   const present = state.present.raw.fingerprint;
-  if (state.successor === undefined) throw notUnderWay(present);
-  const { raw } = state.successor;
-  const key = await openSigningKey(store, present, passphrase);
-  const date = Math.floor(at / 1000) * 1000;
-  const reason = { code: 0, text: "rotation abandoned" };
-  await amendStored(store, await certify(key.secret, raw, config.userId, { type: 0x30, at: date, reason }));
-  const done = [`${present} withdrew its certification of ${raw.fingerprint}`];
-  await amendStored(store, await revoke(store, raw, "retired", at, passphrase));
-  done.push(`${raw.fingerprint} is revoked as retired`);
+  const abandoned = state.successor ?? (await withdrawn(state, archive));
+  if (abandoned === undefined) throw notUnderWay(present);
+  const { fingerprint } = abandoned.raw;
+  const done: string[] = [];
+  if (state.successor !== undefined) {
+    const key = await openSigningKey(store, present, passphrase);
+    const date = Math.floor(at / 1000) * 1000;
+    const reason = { code: 0, text: "rotation abandoned" };
+    const content = { type: 0x30, at: date, reason };
+    await amendStored(store, await certify(key.secret, abandoned.raw, config.userId, content));
+    done.push(`${present} withdrew its certification of ${fingerprint}`);
+  }
+  if (effectiveRevocation(abandoned.facts.revocations, at) === undefined) {
+    await amendStored(store, await revoke(store, abandoned.raw, "retired", at, passphrase));
+    done.push(`${fingerprint} is revoked as retired`);
+  }
   for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
-  return { successor: raw.fingerprint, done };
+  return { successor: fingerprint, done };
 }

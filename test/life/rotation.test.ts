@@ -3,7 +3,9 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { addKey, archiveUserId } from "../cases/archive-kit.ts";
+import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import { rsaKey } from "../testkit/keys.ts";
 import { withEmbedded } from "./key-servers.ts";
 import { inLife, type Life } from "./life.ts";
 
@@ -209,8 +211,6 @@ describe("rotation: what is refused", () => {
 
 /** Puts a key of RSA-2048 into the key store: less than the Ed25519 key that should certify it. */
 async function addWeak(life: Life): Promise<string> {
-  const { certificate, secretKeyBlock } = await import("../testkit/certificate.ts");
-  const { rsaKey } = await import("../testkit/keys.ts");
   const made = certificate({ key: rsaKey("rsa-a"), userIds: [archiveUserId] });
   const file = join(life.archive.folder, "weak.asc");
   await fs.writeFile(file, secretKeyBlock(made), { mode: 0o600 });
