@@ -10,6 +10,7 @@ export interface ChainOptions {
   readonly resetState?: boolean;
 }
 
+/** Asks for news, then shows the chain. @throws FeedkeyError as `Context.withSession` */
 export async function chain(context: Context, options: ChainOptions): Promise<Outcome> {
   return await context.withSession({ resetState: options.resetState === true }, async (session) => {
     const { trust } = await refreshKeys(session);
@@ -17,6 +18,7 @@ export async function chain(context: Context, options: ChainOptions): Promise<Ou
   });
 }
 
+/** Asks about every key, however recent its last check. @throws FeedkeyError as `Context.withSession` */
 export async function refresh(context: Context, options: Pick<ChainOptions, "resetState">): Promise<Outcome> {
   return await context.withSession({ resetState: options.resetState === true }, async (session) => {
     const before = new Set(session.state.ledger.keys.keys());

@@ -27,18 +27,18 @@ const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = 
   pkg_install: (path) => `GPG_KEYRING_VERIFY=${path}`,
 };
 
+/** Writes the keyring and shows the lines of configuration. @throws FeedkeyError `usage`, `output`, `unchecked_revocation` */
 export async function exportTo(context: Context, path: string, options: ExportOptions): Promise<Outcome> {
   const format = formatOf(options.for);
   return await context.withSession({}, async (session) => {
     const judged = await refresh(session);
     const done = await exportKeys(session, judged, format, path);
     for (const { fingerprint, reason } of done.left) {
-      context.reporter.warn(`${fingerprint} is left out of what ${format} gets: ${reason}`);
+      context.reporter.warn(`${fingerprint} is left out of the export for ${format}: ${reason}`);
     }
     const { threshold } = session.profile.trust;
-    if (threshold > 1) {
-      context.reporter.warn(`the profile wants ${threshold} signers; ${format} is content with one of these keys`);
-    }
+    if (threshold > 1)
+      context.reporter.warn(`the profile asks for ${threshold} signers, but ${format} is content with one of them`);
     if (done.keys.length === 0)
       context.reporter.warn("no key may sign now: the export is empty, and the program will refuse everything");
     const changes = [...done.added.map((key) => `+ ${key}`), ...done.removed.map((key) => `- ${key}`)];

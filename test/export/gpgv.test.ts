@@ -104,7 +104,7 @@ describe("export for gpgv", function () {
     const { keys, left, warnings } = await archive.accept(...exporting, keyring);
     expect(keys).to.deep.equal([key]);
     expect(left).to.deep.equal([{ fingerprint: six, reason: "it is of version 6" }]);
-    expect(warnings).to.include(`${six} is left out of what gpgv gets: it is of version 6`);
+    expect(warnings).to.include(`${six} is left out of the export for gpgv: it is of version 6`);
     expect(await judged()).to.deep.equal(accepted);
   });
 
@@ -145,7 +145,7 @@ describe("export for gpgv", function () {
     await archive.keep("send", other, "--config", archive.config);
     await archive.shipWith(["threshold = 2"], key, other);
     const { warnings } = await archive.accept(...exporting, keyring);
-    expect(warnings).to.deep.equal(["the profile wants 2 signers; gpgv is content with one of these keys"]);
+    expect(warnings).to.deep.equal(["the profile asks for 2 signers, but gpgv is content with one of them"]);
   });
 
   it("says on the terminal what changed and what to write where", async () => {

@@ -68,7 +68,7 @@ describe("export for pkg_install", () => {
     const { keys, left, warnings, configuration } = await archive.accept(...exporting, keyring);
     expect(keys).to.have.members([rsa.fingerprint, other.fingerprint]);
     expect(left).to.deep.equal([{ fingerprint: curve.fingerprint, reason: "it is not RSA" }]);
-    expect(warnings).to.deep.equal([`${curve.fingerprint} is left out of what pkg_install gets: it is not RSA`]);
+    expect(warnings).to.deep.equal([`${curve.fingerprint} is left out of the export for pkg_install: it is not RSA`]);
     expect(configuration).to.deep.equal([`GPG_KEYRING_VERIFY=${keyring}`]);
     const { algorithms, issuers } = await packets();
     expect(algorithms).to.deep.equal(["1", "1"]);
