@@ -47,6 +47,7 @@ export class Knowledge {
    */
   add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): Fingerprint[] {
     const added: Fingerprint[] = [];
+    const before = new Map(this.#held);
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
     // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
     const waiting = new Map<string, RawCertificate[]>();
@@ -72,7 +73,9 @@ export class Knowledge {
       }
     }
     this.#held = attachLoose(this.#held, loose);
-    this.#reading = undefined;
+    // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
+    const news = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
+    if (news) this.#reading = undefined;
     return added;
   }
 

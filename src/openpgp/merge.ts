@@ -1,6 +1,6 @@
 /** Putting certificates together packet by packet: nothing that was seen is lost, and only what was verified is kept. */
 import type { Fingerprint } from "../trust/facts.ts";
-import type { Component, Keyring, RawCertificate } from "./certificate.ts";
+import { type Component, type Keyring, packetsOf, type RawCertificate } from "./certificate.ts";
 import { keyIdOf } from "./key-packet.ts";
 import type { Packet } from "./packets.ts";
 import { parseSignature } from "./raw-signature.ts";
@@ -27,9 +27,10 @@ function uniteComponents(components: readonly Component[]): Component[] {
   return [...found.values()].map(({ packet, lists }) => ({ packet, signatures: unitePackets(lists) }));
 }
 
-/** The union of two copies of one certificate. */
+/** The union of two copies of one certificate: `a` itself if `b` says nothing new. */
 export function unite(a: RawCertificate, b: RawCertificate): RawCertificate {
-  return uniteAll(a, [a, b]);
+  const whole = uniteAll(a, [a, b]);
+  return packetsOf(whole).length === packetsOf(uniteAll(a, [a])).length ? a : whole;
 }
 
 /** The union of any number of copies, in one go: a file may hold a hundred thousand of one certificate. */
@@ -82,7 +83,8 @@ export function attachLoose(
   for (const [fingerprint, certificate] of certificates) {
     const revocations = [...(named.get(fingerprint) ?? []), ...(named.get(keyIdOf(fingerprint)) ?? [])];
     if (revocations.length === 0) continue;
-    found.set(fingerprint, { ...certificate, signatures: unitePackets([certificate.signatures, revocations]) });
+    const revoked = { ...certificate, signatures: revocations, userIds: [], subkeys: [] };
+    found.set(fingerprint, unite(certificate, revoked));
   }
   return found;
 }

@@ -7,9 +7,9 @@ import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { asCertificate, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
-import { concat, type Packet } from "../testkit/framing.ts";
+import { concat, framed, type Packet } from "../testkit/framing.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
-import { certification } from "../testkit/signature.ts";
+import { certification, keyRevocation } from "../testkit/signature.ts";
 import { notation } from "../testkit/subpackets.ts";
 
 const seed = ed25519Key("flood-seed");
@@ -68,6 +68,21 @@ describe("attack: floods of certificates", () => {
     const knowledge = new Knowledge(profile, held);
     knowledge.addBlocks(blocks.map(({ bytes }) => bytes));
     expect(knowledge.held.get(seed.fingerprint)?.signatures).to.have.length(blocks.length);
+  });
+
+  it("what was said before is not checked again", async () => {
+    const knowledge = new Knowledge(profile, held);
+    const revocation = keyRevocation({ by: seed, of: seed, at: day(5) });
+    const judge = () => knowledge.judge(day(10), new Set(), new Set());
+    const { keys } = await judge();
+    knowledge.add(readKeyring(certificate({ key: seed }).bytes));
+    expect((await judge()).keys).to.equal(keys);
+    knowledge.add(readKeyring(framed(revocation)));
+    const { keys: revoked, trust } = await judge();
+    expect([revoked === keys, trust.rejected.get(seed.fingerprint)?.code]).to.deep.equal([false, "revoked"]);
+    knowledge.add(readKeyring(framed(revocation)));
+    knowledge.add(readKeyring(certificate({ key: seed, signatures: [revocation] }).bytes));
+    expect((await judge()).keys).to.equal(revoked);
   });
 
   it("a chain of delegates, the last one first, and thirty thousand claims by nobody", () => {
