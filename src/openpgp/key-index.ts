@@ -1,7 +1,9 @@
 /** All component keys at hand, to find who may have made a signature. */
 import type { Fingerprint } from "../trust/facts.ts";
+import { refuseWeakKey } from "../trust/policy.ts";
 import type { RawCertificate } from "./certificate.ts";
 import { type LoadedKey, loadKey } from "./key-packet.ts";
+import { limits } from "./limits.ts";
 import type { RawSignature } from "./raw-signature.ts";
 
 /** A certificate's component keys, loaded. */
@@ -25,6 +27,7 @@ export class KeyIndex {
   readonly #byFingerprint = new Map<Fingerprint, LoadedKey[]>();
   readonly #byKeyId = new Map<string, LoadedKey[]>();
   readonly certificates: readonly LoadedCertificate[];
+  #weakChecks = limits.weakChecks;
 
   constructor(certificates: readonly LoadedCertificate[]) {
     this.certificates = certificates;
@@ -44,6 +47,16 @@ export class KeyIndex {
       if (certificate !== undefined) loaded.push(certificate);
     }
     return new KeyIndex(loaded);
+  }
+
+  /**
+   * Whether what a key says is worth one more check. No rule lets a weak key (T3e) sign or certify, and DSA is slow:
+   * some checks for the sake of good messages, but not as many as anybody cares to upload.
+   */
+  affords({ facts }: LoadedKey): boolean {
+    if (refuseWeakKey(facts) === undefined) return true;
+    this.#weakChecks--;
+    return this.#weakChecks >= 0;
   }
 
   /**

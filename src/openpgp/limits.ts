@@ -24,4 +24,6 @@ export const limits = {
   /** The largest that FIPS 186-4 has; DSA is never accepted, but its verdict is asked for. */
   dsaBits: 3072,
   dsaGroupBits: 256,
+  /** Checks of what weak keys say, over all certificates at hand; DSA takes some ten milliseconds for each. */
+  weakChecks: 300,
 } as const;

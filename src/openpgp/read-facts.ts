@@ -61,13 +61,14 @@ async function readSelfSignature(
   primary: LoadedKey,
   about: LoadedKey,
   over: SignedParts,
+  keys: KeyIndex,
 ): Promise<SelfSignature> {
   const { hashed } = raw;
   return {
     ...signatureFacts(raw, primary),
     keyExpiresAt: hashed.keyLifetime === undefined ? undefined : about.facts.createdAt + hashed.keyLifetime * 1000,
     flags: hashed.flags,
-    backSignature: raw.type === 0x18 ? await readBackSignature(raw, about, over) : undefined,
+    backSignature: raw.type === 0x18 ? await readBackSignature(raw, about, over, keys) : undefined,
     designatedRevokers: hashed.designatedRevokers,
   };
 }
@@ -77,12 +78,13 @@ async function readBackSignature(
   binding: RawSignature,
   subkey: LoadedKey,
   over: SignedParts,
+  keys: KeyIndex,
 ): Promise<SignatureFacts | undefined> {
   const bodies = [...(binding.hashed.embeddedSignature ? [binding.hashed.embeddedSignature] : []), ...binding.embedded];
   for (const body of bodies) {
     const raw = parseSignature(body);
     if (typeof raw === "string" || raw.type !== 0x19) continue;
-    if (await isMadeBy(raw, subkey, over)) return signatureFacts(raw, subkey);
+    if (keys.affords(subkey) && (await isMadeBy(raw, subkey, over))) return signatureFacts(raw, subkey);
   }
   return undefined;
 }
@@ -112,7 +114,8 @@ async function readRevocations(
     if (raw.type !== 0x20) continue;
     // The key itself is tried whoever is named outside the hashed area: altering that must not hide a revocation.
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
-    const [maker] = await makersOf(raw, [primary, ...others], { key: primary });
+    // A designated revoker is heard however weak it is: the key that it revokes may be strong (T4).
+    const [maker] = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], { key: primary });
     if (maker === undefined) continue;
     sieve.found(raw);
     onVerified(raw.body);
@@ -138,18 +141,22 @@ async function readUserId(
   for (const raw of sieve.signatures(component.signatures)) {
     if (!isCertification(raw.type) && raw.type !== 0x30) continue;
     if (namesIssuer(raw, primary)) {
-      if (!(await isMadeBy(raw, primary, over))) continue;
+      if (!keys.affords(primary) || !(await isMadeBy(raw, primary, over))) continue;
       sieve.found(raw);
       onVerified(raw.body);
       if (raw.type === 0x30) revocations.push(revocationFacts(raw, primary));
-      else selfSignatures.push(await readSelfSignature(raw, primary, primary, over));
+      else selfSignatures.push(await readSelfSignature(raw, primary, primary, over, keys));
       continue;
     }
     const candidates = keys.candidates(raw);
     if (candidates.length === 0 && isCertification(raw.type) && strangers.size < limits.strangersNamed) {
       strangers.add(raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody");
     }
-    const makers = await makersOf(raw, candidates, over);
+    const makers = await makersOf(
+      raw,
+      candidates.filter((one) => keys.affords(one)),
+      over,
+    );
     if (makers.length === 0) continue;
     sieve.found(raw);
     onVerified(raw.body);
@@ -173,6 +180,7 @@ async function readSubkey(
   component: Component,
   subkey: LoadedKey,
   primary: LoadedKey,
+  keys: KeyIndex,
   onVerified: OnVerified,
 ): Promise<SubkeyFacts> {
   const over: SignedParts = { key: primary, bind: subkey };
@@ -181,10 +189,10 @@ async function readSubkey(
   // Copies of a binding may differ in the back-signature, which the unhashed area may hold: each is read.
   for (const raw of new Sieve().signatures(component.signatures)) {
     if (raw.type !== 0x18 && raw.type !== 0x28) continue;
-    if (!(await isMadeBy(raw, primary, over))) continue;
+    if (!keys.affords(primary) || !(await isMadeBy(raw, primary, over))) continue;
     onVerified(raw.body);
     if (raw.type === 0x28) revocations.push(revocationFacts(raw, primary));
-    else bindings.push(await readSelfSignature(raw, primary, subkey, over));
+    else bindings.push(await readSelfSignature(raw, primary, subkey, over, keys));
   }
   return { ...subkey.facts, bindings, revocations };
 }
@@ -205,10 +213,10 @@ export async function readFacts(
   const sieve = new Sieve();
   for (const signature of sieve.signatures(raw.signatures)) {
     const over = { key: primary };
-    if (signature.type !== 0x1f || !(await isMadeBy(signature, primary, over))) continue;
+    if (signature.type !== 0x1f || !keys.affords(primary) || !(await isMadeBy(signature, primary, over))) continue;
     sieve.found(signature);
     onVerified(signature.body);
-    directSignatures.push(await readSelfSignature(signature, primary, primary, over));
+    directSignatures.push(await readSelfSignature(signature, primary, primary, over, keys));
   }
   const userIds: UserIdFacts[] = [];
   for (const component of raw.userIds) userIds.push(await readUserId(component, primary, keys, onVerified));
@@ -216,7 +224,7 @@ export async function readFacts(
   const subkeys: SubkeyFacts[] = [];
   for (const [index, component] of raw.subkeys.entries()) {
     const subkey = certificate.subkeys[index];
-    if (subkey !== undefined) subkeys.push(await readSubkey(component, subkey, primary, onVerified));
+    if (subkey !== undefined) subkeys.push(await readSubkey(component, subkey, primary, keys, onVerified));
   }
   return {
     primary: primary.facts,

@@ -1,12 +1,14 @@
 import { expect } from "chai";
 import { readKeyring } from "../../src/openpgp/certificate.ts";
 import { KeyIndex } from "../../src/openpgp/key-index.ts";
+import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
+import { limits } from "../../src/openpgp/limits.ts";
 import { readFacts } from "../../src/openpgp/read-facts.ts";
 import { archiveId, asCertificate, binding, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import type { Packet } from "../testkit/framing.ts";
-import { factsOf } from "../testkit/judging.ts";
-import { ed25519Key, rsaKey } from "../testkit/keys.ts";
+import { factsOf, read } from "../testkit/judging.ts";
+import { dsaKey, ed25519Key, rsaKey } from "../testkit/keys.ts";
 import {
   certification,
   dataSignature,
@@ -405,6 +407,33 @@ describe("openpgp/read-facts", () => {
       const facts = await factsOf(made);
       expect(facts.revocations).to.have.length(1);
       expect(facts.userIds[0]?.selfSignatures).to.have.length(2);
+    });
+
+    describe("checks only so much of what weak keys say, which no rule lets count", () => {
+      const dsa = dsaKey();
+      const junk = (make: (at: number) => Packet) =>
+        Array.from({ length: limits.weakChecks + 100 }, (_, i) => broken(make(day(i))));
+      it("of themselves and of others", async () => {
+        const flooded = certificate({ key: dsa, certifiedBy: junk((at) => selfSignature({ key: dsa, at })) });
+        const good = certification({ ...over, by: dsa, at: day(1) });
+        const facts = await factsOf(flooded, certificate({ key: a }));
+        expect(facts.userIds[0]?.selfSignatures).to.have.length(1);
+        // The flood comes first: what a weak key says behind it is not even looked at.
+        const { keys } = await read(flooded, certificate({ key: a, certifiedBy: [good] }));
+        expect(keys.affords(keys.certificates[0]?.primary as LoadedKey)).to.equal(false);
+        expect(keys.affords(keys.certificates[1]?.primary as LoadedKey)).to.equal(true);
+      }).timeout(60_000);
+
+      it("but hears a designated revoker, however weak and wherever", async () => {
+        const flooded = certificate({ key: dsa, certifiedBy: junk((at) => selfSignature({ key: dsa, at })) });
+        const revoked = certificate({
+          key: a,
+          hashed: [sub.revoker(dsa)],
+          signatures: [keyRevocation({ by: dsa, of: a, at: day(1) })],
+        });
+        const { facts } = await read(flooded, revoked);
+        expect(facts[1]?.revocations.map((one) => one.certificate)).to.deep.equal([dsa.fingerprint]);
+      }).timeout(60_000);
     });
 
     it("keeps signatures by two keys apart that say the same in the signed part", async () => {
