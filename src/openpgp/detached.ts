@@ -96,6 +96,8 @@ async function check(
   if (raw.type !== 0) {
     return bad(`it is a signature of type 0x${raw.type.toString(16).padStart(2, "0")}, not 0x00 over binary data`);
   }
+  // Each version 6 signature has a salt of its own, for which the whole document would be hashed anew.
+  if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
   const makers = await makersOf(raw, candidates, digest(raw));
   for (const maker of makers) {

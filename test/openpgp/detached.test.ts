@@ -196,6 +196,11 @@ describe("openpgp/detached", () => {
       expect(result?.status === "bad" && result.reason).to.match(/hash algorithm \(unknown\)/);
     });
 
+    it("but not of a version other than its key's", async () => {
+      const [result] = await check([by(a, { version: 6 })], [own]);
+      expect(result?.status === "bad" && result.reason).to.equal("its version is not that of its key");
+    });
+
     it("but not without a hashed date", async () => {
       const hashedArea = sub.area([sub.issuerFingerprint(a)]);
       const results = await check([by(a, { hashedArea, unhashed: [sub.created(day(1))] })], [own]);
