@@ -2,13 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
-import { readPackages } from "../index-format/opkg.ts";
 import { armor } from "../openpgp/armor.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { unite } from "../openpgp/merge.ts";
-import type { ArchiveConfig } from "../profile/types.ts";
+import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
 import { removeLeftovers } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -17,6 +16,7 @@ import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { bundleCertificates, planBundle } from "./bundle.ts";
+import { layoutOf } from "./feed-layouts.ts";
 import { gpgCertificate } from "./gpg-key.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
@@ -86,21 +86,22 @@ export interface Resigned {
  */
 async function isOurs(
   folder: string,
-  feed: string,
+  feed: ArchiveFeed,
   index: Uint8Array,
   own: readonly OwnCertificate[],
   at: Instant,
 ): Promise<boolean> {
   const sound = own.filter(({ facts }) => effectiveRevocation(facts.revocations, at)?.kind !== "hard");
   const keys = await KeyIndex.of(sound.map(({ raw }) => raw));
-  const file = await readFile(join(folder, "Packages.sig")).catch(() => undefined);
+  const signatureName = `${layoutOf(feed).signed}.sig`;
+  const file = await readFile(join(folder, signatureName)).catch(() => undefined);
   if (file === undefined) return false;
   try {
-    const checked = await checkSignatures(readSignatureFile(file, "Packages.sig"), index, keys);
+    const checked = await checkSignatures(readSignatureFile(file, signatureName), index, keys);
     const signatures = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
     return signatures.some(({ notations, expiresAt }) => {
       const names = notations.filter(({ name }) => name.startsWith("feed@")).map(({ value }) => value);
-      return names.length > 0 && names.every((name) => name === feed) && (expiresAt ?? at + 1) > at;
+      return names.length > 0 && names.every((name) => name === feed.name) && (expiresAt ?? at + 1) > at;
     });
   } catch (error) {
     if (error instanceof FeedkeyError) return false;
@@ -125,23 +126,25 @@ export async function resignFeeds(
     const left: string[] = [];
     for (const feed of config.feeds) {
       const folder = join(config.root, feed.path);
-      const index = await readFile(join(folder, "Packages")).catch(() => undefined);
+      const layout = layoutOf(feed);
+      const index = await readFile(join(folder, layout.signed)).catch(() => undefined);
       // Never published yet: publish will sign it with the right key.
       if (index === undefined) continue;
-      if (!(await isOurs(folder, feed.name, index, [key, ...by], at))) {
+      if (!(await isOurs(folder, feed, index, [key, ...by], at))) {
         left.push(feed.name);
         continue;
       }
       const terms = { at, validFor: config.validFor, allowEmpty: true };
-      plans.push(await planFeed(config.root, feed, index, readPackages(index).count, key, terms));
+      const text = await layout.textOf(index);
+      plans.push(await planFeed(config.root, feed, text, layout.read(text).count, key, terms));
     }
     const wanting = plans.filter(({ sign }) => sign !== undefined);
     if (wanting.length === 0) return { signed: [], left };
     const signingKey = await openSigningKey(store, fingerprint, passphrase);
     const signatures = new Map<string, IndexSignature>();
-    for (const { feed, index } of wanting) {
+    for (const { feed, signed } of wanting) {
       const terms = { at, validFor: config.validFor, feed: feed.name };
-      signatures.set(feed.name, await signIndexBytes(index, signingKey, terms));
+      signatures.set(feed.name, await signIndexBytes(signed, signingKey, terms));
     }
     await applyPlans(wanting, signatures, [], lock);
     return { signed: wanting.map(({ feed }) => feed.name), left };

@@ -16,9 +16,9 @@ import type { IndexSignature } from "./sign-index.ts";
 const limitOfOldSignatures = 16 * 1024;
 
 /** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
-async function oldSignature(folder: string): Promise<Uint8Array> {
+async function oldSignature(folder: string, signedName: string): Promise<Uint8Array> {
   try {
-    const bytes = await fs.readFile(join(folder, "Packages.sig"));
+    const bytes = await fs.readFile(join(folder, `${signedName}.sig`));
     const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
     return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
   } catch (error) {
@@ -27,23 +27,27 @@ async function oldSignature(folder: string): Promise<Uint8Array> {
   }
 }
 
-function signatureFiles(folder: string, packets: Uint8Array) {
+/** The two signature files of an index, in the order in which they are written. */
+export function signatureFiles(folder: string, signedName: string, packets: Uint8Array) {
   return [
-    { path: join(folder, "Packages.asc"), data: armor(packets, "SIGNATURE"), mode: 0o644 },
-    { path: join(folder, "Packages.sig"), data: packets, mode: 0o644 },
+    { path: join(folder, `${signedName}.asc`), data: armor(packets, "SIGNATURE"), mode: 0o644 },
+    { path: join(folder, `${signedName}.sig`), data: packets, mode: 0o644 },
   ];
 }
 
 /** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
-async function stageFeed({ folder, writes }: FeedPlan, signature: IndexSignature | undefined): Promise<StagedFile[]> {
+export async function stageFeed(
+  { folder, signedName, writes }: Pick<FeedPlan, "folder" | "signedName" | "writes">,
+  signature: IndexSignature | undefined,
+): Promise<StagedFile[]> {
   await ensureFolder(folder, 0o755);
   await removeLeftovers(folder);
   const indexes = writes.map(({ name, data }) => ({ path: join(folder, name), data, mode: 0o644 }));
   if (signature === undefined) return await stageAll(indexes);
-  const old = indexes.length > 0 ? await oldSignature(folder) : new Uint8Array();
+  const old = indexes.length > 0 ? await oldSignature(folder, signedName) : new Uint8Array();
   // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
-  const both = old.length > 0 ? signatureFiles(folder, Buffer.concat([old, signature.binary])) : [];
-  return await stageAll([...both, ...indexes, ...signatureFiles(folder, signature.binary)]);
+  const both = old.length > 0 ? signatureFiles(folder, signedName, Buffer.concat([old, signature.binary])) : [];
+  return await stageAll([...both, ...indexes, ...signatureFiles(folder, signedName, signature.binary)]);
 }
 
 /**

@@ -89,9 +89,12 @@ async function refuseMissingRoot(root: string): Promise<void> {
 /** Scans one feed's packages and makes its index. */
 async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: string) {
   const folder = join(options.root, feed.packages);
-  const cacheFile = join(records, `${createHash("sha256").update(folder).digest("hex").slice(0, 32)}.cache`);
+  // Both formats may lie in one folder: what is remembered of each is of no use to the other.
+  const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
+  const cacheFile = join(records, `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`);
   const cache = await loadScanCache(cacheFile);
   const scan = await scanPackages(folder, {
+    format: feed.format,
     cache,
     onProgress: (done, total) => options.onProgress(feed.name, done, total),
   });
@@ -114,9 +117,9 @@ async function sign(
     where === "gpg"
       ? { ...certificate, secret: gpgSigner(fingerprint) }
       : await openSigningKey(options.store, fingerprint, options.passphrase);
-  for (const { feed, index } of wanting) {
+  for (const { feed, signed } of wanting) {
     const terms = { at: options.at, validFor: options.validFor, feed: feed.name };
-    signatures.set(feed.name, await signIndexBytes(index, key, terms));
+    signatures.set(feed.name, await signIndexBytes(signed, key, terms));
   }
   return signatures;
 }

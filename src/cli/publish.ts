@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
+import type { ArchiveConfig, ArchiveFeed, FeedFormat } from "../profile/types.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { readConfig } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
@@ -17,9 +17,16 @@ export interface PublishCommandOptions extends PassphraseOptions {
   readonly key?: string;
   readonly validFor?: string;
   readonly feed?: string;
+  readonly format?: string;
   readonly skipBad?: boolean;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
+}
+
+/** @throws FeedkeyError `usage` */
+function formatOf(text: string): FeedFormat {
+  if (text === "opkg" || text === "pkgsrc") return text;
+  throw new FeedkeyError("usage", `"${text}" is no format of feeds`, { hint: "--format takes opkg or pkgsrc" });
 }
 
 /** One folder as one feed named after it. */
@@ -29,7 +36,7 @@ function lone(folder: string, options: PublishCommandOptions): { root: string; f
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
   }
-  return { root, feeds: [{ name, format: "opkg", path: "", packages: "" }] };
+  return { root, feeds: [{ name, format: formatOf(options.format ?? "opkg"), path: "", packages: "" }] };
 }
 
 /** `FPR` or `gpg:FPR`. */
@@ -46,6 +53,9 @@ async function terms(folder: string | undefined, options: PublishCommandOptions)
     throw new FeedkeyError("usage", "nothing to publish is named", {
       hint: "give a folder of packages, or --config archive.ini",
     });
+  }
+  if (config !== undefined && options.format !== undefined) {
+    throw new FeedkeyError("usage", "--format goes with a folder: archive.ini says it for each of its feeds");
   }
   if (config !== undefined && folder !== undefined) {
     throw new FeedkeyError("usage", "give a folder or --config, not both", {
@@ -67,13 +77,16 @@ async function terms(folder: string | undefined, options: PublishCommandOptions)
 }
 
 function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
-  const lines = plans.flatMap(({ feed, packages, changes, writes, sign, folder }) => {
+  const lines = plans.flatMap(({ feed, packages, changes, writes, sign, folder, signedName }) => {
     const quiet = writes.length === 0 && sign === undefined;
     const head = `feed "${feed.name}": ${packages} packages in ${escapeText(folder)}`;
     if (quiet) return [`${head}: nothing changed`];
     const shown = changes.slice(0, 20).map((change) => `  ${change}`);
     const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];
-    const files = [...writes.map(({ name }) => name), ...(sign === undefined ? [] : ["Packages.asc", "Packages.sig"])];
+    const files = [
+      ...writes.map(({ name }) => name),
+      ...(sign === undefined ? [] : [`${signedName}.asc`, `${signedName}.sig`]),
+    ];
     const verb = dryRun ? "would write" : "wrote";
     return [head, ...shown, ...more, `  ${verb} ${files.join(", ")}${sign === undefined ? "" : ` (signed: ${sign})`}`];
   });

@@ -1,0 +1,56 @@
+/** What the formats of feeds differ in where they are published. */
+import * as fs from "node:fs/promises";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { PackageIndex } from "../index-format/package-index.ts";
+import type { ScannedPackage } from "./scan.ts";
+
+/** A package with its stanza. */
+export interface Listed {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** As the index gives it. */
+  readonly path: string;
+  readonly stanza: Uint8Array;
+}
+
+export interface FileWrite {
+  readonly name: string;
+  readonly data: Uint8Array;
+}
+
+/** The files of an index, worked out. */
+export interface IndexFiles {
+  /** What the signature covers. */
+  readonly signed: Uint8Array;
+  /** Files whose contents are to change. */
+  readonly writes: readonly FileWrite[];
+}
+
+export interface FeedLayout {
+  /** The file that the signature covers and is named after. */
+  readonly signed: string;
+  /** @throws FeedkeyError `bad_package` for a package that can't stand in the index */
+  list(scanned: ScannedPackage, path: string): Listed;
+  compareVersions(a: string, b: string): number;
+  /** The text of the index in the signed file. @throws FeedkeyError `bad_index` */
+  textOf(signed: Uint8Array): Promise<Uint8Array>;
+  /** @throws FeedkeyError `bad_index` */
+  read(text: Uint8Array): PackageIndex;
+  /**
+   * @param text the index that is to be published
+   * @param before the signed file there; undefined if there is none
+   */
+  files(folder: string, text: Uint8Array, before: Uint8Array | undefined): Promise<IndexFiles>;
+}
+
+/** A published file; undefined if there is none. @throws FeedkeyError `output` */
+export async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await fs.readFile(path);
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") return undefined;
+    throw new FeedkeyError("output", `${escapeText(path)} can't be read`, { cause, details: { path } });
+  }
+}

@@ -1,0 +1,11 @@
+import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
+import type { FeedLayout } from "./feed-layout.ts";
+import { opkgFeed } from "./opkg-feed.ts";
+import { pkgsrcFeed } from "./pkgsrc-feed.ts";
+
+const layouts: Readonly<Record<FeedFormat, FeedLayout>> = { opkg: opkgFeed, pkgsrc: pkgsrcFeed };
+
+/** How this feed is published. */
+export function layoutOf({ format }: Pick<ArchiveFeed, "format">): FeedLayout {
+  return layouts[format];
+}
