@@ -10,7 +10,7 @@ import { compressIndex } from "./index-compression.ts";
 const name = "pkg_summary.gz";
 
 /** As large an index as clients read. */
-const maxSummaryBytes = 512 * 1024 * 1024;
+export const maxSummaryBytes = 512 * 1024 * 1024;
 
 async function textOf(signed: Uint8Array): Promise<Uint8Array> {
   return await decompress(signed, detectCompression(signed), maxSummaryBytes, "bad_index");

@@ -27,27 +27,39 @@ async function oldSignature(folder: string, signedName: string): Promise<Uint8Ar
   }
 }
 
-/** The two signature files of an index, in the order in which they are written. */
-export function signatureFiles(folder: string, signedName: string, packets: Uint8Array) {
+function signatureFiles(folder: string, signedName: string, packets: Uint8Array) {
   return [
     { path: join(folder, `${signedName}.asc`), data: armor(packets, "SIGNATURE"), mode: 0o644 },
     { path: join(folder, `${signedName}.sig`), data: packets, mode: 0o644 },
   ];
 }
 
-/** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
-export async function stageFeed(
+/**
+ * An index and its signatures under temporary names, in the order in which they get their final ones.
+ * @throws FeedkeyError `output`
+ */
+export async function stageIndex(
   { folder, signedName, writes }: Pick<FeedPlan, "folder" | "signedName" | "writes">,
-  signature: IndexSignature | undefined,
+  signature: IndexSignature,
 ): Promise<StagedFile[]> {
-  await ensureFolder(folder, 0o755);
-  await removeLeftovers(folder);
-  const indexes = writes.map(({ name, data }) => ({ path: join(folder, name), data, mode: 0o644 }));
-  if (signature === undefined) return await stageAll(indexes);
+  const indexes = indexFiles(folder, writes);
   const old = indexes.length > 0 ? await oldSignature(folder, signedName) : new Uint8Array();
   // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
   const both = old.length > 0 ? signatureFiles(folder, signedName, Buffer.concat([old, signature.binary])) : [];
   return await stageAll([...both, ...indexes, ...signatureFiles(folder, signedName, signature.binary)]);
+}
+
+function indexFiles(folder: string, writes: FeedPlan["writes"]) {
+  return writes.map(({ name, data }) => ({ path: join(folder, name), data, mode: 0o644 }));
+}
+
+/** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
+async function stageFeed(plan: FeedPlan, signature: IndexSignature | undefined): Promise<StagedFile[]> {
+  await ensureFolder(plan.folder, 0o755);
+  await removeLeftovers(plan.folder);
+  return signature === undefined
+    ? await stageAll(indexFiles(plan.folder, plan.writes))
+    : await stageIndex(plan, signature);
 }
 
 /**

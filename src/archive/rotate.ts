@@ -47,13 +47,16 @@ export async function readRotation({ config, store, at }: Archive): Promise<Rota
   return rotationState(own, present, config.userId, at);
 }
 
+/** @throws FeedkeyError `bad_config`: its secret is nowhere that a certification could be made from here */
+function refuseInGnupg({ config }: Archive): void {
+  if (config.key.where === "store") return;
+  throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
+    hint: "import its secret key, or certify the successor with gpg --quick-sign-key and import both certificates",
+  });
+}
+
 /** @throws FeedkeyError: an issuer that is expired or revoked passes nothing on */
-function refuseIssuer({ present }: RotationState, { at, config }: Archive): void {
-  if (config.key.where === "gpg") {
-    throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
-      hint: "import its secret key, or certify the successor with gpg --quick-sign-key and import both certificates",
-    });
-  }
+function refuseIssuer({ present }: RotationState, at: Instant): void {
   const refused = refusePrimary(present.facts, at);
   if (refused === undefined) return;
   throw new FeedkeyError(refused.code, `can't rotate: the present key ${present.raw.fingerprint}: ${refused.reason}`, {
@@ -148,8 +151,9 @@ export interface RotationStep {
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
   const { store, config, at, passphrase } = archive;
+  refuseInGnupg(archive);
   const state = await readRotation(archive);
-  refuseIssuer(state, archive);
+  refuseIssuer(state, at);
   const done: string[] = [];
   const userId = config.userId;
   const present = state.present.raw.fingerprint;

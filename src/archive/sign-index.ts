@@ -1,12 +1,17 @@
 /** Use case: sign an index as it lies there. `INDEX.asc` and `INDEX.sig` carry the same signature. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { armor } from "../openpgp/armor.ts";
-import { commitStaged, stageAll } from "../store/atomic.ts";
+import { decompress, detectCompression } from "../package/compression.ts";
+import { commitStaged } from "../store/atomic.ts";
 import type { Duration, Instant } from "../time.ts";
+import { addChecksums } from "./add-checksums.ts";
+import { compressIndex } from "./index-compression.ts";
+import { maxSummaryBytes } from "./pkgsrc-feed.ts";
+import { stageIndex } from "./publish-apply.ts";
 import { notationDomain, type SignerOf } from "./signing-key.ts";
 
 export interface SignOptions {
@@ -15,6 +20,11 @@ export interface SignOptions {
   readonly validFor: Duration | undefined;
   /** T10: the feed that it is signed for. */
   readonly feed: string | undefined;
+}
+
+export interface SignFileOptions extends SignOptions {
+  /** Add size and SHA-256 of the packages to a pkg_summary first. */
+  readonly addChecksums?: boolean;
 }
 
 export interface IndexSignature {
@@ -50,27 +60,40 @@ export interface SignedIndex {
  * Signs one index file and writes both signature files beside it.
  * @throws FeedkeyError `not_found`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
  */
-export async function signIndexFile(path: string, key: SignerOf, options: SignOptions): Promise<SignedIndex> {
+export async function signIndexFile(path: string, key: SignerOf, options: SignFileOptions): Promise<SignedIndex> {
   const name = basename(path);
   if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
       hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
     });
   }
-  const bytes = await readIndex(path);
+  const there = await readIndex(path);
+  const bytes = options.addChecksums === true ? await withChecksums(path, there) : there;
   const signature = await signIndexBytes(bytes, key, options);
-  const staged = await stageAll([
-    { path: `${path}.asc`, data: signature.armored, mode: 0o644 },
-    { path: `${path}.sig`, data: signature.binary, mode: 0o644 },
-  ]);
+  const writes = bytes === there ? [] : [{ name, data: bytes }];
+  const staged = await stageIndex({ folder: dirname(path), signedName: name, writes }, signature);
   await commitStaged(staged);
   return {
     index: path,
-    files: staged.map((file) => file.path),
+    files: [...new Set(staged.map((file) => file.path))],
     sha256: createHash("sha256").update(bytes).digest("hex"),
     createdAt: signature.createdAt,
     expiresAt: signature.expiresAt,
   };
+}
+
+/** The summary with checksums, in the compression that it has. @throws FeedkeyError `usage` and as `addChecksums` */
+async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
+  const kind = detectCompression(there);
+  if (!/^pkg_summary(\.gz)?$/.test(basename(path)) || (kind !== "none" && kind !== "gzip")) {
+    throw new FeedkeyError("usage", `--add-checksums is for pkg_summary and pkg_summary.gz, not ${basename(path)}`, {
+      hint: "other programs compress it otherwise: add the checksums before, with pkg_summary itself",
+    });
+  }
+  const text = await decompress(there, kind, maxSummaryBytes, "bad_index");
+  const added = await addChecksums(text, dirname(path));
+  if (Buffer.compare(added, text) === 0) return there;
+  return kind === "gzip" ? await compressIndex(added) : added;
 }
 
 async function readIndex(path: string): Promise<Uint8Array> {

@@ -37,6 +37,7 @@ function addArchiveCommands(program: Command, run: Runner): void {
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
     .requiredOption("--key <fingerprint>", "the key that signs")
     .option("--feed <name>", "the feed that it is signed for")
+    .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
     .option("--valid-for <length>", "how long the signature holds, or never", "14d")
     .action((indexes: string[], options: SignCommandOptions) => {
       return run("sign", async (context) => (await import("./sign.ts")).sign(context, indexes, options));

@@ -12,6 +12,7 @@ import type { Outcome } from "./run.ts";
 export interface SignCommandOptions extends PassphraseOptions {
   readonly key: string;
   readonly feed?: string;
+  readonly addChecksums?: boolean;
   readonly validFor: string;
 }
 
@@ -27,7 +28,14 @@ export async function sign(
   await refuseOffProfile(context, options.key);
   const signed = [];
   for (const index of indexes) {
-    signed.push(await signIndexFile(index, key, { at: context.at, validFor, feed: options.feed }));
+    signed.push(
+      await signIndexFile(index, key, {
+        at: context.at,
+        validFor,
+        feed: options.feed,
+        addChecksums: options.addChecksums === true,
+      }),
+    );
   }
   const lines = signed.map(({ index, files, expiresAt }) => {
     const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
