@@ -73,9 +73,11 @@ function markerFile({ store, config }: Archive): string {
 async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
   const text = await readFile(markerFile(archive), "utf8").catch(() => "");
   const fingerprint = text.trim();
-  return /^[0-9A-F]{40,64}$/.test(fingerprint) && (await archive.store.hasPrivate(fingerprint))
-    ? fingerprint
-    : undefined;
+  if (!/^[0-9A-F]{40,64}$/.test(fingerprint)) return undefined;
+  if (await archive.store.hasPrivate(fingerprint)) return fingerprint;
+  // Nobody ever had its secret: its certificate must not get into the bundle.
+  await archive.store.exclusive((writer) => writer.removeUnfinished(fingerprint));
+  return undefined;
 }
 
 /** Holds the successor's fingerprint from before the configuration is switched until the second step has ended. */

@@ -6,7 +6,7 @@ import { isFingerprint, requireFingerprint } from "./fingerprint.ts";
 import { ensureFolder, refuseWritableByOthers } from "./folder.ts";
 import { type HeldLock, type LockOptions, withLock } from "./lock.ts";
 import { readPrivateFile } from "./private-file.ts";
-import { causeInWords } from "./system-error.ts";
+import { causeInWords, outputError } from "./system-error.ts";
 
 /** Why a revocation certificate, made in advance, says that the key is no longer to be used. */
 export type RevocationReason = "compromised" | "superseded" | "retired";
@@ -28,6 +28,8 @@ export interface KeyStoreWriter {
   add(key: NewKey): Promise<void>;
   /** Replaces or adds a certificate; merging it with the present one is the caller's. @throws as `add` */
   putCertificate(fingerprint: string, armored: string): Promise<void>;
+  /** Removes what a killed `add` left of a key whose secret never arrived; one that has its secret stays. @throws as `add` */
+  removeUnfinished(fingerprint: string): Promise<void>;
 }
 
 /**
@@ -132,6 +134,7 @@ export class KeyStore {
         return action({
           add: (key) => this.#add(key, lock),
           putCertificate: (fingerprint, armored) => this.#putCertificate(fingerprint, armored, lock),
+          removeUnfinished: (fingerprint) => this.#removeUnfinished(fingerprint, lock),
         });
       },
       options,
@@ -171,6 +174,19 @@ export class KeyStore {
     const file = this.#certificateFile(fingerprint);
     await ensureFolder(join(this.folder, "certs"), 0o755);
     await writeFileAtomic(file, armored, { mode: 0o644 }, lock);
+  }
+
+  async #removeUnfinished(fingerprint: string, lock: HeldLock): Promise<void> {
+    if (await this.hasPrivate(fingerprint)) return;
+    await lock.assertHeld();
+    const revocations = revocationReasons.map((reason) => this.#revocationFile(fingerprint, reason));
+    for (const file of [this.#certificateFile(fingerprint), ...revocations]) {
+      try {
+        await fs.rm(file, { force: true });
+      } catch (error) {
+        throw outputError(error, file);
+      }
+    }
   }
 
   async #read(file: string, problem: string, fingerprint: string): Promise<string> {
