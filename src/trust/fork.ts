@@ -6,7 +6,7 @@
  * - *victim*: a rival, not accepted before, that the seeds reach only through I.
  */
 import type { Fingerprint } from "./facts.ts";
-import { ancestors, type Graph, reach } from "./graph.ts";
+import { type Graph, reach, reverse } from "./graph.ts";
 
 export interface Fork {
   readonly issuer: Fingerprint;
@@ -26,12 +26,13 @@ export interface ForkInput {
 /** Every fork among the keys that the seeds reach. */
 export function findForks({ graph, seeds, live, acknowledges }: ForkInput): Fork[] {
   const forks: Fork[] = [];
+  const reversed = reverse(graph);
   for (const [issuer, subjects] of graph) {
     const candidates = subjects.filter((subject) => live.has(subject) && !seeds.has(subject));
     if (candidates.length < 2) continue;
     // Who leads to the issuer is above it only if the seeds lead there without it: else a thief of its key would
     // make his own key an ancestor, and no rival, by letting it certify the issuer back.
-    const leadingHere = ancestors(graph, issuer);
+    const leadingHere = reach(reversed, [issuer]);
     const otherwise = reach(graph, seeds, new Set([issuer]));
     const successors = candidates.filter((subject) => !(leadingHere.has(subject) && otherwise.has(subject)));
     const rivals = successors.filter((one) => {

@@ -58,12 +58,9 @@ export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
   return straight;
 }
 
-/** All keys that lead to `key`. */
-export function ancestors(graph: Graph, key: Fingerprint): Set<Fingerprint> {
-  const reversed = makeGraph(
+/** The same links, turned around: what it leads to is what leads there. */
+export function reverse(graph: Graph): Graph {
+  return makeGraph(
     [...graph].flatMap(([issuer, subjects]) => subjects.map((subject) => ({ issuer: subject, subject: issuer }))),
   );
-  const found = reach(reversed, [key]);
-  found.delete(key);
-  return found;
 }

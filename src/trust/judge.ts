@@ -62,6 +62,8 @@ interface Case {
   readonly links: readonly Link[];
   readonly graph: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
+  /** What the seeds lead to, before forks and missing checks take their part. */
+  readonly reached: ReadonlySet<Fingerprint>;
 }
 
 function isHardRevoked(facts: CertificateFacts, at: Instant): boolean {
@@ -79,7 +81,7 @@ function open(input: JudgeInput): Case {
   // Only what the seeds reach takes part: strangers who certify each other have no say.
   const reached = reach(makeGraph(holding), seeds);
   const graph = makeGraph(holding.filter(({ issuer }) => reached.has(issuer)));
-  return { input, byFingerprint, links, graph, seeds };
+  return { input, byFingerprint, links, graph, seeds, reached };
 }
 
 function forksOf({ input, byFingerprint, links, graph, seeds }: Case): Fork[] {
@@ -87,8 +89,14 @@ function forksOf({ input, byFingerprint, links, graph, seeds }: Case): Fork[] {
   for (const [fingerprint, facts] of byFingerprint) {
     if (refusePrimary(facts, input.at) === undefined) live.add(fingerprint);
   }
-  const acknowledged = new Set(links.filter((l) => l.acknowledges).map((l) => `${l.issuer} ${l.subject}`));
-  const acknowledges = (issuer: Fingerprint, subject: Fingerprint) => acknowledged.has(`${issuer} ${subject}`);
+  const acknowledged = new Map<Fingerprint, Set<Fingerprint>>();
+  for (const { issuer, subject, acknowledges } of links) {
+    if (!acknowledges) continue;
+    const subjects = acknowledged.get(issuer);
+    if (subjects === undefined) acknowledged.set(issuer, new Set([subject]));
+    else subjects.add(subject);
+  }
+  const acknowledges = (issuer: Fingerprint, subject: Fingerprint) => acknowledged.get(issuer)?.has(subject) === true;
   return findForks({ graph, seeds, live, acknowledges });
 }
 
@@ -158,12 +166,12 @@ function explain(
   whole: Case,
   ungated: ReadonlySet<Fingerprint>,
 ): Refusal {
-  const { input, graph, byFingerprint } = whole;
+  const { input, byFingerprint } = whole;
   const { fingerprint } = facts.primary;
   const revocation = effectiveRevocation(facts.revocations, input.at);
   if (revocation?.kind === "hard") return refuse("revoked", `the key is ${revocationWords(revocation)}`);
   if (ungated.has(fingerprint)) return refuse("unchecked_revocation", uncheckedReason(fingerprint, input));
-  if (reach(graph, whole.seeds).has(fingerprint)) {
+  if (whole.reached.has(fingerprint)) {
     return refuse("fork", "it has a rival, certified by the same key, or hangs on one side of such a fork");
   }
   if (links.length > 0) return explainLinks(links, byFingerprint);
@@ -207,6 +215,16 @@ function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, 
   return refuse("untrusted_signer", `the certification by ${name} does not hold: ${broken?.refusal?.reason ?? ""}`);
 }
 
+function bySubject(links: readonly Link[]): Map<Fingerprint, Link[]> {
+  const found = new Map<Fingerprint, Link[]>();
+  for (const link of links) {
+    const known = found.get(link.subject);
+    if (known === undefined) found.set(link.subject, [link]);
+    else known.push(link);
+  }
+  return found;
+}
+
 /** Judges everything at hand. Pure: the same input gives the same answer. */
 export function judge(input: JudgeInput): TrustSet {
   const whole = open(input);
@@ -219,6 +237,8 @@ export function judge(input: JudgeInput): TrustSet {
   };
   const { grants, links: delegations } = delegates(accepted, unchecked);
   const ungatedGrants = unchecked.size === 0 ? grants : delegates(ungated, new Set()).grants;
+  const checked = new Set([...ungated.keys(), ...ungatedGrants.keys()]);
+  const into = bySubject([...whole.links, ...delegations]);
   const trusted = new Map<Fingerprint, Trusted>();
   const rejected = new Map<Fingerprint, Rejected>();
   for (const [fingerprint, facts] of [...whole.byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -239,8 +259,7 @@ export function judge(input: JudgeInput): TrustSet {
       trusted.set(fingerprint, { facts, userId, role: "delegate", via: granted[0].via, grants: granted });
       continue;
     }
-    const links = [...whole.links, ...delegations].filter(({ subject }) => subject === fingerprint);
-    const checked = new Set([...ungated.keys(), ...ungatedGrants.keys()]);
+    const links = into.get(fingerprint) ?? [];
     rejected.set(fingerprint, { facts, userId, links, ...explain(facts, links, whole, checked) });
   }
   return { at, trusted, rejected, links: whole.links, delegations, forks };

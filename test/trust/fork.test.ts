@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { beyondFork, type Fork, findForks, findVictims } from "../../src/trust/fork.ts";
-import { ancestors, makeGraph, paths, reach } from "../../src/trust/graph.ts";
+import { makeGraph, paths, reach, reverse, withoutCircles } from "../../src/trust/graph.ts";
 
 interface Picture {
   readonly seeds: string;
@@ -155,12 +155,26 @@ describe("trust/graph", () => {
     );
   });
 
-  it("finds ancestors: those who reach, but not the key itself", () => {
+  it("turned around leads to those who lead there", () => {
     fc.assert(
       fc.property(links, key, (some, target) => {
         const graph = makeGraph(some);
-        const wanted = [..."ABCDEF"].filter((one) => one !== target && reach(graph, [one]).has(target));
-        expect([...ancestors(graph, target)].sort()).to.deep.equal(wanted);
+        const wanted = [..."ABCDEF"].filter((one) => reach(graph, [one]).has(target));
+        expect([...reach(reverse(graph), [target])].sort()).to.deep.equal(wanted);
+      }),
+    );
+  });
+
+  it("leaves the detours of a path out", () => {
+    expect(withoutCircles([..."SABACD"]).join("")).to.equal("SACD");
+    fc.assert(
+      fc.property(fc.array(key, { minLength: 1 }), (path) => {
+        const straight = withoutCircles(path);
+        expect(new Set(straight).size).to.equal(straight.length);
+        expect([straight[0], straight.at(-1)]).to.deep.equal([path[0], path.at(-1)]);
+        // Each step of it was one of the path's.
+        const steps = new Set(path.slice(1).map((to, i) => `${path[i]}${to}`));
+        for (const [i, to] of straight.slice(1).entries()) expect(steps).to.include(`${straight[i]}${to}`);
       }),
     );
   });
