@@ -58,6 +58,15 @@ describe("openpgp/certificate", () => {
     expect(problems).to.deep.equal([]);
   });
 
+  it("takes a revocation behind another key for a bare one too, as key servers send it among several keys", () => {
+    const ofB = keyRevocation({ by: b, of: b, at: day(1) });
+    const { certificates, loose } = readKeyring(concat(full.bytes, framed(ofB)));
+    expect(plain(loose)).to.deep.equal(plain([ofB]));
+    // It may be a designated revoker's: then it belongs where it stands.
+    expect(plain(certificates[0]?.signatures ?? [])).to.deep.equal(plain([revocation, direct, ofB]));
+    expect(readKeyring(full.bytes).loose).to.deep.equal([]);
+  });
+
   it("passes over trust packets, markers and padding", () => {
     const noise = [10, 12, 21].map((tag) => ({ tag, body: Uint8Array.of(1) }));
     const noisy = full.packets.flatMap((packet) => [packet, ...noise]);
