@@ -38,7 +38,8 @@ function publishAll(folder: string): string {
     { name: "apt-ftparchive packages", command: aptFtparchive(archive.root), output, prepare },
     { name: "apt-ftparchive --db (empty)", command: aptFtparchive(archive.root, db), output, prepare },
     {
-      name: "dpkg-scanpackages",
+      name: "dpkg-scanpackages (one round)",
+      once: true,
       command: ["dpkg-scanpackages", "--multiversion", "--hash", digests.join(","), archive.root],
       output,
       prepare,

@@ -10,6 +10,8 @@ export interface Contender {
   readonly prepare?: () => void;
   /** Where its standard output goes, if it is the result. */
   readonly output?: string;
+  /** It takes so long that one round must do. */
+  readonly once?: boolean;
 }
 
 export interface Measured {
@@ -61,7 +63,7 @@ export function measure(contenders: readonly Contender[], rounds: number, scratc
   const seconds = new Map<Contender, number[]>(here.map((one) => [one, []]));
   const peaks = new Map<Contender, number[]>(here.map((one) => [one, []]));
   for (let round = 0; round <= rounds; round++) {
-    for (const one of here) {
+    for (const one of here.filter(({ once }) => once !== true || round === 1)) {
       one.prepare?.();
       const sample = runOnce(one, scratch);
       if (round === 0) continue;
