@@ -3,7 +3,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { fingerprintOf, keyIdOf } from "./key-packet.ts";
 import { limits } from "./limits.ts";
 import { type Packet, readPacketsLeniently, tags, writePackets } from "./packets.ts";
-import { parseSignature, parseSignature } from "./raw-signature.ts";
+import { parseSignature } from "./raw-signature.ts";
 
 /** A user ID or subkey with the signatures that follow it. */
 export interface Component {
@@ -90,25 +90,11 @@ export function readKeyring(bytes: Uint8Array): Keyring {
       if (packet.body.length < shortestSignature) continue;
       const isAboutPrimary = current !== undefined && aboutPrimary.has(signatureType(packet) ?? -1);
       (isAboutPrimary ? current?.certificate.signatures : sink)?.push(packet);
-      if (current !== undefined && revokesAnother(packet, current.certificate.fingerprint)) loose.push(packet);
       if (current !== undefined && isForeignRevocation(packet, current.certificate.fingerprint)) loose.push(packet);
     } else sink = startComponent(current, packet, sink, problems);
   }
   const certificates = [...drafts.values()].map(({ certificate }) => certificate);
   return { certificates, loose, secretKeys, problems: [...problems] };
-}
-
-/**
- * Whether a revocation names another key than the one that it stands behind. Then it is either a designated revoker's, or
- * bare: a key server that has nothing else of a compromised key sends that alone, and in an answer of several keys it
- * comes behind somebody else's.
- */
-function revokesAnother(packet: Packet, fingerprint: Fingerprint): boolean {
-  if (signatureType(packet) !== 0x20) return false;
-  const raw = parseSignature(packet.body);
-  if (typeof raw === "string") return false;
-  const named = raw.issuer.fingerprint ?? raw.issuer.keyId;
-  return named !== fingerprint && named !== keyIdOf(fingerprint);
 }
 
 function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, problems: Set<string>): Draft | undefined {
