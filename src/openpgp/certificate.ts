@@ -61,10 +61,12 @@ function signatureType({ body }: Packet): number | undefined {
  * Whether a revocation names another key as its maker: a revoker that this key designated, or, where a key server answers
  * with several keys in a row, the bare revocation of a key that it does not give (Hockeypuck). It may be either.
  */
-function isForeignRevocation(packet: Packet, fingerprint: Fingerprint): boolean {
+function isForeignRevocation(packet: Packet, fingerprint: Fingerprint | undefined): boolean {
   if (signatureType(packet) !== 0x20) return false;
   const raw = parseSignature(packet.body);
   if (typeof raw === "string") return false;
+  // Behind a key that can't be read.
+  if (fingerprint === undefined) return true;
   const { fingerprint: named, keyId } = raw.issuer;
   return named === undefined ? keyId !== undefined && keyId !== keyIdOf(fingerprint) : named !== fingerprint;
 }
@@ -90,7 +92,7 @@ export function readKeyring(bytes: Uint8Array): Keyring {
       if (packet.body.length < shortestSignature) continue;
       const isAboutPrimary = current !== undefined && aboutPrimary.has(signatureType(packet) ?? -1);
       (isAboutPrimary ? current?.certificate.signatures : sink)?.push(packet);
-      if (current !== undefined && isForeignRevocation(packet, current.certificate.fingerprint)) loose.push(packet);
+      if (sink !== loose && isForeignRevocation(packet, current?.certificate.fingerprint)) loose.push(packet);
     } else sink = startComponent(current, packet, sink, problems);
   }
   const certificates = [...drafts.values()].map(({ certificate }) => certificate);

@@ -134,10 +134,12 @@ describe("openpgp/certificate", () => {
   describe("names what it could not read", () => {
     it("a key of an unknown version, whose packets are passed over", () => {
       const old = { tag: 6, body: Uint8Array.of(3, 1, 2) };
-      const { certificates, problems } = readKeyring(
-        allFramed([old, { tag: 13, body: Uint8Array.of(65) }, revocation, ...certificate({ key: b }).packets]),
+      const { certificates, problems, loose } = readKeyring(
+        allFramed([old, { tag: 13, body: Uint8Array.of(65) }, direct, revocation, ...certificate({ key: b }).packets]),
       );
       expect(certificates.map(({ fingerprint }) => fingerprint)).to.deep.equal([b.fingerprint]);
+      // But for revocations: this may be the bare one of a key that the answer does not hold.
+      expect(plain(loose)).to.deep.equal(plain([revocation]));
       expect(problems).to.deep.equal(["a key of version 3"]);
     });
 
