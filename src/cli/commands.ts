@@ -14,8 +14,10 @@ import type { RotateOptions } from "./rotate.ts";
 import type { Main, Runner } from "./run.ts";
 import type { ServeOptions } from "./serve.ts";
 import type { SignCommandOptions } from "./sign.ts";
+import type { SignPackageOptions } from "./sign-package.ts";
 import type { UpdateOptions } from "./update.ts";
 import type { VerifyOptions } from "./verify.ts";
+import type { VerifyPackageOptions } from "./verify-package.ts";
 
 function withPassphrase(command: Command): Command {
   return command
@@ -54,6 +56,15 @@ function addArchiveCommands(program: Command, run: Runner): void {
     .option("--dry-run", "print the plan and change nothing")
     .action((folder: string | undefined, options: PublishCommandOptions) => {
       return run("publish", async (context) => (await import("./publish.ts")).publish(context, folder, options));
+    });
+  withPassphrase(program.command("sign-package <file...>"))
+    .description("sign pkgsrc packages for pkg_add")
+    .requiredOption("--key <fingerprint>", "the key that signs, RSA")
+    .option("-o, --output <dir>", "where the signed packages go (default: in the place of the unsigned)")
+    .action((files: string[], options: SignPackageOptions) => {
+      return run("sign-package", async (context) => {
+        return (await import("./sign-package.ts")).signPackage(context, files, options);
+      });
     });
 }
 
@@ -225,6 +236,18 @@ function addClientCommands(program: Command, run: Runner): void {
     .option("--reset-state", "forget everything and start from the seeds")
     .action((index: string, files: string[], options: VerifyOptions) => {
       return run("verify", async (context) => (await import("./verify.ts")).verify(context, index, files, options));
+    });
+  program
+    .command("verify-package <file...>")
+    .description("verify signed pkgsrc packages")
+    .option("-o, --output <file>", "write the package inside there once all of it is verified")
+    .option("--feed <name>", "the feed that it is of: delegates sign for some feeds only")
+    .option("--no-state", "an audit: record nothing")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((files: string[], options: VerifyPackageOptions) => {
+      return run("verify-package", async (context) => {
+        return (await import("./verify-package.ts")).verifyPackage(context, files, options);
+      });
     });
 }
 

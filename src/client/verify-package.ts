@@ -1,0 +1,152 @@
+/**
+ * Use case: verify a signed pkgsrc package. The signature first, judged like an index's (T7, T8), then each block
+ * before anything is made of it: nothing of the package comes out before its block was verified, and no file before
+ * all were.
+ */
+import { closeSync, fstatSync } from "node:fs";
+import { basename } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { packageName } from "../index-format/package-summary.ts";
+import { armor, dearmor } from "../openpgp/armor.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import { damage, quote } from "../package/damage.ts";
+import { isPackageName } from "../package/file-names.ts";
+import { HashedSource } from "../package/hashed-source.ts";
+import { type PackageHash, parsePackageHash } from "../package/package-hash.ts";
+import { isSignedPackage, readContents } from "../package/pkgsrc-package.ts";
+import { type SignedParts, signedParts } from "../package/signed-package.ts";
+import { type ByteSource, fileSource, openPackage } from "../package/source.ts";
+import { stageStream } from "../store/staged-stream.ts";
+import { type IndexVerdict, judgeIndex } from "../trust/index-signature.ts";
+import type { Judged } from "./knowledge.ts";
+
+/** What is asked of a signed package's signature. */
+export interface PackagePolicy {
+  /** The feed that delegates must be allowed to sign for; empty: any feed at all. */
+  readonly feed: string;
+  readonly threshold: number;
+}
+
+export interface VerifiedPackage {
+  readonly path: string;
+  /** Name and version, as they were signed. */
+  readonly package: string;
+  /** Bytes of the package inside. */
+  readonly size: number;
+  readonly verdict: IndexVerdict;
+}
+
+/**
+ * Verifies a signed package.
+ * @param output where the package inside goes once all of it is verified
+ * @throws FeedkeyError `no_signature` for an unsigned one; `bad_package` for any other form than pkg_admin's; the
+ *   refusal of the signature; `size_mismatch`, `digest_mismatch`; `bad_path` for a file under another package's name
+ */
+export async function verifySignedPackage(
+  path: string,
+  judged: Judged,
+  policy: PackagePolicy,
+  output?: string,
+): Promise<VerifiedPackage> {
+  try {
+    const descriptor = openPackage(path);
+    try {
+      const status = fstatSync(descriptor);
+      if (!status.isFile()) throw damage("is no regular file");
+      return await verifyOpen(fileSource(descriptor, status.size), path, judged, policy, output);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw nameIt(path, error);
+  }
+}
+
+/** The same error with the package's path before its message. */
+function nameIt(path: string, error: unknown): unknown {
+  if (!(error instanceof FeedkeyError) || error.code === "internal" || error.code === "output") return error;
+  const { code, message, details, hint, cause } = error;
+  const context = { details: { ...details, path }, cause, ...(hint === undefined ? {} : { hint }) };
+  return new FeedkeyError(code, `package ${quote(path)}: ${message}`, context);
+}
+
+async function verifyOpen(
+  source: ByteSource,
+  path: string,
+  judged: Judged,
+  policy: PackagePolicy,
+  output: string | undefined,
+): Promise<VerifiedPackage> {
+  if (!isSignedPackage(source)) {
+    throw new FeedkeyError("no_signature", "it is not signed", {
+      hint: "verify it by the index of its feed instead: feedkey verify INDEX PACKAGE",
+    });
+  }
+  const parts = signedParts(source);
+  const verdict = await judgeSignature(parts, judged, policy);
+  const hash = parsePackageHash(parts.hash);
+  refuseOtherNames(path, parts, hash);
+  const inner = new HashedSource(parts.inner, hash);
+  await release(inner, hash.pkgname, output);
+  return { path, package: hash.pkgname, size: hash.fileSize, verdict };
+}
+
+/** Exactly one signature, in the one spelling of its armor: no digest covers these bytes. */
+function refuseLooseArmor(bytes: Uint8Array): void {
+  // What gpg may say in the armor's headers (RFC 9580 section 6.2.2).
+  const text = Buffer.from(bytes).toString("latin1");
+  const plain = text.replace(/^(-----BEGIN PGP SIGNATURE-----\n)(?:(?:Version|Comment): [\x20-\x7e]*\n)+\n/, "$1\n");
+  const [packets, ...others] = dearmor(bytes, "SIGNATURE");
+  const right = packets === undefined ? "" : armor(packets, "SIGNATURE");
+  if (others.length === 0 && (plain === right || plain === right.replace(/\n=.{4}\n-/, "\n-"))) return;
+  throw new FeedkeyError("bad_signature_data", '"+PKG_GPG_SIGNATURE" is not one armored signature as gpg writes it');
+}
+
+async function judgeSignature(parts: SignedParts, judged: Judged, policy: PackagePolicy): Promise<IndexVerdict> {
+  refuseLooseArmor(parts.signature);
+  const signatures = readSignatureFile(parts.signature, '"+PKG_GPG_SIGNATURE"');
+  if (signatures.length > 1) {
+    throw new FeedkeyError("bad_signature_data", `expected one signature, found ${signatures.length}`);
+  }
+  const checked = await checkSignatures(signatures, parts.hash, judged.keys);
+  const terms = { requireFeedName: false, requireExpiry: false, maxIndexAge: undefined };
+  const verdict = judgeIndex(checked, judged.trust, { ...policy, ...terms });
+  if ("signers" in verdict) return verdict;
+  const { code, reason, issuer } = verdict;
+  const scope = policy.feed === "" ? "; if its signer may sign for some feeds only, name the feed with --feed" : "";
+  throw new FeedkeyError(code, `signed by ${issuer}, it is refused: ${reason}`, {
+    details: { signer: issuer, because: reason },
+    hint: `do not install it${scope}`,
+  });
+}
+
+/** A package under the name of another would be taken for it, by people and by pkg_add's own look-up. */
+function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }: PackageHash): void {
+  const isNamed = (name: string) => {
+    const ending = name.slice(pkgname.length);
+    return name.startsWith(pkgname) && isPackageName(ending, "pkgsrc") && ending.lastIndexOf(".") === 0;
+  };
+  if (!isNamed(innerName)) {
+    throw damage(`the member inside is called ${quote(innerName)}, but ${quote(pkgname)} was signed`);
+  }
+  if (isNamed(basename(path))) return;
+  throw new FeedkeyError("bad_path", `what was signed is ${escapeText(pkgname)}, another package than its name says`, {
+    details: { package: pkgname },
+    hint: `someone may have put it in the place of another; if it is what you want, call it ${escapeText(innerName)}`,
+  });
+}
+
+/** Reads all blocks, and the name inside; only then does the output get its name. */
+async function release(inner: HashedSource, pkgname: string, output: string | undefined): Promise<void> {
+  const file = output === undefined ? undefined : await stageStream(output);
+  try {
+    for (const block of inner.blocks()) await file?.write(block);
+    const name = packageName(await readContents(inner));
+    if (name !== pkgname) throw damage(`it holds ${escapeText(name)}, but ${escapeText(pkgname)} was signed`);
+    await file?.commit();
+  } catch (error) {
+    await file?.discard();
+    throw error;
+  }
+}
