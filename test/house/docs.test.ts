@@ -7,6 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { expect } from "chai";
 import { type ErrorCode, exitStatus } from "../../src/error.ts";
 import { debOf } from "../package/build-package.ts";
+import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
 import { trackedFiles } from "./source.ts";
 
 const documents = trackedFiles().filter((path) => path.endsWith(".md") && !path.startsWith("test/"));
@@ -48,6 +49,7 @@ function makeStage(folder: string): NodeJS.ProcessEnv {
   for (const name of ["hello", "world"]) {
     const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
     fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.ipk`), debOf(control));
+    fs.writeFileSync(join(folder, "packages", `${name}-1.0.tgz`), pkgsrcPackage({ name: `${name}-1.0` }));
   }
   return { HOME: join(folder, "home"), PATH: `${bin}:${process.env.PATH}`, LC_ALL: "C.UTF-8" };
 }
@@ -96,13 +98,13 @@ describe("the documentation", () => {
       const { status, stderr, stdout } = perform(path, folder, before, await freePort());
       expect(status, stdout + stderr).to.equal(0);
       const got = fs.existsSync(join(folder, "got")) ? fs.readdirSync(join(folder, "got")) : [];
-      expect(got).to.deep.equal(["hello_1.0_all.ipk"]);
+      expect(got).to.deep.equal([path === "docs/pkgsrc.md" ? "hello-1.0.tgz" : "hello_1.0_all.ipk"]);
     });
   }
 
   it("has commands to run where it promises them", () => {
     const running = documents.filter((path) => runnable(path).length > 0);
-    expect(running).to.deep.equal(["README.md", "docs/archive-keeper.md", "docs/client.md"]);
+    expect(running).to.deep.equal(["README.md", "docs/archive-keeper.md", "docs/client.md", "docs/pkgsrc.md"]);
   });
 
   for (const path of documents) {
