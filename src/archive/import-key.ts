@@ -7,7 +7,7 @@ import { type Packet, readPacketsLeniently, tags, writePackets } from "../openpg
 import { publicPartOf } from "../openpgp/public-part.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { SecretKey } from "../openpgp/secret-key.ts";
-import type { KeyStore, RevocationReason } from "../store/key-store.ts";
+import type { KeyStore, NewKey, RevocationReason } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { amendStored, withStored } from "./archive.ts";
@@ -18,22 +18,19 @@ export interface Imported {
   readonly secret: boolean;
 }
 
-async function importSecret(
-  store: KeyStore,
-  block: Uint8Array,
-  at: Instant,
-  passphrase: PassphraseSource,
-): Promise<Imported> {
+/** A secret key as it will enter the store: unlocked for a moment, and with its revocation certificates made. */
+async function prepare(store: KeyStore, block: Uint8Array, at: Instant, passphrase: PassphraseSource): Promise<NewKey> {
   const armored = armor(block, "PRIVATE KEY BLOCK");
   const certificate = await publicPartOf(armored);
   const [raw] = readKeyring(certificate).certificates;
   if (raw === undefined) throw new FeedkeyError("bad_certificate", "the secret key has no readable public part");
+  await store.refusePresent(raw.fingerprint);
   const secret = await SecretKey.open(armored, () => passphrase(raw.fingerprint));
   const revocation = async (reason: RevocationReason) => {
     const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
     return armor(writePackets([packet]), "PUBLIC KEY BLOCK");
   };
-  await store.add({
+  return {
     fingerprint: raw.fingerprint,
     // As it came: locked keys stay locked.
     privateKey: armored,
@@ -43,8 +40,7 @@ async function importSecret(
       superseded: await revocation("superseded"),
       retired: await revocation("retired"),
     },
-  });
-  return { fingerprint: raw.fingerprint, secret: true };
+  };
 }
 
 /**
@@ -66,6 +62,7 @@ function splitSecrets(block: Uint8Array): Uint8Array[] {
 
 /**
  * Imports every key of a file: secret keys with new revocation certificates, certificates merged with those at hand.
+ * Nothing is stored before every secret key could be unlocked: what was imported in part could not be imported again.
  * @throws FeedkeyError `bad_certificate` if there is none, `usage` if the secret key is there already
  */
 export async function importKey(
@@ -80,7 +77,12 @@ export async function importKey(
     : readKeys(bytes).secretKeys > 0
       ? [bytes]
       : [];
-  for (const block of secrets.flatMap(splitSecrets)) imported.push(await importSecret(store, block, at, passphrase));
+  const prepared: NewKey[] = [];
+  for (const block of secrets.flatMap(splitSecrets)) prepared.push(await prepare(store, block, at, passphrase));
+  for (const key of prepared) {
+    await store.add(key);
+    imported.push({ fingerprint: key.fingerprint, secret: true });
+  }
   for (const certificate of readKeys(bytes).certificates) {
     await amendStored(store, certificate);
     imported.push({ fingerprint: certificate.fingerprint, secret: false });

@@ -141,12 +141,16 @@ export class KeyStore {
     );
   }
 
+  /** @throws FeedkeyError `usage`: the store has this secret key already */
+  async refusePresent(fingerprint: string): Promise<void> {
+    if (!(await this.hasPrivate(fingerprint))) return;
+    throw new FeedkeyError("usage", `the key store has the secret key ${fingerprint} already`, {
+      details: { fingerprint, path: this.folder },
+    });
+  }
+
   async #add(key: NewKey, lock: HeldLock): Promise<void> {
-    if (await this.hasPrivate(key.fingerprint)) {
-      throw new FeedkeyError("usage", `the key store has the secret key ${key.fingerprint} already`, {
-        details: { fingerprint: key.fingerprint, path: this.folder },
-      });
-    }
+    await this.refusePresent(key.fingerprint);
     await ensureFolder(join(this.folder, "revocations"), 0o700);
     await ensureFolder(join(this.folder, "certs"), 0o755);
     await ensureFolder(join(this.folder, "private"), 0o700);

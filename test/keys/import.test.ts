@@ -1,0 +1,216 @@
+/** `feedkey key import`: keys that real gpg exports, locked and open, one and several. */
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import fc from "fast-check";
+import { dearmor } from "../../src/openpgp/armor.ts";
+import { archiveUserId } from "../cases/archive-kit.ts";
+import { documentOf, type JsonDocument, runHere, runProgram } from "../cases/cli.ts";
+import { snapshot } from "../cases/snapshot.ts";
+import { GnupgHome } from "../export/gnupg.ts";
+import { needing } from "../export/programs.ts";
+import { archiveId, certificate } from "../testkit/certificate.ts";
+import { day } from "../testkit/dates.ts";
+import { ed25519Key } from "../testkit/keys.ts";
+import { certification } from "../testkit/signature.ts";
+
+describe("feedkey key import", function () {
+  this.timeout(60_000);
+  let folder: string;
+  let gpg: GnupgHome;
+
+  beforeEach(async () => {
+    folder = await fs.mkdtemp(join(tmpdir(), "feedkey-import-"));
+    gpg = await GnupgHome.make();
+  });
+
+  afterEach(async () => {
+    await gpg.remove();
+    await fs.rm(folder, { recursive: true });
+  });
+
+  const home = () => join(folder, "home");
+
+  async function feedkey(...args: readonly string[]): Promise<{ status: number | null; document: JsonDocument }> {
+    const ended = await runHere(["--home", home(), "--json", ...args]);
+    return { status: ended.status, document: documentOf(ended) };
+  }
+
+  async function importing(bytes: string | Uint8Array, ...options: readonly string[]) {
+    const file = join(folder, "keys");
+    await fs.writeFile(file, bytes);
+    return await feedkey("key", "import", file, ...options);
+  }
+
+  /** Must be refused, and leave nothing behind. */
+  async function refuses(code: string, status: number, bytes: string | Uint8Array, ...options: readonly string[]) {
+    const before = await snapshot(home());
+    const { status: got, document } = await importing(bytes, ...options);
+    expect({ code: document.error?.code, status: got }, document.error?.message).to.deep.equal({ code, status });
+    expect(await snapshot(home())).to.deep.equal(before);
+    return document;
+  }
+
+  const secretOf = (...keys: readonly string[]) => gpg.run("--armor", "--export-secret-keys", ...keys);
+  const loopback = (passphrase: string) => ["--pinentry-mode", "loopback", "--passphrase", passphrase];
+  const lockedSecretOf = (passphrase: string, ...keys: readonly string[]) => {
+    return gpg.run(...loopback(passphrase), "--armor", "--export-secret-keys", ...keys);
+  };
+
+  async function passphraseFile(passphrase: string): Promise<string[]> {
+    const file = join(folder, "passphrase");
+    await fs.writeFile(file, `${passphrase}\n`);
+    return ["--passphrase-file", file];
+  }
+
+  describe("of a key of gpg's", () => {
+    before(needing("gpg", "gpgv"));
+
+    for (const [name, kind] of [
+      ["Ed25519", ["ed25519", "sign", "2y"]],
+      ["RSA", ["rsa2048", "sign", "never"]],
+      ["P-256 with a signing subkey of its own", ["nistp256", "cert", "never"]],
+    ] as const) {
+      it(`${name}: it signs here as it did there`, async () => {
+        const key = await gpg.generate(archiveUserId, kind);
+        if (kind[1] === "cert") await gpg.run(...loopback(""), "--quick-add-key", key, "nistp256/ecdsa", "sign", "1y");
+        const { status, document } = await importing(await secretOf(key));
+        expect(status, document.error?.message).to.equal(0);
+        expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true }]);
+        await fs.writeFile(join(folder, "index"), "Package: a\n");
+        expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
+        await gpg.run("--output", join(folder, "ring"), "--export", key);
+        const args = ["--keyring", join(folder, "ring"), join(folder, "index.sig"), join(folder, "index")];
+        const verified = await runProgram("gpgv", args);
+        expect(verified.status, verified.stderr).to.equal(0);
+        const mode = (await fs.stat(join(home(), "private", `${key}.asc`))).mode & 0o777;
+        expect(mode).to.equal(0o600);
+      });
+    }
+
+    it("makes revocation certificates that gpg honours", async () => {
+      const key = await gpg.generate(archiveUserId);
+      await importing(await secretOf(key));
+      for (const [reason, octet] of [
+        ["compromised", "02"],
+        ["superseded", "01"],
+        ["retired", "03"],
+      ] as const) {
+        const file = join(home(), "revocations", `${key}-${reason}.asc`);
+        expect((await fs.stat(file)).mode & 0o777).to.equal(0o600);
+        const other = await GnupgHome.make();
+        try {
+          await fs.writeFile(join(folder, "certificate"), await gpg.run("--armor", "--export", key));
+          await other.run("--import", join(folder, "certificate"));
+          await other.run("--import", file);
+          const listed = await other.run("--with-colons", "--with-sig-list", "--list-sigs", key);
+          expect(listed).to.match(/^pub:r:/m);
+          expect(listed).to.match(new RegExp(`^rev:.*,${octet}:`, "m"));
+        } finally {
+          await other.remove();
+        }
+      }
+    });
+
+    it("with a passphrase: it is asked for, and the key stays locked", async () => {
+      const key = await gpg.generate(archiveUserId, undefined, "correct horse");
+      const locked = await lockedSecretOf("correct horse", key);
+      const unasked = await refuses("bad_config", 78, locked);
+      expect(unasked.error?.hint).to.include("--passphrase-file");
+      await refuses("bad_config", 78, locked, ...(await passphraseFile("wrong")));
+      const right = await passphraseFile("correct horse");
+      expect((await importing(locked, ...right)).status).to.equal(0);
+      await fs.writeFile(join(folder, "index"), "Package: a\n");
+      const signing = ["sign", join(folder, "index"), "--key", key];
+      expect((await feedkey(...signing)).status).to.equal(78);
+      expect((await feedkey(...signing, ...right)).status).to.equal(0);
+    });
+
+    for (const form of ["armored", "binary"] as const) {
+      it(`several in one block, ${form}`, async () => {
+        const keys = [await gpg.generate(archiveUserId), await gpg.generate("Other <other@example.org>")];
+        const armored = form === "armored" ? ["--armor"] : [];
+        await gpg.run("--output", join(folder, "all"), ...armored, "--export-secret-keys", ...keys);
+        const { document } = await importing(await fs.readFile(join(folder, "all")));
+        expect(document.imported).to.have.deep.members(keys.map((fingerprint) => ({ fingerprint, secret: true })));
+        const { document: listed } = await feedkey("key", "list");
+        const shown = (listed.keys as { fingerprint: string; secret: boolean }[]).filter(({ secret }) => secret);
+        expect(shown.map(({ fingerprint }) => fingerprint)).to.have.members(keys);
+      });
+    }
+
+    it("several, of which one can't be had: none is taken, so that it can be tried again", async () => {
+      const open = await gpg.generate(archiveUserId);
+      const locked = await gpg.generate("Other <other@example.org>", undefined, "correct horse");
+      const both = `${await secretOf(open)}${await lockedSecretOf("correct horse", locked)}`;
+      await refuses("bad_config", 78, both, ...(await passphraseFile("wrong")));
+      const { document } = await importing(both, ...(await passphraseFile("correct horse")));
+      expect(document.imported).to.have.length(2);
+      const { error } = await refuses("usage", 2, await secretOf(open));
+      expect(error?.message).to.include(`the key store has the secret key ${open} already`);
+    });
+
+    it("several, of which one is there already: none is taken", async () => {
+      const [first, second] = [await gpg.generate(archiveUserId), await gpg.generate("Other <other@example.org>")];
+      await importing(await secretOf(second));
+      await refuses("usage", 2, `${await secretOf(first)}${await secretOf(second)}`);
+    });
+
+    it("with a certificate behind it in the same file", async () => {
+      const [key, other] = [await gpg.generate(archiveUserId), await gpg.generate("Other <other@example.org>")];
+      const { document } = await importing(`${await secretOf(key)}${await gpg.run("--armor", "--export", other)}`);
+      expect(document.imported).to.deep.equal([
+        { fingerprint: key, secret: true },
+        { fingerprint: other, secret: false },
+      ]);
+      expect(await fs.readdir(join(home(), "private"))).to.deep.equal([`${key}.asc`]);
+    });
+
+    it("without its primary secret: refused, since nothing could ever revoke it here", async () => {
+      const key = await gpg.generate(archiveUserId, ["ed25519", "cert", "never"]);
+      await gpg.run(...loopback(""), "--quick-add-key", key, "ed25519", "sign", "1y");
+      const { error } = await refuses("bad_config", 78, await gpg.run("--armor", "--export-secret-subkeys", key));
+      expect(error?.message).to.include(`the primary secret key of ${key} is not here`);
+    });
+  });
+
+  it("adds to a certificate at hand what is new, and takes nothing away", async () => {
+    const [key, a, b] = [ed25519Key("subject"), ed25519Key("issuer a"), ed25519Key("issuer b")];
+    const by = (issuer: typeof a) => certification({ by: issuer, of: key, userId: archiveId, at: day(1) });
+    const file = join(home(), "certs", `${key.fingerprint}.asc`);
+    for (const issuers of [[a], [b], [a]]) {
+      const { document } = await importing(certificate({ key, certifiedBy: issuers.map(by) }).armored);
+      expect(document.imported).to.deep.equal([{ fingerprint: key.fingerprint, secret: false }]);
+    }
+    const [stored] = dearmor(await fs.readFile(file), "PUBLIC KEY BLOCK");
+    expect(Buffer.from(stored ?? [])).to.deep.equal(
+      Buffer.from(certificate({ key, certifiedBy: [by(a), by(b)] }).bytes),
+    );
+  });
+
+  it("is refused where there is no key, or no file", async () => {
+    await refuses("bad_certificate", 65, "Dear keeper, please find enclosed nothing");
+    await refuses("bad_certificate", 65, "");
+    const missing = await feedkey("key", "import", join(folder, "missing"));
+    expect([missing.status, missing.document.error?.code]).to.deep.equal([66, "not_found"]);
+  });
+
+  it("stands whatever bytes it is given", async () => {
+    const block = Buffer.from(certificate({ key: ed25519Key("subject") }).bytes);
+    const damaged = fc
+      .array(fc.tuple(fc.nat(block.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 })
+      .map((changes) => {
+        const bytes = Buffer.from(block);
+        for (const [at, value] of changes) bytes[at] = value;
+        return new Uint8Array(bytes);
+      });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.uint8Array({ maxLength: 300 }), damaged), async (bytes) => {
+        const { status, document } = await importing(bytes);
+        expect([0, 65], document.error?.message).to.include(status);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
