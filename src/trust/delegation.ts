@@ -43,25 +43,39 @@ export function allows({ scopes }: Grant, feed: string): boolean {
   return scopes.every((globs) => matchesFeed(feed, globs));
 }
 
-interface Offer {
+interface Certified {
   readonly issuer: CertificateFacts;
   readonly subject: CertificateFacts;
   readonly userId: UserIdFacts;
   readonly certification: SignatureFacts;
 }
 
+/** A delegation with what it says, and what it says against itself: worked out once, however many paths lead to it. */
+interface Offer {
+  readonly subject: Fingerprint;
+  readonly terms: DelegationTerms | undefined;
+  readonly expiresAt: Instant;
+  readonly refusal: Refusal | undefined;
+}
+
 /** All certifications that mean to delegate, by issuer. */
-function offersOf({ certificates }: DelegationInput): Map<Fingerprint, Offer[]> {
+function offersOf(input: DelegationInput): Map<Fingerprint, Offer[]> {
+  const { certificates } = input;
   const offers = new Map<Fingerprint, Offer[]>();
   for (const subject of certificates.values()) {
     for (const userId of subject.userIds) {
       for (const certification of userId.certifications) {
         const issuer = certificates.get(certification.certificate);
         if (issuer === undefined || issuer === subject || !isDelegation(certification)) continue;
-        const name = issuer.primary.fingerprint;
-        const made = offers.get(name);
-        if (made === undefined) offers.set(name, [{ issuer, subject, userId, certification }]);
-        else made.push({ issuer, subject, userId, certification });
+        const offer = {
+          subject: subject.primary.fingerprint,
+          terms: termsOf(certification),
+          expiresAt: certification.expiresAt ?? 0,
+          refusal: refuseOffer({ issuer, subject, userId, certification }, input),
+        };
+        const known = offers.get(issuer.primary.fingerprint);
+        if (known === undefined) offers.set(issuer.primary.fingerprint, [offer]);
+        else known.push(offer);
       }
     }
   }
@@ -69,7 +83,10 @@ function offersOf({ certificates }: DelegationInput): Map<Fingerprint, Offer[]> 
 }
 
 /** What a delegation says against itself, whoever hands it out. */
-function refuseOffer({ issuer, subject, userId, certification }: Offer, input: DelegationInput): Refusal | undefined {
+function refuseOffer(
+  { issuer, subject, userId, certification }: Certified,
+  input: DelegationInput,
+): Refusal | undefined {
   const { at, identity } = input;
   const policy = { identity, at, retiredIssuers: "refuse", accepted: new Set<Fingerprint>() } as const;
   const refused = refuseCertification(certification, userId, issuer, subject, policy);
@@ -89,19 +106,19 @@ function refuseOffer({ issuer, subject, userId, certification }: Offer, input: D
 }
 
 /** What the place of the issuer in the chain says. */
-function refuseHolder(issuer: CertificateFacts, depth: number, at: Instant): Refusal | undefined {
-  if (depth < 1) return refuse("untrusted_signer", "its issuer may not delegate further");
+function refuseHolder(issuer: CertificateFacts | undefined, depth: number, at: Instant): Refusal | undefined {
+  if (issuer === undefined || depth < 1) return refuse("untrusted_signer", "its issuer may not delegate further");
   // Stricter than for transitions: a build machine is not a client that has to catch up.
   const state = refusePrimary(issuer, at);
   return state && refuse(state.code, `its issuer can't delegate now: ${state.reason}`);
 }
 
-function extend(holder: Grant, issuer: Fingerprint, { certification }: Offer, terms: DelegationTerms): Grant {
+function extend(holder: Grant, issuer: Fingerprint, { expiresAt }: Offer, terms: DelegationTerms): Grant {
   return {
     via: [...holder.via, issuer],
     scopes: [...holder.scopes, terms.feeds],
     depth: Math.min(terms.depth, holder.depth - 1),
-    expiresAt: Math.min(holder.expiresAt, certification.expiresAt ?? 0),
+    expiresAt: Math.min(holder.expiresAt, expiresAt),
   };
 }
 
@@ -117,26 +134,30 @@ function isCovered(grant: Grant, known: readonly Grant[]): boolean {
 export function findDelegates(input: DelegationInput): Delegations {
   const offers = offersOf(input);
   const grants = new Map<Fingerprint, Grant[]>();
-  const links: Link[] = [];
+  const links = new Map<Offer, Link>();
   const waiting: { issuer: Fingerprint; grant: Grant }[] = [...input.roots].map(([issuer, via]) => {
     return { issuer, grant: { via, scopes: [], depth: Number.POSITIVE_INFINITY, expiresAt: Number.POSITIVE_INFINITY } };
   });
-  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-    const { issuer, grant: holder } = next;
+  // What is added on the way is visited too: a breadth-first search.
+  for (const { issuer, grant: holder } of waiting) {
+    const held = refuseHolder(input.certificates.get(issuer), holder.depth, input.at);
     for (const offer of offers.get(issuer) ?? []) {
-      const subject = offer.subject.primary.fingerprint;
-      const refusal = refuseHolder(offer.issuer, holder.depth, input.at) ?? refuseOffer(offer, input);
-      links.push({ issuer, subject, refusal, acknowledges: false });
-      const terms = termsOf(offer.certification);
+      const { subject, terms } = offer;
+      const refusal = held ?? offer.refusal;
+      // Told once, and as held if it holds by any path.
+      if (refusal === undefined || !links.has(offer)) {
+        links.set(offer, { issuer, subject, refusal, acknowledges: false });
+      }
       // A key of the chain needs no delegation, and an unchecked one gets none (T11).
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);
       if (refusal !== undefined || terms === undefined || idle) continue;
       const known = grants.get(subject) ?? [];
+      if (known.length >= maxGrants) continue;
       const grant = extend(holder, issuer, offer, terms);
-      if (known.length >= maxGrants || isCovered(grant, known)) continue;
+      if (isCovered(grant, known)) continue;
       grants.set(subject, [...known, grant]);
       waiting.push({ issuer: subject, grant });
     }
   }
-  return { grants, links };
+  return { grants, links: [...links.values()] };
 }
