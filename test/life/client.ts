@@ -110,6 +110,11 @@ export class Client {
     return [...new Set(feeds.flatMap((feed) => feed.signatures.map(({ certificate }) => certificate)))];
   }
 
+  /** A release of the profile that says something else. */
+  async reprofile(change: (text: string) => string): Promise<void> {
+    await fs.writeFile(this.profile, change(await fs.readFile(this.profile, "utf8")));
+  }
+
   /** SHA-256 of the last accepted index of the feed `base`. */
   async lastGood(): Promise<string | undefined> {
     const path = join(this.state, this.#name, "feeds", "base", "meta.json");
