@@ -274,6 +274,31 @@ describe("a pkgsrc archive", () => {
       refused(await archive.client(published + 6 * hour, "update"), "wrong_feed");
     });
 
+    it("finds a pair that fits in the middle of publishing, whichever summary it meets", async () => {
+      await accepted();
+      const read = async () => ({
+        index: await fs.readFile(archive.file("pkg_summary.gz")),
+        signature: await fs.readFile(archive.file("pkg_summary.gz.sig")),
+      });
+      const old = await read();
+      await archive.addPackage({ name: "c-1.0" });
+      await archive.publish(published + 2 * hour);
+      const next = await read();
+      // What lies there between the first new name and the last.
+      archive.mirror.put(`${feedPath}/pkg_summary.gz.sig`, Buffer.concat([old.signature, next.signature]));
+      archive.mirror.drop(`${feedPath}/pkg_summary.gz.asc`);
+      for (const [index, entries] of [
+        [old.index, 2],
+        [next.index, 3],
+      ] as const) {
+        archive.mirror.put(`${feedPath}/pkg_summary.gz`, index);
+        const { feeds } = done(await archive.client(published + 3 * hour, "update"));
+        expect(feeds).to.have.nested.property("[0].entries", entries);
+      }
+      archive.mirror.put(`${feedPath}/pkg_summary.gz.sig`, old.signature);
+      refused(await archive.client(published + 3 * hour, "update"), "bad_signature");
+    });
+
     it("names the line where a rightful signer signed what is no summary", async () => {
       await accepted();
       const text = summaryStanza({ PKGNAME: "a-1" }) + summaryStanza({ PKGNAME: "b-1", OPSYS: undefined });
