@@ -21,6 +21,13 @@ describe("openpgp/read-keys", () => {
     expect(readKeys(Buffer.from(certA.armored)).problems).to.deep.equal([]);
   });
 
+  it("unites what stands in several blocks, so that a revocation in one counts for the other", () => {
+    const revocation = keyRevocation({ by: a, of: a, at: day(1) });
+    const revoked = certificate({ key: a, userIds: [], signatures: [revocation] });
+    const { certificates } = readKeys(Buffer.from(`${revoked.armored}\n${certA.armored}`));
+    expect(certificates.map(({ signatures, userIds }) => [signatures.length, userIds.length])).to.deep.equal([[1, 1]]);
+  });
+
   it("tells of secret keys, in blocks of either name and in binary", () => {
     const secret = secretKeyBlock(certA, [a]);
     expect(readKeys(Buffer.from(secret)).secretKeys).to.be.greaterThan(0);
