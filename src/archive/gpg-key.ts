@@ -8,9 +8,12 @@ import { KeyIndex } from "../openpgp/key-index.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { DocumentSigner } from "./signing-key.ts";
 
+// What gpg.conf may say for people, and what no index may be signed with.
+const plainly = ["--batch", "--no-tty", "--quiet", "--no-armor", "--no-textmode"];
+
 /** Runs gpg on the caller's own GnuPG home, agent and cards included. */
 async function gpg(args: readonly string[], input: Uint8Array): Promise<Uint8Array> {
-  const child = spawn("gpg", ["--batch", "--no-tty", "--quiet", ...args], { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn("gpg", [...plainly, ...args], { stdio: ["pipe", "pipe", "pipe"] });
   const output: Buffer[] = [];
   let complaint = "";
   child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
@@ -60,8 +63,9 @@ export function gpgSigner(fingerprint: Fingerprint): DocumentSigner {
       const [only, ...others] = readSignatureFile(made, "gpg's output");
       const checked = only && (await checkSignatures([only], bytes, await KeyIndex.of([certificate.raw])));
       if (checked?.[0]?.status === "good" && others.length === 0) return made;
-      throw new FeedkeyError("internal", `gpg made a signature that is not ${fingerprint}'s over the index`, {
-        hint: "is another key of that name in the agent? see gpg --list-secret-keys",
+      throw new FeedkeyError("bad_config", `gpg made something else than one signature of ${fingerprint}'s`, {
+        details: { fingerprint },
+        hint: "look for options in gpg.conf that add signers, such as local-user, and at gpg --list-secret-keys",
       });
     },
   };
