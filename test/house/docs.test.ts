@@ -146,6 +146,17 @@ describe("the documentation", () => {
     });
   }
 
+  it("defines the words of forks as the code does", () => {
+    const plain = (text: string) => text.replace(/\n \*/g, "\n").replace(/\s+/g, " ");
+    const [head = ""] = read("src/trust/fork.ts").split("*/");
+    const definitions = plain(head)
+      .split(/ - (?=\*)/)
+      .slice(1);
+    expect(definitions).to.not.have.length(0);
+    const rules = plain(read("docs/trust-rules.md"));
+    expect(definitions.filter((definition) => !rules.includes(definition.trim()))).to.deep.equal([]);
+  });
+
   it("has a section for each trust rule", () => {
     const headings = [...read("docs/trust-rules.md").matchAll(/^## (T\d+) /gm)].map(([, rule]) => rule);
     expect(headings).to.deep.equal(Array.from({ length: 13 }, (_, place) => `T${place + 1}`));
