@@ -162,6 +162,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
   // Unlocked before anything is made: a successor made without the passphrase would not be locked like its issuer.
   const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
+  issuer?.secret.requirePrimary();
   let name = state.successor?.raw.fingerprint ?? options.to ?? (await interrupted(archive));
   if (name === undefined) {
     name = await makeSuccessor(archive, options);

@@ -107,6 +107,14 @@ export class SecretKey {
     return await makeSignature(this.#primary(), { key: subject, userID: packet }, content);
   }
 
+  /**
+   * To be called before anything is made that only the primary key can finish.
+   * @throws FeedkeyError `bad_config` if its secret is not here
+   */
+  requirePrimary(): void {
+    this.#primary();
+  }
+
   #primary(): SecretPacket {
     if (this.hasPrimary) return this.#key.keyPacket as SecretPacket;
     throw new FeedkeyError("bad_config", `the primary secret key of ${this.fingerprint} is not here`, {

@@ -24,6 +24,8 @@ export interface TrustedKey {
   readonly role: string;
   readonly via: readonly string[];
   readonly maySign: boolean;
+  /** For delegates: the globs of each delegation on each path; null for all others. */
+  readonly feeds: readonly (readonly (readonly string[])[])[] | null;
 }
 
 export interface RejectedKey {

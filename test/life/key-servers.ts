@@ -97,7 +97,8 @@ export class LyingServer {
       const search = decodeURIComponent(/[?&]search=([^& ]*)/.exec(request)?.[1] ?? "").replace(/^0x/, "");
       (answers.get(search) ?? answers.get("") ?? plain(404, "not found"))(socket, request);
     };
-    return new LyingServer(await startMisbehaving({ "/pks/lookup": lookup }, leaf), answers);
+    const add = (socket: Socket, request: string) => (answers.get("add") ?? plain(404, ""))(socket, request);
+    return new LyingServer(await startMisbehaving({ "/pks/lookup": lookup, "/pks/add": add }, leaf), answers);
   }
 
   get url(): string {
@@ -117,6 +118,11 @@ export class LyingServer {
   /** @param search a fingerprint or an address; empty: everything else */
   answer(search: string, behaviour: Behaviour): void {
     this.#answers.set(search, behaviour);
+  }
+
+  /** Says of every upload that it took it, whatever it then answers. */
+  accept(): void {
+    this.#answers.set("add", plain(200, "thank you"));
   }
 
   async stop(): Promise<void> {
