@@ -1,19 +1,20 @@
 /** `feedkey profile init`: a profile from an archive's bundle, for a fingerprint that came over another way. */
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { rootOf } from "../client/download.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { createTransport } from "../net/transport.ts";
 import { armor } from "../openpgp/armor.ts";
 import { writeCertificate } from "../openpgp/certificate.ts";
 import { limits } from "../openpgp/limits.ts";
-import { collect } from "../openpgp/merge.ts";
+import { attachLoose, collect } from "../openpgp/merge.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { bundlePath } from "../profile/layout.ts";
 import { readProfile } from "../profile/read-profile.ts";
 import { formatProfile } from "../profile/write-profile.ts";
 import { commitStaged, stageAll } from "../store/atomic.ts";
-import { addressOf } from "../trust/identity.ts";
+import { takeSeeds } from "./bundle-seeds.ts";
 import type { Context } from "./context.ts";
 import type { ProfileInitOptions } from "./profile.ts";
 import type { Outcome } from "./run.ts";
@@ -31,9 +32,12 @@ async function readBundle(context: Context, archive: string) {
   const transport = createTransport({ offline: context.options.offline === true });
   try {
     const url = new URL(bundlePath, archive);
-    const root = archive.startsWith("file:") ? { root: new URL(archive).pathname } : {};
-    const answer = await transport.get(url, { maxBytes: limits.keyringBytes, policy: "archive", ...root });
-    if (answer.status === 200) return collect(readKeys(answer.body).certificates);
+    const terms = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;
+    const answer = await transport.get(url, terms);
+    if (answer.status === 200) {
+      const { certificates, loose } = readKeys(answer.body);
+      return attachLoose(collect(certificates), loose);
+    }
     throw new FeedkeyError("not_found", `there is no key bundle at ${url.href}`, {
       details: { url: url.href, status: answer.status },
       hint: "is this the archive's root? its keepers publish the bundle with feedkey publish",
@@ -68,25 +72,23 @@ function feedsOf(texts: readonly string[]) {
   });
 }
 
+/** It becomes the name of a file and of a folder. @throws FeedkeyError `usage` */
+function nameOf(archive: string, options: ProfileInitOptions): string {
+  const name = options.name ?? (new URL(archive).hostname || "archive");
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw new FeedkeyError("usage", `"${escapeText(name)}" can't be the name of a profile`, {
+    hint: "choose one of letters, digits, dots, hyphens and underscores with --name",
+  });
+}
+
 /** Writes the profile and its keyring, or nothing. @throws FeedkeyError `usage`, `not_found`, `untrusted_signer`, `bad_certificate` */
 export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
   const archive = address.endsWith("/") ? address : `${address}/`;
   if (!URL.canParse(archive)) throw new FeedkeyError("usage", `"${address}" is no URL`);
-  const name = options.name ?? (new URL(archive).hostname || "archive");
+  const name = nameOf(archive, options);
   const seeds = options.fingerprint.map(fullFingerprint);
   const bundle = await readBundle(context, archive);
-  const missing = seeds.filter((seed) => !bundle.has(seed));
-  if (missing.length > 0) {
-    throw new FeedkeyError("untrusted_signer", `the archive's bundle holds no certificate ${missing.join(", ")}`, {
-      details: { missing },
-      hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
-    });
-  }
-  const certificates = seeds.flatMap((seed) => bundle.get(seed) ?? []);
-  const userId = Buffer.from(certificates[0]?.userIds[0]?.packet.body ?? []).toString("utf8");
-  if (addressOf(userId) === undefined) {
-    throw new FeedkeyError("bad_certificate", `the key's user ID "${escapeText(userId)}" has no address`);
-  }
+  const { certificates, userId } = await takeSeeds(context, bundle, seeds);
   const folder = resolve(options.output);
   const file = join(folder, `${name}.ini`);
   const text = formatProfile({
