@@ -146,7 +146,7 @@ export function findDelegates(input: DelegationInput): Delegations {
       const refusal = held ?? offer.refusal;
       // Told once, and as held if it holds by any path.
       if (refusal === undefined || !links.has(offer)) {
-        links.set(offer, { issuer, subject, refusal, acknowledges: false });
+        links.set(offer, { issuer, subject, refusal, acknowledges: false, withdrawn: false });
       }
       // A key of the chain needs no delegation, and an unchecked one gets none (T11).
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);

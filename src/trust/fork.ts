@@ -1,7 +1,8 @@
 /**
  * T6: rival successors of one issuer. Words used below, over the graph of the links that hold:
  * - *ancestors of I*: keys that lead to I and that the seeds reach without I;
- * - *successors of I*: live keys that I certified, other than seeds and ancestors of I;
+ * - *successors of I*: live keys that I certified, other than seeds and ancestors of I; also one whose certification
+ *   I withdrew without its being revoked itself: a thief of I's key could withdraw the rightful one and bring his own;
  * - *rivals under I*: two of them that do not acknowledge each other, both ways;
  * - *victim*: a rival, not accepted before, that the seeds reach only through I.
  */
@@ -21,14 +22,17 @@ export interface ForkInput {
   readonly live: ReadonlySet<Fingerprint>;
   /** Whether the first certified the second, even if that has expired since. */
   readonly acknowledges: (issuer: Fingerprint, subject: Fingerprint) => boolean;
+  /** Keys whose certification by the issuer would hold if it had not been withdrawn. */
+  readonly withdrawn: (issuer: Fingerprint) => readonly Fingerprint[];
 }
 
 /** Every fork among the keys that the seeds reach. */
-export function findForks({ graph, seeds, live, acknowledges }: ForkInput): Fork[] {
+export function findForks({ graph, seeds, live, acknowledges, withdrawn }: ForkInput): Fork[] {
   const forks: Fork[] = [];
   const reversed = reverse(graph);
   for (const [issuer, subjects] of graph) {
-    const candidates = subjects.filter((subject) => live.has(subject) && !seeds.has(subject));
+    const certified = [...new Set([...subjects, ...withdrawn(issuer)])].sort();
+    const candidates = certified.filter((subject) => live.has(subject) && !seeds.has(subject));
     if (candidates.length < 2) continue;
     // Who leads to the issuer is above it only if the seeds lead there without it: else a thief of its key would
     // make his own key an ancestor, and no rival, by letting it certify the issuer back.

@@ -97,7 +97,14 @@ function forksOf({ input, byFingerprint, links, graph, seeds }: Case): Fork[] {
     else subjects.add(subject);
   }
   const acknowledges = (issuer: Fingerprint, subject: Fingerprint) => acknowledged.get(issuer)?.has(subject) === true;
-  return findForks({ graph, seeds, live, acknowledges });
+  const taken = new Map<Fingerprint, Fingerprint[]>();
+  for (const { issuer, subject, withdrawn } of links) {
+    if (!withdrawn) continue;
+    const subjects = taken.get(issuer);
+    if (subjects === undefined) taken.set(issuer, [subject]);
+    else subjects.push(subject);
+  }
+  return findForks({ graph, seeds, live, acknowledges, withdrawn: (issuer) => taken.get(issuer) ?? [] });
 }
 
 /**
@@ -127,7 +134,8 @@ function accept(
     before = via.size;
     for (const fork of forks) {
       const path = via.get(fork.issuer);
-      const [side] = fork.rivals;
+      // Any side stands for the path, but for one that the issuer no longer leads to.
+      const side = fork.rivals.find((rival) => graph.get(fork.issuer)?.includes(rival) === true);
       if (path === undefined || side === undefined) continue;
       for (const key of [...beyondFork(fork, graph, victims, unchecked, rivals)].sort()) {
         if (via.has(key)) continue;

@@ -24,6 +24,8 @@ export interface Link {
   readonly refusal: Refusal | undefined;
   /** T6: it counts as the issuer's acknowledgement of the subject, even if it has expired since. */
   readonly acknowledges: boolean;
+  /** T6: it would hold if its issuer had not withdrawn it (0x30). */
+  readonly withdrawn: boolean;
 }
 
 type Judgement = Omit<Link, "issuer" | "subject">;
@@ -114,7 +116,11 @@ function judge(
   const refusal = delegates ?? refuseCertification(certification, userId, issuer, subject, policy);
   const { expiresAt } = certification;
   const ended = expiresAt !== undefined && expiresAt <= at ? refuse("expired", "it has expired") : undefined;
-  return { refusal: refusal ?? ended, acknowledges: refusal === undefined };
+  const kept = { ...userId, withdrawals: [] };
+  const withdrawn =
+    refusal !== undefined &&
+    (delegates ?? ended ?? refuseCertification(certification, kept, issuer, subject, policy)) === undefined;
+  return { refusal: refusal ?? ended, acknowledges: refusal === undefined, withdrawn };
 }
 
 /** The order in which one reason against a pair of certificates is told rather than another: the one that came furthest. */
@@ -132,7 +138,7 @@ function better(a: Link, b: Link): number {
 /** T1: a certification over a user ID that its owner doesn't (or doesn't any more) vouch for is looked at, and never holds. */
 function disowned({ refusal }: Judgement): Judgement {
   const because = refuse("untrusted_signer", "the user ID is revoked or not properly self-certified");
-  return { refusal: refusal ?? because, acknowledges: false };
+  return { refusal: refusal ?? because, acknowledges: false, withdrawn: false };
 }
 
 /**
@@ -156,7 +162,11 @@ export function linksInto(
       const link = { issuer: issuer.primary.fingerprint, subject: subject.primary.fingerprint, ...judged };
       const known = links.get(link.issuer);
       const best = known === undefined || better(link, known) < 0 ? link : known;
-      links.set(link.issuer, { ...best, acknowledges: link.acknowledges || known?.acknowledges === true });
+      links.set(link.issuer, {
+        ...best,
+        acknowledges: link.acknowledges || known?.acknowledges === true,
+        withdrawn: link.withdrawn || known?.withdrawn === true,
+      });
     }
   }
   return [...links.values()];

@@ -5,7 +5,7 @@
 import type { CertificateFacts, Fingerprint } from "../../src/trust/facts.ts";
 import type { JudgeInput } from "../../src/trust/judge.ts";
 import { isHardRevoked, isLive } from "./statements.ts";
-import { acknowledges, holds } from "./transitions.ts";
+import { acknowledges, holds, wasMade } from "./transitions.ts";
 
 export interface SecondFork {
   readonly issuer: Fingerprint;
@@ -67,6 +67,7 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
   };
   const linked = pairs(holds);
   const acknowledged = pairs(acknowledges);
+  const made = pairs(wasMade);
 
   const reached = reach(seeds, linked, keys, () => true);
   const graph = [...reached];
@@ -78,10 +79,11 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
   // T6: live successors of one issuer that do not certify each other.
   const forks: SecondFork[] = [];
   for (const issuer of graph) {
-    const successors = graph.filter((key) => {
+    // A successor that was withdrawn, but not revoked itself, is still a rival: a thief could have withdrawn it.
+    const successors = keys.filter((key) => {
       const certificate = certificates.get(key);
       const live = certificate !== undefined && isLive(certificate, input.at);
-      return live && linked(issuer, key) && !seeds.includes(key) && !isAncestor(key, issuer);
+      return live && made(issuer, key) && !seeds.includes(key) && !isAncestor(key, issuer);
     });
     const mutual = (a: Key, b: Key) => acknowledged(a, b) && acknowledged(b, a);
     const rivals = new Set(successors.filter((a) => successors.some((b) => a !== b && !mutual(a, b))));
@@ -109,7 +111,8 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
         [...rivals].every((rival) => {
           // The way may begin at a rival that is a victim, but pass through no other.
           const passes = (next: Key) => (next === rival && !input.unchecked.has(rival)) || open(next);
-          return reach([rival], linked, graph, passes).has(key);
+          // A side that was withdrawn, and that nothing else leads to, leads nowhere.
+          return reached.has(rival) && reach([rival], linked, graph, passes).has(key);
         });
       for (const key of graph.filter((one) => open(one) && !isRival(one) && everySideLeadsTo(one))) {
         for (const joined of reach([key], linked, graph, open)) {

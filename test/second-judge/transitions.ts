@@ -33,6 +33,7 @@ function counts(
   subject: CertificateFacts,
   input: JudgeInput,
   evenExpired: boolean,
+  evenWithdrawn = false,
 ): boolean {
   const { at } = input;
   const date = certification.createdAt;
@@ -47,7 +48,7 @@ function counts(
   const withdrawn = userId.withdrawals.some(
     (withdrawal) => withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew,
   );
-  if (withdrawn) return false;
+  if (withdrawn && !evenWithdrawn) return false;
   // T3c
   if (isHardRevoked(issuer)) return false;
   if (keyEnds(issuer, at) <= date) return false;
@@ -66,12 +67,13 @@ function someCounts(
   subject: CertificateFacts,
   input: JudgeInput,
   evenExpired: boolean,
+  evenWithdrawn = false,
 ): boolean {
   if (issuer.primary.fingerprint === subject.primary.fingerprint) return false;
   return subject.userIds.some(
     (userId) =>
       names(userId, input.identity) &&
-      userId.certifications.some((one) => counts(one, userId, issuer, subject, input, evenExpired)) &&
+      userId.certifications.some((one) => counts(one, userId, issuer, subject, input, evenExpired, evenWithdrawn)) &&
       isOwned(userId, subject.primary, input.at),
   );
 }
@@ -84,4 +86,9 @@ export function holds(issuer: CertificateFacts, subject: CertificateFacts, input
 /** T6: the issuer has said that the subject is right, even if that has expired since. */
 export function acknowledges(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
   return someCounts(issuer, subject, input, true);
+}
+
+/** T6: the transition holds, or would if the issuer had not withdrawn it. */
+export function wasMade(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
+  return someCounts(issuer, subject, input, false, true);
 }

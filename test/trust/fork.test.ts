@@ -1,4 +1,7 @@
-/** T6 on bare graphs: letters are keys, `A>B` a link that holds, `A<>B` one each way, `A~B` one that has expired since. */
+/**
+ * T6 on bare graphs: letters are keys, `A>B` a link that holds, `A<>B` one each way, `A~B` one that has expired since,
+ * `A/B` one that A has withdrawn.
+ */
 import { expect } from "chai";
 import fc from "fast-check";
 import { beyondFork, type Fork, findForks, findVictims } from "../../src/trust/fork.ts";
@@ -15,7 +18,7 @@ function drawn({ seeds, links, dead = "", accepted = "" }: Picture) {
   const all = links.split(" ").filter((text) => text !== "");
   const holding = all.flatMap((text) => {
     const [from = "", to = ""] = [text.at(0), text.at(-1)];
-    if (text.includes("~")) return [];
+    if (/[~/]/.test(text)) return [];
     return text.includes("<>")
       ? [
           { issuer: from, subject: to },
@@ -34,6 +37,7 @@ function drawn({ seeds, links, dead = "", accepted = "" }: Picture) {
     seeds: new Set(seeds),
     live: new Set([...keys].filter((key) => !dead.includes(key))),
     acknowledges: (issuer, subject) => acknowledged.has(issuer + subject),
+    withdrawn: (issuer) => all.flatMap((text) => (text.startsWith(`${issuer}/`) ? [text.slice(2)] : [])),
   });
   const victims = findVictims(forks, graph, new Set(seeds), new Set(accepted));
   return { graph, forks, victims: [...victims].sort().join("") };
@@ -54,6 +58,13 @@ describe("trust/fork", () => {
       "S:ABC",
       "ABC",
     ],
+    [
+      "one whose certification was withdrawn stays a rival while it lives",
+      { seeds: "S", links: "S>A S/B" },
+      "S:AB",
+      "AB",
+    ],
+    ["and rivals nobody when it is dead", { seeds: "S", links: "S>A S/B", dead: "B" }, "", ""],
     ["dead keys rival nobody", { seeds: "S", links: "S>A S>B", dead: "B" }, "", ""],
     ["seeds rival nobody", { seeds: "SA", links: "S>A S>B" }, "", ""],
     ["the accepted rival is no victim", { seeds: "S", links: "S>A S>B", accepted: "A" }, "S:AB", "B"],
@@ -79,6 +90,11 @@ describe("trust/fork", () => {
       // As a rotation does it: successor and predecessor certify each other.
       expect(drawn({ seeds: "S", links: "S<>N S<>T" }).victims).to.equal("NT");
       expect(drawn({ seeds: "S", links: "S<>I I<>N I<>T" }).victims).to.equal("NT");
+    });
+
+    it("does not clear the way by withdrawing the rightful one", () => {
+      expect(drawn({ seeds: "S", links: "S/N S>T" }).victims).to.equal("NT");
+      expect(drawn({ seeds: "S", links: "S/N S>T", accepted: "N" }).victims).to.equal("T");
     });
 
     it("nor over a longer way back", () => {

@@ -207,12 +207,18 @@ describe("trust/judge", () => {
       const weak = { B: { certifiedBy: [link("A", "B", { hash: "sha1" })] } };
       expect(await judge(drawn(`${rivals} B>A`, weak))).to.equal("A:fork B:fork S");
     });
-    it("is over when one rival is revoked, has expired, or its certification is withdrawn", async () => {
+    it("is over when one rival is revoked or has expired, not by a withdrawal alone", async () => {
       expect(await judge(drawn(rivals, { B: { signatures: [revoke("B", 2)] } }))).to.equal("A(S) B:revoked S");
       expect(await judge(drawn(rivals, { B: { signatures: [revoke("B", 1)] } }))).to.equal("A(S) B(S) S");
       expect(await judge(drawn(rivals, { B: { keyExpiresAfter: days(50) } }))).to.equal("A(S) B(S) S");
+      // Who stole the issuer's key could withdraw the rightful successor, and bring his own.
       const withdrawn = withdrawal({ by: key("S"), of: key("B"), userId: archiveId, at: day(20) });
-      expect(await judge(drawn(rivals, { B: { certifiedBy: [withdrawn] } }))).to.equal("A(S) B:untrusted_signer S");
+      const taken = { B: { certifiedBy: [withdrawn] } };
+      expect(await judge(drawn(rivals, taken))).to.equal("A:fork B:untrusted_signer S");
+      expect(await judge(drawn(rivals, taken), { accepted: set("A") })).to.equal("A(S) B:untrusted_signer S");
+      expect(await judge(drawn(rivals, taken), { accepted: set("B") })).to.equal("A:fork B:untrusted_signer S");
+      const abandoned = { B: { certifiedBy: [withdrawn], signatures: [revoke("B", 1)] } };
+      expect(await judge(drawn(rivals, abandoned))).to.equal("A(S) B:untrusted_signer S");
     });
     it("has no say over a seed, nor over whom another path reaches", async () => {
       expect(await judge(drawn(rivals), { seeds: seeds("SA") })).to.equal("A B(S) S");

@@ -7,7 +7,7 @@ import {
   refuseSubkey,
   revocationWords,
 } from "../../src/trust/key-state.ts";
-import { refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "../../src/trust/policy.ts";
+import { skew } from "../../src/trust/policy.ts";
 import {
   asCertificate,
   type CertificateOptions,
@@ -24,7 +24,6 @@ import * as sub from "../testkit/subpackets.ts";
 const a = ed25519Key("a");
 const signer = ed25519Key("signer");
 const days = (n: number) => n * 86_400;
-const minute = 60_000;
 
 async function primary(options: Partial<CertificateOptions>, at = day(100)) {
   return primaryState(await factsOf(certificate({ key: a, ...options })), at);
@@ -39,55 +38,6 @@ async function subkeyCode(options: Partial<SubkeyOptions>, at = day(100)): Promi
   if (facts === undefined) throw new Error("no subkey");
   return refuseSubkey(facts, at)?.code ?? "good";
 }
-
-describe("trust/policy", () => {
-  it("allows clocks five minutes", () => expect(skew).to.equal(5 * minute));
-
-  it("takes SHA-256 and better (T3e)", async () => {
-    for (const hash of ["sha256", "sha384", "sha512", "sha3-256", "sha3-512"]) {
-      expect(refuseWeakHash({ hash } as never), hash).to.equal(undefined);
-    }
-    for (const hash of ["md5", "sha1", "ripemd160", "sha224", "unknown"]) {
-      expect(refuseWeakHash({ hash } as never)?.code, hash).to.equal("weak_algorithm");
-    }
-  });
-
-  it("takes RSA of 2048 bits and more, EdDSA and ECDSA; no DSA, ElGamal or what only encrypts (T3e)", () => {
-    const code = (algorithm: string, bits = 0) => refuseWeakKey({ algorithm, bits } as never)?.code;
-    for (const good of [["rsa", 2048], ["rsa", 4096], ["ecdsa"], ["eddsaLegacy"], ["ed25519"], ["ed448"]] as const) {
-      expect(code(good[0], good[1]), good[0]).to.equal(undefined);
-    }
-    for (const bad of [
-      ["rsa", 2047],
-      ["rsa", 1024],
-      ["dsa", 3072],
-      ["elgamal", 4096],
-      ["rsaEncrypt", 4096],
-      ["ecdh"],
-      ["unknown"],
-    ] as const) {
-      expect(code(bad[0], bad[1]), bad[0]).to.equal("weak_algorithm");
-    }
-  });
-
-  it("takes a signature dated from its key's making until now, that has not ended and is understood", () => {
-    const code = (more: object) =>
-      refuseSignature(
-        { createdAt: day(5), expiresAt: undefined, unknownCritical: [], ...more } as never,
-        day(0),
-        day(10),
-      )?.code;
-    expect(code({})).to.equal(undefined);
-    expect(code({ createdAt: undefined })).to.equal("bad_signature");
-    expect(code({ createdAt: day(0) })).to.equal(undefined);
-    expect(code({ createdAt: day(0) - 1000 })).to.equal("bad_signature");
-    expect(code({ createdAt: day(10) + skew })).to.equal(undefined);
-    expect(code({ createdAt: day(10) + skew + 1000 })).to.equal("not_yet_valid");
-    expect(code({ expiresAt: day(10) + 1000 })).to.equal(undefined);
-    expect(code({ expiresAt: day(10) })).to.equal("expired");
-    expect(code({ unknownCritical: ["critical subpacket 100"] })).to.equal("bad_signature");
-  });
-});
 
 describe("trust/key-state", () => {
   describe("of a primary key", () => {
