@@ -1,11 +1,12 @@
 import { expect } from "chai";
 import { createMessage, readKey, readPrivateKey, readSignature, verify } from "openpgp";
+import { broken, withUnhashed } from "./altered.ts";
 import { archiveId, certificate, secretKeyBlock } from "./certificate.ts";
 import { day } from "./dates.ts";
 import { allFramed, armored, framed, mpi } from "./framing.ts";
 import { dsaKey, ed25519Key, rsaKey } from "./keys.ts";
 import { dataSignature } from "./signature.ts";
-import { area, critical, keyExpiresAfter, notation, raw } from "./subpackets.ts";
+import { area, critical, issuerKeyId, keyExpiresAfter, notation, raw } from "./subpackets.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -91,6 +92,17 @@ describe("testkit", () => {
     const data = bytes("x");
     const signature = allFramed([dataSignature({ by: subkey, at: day(1), data })]);
     expect(await libraryAccepts(made.armored, data, signature)).to.equal(true);
+  });
+
+  it("alters a signature in its unhashed area, which keeps it good, or in its value, which does not", async () => {
+    const key = ed25519Key("testkit");
+    const data = bytes("x");
+    const packet = dataSignature({ by: key, at: day(1), data });
+    const made = certificate({ key }).armored;
+    const other = withUnhashed(packet, area([issuerKeyId(key), raw(100, [1])]));
+    expect(other.body.length).to.equal(packet.body.length + 3);
+    expect(await libraryAccepts(made, data, allFramed([other]))).to.equal(true);
+    expect(await libraryAccepts(made, data, allFramed([broken(packet)]))).to.equal(false);
   });
 
   it("makes other keys from other names and dates", () => {

@@ -2,7 +2,6 @@
 import { expect } from "chai";
 import { refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "../../src/trust/policy.ts";
 import { day } from "../testkit/dates.ts";
-import { ed25519Key } from "../testkit/keys.ts";
 
 const minute = 60_000;
 
