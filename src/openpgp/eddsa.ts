@@ -17,7 +17,6 @@ const curves: Readonly<Record<number, { readonly name: string; readonly octets: 
 
 const imported = new WeakMap<LoadedKey, KeyObject>();
 
-/** Whether a key is of Ed25519 or Ed448, in either encoding. */
 /** Whether it is a key of one of the Edwards curves, for EdDSA. */
 export function isEdwards({ packet }: LoadedKey): boolean {
   return curves[packet.algorithm] !== undefined;

@@ -103,15 +103,12 @@ async function importKey(life: Life, armored: string): Promise<string> {
 
 for (const maker of makers) {
   describe(`foreign keys: ${maker.name}`, function () {
-    before(() => {
-      now = Math.floor(Date.now() / 1000) * 1000;
-      begins = now - 100 * length;
-    });
-
     this.timeout(60_000);
     let made: Awaited<ReturnType<Maker["pair"]>>;
     before(async function () {
       needing(...maker.programs).call(this);
+      now = Math.floor(Date.now() / 1000) * 1000;
+      begins = now - 100 * length;
       const folder = await fs.mkdtemp("/tmp/feedkey-foreign-");
       made = await maker.pair(folder);
       await fs.rm(folder, { recursive: true });
