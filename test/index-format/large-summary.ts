@@ -1,5 +1,6 @@
 /** Run as a program of its own: reads a pkg_summary of 25,000 stanzas in 40 MB and tells what memory that took. */
 import { readSummaryPackages } from "../../src/index-format/pkgsrc.ts";
+import { peakMemory } from "../peak-memory.ts";
 import { sha256, summaryStanza } from "./summary-text.ts";
 
 const count = 25_000;
@@ -20,5 +21,5 @@ for (let number = 0; number < count; number++) {
 const index = readSummaryPackages(text.subarray(0, length));
 const [last] = index.find(`py311-package${count - 1}`);
 process.stdout.write(
-  JSON.stringify({ count: index.count, length, last: last?.size, peak: process.resourceUsage().maxRSS }),
+  JSON.stringify({ count: index.count, length, last: last?.size, peak: peakMemory() }),
 );
