@@ -42,7 +42,8 @@ export function findForks({ graph, seeds, live, acknowledges, withdrawn }: ForkI
     const rivals = successors.filter((one) => {
       return successors.some((other) => one !== other && !(acknowledges(one, other) && acknowledges(other, one)));
     });
-    if (rivals.length > 0) forks.push({ issuer, rivals });
+    // Where all of them were withdrawn, nobody is left to choose between.
+    if (rivals.some((rival) => subjects.includes(rival))) forks.push({ issuer, rivals });
   }
   return forks;
 }

@@ -87,7 +87,8 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
     });
     const mutual = (a: Key, b: Key) => acknowledged(a, b) && acknowledged(b, a);
     const rivals = new Set(successors.filter((a) => successors.some((b) => a !== b && !mutual(a, b))));
-    if (rivals.size > 0) forks.push({ issuer, rivals });
+    // Withdrawn ones among themselves leave nothing to choose.
+    if ([...rivals].some((rival) => linked(issuer, rival))) forks.push({ issuer, rivals });
   }
 
   // T6: a rival that was accepted before stays, and one that the chain also reaches without this issuer is no victim of its fork.
