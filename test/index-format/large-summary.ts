@@ -20,6 +20,4 @@ for (let number = 0; number < count; number++) {
 }
 const index = readSummaryPackages(text.subarray(0, length));
 const [last] = index.find(`py311-package${count - 1}`);
-process.stdout.write(
-  JSON.stringify({ count: index.count, length, last: last?.size, peak: peakMemory() }),
-);
+process.stdout.write(JSON.stringify({ count: index.count, length, last: last?.size, peak: peakMemory() }));
