@@ -1,28 +1,15 @@
-/** What a certificate says of its own keys at a time: expiry, flags, revocation, subkeys (T4, T7). */
+/** What a certificate says of its own keys at a time: expiry, flags, revocation (T4, T7). */
 import { expect } from "chai";
-import {
-  effectiveRevocation,
-  primaryState,
-  refusePrimary,
-  refuseSubkey,
-  revocationWords,
-} from "../../src/trust/key-state.ts";
+import { effectiveRevocation, primaryState, refusePrimary, revocationWords } from "../../src/trust/key-state.ts";
 import { skew } from "../../src/trust/policy.ts";
-import {
-  asCertificate,
-  type CertificateOptions,
-  certificate,
-  type SubkeyOptions,
-  selfSignature,
-} from "../testkit/certificate.ts";
+import { asCertificate, type CertificateOptions, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { factsOf } from "../testkit/judging.ts";
 import { dsaKey, ed25519Key, rsaKey } from "../testkit/keys.ts";
-import { directSignature, type Hash, keyRevocation, subkeySignature } from "../testkit/signature.ts";
+import { directSignature, type Hash, keyRevocation } from "../testkit/signature.ts";
 import * as sub from "../testkit/subpackets.ts";
 
 const a = ed25519Key("a");
-const signer = ed25519Key("signer");
 const days = (n: number) => n * 86_400;
 
 async function primary(options: Partial<CertificateOptions>, at = day(100)) {
@@ -31,12 +18,6 @@ async function primary(options: Partial<CertificateOptions>, at = day(100)) {
 
 async function primaryCode(options: Partial<CertificateOptions>, at = day(100)): Promise<string> {
   return refusePrimary(await factsOf(certificate({ key: a, ...options })), at)?.code ?? "good";
-}
-
-async function subkeyCode(options: Partial<SubkeyOptions>, at = day(100)): Promise<string> {
-  const [facts] = (await factsOf(certificate({ key: a, subkeys: [{ key: signer, ...options }] }))).subkeys;
-  if (facts === undefined) throw new Error("no subkey");
-  return refuseSubkey(facts, at)?.code ?? "good";
 }
 
 describe("trust/key-state", () => {
@@ -124,6 +105,29 @@ describe("trust/key-state", () => {
       });
     }
 
+    it("takes an expiry rather than none of two with one date, in whatever order", async () => {
+      const ends = selfSignature({ key: a, at: day(1), keyExpiresAfter: days(5) });
+      const never = selfSignature({ key: a, at: day(1) });
+      for (const certifiedBy of [
+        [ends, never],
+        [never, ends],
+      ]) {
+        expect(await primary({ certifiedBy })).to.include({ expiresAt: day(5) });
+      }
+    });
+
+    it("says of several useless self-signatures first that one is weak", async () => {
+      const future = selfSignature({ key: a, at: day(101) });
+      const state = await primary({
+        at: day(101),
+        certifiedBy: [future, selfSignature({ key: a, at: day(1), hash: "sha1" })],
+      });
+      expect(state).to.deep.equal({
+        code: "weak_algorithm",
+        reason: "none of its self-signatures can be used: it uses SHA1",
+      });
+    });
+
     it("is no state without any self-signature", async () => {
       expect(await primary({ userIds: [] })).to.have.property("code", "bad_certificate");
     });
@@ -195,99 +199,13 @@ describe("trust/key-state", () => {
       expect(await primaryCode({ key: rsaKey("rsa1024") })).to.equal("weak_algorithm");
       expect(await primaryCode({ key: dsaKey() })).to.equal("weak_algorithm");
     });
+    it("passes when made within the skew of the clocks", async () => {
+      const late = ed25519Key("late", { createdAt: day(100) + skew });
+      expect(await primaryCode({ key: late })).to.equal("good");
+    });
     it("is refused when made in the future", async () => {
       const early = (key = ed25519Key("late", { createdAt: day(101) })) => primaryCode({ key, at: day(101) });
       expect(await early()).to.equal("not_yet_valid");
-    });
-  });
-
-  describe("a signing subkey now (T7)", () => {
-    const pair = { primary: a, subkey: signer };
-    it("passes when bound, for signing, and acknowledged", async () => expect(await subkeyCode({})).to.equal("good"));
-
-    for (const [what, options, code] of [
-      ["not bound", { bound: false }, "bad_signature"],
-      ["bound by a weak hash", { hash: "sha1" }, "bad_signature"],
-      ["bound by an expired signature", { expiresAfter: 60 }, "bad_signature"],
-      ["bound in the future", { at: day(101) }, "bad_signature"],
-      ["bound before it was made", { at: day(-1) }, "bad_signature"],
-      ["bound with something critical unknown", { hashed: [sub.critical(sub.raw(100))] }, "bad_signature"],
-      ["for encryption", { flags: ["encrypt"] }, "bad_signature"],
-      ["for certifying", { flags: ["certify"] }, "bad_signature"],
-      ["for nothing", { flags: [] }, "bad_signature"],
-      ["without back-signature", { backSignature: "none" }, "bad_signature"],
-      [
-        "with one by a stranger",
-        { backSignature: subkeySignature(0x19, { ...pair, by: ed25519Key("x"), at: day(0) }) },
-        "bad_signature",
-      ],
-      [
-        "with one for another primary",
-        { backSignature: subkeySignature(0x19, { by: signer, primary: ed25519Key("x"), subkey: signer, at: day(0) }) },
-        "bad_signature",
-      ],
-      [
-        "with one that has expired",
-        { backSignature: subkeySignature(0x19, { ...pair, by: signer, at: day(0), expiresAfter: 60 }) },
-        "bad_signature",
-      ],
-      [
-        "with one from the future",
-        { backSignature: subkeySignature(0x19, { ...pair, by: signer, at: day(101) }) },
-        "bad_signature",
-      ],
-      [
-        "with one by a weak hash",
-        { backSignature: subkeySignature(0x19, { ...pair, by: signer, at: day(0), hash: "sha1" }) },
-        "weak_algorithm",
-      ],
-      ["expired", { keyExpiresAfter: days(99) }, "expired"],
-      [
-        "soft-revoked",
-        { signatures: [subkeySignature(0x28, { ...pair, by: a, at: day(1), hashed: [sub.reason(1)] })] },
-        "revoked",
-      ],
-      [
-        "hard-revoked, in the future",
-        { signatures: [subkeySignature(0x28, { ...pair, by: a, at: day(200) })] },
-        "revoked",
-      ],
-      [
-        "revoked with SHA-1",
-        { signatures: [subkeySignature(0x28, { ...pair, by: a, at: day(1), hash: "sha1" })] },
-        "revoked",
-      ],
-      ["weak", { key: rsaKey("rsa1024") }, "weak_algorithm"],
-    ] as const) {
-      it(`is refused: ${what}`, async () => expect(await subkeyCode(options as Partial<SubkeyOptions>)).to.equal(code));
-    }
-
-    it("is refused when a flagless binding leaves its use open", async () => {
-      const bare = subkeySignature(0x18, { ...pair, by: a, at: day(0) });
-      expect(await subkeyCode({ bound: false, signatures: [bare] })).to.equal("bad_signature");
-    });
-
-    it("is not revoked by itself", async () => {
-      expect(await subkeyCode({ signatures: [subkeySignature(0x28, { ...pair, by: signer, at: day(1) })] })).to.equal(
-        "good",
-      );
-    });
-
-    it("follows its newest binding", async () => {
-      const { packets } = certificate({ key: a, subkeys: [{ key: signer, at: day(9), flags: ["encrypt"] }] });
-      const newer = packets.filter(({ tag }) => tag === 2).slice(-1);
-      expect(await subkeyCode({ signatures: newer })).to.equal("bad_signature");
-      expect(await subkeyCode({ signatures: newer }, day(5))).to.equal("good");
-    });
-
-    it("keeps its revocation when the certificate lists it twice", async () => {
-      const revocation = subkeySignature(0x28, { ...pair, by: a, at: day(1) });
-      const made = certificate({
-        key: a,
-        subkeys: [{ key: signer }, { key: signer, bound: false, signatures: [revocation] }],
-      });
-      const { subkeys } = await factsOf(made);
-      expect(subkeys.map((subkey) => refuseSubkey(subkey, day(100))?.code)).to.deep.equal(["revoked"]);
     });
   });
 });

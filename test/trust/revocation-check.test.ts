@@ -58,6 +58,7 @@ describe("trust/revocation-check (T11)", () => {
     ["not without key servers, though old", ago(99 * dayLong), { required: false, revocationCheck: hour }, false],
     ["for the first time", undefined, { revocationCheck: hour }, true],
     ["within the interval", ago(hour), { revocationCheck: hour }, false],
+    ["in the moment of the last check", ago(0), { revocationCheck: hour }, false],
     ["beyond the interval", ago(hour + 1), { revocationCheck: hour }, true],
     ["when the last check is dated after the reference time", ago(-1), { revocationCheck: hour }, true],
   ] as const) {
