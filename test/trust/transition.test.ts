@@ -321,6 +321,26 @@ describe("trust/transition (T3)", () => {
     );
   });
 
+  it("tells of a link that it would hold if its issuer had not withdrawn it (T6)", async () => {
+    const taken = [withdrawal({ by: issuer, of: subject, userId: archiveId, at: day(40) })];
+    const withdrawn = async (scene: Scene) => (await link(scene))?.withdrawn;
+    expect(await withdrawn({ more: taken })).to.equal(true);
+    expect(await withdrawn({})).to.equal(false);
+    expect(await withdrawn({ more: taken, by: { hash: "sha1" } })).to.equal(false);
+    expect(await withdrawn({ more: taken, by: { expiresAfter: 60 } })).to.equal(false);
+    expect(await withdrawn({ more: taken, subject: { userIds: [{ userId: archiveId, self: false }] } })).to.equal(
+      false,
+    );
+    const other = "Second <archive@example.org>";
+    const weak = { userId: other, signatures: [certified({ userId: other, hash: "sha1" })] };
+    for (const userIds of [
+      [archiveId, weak],
+      [weak, { userId: archiveId, signatures: [certified(), ...taken] }],
+    ]) {
+      expect(await withdrawn({ more: userIds[0] === archiveId ? taken : [], subject: { userIds } })).to.equal(true);
+    }
+  });
+
   it("makes no link from a key to itself", async () => {
     const { facts } = await read(
       certificate({ key: issuer, certifiedBy: [selfSignature({ key: issuer, at: day(1) })] }),
