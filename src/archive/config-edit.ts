@@ -1,5 +1,5 @@
 /** Changing one line of `archive.ini` and nothing else of what its keeper wrote. */
-import { readFile } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
@@ -25,5 +25,7 @@ export async function switchKey(file: string, from: Fingerprint, to: Fingerprint
       hint: "change it by hand, then run the command again",
     });
   }
-  await writeFileAtomic(file, next);
+  // Behind a link the file itself changes, and nobody may read it who could not before.
+  const target = await realpath(file);
+  await writeFileAtomic(target, next, { mode: (await stat(target)).mode & 0o777 });
 }
