@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import type { Session } from "../client/session.ts";
 import { readSignatureFile } from "../openpgp/detached.ts";
 import { type Instant, iso, roughly } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
@@ -52,6 +53,19 @@ function warnOfFeed({ name, signedAt, expiresAt }: FeedStatus, at: Instant): str
   return [];
 }
 
+/** T11: a key that nobody could be asked about for so long is refused one day; said when half of that time is over. */
+function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[] {
+  const { required, revocationCheck, grace, at } = checkPolicy;
+  const check = state.ledger.checks.get(key);
+  const length = Math.max(grace, revocationCheck === "always" ? 0 : revocationCheck);
+  // Without grace every use asks anew: there is nothing to run out.
+  if (!required || check === undefined || length === 0) return [];
+  const left = check.lastGoodAt + length - at;
+  const since = `no key server has told whether ${key} is revoked since ${iso(check.lastGoodAt)}`;
+  if (left < 0) return [`${since}: it is refused until one does`];
+  return left < length / 2 ? [`${since}: in ${roughly(left)} it will be refused`] : [];
+}
+
 /** Shows the state and warns of what will break. @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state` */
 export async function status(context: Context): Promise<Outcome> {
   return await context.withSession({ readOnly: true }, async (session) => {
@@ -74,6 +88,7 @@ export async function status(context: Context): Promise<Outcome> {
     if (!session.checkPolicy.required)
       warnings.push("keyservers = none: a revocation reaches this client through the archive's own bundle only");
     const signing = keys.filter((key) => key.state === "may sign");
+    warnings.push(...signing.flatMap(({ fingerprint }) => warnOfCheck(fingerprint, session)));
     const ends = signing.map((key) => (key.expiresAt === null ? Number.POSITIVE_INFINITY : Date.parse(key.expiresAt)));
     const last = Math.max(...ends, Number.NEGATIVE_INFINITY);
     if (last === Number.NEGATIVE_INFINITY)
