@@ -1,0 +1,200 @@
+/** `keygen --offline-primary`: the key that certifies leaves the house, and real gpg sees what stayed. */
+import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "chai";
+import { hour, TestArchive } from "../cases/archive-kit.ts";
+import { documentOf, type JsonDocument, runHere, runProgram } from "../cases/cli.ts";
+import { snapshot } from "../cases/snapshot.ts";
+import { GnupgHome } from "../export/gnupg.ts";
+import { needing } from "../export/programs.ts";
+
+const userId = "Example Archive Signing Key <archive@example.org>";
+
+/** One line of `gpg --with-colons`, as far as these tests look at it. */
+interface Row {
+  readonly kind: string;
+  readonly expires: string;
+  readonly capabilities: string;
+  /** `+`: the secret is there, `#`: it is not. */
+  readonly secret: string;
+}
+
+describe("keygen --offline-primary", function () {
+  this.timeout(60_000);
+  let folder: string;
+  const home = () => join(folder, "home");
+  const offline = () => join(folder, "stick");
+
+  before(needing("gpg", "gpgv"));
+
+  beforeEach(async () => {
+    folder = await fs.mkdtemp(join(tmpdir(), "feedkey-offline-"));
+  });
+
+  afterEach(() => fs.rm(folder, { recursive: true }));
+
+  async function at(
+    store: string,
+    ...args: readonly string[]
+  ): Promise<{ status: number | null; document: JsonDocument }> {
+    const ended = await runHere(["--home", store, "--json", ...args]);
+    return { status: ended.status, document: documentOf(ended) };
+  }
+
+  async function keygen(...args: readonly string[]): Promise<string> {
+    const { status, document } = await at(
+      home(),
+      "keygen",
+      "--user-id",
+      userId,
+      "--offline-primary",
+      offline(),
+      ...args,
+    );
+    expect(status, document.error?.message).to.equal(0);
+    return String(document.fingerprint);
+  }
+
+  async function refuses(
+    code: string,
+    status: number,
+    store: string,
+    ...args: readonly string[]
+  ): Promise<JsonDocument> {
+    const { status: got, document } = await at(store, ...args);
+    expect({ code: document.error?.code, status: got }, document.error?.message).to.deep.equal({ code, status });
+    return document;
+  }
+
+  const private_ = (store: string, key: string) => join(store, "private", `${key}.asc`);
+
+  /** What gpg makes of the secret key file of a store. */
+  async function seenByGpg(store: string, key: string, ...args: readonly string[]): Promise<Row[]> {
+    const gpg = await GnupgHome.make();
+    try {
+      await gpg.run(...args, "--import", private_(store, key));
+      const listed = await gpg.run("--with-colons", "--list-secret-keys");
+      return listed
+        .split("\n")
+        .filter((line) => /^(sec|ssb):/.test(line))
+        .map((line) => line.split(":"))
+        .map(([kind = "", , , , , , expires = "", , , , , capabilities = "", , , secret = ""]) => {
+          return { kind, expires, capabilities: capabilities.replace(/[A-Z]/g, ""), secret };
+        });
+    } finally {
+      await gpg.remove();
+    }
+  }
+
+  for (const algorithm of ["ed25519", "p256", "rsa3072"]) {
+    it(`${algorithm}: the primary only certifies and is gone from here, the subkey only signs`, async () => {
+      const key = await keygen("--algorithm", algorithm, "--expires", "1y");
+      const [primary, subkey, ...others] = await seenByGpg(home(), key);
+      expect(others).to.deep.equal([]);
+      expect([primary?.kind, primary?.capabilities, primary?.secret]).to.deep.equal(["sec", "c", "#"]);
+      expect([subkey?.kind, subkey?.capabilities, subkey?.secret]).to.deep.equal(["ssb", "s", "+"]);
+      expect(subkey?.expires).to.equal(primary?.expires).and.not.equal("");
+      const whole = await seenByGpg(offline(), key);
+      expect(whole.map(({ secret }) => secret)).to.deep.equal(["+", "+"]);
+      // Both stores have the same certificate and the same papers for the safe.
+      for (const part of ["certs", "revocations"]) {
+        const [here, there] = [await snapshot(join(home(), part)), await snapshot(join(offline(), part))];
+        expect(Object.values(here)).to.deep.equal(Object.values(there));
+      }
+    });
+  }
+
+  it("what stays signs, and gpgv accepts it", async () => {
+    const key = await keygen();
+    const index = join(folder, "index");
+    await fs.writeFile(index, "Package: a\n");
+    expect((await at(home(), "sign", index, "--key", key)).status).to.equal(0);
+    const ring = join(folder, "ring");
+    const gpg = await GnupgHome.make();
+    try {
+      await gpg.run("--import", join(home(), "certs", `${key}.asc`));
+      await gpg.run("--output", ring, "--export", key);
+    } finally {
+      await gpg.remove();
+    }
+    const verified = await runProgram("gpgv", ["--keyring", ring, `${index}.sig`, index]);
+    expect(verified.status, verified.stderr).to.equal(0);
+  });
+
+  it("what stays can neither rotate nor take the key out of service softly; the whole key can", async () => {
+    const key = await keygen();
+    const archive = await TestArchive.make();
+    try {
+      const config = join(folder, "archive.ini");
+      const text = (await fs.readFile(archive.config, "utf8")).replace(archive.key, key);
+      await fs.writeFile(config, text);
+      const before = await snapshot(home());
+      const rotating = ["rotate", "--config", config, "--backup", join(folder, "safe")];
+      const { error } = await refuses("bad_config", 78, home(), ...rotating);
+      expect(error?.message).to.equal(`the primary secret key of ${key} is not here`);
+      const soft = ["revoke", key, "--reason", "superseded", "--force"];
+      await refuses("bad_config", 78, home(), ...soft);
+      expect(await snapshot(home()), "nothing was made").to.deep.equal(before);
+      const { status, document } = await at(offline(), ...rotating);
+      expect(status, document.error?.message).to.equal(0);
+      expect((await at(offline(), ...soft)).status).to.equal(0);
+    } finally {
+      await archive.remove();
+    }
+  });
+
+  it("what stays can still call out that it was stolen", async () => {
+    const key = await keygen();
+    expect((await at(home(), "revoke", key, "--reason", "compromised", "--force")).status).to.equal(0);
+    const gpg = await GnupgHome.make();
+    try {
+      await gpg.run("--import", join(home(), "certs", `${key}.asc`));
+      expect(await gpg.run("--with-colons", "--list-keys")).to.match(/^pub:r:/m);
+    } finally {
+      await gpg.remove();
+    }
+  });
+
+  it("both parts are locked with one passphrase", async () => {
+    const file = join(folder, "passphrase");
+    await fs.writeFile(file, "correct horse\n");
+    const given = ["--passphrase-file", file];
+    const key = await keygen(...given);
+    const index = join(folder, "index");
+    await fs.writeFile(index, "Package: a\n");
+    await refuses("bad_config", 78, home(), "sign", index, "--key", key);
+    expect((await at(home(), "sign", index, "--key", key, ...given)).status).to.equal(0);
+    await refuses("bad_config", 78, offline(), "revoke", key, "--reason", "retired", "--force");
+    expect((await at(offline(), "revoke", key, "--reason", "retired", "--force", ...given)).status).to.equal(0);
+    const loopback = ["--pinentry-mode", "loopback", "--passphrase", "correct horse"];
+    expect((await seenByGpg(home(), key, ...loopback)).map(({ secret }) => secret)).to.deep.equal(["#", "+"]);
+  });
+
+  it("a client follows an archive that such a key signs", async () => {
+    const archive = await TestArchive.make();
+    try {
+      const date = ["--at", new Date(Date.UTC(2026, 0, 2)).toISOString()];
+      const made = await at(archive.home, ...date, "keygen", "--user-id", userId, "--offline-primary", offline());
+      const key = String(made.document.fingerprint);
+      await archive.writeConfig(key);
+      await archive.addPackage("gamma");
+      await archive.writeProfile({ seeds: [key] });
+      const published = Date.UTC(2026, 0, 11, 12);
+      await archive.publish(published);
+      const { feeds } = await archive.accept(published + hour, "update");
+      const signer = JSON.stringify(feeds);
+      expect(signer).to.include(`"certificate":"${key}"`).and.not.include(`"signingKey":"${key}"`);
+    } finally {
+      await archive.remove();
+    }
+  });
+
+  it("is not made of version 6, and not at all where the other store can't be written", async () => {
+    const terms = ["keygen", "--user-id", userId, "--offline-primary"];
+    await refuses("usage", 2, home(), ...terms, offline(), "--algorithm", "ed25519-v6");
+    await fs.writeFile(join(folder, "file"), "");
+    await refuses("output", 73, home(), ...terms, join(folder, "file"));
+    expect(await fs.readdir(folder)).to.deep.equal(["file"]);
+  });
+});
