@@ -1,6 +1,6 @@
 /** An archive opened for work on its keys: configuration, key store, and the certificates in it. */
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { armor } from "../openpgp/armor.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
@@ -8,8 +8,6 @@ import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { unite } from "../openpgp/merge.ts";
 import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
-import { removeLeftovers } from "../store/atomic.ts";
-import { ensureFolder } from "../store/folder.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { withLock } from "../store/lock.ts";
 import type { Instant } from "../time.ts";
@@ -21,7 +19,7 @@ import { gpgCertificate } from "./gpg-key.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { type FeedPlan, planFeed } from "./publish-plan.ts";
-import { type IndexSignature, signIndexBytes } from "./sign-index.ts";
+import { signPlans } from "./sign-plans.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
 
 export interface Archive {
@@ -65,10 +63,6 @@ export async function refreshBundle({ config, store }: Archive): Promise<string[
     // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
     const key = own.get(fingerprint) ?? (await ownCertificate(store, fingerprint));
     const files = await planBundle(config.root, bundleCertificates(own, key, config.userId));
-    for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
-      await ensureFolder(folder, 0o755);
-      await removeLeftovers(folder);
-    }
     await applyPlans([], new Map(), files, lock);
     return files.map(({ path }) => path);
   });
@@ -141,11 +135,7 @@ export async function resignFeeds(
     const wanting = plans.filter(({ sign }) => sign !== undefined);
     if (wanting.length === 0) return { signed: [], left };
     const signingKey = await openSigningKey(store, fingerprint, passphrase);
-    const signatures = new Map<string, IndexSignature>();
-    for (const { feed, signed } of wanting) {
-      const terms = { at, validFor: config.validFor, feed: feed.name };
-      signatures.set(feed.name, await signIndexBytes(signed, signingKey, terms));
-    }
+    const signatures = await signPlans(wanting, signingKey, { at, validFor: config.validFor });
     await applyPlans(wanting, signatures, [], lock);
     return { signed: wanting.map(({ feed }) => feed.name), left };
   });

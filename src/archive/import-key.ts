@@ -2,12 +2,12 @@
 import { FeedkeyError } from "../error.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
 import { readKeyring } from "../openpgp/certificate.ts";
-import { revocationReasons } from "../openpgp/generate.ts";
+import { revocationsOf } from "../openpgp/generate.ts";
 import { type Packet, readPacketsLeniently, tags, writePackets } from "../openpgp/packets.ts";
 import { publicPartOf } from "../openpgp/public-part.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { SecretKey } from "../openpgp/secret-key.ts";
-import type { KeyStore, NewKey, RevocationReason } from "../store/key-store.ts";
+import type { KeyStore, NewKey } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { amendStored, withStored } from "./archive.ts";
@@ -26,20 +26,12 @@ async function prepare(store: KeyStore, block: Uint8Array, at: Instant, passphra
   if (raw === undefined) throw new FeedkeyError("bad_certificate", "the secret key has no readable public part");
   await store.refusePresent(raw.fingerprint);
   const secret = await SecretKey.open(armored, () => passphrase(raw.fingerprint));
-  const revocation = async (reason: RevocationReason) => {
-    const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
-    return armor(writePackets([packet]), "PUBLIC KEY BLOCK");
-  };
   return {
     fingerprint: raw.fingerprint,
     // As it came: locked keys stay locked.
     privateKey: armored,
     certificate: await withStored(store, raw),
-    revocations: {
-      compromised: await revocation("compromised"),
-      superseded: await revocation("superseded"),
-      retired: await revocation("retired"),
-    },
+    revocations: await revocationsOf(secret, at),
   };
 }
 

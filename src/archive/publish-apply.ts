@@ -4,7 +4,7 @@
  * run finishes the work.
  */
 import * as fs from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { systemCode } from "../error.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
 import { commitStaged, discard, removeLeftovers, type StagedFile, stageAll } from "../store/atomic.ts";
@@ -74,6 +74,10 @@ export async function applyPlans(
   lock: HeldLock,
 ): Promise<void> {
   const staged: StagedFile[] = [];
+  for (const folder of new Set(bundle.map(({ path }) => dirname(path)))) {
+    await ensureFolder(folder, 0o755);
+    await removeLeftovers(folder);
+  }
   try {
     // The bundle first: a client that meets the new signature can find its key.
     staged.push(...(await stageAll(bundle.map((file) => ({ ...file, mode: 0o644 })))));

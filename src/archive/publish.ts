@@ -1,12 +1,10 @@
 /** Use case: scan the packages, write and sign the indexes and the key bundle, all swapped in together. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
-import { removeLeftovers } from "../store/atomic.ts";
-import { ensureFolder } from "../store/folder.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type HeldLock, withLock } from "../store/lock.ts";
 import type { Duration, Instant } from "../time.ts";
@@ -18,7 +16,8 @@ import { applyPlans } from "./publish-apply.ts";
 import { type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
-import { type IndexSignature, signIndexBytes } from "./sign-index.ts";
+import type { IndexSignature } from "./sign-index.ts";
+import { signPlans } from "./sign-plans.ts";
 import {
   type OwnCertificate,
   openSigningKey,
@@ -109,19 +108,14 @@ async function sign(
   options: PublishOptions,
   certificate: OwnCertificate,
 ): Promise<Map<string, IndexSignature>> {
-  const signatures = new Map<string, IndexSignature>();
   const wanting = plans.filter((plan) => plan.sign !== undefined);
-  if (wanting.length === 0) return signatures;
+  if (wanting.length === 0) return new Map();
   const { fingerprint, where } = options.key;
   const key: SignerOf =
     where === "gpg"
       ? { ...certificate, secret: gpgSigner(fingerprint) }
       : await openSigningKey(options.store, fingerprint, options.passphrase);
-  for (const { feed, signed } of wanting) {
-    const terms = { at: options.at, validFor: options.validFor, feed: feed.name };
-    signatures.set(feed.name, await signIndexBytes(signed, key, terms));
-  }
-  return signatures;
+  return await signPlans(wanting, key, options);
 }
 
 async function publishLocked(
@@ -149,10 +143,6 @@ async function publishLocked(
   if (lock === undefined) return { plans, bundle, bad, applied: false };
   const signatures = await sign(plans, options, key);
   const changed = plans.filter((plan) => plan.writes.length > 0 || plan.sign !== undefined);
-  for (const folder of new Set(bundle.map(({ path }) => dirname(path)))) {
-    await ensureFolder(folder, 0o755);
-    await removeLeftovers(folder);
-  }
   await applyPlans(changed, signatures, bundle, lock);
   return { plans, bundle, bad, applied: true };
 }

@@ -1,4 +1,5 @@
 /** `feedkey profile init`: a profile from an archive's bundle, for a fingerprint that came over another way. */
+
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { rootOf } from "../client/download.ts";
@@ -14,6 +15,7 @@ import { bundlePath } from "../profile/layout.ts";
 import { readProfile } from "../profile/read-profile.ts";
 import { formatProfile } from "../profile/write-profile.ts";
 import { commitStaged, stageAll } from "../store/atomic.ts";
+import { isFingerprint } from "../store/fingerprint.ts";
 import { takeSeeds } from "./bundle-seeds.ts";
 import type { Context } from "./context.ts";
 import type { ProfileInitOptions } from "./profile.ts";
@@ -22,7 +24,7 @@ import type { Outcome } from "./run.ts";
 /** @throws FeedkeyError `usage`: a key ID names no key for certain */
 function fullFingerprint(text: string): string {
   const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
-  if (/^([0-9A-F]{40}|[0-9A-F]{64})$/.test(hex)) return hex;
+  if (isFingerprint(hex)) return hex;
   throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
     hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
   });

@@ -4,6 +4,7 @@ import { type PublishResult, publish as publishArchive } from "../archive/publis
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { ArchiveConfig, ArchiveFeed, FeedFormat } from "../profile/types.ts";
+import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { readConfig } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
@@ -43,7 +44,7 @@ function lone(folder: string, options: PublishCommandOptions): { root: string; f
 function keyOf(text: string): ArchiveConfig["key"] {
   if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };
   const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();
-  if (/^([0-9A-F]{40}|[0-9A-F]{64})$/.test(fingerprint)) return { where: "gpg", fingerprint };
+  if (isFingerprint(fingerprint)) return { where: "gpg", fingerprint };
   throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
 }
 

@@ -9,6 +9,7 @@ import { escapeText } from "../escape.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { keepVerified } from "../openpgp/merge.ts";
 import { readFacts } from "../openpgp/read-facts.ts";
+import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { openArchive, type ServerOptions, spread, withKeyservers } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
@@ -84,7 +85,7 @@ export async function receive(
   const store = await KeyStore.open(context.home);
   const names = fingerprints.map((text) => {
     const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
-    if (/^([0-9A-F]{40}|[0-9A-F]{64})$/.test(hex)) return hex;
+    if (isFingerprint(hex)) return hex;
     throw new FeedkeyError("usage", `"${escapeText(text)}" is not a full fingerprint`, {
       hint: "all 40 or 64 hex digits are needed",
     });

@@ -8,6 +8,7 @@ import { isAbout } from "../openpgp/mentions.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { bundlePath } from "../profile/layout.ts";
 import type { Profile } from "../profile/types.ts";
+import { isFingerprint } from "../store/fingerprint.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
 import type { TrustSet } from "../trust/judge.ts";
@@ -124,12 +125,10 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
   return judged;
 }
 
-const fullFingerprint = /^([0-9A-F]{40}|[0-9A-F]{64})$/;
-
 /** Signers that errors name and of whom nothing is at hand: delegates, whom no search by the archive's address finds. */
 function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerprint[] {
   const signers = errors.filter(({ code }) => code === "untrusted_signer").map(({ details }) => String(details.signer));
-  return [...new Set(signers)].filter((signer) => fullFingerprint.test(signer) && !session.knowledge.held.has(signer));
+  return [...new Set(signers)].filter((signer) => isFingerprint(signer) && !session.knowledge.held.has(signer));
 }
 
 /**
