@@ -1,0 +1,51 @@
+/** Commands of whoever publishes. */
+import type { Command } from "commander";
+import type { KeygenOptions } from "./keygen.ts";
+import type { PublishCommandOptions } from "./publish.ts";
+import type { Runner } from "./run.ts";
+import { withPassphrase } from "./shared-options.ts";
+import type { SignCommandOptions } from "./sign.ts";
+import type { SignPackageOptions } from "./sign-package.ts";
+
+export function addArchiveCommands(program: Command, run: Runner): void {
+  withPassphrase(program.command("keygen"))
+    .description("make a key, its certificate and its revocation certificates")
+    .requiredOption("--user-id <uid>", '"Name <address>"')
+    .option("--algorithm <name>", "ed25519, rsa3072, rsa4096, p256 or ed25519-v6", "ed25519")
+    .option("--expires <length>", "how long the key holds, or never", "2y")
+    .option("--offline-primary <dir>", "put the whole key into that key store, keep only a signing subkey here")
+    .action((options: KeygenOptions) => {
+      return run("keygen", async (context) => (await import("./keygen.ts")).keygen(context, options));
+    });
+  withPassphrase(program.command("sign <index...>"))
+    .description("sign indexes: writes INDEX.asc and INDEX.sig")
+    .requiredOption("--key <fingerprint>", "the key that signs")
+    .option("--feed <name>", "the feed that it is signed for")
+    .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
+    .option("--valid-for <length>", "how long the signature holds, or never", "14d")
+    .action((indexes: string[], options: SignCommandOptions) => {
+      return run("sign", async (context) => (await import("./sign.ts")).sign(context, indexes, options));
+    });
+  withPassphrase(program.command("publish [dir]"))
+    .description("write and sign the indexes of a folder or an archive, with its key bundle")
+    .option("--config <file>", "archive.ini")
+    .option("--key <fingerprint>", "the key that signs")
+    .option("--feed <name>", "name of the feed in DIR (default: the folder's)")
+    .option("--format <name>", "format of the feed in DIR: opkg or pkgsrc (default: opkg)")
+    .option("--valid-for <length>", "how long the signatures hold (default: archive.ini's, or 14d)")
+    .option("--skip-bad", "leave damaged packages out; exits 1 if there were any")
+    .option("--allow-empty", "publish an index that became empty")
+    .option("--dry-run", "print the plan and change nothing")
+    .action((folder: string | undefined, options: PublishCommandOptions) => {
+      return run("publish", async (context) => (await import("./publish.ts")).publish(context, folder, options));
+    });
+  withPassphrase(program.command("sign-package <file...>"))
+    .description("sign pkgsrc packages for pkg_add")
+    .requiredOption("--key <fingerprint>", "the key that signs, RSA")
+    .option("-o, --output <dir>", "where the signed packages go (default: in the place of the unsigned)")
+    .action((files: string[], options: SignPackageOptions) => {
+      return run("sign-package", async (context) => {
+        return (await import("./sign-package.ts")).signPackage(context, files, options);
+      });
+    });
+}

@@ -1,0 +1,106 @@
+/** Commands of the client. */
+import type { Command } from "commander";
+import type { ChainOptions } from "./chain.ts";
+import type { ExportOptions } from "./export.ts";
+import type { FetchOptions } from "./fetch.ts";
+import type { ProfileInitOptions } from "./profile.ts";
+import type { Runner } from "./run.ts";
+import type { UpdateOptions } from "./update.ts";
+import type { VerifyOptions } from "./verify.ts";
+import type { VerifyPackageOptions } from "./verify-package.ts";
+
+export function addClientCommands(program: Command, run: Runner): void {
+  const profile = program.command("profile").description("profiles of archives");
+  profile
+    .command("list")
+    .description("profiles at hand")
+    .action(() => run("profile", async (context) => (await import("./profile.ts")).list(context)));
+  profile
+    .command("show [name]")
+    .description("what a profile says")
+    .action((name?: string) => run("profile", async (context) => (await import("./profile.ts")).show(context, name)));
+  profile
+    .command("check [name]")
+    .description("whether a profile and its keyring are in order")
+    .action((name?: string) => run("profile", async (context) => (await import("./profile.ts")).check(context, name)));
+  profile
+    .command("init <url>")
+    .description("write a profile from an archive's bundle, for the fingerprint given")
+    .requiredOption("--fingerprint <fpr...>", "full fingerprint of the archive's key, from a source you trust")
+    .option("--name <name>", "name of the profile (default: the host)")
+    .option("--feed <name=path...>", "feeds of the archive")
+    .option("--keyservers <urls>", "hkps://... with commas, or none", "none")
+    .option("-o, --output <dir>", "where to write it", ".")
+    .action((url: string, options: ProfileInitOptions) => {
+      return run("profile", async (context) => (await import("./profile-init.ts")).init(context, url, options));
+    });
+  program
+    .command("refresh")
+    .description("ask the key servers and the archive for successors and revocations")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((options: ChainOptions) => {
+      return run("refresh", async (context) => (await import("./chain.ts")).refresh(context, options));
+    });
+  program
+    .command("chain")
+    .description("how each trusted key hangs on a seed, and why each other key does not")
+    .option("--dot", "a graph for Graphviz")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((options: ChainOptions) => {
+      return run("chain", async (context) => (await import("./chain.ts")).chain(context, options));
+    });
+  program
+    .command("export <path>")
+    .description("the keys that may sign now, as another program reads them")
+    .requiredOption("--for <program>", "gpgv, apt, opkg or pkg_install")
+    .action((path: string, options: ExportOptions) => {
+      return run("export", async (context) => (await import("./export.ts")).exportTo(context, path, options));
+    });
+  program
+    .command("status")
+    .description("age and expiry of feeds and keys, and what will break when; asks nobody")
+    .action(() => run("status", async (context) => (await import("./status.ts")).status(context)));
+  program
+    .command("update [feed...]")
+    .description("download and verify the indexes")
+    .option("--allow-empty", "accept an index that became empty")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((feeds: string[], options: UpdateOptions) => {
+      return run("update", async (context) => (await import("./update.ts")).update(context, feeds, options));
+    });
+  program
+    .command("fetch [package...]")
+    .description("download and verify packages (NAME or NAME=VERSION) of verified indexes")
+    .option("-o, --output <dir>", "where to put them", ".")
+    .option("--feed <name...>", "only from these feeds")
+    .option("--all", "every package of the feeds")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((packages: string[], options: FetchOptions) => {
+      return run("fetch", async (context) => (await import("./fetch.ts")).fetch(context, packages, options));
+    });
+  program
+    .command("verify <index> [package-file...]")
+    .description("verify a local index, and package files against it")
+    .option("--signature <file>", "its signature (default: INDEX.sig, then INDEX.asc)")
+    .option("--feed <name>", "which feed of the profile it is")
+    .option("--packages <dir>", "check every package file below a folder")
+    .option("--complete", "with --packages: refuse missing ones too")
+    .option("--allow-empty", "accept an index that became empty")
+    .option("--no-state", "an audit: compare with nothing and record nothing")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((index: string, files: string[], options: VerifyOptions) => {
+      return run("verify", async (context) => (await import("./verify.ts")).verify(context, index, files, options));
+    });
+  program
+    .command("verify-package <file...>")
+    .description("verify signed pkgsrc packages")
+    .option("-o, --output <file>", "write the package inside there once all of it is verified")
+    .option("--feed <name>", "the feed that it is of: delegates sign for some feeds only")
+    .option("--no-state", "an audit: record nothing")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((files: string[], options: VerifyPackageOptions) => {
+      return run("verify-package", async (context) => {
+        return (await import("./verify-package.ts")).verifyPackage(context, files, options);
+      });
+    });
+}

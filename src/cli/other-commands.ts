@@ -1,0 +1,22 @@
+/** Commands that are neither of the archive nor of the client. */
+import type { Command } from "commander";
+import type { Main, Runner } from "./run.ts";
+import type { ServeOptions } from "./serve.ts";
+
+export function addOtherCommands(program: Command, run: Runner, main: Main): void {
+  program
+    .command("serve <dir>")
+    .description("serve an archive on loopback or a LAN")
+    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--port <port>", "port, 0 for any", "8080")
+    .option("--keyserver [dir]", "a key server below /pks/, which keeps keys in DIR")
+    .option("--tls-cert <file>", "PEM certificate chain")
+    .option("--tls-key <file>", "its PEM key")
+    .action((folder: string, options: ServeOptions) => {
+      return run("serve", async (context) => (await import("./serve.ts")).serve(context, folder, options));
+    });
+  program
+    .command("demo")
+    .description("the whole story on a throw-away archive")
+    .action(() => run("demo", async (context) => (await import("./demo.ts")).demo(context, main)));
+}
