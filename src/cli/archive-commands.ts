@@ -7,6 +7,7 @@ import { withPassphrase } from "./shared-options.ts";
 import type { SignCommandOptions } from "./sign.ts";
 import type { SignPackageOptions } from "./sign-package.ts";
 
+/** Adds keygen, sign, publish and sign-package. */
 export function addArchiveCommands(program: Command, run: Runner): void {
   withPassphrase(program.command("keygen"))
     .description("make a key, its certificate and its revocation certificates")

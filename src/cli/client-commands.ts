@@ -9,6 +9,7 @@ import type { UpdateOptions } from "./update.ts";
 import type { VerifyOptions } from "./verify.ts";
 import type { VerifyPackageOptions } from "./verify-package.ts";
 
+/** Adds what a client runs. */
 export function addClientCommands(program: Command, run: Runner): void {
   const profile = program.command("profile").description("profiles of archives");
   profile

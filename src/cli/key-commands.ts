@@ -4,6 +4,7 @@ import type { PassphraseOptions } from "./passphrase.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase } from "./shared-options.ts";
 
+/** Adds "key" with its own commands. */
 export function addKeyCommands(program: Command, run: Runner): void {
   const key = program.command("key").description("look after the key store");
   key

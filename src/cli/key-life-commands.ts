@@ -7,6 +7,7 @@ import type { RotateOptions } from "./rotate.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers } from "./shared-options.ts";
 
+/** Adds rotate, revoke, delegate, send and receive. */
 export function addKeyLifeCommands(program: Command, run: Runner): void {
   withServers(withPassphrase(program.command("rotate")))
     .description("key transition: make and certify the successor, later let it sign")

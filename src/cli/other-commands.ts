@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import type { Main, Runner } from "./run.ts";
 import type { ServeOptions } from "./serve.ts";
 
+/** Adds serve and demo. @param main the program itself, for the demo to play with */
 export function addOtherCommands(program: Command, run: Runner, main: Main): void {
   program
     .command("serve <dir>")

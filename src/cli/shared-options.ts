@@ -1,12 +1,14 @@
 /** Options that several commands have. */
 import type { Command } from "commander";
 
+/** Where the passphrase comes from, if the key has one. */
 export function withPassphrase(command: Command): Command {
   return command
     .option("--passphrase-file <file>", "read the passphrase from the first line of a file")
     .option("--passphrase-fd <n>", "read the passphrase from a file descriptor");
 }
 
+/** Which key servers are asked or told. */
 export function withServers(command: Command): Command {
   return command
     .option("--keyserver <url...>", "key servers, hkps://... (default: those of archive.ini or the profile)")
