@@ -15,11 +15,11 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { bundleCertificates, planBundle } from "./bundle.ts";
 import { layoutOf } from "./feed-layouts.ts";
-import { gpgCertificate } from "./gpg-key.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { type FeedPlan, planFeed } from "./publish-plan.ts";
 import { signPlans } from "./sign-plans.ts";
+import { certificatesWith } from "./signer.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
 
 export interface Archive {
@@ -58,10 +58,9 @@ export async function amendStored(store: KeyStore, amended: RawCertificate): Pro
 /** Writes the bundle anew if it changed. Returns the files written. @throws FeedkeyError `not_found`, `bad_config`, `output` */
 export async function refreshBundle({ config, store }: Archive): Promise<string[]> {
   return await withLock(recordsFolder(store, config.root), async (lock) => {
-    const { where, fingerprint } = config.key;
-    const own = await ownCertificates(store, where === "gpg" ? [await gpgCertificate(fingerprint)] : []);
+    const own = await certificatesWith(store, config.key);
     // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
-    const key = own.get(fingerprint) ?? (await ownCertificate(store, fingerprint));
+    const key = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
     const files = await planBundle(config.root, bundleCertificates(own, key, config.userId));
     await applyPlans([], new Map(), files, lock);
     return files.map(({ path }) => path);

@@ -6,6 +6,7 @@ import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { Fingerprint } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
 import type { DocumentSigner } from "./signing-key.ts";
 
 // What gpg.conf may say for people, and what no index may be signed with.
@@ -55,6 +56,14 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
 export function gpgSigner(fingerprint: Fingerprint): DocumentSigner {
   return {
     async signDocument(bytes, certificate, content) {
+      // GnuPG need not have heard of a revocation that the key store has.
+      const refused = refusePrimary(certificate.facts, content.at);
+      if (refused !== undefined) {
+        throw new FeedkeyError(refused.code, `can't sign with ${fingerprint}: ${refused.reason}`, {
+          details: { fingerprint },
+          hint: "clients would refuse what it signs: choose the archive's present key",
+        });
+      }
       const expires =
         content.expiresAt === undefined ? "0" : `seconds=${Math.ceil((content.expiresAt - content.at) / 1000)}`;
       const notations = (content.notations ?? []).flatMap(({ name, value }) => ["--sig-notation", `${name}=${value}`]);

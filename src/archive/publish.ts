@@ -11,20 +11,14 @@ import type { Duration, Instant } from "../time.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type BundleFile, bundleCertificates, planBundle } from "./bundle.ts";
-import { gpgCertificate, gpgSigner } from "./gpg-key.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
 import type { IndexSignature } from "./sign-index.ts";
 import { signPlans } from "./sign-plans.ts";
-import {
-  type OwnCertificate,
-  openSigningKey,
-  ownCertificates,
-  type PassphraseSource,
-  type SignerOf,
-} from "./signing-key.ts";
+import { certificatesWith, type KeyPlace, openSigner } from "./signer.ts";
+import type { OwnCertificate, PassphraseSource } from "./signing-key.ts";
 
 export interface PublishOptions {
   /** Absolute. */
@@ -32,7 +26,7 @@ export interface PublishOptions {
   readonly feeds: readonly ArchiveFeed[];
   readonly validFor: Duration;
   /** The key that signs: of the key store, or one that stays in GnuPG. */
-  readonly key: { readonly where: "store" | "gpg"; readonly fingerprint: string };
+  readonly key: KeyPlace;
   /** The archive's user ID; undefined: whatever the key's own says. */
   readonly userId: string | undefined;
   readonly store: KeyStore;
@@ -103,19 +97,10 @@ async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: st
   return { feed, index: made.index, packages: scan.packages.length - made.bad.length, bad };
 }
 
-async function sign(
-  plans: readonly FeedPlan[],
-  options: PublishOptions,
-  certificate: OwnCertificate,
-): Promise<Map<string, IndexSignature>> {
+async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, IndexSignature>> {
   const wanting = plans.filter((plan) => plan.sign !== undefined);
   if (wanting.length === 0) return new Map();
-  const { fingerprint, where } = options.key;
-  const key: SignerOf =
-    where === "gpg"
-      ? { ...certificate, secret: gpgSigner(fingerprint) }
-      : await openSigningKey(options.store, fingerprint, options.passphrase);
-  return await signPlans(wanting, key, options);
+  return await signPlans(wanting, await openSigner(options.store, options.key, options.passphrase), options);
 }
 
 async function publishLocked(
@@ -125,7 +110,7 @@ async function publishLocked(
 ): Promise<PublishResult> {
   const { root, feeds, store, at, userId } = options;
   const { where, fingerprint } = options.key;
-  const own = await ownCertificates(store, where === "gpg" ? [await gpgCertificate(fingerprint)] : []);
+  const own = await certificatesWith(store, options.key);
   const key = own.get(where === "gpg" ? fingerprint : await store.resolve(fingerprint));
   if (key === undefined) {
     throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store`);
@@ -141,7 +126,7 @@ async function publishLocked(
   const name = userId ?? key.facts.userIds[0]?.text ?? "";
   const bundle = await planBundle(root, bundleCertificates(own, key, name));
   if (lock === undefined) return { plans, bundle, bad, applied: false };
-  const signatures = await sign(plans, options, key);
+  const signatures = await sign(plans, options);
   const changed = plans.filter((plan) => plan.writes.length > 0 || plan.sign !== undefined);
   await applyPlans(changed, signatures, bundle, lock);
   return { plans, bundle, bad, applied: true };

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Archive } from "../archive/archive.ts";
 import { type Sent, sendCertificates } from "../archive/distribute.ts";
+import type { KeyPlace } from "../archive/signer.ts";
 import { ownCertificates } from "../archive/signing-key.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -10,6 +11,7 @@ import { createTransport } from "../net/transport.ts";
 import type { Transport } from "../net/types.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
+import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Context } from "./context.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
@@ -90,4 +92,12 @@ export async function spread(
     const lines = good.map(({ server, fingerprint }) => `${server} has ${fingerprint}`);
     return { sent, lines, errors: sent.flatMap(({ error }) => error ?? []) };
   });
+}
+
+/** The key that `FPR` or `gpg:FPR` names. @throws FeedkeyError `usage` */
+export function keyOf(text: string): KeyPlace {
+  if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };
+  const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();
+  if (isFingerprint(fingerprint)) return { where: "gpg", fingerprint };
+  throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
 }

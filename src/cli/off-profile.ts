@@ -1,5 +1,5 @@
 /** Signing with `--profile`: the key must be one that clients of that profile accept. */
-import { ownCertificates } from "../archive/signing-key.ts";
+import { certificatesWith, type KeyPlace } from "../archive/signer.ts";
 import { Knowledge } from "../client/knowledge.ts";
 import { readSeeds } from "../client/seeds.ts";
 import { FeedkeyError } from "../error.ts";
@@ -11,13 +11,13 @@ import type { Context } from "./context.ts";
  * without `--profile`.
  * @throws FeedkeyError `untrusted_signer`, `revoked`... with the reason against the key
  */
-export async function refuseOffProfile(context: Context, fingerprint: string): Promise<void> {
+export async function refuseOffProfile(context: Context, key: KeyPlace): Promise<void> {
   if (context.options.profile === undefined) return;
   const profile = await context.profile();
   const store = await KeyStore.open(context.home);
-  const name = await store.resolve(fingerprint);
+  const name = key.where === "gpg" ? key.fingerprint : await store.resolve(key.fingerprint);
   const seeds = await readSeeds(profile);
-  const own = [...(await ownCertificates(store)).values()].map(({ raw }) => raw);
+  const own = [...(await certificatesWith(store, key)).values()].map(({ raw }) => raw);
   const knowledge = new Knowledge(profile, [...seeds.values(), ...own]);
   const { trust } = await knowledge.judge(context.at, new Set(), new Set());
   if (trust.trusted.has(name)) return;

@@ -3,10 +3,9 @@ import { basename, resolve } from "node:path";
 import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { ArchiveConfig, ArchiveFeed, FeedFormat } from "../profile/types.ts";
-import { isFingerprint } from "../store/fingerprint.ts";
+import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
 import { KeyStore } from "../store/key-store.ts";
-import { readConfig } from "./archive-terms.ts";
+import { keyOf, readConfig } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
 import { refuseOffProfile } from "./off-profile.ts";
@@ -38,14 +37,6 @@ function lone(folder: string, options: PublishCommandOptions): { root: string; f
     throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
   }
   return { root, feeds: [{ name, format: formatOf(options.format ?? "opkg"), path: "", packages: "" }] };
-}
-
-/** `FPR` or `gpg:FPR`. */
-function keyOf(text: string): ArchiveConfig["key"] {
-  if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };
-  const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();
-  if (isFingerprint(fingerprint)) return { where: "gpg", fingerprint };
-  throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
 }
 
 async function terms(folder: string | undefined, options: PublishCommandOptions) {
@@ -105,7 +96,7 @@ export async function publish(
   const dryRun = options.dryRun === true;
   const store = await KeyStore.open(context.home);
   const place = await terms(folder, options);
-  if (place.key.where === "store") await refuseOffProfile(context, place.key.fingerprint);
+  await refuseOffProfile(context, place.key);
   const bar = context.reporter.progress("reading packages", undefined);
   const result = await publishArchive({
     ...place,

@@ -1,8 +1,9 @@
 /** `feedkey sign`: what an archive manager calls after it wrote an index. */
 import { signIndexFile } from "../archive/sign-index.ts";
-import { openSigningKey } from "../archive/signing-key.ts";
+import { openSigner } from "../archive/signer.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { iso } from "../time.ts";
+import { keyOf } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
 import { refuseOffProfile } from "./off-profile.ts";
@@ -24,8 +25,9 @@ export async function sign(
 ): Promise<Outcome> {
   const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
   const store = await KeyStore.open(context.home);
-  const key = await openSigningKey(store, options.key, passphraseSource(options));
-  await refuseOffProfile(context, options.key);
+  const place = keyOf(options.key);
+  const key = await openSigner(store, place, passphraseSource(options));
+  await refuseOffProfile(context, place);
   const signed = [];
   for (const index of indexes) {
     signed.push(

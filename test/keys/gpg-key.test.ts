@@ -6,7 +6,7 @@ import { readSignatureFile } from "../../src/openpgp/detached.ts";
 import { archiveUserId } from "../cases/archive-kit.ts";
 import { documentOf, type JsonDocument, runProcess, runProgram } from "../cases/cli.ts";
 import { snapshot } from "../cases/snapshot.ts";
-import { GnupgHome } from "../export/gnupg.ts";
+import { GnupgHome, inGnupgHome } from "../export/gnupg.ts";
 import { LiveArchive } from "../export/live-archive.ts";
 import { needing } from "../export/programs.ts";
 
@@ -113,6 +113,52 @@ describe("a key that stays in GnuPG", function () {
       await archive.accept("update");
     });
   }
+
+  describe("signs an index that an archive manager wrote", () => {
+    const sign = async (key: string, ...more: readonly string[]) => {
+      return await keep("sign", archive.file("Packages"), "--feed", "base", "--key", `gpg:${key}`, ...more);
+    };
+
+    it("as publish does", async () => {
+      const key = await use(await gpg.generate(archiveUserId));
+      await publishes();
+      await fs.rm(archive.file("Packages.sig"));
+      await fs.rm(archive.file("Packages.asc"));
+      const { status, document } = await sign(key.replace(/(.{4})/g, "$1 ").toLowerCase());
+      expect({ status, key: document.key }, document.error?.message).to.deep.equal({ status: 0, key });
+      await ship(key);
+      await archive.accept("update");
+      await refuses("usage", 2, "sign", archive.file("Packages"), "--key", `gpg:${key.slice(-16)}`);
+    });
+
+    it("but not with a key whose revocation the key store has, whether or not GnuPG heard of it", async () => {
+      const key = await use(await gpg.generate(archiveUserId));
+      await publishes();
+      const revocation = join(gpg.folder, "openpgp-revocs.d", `${key}.rev`);
+      await fs.writeFile(revocation, (await fs.readFile(revocation, "utf8")).replace(":-----BEGIN", "-----BEGIN"));
+      await gpg.run("--output", join(gpg.folder, "certificate"), "--export", key);
+      await inGnupgHome(async (elsewhere) => {
+        await elsewhere.run("--import", join(gpg.folder, "certificate"), revocation);
+        await archive.importKey(await elsewhere.run("--armor", "--export", key));
+      });
+      const args = ["sign", archive.file("Packages"), "--key", `gpg:${key}`];
+      const { error } = await refuses("revoked", 1, ...args);
+      expect(error?.message).to.equal(`can't sign with ${key}: the key is revoked as of no given reason`);
+    });
+
+    it("with --profile, only if its clients accept the key", async () => {
+      const key = await use(await gpg.generate(archiveUserId));
+      await publishes();
+      await ship(key);
+      const profile = ["--profile", archive.profile];
+      expect((await sign(key, ...profile)).status).to.equal(0);
+      const other = await gpg.generate(archiveUserId);
+      const args = ["sign", archive.file("Packages"), "--feed", "base", "--key", `gpg:${other}`];
+      await refuses("untrusted_signer", 1, ...args, ...profile);
+      await use(other);
+      await refuses("untrusted_signer", 1, "publish", "--config", archive.config, ...profile);
+    });
+  });
 
   it("refuses to publish what somebody else signed too, or instead", async () => {
     await use(await gpg.generate(archiveUserId));

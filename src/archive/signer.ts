@@ -1,0 +1,44 @@
+/** Who signs as the archive: a key of the key store, or one that stays in GnuPG or on a card. */
+import { FeedkeyError } from "../error.ts";
+import type { ArchiveConfig } from "../profile/types.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { gpgCertificate, gpgSigner } from "./gpg-key.ts";
+import {
+  type OwnCertificate,
+  openSigningKey,
+  ownCertificates,
+  type PassphraseSource,
+  type SignerOf,
+} from "./signing-key.ts";
+
+/** A key with the place where its secret is. */
+export type KeyPlace = ArchiveConfig["key"];
+
+/**
+ * All certificates of the key store, and that of a key which stays in GnuPG, judged among each other.
+ * @throws FeedkeyError `not_found`, `bad_config` if gpg does not give it
+ */
+export async function certificatesWith(
+  store: KeyStore,
+  { where, fingerprint }: KeyPlace,
+): Promise<Map<Fingerprint, OwnCertificate>> {
+  return await ownCertificates(store, where === "gpg" ? [await gpgCertificate(fingerprint)] : []);
+}
+
+/**
+ * Opens the key for signing documents, wherever its secret is.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config`, `bad_certificate`
+ */
+export async function openSigner(store: KeyStore, key: KeyPlace, passphrase: PassphraseSource): Promise<SignerOf> {
+  if (key.where === "store") return await openSigningKey(store, key.fingerprint, passphrase);
+  const certificate = (await certificatesWith(store, key)).get(key.fingerprint);
+  if (certificate !== undefined) return { ...certificate, secret: gpgSigner(key.fingerprint) };
+  throw new FeedkeyError(
+    "bad_certificate",
+    `the certificate of ${key.fingerprint} in GnuPG is of a kind that can't be used`,
+    {
+      details: { fingerprint: key.fingerprint },
+    },
+  );
+}
