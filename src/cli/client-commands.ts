@@ -32,6 +32,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--feed <name=path...>", "feeds of the archive")
     .option("--keyservers <urls>", "hkps://... with commas, or none", "none")
     .option("-o, --output <dir>", "where to write it", ".")
+    .option("--force", "replace a profile that is there already")
     .action((url: string, options: ProfileInitOptions) => {
       return run("profile", async (context) => (await import("./profile-init.ts")).init(context, url, options));
     });

@@ -1,10 +1,10 @@
 /** Passphrases come from a file, a descriptor or a person at a terminal: never from arguments, never into a log. */
 import { closeSync, readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { readPassphraseFile } from "../store/private-file.ts";
 
 export interface PassphraseOptions {
   readonly passphraseFile?: string;
@@ -31,12 +31,12 @@ async function ask(prompt: string): Promise<string> {
 
 /**
  * The passphrase that the options give; undefined if they give none.
- * @throws FeedkeyError `not_found`, `usage`
+ * @throws FeedkeyError `not_found`, `bad_config` if others can read the file, `usage`
  */
 export async function givenPassphrase(options: PassphraseOptions): Promise<string | undefined> {
   const { passphraseFile, passphraseFd } = options;
   try {
-    if (passphraseFile !== undefined) return firstLine(await readFile(passphraseFile, "utf8"));
+    if (passphraseFile !== undefined) return firstLine(await readPassphraseFile(passphraseFile));
     if (passphraseFd === undefined) return undefined;
     if (!/^\d{1,4}$/.test(passphraseFd))
       throw new FeedkeyError("usage", "--passphrase-fd takes the number of a descriptor");

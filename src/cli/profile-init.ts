@@ -1,9 +1,9 @@
 /** `feedkey profile init`: a profile from an archive's bundle, for a fingerprint that came over another way. */
 
-import { mkdir } from "node:fs/promises";
+import { lstat, mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { rootOf } from "../client/download.ts";
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { createTransport } from "../net/transport.ts";
 import { armor } from "../openpgp/armor.ts";
@@ -83,16 +83,32 @@ function nameOf(archive: string, options: ProfileInitOptions): string {
   });
 }
 
-/** Writes the profile and its keyring, or nothing. @throws FeedkeyError `usage`, `not_found`, `untrusted_signer`, `bad_certificate` */
+/** A profile there may be an older one with further seeds, or lines that its user added. @throws FeedkeyError `output` */
+async function refuseToReplace(file: string, options: ProfileInitOptions): Promise<void> {
+  if (options.force === true) return;
+  try {
+    await lstat(file);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return;
+    throw error;
+  }
+  throw new FeedkeyError("output", `there is a profile at ${escapeText(file)} already`, {
+    details: { path: file },
+    hint: "choose another name with --name or another folder with -o; --force replaces it",
+  });
+}
+
+/** Writes the profile and its keyring, or nothing. @throws FeedkeyError `usage`, `output`, `not_found`, `untrusted_signer`, `bad_certificate` */
 export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
   const archive = address.endsWith("/") ? address : `${address}/`;
   if (!URL.canParse(archive)) throw new FeedkeyError("usage", `"${address}" is no URL`);
   const name = nameOf(archive, options);
   const seeds = options.fingerprint.map(fullFingerprint);
-  const bundle = await readBundle(context, archive);
-  const { certificates, userId } = await takeSeeds(context, bundle, seeds);
   const folder = resolve(options.output);
   const file = join(folder, `${name}.ini`);
+  await refuseToReplace(file, options);
+  const bundle = await readBundle(context, archive);
+  const { certificates, userId } = await takeSeeds(context, bundle, seeds);
   const text = formatProfile({
     archive: {
       name,

@@ -2,14 +2,14 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { readSeeds } from "../client/seeds.ts";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { readFacts } from "../openpgp/read-facts.ts";
 import type { Identity, Profile } from "../profile/types.ts";
 import { findProfile, profileSearchPath } from "../store/paths.ts";
-import { roughly } from "../time.ts";
-import { refusePrimary } from "../trust/key-state.ts";
+import { type Instant, roughly } from "../time.ts";
+import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
 import { type Context, loadProfile } from "./context.ts";
 import type { Outcome } from "./run.ts";
 import { table } from "./show.ts";
@@ -86,27 +86,69 @@ export async function show(context: Context, name: string | undefined): Promise<
   return { text: `profile ${profile.name} (${escapeText(profile.file)})\n${text}`, json: { profile } };
 }
 
-/** Reads the profile and its seeds, and says what is wrong with either. */
-export async function check(context: Context, name: string | undefined): Promise<Outcome> {
-  const profile = await named(context, name);
+interface SeedState {
+  readonly fingerprint: string;
+  readonly userId: string | null;
+  /** Why it may not sign today; null if it may. */
+  readonly code: ErrorCode | null;
+  readonly state: string;
+  /** What is wrong with it as a seed: an expired one may still have passed trust on, a revoked one may not have. */
+  readonly fault: "unknown" | "soft" | "hard" | undefined;
+}
+
+async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
   const held = await readSeeds(profile);
   const keys = await KeyIndex.of(held.values());
-  const rows: string[][] = [];
-  const seeds = [];
+  const seeds: SeedState[] = [];
   for (const fingerprint of profile.trust.seeds) {
     const loaded = keys.certificates.find(({ raw }) => raw.fingerprint === fingerprint);
-    const facts = loaded === undefined ? undefined : await readFacts(loaded, keys);
-    const refused = facts === undefined ? undefined : refusePrimary(facts, context.at);
-    const state = facts === undefined ? "can't be used: unknown kind of key" : (refused?.reason ?? "may sign");
-    rows.push([fingerprint, escapeText(facts?.userIds[0]?.text ?? ""), state]);
-    seeds.push({ fingerprint, userId: facts?.userIds[0]?.text ?? null, code: refused?.code ?? null, state });
+    if (loaded === undefined) {
+      const state = "can't be used: unknown kind of key";
+      seeds.push({ fingerprint, userId: null, code: null, state, fault: "unknown" });
+      continue;
+    }
+    const facts = await readFacts(loaded, keys);
+    const refused = refusePrimary(facts, at);
+    const userId = facts.userIds[0]?.text ?? null;
+    const fault = effectiveRevocation(facts.revocations, at)?.kind;
+    seeds.push({ fingerprint, userId, code: refused?.code ?? null, state: refused?.reason ?? "may sign", fault });
+  }
+  return seeds;
+}
+
+/** A seed that was compromised must leave the profile; retired ones are good for nothing where nothing else is left. */
+function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): FeedkeyError[] {
+  const hard = seeds.filter(({ fault }) => fault === "hard");
+  const spent = trust.retiredIssuers === "refuse" && seeds.every(({ fault }) => fault === "soft");
+  const bad = hard.length > 0 ? hard : spent ? seeds : [];
+  const [first] = bad;
+  if (first === undefined) return [];
+  const why = `seed ${first.fingerprint}: ${first.state}, and vouches for nothing`;
+  return [
+    new FeedkeyError("revoked", `profile "${name}" is not in order: ${why}`, {
+      details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
+      hint: "ask the archive's keepers for the fingerprint of their present key, and put it in the place of this one",
+    }),
+  ];
+}
+
+/** Reads the profile and its seeds, and says what is wrong with either. @throws FeedkeyError as `readSeeds` */
+export async function check(context: Context, name: string | undefined): Promise<Outcome> {
+  const profile = await named(context, name);
+  const seeds = await seedStates(profile, context.at);
+  const errors = refuseSeeds(seeds, profile);
+  for (const { fingerprint, state, fault } of seeds) {
+    if (fault === "soft" || fault === "unknown") context.reporter.warn(`seed ${fingerprint}: ${state}`);
   }
   if (profile.trust.keyservers.length === 0) {
     context.reporter.warn("keyservers = none: a revocation reaches this client through the archive's own bundle only");
   }
+  const rows = seeds.map(({ fingerprint, userId, state }) => [fingerprint, escapeText(userId ?? ""), state]);
+  const found = table(["seed", "user ID", "today"], rows);
   return {
-    text: `profile ${profile.name} is in order\n${table(["seed", "user ID", "today"], rows)}`,
-    json: { name: profile.name, seeds },
+    text: errors.length === 0 ? `profile ${profile.name} is in order\n${found}` : found,
+    json: { name: profile.name, seeds: seeds.map(({ fault: _, ...seed }) => seed) },
+    errors,
   };
 }
 
@@ -116,4 +158,5 @@ export interface ProfileInitOptions {
   readonly feed?: string[];
   readonly keyservers: string;
   readonly output: string;
+  readonly force?: boolean;
 }

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -22,27 +22,48 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
   }
   try {
     // Asked of the open file, not of the name: what is checked is what is read.
-    const { mode, uid, isFile } = await inspect(handle);
-    if (!isFile) throw refuse(path, `the secret key "${path}" is not a plain file`, "put the key file itself there");
-    if (uid !== 0 && uid !== process.geteuid?.()) {
-      throw refuse(path, `the secret key "${path}" belongs to another user`, `chown it to the user that signs`);
-    }
-    if ((mode & 0o077) !== 0) {
-      throw refuse(
-        path,
-        `the secret key "${path}" is open to other users (mode ${(mode & 0o777).toString(8)})`,
-        `chmod 600 '${path}', and think about whether somebody has read it`,
-      );
-    }
+    const stat = await handle.stat();
+    const what = `the secret key "${path}"`;
+    if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself there");
+    refuseForeign(stat, what, path);
+    refuseOpenToOthers(stat, what, path);
     return await handle.readFile("utf8");
   } finally {
     await handle.close();
   }
 }
 
-async function inspect(handle: fs.FileHandle): Promise<{ mode: number; uid: number; isFile: boolean }> {
-  const stat = await handle.stat();
-  return { mode: stat.mode, uid: stat.uid, isFile: stat.isFile() };
+/**
+ * Reads a file with a passphrase, which is worth as much as the key that it opens: nobody else may read it. Links are
+ * followed and a pipe will do, so that `--passphrase-file <(pass show archive)` works.
+ * @throws FeedkeyError `bad_config`; what the system says where it can't be opened
+ */
+export async function readPassphraseFile(path: string): Promise<string> {
+  const handle = await fs.open(path, constants.O_RDONLY);
+  try {
+    const stat = await handle.stat();
+    const what = `the passphrase file "${path}"`;
+    // A pipe of the shell's belongs to who started it, who need not be who signs.
+    if (stat.isFile()) refuseForeign(stat, what, path);
+    if (stat.isFile() || stat.isFIFO()) refuseOpenToOthers(stat, what, path);
+    return await handle.readFile("utf8");
+  } finally {
+    await handle.close();
+  }
+}
+
+function refuseForeign({ uid }: Stats, what: string, path: string): void {
+  if (uid === 0 || uid === process.geteuid?.()) return;
+  throw refuse(path, `${what} belongs to another user`, "chown it to the user that signs");
+}
+
+function refuseOpenToOthers({ mode }: Stats, what: string, path: string): void {
+  if ((mode & 0o077) === 0) return;
+  throw refuse(
+    path,
+    `${what} is open to other users (mode ${(mode & 0o777).toString(8)})`,
+    `chmod 600 '${path}', and think about whether somebody has read it`,
+  );
 }
 
 function refuse(path: string, problem: string, hint: string): FeedkeyError {

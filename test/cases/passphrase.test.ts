@@ -6,7 +6,7 @@ import { generate } from "../../src/openpgp/generate.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { day } from "../testkit/dates.ts";
 import { hour, inArchive, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, type Ended, runHere, runProcess } from "./cli.ts";
+import { documentOf, type Ended, runHere, runProcess, runProgram } from "./cli.ts";
 
 const at = published + 2 * hour;
 const publish = (archive: TestArchive, ...args: string[]) => ["publish", "--config", archive.config, ...args];
@@ -89,6 +89,42 @@ describe("cases: archive side, passphrases", function () {
       });
       expect(given.status, given.stdout).to.equal(0);
     });
+  });
+
+  it("a passphrase file that others can read: bad_config, whoever asks for it", async () => {
+    await inArchive(
+      async (archive) => {
+        const file = join(archive.folder, "passphrase");
+        await fs.writeFile(file, `${secret}\n`);
+        await fs.writeFile(archive.file("Packages"), "");
+        const given = ["--passphrase-file", file];
+        const signs = sign(archive);
+        for (const mode of [0o644, 0o640, 0o604, 0o620]) {
+          await fs.chmod(file, mode);
+          for (const command of [signs, ["keygen", "--user-id", "New Key <new@example.org>"]]) {
+            const { error } = await archive.refuseKeeper({ code: "bad_config", status: 78 }, at, ...command, ...given);
+            expect(error?.message).to.include(`open to other users (mode ${mode.toString(8)})`);
+          }
+        }
+        await fs.chmod(file, 0o400);
+        const ended = await runHere(archive.keeperArgs(at, ...signs, ...given));
+        expect(ended.status, ended.stdout).to.equal(0);
+      },
+      { passphrase: secret },
+    );
+  });
+
+  it("a passphrase from a pipe of the shell's", async () => {
+    await inArchive(
+      async (archive) => {
+        await fs.writeFile(archive.file("Packages"), "");
+        const line = 'exec "$@" --passphrase-file <(echo "$PHRASE")';
+        const program = [process.execPath, "bin/feedkey.js", ...archive.keeperArgs(at, ...sign(archive))];
+        const ended = await runProgram("bash", ["-c", line, "bash", ...program], { env: { PHRASE: secret } });
+        expect(ended.status, ended.stdout).to.equal(0);
+      },
+      { passphrase: secret },
+    );
   });
 
   it("a passphrase file that is not there: not_found", async () => {

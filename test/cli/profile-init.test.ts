@@ -121,6 +121,18 @@ describe("feedkey profile init", () => {
     await refuses("usage", 2, "files.example.org", ...fingerprint());
   });
 
+  it("replaces a profile only when told to", async () => {
+    await makes(archive.mirror.url, ...fingerprint(), "--name", "example");
+    const before = await snapshot(folder);
+    const { status, document } = await init(archive.mirror.url, ...fingerprint(), "--name", "example", ...feed);
+    expect([status, document.error?.code]).to.deep.equal([73, "output"]);
+    expect(document.error?.hint).to.include("--force");
+    expect(await snapshot(folder)).to.deep.equal(before);
+    const replaced = await makes(archive.mirror.url, ...fingerprint(), "--name", "example", ...feed, "--force");
+    expect((await profileOf(replaced)).feeds).to.have.length(1);
+    await makes(archive.mirror.url, ...fingerprint(), "--name", "other");
+  });
+
   it("refuses names, feeds and key servers that a profile can't have", async () => {
     for (const name of ["../example", ".hidden", "a b", ""]) {
       await refuses("usage", 2, archive.mirror.url, ...fingerprint(), "--name", name);
@@ -171,12 +183,12 @@ describe("feedkey profile init", () => {
       const { error } = await refuses("revoked", 1, archive.mirror.url, ...given);
       expect(error?.message).to.include("revoked as compromised");
       archive.mirror.put(bundle, certificate({ key: seed, signatures: [revocation(3)] }).bytes);
-      const retired = await makes(archive.mirror.url, ...given);
+      const retired = await makes(archive.mirror.url, ...given, "--force");
       expect(retired.warnings?.join()).to.include(
         `seed ${seed.fingerprint} may not sign now: the key is revoked as retired`,
       );
       archive.mirror.put(bundle, certificate({ key: seed, keyExpiresAfter: 86_400 }).bytes);
-      const expired = await makes(archive.mirror.url, ...given);
+      const expired = await makes(archive.mirror.url, ...given, "--force");
       expect(expired.warnings?.join()).to.include("the key expired");
     });
 

@@ -120,6 +120,12 @@ describe("feedkey profile", () => {
       return documentOf(ended).seeds as { code: string | null; state: string; userId: string }[];
     };
 
+    const later = published + 2 * hour;
+    const keep = async (...args: string[]) => {
+      const ended = await runHere(archive.keeperArgs(published + hour, ...args));
+      expect(ended.status, ended.stdout).to.equal(0);
+    };
+
     it("finds a profile in order, and warns that it has no key server", async () => {
       const { status, document } = await run("check");
       expect(status).to.equal(0);
@@ -131,14 +137,43 @@ describe("feedkey profile", () => {
     it("tells the state of each seed on the day", async () => {
       const second = await addKey(archive.home, { at: published });
       await archive.writeProfile({ seeds: [archive.key, second] });
-      const soft = await runHere(
-        archive.keeperArgs(published + hour, "revoke", second, "--reason", "retired", "--force"),
+      await keep("revoke", second, "--reason", "retired", "--force");
+      const muchLater = published + 95 * day;
+      expect((await seedsAt(later)).map(({ code }) => code)).to.deep.equal([null, "revoked"]);
+      expect((await seedsAt(muchLater)).map(({ code }) => code)).to.deep.equal(["expired", "revoked"]);
+      expect((await seedsAt(muchLater)).map(({ state }) => state)[1]).to.equal("the key is revoked as retired");
+    });
+
+    it("warns of a retired seed beside a good one", async () => {
+      const second = await addKey(archive.home, { at: published });
+      await archive.writeProfile({ seeds: [archive.key, second] });
+      await keep("revoke", second, "--reason", "retired", "--force");
+      const ended = await runHere(["--at", iso(later), "--profile", archive.profile, "profile", "check"]);
+      expect(ended.status).to.equal(0);
+      expect(ended.stdout).to.include("is in order");
+      expect(ended.stderr).to.include(`warning: seed ${second}: the key is revoked as retired`);
+    });
+
+    it("refuses one whose seeds are all retired, unless what they certified before counts", async () => {
+      await keep("revoke", archive.key, "--reason", "retired", "--force");
+      const ended = await runHere(["--at", iso(later), "--profile", archive.profile, "profile", "check"]);
+      expect(ended.status).to.equal(1);
+      expect(ended.stdout).to.include("the key is revoked as retired").and.not.include("in order");
+      expect(ended.stderr).to.include(`is not in order: seed ${archive.key}: the key is revoked as retired`);
+      await archive.writeProfile({ trust: ["retired-issuers = accept"] });
+      expect((await runHere(["--at", iso(later), "--profile", archive.profile, "profile", "check"])).status).to.equal(
+        0,
       );
-      expect(soft.status, soft.stdout).to.equal(0);
-      const later = published + 95 * day;
-      expect((await seedsAt(published + 2 * hour)).map(({ code }) => code)).to.deep.equal([null, "revoked"]);
-      expect((await seedsAt(later)).map(({ code }) => code)).to.deep.equal(["expired", "revoked"]);
-      expect((await seedsAt(later)).map(({ state }) => state)[1]).to.equal("the key is revoked as retired");
+    });
+
+    it("refuses one with a compromised seed, whatever else is in it", async () => {
+      const second = await addKey(archive.home, { at: published });
+      await archive.writeProfile({ seeds: [archive.key, second] });
+      await keep("revoke", second, "--reason", "compromised", "--force");
+      const { error, seeds } = await refuses("revoked", 1);
+      expect(error?.details.seeds).to.deep.equal([second]);
+      expect(error?.message).to.include("the key is revoked as compromised");
+      expect((seeds as { code: string | null }[]).map(({ code }) => code)).to.deep.equal([null, "revoked"]);
     });
 
     it("refuses one without seeds, with a missing one, or with a secret key in its keyring", async () => {

@@ -60,7 +60,7 @@ describe("feedkey key import", function () {
 
   async function passphraseFile(passphrase: string): Promise<string[]> {
     const file = join(folder, "passphrase");
-    await fs.writeFile(file, `${passphrase}\n`);
+    await fs.writeFile(file, `${passphrase}\n`, { mode: 0o600 });
     return ["--passphrase-file", file];
   }
 

@@ -158,7 +158,7 @@ describe("keygen --offline-primary", function () {
 
   it("both parts are locked with one passphrase", async () => {
     const file = join(folder, "passphrase");
-    await fs.writeFile(file, "correct horse\n");
+    await fs.writeFile(file, "correct horse\n", { mode: 0o600 });
     const given = ["--passphrase-file", file];
     const key = await keygen(...given);
     const index = join(folder, "index");

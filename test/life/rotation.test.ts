@@ -79,7 +79,7 @@ describe("rotation: the steps", () => {
 
   it("a locked key: the successor is locked with the same passphrase", async () => {
     const file = join(await fs.mkdtemp("/tmp/feedkey-test-"), "passphrase");
-    await fs.writeFile(file, "correct horse\n");
+    await fs.writeFile(file, "correct horse\n", { mode: 0o600 });
     try {
       await inLife(async (life) => {
         const made = await addKey(life.archive.home, { at: day(1), passphrase: "correct horse" });
