@@ -2,6 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import type { RawCertificate } from "./certificate.ts";
 import { loadKey } from "./key-packet.ts";
+import { libraryKey } from "./library-check.ts";
 import type { SignatureContent } from "./make-signature.ts";
 import { unite } from "./merge.ts";
 import type { Packet } from "./packets.ts";
@@ -38,5 +39,5 @@ export async function certify(
   const key = await loadKey(subject.primary.body, subject.fingerprint);
   if (key === undefined)
     throw new FeedkeyError("bad_certificate", `${subject.fingerprint} is a key that can't be used`);
-  return withUserIdSignature(subject, userId, await issuer.certify(key.packet, userId, content));
+  return withUserIdSignature(subject, userId, await issuer.certify(await libraryKey(key.body), userId, content));
 }

@@ -1,8 +1,7 @@
-/** Public key packets -> facts, with the library's object that can check their signatures. */
+/** Public key packets -> facts, with what can check their signatures. */
 import { createHash } from "node:crypto";
-import { enums, PublicKeyPacket } from "openpgp";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
-import { limits } from "./limits.ts";
+import { type NativeKey, nativeKey } from "./native-key.ts";
 import { hex } from "./subpackets.ts";
 
 /** A component key that can check signatures. */
@@ -10,7 +9,12 @@ export interface LoadedKey {
   readonly facts: KeyFacts;
   /** The certificate that it is listed in: its own fingerprint for a primary. */
   readonly certificate: Fingerprint;
-  readonly packet: PublicKeyPacket;
+  /** The packet's body. */
+  readonly body: Uint8Array;
+  /** Octet of its algorithm (RFC 9580 section 9.1). */
+  readonly algorithm: number;
+  /** Undefined where only the library can check what it signed. */
+  readonly native: NativeKey | undefined;
 }
 
 /** Fingerprint of a public key packet's body (RFC 9580 section 5.5.4); undefined for versions other than 4 and 6. */
@@ -31,35 +35,6 @@ export function keyIdOf(fingerprint: Fingerprint): string {
   return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }
 
-const algorithmNames: Readonly<Record<number, string>> = {
-  [enums.publicKey.rsaEncryptSign]: "rsa",
-  [enums.publicKey.rsaEncrypt]: "rsaEncrypt",
-  [enums.publicKey.rsaSign]: "rsa",
-  [enums.publicKey.elgamal]: "elgamal",
-  [enums.publicKey.dsa]: "dsa",
-  [enums.publicKey.ecdh]: "ecdh",
-  [enums.publicKey.ecdsa]: "ecdsa",
-  [enums.publicKey.eddsaLegacy]: "eddsaLegacy",
-  [enums.publicKey.x25519]: "x25519",
-  [enums.publicKey.x448]: "x448",
-  [enums.publicKey.ed25519]: "ed25519",
-  [enums.publicKey.ed448]: "ed448",
-};
-
-const curveBits: Readonly<Record<string, number>> = {
-  nistP256: 256,
-  nistP384: 384,
-  nistP521: 521,
-  secp256k1: 256,
-  ed25519Legacy: 256,
-  curve25519Legacy: 256,
-  brainpoolP256r1: 256,
-  brainpoolP384r1: 384,
-  brainpoolP512r1: 512,
-};
-
-const fixedBits: Readonly<Record<string, number>> = { ed25519: 256, x25519: 256, ed448: 448, x448: 448 };
-
 /**
  * Loads a public key or subkey packet.
  * @param body the packet's body
@@ -68,40 +43,28 @@ const fixedBits: Readonly<Record<string, number>> = { ed25519: 256, x25519: 256,
  */
 export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const fingerprint = fingerprintOf(body);
-  if (fingerprint === undefined) return undefined;
-  const packet = new PublicKeyPacket();
-  try {
-    await packet.read(body);
-    // The library hashes what it writes back; bytes that it doesn't reproduce would give the key a second identity.
-    if (packet.getFingerprint().toUpperCase() !== fingerprint) return undefined;
-    const { bits, curve } = packet.getAlgorithmInfo();
-    const algorithm = algorithmNames[packet.algorithm] ?? "unknown";
-    if (isSlow(packet)) return undefined;
-    const facts: KeyFacts = {
-      fingerprint,
-      keyId: keyIdOf(fingerprint),
-      version: packet.version,
-      algorithm,
-      bits: bits ?? curveBits[curve ?? ""] ?? fixedBits[algorithm] ?? 0,
-      ...(curve === undefined ? {} : { curve }),
-      createdAt: packet.created.getTime(),
-    };
-    return { facts, certificate, packet };
-  } catch {
-    // The library refuses what it can't parse; such a key is as good as absent.
-    return undefined;
+  // The head: version, creation date, algorithm, and in version 6 the length of what follows.
+  const version = body[0] ?? 0;
+  const head = version === 6 ? 10 : 6;
+  if (fingerprint === undefined || body.length <= head) return undefined;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  const algorithm = body[5] ?? 0;
+  const identity = { fingerprint, keyId: keyIdOf(fingerprint), version };
+  const createdAt = bytes.readUInt32BE(1) * 1000;
+  const whole = version !== 6 || bytes.readUInt32BE(6) === body.length - head;
+  const native = whole ? nativeKey(version, algorithm, body.subarray(head)) : undefined;
+  if (native === undefined) {
+    const { libraryFacts } = await import("./library-key.ts");
+    const facts = await libraryFacts(body, fingerprint);
+    return facts && { facts: { ...identity, ...facts, createdAt }, certificate, body, algorithm, native };
   }
-}
-
-/** Whether one verification with it would take from a tenth of a second up to minutes: huge moduli, groups or exponents. */
-function isSlow({ algorithm, publicParams }: PublicKeyPacket): boolean {
-  const octets = (name: string) => {
-    const number = (publicParams as Record<string, unknown>)[name];
-    return number instanceof Uint8Array ? number.length : 0;
+  const { name, bits, curve } = native;
+  const facts: KeyFacts = {
+    ...identity,
+    algorithm: name,
+    bits,
+    ...(curve === undefined ? {} : { curve }),
+    createdAt,
   };
-  if (["n", "p", "q", "g", "y"].some((name) => octets(name) * 8 > limits.rsaBits)) return true;
-  if (octets("e") > 8) return true;
-  return (
-    algorithm === enums.publicKey.dsa && (octets("p") * 8 > limits.dsaBits || octets("q") * 8 > limits.dsaGroupBits)
-  );
+  return { facts, certificate, body, algorithm, native };
 }

@@ -3,6 +3,7 @@
  * a signature over data may have them in one way only: else somebody could alter a signature file unseen (T8).
  */
 import type { LoadedKey } from "./key-packet.ts";
+import { readInteger } from "./mpi.ts";
 import type { RawSignature } from "./raw-signature.ts";
 import { hex, readSubpackets } from "./subpackets.ts";
 
@@ -19,7 +20,7 @@ const plainOctets: Readonly<Record<number, number>> = { 27: 64, 28: 114 };
  * @returns what is wrong with them, or undefined
  */
 export function refuseLooseEnds(
-  { body, version, hashedPart, salt }: RawSignature,
+  { body, version, hashedPart, numbers }: RawSignature,
   maker: LoadedKey,
 ): string | undefined {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
@@ -28,8 +29,6 @@ export function refuseLooseEnds(
   if (!namesNobodyElse(body.subarray(start, end), maker)) {
     return "its unsigned part holds something else than the name of the key that made it";
   }
-  // Two octets of the digest, and in version 6 the salt, come before the numbers; both are checked with the signature.
-  const numbers = bytes.subarray(end + 2 + (version === 6 ? 1 + salt.length : 0));
   return hasOneSpelling(numbers, bytes[2] ?? 0) ? undefined : "its numbers are not in their one right spelling";
 }
 
@@ -48,16 +47,10 @@ function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {
 }
 
 /** RFC 9580 section 3.2: an integer's length counts from its most significant bit that is set. */
-function hasOneSpelling(numbers: Buffer, algorithm: number): boolean {
+function hasOneSpelling(numbers: Uint8Array, algorithm: number): boolean {
   const count = integers[algorithm];
   if (count === undefined) return numbers.length === plainOctets[algorithm];
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    if (at + 3 > numbers.length) return false;
-    const bits = numbers.readUInt16BE(at);
-    const octets = Math.ceil(bits / 8);
-    if (bits !== octets * 8 - (Math.clz32(numbers[at + 2] ?? 0) - 24)) return false;
-    at += 2 + octets;
-  }
+  let at: number | undefined = 0;
+  for (let i = 0; i < count && at !== undefined; i++) at = readInteger(numbers, at, "exact")?.end;
   return at === numbers.length;
 }

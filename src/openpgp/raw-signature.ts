@@ -1,9 +1,9 @@
-/** Signature packets: parsed strictly, and checked by the library's mathematics alone. */
+/** Signature packets: parsed strictly, and checked for their mathematics alone. */
 import { createHash } from "node:crypto";
-import { SignaturePacket } from "openpgp";
 import type { Fingerprint, SignatureFacts } from "../trust/facts.ts";
-import { isEdwards, isEdwardsSignature } from "./eddsa.ts";
 import type { LoadedKey } from "./key-packet.ts";
+import { libraryAgrees } from "./library-check.ts";
+import { partsDigest, type SignedParts } from "./signed-digest.ts";
 import { type HashedArea, hex, readHashedArea, readSubpackets, SubpacketError } from "./subpackets.ts";
 
 export interface RawSignature {
@@ -16,6 +16,10 @@ export interface RawSignature {
   readonly hashed: HashedArea;
   /** Version 6: random bytes hashed before the data; empty for version 4. */
   readonly salt: Uint8Array;
+  /** The first octets of the digest, which stand in the packet. */
+  readonly digestStart: Uint8Array;
+  /** What the public-key algorithm made. */
+  readonly numbers: Uint8Array;
   /** Embedded signatures of the unhashed area: they prove themselves. */
   readonly embedded: readonly Uint8Array[];
   /** Who made it, as claimed anywhere in the packet: a hint for finding candidates. */
@@ -60,6 +64,7 @@ export function parseSignature(body: Uint8Array): RawSignature | string {
     const hash = hashNames[hashOctet] ?? "unknown";
     const saltLength = version === 6 ? body[unhashedEnd + 2] : 0;
     if (version === 6 && saltLength !== saltLengths[hash]) return "a signature whose salt has a wrong length";
+    const saltEnd = unhashedEnd + 2 + (version === 6 ? 1 + (saltLength ?? 0) : 0);
     const hints = unhashedHints(body.subarray(hashedEnd + octets, unhashedEnd));
     return {
       body,
@@ -68,7 +73,9 @@ export function parseSignature(body: Uint8Array): RawSignature | string {
       hash,
       hashedPart: body.subarray(0, hashedEnd),
       hashed,
-      salt: body.subarray(unhashedEnd + 3, unhashedEnd + 3 + (saltLength ?? 0)),
+      salt: body.subarray(version === 6 ? unhashedEnd + 3 : saltEnd, saltEnd),
+      digestStart: body.subarray(unhashedEnd, unhashedEnd + 2),
+      numbers: body.subarray(saltEnd),
       embedded: hints.embedded,
       issuer: {
         fingerprint: hashed.issuerFingerprint ?? hints.fingerprint,
@@ -106,25 +113,6 @@ export function namesIssuer(raw: RawSignature, key: LoadedKey): boolean {
   return keyId === key.facts.keyId;
 }
 
-/** What a signature that is not over data stands for (RFC 9580 section 5.2.4). */
-export interface SignedParts {
-  readonly key: LoadedKey;
-  /** Exact bytes of a user ID packet. */
-  readonly userId?: Uint8Array;
-  readonly bind?: LoadedKey;
-}
-
-/**
- * The digest over a document that a signature signs (RFC 9580 section 5.2.4).
- * @param prefix a hash that has taken in the salt, if there is one, and the document
- */
-export function documentDigest(raw: RawSignature, prefix: ReturnType<typeof createHash>): Uint8Array {
-  const trailer = Buffer.alloc(6, 0xff);
-  trailer[0] = raw.version;
-  trailer.writeUInt32BE(raw.hashedPart.length, 2);
-  return prefix.update(raw.hashedPart).update(trailer).digest();
-}
-
 /**
  * Checks the mathematics of a signature, and nothing else: no dates, no flags, no opinion on algorithms.
  * @param over the parts signed, or the finished digest over a document
@@ -135,30 +123,22 @@ export async function isMadeBy(raw: RawSignature, maker: LoadedKey, over: Signed
   if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
   // Section 5.2: each version of key makes signatures of its own version.
   if (raw.version !== maker.facts.version) return false;
-  const packet = new SignaturePacket() as LibrarySignature;
+  if (raw.body[2] !== maker.algorithm) return false;
+  // Section 5.2.3.11: every signature has a date, in its hashed area.
+  if (raw.hashed.createdAt === undefined) return false;
   try {
-    packet.read(raw.body);
-    // The library's own opinions are switched off one by one: `trust/` has the rules. What is reset here is
-    // not part of what is hashed, which stays as it was read.
-    packet.issuerKeyID = maker.packet.getKeyID();
-    packet.unknownSubpackets = [];
-    packet.rawNotations = [];
-    packet.revocationKeyClass = null;
-    const parts = over instanceof Uint8Array ? over : libraryParts(over);
-    if (isEdwards(maker)) {
-      if (packet.publicKeyAlgorithm !== maker.packet.algorithm) return false;
-      const bytes = () => packet.toHash(raw.type, parts, true);
-      const digest = over instanceof Uint8Array ? over : createHash(raw.hash).update(bytes()).digest();
-      // The first octets of the digest stand in the packet: what is damaged needs no public-key operation.
-      const [first, second] = packet.signedHashValue;
-      return first === digest[0] && second === digest[1] && isEdwardsSignature(maker, packet.params, digest);
-    }
-    if (over instanceof Uint8Array) packet.hashed = over;
-    await packet.verify(maker.packet, raw.type, parts, noDate, true, lenient);
-    return true;
+    const digest = over instanceof Uint8Array ? over : partsDigest(raw, over);
+    // What is damaged needs no public-key operation.
+    if (digest === undefined || !startsWith(digest, raw.digestStart)) return false;
+    if (maker.native !== undefined) return maker.native.isSignature(raw.hash, digest, raw.numbers);
   } catch {
     return false;
   }
+  return await libraryAgrees(raw, maker, over);
+}
+
+function startsWith(digest: Uint8Array, [first, second]: Uint8Array): boolean {
+  return first === digest[0] && second === digest[1];
 }
 
 /**
@@ -179,33 +159,6 @@ export async function makersOf(
     if (made) makers.push(candidate);
   }
   return makers;
-}
-
-// What the library's types leave out.
-type LibrarySignature = SignaturePacket & {
-  /** A finished digest, taken instead of hashing. */
-  hashed?: Uint8Array;
-  /** The bytes that a signature of that type over these parts hashes. */
-  toHash(type: number, parts: object, detached: boolean): Uint8Array;
-  readonly signedHashValue: Uint8Array;
-  readonly params: Readonly<Record<string, Uint8Array | undefined>>;
-};
-
-// `null` tells the library to compare no dates; its types don't know.
-const noDate = null as unknown as Date;
-const lenient = {
-  rejectHashAlgorithms: new Set(),
-  rejectMessageHashAlgorithms: new Set(),
-  knownNotations: [],
-} as unknown as NonNullable<Parameters<SignaturePacket["verify"]>[5]>;
-
-function libraryParts({ key, userId, bind }: SignedParts): object {
-  return {
-    key: key.packet,
-    // The library decodes user IDs as UTF-8 and would hash something else where they are not: hand it the bytes.
-    ...(userId === undefined ? {} : { userID: { write: () => userId } }),
-    ...(bind === undefined ? {} : { bind: bind.packet }),
-  };
 }
 
 /** The facts of a signature that was found to be made by `maker`. */

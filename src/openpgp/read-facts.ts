@@ -12,15 +12,8 @@ import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 import type { LoadedKey } from "./key-packet.ts";
 import { limits } from "./limits.ts";
 import type { Packet } from "./packets.ts";
-import {
-  isMadeBy,
-  makersOf,
-  namesIssuer,
-  parseSignature,
-  type RawSignature,
-  type SignedParts,
-  signatureFacts,
-} from "./raw-signature.ts";
+import { isMadeBy, makersOf, namesIssuer, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
+import type { SignedParts } from "./signed-digest.ts";
 
 type OnVerified = (body: Uint8Array) => void;
 

@@ -3,14 +3,13 @@ import { expect } from "chai";
 import { config, generateKey } from "openpgp";
 import { type LoadedKey, loadKey } from "../../src/openpgp/key-packet.ts";
 import {
-  documentDigest,
   isMadeBy,
   namesIssuer,
   parseSignature,
   type RawSignature,
-  type SignedParts,
   signatureFacts,
 } from "../../src/openpgp/raw-signature.ts";
+import { documentDigest, type SignedParts } from "../../src/openpgp/signed-digest.ts";
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, octets } from "../testkit/framing.ts";

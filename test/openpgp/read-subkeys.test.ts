@@ -32,18 +32,13 @@ describe("openpgp/read-facts: subkeys", () => {
       sub.embedded(dataSignature({ by: subkey, at: day(1), data: Buffer.from("x") }).body),
       sub.embedded(back.body),
     ]);
-    // The library doesn't parse the packet with the first of these: a signature that it can't read isn't counted.
-    const without = sub.area([sub.embedded(back.body)]);
-    for (const [unhashed, found] of [
-      [without, true],
-      [area, false],
-    ] as const) {
+    for (const unhashed of [sub.area([sub.embedded(back.body)]), area]) {
       const made = certificate({
         key: a,
         subkeys: [{ key: subkey, bound: false, signatures: [withUnhashed(bare, unhashed)] }],
       });
       const [facts] = (await factsOf(made)).subkeys;
-      expect(facts?.bindings[0]?.backSignature !== undefined).to.equal(found);
+      expect(facts?.bindings[0]?.backSignature).to.not.equal(undefined);
     }
   });
 

@@ -2,6 +2,7 @@
 import { readKeyring } from "../../src/openpgp/certificate.ts";
 import { checkSignatures, readSignatureFile } from "../../src/openpgp/detached.ts";
 import { KeyIndex } from "../../src/openpgp/key-index.ts";
+import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
 import { readFacts } from "../../src/openpgp/read-facts.ts";
 import type { Instant } from "../../src/time.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
@@ -19,9 +20,26 @@ export interface Bytes {
   readonly bytes: Uint8Array;
 }
 
+/** The same keys, whose every signature the library checks: the slow path. */
+function byLibrary({ certificates }: KeyIndex): KeyIndex {
+  const slow = (key: LoadedKey): LoadedKey => ({ ...key, native: undefined });
+  return new KeyIndex(
+    certificates.map(({ raw, primary, subkeys }) => {
+      return { raw, primary: slow(primary), subkeys: subkeys.map((subkey) => subkey && slow(subkey)) };
+    }),
+  );
+}
+
 /** Reads certificates as the program does: all of them at once, each with all others as possible issuers. */
 export async function read(...certificates: readonly Bytes[]): Promise<{ keys: KeyIndex; facts: CertificateFacts[] }> {
-  const keys = await KeyIndex.of(readKeyring(concat(...certificates.map(({ bytes }) => bytes))).certificates);
+  return await factsBy(await loaded(certificates));
+}
+
+async function loaded(certificates: readonly Bytes[]): Promise<KeyIndex> {
+  return await KeyIndex.of(readKeyring(concat(...certificates.map(({ bytes }) => bytes))).certificates);
+}
+
+async function factsBy(keys: KeyIndex): Promise<{ keys: KeyIndex; facts: CertificateFacts[] }> {
   const facts: CertificateFacts[] = [];
   for (const certificate of keys.certificates) facts.push(await readFacts(certificate, keys));
   return { keys, facts };
@@ -38,11 +56,14 @@ export type JudgeOptions = Partial<Omit<JudgeInput, "certificates" | "seeds">> &
   readonly certificates: readonly Bytes[];
   /** The first certificate by default. */
   readonly seeds?: readonly { readonly fingerprint: string }[];
+  /** Who checks the mathematics: Node's own cryptography where it can, or the library. */
+  readonly by?: "library";
 };
 
 /** Judges certificates at day 100, for a client that has accepted nothing before and checked all revocations. */
 export async function judged(options: JudgeOptions): Promise<TrustSet & { readonly keys: KeyIndex }> {
-  const { keys, facts } = await read(...options.certificates);
+  const fast = await loaded(options.certificates);
+  const { keys, facts } = await factsBy(options.by === "library" ? byLibrary(fast) : fast);
   const seeds = options.seeds?.map(({ fingerprint }) => fingerprint) ?? [facts[0]?.primary.fingerprint ?? ""];
   const usual = {
     identity: { kind: "user-email", email: "archive@example.org" },

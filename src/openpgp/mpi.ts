@@ -1,0 +1,23 @@
+/** Multiprecision integers (RFC 9580 section 3.2): a count of bits in two octets, then the number. */
+
+export interface Integer {
+  readonly bits: number;
+  readonly bytes: Uint8Array;
+  /** Offset behind it. */
+  readonly end: number;
+}
+
+/**
+ * Reads the integer at an offset.
+ * @param form `exact`: in its one right spelling, whose count starts at the most significant bit that is set
+ * @returns undefined if it is cut off, or has another form than wanted
+ */
+export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"): Integer | undefined {
+  if (at + 2 > bytes.length) return undefined;
+  const bits = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  const end = at + 2 + ((bits + 7) >> 3);
+  if (end > bytes.length) return undefined;
+  const number = bytes.subarray(at + 2, end);
+  if (form === "exact" && bits !== number.length * 8 - (Math.clz32(number[0] ?? 0) - 24)) return undefined;
+  return { bits, bytes: number, end };
+}

@@ -1,0 +1,129 @@
+/**
+ * RSA and EdDSA checked by Node's own cryptography: what nearly every archive signs with. Loading the library costs 40 ms
+ * of a start of 170, and one check by it ten times what the mathematics costs; so it is left for all other algorithms.
+ * `test/openpgp/native-key.test.ts` holds the two against each other.
+ */
+import { constants, createPublicKey, type KeyObject, publicDecrypt, verify } from "node:crypto";
+import { limits } from "./limits.ts";
+import { readInteger } from "./mpi.ts";
+
+/** Public-key algorithms (RFC 9580 section 9.1). */
+const algorithm = { rsa: 1, rsaEncrypt: 2, rsaSign: 3, eddsaLegacy: 22, ed25519: 27, ed448: 28 } as const;
+
+export interface NativeKey {
+  /** As in `KeyFacts`. */
+  readonly name: string;
+  readonly bits: number;
+  readonly curve?: string;
+  /**
+   * Whether the numbers at the end of a signature packet are this key's signature over a digest.
+   * @param hash Node's name of the hash that made the digest
+   * @throws Error for a key or numbers that are none
+   */
+  isSignature(hash: string, digest: Uint8Array, numbers: Uint8Array): boolean;
+}
+
+/**
+ * Takes a key's own numbers where they are in the one usual form; anything else is for the library to judge.
+ * @param octet its algorithm
+ * @param material what follows the packet's head (RFC 9580 section 5.5.5)
+ */
+export function nativeKey(version: number, octet: number, material: Uint8Array): NativeKey | undefined {
+  if (octet === algorithm.rsa || octet === algorithm.rsaSign || octet === algorithm.rsaEncrypt) {
+    return rsaKey(octet === algorithm.rsaEncrypt ? "rsaEncrypt" : "rsa", material);
+  }
+  if (octet === algorithm.eddsaLegacy) return version === 4 ? legacyKey(material) : undefined;
+  if (octet === algorithm.ed25519 && material.length === 32) return edwardsKey("ed25519", "Ed25519", material);
+  if (octet === algorithm.ed448 && material.length === 57) return edwardsKey("ed448", "Ed448", material);
+  return undefined;
+}
+
+const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+
+/** Makes the object at its first use: most keys at hand never check anything. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+// The DER of DigestInfo before the digest itself (RFC 8017 section 9.2, RFC 9580 section 5.2.2 for the old ones).
+const digestInfo: Readonly<Record<string, string>> = {
+  md5: "3020300c06082a864886f70d020505000410",
+  sha1: "3021300906052b0e03021a05000414",
+  ripemd160: "3021300906052b2403020105000414",
+  sha224: "302d300d06096086480165030402040500041c",
+  sha256: "3031300d060960864801650304020105000420",
+  sha384: "3041300d060960864801650304020205000430",
+  sha512: "3051300d060960864801650304020305000440",
+  "sha3-256": "3031300d060960864801650304020805000420",
+  "sha3-512": "3051300d060960864801650304020a05000440",
+};
+
+function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
+  const n = readInteger(material, 0, "exact");
+  const e = n && readInteger(material, n.end, "exact");
+  if (n === undefined || e?.end !== material.length) return undefined;
+  // What is slow or odd is judged where all such keys are.
+  if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8) return undefined;
+  const size = n.bytes.length;
+  const jwk = { kty: "RSA", n: base64url(n.bytes), e: base64url(e.bytes) };
+  const key = once(() => createPublicKey({ key: jwk, format: "jwk" }));
+  return {
+    name,
+    bits: n.bits,
+    isSignature(hash, digest, numbers) {
+      const s = readInteger(numbers, 0, "any");
+      const info = digestInfo[hash];
+      if (s?.end !== numbers.length || info === undefined || s.bytes.length > size) return false;
+      const padded = Buffer.concat([Buffer.alloc(size - s.bytes.length), s.bytes]);
+      const raised = publicDecrypt({ key: key(), padding: constants.RSA_NO_PADDING }, padded);
+      // Encoded and compared as a whole (RFC 8017 section 8.2.2), never taken apart: so there is nothing to be lenient about.
+      const tail = Buffer.concat([Buffer.from(info, "hex"), digest]);
+      const filling = size - 3 - tail.length;
+      if (filling < 8) return false;
+      return raised.equals(Buffer.concat([Buffer.of(0, 1), Buffer.alloc(filling, 0xff), Buffer.of(0), tail]));
+    },
+  };
+}
+
+// 1.3.6.1.4.1.11591.15.1 behind its length (RFC 9580 section 9.2), then an integer of 263 bits: 0x40 and the point.
+const legacyHead = Buffer.from("092b06010401da470f01010740", "hex");
+
+function legacyKey(material: Uint8Array): NativeKey | undefined {
+  const head = material.subarray(0, legacyHead.length);
+  if (material.length !== legacyHead.length + 32 || !legacyHead.equals(head)) return undefined;
+  const key = once(() => edwardsObject("Ed25519", material.subarray(legacyHead.length)));
+  return {
+    name: "eddsaLegacy",
+    bits: 256,
+    curve: "ed25519Legacy",
+    isSignature(_hash, digest, numbers) {
+      const r = readInteger(numbers, 0, "any");
+      const s = r && readInteger(numbers, r.end, "any");
+      if (r === undefined || s?.end !== numbers.length) return false;
+      // Integers lack their leading zeros.
+      if (r.bytes.length > 32 || s.bytes.length > 32) return false;
+      const value = Buffer.alloc(64);
+      value.set(r.bytes, 32 - r.bytes.length);
+      value.set(s.bytes, 64 - s.bytes.length);
+      return verify(null, digest, key(), value);
+    },
+  };
+}
+
+function edwardsKey(name: string, curve: string, point: Uint8Array): NativeKey {
+  const key = once(() => edwardsObject(curve, point));
+  return {
+    name,
+    bits: name === "ed448" ? 448 : 256,
+    isSignature: (_hash, digest, numbers) =>
+      numbers.length === point.length * 2 && verify(null, digest, key(), numbers),
+  };
+}
+
+function edwardsObject(curve: string, point: Uint8Array): KeyObject {
+  return createPublicKey({ key: { kty: "OKP", crv: curve, x: base64url(point) }, format: "jwk" });
+}
