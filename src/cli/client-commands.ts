@@ -55,6 +55,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .command("export <path>")
     .description("the keys that may sign now, as another program reads them")
     .requiredOption("--for <program>", "gpgv, apt, opkg or pkg_install")
+    .option("--no-refresh", "ask nobody: refresh has just been run")
     .action((path: string, options: ExportOptions) => {
       return run("export", async (context) => (await import("./export.ts")).exportTo(context, path, options));
     });

@@ -1,6 +1,6 @@
 /** What every command gets: the global options, read once, and the ports. */
 import { readFile } from "node:fs/promises";
-import { Session as ClientSession, type Session } from "../client/session.ts";
+import { Session as ClientSession, type Session, type SessionOptions } from "../client/session.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { createTransport } from "../net/transport.ts";
 import { readProfile } from "../profile/read-profile.ts";
@@ -59,11 +59,11 @@ export class Context {
    * @throws FeedkeyError as `Session.open` and the action
    */
   async withSession<T>(
-    terms: { readonly resetState?: boolean; readonly readOnly?: boolean },
+    terms: Pick<SessionOptions, "resetState" | "readOnly" | "justRefreshed">,
     action: (session: Session) => Promise<T>,
   ): Promise<T> {
     const profile = await this.profile();
-    const offline = this.options.offline === true;
+    const offline = this.options.offline === true || terms.justRefreshed === true;
     const transport = createTransport({ offline, ...(await readCa(profile.archive.ca)) });
     const keyserverTransport = createTransport({ offline, ...(await readCa(profile.trust.keyserverCa)) });
     try {

@@ -8,6 +8,8 @@ import type { Outcome } from "./run.ts";
 
 export interface ExportOptions {
   readonly for: string;
+  /** False: a `refresh` has just been run, and nobody is asked again. */
+  readonly refresh: boolean;
 }
 
 function formatOf(text: string): ExportFormat {
@@ -30,7 +32,7 @@ const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = 
 /** Writes the keyring and shows the lines of configuration. @throws FeedkeyError `usage`, `output`, `unchecked_revocation` */
 export async function exportTo(context: Context, path: string, options: ExportOptions): Promise<Outcome> {
   const format = formatOf(options.for);
-  return await context.withSession({}, async (session) => {
+  return await context.withSession({ justRefreshed: !options.refresh }, async (session) => {
     const judged = await refresh(session);
     const done = await exportKeys(session, judged, format, path);
     for (const { fingerprint, reason } of done.left) {

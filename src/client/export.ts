@@ -12,7 +12,7 @@ import { allows } from "../trust/delegation.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import type { Rejected, Trusted, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
-import { claimHome, homeRecord, writeHome } from "./gnupg-home.ts";
+import { claimHome, homeRecord, presentHome, writeHome } from "./gnupg-home.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
 
@@ -94,20 +94,12 @@ function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
   return new Map(unchecked.filter(([, { facts }]) => signers(facts, trust).size > 0));
 }
 
-async function write(
-  path: string,
-  format: ExportFormat,
-  certificates: readonly RawCertificate[],
-  record: string,
-): Promise<void> {
-  const keyring = new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
-  const data = format === "apt" && path.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
-  const there = await fs.readFile(record).catch(() => undefined);
-  if (there !== undefined && Buffer.compare(there, Buffer.from(data)) === 0) return;
-  await ensureFolder(dirname(path), 0o755);
-  const keys = certificates.map(({ fingerprint }) => fingerprint);
-  if (format === "opkg") await writeHome(path, keyring, keys);
-  else await writeFileAtomic(path, data, { mode: 0o644 });
+/** What an export would do, worked out without touching a file. */
+export interface ExportPlan extends Exported {
+  readonly format: ExportFormat;
+  readonly certificates: readonly RawCertificate[];
+  /** Why the export must be refused, after what is known to be bad has been taken out of it. */
+  readonly refusal: FeedkeyError | undefined;
 }
 
 function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly Fingerprint[]): FeedkeyError {
@@ -120,9 +112,69 @@ function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly F
   });
 }
 
+/** Where the keyring lies that the present export was made from. */
+async function recordOf(path: string, format: ExportFormat): Promise<string> {
+  return format === "opkg" ? join(await presentHome(path), homeRecord) : path;
+}
+
 /**
- * Writes the export, or leaves it alone if nothing changed. An outage of the key servers empties no keyring: what
- * lies there stays, but for keys that are known to be revoked, expired or no longer of the chain.
+ * Works out an export. An outage of the key servers empties no keyring: what lies there stays, but for keys that are
+ * known to be revoked, expired or no longer of the chain.
+ * @param path a file; for opkg a GnuPG home
+ * @throws FeedkeyError `output`: somebody's own home is there
+ */
+export async function planExport(
+  session: Session,
+  judged: Judged,
+  format: ExportFormat,
+  path: string,
+): Promise<ExportPlan> {
+  const target = resolve(path);
+  const before = await certificatesIn(await recordOf(target, format));
+  const { chosen, left } = await choose(session, judged, format);
+  const waiting = waitingFor(judged);
+  const may = new Set(chosen.map(({ fingerprint }) => fingerprint));
+  const stuck = before.some(({ fingerprint }) => waiting.has(fingerprint)) || (may.size === 0 && waiting.size > 0);
+  const certificates = stuck
+    ? before.filter(({ fingerprint }) => may.has(fingerprint) || waiting.has(fingerprint))
+    : chosen;
+  const keys = certificates.map(({ fingerprint }) => fingerprint);
+  const known = new Set(before.map(({ fingerprint }) => fingerprint));
+  const removed = [...known].filter((key) => !keys.includes(key));
+  return {
+    path: target,
+    format,
+    certificates,
+    keys,
+    added: keys.filter((key) => !known.has(key)),
+    removed,
+    left,
+    refusal: stuck ? outage(waiting, removed) : undefined,
+  };
+}
+
+/**
+ * Does what was planned, or leaves the export alone if nothing changed.
+ * @throws FeedkeyError `unchecked_revocation`, `output`
+ */
+export async function applyExport({ format, path, certificates, removed, refusal }: ExportPlan): Promise<void> {
+  if (refusal === undefined || removed.length > 0) {
+    if (format === "opkg") await claimHome(path);
+    const keyring = new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
+    const data = format === "apt" && path.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
+    const there = await fs.readFile(await recordOf(path, format)).catch(() => undefined);
+    if (there === undefined || Buffer.compare(there, Buffer.from(data)) !== 0) {
+      await ensureFolder(dirname(path), 0o755);
+      const keys = certificates.map(({ fingerprint }) => fingerprint);
+      if (format === "opkg") await writeHome(path, keyring, keys);
+      else await writeFileAtomic(path, data, { mode: 0o644 });
+    }
+  }
+  if (refusal !== undefined) throw refusal;
+}
+
+/**
+ * Plans and writes an export.
  * @param path a file; for opkg a GnuPG home
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
@@ -132,29 +184,8 @@ export async function exportKeys(
   format: ExportFormat,
   path: string,
 ): Promise<Exported> {
-  const target = resolve(path);
-  if (format === "opkg") await claimHome(target);
-  const record = format === "opkg" ? join(target, homeRecord) : target;
-  const before = await certificatesIn(record);
-  const { chosen, left } = await choose(session, judged, format);
-  const keys = chosen.map(({ fingerprint }) => fingerprint);
-  const waiting = waitingFor(judged);
-  const removedBut = (kept: (key: Fingerprint) => boolean) => {
-    return before.map(({ fingerprint }) => fingerprint).filter((key) => !kept(key));
-  };
-  if (before.some(({ fingerprint }) => waiting.has(fingerprint)) || (keys.length === 0 && waiting.size > 0)) {
-    const removed = removedBut((key) => keys.includes(key) || waiting.has(key));
-    const kept = before.filter(({ fingerprint }) => !removed.includes(fingerprint));
-    if (removed.length > 0) await write(target, format, kept, record);
-    throw outage(waiting, removed);
-  }
-  await write(target, format, chosen, record);
-  const known = new Set(before.map(({ fingerprint }) => fingerprint));
-  return {
-    path: target,
-    keys,
-    added: keys.filter((key) => !known.has(key)),
-    removed: removedBut((key) => keys.includes(key)),
-    left,
-  };
+  const plan = await planExport(session, judged, format, path);
+  await applyExport(plan);
+  const { keys, added, removed, left } = plan;
+  return { path: plan.path, keys, added, removed, left };
 }

@@ -21,26 +21,34 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
+/** The names that a killed run leaves the two homes under: the one being made, and the one being replaced. */
+export const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
+const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
+
 /**
- * Makes sure that a home may be replaced: one that holds nothing but what feedkey put there. A run that was killed
- * while it replaced one may have left it under its other name: that is put back.
+ * Where the home lies now that may be replaced: one that holds nothing but what feedkey put there, or none yet. A run
+ * that was killed while it replaced one may have left it under its other name.
  * @param path of the home, which need not exist
  * @throws FeedkeyError `output`: somebody's own home, with secret keys perhaps, would be lost
  */
-export async function claimHome(path: string): Promise<void> {
-  let names = await namesIn(path);
-  if (names === undefined && (await namesIn(`${path}.feedkey-old`))?.includes(homeRecord) === true) {
-    await fs.rename(`${path}.feedkey-old`, path);
-    names = await namesIn(path);
-  }
-  if (names === undefined || names.length === 0) return;
+export async function presentHome(path: string): Promise<string> {
+  const names = await namesIn(path);
+  const aside = homeMovedAside(path);
+  if (names === undefined) return (await namesIn(aside))?.includes(homeRecord) === true ? aside : path;
+  if (names.length === 0) return path;
   const secrets = names.includes(homeRecord) ? await namesIn(join(path, "private-keys-v1.d")) : [];
-  if (names.includes(homeRecord) && (secrets ?? []).length === 0) return;
+  if (names.includes(homeRecord) && (secrets ?? []).length === 0) return path;
   const why = names.includes(homeRecord) ? "has secret keys in it" : "was not made by feedkey";
   throw new FeedkeyError("output", `${escapeText(path)} ${why}, and would be replaced`, {
     details: { path },
     hint: "name a folder that does not exist yet, and let gpg_dir of opkg.conf point there",
   });
+}
+
+/** Makes sure that a home may be replaced, and puts one back that was moved aside. @throws FeedkeyError `output` */
+export async function claimHome(path: string): Promise<void> {
+  const present = await presentHome(path);
+  if (present !== path) await fs.rename(present, path);
 }
 
 async function gpg(home: string, args: readonly string[], input: Uint8Array | string): Promise<void> {
@@ -65,7 +73,7 @@ async function gpg(home: string, args: readonly string[], input: Uint8Array | st
  * @throws FeedkeyError `output`
  */
 export async function writeHome(path: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<void> {
-  const fresh = `${path}.feedkey-new`;
+  const fresh = homeInTheMaking(path);
   await fs.rm(fresh, { recursive: true, force: true });
   await ensureFolder(fresh, 0o700);
   try {
@@ -83,7 +91,7 @@ export async function writeHome(path: string, keyring: Uint8Array, keys: readonl
       hint: "GnuPG (gpg) must be installed for --for opkg",
     });
   }
-  const old = `${path}.feedkey-old`;
+  const old = homeMovedAside(path);
   await fs.rm(old, { recursive: true, force: true });
   await fs.rename(path, old).catch((error: unknown) => {
     if (systemCode(error) !== "ENOENT") throw error;

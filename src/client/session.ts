@@ -7,7 +7,7 @@ import type { Profile } from "../profile/types.ts";
 import { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
 import type { Ledger } from "../store/ledger.ts";
-import type { Instant } from "../time.ts";
+import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { type CheckPolicy, type CheckState, checkState, uncheckedKeys } from "../trust/revocation-check.ts";
 import { type Judged, Knowledge } from "./knowledge.ts";
@@ -36,7 +36,12 @@ export interface SessionOptions {
   readonly resetState?: boolean;
   /** An audit: reads the state and changes nothing. */
   readonly readOnly?: boolean;
+  /** A `refresh` of the same job has just asked: its answers count as if this run had asked. */
+  readonly justRefreshed?: boolean;
 }
+
+/** How far apart the steps of one job, a timer's or a script's, may lie. */
+const sameJob: Duration = 15 * 60_000;
 
 export class Session {
   readonly options: SessionOptions;
@@ -81,7 +86,9 @@ export class Session {
 
   get checkPolicy(): CheckPolicy {
     const { keyservers, revocationCheck, grace } = this.profile.trust;
-    return { required: keyservers.length > 0, revocationCheck, grace, at: this.options.at };
+    const policy = { required: keyservers.length > 0, revocationCheck, grace, at: this.options.at };
+    if (this.options.justRefreshed !== true) return policy;
+    return { ...policy, revocationCheck: Math.max(sameJob, revocationCheck === "always" ? 0 : revocationCheck) };
   }
 
   /** T11 for one key. */

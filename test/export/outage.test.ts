@@ -113,4 +113,45 @@ describe("export in an outage of the key servers", () => {
     expect(error?.details).to.deep.include({ unchecked: [other], removed: [key] });
     expect(await exported()).to.deep.equal([]);
   });
+
+  describe("right after a refresh, with --no-refresh", () => {
+    const minute = 60_000;
+    const afterwards = (wait: number, ...args: readonly string[]) => {
+      return ["--at", iso(Date.now() + wait), "export", "--for", "gpgv", "--no-refresh", keyring, ...args];
+    };
+
+    /** The profile allows no grace: only a check that counts as fresh lets a key through. */
+    beforeEach(async () => {
+      await archive.shipWith(["grace = 0"], key);
+      await archive.accept("refresh");
+    });
+
+    it("asks nobody, and adds what the refresh learned", async () => {
+      const successor = await archive.rotate();
+      await archive.accept("refresh");
+      await archive.stopKeyserver();
+      const { keys, warnings } = await archive.accept(...afterwards(14 * minute));
+      expect(keys).to.have.members([key, successor]);
+      expect(warnings).to.equal(undefined);
+    });
+
+    it("takes out what the refresh heard of", async () => {
+      await archive.accept(...afterwards(0));
+      const successor = await archive.rotate("--at-once");
+      await archive.shipWith(["grace = 0"], key, successor);
+      await archive.revokeAsCompromised(key);
+      await archive.accept("refresh");
+      await archive.stopKeyserver();
+      const { keys, removed } = await archive.accept(...afterwards(0));
+      expect({ keys, removed }).to.deep.equal({ keys: [successor], removed: [key] });
+    });
+
+    it("counts no answer that is older than one job, and none that is not there", async () => {
+      await archive.refuse(unchecked, ...afterwards(16 * minute));
+      const other = await archive.keygen();
+      await archive.keep("send", other, "--config", archive.config);
+      await archive.shipWith(["grace = 0"], other);
+      await archive.refuse(unchecked, ...afterwards(0));
+    });
+  });
 });
