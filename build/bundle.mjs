@@ -16,7 +16,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 // As deep below the root as the plain files, so that paths relative to a module stay right.
 const folder = join(root, "dist/src/bundle");
 
-const common = { bundle: true, platform: "node", target: "node20", logLevel: "warning", legalComments: "none" };
+// Stays where npm put it: Node warns of what it does unless it lies below node_modules.
+const external = ["seek-bzip"];
+const common = {
+  external,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  logLevel: "warning",
+  legalComments: "none",
+};
 await build({
   ...common,
   entryPoints: [join(root, "dist/src/cli/main.js")],

@@ -1,10 +1,10 @@
 import { type ErrorCode, FeedkeyError } from "../error.ts";
+import { unbzip2 } from "./bzip2.ts";
 import { gunzip } from "./gzip.ts";
 import { Undecodable } from "./undecodable.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
-/** bzip2 is known so that it can be refused by its name: there is no decoder for it here. */
 export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
 
 const magics: readonly [Compression, readonly number[]][] = [
@@ -24,7 +24,7 @@ export function detectCompression(bytes: Uint8Array): Compression {
  * The content of compressed bytes, at most `limit` bytes of it. Memory grows with what is really there, never beyond
  * the limit by more than the decoder's window. Checksums of the format are verified, bytes after its end refused.
  * @param code what to call the failure: `bad_package`, or for an index `bad_index`
- * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing`, `damaged` or `unsupported`
+ * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing` or `damaged`
  */
 export async function decompress(
   bytes: Uint8Array,
@@ -55,6 +55,6 @@ async function decode(bytes: Uint8Array, kind: Compression, limit: number): Prom
     case "zstd":
       return unzstd(bytes, limit);
     case "bzip2":
-      throw new Undecodable("unsupported", "can't be read: use gzip, xz or zstd");
+      return unbzip2([bytes], limit);
   }
 }

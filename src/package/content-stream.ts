@@ -1,11 +1,12 @@
 /** What a compressed file holds, from its beginning on, as far as it is asked for. */
 import { FeedkeyError } from "../error.ts";
+import { unbzip2Head } from "./bzip2.ts";
 import { detectCompression } from "./compression.ts";
 import { damage } from "./damage.ts";
 import { gunzipChunks } from "./gzip-stream.ts";
-import { MAX_OUTER_TAR, MAX_ZSTD_AT_ONCE } from "./limits.ts";
+import { MAX_BZIP2_AT_ONCE, MAX_OUTER_TAR, MAX_ZSTD_AT_ONCE } from "./limits.ts";
 import { type ByteSource, bytesSource, piecesOf } from "./source.ts";
-import { Undecodable } from "./undecodable.ts";
+import { exceeds, Undecodable } from "./undecodable.ts";
 import { unxzChunks } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 import { zstdHead } from "./zstd-head.ts";
@@ -14,16 +15,19 @@ const PIECE = 64 * 1024;
 const FIRST_LOOK = 512 * 1024;
 
 /**
- * The content of a file that is compressed with gzip, xz or zstd, piece by piece.
+ * The content of a file that is compressed with gzip, bzip2, xz or zstd, piece by piece.
  * @throws FeedkeyError `bad_package` for another compression, damaged data, or more content than is read
  */
 export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   const kind = detectCompression(source.read(0, Math.min(8, source.size)));
   if (kind === "gzip") {
     yield* gunzipChunks(source);
-  } else if (kind === "xz" || kind === "zstd") {
+  } else if (kind === "none") {
+    throw damage("expected data compressed with gzip, bzip2, xz or zstd, but it begins as none of them");
+  } else {
     try {
-      yield* kind === "xz" ? unxzChunks(piecesOf(source, PIECE), MAX_OUTER_TAR) : unzstdChunks(source);
+      if (kind === "xz") yield* unxzChunks(piecesOf(source, PIECE), MAX_OUTER_TAR);
+      else yield* kind === "zstd" ? unzstdChunks(source) : unbzip2Chunks(source);
     } catch (error) {
       if (!(error instanceof Undecodable)) throw error;
       throw new FeedkeyError("bad_package", `${kind} data ${error.message}`, {
@@ -31,13 +35,18 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
         cause: error,
       });
     }
-  } else if (kind === "bzip2") {
-    throw new FeedkeyError("bad_package", "is compressed with bzip2, which can't be read", {
-      details: { compression: kind, reason: "unsupported" },
-      hint: "compress it with gzip, xz or zstd (in mk.conf: PKG_COMPRESSION)",
-    });
-  } else {
-    throw damage("expected data compressed with gzip, xz or zstd, but it begins as neither");
+  }
+}
+
+/** The decoder gives nothing back before it ends; so it is stopped early at first, then ever later. */
+async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  let given = 0;
+  for (let look = FIRST_LOOK; ; look = Math.min(look * 8, MAX_BZIP2_AT_ONCE)) {
+    const { content, whole } = await unbzip2Head(piecesOf(source, PIECE), look);
+    yield* piecesOf(bytesSource(content.subarray(given)), PIECE);
+    if (whole) return;
+    if (look === MAX_BZIP2_AT_ONCE) throw exceeds(look);
+    given = content.length;
   }
 }
 

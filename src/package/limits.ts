@@ -37,6 +37,9 @@ export const MAX_OUTER_TAR = 2 * GiB;
 /** Decompressed bytes of a .zst that are held at once, where no less will do. */
 export const MAX_ZSTD_AT_ONCE = 512 * MiB;
 
+/** The same of a .bz2. */
+export const MAX_BZIP2_AT_ONCE = 512 * MiB;
+
 /** Bytes of a pkgsrc package's `+CONTENTS`, which has two lines for each file. */
 export const MAX_PKGSRC_CONTENTS = 32 * MiB;
 

@@ -1,5 +1,5 @@
-/** Why compressed data cannot be had: it would exceed the cap, bytes follow its end, it is damaged, or no decoder reads it. */
-export type Obstacle = "limits" | "trailing" | "damaged" | "unsupported";
+/** Why compressed data cannot be had: it would exceed the cap, bytes follow its end, or it is damaged. */
+export type Obstacle = "limits" | "trailing" | "damaged";
 
 /** Thrown by the decoders of single formats; `decompress` turns it into the caller's FeedkeyError. */
 export class Undecodable extends Error {

@@ -26,6 +26,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ini: ["profile"],
   openpgp: ["openpgp"],
   "proper-lockfile": ["store"],
+  "seek-bzip": ["package"],
   send: ["keyserver"],
   "tar-stream": ["package", "cli"],
   undici: ["net", "keyserver"],

@@ -11,6 +11,7 @@ const forms: readonly [Compression, Buffer][] = [
   ["gzip", gzipSync(plain)],
   ["xz", readFileSync("test/vectors/package/control.tar.xz")],
   ["zstd", readFileSync("test/vectors/package/control.tar.zst")],
+  ["bzip2", readFileSync("test/vectors/package/control.tar.bz2")],
 ];
 const roomy = 1024 * 1024;
 
@@ -107,6 +108,7 @@ describe("decompression", () => {
       ["gzip", gzipSync(Buffer.alloc(8 * roomy))],
       ["xz", readFileSync("test/vectors/package/zeros.xz")],
       ["zstd", readFileSync("test/vectors/package/zeros.zst")],
+      ["bzip2", readFileSync("test/vectors/package/zeros.bz2")],
     ];
     for (const [kind, bytes] of bombs) {
       expect(await decompress(bytes, kind, 8 * roomy)).to.have.length(8 * roomy);

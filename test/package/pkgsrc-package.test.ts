@@ -102,6 +102,7 @@ describe("pkgsrc packages", () => {
 
   for (const [command, ...args] of [
     ["gzip", "-c1"],
+    ["bzip2", "-c9"],
     ["xz", "-c0"],
     ["zstd", "-c1"],
     ["zstd", "-c1", "--no-check", "--stream-size=SIZE"],
@@ -177,9 +178,9 @@ describe("pkgsrc packages", () => {
         /no plain name/,
       ],
       ["that lead out of themselves", packed([...files.slice(0, 1), { name: "../+COMMENT", data: "x" }]), /leads out/],
-      ["of bzip2", Buffer.from("BZh91AY"), /compressed with bzip2, which can't be read/],
-      ["without compression", packageTar(), /begins as neither/],
-      ["that are empty", Buffer.alloc(0), /begins as neither/],
+      ["of bzip2, cut off", Buffer.from("BZh91AY"), /bzip2 data is damaged or ends early/],
+      ["without compression", packageTar(), /begins as none of them/],
+      ["that are empty", Buffer.alloc(0), /begins as none of them/],
       ["that are cut off", pkgsrcPackage().subarray(0, 200), /damaged or ends early/],
     ];
     for (const [what, bytes, message] of cases) {

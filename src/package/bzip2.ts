@@ -1,0 +1,122 @@
+import { damaged, exceeds, trailing } from "./undecodable.ts";
+
+/** What a file's first bytes decompress to. */
+export interface Bzip2Head {
+  readonly content: Uint8Array;
+  /** Whether there is nothing more. */
+  readonly whole: boolean;
+}
+
+/**
+ * The content of a .bz2 file of one or several streams, checksums verified.
+ * @throws Undecodable over `limit` bytes, for bytes after the last stream, for damage; what the pieces throw
+ */
+export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Promise<Uint8Array> {
+  const { content, whole } = await unbzip2Head(pieces, limit);
+  if (!whole) throw exceeds(limit);
+  return content;
+}
+
+/**
+ * The first bytes of the content, at most that many; of the file no more is read than they need. Checksums are
+ * verified of what was decompressed to its end: a file by streams, a stream by blocks of at most 900,000 bytes.
+ * @throws Undecodable for bytes after the last stream, for damage; what the pieces throw
+ */
+export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): Promise<Bzip2Head> {
+  // Loaded when the first .bz2 is met.
+  const Bunzip = (await import("seek-bzip")).default;
+  const input = new Input(pieces);
+  const output = new Output(most);
+  const reader = Object.assign(new Bunzip.Stream(), { readByte: () => input.readByte() });
+  const writer = Object.assign(new Bunzip.Stream(), { writeByte: (byte: number) => output.writeByte(byte) });
+  try {
+    // The library would take the end of the input for the end of a stream, so that it is given one stream at a time.
+    do Bunzip.decode(reader, writer);
+    while (input.startsAnotherStream());
+    return { content: output.content(), whole: true };
+  } catch (error) {
+    if (error === full) return { content: output.content(), whole: false };
+    throw input.failure ?? damaged(error);
+  }
+}
+
+/** Thrown to make the library stop. */
+const full = new Error("enough was decompressed");
+
+const firstLetter = 0x42;
+
+class Input {
+  /** What the pieces threw. */
+  failure: unknown;
+  readonly #pieces: Iterator<Uint8Array>;
+  #piece: Uint8Array = new Uint8Array();
+  #position = 0;
+
+  constructor(pieces: Iterable<Uint8Array>) {
+    this.#pieces = pieces[Symbol.iterator]();
+  }
+
+  readByte(): number {
+    const byte = this.#peek();
+    if (byte === undefined) throw damaged(undefined);
+    this.#position += 1;
+    return byte;
+  }
+
+  /** Asked behind a stream: whether the file goes on. @throws Undecodable if it does, but with no stream */
+  startsAnotherStream(): boolean {
+    const byte = this.#peek();
+    if (byte !== undefined && byte !== firstLetter) {
+      this.failure = trailing();
+      throw this.failure;
+    }
+    return byte !== undefined;
+  }
+
+  #peek(): number | undefined {
+    while (this.#position >= this.#piece.length) {
+      const { done, value } = this.#next();
+      if (done === true) return undefined;
+      this.#piece = value;
+      this.#position = 0;
+    }
+    return this.#piece[this.#position];
+  }
+
+  #next(): IteratorResult<Uint8Array> {
+    try {
+      return this.#pieces.next();
+    } catch (error) {
+      this.failure = error;
+      throw error;
+    }
+  }
+}
+
+class Output {
+  readonly #most: number;
+  readonly #parts: Uint8Array[] = [];
+  #part: Uint8Array = new Uint8Array();
+  #filled = 0;
+  #total = 0;
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  writeByte(byte: number): void {
+    if (this.#total === this.#most) throw full;
+    if (this.#filled === this.#part.length) {
+      this.#part = new Uint8Array(256 * 1024);
+      this.#parts.push(this.#part);
+      this.#filled = 0;
+    }
+    this.#part[this.#filled] = byte;
+    this.#filled += 1;
+    this.#total += 1;
+  }
+
+  content(): Uint8Array {
+    return Buffer.concat(this.#parts, this.#total);
+  }
+}

@@ -1,0 +1,26 @@
+/** Which index files a client asks for. */
+import { expect } from "chai";
+import { indexNames } from "../../src/client/index-files.ts";
+import type { Feed } from "../../src/profile/types.ts";
+import { refusal } from "../refusal.ts";
+
+const feed = (format: Feed["format"], index?: string): Feed => {
+  return { name: "base", format, path: "base", index, packages: "feed" };
+};
+
+describe("the index of a feed", () => {
+  it("is what the profile names, or what is always there", () => {
+    expect(indexNames(feed("pkgsrc"))).to.deep.equal(["pkg_summary.gz"]);
+    for (const ending of ["", ".gz", ".bz2", ".xz", ".zst"]) {
+      expect(indexNames(feed("pkgsrc", `pkg_summary${ending}`))).to.deep.equal([`pkg_summary${ending}`]);
+    }
+    expect(indexNames(feed("opkg"))).to.deep.equal(["Packages.gz", "Packages"]);
+    expect(indexNames(feed("opkg", "Packages.xz"))).to.deep.equal(["Packages.xz"]);
+  });
+
+  it("is never bzip2 for opkg, whose signature is verified after decompressing only", () => {
+    const error = refusal(() => indexNames(feed("opkg", "Packages.bz2")));
+    expect(error).to.include({ code: "bad_profile" });
+    expect(error.hint).to.contain("Packages.gz");
+  });
+});
