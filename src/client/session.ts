@@ -119,7 +119,9 @@ export class Session {
     const before: Ledger = this.state.ledger;
     const keys = new Map(before.keys);
     for (const [fingerprint, { role, via }] of trust.trusted) {
-      if (keys.has(fingerprint)) continue;
+      const known = keys.get(fingerprint);
+      // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
+      if (known !== undefined && (known.role === "delegate") === (role === "delegate")) continue;
       keys.set(fingerprint, { acceptedAt: this.options.at, role, path: [...via, fingerprint] });
     }
     for (const fingerprint of before.keys.keys()) {
