@@ -9,7 +9,7 @@ import { readFacts } from "../openpgp/read-facts.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Duration, Instant } from "../time.ts";
-import { formatTerms, parseTerms } from "../trust/delegation-terms.ts";
+import { formatTerms, parseTerms, trustOf } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, UserIdFacts } from "../trust/facts.ts";
 import { addressOf, isOwned, matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
@@ -115,7 +115,7 @@ export async function delegate(store: KeyStore, request: Uint8Array, options: De
     at: date,
     expiresAt,
     notations: [{ name: `delegate@${notationDomain(issuer)}`, value: terms }],
-    ...(depth === 0 ? {} : { trust: { level: depth + 1, amount: 120 } }),
+    ...(depth === 0 ? {} : { trust: trustOf(depth) }),
   });
   await amendStored(store, certificate);
   const stored = await ownCertificate(store, raw.fingerprint);

@@ -27,7 +27,7 @@ export function formatTerms({ depth, feeds }: DelegationTerms): string {
  * @returns undefined if it is malformed
  */
 export function parseTerms(value: string): DelegationTerms | undefined {
-  const match = /^depth=(\d{1,2}); feeds=([^;\s]+)$/.exec(value);
+  const match = /^depth=(\d); feeds=([^;\s]+)$/.exec(value);
   const depth = Number(match?.[1]);
   const feeds = match?.[2]?.split(",") ?? [];
   if (match === null || depth > maxDepth || !feeds.every((feed) => glob.test(feed))) return undefined;
@@ -35,9 +35,17 @@ export function parseTerms(value: string): DelegationTerms | undefined {
 }
 
 /** The terms of a certification; undefined if it has none, several, or malformed ones. */
-export function termsOf({ notations }: SignatureFacts): DelegationTerms | undefined {
+export function termsOf({ notations }: Pick<SignatureFacts, "notations">): DelegationTerms | undefined {
   const [only, ...others] = notations.filter(({ name }) => name.startsWith(prefix));
   return only === undefined || others.length > 0 ? undefined : parseTerms(only.value);
+}
+
+/**
+ * The trust signature that goes with a depth (RFC 9580 section 5.2.3.21): who delegates further is an introducer, one
+ * level up, fully trusted; who doesn't is none.
+ */
+export function trustOf(depth: number): SignatureFacts["trust"] {
+  return depth === 0 ? { level: 0, amount: 0 } : { level: depth + 1, amount: 120 };
 }
 
 /** Whether a feed's name fits one of the globs. */

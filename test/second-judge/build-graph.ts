@@ -8,7 +8,7 @@ import type {
   UserIdFacts,
 } from "../../src/trust/facts.ts";
 import type { JudgeInput } from "../../src/trust/judge.ts";
-import type { Change, GraphPlan, Maker, Nth, SelfTraits, SignatureTraits } from "./graph-plan.ts";
+import type { Change, Delegation, GraphPlan, Maker, Nth, SelfTraits, SignatureTraits } from "./graph-plan.ts";
 import { at, daysAgo } from "./moments.ts";
 
 type Growing<T> = { -readonly [K in keyof T]: T[K] extends readonly (infer E)[] ? E[] : T[K] };
@@ -23,6 +23,10 @@ interface GrowingCertificate {
 
 /** The name that each key has at first. */
 export const archiveName = "Žilina Archive <archive@example.org>";
+
+function ownName(key: Nth): string {
+  return `Builder <builder${key}@example.org>`;
+}
 
 /** Fingerprint of the nth key's primary or of its subkey. */
 export function fingerprintOf(key: Nth, maker: Maker = "primary"): string {
@@ -65,11 +69,13 @@ class Builder {
   #signatures = 0;
 
   constructor(plan: GraphPlan) {
-    for (let key = 0; key < plan.size; key++) this.#addKey(key);
+    for (let key = 0; key < plan.size; key++)
+      this.#addKey(key, plan.named?.includes(key) === true ? ownName(key) : archiveName);
     for (const { issuer, key, at: createdAt, expired } of plan.links) {
       const traits = { ...goodTraits, createdAt, expiresAt: expired ? daysAgo(1) : undefined };
       this.#userId(key, 0)?.certifications.push(this.#sign(0x10, issuer, "primary", traits));
     }
+    for (const delegation of plan.delegations ?? []) this.#delegate(delegation);
     for (const change of plan.changes) this.#change(change);
   }
 
@@ -90,7 +96,7 @@ class Builder {
     return { ...facts, kind: hard ? "hard" : "soft", reason: hard ? undefined : 3, text: "" };
   }
 
-  #addKey(key: Nth): void {
+  #addKey(key: Nth, name: string): void {
     this.certificates.push({
       primary: keyFacts(fingerprintOf(key), "ed25519"),
       directSignatures: [],
@@ -98,7 +104,7 @@ class Builder {
       userIds: [],
       subkeys: [{ ...keyFacts(fingerprintOf(key, "subkey"), "ed25519"), bindings: [], revocations: [] }],
     });
-    this.#addUserId(key, archiveName);
+    this.#addUserId(key, name);
   }
 
   #addUserId(key: Nth, text: string): void {
@@ -166,6 +172,13 @@ class Builder {
     const first = certificate.userIds[0];
     if (instead && first !== undefined) certificate.userIds[0] = { ...first, bytes, text };
     else this.#addUserId(key, text);
+  }
+
+  #delegate({ issuer, key, userId, maker, traits, terms, trust }: Delegation): void {
+    if (issuer === key) return;
+    const notations = terms.map((value) => ({ name: "delegate@example.org", value, critical: false }));
+    const certification = { ...this.#sign(0x10, issuer, maker, traits), notations, trust };
+    this.#userId(key, userId)?.certifications.push(certification);
   }
 
   #certify({ issuer, key, userId, maker, traits, instead }: Extract<Change, { kind: "certification" }>): void {

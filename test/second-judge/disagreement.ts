@@ -1,4 +1,5 @@
 /** Where two judges of one graph differ, in words; the empty list where they agree. */
+import { allows } from "../../src/trust/delegation.ts";
 import type { Fingerprint } from "../../src/trust/facts.ts";
 import type { JudgeInput, TrustSet } from "../../src/trust/judge.ts";
 import { type SecondOpinion, secondJudge } from "./second-judge.ts";
@@ -71,4 +72,28 @@ export function disagreement(input: JudgeInput, judge: Judge, second: SecondOpin
     ...pathFaults(input, first, second),
     ...codeFaults(input, first, second),
   ];
+}
+
+/**
+ * Where a judge's delegates are not the second one's, in words.
+ * @param second for each delegate the feeds, of those named, that it may sign
+ */
+export function delegateFaults(
+  input: JudgeInput,
+  judge: Judge,
+  second: ReadonlyMap<Fingerprint, ReadonlySet<string>>,
+  feeds: readonly string[],
+): string[] {
+  const { trusted } = judge(input);
+  return input.certificates.flatMap(({ primary: { fingerprint } }) => {
+    const found = trusted.get(fingerprint);
+    const delegate = found?.role === "delegate" ? found : undefined;
+    const mine = second.get(fingerprint);
+    if ((mine === undefined) !== (delegate === undefined)) {
+      return [`${fingerprint}: wrongly ${mine === undefined ? "made a" : "refused as"} delegate`];
+    }
+    const theirs = feeds.filter((feed) => delegate?.grants.some((grant) => allows(grant, feed)));
+    const differing = feeds.filter((feed) => theirs.includes(feed) !== (mine?.has(feed) === true));
+    return differing.length === 0 ? [] : [`${fingerprint}: judged otherwise for feed ${differing.join(", ")}`];
+  });
 }

@@ -64,11 +64,21 @@ export interface Link {
   readonly expired: boolean;
 }
 
+/** A certification that means to delegate. */
+export interface Delegation extends Foreign {
+  /** Values of its notations; more than one, or one that can't be read, delegates nothing. */
+  readonly terms: readonly string[];
+  readonly trust: { readonly level: number; readonly amount: number };
+}
+
 export interface GraphPlan {
   /** Number of keys. */
   readonly size: number;
   readonly identity: Identity;
   readonly links: readonly Link[];
+  /** Keys that have a name of their own instead of the archive's. */
+  readonly named?: readonly Nth[];
+  readonly delegations?: readonly Delegation[];
   readonly changes: readonly Change[];
   readonly seeds: readonly Nth[];
   readonly retiredIssuers: "refuse" | "accept";

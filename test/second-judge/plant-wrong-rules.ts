@@ -9,8 +9,10 @@ import * as path from "node:path";
 import { pathToFileURL } from "node:url";
 import fc from "fast-check";
 import { buildGraph, reversed } from "./build-graph.ts";
-import { disagreement, type Judge } from "./disagreement.ts";
+import { delegateFaults, disagreement, type Judge } from "./disagreement.ts";
+import { delegationPlans, feeds } from "./random-delegations.ts";
 import { graphPlans } from "./random-graphs.ts";
+import { secondDelegates } from "./second-delegates.ts";
 import { secondJudge } from "./second-judge.ts";
 import { control, type WrongRule, wrongRules } from "./wrong-rules.ts";
 
@@ -39,13 +41,20 @@ async function planted({ file, right, wrong }: WrongRule): Promise<Judge> {
 }
 
 /** How many graphs it took until the judges disagreed, and over what; undefined: they never did. */
-function noticedAfter(judge: Judge): { readonly graphs: number; readonly over: string } | undefined {
+function noticedAfter(
+  judge: Judge,
+  delegates: boolean,
+): { readonly graphs: number; readonly over: string } | undefined {
   let over = "";
   const { failed, numRuns } = fc.check(
-    fc.property(graphPlans, (plan) => {
+    fc.property(delegates ? delegationPlans : graphPlans, (plan) => {
       const input = buildGraph(plan);
       const second = secondJudge(input);
-      const [first] = [...disagreement(input, judge, second), ...disagreement(reversed(input), judge, second)];
+      const allowed = delegates ? secondDelegates(input, feeds) : undefined;
+      const [first] = [input, reversed(input)].flatMap((either) => {
+        if (allowed === undefined) return disagreement(either, judge, second);
+        return delegateFaults(either, judge, allowed, feeds);
+      });
       over = first ?? "";
       return first === undefined;
     }),
@@ -54,9 +63,9 @@ function noticedAfter(judge: Judge): { readonly graphs: number; readonly over: s
   return failed ? { graphs: numRuns, over } : undefined;
 }
 
-for (const rule of [control, ...wrongRules]) {
-  const noticed = noticedAfter(await planted(rule));
-  if ((noticed === undefined) !== (rule === control)) process.exitCode = 1;
+for (const rule of [control, { ...control, delegates: true as const }, ...wrongRules]) {
+  const noticed = noticedAfter(await planted(rule), rule.delegates === true);
+  if ((noticed === undefined) !== (rule.name === control.name)) process.exitCode = 1;
   const count = noticed === undefined ? "never" : `${noticed.graphs}`;
   process.stdout.write(`${count.padStart(6)}  ${rule.name}${noticed === undefined ? "" : ` (${noticed.over})`}\n`);
 }

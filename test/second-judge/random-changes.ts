@@ -21,7 +21,7 @@ const hash = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("sha1", "md5", "ripemd160", "sha224", "unknown") },
 );
 
-const signatureTraits: fc.Arbitrary<SignatureTraits> = fc.record({
+export const anyTraits: fc.Arbitrary<SignatureTraits> = fc.record({
   createdAt: fc.oneof({ weight: 9, arbitrary: anyInstant }, { weight: 1, arbitrary: never }),
   expiresAt: fc.oneof({ weight: 5, arbitrary: never }, { weight: 2, arbitrary: anyInstant }),
   hash,
@@ -31,7 +31,7 @@ const signatureTraits: fc.Arbitrary<SignatureTraits> = fc.record({
 
 const selfTraits: fc.Arbitrary<SelfTraits> = fc
   .record({
-    traits: signatureTraits,
+    traits: anyTraits,
     keyExpiresAt: fc.oneof(never, anyInstant),
     flags: fc.option(fc.record({ certify: fc.constantFrom(true, true, false), sign: coin }), { nil: undefined }),
   })
@@ -71,7 +71,7 @@ const algorithm = fc.constantFrom(
 
 const maker = seldom.map((not) => (not ? "subkey" : "primary"));
 const userId = fc.constantFrom(0, 0, 0, 1);
-const foreign = fc.record({ issuer: anyKey, key: anyKey, userId, maker, traits: signatureTraits });
+const foreign = fc.record({ issuer: anyKey, key: anyKey, userId, maker, traits: anyTraits });
 
 function change<K extends Change["kind"]>(
   kind: K,
@@ -91,12 +91,12 @@ export const anyChange: fc.Arbitrary<Change> = fc.oneof(
   change("user-id", fc.record({ key: anyKey, text, instead: coin })),
   change("self-signature", fc.record({ key: anyKey, userId, traits: selfTraits, instead: coin }), 2),
   change("direct-signature", fc.record({ key: anyKey, traits: selfTraits }), 2),
-  change("user-id-revocation", fc.record({ key: anyKey, userId, hard: seldom, traits: signatureTraits })),
-  change("revocation", fc.record({ key: anyKey, hard: seldom, traits: signatureTraits }), 3),
+  change("user-id-revocation", fc.record({ key: anyKey, userId, hard: seldom, traits: anyTraits })),
+  change("revocation", fc.record({ key: anyKey, hard: seldom, traits: anyTraits }), 3),
   change("certification", fc.record({ ...foreignFields(), instead: coin }), 4),
   change("withdrawal", foreign, 2),
 );
 
 function foreignFields() {
-  return { issuer: anyKey, key: anyKey, userId, maker, traits: signatureTraits };
+  return { issuer: anyKey, key: anyKey, userId, maker, traits: anyTraits };
 }

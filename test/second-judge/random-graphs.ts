@@ -71,7 +71,7 @@ function allLinks(motifs: readonly Motif[], size: number): Link[] {
 }
 
 /** A change about keys that there are, and about a certification that there is, if it names one. */
-function fitted(change: Change, link: Link | undefined, size: number): Change {
+export function fitted(change: Change, link: Pick<Link, "issuer" | "key"> | undefined, size: number): Change {
   if (!("issuer" in change)) return { ...change, key: change.key % size };
   return { ...change, issuer: link?.issuer ?? change.issuer % size, key: link?.key ?? change.key % size };
 }

@@ -3,8 +3,10 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { judge } from "../../src/trust/judge.ts";
 import { buildGraph, reversed } from "./build-graph.ts";
-import { disagreement } from "./disagreement.ts";
+import { delegateFaults, disagreement } from "./disagreement.ts";
+import { delegationPlans, feeds } from "./random-delegations.ts";
 import { graphPlans } from "./random-graphs.ts";
+import { secondDelegates } from "./second-delegates.ts";
 import { secondJudge } from "./second-judge.ts";
 
 const graphs = Number(process.env.FEEDKEY_GRAPHS ?? 20_000);
@@ -21,6 +23,38 @@ describe("the judge and a second, naive one", () => {
       expect(disagreement(reversed(input), judge, second), "the other way round").to.deep.equal([]);
     });
     fc.assert(property, { numRuns: graphs, seed });
+  });
+
+  it(`agree on the delegates of ${graphs / 20} random graphs`, function () {
+    this.timeout(600_000);
+    const property = fc.property(delegationPlans, (plan) => {
+      const input = buildGraph(plan);
+      const second = secondDelegates(input, feeds);
+      expect(delegateFaults(input, judge, second, feeds)).to.deep.equal([]);
+      expect(delegateFaults(reversed(input), judge, second, feeds), "the other way round").to.deep.equal([]);
+    });
+    fc.assert(property, { numRuns: graphs / 20, seed });
+  });
+
+  it("are asked what delegation is about: of 1,000 graphs many have delegates of delegates and narrowed scopes", function () {
+    this.timeout(60_000);
+    const found = { delegates: 0, further: 0, narrowed: 0, nothing: 0, renewed: 0 };
+    for (const plan of fc.sample(delegationPlans, { numRuns: 1000, seed })) {
+      const input = buildGraph(plan);
+      const { trusted } = judge(input);
+      const grants = [...trusted.values()].flatMap((key) => key.grants);
+      const delegates = secondDelegates(input, feeds);
+      if (delegates.size > 0) found.delegates++;
+      if (grants.some(({ steps }) => steps.length > 1)) found.further++;
+      if (grants.some(({ scopes }) => new Set(scopes.flat()).size > 2)) found.narrowed++;
+      if ([...delegates.values()].some((allowed) => allowed.size === 0)) found.nothing++;
+      if (grants.some(({ scopes, steps }) => scopes.length > steps.length)) found.renewed++;
+    }
+    expect(found.delegates).to.be.at.least(500);
+    expect(found.further).to.be.at.least(120);
+    expect(found.narrowed).to.be.at.least(100);
+    expect(found.nothing).to.be.at.least(5);
+    expect(found.renewed).to.be.at.least(150);
   });
 
   it("are asked what the rules are about: of 1,000 graphs many have successors, forks and the like", function () {

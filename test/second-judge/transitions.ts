@@ -26,7 +26,7 @@ export function names(userId: UserIdFacts, identity: Identity): boolean {
 }
 
 /** T3, for one certification over one user ID of the subject. `evenExpired`: as an acknowledgement (T6). */
-function counts(
+export function counts(
   certification: SignatureFacts,
   userId: UserIdFacts,
   issuer: CertificateFacts,
@@ -62,6 +62,11 @@ function counts(
   return hasStrongHash(certification) && isStrongKey(issuer.primary) && certification.unknownCritical.length === 0;
 }
 
+/** A certification that means to delegate is no transition, whatever it stands on. */
+export function delegates({ notations }: SignatureFacts): boolean {
+  return notations.some(({ name }) => name.startsWith("delegate@"));
+}
+
 function someCounts(
   issuer: CertificateFacts,
   subject: CertificateFacts,
@@ -73,7 +78,9 @@ function someCounts(
   return subject.userIds.some(
     (userId) =>
       names(userId, input.identity) &&
-      userId.certifications.some((one) => counts(one, userId, issuer, subject, input, evenExpired, evenWithdrawn)) &&
+      userId.certifications.some(
+        (one) => !delegates(one) && counts(one, userId, issuer, subject, input, evenExpired, evenWithdrawn),
+      ) &&
       isOwned(userId, subject.primary, input.at),
   );
 }

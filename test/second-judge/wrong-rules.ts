@@ -4,6 +4,8 @@ export interface WrongRule {
   readonly file: string;
   readonly right: string;
   readonly wrong: string;
+  /** Shows in graphs of delegates alone. */
+  readonly delegates?: true;
 }
 
 /** Changes nothing: nobody may notice it. */
@@ -188,5 +190,111 @@ export const wrongRules: readonly WrongRule[] = [
     file: "judge.js",
     right: "const barred = new Set([...victims, ...unchecked]);\n    const via",
     wrong: "const barred = victims;\n    const via",
+  },
+  {
+    name: "delegation: a certification that delegates makes a successor",
+    file: "transition.js",
+    right: "const delegates = isDelegation(certification)",
+    wrong: "const delegates = false",
+    delegates: true,
+  },
+  {
+    name: "delegation: the issuer's older word still holds",
+    file: "delegation-offers.js",
+    right: "dated.filter(({ certification }) => certification.createdAt === newest)",
+    wrong:
+      "dated.filter((one) => refuseDelegation(one, { at, identity: { kind: 'user-id', userId: '' } }) === undefined)",
+    delegates: true,
+  },
+  {
+    name: "delegation: what is dated in the future replaces what holds now",
+    file: "delegation-offers.js",
+    right: "createdAt !== undefined && createdAt <= at + skew",
+    wrong: "createdAt !== undefined",
+    delegates: true,
+  },
+  {
+    name: "delegation: a subkey replaces what the primary key said",
+    file: "delegation-offers.js",
+    right: "key === issuer.primary.fingerprint && createdAt",
+    wrong: "createdAt",
+    delegates: true,
+  },
+  {
+    name: "delegation: of two of one second the first counts",
+    file: "delegation-offers.js",
+    right: "const words = lastWord(delegations, policy.at)",
+    wrong: "const words = lastWord(delegations, policy.at).slice(0, 1)",
+    delegates: true,
+  },
+  {
+    name: "delegation: it needs no end",
+    file: "delegation-offers.js",
+    right: "if (certification.expiresAt === undefined)",
+    wrong: "if (false)",
+    delegates: true,
+  },
+  {
+    name: "delegation: it holds after its end",
+    file: "delegation-offers.js",
+    right: "if (certification.expiresAt <= at)",
+    wrong: "if (false)",
+    delegates: true,
+  },
+  {
+    name: "delegation: the user ID may be revoked",
+    file: "delegation-offers.js",
+    right: "if (!isOwned(userId, subject, at))",
+    wrong: "if (false)",
+    delegates: true,
+  },
+  {
+    name: "delegation: a delegate may carry the archive's user ID",
+    file: "delegation-offers.js",
+    right: "if (claimed.some(({ bytes }) => matchesIdentity(bytes, identity)))",
+    wrong: "if (false)",
+    delegates: true,
+  },
+  {
+    name: "delegation: the trust signature may say another depth",
+    file: "delegation-offers.js",
+    right: "certification.trust.level === level && certification.trust.amount === amount",
+    wrong: "true",
+    delegates: true,
+  },
+  {
+    name: "delegation: depth does not count down",
+    file: "delegation.js",
+    right: "Math.min(depth, holder.depth - 1)",
+    wrong: "depth",
+    delegates: true,
+  },
+  {
+    name: "delegation: only the last scope counts",
+    file: "delegation.js",
+    right: "scopes: [...holder.scopes, ...scopes]",
+    wrong: "scopes",
+    delegates: true,
+  },
+  {
+    name: "delegation: an expired or revoked delegate delegates",
+    file: "delegation.js",
+    right: "const state = refusePrimary(issuer, at);",
+    wrong: "const state = undefined;",
+    delegates: true,
+  },
+  {
+    name: "delegation, T11: an unchecked key is a delegate",
+    file: "delegation.js",
+    right: "input.unchecked.has(subject) || ",
+    wrong: "",
+    delegates: true,
+  },
+  {
+    name: "delegation: the first path that leads to a delegate counts alone",
+    file: "delegation.js",
+    right: "known.length >= maxGrants",
+    wrong: "known.length >= 1",
+    delegates: true,
   },
 ];

@@ -1,60 +1,12 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import type { Instant } from "../../src/time.ts";
 import { formatTerms, matchesFeed, parseTerms } from "../../src/trust/delegation-terms.ts";
-import { archiveId, type CertificateOptions, certificate, type TestCertificate } from "../testkit/certificate.ts";
+import { archiveId, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
-import { codeOf, judged, verdict } from "../testkit/judging.ts";
-import { ed25519Key, type TestKey } from "../testkit/keys.ts";
-import { certification, dataSignature, keyRevocation, withdrawal } from "../testkit/signature.ts";
-import { notation } from "../testkit/subpackets.ts";
-
-const master = ed25519Key("delegation-master");
-const person = ed25519Key("delegation-person");
-const machine = ed25519Key("delegation-machine");
-const data = Buffer.from("Package: a\n");
-
-const nameOf = new Map<TestKey, string>([
-  [master, archiveId],
-  [person, "A Person <person@example.org>"],
-  [machine, "Machine <machine@build.example.org>"],
-]);
-
-interface Terms {
-  readonly terms?: string;
-  readonly days?: number | undefined;
-  readonly at?: Instant;
-  readonly userId?: string;
-}
-
-/** A delegation of a hundred days; `days: undefined` has no end. */
-function delegation(by: TestKey, of: TestKey, options: Terms = {}) {
-  const { terms = "depth=0; feeds=*", at = day(10), userId = nameOf.get(of) ?? "" } = options;
-  const days = "days" in options ? options.days : 100;
-  const expiry = days === undefined ? {} : { expiresAfter: days * 86_400 };
-  return certification({ by, of, userId, at, hashed: [notation("delegate@example.org", terms)], ...expiry });
-}
-
-function cert(
-  key: TestKey,
-  certifiedBy: CertificateOptions["certifiedBy"] = [],
-  options: Partial<CertificateOptions> = {},
-) {
-  return certificate({ key, userIds: [nameOf.get(key) ?? ""], certifiedBy, ...options });
-}
-
-const root = cert(master);
-
-/** What a client seeded with the master says of an index that `signer` signed. */
-async function code(
-  certificates: readonly TestCertificate[],
-  signer = machine,
-  feed = "base",
-  at = day(50),
-): Promise<string> {
-  const trust = await judged({ certificates: [root, ...certificates], at });
-  return codeOf(await verdict(trust, data, [dataSignature({ by: signer, at: day(40), data })], { feed }));
-}
+import { judged } from "../testkit/judging.ts";
+import { ed25519Key } from "../testkit/keys.ts";
+import { certification, keyRevocation } from "../testkit/signature.ts";
+import { cert, code, delegation, machine, master, nameOf, person, root, withdrawn } from "./delegation-kit.ts";
 
 describe("trust/delegation", () => {
   it("lets a delegate sign", async () => {
@@ -109,15 +61,7 @@ describe("trust/delegation", () => {
       "a certification without terms",
       [cert(machine, [certification({ by: master, of: machine, userId: nameOf.get(machine) ?? "", at: day(10) })])],
     ],
-    [
-      "a withdrawn delegation",
-      [
-        cert(machine, [
-          delegation(master, machine),
-          withdrawal({ by: master, of: machine, userId: nameOf.get(machine) ?? "", at: day(20) }),
-        ]),
-      ],
-    ],
+    ["a withdrawn delegation", [cert(machine, [delegation(master, machine), withdrawn(master, machine, day(20))])]],
     [
       "a delegate of a revoked delegate",
       [
@@ -174,6 +118,14 @@ describe("trust/delegation", () => {
       "depth=1",
       "depth=-1; feeds=*",
       "depth=9; feeds=*",
+      "depth=01; feeds=*",
+      "depth=1; feeds=*\n",
+      "depth=1; feeds=*; feeds=b",
+      "Depth=1; feeds=*",
+      "depth=1; feeds=,a",
+      "depth=1; feeds=a,",
+      "depth=1; feeds=\u00e4",
+      "depth=1; feeds=[ab]",
       "depth=1; feeds=a b",
       "depth=1; feeds=a;b",
       "depth=1; feeds=a,,b",
