@@ -13,6 +13,7 @@ import { refusePrimary } from "../trust/key-state.ts";
 import { type BundleFile, bundleCertificates, planBundle } from "./bundle.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
+import { recording } from "./published-record.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
 import type { IndexSignature } from "./sign-index.ts";
@@ -128,7 +129,7 @@ async function publishLocked(
   if (lock === undefined) return { plans, bundle, bad, applied: false };
   const signatures = await sign(plans, options);
   const changed = plans.filter((plan) => plan.writes.length > 0 || plan.sign !== undefined);
-  await applyPlans(changed, signatures, bundle, lock);
+  await recording(records, plans, lock, () => applyPlans(changed, signatures, bundle, lock));
   return { plans, bundle, bad, applied: true };
 }
 

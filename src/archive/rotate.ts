@@ -10,10 +10,11 @@ import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { type Archive, amendStored, ownCertificate, type Resigned, refreshBundle, resignFeeds } from "./archive.ts";
+import { type Archive, amendStored, ownCertificate, refreshBundle } from "./archive.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
 import { recordsFolder } from "./publish.ts";
+import { resignFeeds } from "./resign.ts";
 import { certifications, type RotationState, rotationState } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates } from "./signing-key.ts";
 
@@ -144,6 +145,8 @@ export interface RotationStep {
   readonly overlapEnds: Instant;
   /** What this run did, in words. */
   readonly done: readonly string[];
+  /** One for each feed whose index did not get the new signature. */
+  readonly left: readonly FeedkeyError[];
 }
 
 /**
@@ -187,17 +190,20 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
     done.push(`${name} certified ${present} until ${iso(overlapEnds)}`);
   }
   for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
-  return { present, successor: name, overlapEnds, done };
+  return { present, successor: name, overlapEnds, done, left: [] };
 }
 
-function describeResigned({ signed, left }: Resigned, key: Fingerprint): string[] {
-  return [
+/** Signs the feeds with the present key, writes the bundle anew, and calls the step done. */
+async function resign(archive: Archive, predecessor: OwnCertificate) {
+  const key = archive.config.key.fingerprint;
+  const { signed, delegated, left } = await resignFeeds(archive, key, [predecessor]);
+  const done = [
     ...signed.map((feed) => `signed feed "${feed}" with ${key}`),
-    ...left.map(
-      (feed) =>
-        `feed "${feed}": its index is not the archive's own and was NOT signed; look at it, then run feedkey publish`,
-    ),
+    ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate anew`),
   ];
+  for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
+  await rm(finishingFile(archive), { force: true });
+  return { done, left };
 }
 
 /**
@@ -207,15 +213,12 @@ function describeResigned({ signed, left }: Resigned, key: Fingerprint): string[
 export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
   const { config, at } = archive;
   const state = await readRotation(archive);
-  const done: string[] = [];
   const present = state.present.raw.fingerprint;
   if (state.successor === undefined) {
     // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
     if (state.predecessor === undefined) throw notUnderWay(present);
-    done.push(...describeResigned(await resignFeeds(archive, present, [state.predecessor]), present));
-    for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
-    await rm(finishingFile(archive), { force: true });
-    return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, done };
+    const resigned = await resign(archive, state.predecessor);
+    return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, ...resigned };
   }
   const successor = state.successor.raw.fingerprint;
   const ends = state.overlapEnds ?? at;
@@ -232,12 +235,9 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
   await ensureFolder(recordsFolder(archive.store, config.root), 0o700);
   await writeFileAtomic(finishingFile(archive), `${successor}\n`, { mode: 0o600 });
   await switchKey(config.file, present, successor);
-  done.push(`archive.ini: key = ${successor}`);
   const switched = { ...archive, config: { ...config, key: { where: "store", fingerprint: successor } as const } };
-  done.push(...describeResigned(await resignFeeds(switched, successor, [state.present]), successor));
-  for (const file of await refreshBundle(switched)) done.push(`wrote ${file}`);
-  await rm(finishingFile(archive), { force: true });
-  return { present, successor, overlapEnds: ends, done };
+  const { done, left } = await resign(switched, state.present);
+  return { present, successor, overlapEnds: ends, done: [`archive.ini: key = ${successor}`, ...done], left };
 }
 
 /** The error of a step that needs a rotation to be under way (`usage`). */

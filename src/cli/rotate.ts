@@ -95,12 +95,31 @@ function stockClients({ successor }: RotationStep, { config }: Archive): string[
   ];
 }
 
-/** Retiring comes last and only if nobody is orphaned: the chain of fresh clients runs through the old key. */
-async function retire(archive: Archive, old: string, force: boolean): Promise<string[]> {
+interface Retired {
+  readonly lines: readonly string[];
+  readonly errors: readonly FeedkeyError[];
+}
+
+/**
+ * Retiring comes last and only if nobody is orphaned: the chain of fresh clients runs through the old key. What the
+ * rotation did before stands, and the key servers must hear of it, whatever is said against this.
+ */
+async function retire(archive: Archive, step: RotationStep, force: boolean): Promise<Retired> {
+  if (step.left.length > 0) {
+    return { lines: [`${step.present} was not revoked: feeds are left that its successor did not sign`], errors: [] };
+  }
   const { store, config, at, passphrase } = archive;
-  const revocation = await planRevocation(store, old, "superseded", config.userId, at, passphrase);
-  refuseOrphans(revocation, force);
-  return [...describeGenerations(revocation.generations), ...(await applyRevocation(revocation, store, archive))];
+  const key = { where: "store", fingerprint: step.successor } as const;
+  const finished = { ...archive, config: { ...config, key } };
+  try {
+    const revocation = await planRevocation(store, step.present, "superseded", config.userId, at, passphrase);
+    refuseOrphans(revocation, force);
+    const done = await applyRevocation(revocation, store, finished);
+    return { lines: [...describeGenerations(revocation.generations), ...done], errors: [] };
+  } catch (error) {
+    if (error instanceof FeedkeyError) return { lines: [], errors: [error] };
+    throw error;
+  }
 }
 
 /** Takes the step that the options name, or shows where things stand. @throws FeedkeyError `usage`, and as the use case */
@@ -129,11 +148,11 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   }
   if (step === undefined) throw new FeedkeyError("internal", "no step of the rotation was taken");
   const finished = options.finish === true || options.atOnce === true;
+  const errors = [...step.left];
   if (finished && options.retire === true) {
-    const key = { where: "store", fingerprint: step.successor } as const;
-    lines.push(
-      ...(await retire({ ...archive, config: { ...archive.config, key } }, step.present, options.force === true)),
-    );
+    const retired = await retire(archive, step, options.force === true);
+    lines.push(...retired.lines);
+    errors.push(...retired.errors);
   }
   const sent = await spread(context, options, [step.present, step.successor]);
   lines.push(...sent.lines);
@@ -152,6 +171,6 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
       finished,
       done: lines,
     },
-    errors: sent.errors,
+    errors: [...errors, ...sent.errors],
   };
 }

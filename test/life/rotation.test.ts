@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { addKey, archiveUserId } from "../cases/archive-kit.ts";
+import { documentOf, runHere } from "../cases/cli.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { rsaKey } from "../testkit/keys.ts";
@@ -86,6 +87,7 @@ describe("rotation: the steps", () => {
         await life.configure(made);
         const locked = { code: "bad_config", status: 78 };
         await life.archive.refuseKeeper(locked, day(2), ...rotate(life, "--force"));
+        await life.keep(day(1), "publish", "--config", life.archive.config, "--passphrase-file", file);
         const second = await life.rotate(day(2), "--passphrase-file", file);
         await life.rotate(day(40), "--finish", "--passphrase-file", file);
         await life.archive.refuseKeeper(locked, day(41), "sign", life.archive.file("Packages"), "--key", second);
@@ -99,12 +101,78 @@ describe("rotation: the steps", () => {
     await inLife(async (life) => {
       await life.rotate(day(2));
       await fs.appendFile(life.archive.file("Packages"), "Package: backdoor\n\n");
-      const { done } = await life.keep(day(40), ...rotate(life, "--finish"));
-      expect(String(done)).to.contain("NOT signed");
+      const ended = await runHere(life.archive.keeperArgs(day(40), ...rotate(life, "--finish")));
+      const { error, finished } = documentOf(ended);
+      const said = { status: ended.status, code: error?.code, finished };
+      expect(said).to.deep.equal({ status: 1, code: "bad_signature", finished: true });
+      expect(error?.message).to.contain("NOT signed");
       await life.sync();
       expect(await (await life.client("old")).update(day(41)), "the compressed form").to.deep.equal([life.first]);
       life.archive.mirror.drop("feeds/base/Packages.gz");
       await (await life.client("other")).refuse(refused("bad_signature"), day(41), "update");
+    });
+  });
+});
+
+describe("rotation: --finish --retire", () => {
+  const keys = async (life: Life, at: number) => {
+    return (await life.keep(at, "key", "list")).keys as { fingerprint: string; state: string }[];
+  };
+
+  it("refused for the clients that it orphans: the key servers hear of what was done before, and the error says the rest", async () => {
+    await withEmbedded(async ({ url }) => {
+      await inLife(
+        async (life) => {
+          const second = await life.rotate(day(2));
+          const finish = rotate(life, "--finish", "--retire");
+          const ended = await runHere(life.archive.keeperArgs(day(40), ...finish));
+          const { error, done, finished } = documentOf(ended);
+          const said = { status: ended.status, code: error?.code, finished };
+          expect(said, ended.stdout).to.deep.equal({ status: 2, code: "usage", finished: true });
+          for (const key of [life.first, second]) expect(done).to.include(`${url} has ${key}`);
+          expect((await keys(life, day(40))).map(({ state }) => state)).to.deep.equal(["in force", "in force"]);
+          await life.sync();
+          expect(await (await life.client("old")).update(day(41))).to.deep.equal([second]);
+        },
+        { servers: [url] },
+      );
+    });
+  });
+
+  it("revokes nothing while a feed is left without the new signature", async () => {
+    await inLife(async (life) => {
+      await life.rotate(day(2));
+      await fs.appendFile(life.archive.file("Packages"), "Package: backdoor\n\n");
+      const finish = rotate(life, "--finish", "--retire", "--force");
+      const first = await runHere(life.archive.keeperArgs(day(40), ...finish));
+      expect({ status: first.status, code: documentOf(first).error?.code }).to.deep.equal({
+        status: 1,
+        code: "bad_signature",
+      });
+      expect(documentOf(first).done).to.include(
+        `${life.first} was not revoked: feeds are left that its successor did not sign`,
+      );
+      await life.publish(day(41));
+      await life.keep(day(42), ...finish);
+      const state = (await keys(life, day(42))).find(({ fingerprint }) => fingerprint === life.first)?.state;
+      expect(state).to.equal("the key is revoked as superseded");
+    });
+  });
+
+  it("leaves a feed that a delegate signs to the delegate", async () => {
+    await inLife(async (life) => {
+      const machine = await addKey(life.archive.home, { userId: "Machine <machine@example.org>", at: day(0) });
+      const request = join(life.archive.folder, "request.asc");
+      await fs.copyFile(join(life.archive.home, "certs", `${machine}.asc`), request);
+      const terms = ["--key", life.first, "--feeds", "base", "--expires", "90d", "--config", life.archive.config];
+      await life.keep(day(1), "delegate", request, ...terms);
+      const sign = ["sign", life.archive.file("Packages"), "--feed", "base", "--valid-for", "90d"];
+      await life.keep(day(1), ...sign, "--key", machine);
+      await life.rotate(day(2));
+      const { done } = await life.keep(day(40), ...rotate(life, "--finish"));
+      expect(done).to.include(`feed "base" stays signed by its delegate ${machine}: delegate anew`);
+      await life.sync();
+      expect(await (await life.client("old")).update(day(41))).to.deep.equal([machine]);
     });
   });
 });

@@ -1,0 +1,88 @@
+/**
+ * Which index each feed was last given, remembered beside the archive's keys: an older one has a good signature too, and
+ * whoever can write to the published tree can put it back.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { writeFileAtomic } from "../store/atomic.ts";
+import type { HeldLock } from "../store/lock.ts";
+import type { FeedPlan } from "./publish-plan.ts";
+
+/** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
+export type PublishedRecord = ReadonlyMap<string, readonly string[]>;
+
+const version = 1;
+
+function fileIn(records: string): string {
+  return join(records, "published.json");
+}
+
+/** Where a feed's signed file stands in the record, and what it holds. */
+export function recordEntry({ feed, signedName, signed }: Pick<FeedPlan, "feed" | "signedName" | "signed">) {
+  return { path: join(feed.path, signedName), sha256: createHash("sha256").update(signed).digest("hex") };
+}
+
+function parse(text: string): PublishedRecord | undefined {
+  try {
+    const { version: found, indexes } = JSON.parse(text) as { version: unknown; indexes: unknown };
+    if (found !== version || typeof indexes !== "object" || indexes === null) return undefined;
+    const entries = Object.entries(indexes as Record<string, unknown>);
+    const isList = (value: unknown): value is string[] => {
+      return Array.isArray(value) && value.every((one) => typeof one === "string" && /^[0-9a-f]{64}$/.test(one));
+    };
+    const sound = entries.filter((entry): entry is [string, string[]] => isList(entry[1]));
+    return sound.length === entries.length ? new Map(sound) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads the record; an empty one where nothing was published yet.
+ * @param records the archive's folder of records
+ * @throws FeedkeyError `bad_config` if it can't be read or is damaged
+ */
+export async function readPublished(records: string): Promise<PublishedRecord> {
+  const file = fileIn(records);
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    if (systemCode(cause) === "ENOENT") return undefined;
+    throw new FeedkeyError("bad_config", `${file} can't be read`, { cause, details: { path: file } });
+  });
+  const record = text === undefined ? new Map<string, string[]>() : parse(text);
+  if (record !== undefined) return record;
+  throw new FeedkeyError("bad_config", `${file} is damaged: it says which indexes were published last`, {
+    details: { path: file },
+    hint: "look at what is published, remove that file, and run feedkey publish",
+  });
+}
+
+async function write(records: string, record: PublishedRecord, lock: HeldLock): Promise<void> {
+  const text = `${JSON.stringify({ version, indexes: Object.fromEntries([...record].sort()) }, null, 2)}\n`;
+  const there = await readFile(fileIn(records), "utf8").catch(() => undefined);
+  if (there !== text) await writeFileAtomic(fileIn(records), text, { mode: 0o600 }, lock);
+}
+
+/**
+ * Publishes with a record: the new indexes are in it before they get their names, the old ones until then.
+ * @param publish puts the indexes in place
+ * @throws FeedkeyError `output`, `locked`, and as `readPublished`
+ */
+export async function recording(
+  records: string,
+  plans: readonly FeedPlan[],
+  lock: HeldLock,
+  publish: () => Promise<void>,
+): Promise<void> {
+  const before = await readPublished(records);
+  const during = new Map(before);
+  const after = new Map(before);
+  for (const { path, sha256 } of plans.map(recordEntry)) {
+    during.set(path, [...new Set([...(before.get(path) ?? []), sha256])]);
+    after.set(path, [sha256]);
+  }
+  await write(records, during, lock);
+  await publish();
+  await write(records, after, lock);
+}
