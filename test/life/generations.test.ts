@@ -70,8 +70,8 @@ describe("generations: an ancestor falls", () => {
     expect(await client.remembers()).to.deep.equal([recovery]);
 
     await life.configure(recovery);
-    const third = await life.rotate(day(22), "--at-once");
-    await life.publish(day(23));
+    await life.publish(day(22));
+    const third = await life.rotate(day(23), "--at-once");
     expect(await client.update(day(24))).to.deep.equal([third]);
     expect((await client.chain(day(24))).trusted.get(third)?.via).to.deep.equal([recovery]);
   });
