@@ -15,6 +15,7 @@ import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
 import { recordsFolder } from "./publish.ts";
 import { resignFeeds } from "./resign.ts";
+import { acknowledgeEachOther, findRivals, openRivals } from "./rivals.ts";
 import { certifications, type RotationState, rotationState } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates } from "./signing-key.ts";
 
@@ -152,7 +153,7 @@ export interface RotationStep {
 /**
  * The first step: make the successor, certify it, let it certify the present key until the overlap ends, and put both into
  * the bundle. Indexes are still signed by the present key.
- * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup
+ * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup, `fork` if a rival can't acknowledge it
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
   const { store, config, at, passphrase } = archive;
@@ -166,6 +167,8 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   // Unlocked before anything is made: a successor made without the passphrase would not be locked like its issuer.
   const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
   issuer?.secret.requirePrimary();
+  const rivals = await findRivals(archive, present, state.successor?.raw.fingerprint ?? options.to);
+  const opened = await openRivals(archive, present, rivals, options.force);
   let name = state.successor?.raw.fingerprint ?? options.to ?? (await interrupted(archive));
   if (name === undefined) {
     name = await makeSuccessor(archive, options);
@@ -189,6 +192,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
     await amendStored(store, await certify(key.secret, state.present.raw, userId, content));
     done.push(`${name} certified ${present} until ${iso(overlapEnds)}`);
   }
+  done.push(...(await acknowledgeEachOther(archive, name, opened, date)));
   for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
   return { present, successor: name, overlapEnds, done, left: [] };
 }

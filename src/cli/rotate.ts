@@ -3,6 +3,7 @@
 import type { Archive } from "../archive/archive.ts";
 import { describeGenerations } from "../archive/orphans.ts";
 import { abandonRotation, applyRevocation, planRevocation, refuseOrphans } from "../archive/revoke.ts";
+import { findRivals } from "../archive/rivals.ts";
 import {
   finishRotation,
   type RotationStep,
@@ -57,11 +58,13 @@ async function status(archive: Archive): Promise<Outcome> {
 async function plan(archive: Archive, options: RotateOptions): Promise<Outcome> {
   const { present, successor, overlapEnds } = await readRotation(archive);
   const from = present.raw.fingerprint;
+  const rivals = await findRivals(archive, from, successor?.raw.fingerprint ?? options.to);
   const to = successor?.raw.fingerprint ?? options.to ?? `a new ${options.algorithm} key`;
   const start = [
     ...(successor === undefined && options.to === undefined ? [`make ${to}, called "${archive.config.userId}"`] : []),
     ...(successor === undefined ? [`let ${from} certify ${to}`] : []),
     ...(overlapEnds === undefined ? [`let ${to} certify ${from} for ${options.overlap}`] : []),
+    ...rivals.map(({ certificate }) => `let ${certificate.raw.fingerprint} and ${to} acknowledge each other`),
     "write both into the key bundle, send both to the key servers and read them back",
   ];
   const finish = [
