@@ -1,23 +1,35 @@
 /**
  * Makes one file of the whole program, with V8's code cache beside it: starting costs half of what it costs to load
- * some two hundred modules (measured: `npm run bench`). bin/feedkey.js uses it when it is there and not older than
- * the plain files, which do the same.
+ * some three hundred modules (measured: `npm run bench`). bin/feedkey.js uses it when it is there and not older than
+ * the plain files, which do the same. Large packages that most runs do not need are files of their own.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { loadBundle } from "../bin/load-bundle.js";
+import { loadBundle, loaded } from "../bin/load-bundle.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 // As deep below the root as the plain files, so that paths relative to a module stay right.
 const folder = join(root, "dist/src/bundle");
+rmSync(folder, { recursive: true, force: true });
 
 // Stays where npm put it: Node warns of what it does unless it lies below node_modules.
 const external = ["seek-bzip"];
+const packages = ["openpgp", "undici", "send"];
+
+/** Another part of the bundle in the place of a package: `bin/load-bundle.js` finds it. */
+const parts = {
+  name: "parts",
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(${packages.join("|")})$`) }, ({ path, kind }) => {
+      return kind === "entry-point" ? undefined : { path: `./${path}`, external: true };
+    });
+  },
+};
+
 const common = {
   external,
   bundle: true,
@@ -25,17 +37,31 @@ const common = {
   target: "node20",
   logLevel: "warning",
   legalComments: "none",
+  // Names stay: stacks are for people.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  charset: "ascii",
+  define: { "import.meta.url": "moduleUrl" },
+};
+const cjs = {
+  ...common,
+  format: "cjs",
+  // As calls of require, which knows the other parts.
+  supported: { "dynamic-import": false },
+  banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 };
 await build({
-  ...common,
+  ...cjs,
   entryPoints: [join(root, "dist/src/cli/main.js")],
   outfile: join(folder, "feedkey.cjs"),
-  format: "cjs",
-  define: { "import.meta.url": "moduleUrl" },
-  banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
+  plugins: [parts],
 });
+for (const name of packages) {
+  await build({ ...cjs, entryPoints: [name], outfile: join(folder, `${name}.cjs`) });
+}
 await build({
   ...common,
+  define: {},
   entryPoints: [join(root, "dist/src/archive/scan-worker.js")],
   outfile: join(folder, "scan-worker.js"),
   format: "esm",
@@ -72,10 +98,9 @@ async function warmUp(main) {
   }
 }
 
-rmSync(join(folder, "feedkey.cache"), { force: true });
-const { exports, script } = loadBundle(folder, createRequire(import.meta.url));
-await warmUp(exports.main);
-writeFileSync(join(folder, "feedkey.cache"), script.createCachedData());
+await warmUp(loadBundle(folder, "feedkey").exports.main);
+for (const name of packages) loadBundle(folder, name);
+for (const [name, { script }] of loaded) writeFileSync(join(folder, `${name}.cache`), script.createCachedData());
 // Known to be whole: the bundle is used only with this beside it.
 writeFileSync(
   join(folder, "complete"),

@@ -25,8 +25,8 @@ export const roleCount = 10;
 /** Hex digits of the digest that a role holds; 0 for what is no digest. */
 export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128];
 
-// opkg writes SHA256sum, Debian SHA256, OpenWrt either: one field under several names.
-const roleOf: Readonly<Record<string, Role>> = {
+/** By name in lower case. opkg writes SHA256sum, Debian SHA256, OpenWrt either: one field under several names. */
+export const roleOf: Readonly<Record<string, Role>> = {
   package: role.package,
   version: role.version,
   architecture: role.architecture,

@@ -22,6 +22,14 @@ export const nameByte = new Uint8Array(256);
 for (let byte = 0x21; byte <= 0x7e; byte++) if (byte !== colon) nameByte[byte] = byte;
 for (let byte = 0x41; byte <= 0x5a; byte++) nameByte[byte] = byte + 0x20;
 
+export const notHex = 0xff;
+/** The value of each hex digit, in either case; `notHex` for what is none. */
+export const hexDigit = new Uint8Array(256).fill(notHex);
+for (let digit = 0; digit < 16; digit++) {
+  hexDigit[digit.toString(16).charCodeAt(0)] = digit;
+  hexDigit[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
+}
+
 /** What a text is: the name and the code of its errors. */
 export interface TextKind {
   readonly name: string;

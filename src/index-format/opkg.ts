@@ -6,7 +6,9 @@
 import type { Entry } from "./entry.ts";
 import { readSize, wordProblem } from "./entry-values.ts";
 import { digestLength, FieldNames, type Role, role, roleCount } from "./field-names.ts";
-import { asBuffer, hashStart, hashStep, indexText, LineCursor } from "./line-cursor.ts";
+import { asBuffer, hashStart, hashStep, hexDigit, indexText, LineCursor, notHex } from "./line-cursor.ts";
+import { scanQuickly } from "./opkg-quick.ts";
+import { Columns } from "./package-columns.ts";
 import { type DigestedEntry, type EntrySource, PackageIndex } from "./package-index.ts";
 import { maxStanzaLength } from "./stanza.ts";
 
@@ -14,20 +16,14 @@ const space = 0x20;
 const tab = 0x09;
 const slash = 0x2f;
 
-// The value of each hex digit, in either case.
-const notHex = 0xff;
-const hexDigit = new Uint8Array(256).fill(notHex);
-for (let digit = 0; digit < 16; digit++) {
-  hexDigit[digit.toString(16).charCodeAt(0)] = digit;
-  hexDigit[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
-}
-
 /**
  * Checks a whole `Packages` text and makes its packages findable. The text's memory is shared, not copied.
  * @throws FeedkeyError `bad_index` with the line
  */
 export function readPackages(bytes: Uint8Array): PackageIndex {
-  return new PackageIndex(new OpkgScanner(bytes));
+  // The scanner's constructor looks for the bytes that the quick scan must not meet.
+  const scanner = new OpkgScanner(bytes);
+  return new PackageIndex(scanner, scanQuickly(asBuffer(bytes), 0, bytes.length, 1) ?? Columns.of(scanner));
 }
 
 /**

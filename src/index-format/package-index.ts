@@ -1,6 +1,7 @@
 /** Looking packages up in an index whose every entry was checked, whatever its format. */
 import type { Entry } from "./entry.ts";
 import { badText, hashStart, hashStep, indexText } from "./line-cursor.ts";
+import { Columns } from "./package-columns.ts";
 
 /** An entry with all that tells whether two are about the same file. */
 export interface DigestedEntry extends Entry {
@@ -33,34 +34,24 @@ export interface EntrySource {
  */
 export class PackageIndex {
   readonly #source: EntrySource;
-  readonly #offsets: number[] = [];
-  readonly #lines: number[] = [];
-  readonly #nameHashes: number[] = [];
-  readonly #fileHashes: number[] = [];
+  readonly #columns: Columns;
   readonly #repeats = new Set<number>();
   #byName: HashChains | undefined;
   #byFile: HashChains | undefined;
 
   /**
-   * Reads the source to its end.
+   * @param source of the entries; without `columns` it is read to its end
    * @throws FeedkeyError `bad_index` with the line: the source's own, or one package with two digests
    */
-  constructor(source: EntrySource) {
+  constructor(source: EntrySource, columns = Columns.of(source)) {
     this.#source = source;
-    const keyHashes: number[] = [];
-    while (source.next()) {
-      this.#offsets.push(source.offset);
-      this.#lines.push(source.line);
-      this.#nameHashes.push(source.nameHash);
-      this.#fileHashes.push(source.fileHash);
-      keyHashes.push(source.keyHash);
-    }
-    this.#refuseContradictions(keyHashes);
+    this.#columns = columns;
+    this.#refuseContradictions();
   }
 
   /** How many entries the index has, repeated ones included. */
   get count(): number {
-    return this.#offsets.length;
+    return this.#columns.count;
   }
 
   /**
@@ -68,7 +59,7 @@ export class PackageIndex {
    * Without `version` or `architecture`, those of every version or architecture.
    */
   find(name: string, version?: string, architecture?: string): DigestedEntry[] {
-    this.#byName ??= new HashChains(this.#nameHashes);
+    this.#byName ??= new HashChains(this.#columns.nameHashes, this.count);
     const found: DigestedEntry[] = [];
     for (const index of this.#byName.candidates(hashOf(name))) {
       if (this.#repeats.has(index)) continue;
@@ -81,7 +72,7 @@ export class PackageIndex {
 
   /** The entries whose file name ends in this last segment, in the order of the index. */
   findByFile(baseName: string): DigestedEntry[] {
-    this.#byFile ??= new HashChains(this.#fileHashes);
+    this.#byFile ??= new HashChains(this.#columns.fileHashes, this.count);
     const found: DigestedEntry[] = [];
     for (const index of this.#byFile.candidates(hashOf(baseName))) {
       const entry = this.#at(index);
@@ -97,29 +88,34 @@ export class PackageIndex {
   }
 
   #at(index: number): DigestedEntry {
-    this.#source.seek(this.#offsets[index] ?? 0, this.#lines[index] ?? 0);
+    const { offsets, lines } = this.#columns;
+    this.#source.seek(offsets[index] ?? 0, lines[index] ?? 0);
     this.#source.next();
     return this.#source.entry();
   }
 
   /** T13: whoever asks for this package could get either; which one must never depend on the reader. */
-  #refuseContradictions(keyHashes: readonly number[]): void {
-    const chains = new HashChains(keyHashes);
-    for (const [index, hash] of keyHashes.entries()) {
-      for (const other of chains.candidates(hash)) {
-        if (other >= index) break;
-        if (this.#repeats.has(other)) continue;
-        const entry = this.#at(index);
-        const earlier = this.#at(other);
-        if (!isSamePackage(entry, earlier)) continue;
-        if (!hasSameDigests(entry, earlier)) {
-          const what = `${entry.name} ${entry.version} ${entry.architecture}`.trimEnd();
-          throw badText(indexText, entry.line, `lists ${what} with other digests than line ${earlier.line}`);
-        }
+  #refuseContradictions(): void {
+    const { keyHashes } = this.#columns;
+    const chains = new HashChains(keyHashes, this.count);
+    for (let index = 0; index < this.count; index++) {
+      const hash = keyHashes[index] ?? 0;
+      for (let other = chains.first(hash); other < index; other = chains.after(other, hash)) {
+        if (this.#repeats.has(other) || !this.#isRepeated(index, other)) continue;
         this.#repeats.add(index);
         break;
       }
     }
+  }
+
+  /** @throws FeedkeyError `bad_index`: one package with two digests */
+  #isRepeated(index: number, other: number): boolean {
+    const entry = this.#at(index);
+    const earlier = this.#at(other);
+    if (!isSamePackage(entry, earlier)) return false;
+    if (hasSameDigests(entry, earlier)) return true;
+    const what = `${entry.name} ${entry.version} ${entry.architecture}`.trimEnd();
+    throw badText(indexText, entry.line, `lists ${what} with other digests than line ${earlier.line}`);
   }
 }
 
@@ -140,28 +136,44 @@ export function hashOf(text: string): number {
 
 /** Positions by hash: chains in two flat arrays, a tenth of the memory of a Map of arrays. */
 class HashChains {
-  readonly #hashes: readonly number[];
+  readonly #hashes: Int32Array;
   readonly #heads: Int32Array;
   readonly #nexts: Int32Array;
   readonly #mask: number;
 
-  constructor(hashes: readonly number[]) {
-    const width = 2 ** Math.ceil(Math.log2(Math.max(16, hashes.length * 2)));
+  constructor(hashes: Int32Array, count: number) {
+    const width = 2 ** Math.ceil(Math.log2(Math.max(16, count * 2)));
     this.#hashes = hashes;
     this.#mask = width - 1;
-    this.#heads = new Int32Array(width).fill(-1);
-    this.#nexts = new Int32Array(hashes.length);
+    // Positions from 1, so that memory that is all zeros needs no filling.
+    this.#heads = new Int32Array(width);
+    this.#nexts = new Int32Array(count);
+    const [heads, nexts, mask] = [this.#heads, this.#nexts, this.#mask];
     // From the last to the first, so that a chain runs in the order of the index.
-    for (let index = hashes.length - 1; index >= 0; index--) {
-      const slot = (hashes[index] ?? 0) & this.#mask;
-      this.#nexts[index] = this.#heads[slot] ?? -1;
-      this.#heads[slot] = index;
+    for (let index = count - 1; index >= 0; index--) {
+      const slot = (hashes[index] ?? 0) & mask;
+      nexts[index] = heads[slot] ?? 0;
+      heads[slot] = index + 1;
     }
   }
 
   *candidates(hash: number): Generator<number, void> {
-    for (let index = this.#heads[hash & this.#mask] ?? -1; index !== -1; index = this.#nexts[index] ?? -1) {
-      if (this.#hashes[index] === hash) yield index;
-    }
+    for (let index = this.first(hash); index < this.#hashes.length; index = this.after(index, hash)) yield index;
+  }
+
+  /** The first position with this hash; a number that is no position if there is none. */
+  first(hash: number): number {
+    return this.#find((this.#heads[hash & this.#mask] ?? 0) - 1, hash);
+  }
+
+  /** The next one with the same hash. */
+  after(index: number, hash: number): number {
+    return this.#find((this.#nexts[index] ?? 0) - 1, hash);
+  }
+
+  #find(from: number, hash: number): number {
+    let index = from;
+    while (index !== -1 && this.#hashes[index] !== hash) index = (this.#nexts[index] ?? 0) - 1;
+    return index === -1 ? this.#hashes.length : index;
   }
 }

@@ -1,0 +1,48 @@
+/**
+ * Searching text four bytes at a time, by arithmetic on 32-bit words: each byte of a word that meets a condition gets
+ * its highest bit set, all others stay clear (Hacker's Delight, sections 6-1 and 6-2). Two to five times as fast as
+ * byte by byte, and there are 50 million bytes (measured: 50 MB in 26 ms instead of 80).
+ */
+
+const high = 0x80808080 | 0;
+
+/**
+ * The offset of the first newline at or behind `at`, or `to` if there is none before it.
+ * @param to at most the view's length
+ */
+export function lineEnd(view: DataView, at: number, to: number): number {
+  let place = at;
+  while (place + 4 <= to) {
+    const word = view.getInt32(place, true) ^ 0x0a0a0a0a;
+    // The lowest byte that is zero is marked; higher ones may be marked wrongly, which is why the lowest is taken.
+    const zero = (word - 0x01010101) & ~word & high;
+    if (zero !== 0) return place + ((31 - Math.clz32(zero & -zero)) >> 3);
+    place += 4;
+  }
+  while (place < to && view.getUint8(place) !== 0x0a) place++;
+  return place;
+}
+
+/** Whether there are hex digits only, in either case. @param length a multiple of four; all within the view */
+export function isHex(view: DataView, at: number, length: number): boolean {
+  let all = high;
+  for (let place = at; place < at + length; place += 4) {
+    const word = view.getInt32(place, true);
+    const lower = word | 0x20202020;
+    // Sums of bytes below 0x80 do not reach into the next byte; others are struck out at the end.
+    const digit = (word + 0x50505050) & ~(word + 0x46464646);
+    const letter = (lower + 0x1f1f1f1f) & ~(lower + 0x19191919);
+    all &= (digit | letter) & ~word;
+  }
+  return all === high;
+}
+
+/** Whether two places of a text hold the same bytes. All within the view. */
+export function isSame(view: DataView, at: number, other: number, length: number): boolean {
+  let place = 0;
+  for (; place + 4 <= length; place += 4) {
+    if (view.getInt32(at + place) !== view.getInt32(other + place)) return false;
+  }
+  for (; place < length; place++) if (view.getUint8(at + place) !== view.getUint8(other + place)) return false;
+  return true;
+}
