@@ -59,14 +59,16 @@ await build({
 for (const name of packages) {
   await build({ ...cjs, entryPoints: [name], outfile: join(folder, `${name}.cjs`) });
 }
-await build({
-  ...common,
-  define: {},
-  entryPoints: [join(root, "dist/src/archive/scan-worker.js")],
-  outfile: join(folder, "scan-worker.js"),
-  format: "esm",
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-});
+for (const worker of ["archive/scan-worker", "store/digest-worker"]) {
+  await build({
+    ...common,
+    define: {},
+    entryPoints: [join(root, `dist/src/${worker}.js`)],
+    outfile: join(folder, `${worker.replace(/^.*\//, "")}.js`),
+    format: "esm",
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  });
+}
 
 /** Runs the everyday commands once, so that the cache holds what they compile. */
 async function warmUp(main) {

@@ -1,8 +1,11 @@
 /** `feedkey verify`: the judgement of `update` on local files. */
 import { withFreshKeys } from "../client/refresh.ts";
+import type { Session } from "../client/session.ts";
 import { accept } from "../client/update.ts";
-import { feedOf, verifyFolder, verifyLocal, verifyPackageFile } from "../client/verify.ts";
+import type { VerifiedIndex } from "../client/verified-index.ts";
+import { type CheckedFiles, feedOf, verifyFiles, verifyFolder, verifyLocal } from "../client/verify.ts";
 import { FeedkeyError } from "../error.ts";
+import { DigestThreads } from "../store/digest-threads.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
@@ -18,6 +21,27 @@ export interface VerifyOptions {
   readonly resetState?: boolean;
 }
 
+/** Checks the package files that were named, and those below `--packages`. */
+async function verifyPackages(
+  context: Context,
+  index: VerifiedIndex,
+  files: readonly string[],
+  options: VerifyOptions,
+  threads: DigestThreads | undefined,
+): Promise<CheckedFiles> {
+  if (threads === undefined) return { good: [], errors: [] };
+  const bar = context.reporter.progress("packages", files.length > 0 ? files.length : index.packages.count);
+  try {
+    const onProgress = (done: number) => bar.update(done);
+    const named = await verifyFiles(index, files, threads, onProgress);
+    if (options.packages === undefined) return named;
+    const found = await verifyFolder(index, options.packages, options.complete === true, threads, onProgress);
+    return { good: [...named.good, ...found.good], errors: [...named.errors, ...found.errors] };
+  } finally {
+    bar.stop();
+  }
+}
+
 /** Verifies an index and package files against it; what is wrong with single files is in the outcome. @throws FeedkeyError `usage`, and the index's refusal */
 export async function verify(
   context: Context,
@@ -30,45 +54,46 @@ export async function verify(
     throw new FeedkeyError("usage", "--complete needs --packages DIR");
   }
   const terms = { readOnly: audit, resetState: options.resetState === true };
-  return await context.withSession(terms, async (session) => {
-    const feed = feedOf(session.profile, options.feed, indexPath);
-    const how = { compare: !audit, allowEmpty: options.allowEmpty === true };
-    const index = await withFreshKeys(session, (judged) => {
-      return verifyLocal(session, judged, feed, indexPath, options.signature, how);
-    });
-    const good: string[] = [];
-    const errors: FeedkeyError[] = [];
-    for (const file of files) {
-      try {
-        good.push(await verifyPackageFile(index, file));
-      } catch (error) {
-        if (!(error instanceof FeedkeyError)) throw error;
-        errors.push(error);
-      }
-    }
-    if (options.packages !== undefined) {
-      const bar = context.reporter.progress("packages", index.packages.count);
-      const found = await verifyFolder(index, options.packages, options.complete === true, (done) => bar.update(done));
-      bar.stop();
-      good.push(...found.good);
-      errors.push(...found.errors);
-    }
-    await accept(session, index, indexPath);
-    const packages =
-      files.length > 0 || options.packages !== undefined ? `, ${good.length} package files match it` : "";
-    return {
-      // "verified" is said of the index only when it is, and of package files only by number.
-      text: `index verified: feed "${feed.name}", ${index.packages.count} packages, ${signedBy(index)}${packages}`,
-      json: {
-        feed: feed.name,
-        index: indexPath,
-        sha256: index.sha256,
-        entries: index.packages.count,
-        signatures: signaturesJson(index),
-        packages: good,
-        refused: errors.map(({ code, message, details }) => ({ code, message, details })),
-      },
-      errors,
-    };
+  // Begun here, so that the second thread is ready when there is something for it.
+  const threads = files.length > 0 || options.packages !== undefined ? new DigestThreads() : undefined;
+  try {
+    return await context.withSession(terms, (session) =>
+      verifyWith(session, context, indexPath, files, options, threads),
+    );
+  } finally {
+    await threads?.close();
+  }
+}
+
+async function verifyWith(
+  session: Session,
+  context: Context,
+  indexPath: string,
+  files: readonly string[],
+  options: VerifyOptions,
+  threads: DigestThreads | undefined,
+): Promise<Outcome> {
+  const audit = options.state === false;
+  const feed = feedOf(session.profile, options.feed, indexPath);
+  const how = { compare: !audit, allowEmpty: options.allowEmpty === true };
+  const index = await withFreshKeys(session, (judged) => {
+    return verifyLocal(session, judged, feed, indexPath, options.signature, how);
   });
+  const { good, errors } = await verifyPackages(context, index, files, options, threads);
+  await accept(session, index, indexPath);
+  const packages = files.length > 0 || options.packages !== undefined ? `, ${good.length} package files match it` : "";
+  return {
+    // "verified" is said of the index only when it is, and of package files only by number.
+    text: `index verified: feed "${feed.name}", ${index.packages.count} packages, ${signedBy(index)}${packages}`,
+    json: {
+      feed: feed.name,
+      index: indexPath,
+      sha256: index.sha256,
+      entries: index.packages.count,
+      signatures: signaturesJson(index),
+      packages: good,
+      refused: errors.map(({ code, message, details }) => ({ code, message, details })),
+    },
+    errors,
+  };
 }

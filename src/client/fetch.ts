@@ -1,11 +1,10 @@
 /** Use case: download packages that a verified index lists, each byte of them verified before it gets its name (T12). */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { FeedkeyError, gravest, systemCode } from "../error.ts";
+import { FeedkeyError, gravest } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Entry } from "../index-format/entry.ts";
+import { digestFile } from "../store/file-digest.ts";
 import { stageStream } from "../store/staged-stream.ts";
 import { packagePath, packageUrl } from "../trust/package-path.ts";
 import { httpError, locations, rootOf } from "./download.ts";
@@ -60,22 +59,6 @@ function badPath(entry: Entry, reason: string): FeedkeyError {
     details: { package: entry.name, version: entry.version, line: entry.line },
     hint: "the index must name packages by plain paths below the feed: tell the archive's keepers",
   });
-}
-
-/** SHA-256 of a file as it lies there; undefined if there is none, or something else than a file. */
-export async function digestOf(path: string): Promise<{ sha256: string; size: number } | undefined> {
-  const stat = await fs.lstat(path).catch((error: unknown) => {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  });
-  if (stat === undefined || !stat.isFile()) return undefined;
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-    size += (chunk as Buffer).length;
-    hash.update(chunk as Buffer);
-  }
-  return { sha256: hash.digest("hex"), size };
 }
 
 /** Downloads one package from one location into the output folder, under its final name only once it is verified. */
@@ -165,7 +148,7 @@ export async function fetchPackage(
   const wanted = wantedOf(entry);
   const { sha256, size } = wanted;
   const path = join(folder, wanted.baseName);
-  const there = await digestOf(path);
+  const there = digestFile(path);
   if (there?.sha256 === sha256 && there.size === size) {
     onBytes(size);
     return { path, sha256, size, present: true };

@@ -1,8 +1,8 @@
 /** The verifier of indexes, and the only maker of the type that fetching takes. */
-import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import { iso } from "../time.ts";
 import type { DataSignature } from "../trust/facts.ts";
@@ -103,13 +103,19 @@ interface Good {
 }
 
 /** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
-async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
+async function findGood(
+  candidate: Candidate,
+  document: HashedDocument,
+  feed: Feed,
+  judged: Judged,
+  policy: IndexPolicy,
+): Promise<Good> {
   const refusals: SignatureRefusal[] = [];
   let unreadable: FeedkeyError | undefined;
   for (const { name, bytes } of candidate.signatures) {
     let checked: DataSignature[];
     try {
-      checked = await checkSignatures(readSignatureFile(bytes, name), candidate.bytes, judged.keys);
+      checked = await checkSignatures(readSignatureFile(bytes, name), document, judged.keys);
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       unreadable ??= error;
@@ -140,8 +146,9 @@ export async function verifyIndex(
   last: AcceptedIndex | undefined,
   allowEmpty: boolean,
 ): Promise<VerifiedIndex> {
-  const { verdict, signature } = await findGood(candidate, feed, judged, indexPolicy(profile, feed));
-  const sha256 = createHash("sha256").update(candidate.bytes).digest("hex");
+  const document = new HashedDocument(candidate.bytes);
+  const { verdict, signature } = await findGood(candidate, document, feed, judged, indexPolicy(profile, feed));
+  const { sha256 } = document;
   const { createdAt } = verdict;
   const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
   if (replay !== undefined) throw refusalError(candidate.name, feed.name, replay);

@@ -1,36 +1,37 @@
 /** Use case: the judgement of `update` on local files, and package files against the verified index. */
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { isPackageName } from "../package/file-names.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
+import type { DigestThreads } from "../store/digest-threads.ts";
+import type { FileDigest } from "../store/file-digest.ts";
 import type { AcceptedIndex } from "../trust/freshness.ts";
-import { digestOf, refuseOther, wantedOf } from "./fetch.ts";
+import { refuseOther, wantedOf } from "./fetch.ts";
 import { maxIndexFileBytes, maxSignatureBytes, otherForm, signatureNames, signedBytes } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
 import { type Candidate, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
-async function readLimited(path: string, limit: number): Promise<Uint8Array | undefined> {
+/** The bytes of a file, read at once: it takes half the time of Node's own ways. Undefined if there is none. */
+function readLimited(path: string, limit: number): Uint8Array | undefined {
+  let descriptor: number | undefined;
   try {
-    const handle = await fs.open(path, "r");
-    try {
-      const { size } = await handle.stat();
-      if (size > limit) {
-        throw new FeedkeyError(
-          "bad_index",
-          `${escapeText(path)} has ${size} bytes, more than the ${limit} that are read`,
-          {
-            details: { path, size, limit },
-            hint: "no index or signature is that large: look where the file comes from",
-          },
-        );
-      }
-      return await handle.readFile();
-    } finally {
-      await handle.close();
+    descriptor = openSync(path, "r");
+    const { size } = fstatSync(descriptor);
+    if (size > limit) {
+      throw new FeedkeyError(
+        "bad_index",
+        `${escapeText(path)} has ${size} bytes, more than the ${limit} that are read`,
+        {
+          details: { path, size, limit },
+          hint: "no index or signature is that large: look where the file comes from",
+        },
+      );
     }
+    return readFileSync(descriptor);
   } catch (cause) {
     if (systemCode(cause) === "ENOENT") return undefined;
     if (systemCode(cause) === undefined) throw cause;
@@ -39,6 +40,8 @@ async function readLimited(path: string, limit: number): Promise<Uint8Array | un
       details: { path, reason: systemCode(cause) },
       hint: "check the path and who may read the file",
     });
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
@@ -72,14 +75,14 @@ export async function readCandidate(
   indexPath: string,
   signaturePath: string | undefined,
 ): Promise<Candidate> {
-  const file = await readLimited(indexPath, maxIndexFileBytes);
+  const file = readLimited(indexPath, maxIndexFileBytes);
   if (file === undefined) {
     throw new FeedkeyError("not_found", `there is no index ${escapeText(indexPath)}`, { details: { path: indexPath } });
   }
   const beside = signatureNames(format, basename(indexPath)).map((name) => join(dirname(indexPath), name));
   const signatures = [];
   for (const path of signaturePath === undefined ? beside : [signaturePath]) {
-    const bytes = await readLimited(path, maxSignatureBytes);
+    const bytes = readLimited(path, maxSignatureBytes);
     if (bytes !== undefined) signatures.push({ name: escapeText(path), bytes });
   }
   const name = basename(indexPath);
@@ -127,24 +130,12 @@ export async function verifyLocal(
   }
 }
 
-/** A package file that was found good. */
-interface GoodFile {
-  readonly path: string;
-  /** Lower-case hex. */
-  readonly sha256: string;
-}
-
 /**
  * Checks a package file against the index: an entry with its file name must have its digest.
- * @returns its path
+ * @param found what digesting the file gave
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
  */
-export async function verifyPackageFile(index: VerifiedIndex, path: string): Promise<string> {
-  return (await checkPackageFile(index, path)).path;
-}
-
-async function checkPackageFile(index: VerifiedIndex, path: string): Promise<GoodFile> {
-  const found = await digestOf(path);
+function checkPackageFile(index: VerifiedIndex, path: string, found: FileDigest | undefined): void {
   if (found === undefined) {
     throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, { details: { path } });
   }
@@ -162,22 +153,56 @@ async function checkPackageFile(index: VerifiedIndex, path: string): Promise<Goo
   }
   const right = entries.some((entry) => entry.sha256 === found.sha256 && entry.size === found.size);
   if (!right) refuseOther(first, wantedOf(first), found.size, found.sha256);
-  return { path, sha256: found.sha256 };
 }
 
-async function* packageFilesBelow(folder: string, format: FeedFormat): AsyncGenerator<string> {
+/** What came of the files: the paths found good, and every refusal. */
+export interface CheckedFiles {
+  readonly good: readonly string[];
+  readonly errors: readonly FeedkeyError[];
+}
+
+/** Checks package files against the index. */
+export async function verifyFiles(
+  index: VerifiedIndex,
+  paths: readonly string[],
+  threads: DigestThreads,
+  onProgress: (done: number) => void,
+): Promise<CheckedFiles & { readonly digests: ReadonlyMap<string, string> }> {
+  const good: string[] = [];
+  const errors: FeedkeyError[] = [];
+  const digests = new Map<string, string>();
+  const digest = await threads.digest(paths, onProgress);
+  for (const [place, path] of paths.entries()) {
+    try {
+      const found = digest(place);
+      checkPackageFile(index, path, found);
+      good.push(path);
+      digests.set(path, found?.sha256 ?? "");
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+    }
+  }
+  return { good, errors, digests };
+}
+
+async function packageFilesBelow(folder: string, format: FeedFormat): Promise<string[]> {
   const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
     throw new FeedkeyError("not_found", `the folder ${escapeText(folder)} can't be read`, {
       cause,
       details: { path: folder },
     });
   });
+  const found: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* packageFilesBelow(path, format);
+    if (entry.isDirectory()) found.push(...(await packageFilesBelow(path, format)));
     // A link is no package file and is refused as none; behind one to a folder nothing would be checked.
-    else if (isPackageName(entry.name, format) || (entry.isSymbolicLink() && (await leadsToFolder(path)))) yield path;
+    else if (isPackageName(entry.name, format) || (entry.isSymbolicLink() && (await leadsToFolder(path)))) {
+      found.push(path);
+    }
   }
+  return found;
 }
 
 async function leadsToFolder(link: string): Promise<boolean> {
@@ -188,44 +213,31 @@ async function leadsToFolder(link: string): Promise<boolean> {
 /**
  * Checks every package file below a folder.
  * @param complete also refuse when a listed package is missing there
- * @returns the paths found good, and every refusal
  */
 export async function verifyFolder(
   index: VerifiedIndex,
   folder: string,
   complete: boolean,
+  threads: DigestThreads,
   onProgress: (done: number) => void,
-): Promise<{ good: string[]; errors: FeedkeyError[] }> {
-  const good: string[] = [];
-  const errors: FeedkeyError[] = [];
-  const seen = new Set<string>();
-  const found = new Set<string>();
-  const refused = new Set<string>();
-  for await (const path of packageFilesBelow(folder, index.feed.format)) {
-    seen.add(basename(path));
-    try {
-      const { sha256 } = await checkPackageFile(index, path);
-      good.push(path);
-      found.add(`${basename(path)} ${sha256}`);
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      errors.push(error);
-      refused.add(basename(path));
-    }
-    onProgress(seen.size);
-  }
+): Promise<CheckedFiles> {
+  const paths = await packageFilesBelow(folder, index.feed.format);
+  const { good, errors, digests } = await verifyFiles(index, paths, threads, onProgress);
   if (!complete) return { good, errors };
+  const found = new Set([...digests].map(([path, sha256]) => `${basename(path)} ${sha256}`));
+  const refused = new Set(paths.filter((path) => !digests.has(path)).map((path) => basename(path)));
+  const missing: FeedkeyError[] = [];
   for (const entry of index.packages) {
     const name = entry.filename?.slice(entry.filename.lastIndexOf("/") + 1) ?? "";
     // By digest too: two folders of the archive may have files of one name.
     if (refused.has(name) || found.has(`${name} ${entry.sha256}`)) continue;
     const what = `package "${escapeText(entry.name)}" ${escapeText(entry.version)}`;
-    errors.push(
+    missing.push(
       new FeedkeyError("size_mismatch", `${what} is listed but missing in ${escapeText(folder)}`, {
         details: { package: entry.name, version: entry.version, folder },
         hint: "copy it there, or verify without --complete",
       }),
     );
   }
-  return { good, errors };
+  return { good, errors: [...errors, ...missing] };
 }

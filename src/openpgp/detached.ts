@@ -1,14 +1,14 @@
 /** Detached signature files: read whole and strictly (T8), and matched with the keys at hand. */
-import { createHash, getHashes } from "node:crypto";
+import { getHashes } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { dearmorStrictly, looksArmored } from "./armor.ts";
+import { HashedDocument } from "./hashed-document.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { limits } from "./limits.ts";
 import { refuseLooseEnds } from "./loose-ends.ts";
 import { type Packet, PacketError, readPackets, tags } from "./packets.ts";
 import { makersOf, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
-import { documentDigest } from "./signed-digest.ts";
 
 /** A signature packet of the file, or why it can't be used. */
 export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };
@@ -59,19 +59,13 @@ function cut(block: Uint8Array, what: string): Packet[] {
  */
 export async function checkSignatures(
   signatures: readonly FileSignature[],
-  data: Uint8Array,
+  data: Uint8Array | HashedDocument,
   keys: KeyIndex,
 ): Promise<DataSignature[]> {
-  const prefixes = new Map<string, ReturnType<typeof createHash>>();
-  const digest = (raw: RawSignature): Uint8Array => {
-    const name = `${raw.hash} ${Buffer.from(raw.salt).toString("hex")}`;
-    const prefix = prefixes.get(name) ?? createHash(raw.hash).update(raw.salt).update(data);
-    prefixes.set(name, prefix);
-    return documentDigest(raw, prefix.copy());
-  };
+  const document = data instanceof HashedDocument ? data : new HashedDocument(data);
   const results: DataSignature[] = [];
   for (const signature of signatures) {
-    results.push("raw" in signature ? await check(signature.raw, digest, keys) : unreadable(signature.problem));
+    results.push("raw" in signature ? await check(signature.raw, document, keys) : unreadable(signature.problem));
   }
   return results;
 }
@@ -80,11 +74,7 @@ function unreadable(problem: string): DataSignature {
   return { status: "unknown", issuer: problem };
 }
 
-async function check(
-  raw: RawSignature,
-  digest: (raw: RawSignature) => Uint8Array,
-  keys: KeyIndex,
-): Promise<DataSignature> {
+async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex): Promise<DataSignature> {
   const issuer = raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody";
   const candidates = keys.candidates(raw);
   if (candidates.length === 0) return { status: "unknown", issuer };
@@ -100,7 +90,7 @@ async function check(
   // Each version 6 signature has a salt of its own, for which the whole document would be hashed anew.
   if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
-  const makers = await makersOf(raw, candidates, digest(raw));
+  const makers = await makersOf(raw, candidates, document.signedDigest(raw));
   for (const maker of makers) {
     const loose = refuseLooseEnds(raw, maker);
     if (loose !== undefined) return bad(loose);
