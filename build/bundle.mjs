@@ -16,8 +16,9 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, "dist/src/bundle");
 rmSync(folder, { recursive: true, force: true });
 
-// Stays where npm put it: Node warns of what it does unless it lies below node_modules.
-const external = ["seek-bzip"];
+// These stay where npm put them: Node warns of what the first does unless it lies below node_modules, the other reads a
+// file that lies beside it.
+const external = ["seek-bzip", "@bokuweb/zstd-wasm"];
 const packages = ["openpgp", "undici", "send"];
 
 /** Another part of the bundle in the place of a package: `bin/load-bundle.js` finds it. */

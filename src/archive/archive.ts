@@ -11,6 +11,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { bundleCertificates, planBundle } from "./bundle.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
+
 import { certificatesWith } from "./signer.ts";
 import { type OwnCertificate, ownCertificates, type PassphraseSource } from "./signing-key.ts";
 

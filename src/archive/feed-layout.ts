@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
+import type { SummaryForm } from "../profile/types.ts";
 import type { ScannedPackage } from "./scan.ts";
 
 /** A package with its stanza. */
@@ -20,16 +21,27 @@ export interface FileWrite {
   readonly data: Uint8Array;
 }
 
+/** A file with a signature of its own. */
+export interface SignedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /** The files of an index, worked out. */
 export interface IndexFiles {
-  /** What the signature covers. */
-  readonly signed: Uint8Array;
+  /**
+   * What signatures cover: the file that is always there, then its other forms. All are signed together, so that no
+   * form ever vouches for an older index than another.
+   */
+  readonly signed: readonly [SignedFile, ...SignedFile[]];
   /** Files whose contents are to change. */
   readonly writes: readonly FileWrite[];
+  /** Files that must go, in this order: forms of an older index, and what signs them. */
+  readonly removes: readonly string[];
 }
 
 export interface FeedLayout {
-  /** The file that the signature covers and is named after. */
+  /** The signed file that is always there. */
   readonly signed: string;
   /** @throws FeedkeyError `bad_package` for a package that can't stand in the index */
   list(scanned: ScannedPackage, path: string): Listed;
@@ -41,8 +53,15 @@ export interface FeedLayout {
   /**
    * @param text the index that is to be published
    * @param before the signed file there; undefined if there is none
+   * @param forms compressed forms that are asked for
+   * @throws FeedkeyError `output` if a file there can't be read
    */
-  files(folder: string, text: Uint8Array, before: Uint8Array | undefined): Promise<IndexFiles>;
+  files(
+    folder: string,
+    text: Uint8Array,
+    before: Uint8Array | undefined,
+    forms: readonly SummaryForm[],
+  ): Promise<IndexFiles>;
 }
 
 /** A published file; undefined if there is none. @throws FeedkeyError `output` */

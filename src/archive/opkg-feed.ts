@@ -44,6 +44,6 @@ export const opkgFeed: FeedLayout = {
     if (!same || !(await gzipServes(join(folder, "Packages.gz"), text))) {
       writes.push({ name: "Packages.gz", data: await compressIndex(text) });
     }
-    return { signed: text, writes };
+    return { signed: [{ name: "Packages", bytes: text }], writes, removes: [] };
   },
 };

@@ -1,23 +1,15 @@
-/** A pkgsrc feed, usually `All/`: `pkg_summary.gz`, which is signed as it lies there. */
-import { FeedkeyError } from "../error.ts";
+/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which is signed as it lies there. */
+import { join } from "node:path";
 import { compareDewey } from "../index-format/dewey.ts";
 import { withFileFacts } from "../index-format/package-summary.ts";
 import { readSummaryPackages, SummaryScanner } from "../index-format/pkgsrc.ts";
-import { decompress, detectCompression } from "../package/compression.ts";
-import type { FeedLayout } from "./feed-layout.ts";
+import type { SummaryForm } from "../profile/types.ts";
+import { type FeedLayout, readIfThere, type SignedFile } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
-
-const name = "pkg_summary.gz";
-
-/** As large an index as clients read. */
-export const maxSummaryBytes = 512 * 1024 * 1024;
-
-async function textOf(signed: Uint8Array): Promise<Uint8Array> {
-  return await decompress(signed, detectCompression(signed), maxSummaryBytes, "bad_index");
-}
+import { holdsText, planOtherForms, summaryText } from "./summary-files.ts";
 
 export const pkgsrcFeed: FeedLayout = {
-  signed: name,
+  signed: "pkg_summary.gz",
 
   list({ control, size, sha256 }, path) {
     const stanza = withFileFacts(control, { filename: path, size, sha256 });
@@ -29,23 +21,30 @@ export const pkgsrcFeed: FeedLayout = {
 
   compareVersions: compareDewey,
 
-  textOf,
+  textOf: summaryText,
 
   read: readSummaryPackages,
 
-  async files(_folder, text, before) {
-    const old = before && (await textOf(before).catch(ignoreBadIndex));
-    // Another program may have compressed it otherwise: what clients have cached stays as it is.
-    if (before !== undefined && old !== undefined && Buffer.compare(old, text) === 0) {
-      return { signed: before, writes: [] };
+  async files(folder, text, before, forms) {
+    const main = await formOf("gz", before, text);
+    const further: Form[] = [];
+    for (const form of forms.filter((one) => one !== "gz")) {
+      further.push(await formOf(form, await readIfThere(join(folder, `pkg_summary.${form}`)), text));
     }
-    const signed = await compressIndex(text);
-    return { signed, writes: [{ name, data: signed }] };
+    const all = [main, ...further];
+    const others = await planOtherForms(folder, text, all);
+    const writes = all.filter(({ isNew }) => isNew).map(({ name, bytes }) => ({ name, data: bytes }));
+    return { signed: [main, ...further, ...others.signed], writes, removes: others.removes };
   },
 };
 
-/** Whatever lies there is going to be replaced. */
-function ignoreBadIndex(error: unknown): undefined {
-  if (!(error instanceof FeedkeyError)) throw error;
-  return undefined;
+interface Form extends SignedFile {
+  readonly isNew: boolean;
+}
+
+async function formOf(form: SummaryForm, there: Uint8Array | undefined, text: Uint8Array): Promise<Form> {
+  const name = `pkg_summary.${form}`;
+  // Another program may have compressed it otherwise: what clients have cached stays as it is.
+  if (there !== undefined && (await holdsText(name, there, text))) return { name, bytes: there, isNew: false };
+  return { name, bytes: await compressIndex(text, form), isNew: true };
 }

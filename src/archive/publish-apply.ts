@@ -8,10 +8,11 @@ import { dirname, join } from "node:path";
 import { systemCode } from "../error.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
 import { commitStaged, discard, removeLeftovers, type StagedFile, stageAll } from "../store/atomic.ts";
-import { ensureFolder } from "../store/folder.ts";
+import { ensureFolder, syncFolder } from "../store/folder.ts";
 import type { HeldLock } from "../store/lock.ts";
+import { outputError } from "../store/system-error.ts";
 import type { FeedPlan } from "./publish-plan.ts";
-import type { IndexSignature } from "./sign-index.ts";
+import type { FileSignatures } from "./sign-plans.ts";
 
 const limitOfOldSignatures = 16 * 1024;
 
@@ -35,18 +36,34 @@ function signatureFiles(folder: string, signedName: string, packets: Uint8Array)
 }
 
 /**
- * An index and its signatures under temporary names, in the order in which they get their final ones.
+ * An index in all its forms and their signatures under temporary names, in the order in which they get their final ones.
  * @throws FeedkeyError `output`
  */
 export async function stageIndex(
-  { folder, signedName, writes }: Pick<FeedPlan, "folder" | "signedName" | "writes">,
-  signature: IndexSignature,
+  { folder, writes }: Pick<FeedPlan, "folder" | "writes">,
+  signatures: FileSignatures,
 ): Promise<StagedFile[]> {
-  const indexes = indexFiles(folder, writes);
-  const old = indexes.length > 0 ? await oldSignature(folder, signedName) : new Uint8Array();
-  // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
-  const both = old.length > 0 ? signatureFiles(folder, signedName, Buffer.concat([old, signature.binary])) : [];
-  return await stageAll([...both, ...indexes, ...signatureFiles(folder, signedName, signature.binary)]);
+  const both = [];
+  for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
+    const old = await oldSignature(folder, name);
+    // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
+    if (old.length > 0) both.push(...signatureFiles(folder, name, Buffer.concat([old, binary])));
+  }
+  const fresh = [...signatures].flatMap(([name, { binary }]) => signatureFiles(folder, name, binary));
+  return await stageAll([...both, ...indexFiles(folder, writes), ...fresh]);
+}
+
+/**
+ * Removes files of a folder that must not be there any more, in the order given.
+ * @throws FeedkeyError `output`
+ */
+export async function removeFiles(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await fs.rm(join(folder, name), { force: true }).catch((error: unknown) => {
+      throw outputError(error, join(folder, name));
+    });
+  }
+  if (names.length > 0) await syncFolder(folder);
 }
 
 function indexFiles(folder: string, writes: FeedPlan["writes"]) {
@@ -54,12 +71,12 @@ function indexFiles(folder: string, writes: FeedPlan["writes"]) {
 }
 
 /** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
-async function stageFeed(plan: FeedPlan, signature: IndexSignature | undefined): Promise<StagedFile[]> {
+async function stageFeed(plan: FeedPlan, signatures: FileSignatures | undefined): Promise<StagedFile[]> {
   await ensureFolder(plan.folder, 0o755);
   await removeLeftovers(plan.folder);
-  return signature === undefined
+  return signatures === undefined
     ? await stageAll(indexFiles(plan.folder, plan.writes))
-    : await stageIndex(plan, signature);
+    : await stageIndex(plan, signatures);
 }
 
 /**
@@ -69,7 +86,7 @@ async function stageFeed(plan: FeedPlan, signature: IndexSignature | undefined):
  */
 export async function applyPlans(
   plans: readonly FeedPlan[],
-  signatures: ReadonlyMap<string, IndexSignature>,
+  signatures: ReadonlyMap<string, FileSignatures>,
   bundle: readonly { readonly path: string; readonly data: Uint8Array | string }[],
   lock: HeldLock,
 ): Promise<void> {
@@ -82,6 +99,9 @@ export async function applyPlans(
     // The bundle first: a client that meets the new signature can find its key.
     staged.push(...(await stageAll(bundle.map((file) => ({ ...file, mode: 0o644 })))));
     for (const plan of plans) staged.push(...(await stageFeed(plan, signatures.get(plan.feed.name))));
+    await lock.assertHeld();
+    // Before the new index is there: an older one that is signed as well must not be found beside it.
+    for (const { folder, removes } of plans) await removeFiles(folder, removes);
   } catch (error) {
     await discard(staged);
     throw error;

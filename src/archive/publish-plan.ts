@@ -6,7 +6,7 @@ import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { Duration, Instant } from "../time.ts";
-import { type FeedLayout, type FileWrite, type Listed, readIfThere } from "./feed-layout.ts";
+import { type FeedLayout, type FileWrite, type Listed, readIfThere, type SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import type { ScannedPackage } from "./scan.ts";
 import type { OwnCertificate } from "./signing-key.ts";
@@ -15,16 +15,16 @@ export interface FeedPlan {
   readonly feed: ArchiveFeed;
   /** Absolute. */
   readonly folder: string;
-  /** Name of the file that the signature covers. */
-  readonly signedName: string;
-  /** Its bytes. */
-  readonly signed: Uint8Array;
+  /** What signatures cover, each file by one of its own: the one that is always there, then its other forms. */
+  readonly signed: readonly [SignedFile, ...SignedFile[]];
   readonly packages: number;
   /** Lines for people: packages that come, go or change. */
   readonly changes: readonly string[];
   /** Files whose contents are to change. */
   readonly writes: readonly FileWrite[];
-  /** Why the index is to be signed anew; undefined if the signature there serves. */
+  /** Files that must go, in this order. */
+  readonly removes: readonly string[];
+  /** Why the index is to be signed anew, in all its forms; undefined if the signatures there serve. */
   readonly sign: string | undefined;
 }
 
@@ -111,20 +111,26 @@ function describeChanges(layout: FeedLayout, before: Uint8Array | undefined, aft
   return [...added, ...removed, ...changed].map(escapeText);
 }
 
+/** Whether carrying the plan out changes anything. */
+export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "writes" | "removes" | "sign">): boolean {
+  return writes.length > 0 || removes.length > 0 || sign !== undefined;
+}
+
 /** Why the signature files there do not serve; undefined if they do. */
 async function whySign(
   folder: string,
-  { signedName, signed }: Pick<FeedPlan, "signedName" | "signed">,
+  files: readonly SignedFile[],
   key: OwnCertificate,
   feed: ArchiveFeed,
   terms: { readonly at: Instant; readonly validFor: Duration },
 ): Promise<string | undefined> {
   const keys = await KeyIndex.of([key.raw]);
-  for (const name of [`${signedName}.asc`, `${signedName}.sig`]) {
+  const pairs = files.flatMap((file) => [".asc", ".sig"].map((ending) => ({ file, name: `${file.name}${ending}` })));
+  for (const { file, name } of pairs) {
     const bytes = await readIfThere(join(folder, name));
     if (bytes === undefined) return `${name} is missing`;
     const signatures = await Promise.resolve(bytes)
-      .then((file) => checkSignatures(readSignatureFile(file, name), signed, keys))
+      .then((signature) => checkSignatures(readSignatureFile(signature, name), file.bytes, keys))
       .catch(() => []);
     const [only, ...others] = signatures;
     if (only?.status !== "good" || others.length > 0) return `${name} does not fit`;
@@ -169,9 +175,9 @@ export async function planFeed(
       },
     );
   }
-  const { signed, writes } = await layout.files(folder, text, before);
-  const same = before !== undefined && Buffer.compare(before, signed) === 0;
-  const file = { signedName: layout.signed, signed };
-  const sign = same ? await whySign(folder, file, key, feed, terms) : "the index changes";
-  return { feed, folder, ...file, packages, changes: same ? [] : describeChanges(layout, oldText, text), writes, sign };
+  const { signed, writes, removes } = await layout.files(folder, text, before, feed.compress);
+  const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
+  const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
+  const changes = same ? [] : describeChanges(layout, oldText, text);
+  return { feed, folder, signed, packages, changes, writes, removes, sign };
 }

@@ -12,12 +12,13 @@ import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type BundleFile, bundleCertificates, planBundle } from "./bundle.ts";
 import { applyPlans } from "./publish-apply.ts";
-import { type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
+
+import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { recording } from "./published-record.ts";
+
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
-import type { IndexSignature } from "./sign-index.ts";
-import { signPlans } from "./sign-plans.ts";
+import { type FileSignatures, signPlans } from "./sign-plans.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "./signer.ts";
 import type { OwnCertificate, PassphraseSource } from "./signing-key.ts";
 
@@ -98,7 +99,7 @@ async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: st
   return { feed, index: made.index, packages: scan.packages.length - made.bad.length, bad };
 }
 
-async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, IndexSignature>> {
+async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, FileSignatures>> {
   const wanting = plans.filter((plan) => plan.sign !== undefined);
   if (wanting.length === 0) return new Map();
   return await signPlans(wanting, await openSigner(options.store, options.key, options.passphrase), options);
@@ -128,7 +129,7 @@ async function publishLocked(
   const bundle = await planBundle(root, bundleCertificates(own, key, name));
   if (lock === undefined) return { plans, bundle, bad, applied: false };
   const signatures = await sign(plans, options);
-  const changed = plans.filter((plan) => plan.writes.length > 0 || plan.sign !== undefined);
+  const changed = plans.filter(changesAnything);
   await recording(records, plans, lock, () => applyPlans(changed, signatures, bundle, lock));
   return { plans, bundle, bad, applied: true };
 }

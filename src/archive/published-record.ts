@@ -6,8 +6,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import type { HeldLock } from "../store/lock.ts";
+import type { SignedFile } from "./feed-layout.ts";
 import type { FeedPlan } from "./publish-plan.ts";
 
 /** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
@@ -19,9 +21,9 @@ function fileIn(records: string): string {
   return join(records, "published.json");
 }
 
-/** Where a feed's signed file stands in the record, and what it holds. */
-export function recordEntry({ feed, signedName, signed }: Pick<FeedPlan, "feed" | "signedName" | "signed">) {
-  return { path: join(feed.path, signedName), sha256: createHash("sha256").update(signed).digest("hex") };
+/** Where a feed's signed file stands in the record, and what it holds. Its other forms hold the same. */
+export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, bytes }: SignedFile) {
+  return { path: join(path, name), sha256: createHash("sha256").update(bytes).digest("hex") };
 }
 
 function parse(text: string): PublishedRecord | undefined {
@@ -78,7 +80,7 @@ export async function recording(
   const before = await readPublished(records);
   const during = new Map(before);
   const after = new Map(before);
-  for (const { path, sha256 } of plans.map(recordEntry)) {
+  for (const { path, sha256 } of plans.map(({ feed, signed }) => recordEntry(feed, signed[0]))) {
     during.set(path, [...new Set([...(before.get(path) ?? []), sha256])]);
     after.set(path, [sha256]);
   }

@@ -13,11 +13,11 @@ import { judge } from "../trust/judge.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import { type Archive, ownCertificate } from "./archive.ts";
-import { readIfThere } from "./feed-layout.ts";
+import { readIfThere, type SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
-import { type FeedPlan, planFeed } from "./publish-plan.ts";
+import { changesAnything, type FeedPlan, planFeed } from "./publish-plan.ts";
 import { type PublishedRecord, readPublished, recordEntry } from "./published-record.ts";
 import { signPlans } from "./sign-plans.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates } from "./signing-key.ts";
@@ -45,15 +45,15 @@ interface Terms {
  * for a time that has ended; or it is not what was published last; or it is the delegate's to sign.
  */
 async function look(
-  file: { readonly feed: ArchiveFeed; readonly signedName: string; readonly signed: Uint8Array },
+  feed: ArchiveFeed,
+  file: SignedFile,
   folder: string,
   { keys, grants, published, at }: Terms,
 ): Promise<Refusal | { readonly delegate: Fingerprint } | undefined> {
-  const { feed, signedName, signed } = file;
-  const name = `${signedName}.sig`;
+  const name = `${file.name}.sig`;
   const bytes = await readIfThere(join(folder, name));
   if (bytes === undefined) return refuse("no_signature", "it has no signature");
-  const checked = await checkSignatures(readSignatureFile(bytes, name), signed, keys);
+  const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);
   const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
   if (checked.some(({ status }) => status === "bad") && makers.length === 0) {
     return refuse("bad_signature", "it is not what was signed");
@@ -73,7 +73,7 @@ async function look(
     if (entitled !== undefined) return { delegate: entitled.certificate };
     return refuse("untrusted_signer", "a delegate signed it that may not sign this feed");
   }
-  const { path, sha256 } = recordEntry(file);
+  const { path, sha256 } = recordEntry(feed, file);
   const known = published.get(path);
   // Where nothing is on record, somebody else's program publishes and feedkey only signs.
   if (known === undefined || known.includes(sha256)) return undefined;
@@ -137,7 +137,7 @@ export async function resignFeeds(
       const index = await readFile(join(folder, layout.signed)).catch(() => undefined);
       // Never published yet: publish will sign it with the right key.
       if (index === undefined) continue;
-      const found = await look({ feed, signedName: layout.signed, signed: index }, folder, terms).catch(asRefusal);
+      const found = await look(feed, { name: layout.signed, bytes: index }, folder, terms).catch(asRefusal);
       if (found !== undefined) {
         if ("delegate" in found) delegated.push({ feed: feed.name, ...found });
         else left.push(leftError(feed, fingerprint, found));
@@ -147,11 +147,12 @@ export async function resignFeeds(
       const text = await layout.textOf(index);
       plans.push(await planFeed(config.root, feed, text, layout.read(text).count, key, publishing));
     }
-    const wanting = plans.filter(({ sign }) => sign !== undefined);
-    if (wanting.length === 0) return { signed: [], delegated, left };
+    const changed = plans.filter(changesAnything);
+    const wanting = changed.filter(({ sign }) => sign !== undefined);
+    if (changed.length === 0) return { signed: [], delegated, left };
     const signingKey = await openSigningKey(store, fingerprint, passphrase);
     const signatures = await signPlans(wanting, signingKey, { at, validFor: config.validFor });
-    await applyPlans(wanting, signatures, [], lock);
+    await applyPlans(changed, signatures, [], lock);
     return { signed: wanting.map(({ feed }) => feed.name), delegated, left };
   });
 }

@@ -1,18 +1,19 @@
 /** Use case: sign an index as it lies there. `INDEX.asc` and `INDEX.sig` carry the same signature. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { armor } from "../openpgp/armor.ts";
-import { decompress, detectCompression } from "../package/compression.ts";
+import { detectCompression } from "../package/compression.ts";
+import { summaryForms } from "../profile/summary-forms.ts";
 import { commitStaged } from "../store/atomic.ts";
 import type { Duration, Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
-import { compressIndex } from "./index-compression.ts";
-import { maxSummaryBytes } from "./pkgsrc-feed.ts";
-import { stageIndex } from "./publish-apply.ts";
+import { compressIndex, compressionOf } from "./index-compression.ts";
+import { removeFiles, stageIndex } from "./publish-apply.ts";
 import { notationDomain, type SignerOf } from "./signing-key.ts";
+import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
 export interface SignOptions {
   readonly at: Instant;
@@ -25,6 +26,8 @@ export interface SignOptions {
 export interface SignFileOptions extends SignOptions {
   /** Add size and SHA-256 of the packages to a pkg_summary first. */
   readonly addChecksums?: boolean;
+  /** Paths of the indexes that are signed in the same run. */
+  readonly together?: readonly string[];
 }
 
 export interface IndexSignature {
@@ -51,13 +54,16 @@ export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: 
 export interface SignedIndex {
   readonly index: string;
   readonly files: readonly string[];
+  /** Signatures of other forms of the summary, which hold an older one. */
+  readonly removed: readonly string[];
   readonly sha256: string;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
 }
 
 /**
- * Signs one index file and writes both signature files beside it.
+ * Signs one index file and writes both signature files beside it. Of a summary's other forms there the signatures are
+ * removed where they cover another index: an older one must never lie signed beside the new one.
  * @throws FeedkeyError `not_found`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
  */
 export async function signIndexFile(path: string, key: SignerOf, options: SignFileOptions): Promise<SignedIndex> {
@@ -71,29 +77,47 @@ export async function signIndexFile(path: string, key: SignerOf, options: SignFi
   const bytes = options.addChecksums === true ? await withChecksums(path, there) : there;
   const signature = await signIndexBytes(bytes, key, options);
   const writes = bytes === there ? [] : [{ name, data: bytes }];
-  const staged = await stageIndex({ folder: dirname(path), signedName: name, writes }, signature);
+  const folder = dirname(path);
+  const stale = await staleBeside(path, bytes, options.together ?? []);
+  const staged = await stageIndex({ folder, writes }, new Map([[name, signature]]));
+  await removeFiles(folder, stale);
   await commitStaged(staged);
   return {
     index: path,
     files: [...new Set(staged.map((file) => file.path))],
+    removed: stale.map((file) => join(folder, file)),
     sha256: createHash("sha256").update(bytes).digest("hex"),
     createdAt: signature.createdAt,
     expiresAt: signature.expiresAt,
   };
 }
 
+/** Names of signature files beside a summary that sign an older one. */
+async function staleBeside(path: string, bytes: Uint8Array, together: readonly string[]): Promise<string[]> {
+  if (!isSummaryName(basename(path))) return [];
+  const [folder, own] = [dirname(path), basename(path)];
+  const also = together.filter((other) => resolve(dirname(other)) === resolve(folder)).map((other) => basename(other));
+  return await staleSignatures(folder, bytes, [own, ...also]);
+}
+
 /** The summary with checksums, in the compression that it has. @throws FeedkeyError `usage` and as `addChecksums` */
 async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
+  const name = basename(path);
   const kind = detectCompression(there);
-  if (!/^pkg_summary(\.gz)?$/.test(basename(path)) || (kind !== "none" && kind !== "gzip")) {
-    throw new FeedkeyError("usage", `--add-checksums is for pkg_summary and pkg_summary.gz, not ${basename(path)}`, {
-      hint: "other programs compress it otherwise: add the checksums before, with pkg_summary itself",
-    });
+  const form = summaryForms.find((one) => name === `pkg_summary.${one}`);
+  if (kind !== (form === undefined ? "none" : compressionOf[form]) || (form === undefined && name !== "pkg_summary")) {
+    throw new FeedkeyError(
+      "usage",
+      `--add-checksums is for pkg_summary, .gz, .xz and .zst, not for ${escapeText(name)}`,
+      {
+        hint: "add the checksums to pkg_summary itself, then compress it; a file must be what its name says",
+      },
+    );
   }
-  const text = await decompress(there, kind, maxSummaryBytes, "bad_index");
+  const text = await summaryText(there);
   const added = await addChecksums(text, dirname(path));
   if (Buffer.compare(added, text) === 0) return there;
-  return kind === "gzip" ? await compressIndex(added) : added;
+  return form === undefined ? added : await compressIndex(added, form);
 }
 
 async function readIndex(path: string): Promise<Uint8Array> {

@@ -3,8 +3,11 @@ import type { FeedPlan } from "./publish-plan.ts";
 import { type IndexSignature, type SignOptions, signIndexBytes } from "./sign-index.ts";
 import type { SignerOf } from "./signing-key.ts";
 
+/** The signatures of an index, by the name of the file that each covers. */
+export type FileSignatures = ReadonlyMap<string, IndexSignature>;
+
 /**
- * Signs the index of each plan for its feed.
+ * Signs the index of each plan, in all its forms, for its feed.
  * @returns the signatures by feed name
  * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
  */
@@ -12,10 +15,14 @@ export async function signPlans(
   plans: readonly FeedPlan[],
   key: SignerOf,
   { at, validFor }: Omit<SignOptions, "feed">,
-): Promise<Map<string, IndexSignature>> {
-  const signatures = new Map<string, IndexSignature>();
+): Promise<Map<string, FileSignatures>> {
+  const byFeed = new Map<string, FileSignatures>();
   for (const { feed, signed } of plans) {
-    signatures.set(feed.name, await signIndexBytes(signed, key, { at, validFor, feed: feed.name }));
+    const signatures = new Map<string, IndexSignature>();
+    for (const { name, bytes } of signed) {
+      signatures.set(name, await signIndexBytes(bytes, key, { at, validFor, feed: feed.name }));
+    }
+    byFeed.set(feed.name, signatures);
   }
-  return signatures;
+  return byFeed;
 }

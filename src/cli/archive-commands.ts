@@ -33,6 +33,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--key <fingerprint>", "the key that signs")
     .option("--feed <name>", "name of the feed in DIR (default: the folder's)")
     .option("--format <name>", "format of the feed in DIR: opkg or pkgsrc (default: opkg)")
+    .option("--compress <forms>", "forms of pkg_summary beside .gz in DIR, with commas: xz, zst")
     .option("--valid-for <length>", "how long the signatures hold (default: archive.ini's, or 14d)")
     .option("--skip-bad", "leave damaged packages out; exits 1 if there were any")
     .option("--allow-empty", "publish an index that became empty")

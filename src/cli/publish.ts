@@ -1,9 +1,11 @@
 /** `feedkey publish`: from a folder of packages to a signed feed. */
 import { basename, resolve } from "node:path";
 import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
+import { changesAnything } from "../archive/publish-plan.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
+import { readSummaryForms } from "../profile/summary-forms.ts";
+import type { ArchiveFeed, FeedFormat, SummaryForm } from "../profile/types.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { keyOf, readConfig } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
@@ -18,6 +20,7 @@ export interface PublishCommandOptions extends PassphraseOptions {
   readonly validFor?: string;
   readonly feed?: string;
   readonly format?: string;
+  readonly compress?: string;
   readonly skipBad?: boolean;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
@@ -36,7 +39,21 @@ function lone(folder: string, options: PublishCommandOptions): { root: string; f
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
     throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
   }
-  return { root, feeds: [{ name, format: formatOf(options.format ?? "opkg"), path: "", packages: "" }] };
+  const format = formatOf(options.format ?? "opkg");
+  return { root, feeds: [{ name, format, path: "", packages: "", compress: formsOf(format, options.compress) }] };
+}
+
+/** @throws FeedkeyError `usage` */
+function formsOf(format: FeedFormat, text: string | undefined): readonly SummaryForm[] {
+  if (text !== undefined && format !== "pkgsrc") {
+    throw new FeedkeyError("usage", "--compress goes with --format pkgsrc", {
+      hint: "opkg reads Packages.gz and no other form",
+    });
+  }
+  const words = text === undefined ? [] : text.split(",").map((word) => ({ text: word.trim() }));
+  return readSummaryForms(words, (_, problem, hint) => {
+    return new FeedkeyError("usage", `--compress: ${problem}`, hint === undefined ? {} : { hint });
+  });
 }
 
 async function terms(folder: string | undefined, options: PublishCommandOptions) {
@@ -46,8 +63,9 @@ async function terms(folder: string | undefined, options: PublishCommandOptions)
       hint: "give a folder of packages, or --config archive.ini",
     });
   }
-  if (config !== undefined && options.format !== undefined) {
-    throw new FeedkeyError("usage", "--format goes with a folder: archive.ini says it for each of its feeds");
+  for (const option of ["format", "compress"] as const) {
+    if (config === undefined || options[option] === undefined) continue;
+    throw new FeedkeyError("usage", `--${option} goes with a folder: archive.ini says it for each of its feeds`);
   }
   if (config !== undefined && folder !== undefined) {
     throw new FeedkeyError("usage", "give a folder or --config, not both", {
@@ -69,18 +87,21 @@ async function terms(folder: string | undefined, options: PublishCommandOptions)
 }
 
 function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
-  const lines = plans.flatMap(({ feed, packages, changes, writes, sign, folder, signedName }) => {
-    const quiet = writes.length === 0 && sign === undefined;
+  const lines = plans.flatMap((plan) => {
+    const { feed, packages, changes, writes, removes, sign, folder, signed } = plan;
     const head = `feed "${feed.name}": ${packages} packages in ${escapeText(folder)}`;
-    if (quiet) return [`${head}: nothing changed`];
+    if (!changesAnything(plan)) return [`${head}: nothing changed`];
     const shown = changes.slice(0, 20).map((change) => `  ${change}`);
     const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];
     const files = [
       ...writes.map(({ name }) => name),
-      ...(sign === undefined ? [] : [`${signedName}.asc`, `${signedName}.sig`]),
+      ...(sign === undefined ? [] : signed.flatMap(({ name }) => [`${name}.asc`, `${name}.sig`])),
     ];
-    const verb = dryRun ? "would write" : "wrote";
-    return [head, ...shown, ...more, `  ${verb} ${files.join(", ")}${sign === undefined ? "" : ` (signed: ${sign})`}`];
+    const did = (verb: string, past: string) => (dryRun ? `would ${verb}` : past);
+    const why = sign === undefined ? "" : ` (signed: ${sign})`;
+    const written = files.length === 0 ? [] : [`  ${did("write", "wrote")} ${files.join(", ")}${why}`];
+    const removed = removes.length === 0 ? [] : [`  ${did("remove", "removed")} ${removes.join(", ")}`];
+    return [head, ...shown, ...more, ...written, ...removed];
   });
   const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);
   if (!applied && !dryRun) return "";
@@ -112,14 +133,15 @@ export async function publish(
     text: describe(result, dryRun),
     json: {
       applied: result.applied,
-      feeds: result.plans.map(({ feed, packages, changes, writes, sign }) => {
-        const changed = writes.length > 0 || sign !== undefined;
+      feeds: result.plans.map((plan) => {
+        const { feed, packages, changes, writes, removes, sign } = plan;
         return {
           name: feed.name,
           packages,
-          changed,
+          changed: changesAnything(plan),
           changes,
           writes: writes.map(({ name }) => name),
+          removes,
           signed: sign ?? null,
         };
       }),

@@ -36,12 +36,14 @@ export async function sign(
         validFor,
         feed: options.feed,
         addChecksums: options.addChecksums === true,
+        together: indexes,
       }),
     );
   }
-  const lines = signed.map(({ index, files, expiresAt }) => {
+  const lines = signed.flatMap(({ index, files, removed, expiresAt }) => {
     const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
-    return `${index}: signed ${until}: ${files.join(", ")}`;
+    const gone = removed.map((file) => `${file}: removed: it signed another index than ${index}`);
+    return [`${index}: signed ${until}: ${files.join(", ")}`, ...gone];
   });
   return {
     text: lines.join("\n"),

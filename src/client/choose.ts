@@ -26,7 +26,7 @@ export async function acceptedIndex(session: Session, judged: Judged, feed: Feed
     feed,
     session.profile,
     judged,
-    last.meta,
+    { ...last.meta, path: last.indexPath },
     true,
   );
 }

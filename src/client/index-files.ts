@@ -76,7 +76,15 @@ export async function signedBytes(format: FeedFormat, name: string, bytes: Uint8
  * @throws FeedkeyError `bad_index`
  */
 export async function readIndex(format: FeedFormat, signed: Uint8Array): Promise<PackageIndex> {
-  if (format === "opkg") return readPackages(signed);
+  return format === "opkg" ? readPackages(signed) : readSummaryPackages(await indexText(format, signed));
+}
+
+/**
+ * The text of signed bytes. Only for bytes whose signature was found good.
+ * @throws FeedkeyError `bad_index`
+ */
+export async function indexText(format: FeedFormat, signed: Uint8Array): Promise<Uint8Array> {
+  if (format === "opkg") return signed;
   // The signer vouches for the bytes, not for the file's name: what they are, they say themselves.
-  return readSummaryPackages(await decompress(signed, detectCompression(signed), maxIndexBytes, "bad_index"));
+  return await decompress(signed, detectCompression(signed), maxIndexBytes, "bad_index");
 }

@@ -2,7 +2,6 @@
 import { FeedkeyError, gravest, systemCode } from "../error.ts";
 import type { Feed } from "../profile/types.ts";
 import { ClientState } from "../store/client-state.ts";
-import type { AcceptedIndex } from "../trust/freshness.ts";
 import { downloadFile, fileUrl, inFeed, locations } from "./download.ts";
 import {
   indexNames,
@@ -14,7 +13,7 @@ import {
 } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
-import { type Candidate, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 export type FeedOutcome =
   | {
@@ -28,10 +27,6 @@ export type FeedOutcome =
 
 /** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
-
-async function lastAccepted(session: Session, feed: Feed): Promise<AcceptedIndex | undefined> {
-  return (await session.state.lastAccepted(feed.name))?.meta;
-}
 
 async function download(session: Session, location: string, feed: Feed, name: string): Promise<Candidate | undefined> {
   const path = inFeed(feed, name);
@@ -60,7 +55,7 @@ async function fromLocation(
   location: string,
   allowEmpty: boolean,
 ): Promise<VerifiedIndex> {
-  const last = await lastAccepted(session, feed);
+  const last = await lastIndex(session, feed);
   const attempt = async (name: string): Promise<VerifiedIndex | undefined> => {
     const candidate = await download(session, location, feed, name);
     return candidate && (await verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty));
@@ -109,11 +104,11 @@ async function secondTry(
 /** One feed: each location in turn; the first index that verifies is accepted. */
 async function updateFeed(session: Session, judged: Judged, feed: Feed, allowEmpty: boolean): Promise<FeedOutcome> {
   const errors: FeedkeyError[] = [];
-  const last = await lastAccepted(session, feed);
+  const last = await lastIndex(session, feed);
   for (const location of locations(session.profile)) {
     try {
       const index = await fromLocation(session, judged, feed, location, allowEmpty);
-      const changed = last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt;
+      const changed = !index.otherForm && (last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt);
       const source = fileUrl(location, feed.path).href;
       await accept(session, index, source);
       return { feed, ok: true, index, changed, source };
@@ -136,9 +131,9 @@ function isOwnTrouble(error: FeedkeyError): boolean {
   );
 }
 
-/** Makes a verified index the last accepted one. An audit (read-only state) does nothing. */
+/** Makes a verified index the last accepted one, unless it is that already. An audit (read-only state) does nothing. */
 export async function accept(session: Session, index: VerifiedIndex, source: string): Promise<void> {
-  if (!(session.state instanceof ClientState)) return;
+  if (!(session.state instanceof ClientState) || index.otherForm) return;
   await session.state.acceptIndex(index.feed.name, {
     index: index.bytes,
     signature: index.signature,

@@ -1,4 +1,5 @@
 /** The verifier of indexes, and the only maker of the type that fetching takes. */
+import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
@@ -15,8 +16,9 @@ import {
   type Signer,
 } from "../trust/index-signature.ts";
 import type { Refusal } from "../trust/policy.ts";
-import { readIndex } from "./index-files.ts";
+import { indexText, readIndex } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
+import type { Session } from "./session.ts";
 
 const key = Symbol("made by the verifier");
 
@@ -32,6 +34,8 @@ export class VerifiedIndex {
   readonly bytes: Uint8Array;
   /** The signature file that served. */
   readonly signature: Uint8Array;
+  /** It is another compressed form of the index that was accepted last, which stays the one that is remembered. */
+  readonly otherForm: boolean;
 
   constructor(
     proof: typeof key,
@@ -41,6 +45,7 @@ export class VerifiedIndex {
     signature: Uint8Array,
     packages: PackageIndex,
     sha256: string,
+    otherForm: boolean,
   ) {
     if (proof !== key) throw new FeedkeyError("internal", "a verified index can only come from the verifier");
     this.feed = feed;
@@ -50,6 +55,7 @@ export class VerifiedIndex {
     this.sha256 = sha256;
     this.bytes = candidate.bytes;
     this.signature = signature;
+    this.otherForm = otherForm;
   }
 }
 
@@ -61,6 +67,18 @@ export interface Candidate {
   readonly bytes: Uint8Array;
   /** In the order in which they are tried; the first good one serves. */
   readonly signatures: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+/** The last accepted index of a feed. */
+export interface LastIndex extends AcceptedIndex {
+  /** Where its signed bytes lie. */
+  readonly path: string;
+}
+
+/** What the state remembers of a feed's index. @throws FeedkeyError `bad_state` */
+export async function lastIndex(session: Pick<Session, "state">, feed: Feed): Promise<LastIndex | undefined> {
+  const found = await session.state.lastAccepted(feed.name);
+  return found && { ...found.meta, path: found.indexPath };
 }
 
 const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
@@ -143,7 +161,7 @@ export async function verifyIndex(
   feed: Feed,
   profile: Profile,
   judged: Judged,
-  last: AcceptedIndex | undefined,
+  last: LastIndex | undefined,
   allowEmpty: boolean,
 ): Promise<VerifiedIndex> {
   const document = new HashedDocument(candidate.bytes);
@@ -151,11 +169,31 @@ export async function verifyIndex(
   const { sha256 } = document;
   const { createdAt } = verdict;
   const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
-  if (replay !== undefined) throw refusalError(candidate.name, feed.name, replay);
+  const otherForm = replay?.code === "rollback" && (await isOtherForm(candidate, feed, createdAt, last));
+  if (replay !== undefined && !otherForm) throw refusalError(candidate.name, feed.name, replay);
   const packages = await readSigned(candidate, feed, createdAt);
   const emptied = refuseEmptied(packages.count, last, allowEmpty);
   if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
-  return new VerifiedIndex(key, feed, candidate, verdict, signature, packages, sha256);
+  return new VerifiedIndex(key, feed, candidate, verdict, signature, packages, sha256, otherForm);
+}
+
+/**
+ * T9: another compressed form of the very text that was accepted last, signed at the same moment, is no other index.
+ * Both were signed by a rightful signer, so that both may be decompressed.
+ */
+async function isOtherForm(
+  { bytes }: Candidate,
+  feed: Feed,
+  createdAt: number,
+  last: LastIndex | undefined,
+): Promise<boolean> {
+  if (feed.format !== "pkgsrc" || last?.createdAt !== createdAt) return false;
+  const texts = [bytes, await readFile(last.path)].map((signed) => indexText(feed.format, signed));
+  const [one, other] = await Promise.all(texts).catch((error: unknown) => {
+    if (error instanceof FeedkeyError) return [];
+    throw error;
+  });
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
 }
 
 async function readSigned(candidate: Candidate, feed: Feed, createdAt: number): Promise<PackageIndex> {

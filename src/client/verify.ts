@@ -8,12 +8,11 @@ import { isPackageName } from "../package/file-names.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { DigestThreads } from "../store/digest-threads.ts";
 import type { FileDigest } from "../store/file-digest.ts";
-import type { AcceptedIndex } from "../trust/freshness.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
 import { maxIndexFileBytes, maxSignatureBytes, otherForm, signatureNames, signedBytes } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
-import { type Candidate, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 /** The bytes of a file, read at once: it takes half the time of Node's own ways. Undefined if there is none. */
 function readLimited(path: string, limit: number): Uint8Array | undefined {
@@ -101,9 +100,7 @@ export async function verifyLocal(
   signaturePath: string | undefined,
   options: { readonly compare: boolean; readonly allowEmpty: boolean },
 ): Promise<VerifiedIndex> {
-  const last: AcceptedIndex | undefined = options.compare
-    ? (await session.state.lastAccepted(feed.name))?.meta
-    : undefined;
+  const last = options.compare ? await lastIndex(session, feed) : undefined;
   const judgeAt = async (path: string) => {
     const candidate = await readCandidate(feed.format, path, signaturePath);
     return await verifyIndex(candidate, feed, session.profile, judged, last, options.allowEmpty);

@@ -4,11 +4,12 @@ import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
+import { readSummaryForms } from "./summary-forms.ts";
 import type { ArchiveConfig, ArchiveFeed } from "./types.ts";
 import { readFingerprint, readFolder, readKeyservers } from "./values.ts";
 
 const archiveKeys = ["root", "user-id", "key", "valid-for", "keyservers", "keyserver-ca"];
-const feedKeys = ["format", "path", "packages"];
+const feedKeys = ["format", "path", "packages", "compress"];
 
 /** How long a signature over an index lasts, where the file says nothing. */
 export const defaultValidFor = 14 * 86_400_000;
@@ -83,5 +84,15 @@ function readFeed(name: string, section: Section, errorAt: ErrorAt): ArchiveFeed
   if (packages?.text === ".") {
     throw errorAt(packages.line, '"packages" is "."', "leave it out where the packages lie in the feed's own folder");
   }
-  return { name, format, path, packages: packages === undefined ? path : readFolder("packages", packages, errorAt) };
+  const compress = section.optional("compress");
+  if (compress !== undefined && format !== "pkgsrc") {
+    throw errorAt(compress.line, '"compress" goes with format = pkgsrc', "opkg reads Packages.gz and no other form");
+  }
+  return {
+    name,
+    format,
+    path,
+    packages: packages === undefined ? path : readFolder("packages", packages, errorAt),
+    compress: readSummaryForms(section.list("compress"), ({ line }, problem, hint) => errorAt(line, problem, hint)),
+  };
 }

@@ -57,6 +57,9 @@ export interface Profile {
   readonly feeds: readonly Feed[];
 }
 
+/** A compressed form of pkg_summary that can be written, by its file's ending. */
+export type SummaryForm = "gz" | "xz" | "zst";
+
 export interface ArchiveFeed {
   readonly name: string;
   readonly format: FeedFormat;
@@ -64,6 +67,8 @@ export interface ArchiveFeed {
   readonly path: string;
   /** Where the package files lie, below the root; the feed's own folder by default. */
   readonly packages: string;
+  /** Forms in which a pkgsrc feed's summary is published, `gz` always and first; opkg's index has none but `gz`. */
+  readonly compress: readonly SummaryForm[];
 }
 
 /** `archive.ini`: the publishing side. */

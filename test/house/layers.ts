@@ -20,10 +20,13 @@ export const below: Readonly<Record<string, readonly string[]>> = {
 
 /** Libraries from outside, and the only folders that may import each. One that is not here may be imported nowhere. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
+  "@bokuweb/zstd-wasm": ["archive"],
   "cli-progress": ["cli"],
   "cli-table3": ["cli"],
+  comlink: ["archive"],
   commander: ["cli"],
   ini: ["profile"],
+  "libarchive.js": ["archive"],
   openpgp: ["openpgp"],
   "proper-lockfile": ["store"],
   "seek-bzip": ["package"],

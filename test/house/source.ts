@@ -35,9 +35,15 @@ export function importsOf({ path, text }: SourceFile): string[] {
   const declared = [...text.matchAll(/^(?:import|export)\b[^;"]*?\bfrom "([^"]+)";$/gm)];
   const bare = [...text.matchAll(/^import "([^"]+)";$/gm)];
   const dynamic = [...text.matchAll(/\bimport\(\s*"([^"]+)"/g)];
-  return [...declared, ...bare, ...dynamic].map(([, name = ""]) => {
+  const found = [...text.matchAll(/\bcreateRequire\([^)]*\)(?:\.resolve)?\("([^"]+)"/g)];
+  return [...declared, ...bare, ...dynamic, ...found].map(([, name = ""]) => {
     return name.startsWith(".") ? normalize(join(dirname(path), name)) : name;
   });
+}
+
+/** The package of a library that an import names, which may name a file in it. */
+export function packageOf(name: string): string {
+  return /^(@[^/]+\/)?[^/]+/.exec(name)?.[0] ?? name;
 }
 
 /** The part of `src/` that a path belongs to: its folder, or the name of a file at the root. */

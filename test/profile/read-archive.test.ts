@@ -44,8 +44,8 @@ describe("profile/read-archive", () => {
       keyservers: ["hkps://keys.example.org", "hkps://pgp.example.net"],
       keyserverCa: "/srv/config/ca.pem",
       feeds: [
-        { name: "base", format: "opkg", path: "feeds/dev/trunk/amd64/base", packages: "pool/base" },
-        { name: "all", format: "pkgsrc", path: "", packages: "" },
+        { name: "base", format: "opkg", path: "feeds/dev/trunk/amd64/base", packages: "pool/base", compress: ["gz"] },
+        { name: "all", format: "pkgsrc", path: "", packages: "", compress: ["gz"] },
       ],
     });
   });
@@ -56,7 +56,7 @@ describe("profile/read-archive", () => {
       validFor: 14 * 86_400_000,
       keyservers: [],
       keyserverCa: undefined,
-      feeds: [{ name: "base", format: "opkg", path: "feeds/base", packages: "feeds/base" }],
+      feeds: [{ name: "base", format: "opkg", path: "feeds/base", packages: "feeds/base", compress: ["gz"] }],
     });
     expect(change(4, `key = ${fpr}`, "keyservers = none").keyservers).to.deep.equal([]);
   });
@@ -178,12 +178,39 @@ describe("profile/read-archive", () => {
       "leave it out where the packages lie in the feed's own folder",
     ],
     [
+      "compressed forms of an opkg index",
+      () => change(7, "path = a", "compress = xz"),
+      8,
+      '"compress" goes with format = pkgsrc',
+      "opkg reads Packages.gz and no other form",
+    ],
+    [
+      "a form that can't be written",
+      () => change(6, "format = pkgsrc", "compress = xz, bz2"),
+      7,
+      '"bz2" is no form in which a summary is written',
+      "bzip2 is read, not written: name gz, xz or zst",
+    ],
+    [
+      "a form that stands there twice",
+      () => change(6, "format = pkgsrc", "compress = zst, xz, zst"),
+      7,
+      'form "zst" stands there twice',
+    ],
+    [
       "two feeds in one folder",
       () => read(...archive, ...feed, "[feed other]", "format = opkg", "path = feeds/base"),
       10,
       'feed "other" would overwrite the index of feed "base"',
     ],
   ];
+  it("knows the forms of a summary, gz in any case", () => {
+    const forms = (line: string) =>
+      read(...archive, "[feed all]", "format = pkgsrc", "path = .", line).feeds[0]?.compress;
+    expect(forms("compress = zst, xz")).to.deep.equal(["gz", "xz", "zst"]);
+    expect(forms("compress = gz")).to.deep.equal(["gz"]);
+  });
+
   for (const [what, action, line, problem, hint] of refused) {
     it(`refuses ${what}`, () => {
       const said = refusal(action);

@@ -1,0 +1,26 @@
+/** The compressed forms of a pkgsrc feed's summary, as `archive.ini` and the command line name them. */
+import type { SummaryForm } from "./types.ts";
+
+/** All that can be written; the first one always is. */
+export const summaryForms: readonly SummaryForm[] = ["gz", "xz", "zst"];
+
+/**
+ * The forms that are asked for, `gz` among them in any case, in a fixed order.
+ * @param refuse makes the error for one word
+ * @throws what `refuse` makes: a word that is no form, or stands there twice
+ */
+export function readSummaryForms<Word extends { readonly text: string }>(
+  words: readonly Word[],
+  refuse: (word: Word, problem: string, hint?: string) => Error,
+): SummaryForm[] {
+  const asked = new Set<string>();
+  for (const word of words) {
+    if (!summaryForms.some((form) => form === word.text)) {
+      const hint = word.text === "bz2" ? "bzip2 is read, not written: name gz, xz or zst" : "name gz, xz or zst";
+      throw refuse(word, `"${word.text}" is no form in which a summary is written`, hint);
+    }
+    if (asked.has(word.text)) throw refuse(word, `form "${word.text}" stands there twice`);
+    asked.add(word.text);
+  }
+  return summaryForms.filter((form) => form === "gz" || asked.has(form));
+}
