@@ -5,6 +5,7 @@ import type { ExportOptions } from "./export.ts";
 import type { FetchOptions } from "./fetch.ts";
 import type { ProfileInitOptions } from "./profile.ts";
 import type { Runner } from "./run.ts";
+import type { SetupCommandOptions } from "./setup.ts";
 import type { UpdateOptions } from "./update.ts";
 import type { VerifyOptions } from "./verify.ts";
 import type { VerifyPackageOptions } from "./verify-package.ts";
@@ -58,6 +59,20 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--no-refresh", "ask nobody: refresh has just been run")
     .action((path: string, options: ExportOptions) => {
       return run("export", async (context) => (await import("./export.ts")).exportTo(context, path, options));
+    });
+  program
+    .command("setup <program>")
+    .description("configuration, keyring and timer for opkg, pkg_install or apt, as an installer writes them")
+    .option("--root <dir>", "the root of the system to set up", "/")
+    .option("--timer <kind>", "systemd, cron or none (default: what that system has)")
+    .option("--no-keyring", "leave the keyring to the timer's first run")
+    .option("--suite <name...>", "for apt: suites (default: the profile's variable suite)")
+    .option("--component <name...>", "for apt: components (default: the profile's variable component)")
+    .option("--feedkey <path>", "where feedkey lies in that system")
+    .option("--remove", "undo it: take away what is still as it was written")
+    .option("--dry-run", "print the plan and change nothing")
+    .action((word: string, options: SetupCommandOptions) => {
+      return run("setup", async (context) => (await import("./setup.ts")).setup(context, word, options));
     });
   program
     .command("status")

@@ -59,16 +59,15 @@ export class Context {
    * @throws FeedkeyError as `Session.open` and the action
    */
   async withSession<T>(
-    terms: Pick<SessionOptions, "resetState" | "readOnly" | "justRefreshed">,
+    terms: Partial<Pick<SessionOptions, "profile" | "stateFolder" | "resetState" | "readOnly" | "justRefreshed">>,
     action: (session: Session) => Promise<T>,
   ): Promise<T> {
-    const profile = await this.profile();
+    const profile = terms.profile ?? (await this.profile());
     const offline = this.options.offline === true || terms.justRefreshed === true;
     const transport = createTransport({ offline, ...(await readCa(profile.archive.ca)) });
     const keyserverTransport = createTransport({ offline, ...(await readCa(profile.trust.keyserverCa)) });
     try {
       const session = await ClientSession.open({
-        profile,
         stateFolder: this.stateFolder,
         at: this.at,
         offline,
@@ -76,6 +75,7 @@ export class Context {
         keyserverTransport,
         reporter: this.reporter,
         ...terms,
+        profile,
       });
       try {
         return await action(session);

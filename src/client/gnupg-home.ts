@@ -6,6 +6,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
+import { outputError } from "../store/system-error.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 /** The keyring that a home was made from, in it: what tells a home of ours from somebody's own. */
@@ -21,8 +22,8 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-/** The names that a killed run leaves the two homes under: the one being made, and the one being replaced. */
-export const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
+// What a killed run leaves: the home being made, and the one being replaced.
+const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
 const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
 
 /**
@@ -51,11 +52,16 @@ export async function claimHome(path: string): Promise<void> {
   if (present !== path) await fs.rename(present, path);
 }
 
-async function gpg(home: string, args: readonly string[], input: Uint8Array | string): Promise<void> {
+/** @returns its standard output */
+async function gpg(home: string, args: readonly string[], input: Uint8Array | string = ""): Promise<string> {
   const child = spawn("gpg", ["--homedir", home, "--batch", "--quiet", "--no-autostart", ...args], {
-    stdio: ["pipe", "ignore", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  let said = "";
   let complaint = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    said += chunk.toString();
+  });
   child.stderr.on("data", (chunk: Buffer) => {
     complaint = `${complaint}${chunk.toString()}`.slice(-1000);
   });
@@ -63,6 +69,26 @@ async function gpg(home: string, args: readonly string[], input: Uint8Array | st
   child.stdin.end(input);
   const status = await new Promise<number | null>((done, fail) => child.once("error", fail).once("close", done));
   if (status !== 0) throw new Error(`gpg ${args[0] ?? ""}: ${complaint.trim()}`);
+  return said;
+}
+
+/** Fingerprints of the certificates in a home; undefined where gpg can't say. */
+export async function keysOfHome(path: string): Promise<Fingerprint[] | undefined> {
+  const listed = await gpg(path, ["--no-auto-check-trustdb", "--with-colons", "--list-keys"]).catch(() => undefined);
+  return listed === undefined
+    ? undefined
+    : [...listed.matchAll(/^pub:.*\nfpr:+([0-9A-F]+):/gm)].map(([, key = ""]) => key);
+}
+
+/** Removes a home of feedkey's, and what killed runs left of others in its place. @throws FeedkeyError `output` */
+export async function removeHome(path: string): Promise<void> {
+  try {
+    for (const one of [homeInTheMaking(path), homeMovedAside(path), path]) {
+      await fs.rm(one, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw outputError(error, path);
+  }
 }
 
 /**

@@ -45,6 +45,7 @@ export function readProfile(text: string, file: string): Profile {
     archive: readArchive(needSection(sections, "archive", archiveKeys, errorAt), dirname(file), variables, errorAt),
     trust: readTrust(needSection(sections, "trust", trustKeys, errorAt), dirname(file), errorAt),
     feeds: sections.feeds.map(({ name, section }) => readFeed(name, section, variables, errorAt)),
+    variables: Object.fromEntries(variables),
   };
 }
 

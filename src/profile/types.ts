@@ -55,6 +55,8 @@ export interface Profile {
     readonly requireExpiry: boolean;
   };
   readonly feeds: readonly Feed[];
+  /** What `${name}` stands for in URLs and paths. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 /** A compressed form of pkg_summary that can be written, by its file's ending. */

@@ -13,9 +13,16 @@ export interface StagedFile {
   readonly temporary: string;
 }
 
+export interface FileOwner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 export interface StageOptions {
   /** Exact permissions. Without it: 0666 less the umask. */
   readonly mode?: number;
+  /** Whose it is. Without it: the user's that writes. */
+  readonly owner?: FileOwner;
 }
 
 export interface StreamOptions extends StageOptions {
@@ -54,15 +61,15 @@ export class StagedStream implements StagedFile {
   readonly path: string;
   readonly temporary: string;
   readonly #handle: fs.FileHandle;
-  readonly #mode: number | undefined;
+  readonly #options: StageOptions;
   #bytes = 0;
   #open = true;
 
-  private constructor(path: string, temporary: string, handle: fs.FileHandle, mode: number | undefined) {
+  private constructor(path: string, temporary: string, handle: fs.FileHandle, options: StageOptions) {
     this.path = path;
     this.temporary = temporary;
     this.#handle = handle;
-    this.#mode = mode;
+    this.#options = options;
   }
 
   static async open(path: string, options: StageOptions = {}): Promise<StagedStream> {
@@ -71,7 +78,7 @@ export class StagedStream implements StagedFile {
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {
       const handle = await fs.open(temporary, flags, options.mode ?? 0o666);
-      return new StagedStream(path, temporary, handle, options.mode);
+      return new StagedStream(path, temporary, handle, options);
     } catch (error) {
       throw outputError(error, path);
     }
@@ -99,8 +106,10 @@ export class StagedStream implements StagedFile {
    */
   async finish(): Promise<StagedFile> {
     await this.#orDiscard(async () => {
-      // open() applied the umask; the mode asked for is exact.
-      if (this.#mode !== undefined) await this.#handle.chmod(this.#mode);
+      // open() applied the umask, and chown takes special bits away; the mode asked for is exact.
+      const { mode, owner } = this.#options;
+      if (owner !== undefined) await this.#handle.chown(owner.uid, owner.gid);
+      if (mode !== undefined) await this.#handle.chmod(mode);
       await this.#handle.sync();
       await this.#close();
     });

@@ -9,9 +9,12 @@ import { badState, startAgain } from "./state-file.ts";
  */
 export class StateReader {
   readonly #path: string;
+  readonly #fail: (path: string, problem: string, hint?: string) => FeedkeyError;
 
-  constructor(path: string) {
+  /** @param fail makes the errors, for files of feedkey's that are no client state */
+  constructor(path: string, fail = badState) {
     this.#path = path;
+    this.#fail = fail;
   }
 
   /** The whole file as an object of a version that this program knows. */
@@ -20,15 +23,16 @@ export class StateReader {
     try {
       value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     } catch {
-      throw badState(this.#path, "is damaged: not JSON");
+      throw this.#fail(this.#path, "is damaged: not JSON");
     }
     const found = this.entries(value, "the file");
     const given = found.get("version");
     if (typeof given === "number" && Number.isInteger(given) && given > version) {
-      throw badState(
+      const newer = "use a feedkey at least as new as the one that wrote it";
+      throw this.#fail(
         this.#path,
         `has version ${given}, newer than this program, which knows ${version}`,
-        `use a feedkey at least as new as the one that wrote it; or ${startAgain}`,
+        this.#fail === badState ? `${newer}; or ${startAgain}` : newer,
       );
     }
     if (given !== version) throw this.damage("the version", "expected a version number");
@@ -102,6 +106,6 @@ export class StateReader {
   }
 
   damage(where: string, what: string): FeedkeyError {
-    return badState(this.#path, `is damaged: ${where}: ${what}`);
+    return this.#fail(this.#path, `is damaged: ${where}: ${what}`);
   }
 }

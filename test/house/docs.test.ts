@@ -67,7 +67,9 @@ function perform(path: string, folder: string, before: string, port: number) {
   return spawnSync("bash", [script], { cwd: folder, env, encoding: "utf8", timeout: 110_000 });
 }
 
-/** An archive for the client's guide, made by the first blocks of the keeper's. */
+const clientGuides = ["docs/client.md", "docs/stock-clients.md"];
+
+/** An archive for the clients' guides, made by the first blocks of the keeper's. */
 const keeperFirst = `
 mkdir keeper && cd keeper
 feedkey keygen --user-id 'Example Archive <archive@example.org>' > /dev/null
@@ -94,7 +96,7 @@ describe("the documentation", () => {
   for (const path of documents.filter((one) => runnable(one).length > 0)) {
     it(`has commands that do what they say: ${path}`, async function () {
       this.timeout(120_000);
-      const before = path === "docs/client.md" ? keeperFirst : "";
+      const before = clientGuides.includes(path) ? keeperFirst : "";
       const { status, stderr, stdout } = perform(path, folder, before, await freePort());
       expect(status, stdout + stderr).to.equal(0);
       const got = fs.existsSync(join(folder, "got")) ? fs.readdirSync(join(folder, "got")) : [];
@@ -104,7 +106,8 @@ describe("the documentation", () => {
 
   it("has commands to run where it promises them", () => {
     const running = documents.filter((path) => runnable(path).length > 0);
-    expect(running).to.deep.equal(["README.md", "docs/archive-keeper.md", "docs/client.md", "docs/pkgsrc.md"]);
+    const guides = ["archive-keeper", "client", "pkgsrc", "stock-clients"].map((name) => `docs/${name}.md`);
+    expect(running).to.deep.equal(["README.md", ...guides]);
   });
 
   for (const path of documents) {

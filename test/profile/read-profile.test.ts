@@ -67,6 +67,7 @@ packages = .
         { name: "base", format: "opkg", path: "feeds/dev/trunk/amd64/base", index: "Packages.gz", packages: "archive" },
         { name: "pkgsrc-2026Q1", format: "pkgsrc", path: "", index: undefined, packages: "feed" },
       ],
+      variables: { suite: "dev/trunk", arch: "amd64" },
     });
   });
 

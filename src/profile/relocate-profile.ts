@@ -1,0 +1,45 @@
+/** A profile that moves to another place, with the files that it names. */
+import { FeedkeyError } from "../error.ts";
+import { errorsOf } from "./config-error.ts";
+import { encodeValue, readIni } from "./ini.ts";
+import { readProfile } from "./read-profile.ts";
+import type { Profile } from "./types.ts";
+
+/** Where a profile's files lie now, relative to it; undefined for one that it does not name. */
+export interface ProfilePlaces {
+  readonly keyring: string;
+  readonly ca: string | undefined;
+  readonly keyserverCa: string | undefined;
+}
+
+/** What two profiles must have in common for one to be the other in another place. */
+function essence({ archive, trust, feeds, variables }: Profile): string {
+  const places = { keyring: "", ca: "", keyserverCa: "" };
+  return JSON.stringify([{ ...archive, ...places }, { ...trust, ...places }, feeds, variables]);
+}
+
+/**
+ * The text of a profile whose files lie elsewhere: the lines that name them change, and nothing else of what its author
+ * wrote.
+ * @param file that the text was read from, for messages
+ * @throws FeedkeyError `bad_profile`
+ */
+export function relocateProfile(text: string, file: string, places: ProfilePlaces): string {
+  const sections = readIni(text, errorsOf("bad_profile", file));
+  const lines = text.split("\n");
+  for (const [section, key, value] of [
+    ["archive", "ca", places.ca],
+    ["trust", "keyring", places.keyring],
+    ["trust", "keyserver-ca", places.keyserverCa],
+  ] as const) {
+    const line = sections.find(({ name }) => name === section)?.values.get(key)?.line;
+    if (line === undefined || value === undefined) continue;
+    const end = lines[line - 1]?.endsWith("\r") === true ? "\r" : "";
+    lines[line - 1] = `${key} = ${encodeValue(value)}${end}`;
+  }
+  const moved = lines.join("\n");
+  if (essence(readProfile(moved, file)) !== essence(readProfile(text, file))) {
+    throw new FeedkeyError("internal", `${file} can't be moved: it would say something else`);
+  }
+  return moved;
+}

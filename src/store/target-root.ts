@@ -1,0 +1,228 @@
+/**
+ * Files below the root of a system, which may be this one or one that is being installed. Names are those in that
+ * system, without a leading slash. No symbolic link on the way leads out: else whoever made the tree would choose
+ * which files of this system are written.
+ */
+import { constants, type Stats } from "node:fs";
+import * as fs from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { removeLeftovers, replaceLink, writeFileAtomic } from "./atomic.ts";
+import { syncFolder } from "./folder.ts";
+import type { FileOwner } from "./staged-stream.ts";
+import { outputError } from "./system-error.ts";
+
+/** What lies under a name, the last part of it not followed. */
+export type Found =
+  | { readonly kind: "absent" }
+  | { readonly kind: "file"; readonly bytes: Buffer; readonly mode: number; readonly owner: FileOwner }
+  | { readonly kind: "link"; readonly target: string }
+  | { readonly kind: "folder"; readonly names: readonly string[] }
+  | { readonly kind: "other" };
+
+export class TargetRoot {
+  /** As it was given, made absolute: for messages. */
+  readonly folder: string;
+  readonly #real: string;
+
+  private constructor(folder: string, real: string) {
+    this.folder = folder;
+    this.#real = real;
+  }
+
+  /** @throws FeedkeyError `not_found`: a misspelt root must not become a new one */
+  static async open(folder: string): Promise<TargetRoot> {
+    const path = resolve(folder);
+    try {
+      const real = await fs.realpath(path);
+      if ((await fs.stat(real)).isDirectory()) return new TargetRoot(path, real);
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+    }
+    throw new FeedkeyError("not_found", `the root ${path} is not there, or no folder`, { details: { root: path } });
+  }
+
+  /** Whether it is the system that this program runs in. */
+  get isOurs(): boolean {
+    return this.#real === sep;
+  }
+
+  /** @throws FeedkeyError `bad_path` when a link leads out; `output` when it can't be looked at */
+  async look(name: string): Promise<Found> {
+    const path = await this.hostPath(name);
+    try {
+      const stat = await fs.lstat(path);
+      if (stat.isSymbolicLink()) return { kind: "link", target: await fs.readlink(path) };
+      if (stat.isDirectory()) return { kind: "folder", names: (await fs.readdir(path)).sort() };
+      return stat.isFile() ? await readPlain(path) : { kind: "other" };
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return { kind: "absent" };
+      throw outputError(error, path);
+    }
+  }
+
+  /** Whether there is anything under a name, links within the root followed. */
+  async exists(name: string): Promise<boolean> {
+    return (await this.#realPath(name)) !== undefined;
+  }
+
+  /** The text of a file, links within the root followed; undefined if there is none to be had. */
+  async text(name: string): Promise<string | undefined> {
+    try {
+      const path = await this.#realPath(name);
+      return path === undefined ? undefined : await fs.readFile(path, "utf8");
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  /**
+   * The path of a name in the system that this program runs in; what is missing of it is not made.
+   * @throws FeedkeyError `bad_path`
+   */
+  async hostPath(name: string): Promise<string> {
+    const folders = parts(name);
+    const last = folders.pop() ?? "";
+    let current = this.#real;
+    for (const [at, part] of folders.entries()) {
+      const next = await this.#enter(join(current, part), name);
+      if (next === undefined) return join(current, ...folders.slice(at), last);
+      current = next;
+    }
+    return join(current, last);
+  }
+
+  /** The folders that are missing on the way to a name, the highest first. @throws FeedkeyError `bad_path` */
+  async missingFolders(name: string): Promise<string[]> {
+    const folders = parts(name).slice(0, -1);
+    const missing: string[] = [];
+    for (const [at] of folders.entries()) {
+      const folder = folders.slice(0, at + 1).join("/");
+      if ((await this.look(folder)).kind === "absent") missing.push(folder);
+    }
+    return missing;
+  }
+
+  /** Makes a folder and those above it that are missing, open for everybody to read. @throws FeedkeyError `bad_path`, `output` */
+  async makeFolder(name: string): Promise<void> {
+    for (const folder of [...(await this.missingFolders(`${name}/x`))]) {
+      const path = await this.hostPath(folder);
+      try {
+        await fs.mkdir(path);
+        // mkdir takes the umask off: programs that read as another user must get through.
+        await fs.chmod(path, 0o755);
+      } catch (error) {
+        if (systemCode(error) !== "EEXIST") throw outputError(error, path);
+      }
+      await syncFolder(dirname(path));
+    }
+    // A link or file in the place of the last one is found here.
+    await this.hostPath(`${name}/x`);
+  }
+
+  /** Writes a whole file, and the folders above it. @throws FeedkeyError `bad_path`, `output` */
+  async write(name: string, data: Uint8Array, mode = 0o644, owner?: FileOwner): Promise<void> {
+    await this.makeFolder(dirname(name));
+    await writeFileAtomic(await this.hostPath(name), data, { mode, ...(owner === undefined ? {} : { owner }) });
+  }
+
+  /** Makes a symbolic link. @throws FeedkeyError `bad_path`, `output` */
+  async link(name: string, target: string): Promise<void> {
+    await this.makeFolder(dirname(name));
+    await replaceLink(await this.hostPath(name), target);
+  }
+
+  /** Removes a file or link, if it is there. @throws FeedkeyError `bad_path`, `output` */
+  async remove(name: string): Promise<void> {
+    const path = await this.hostPath(name);
+    try {
+      await fs.unlink(path);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return;
+      throw outputError(error, path);
+    }
+    await syncFolder(dirname(path));
+  }
+
+  /** Removes a folder with nothing in it; one that is in use stays. @returns whether it is gone */
+  async removeIfEmpty(name: string): Promise<boolean> {
+    const path = await this.hostPath(name);
+    try {
+      await fs.rmdir(path);
+    } catch (error) {
+      return systemCode(error) === "ENOENT";
+    }
+    await syncFolder(dirname(path));
+    return true;
+  }
+
+  /** Removes what killed runs left in a folder. @throws FeedkeyError `bad_path`, `output` */
+  async removeLeftovers(name: string): Promise<void> {
+    if ((await this.look(name)).kind === "folder") await removeLeftovers(await this.hostPath(name));
+  }
+
+  /**
+   * Refuses links that lead out, at whatever depth below a folder: for what other code writes there.
+   * @throws FeedkeyError `bad_path`
+   */
+  async refuseLinksOut(name: string): Promise<void> {
+    const found = await this.look(name);
+    if (found.kind === "link") {
+      if (!(await this.exists(name))) throw this.#leadsOut(name);
+    }
+    if (found.kind !== "folder") return;
+    for (const below of found.names) await this.refuseLinksOut(`${name}/${below}`);
+  }
+
+  async #realPath(name: string): Promise<string | undefined> {
+    const real = await fs.realpath(join(this.#real, ...parts(name))).catch(() => undefined);
+    return real !== undefined && this.#holds(real) ? real : undefined;
+  }
+
+  /** The real path of a folder on the way; undefined if it is missing. */
+  async #enter(path: string, name: string): Promise<string | undefined> {
+    let stat: Stats;
+    try {
+      stat = await fs.lstat(path);
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return undefined;
+      throw outputError(error, path);
+    }
+    if (stat.isDirectory()) return path;
+    if (!stat.isSymbolicLink()) throw outputError(Object.assign(new Error("not a folder"), { code: "ENOTDIR" }), path);
+    const real = await fs.realpath(path).catch(() => undefined);
+    if (real === undefined || !this.#holds(real)) throw this.#leadsOut(name, path);
+    return real;
+  }
+
+  #holds(real: string): boolean {
+    return this.isOurs || real === this.#real || real.startsWith(this.#real + sep);
+  }
+
+  #leadsOut(name: string, link = join(this.#real, name)): FeedkeyError {
+    const where = relative(this.#real, link);
+    return new FeedkeyError("bad_path", `/${name} would be written outside of the root: ${where} is a link out of it`, {
+      details: { root: this.folder, path: `/${name}`, link: `/${where}` },
+      hint: "a link that is right inside that system can be followed only there: run setup in it, or make the link relative",
+    });
+  }
+}
+
+/** @throws FeedkeyError `bad_path`: names come from records on the disk, too */
+function parts(name: string): string[] {
+  const found = name.split("/");
+  const plain = found.every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0"));
+  if (plain && basename(name) !== "") return found;
+  throw new FeedkeyError("bad_path", `"${name}" is no plain path below a root`, { details: { path: name } });
+}
+
+async function readPlain(path: string): Promise<Found> {
+  const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { mode, uid, gid } = await handle.stat();
+    return { kind: "file", bytes: await handle.readFile(), mode: mode & 0o7777, owner: { uid, gid } };
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,125 @@
+/** `setup pkg_install`: a keyring, and lines in a file that may be the administrator's. */
+import * as fs from "node:fs/promises";
+import { expect } from "chai";
+import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { changed, curve, other, seed, Target } from "./target.ts";
+
+const conf = "etc/pkg_install.conf";
+const keyring = "etc/feedkey/keyrings/example.gpg";
+const values = { VERIFIED_INSTALLATION: "always", GPG_KEYRING_VERIFY: `/${keyring}` };
+
+describe("setup pkg_install", () => {
+  let target: Target;
+
+  beforeEach(async () => {
+    target = await Target.make();
+  });
+
+  afterEach(() => target.removeAll());
+
+  /** As pkg_install reads it: a variable that is there twice has two lines. */
+  const variables = async () => {
+    const found: Record<string, string> = {};
+    for (const line of (await target.read(conf)).split("\n")) {
+      const [, name = "", value = ""] = /^([A-Z_]+)=(.*)$/.exec(line) ?? [];
+      if (name !== "") found[name] = found[name] === undefined ? value : `${found[name]}\n${value}`;
+    }
+    return found;
+  };
+  const bad = { code: "bad_config", status: 78 };
+
+  it("writes the keyring and a file of its own where there is none", async () => {
+    await target.accept("pkg_install");
+    expect(await variables()).to.deep.equal(values);
+    const keys = readKeys(await fs.readFile(target.file(keyring))).certificates;
+    expect(keys.map(({ fingerprint }) => fingerprint)).to.deep.equal([seed.fingerprint]);
+    expect(changed(await target.accept("pkg_install"))).to.deep.equal([]);
+    await target.accept("pkg_install", "--remove");
+    expect(await target.files()).to.deep.equal({});
+  });
+
+  it("puts its lines before the administrator's, and takes them out again to the last byte", async () => {
+    for (const text of [
+      "PKG_PATH=https://cdn.example.org/All\n# no line feed at the end",
+      "",
+      "\n",
+      "A=1\r\nB=2\r\n",
+    ]) {
+      await target.write(conf, text);
+      await fs.chmod(target.file(conf), 0o640);
+      const before = await target.files();
+      await target.accept("pkg_install");
+      expect(await variables()).to.deep.include(values);
+      expect(await target.read(conf))
+        .to.match(/^# feedkey: begin/)
+        .and.satisfy((all: string) => all.endsWith(text));
+      expect((await fs.stat(target.file(conf))).mode & 0o777).to.equal(0o640);
+      await target.accept("pkg_install", "--remove");
+      expect(await target.files()).to.deep.equal(before);
+    }
+  });
+
+  it("keeps what the administrator changed around its lines meanwhile", async () => {
+    await target.write(conf, "A=1\n");
+    await target.accept("pkg_install");
+    const block = await target.read(conf);
+    await target.write(conf, `B=2\n${block}C=3\n`);
+    expect(changed(await target.accept("pkg_install"))).to.deep.equal([]);
+    await target.accept("pkg_install", "--remove");
+    expect(await target.read(conf)).to.equal("B=2\nA=1\nC=3\n");
+  });
+
+  it("leaves out what stands there already", async () => {
+    await target.write(conf, "VERIFIED_INSTALLATION=always\n");
+    await target.accept("pkg_install");
+    expect(await variables()).to.deep.equal(values);
+    await target.accept("pkg_install", "--remove");
+    await target.write(conf, `VERIFIED_INSTALLATION=always\nGPG_KEYRING_VERIFY=/${keyring}\n`);
+    const before = await target.read(conf);
+    await target.accept("pkg_install");
+    expect(await target.read(conf)).to.equal(before);
+  });
+
+  it("refuses lines that say otherwise, since a second value spoils both", async () => {
+    for (const text of [
+      "VERIFIED_INSTALLATION=never\n",
+      "VERIFIED_INSTALLATION=trusted",
+      "VERIFIED_INSTALLATION=always\nVERIFIED_INSTALLATION=always\n",
+      "GPG_KEYRING_VERIFY=/usr/pkg/etc/gnupg/pkgsrc.gpg\n",
+    ]) {
+      await target.write(conf, text);
+      const { error } = await target.refuse(bad, "pkg_install");
+      expect(error?.message).to.include(`/${conf} says ${text.split(/\n/)[0]?.replace("always", "always")}`);
+    }
+    await target.write(conf, "#VERIFIED_INSTALLATION=never\n VERIFIED_INSTALLATION=never\n");
+    await target.accept("pkg_install");
+  });
+
+  it("refuses lines of its own that somebody edited, and broken marks", async () => {
+    await target.accept("pkg_install");
+    const block = await target.read(conf);
+    await target.write(conf, block.replace("always", "never"));
+    const edited = await target.refuse({ code: "output", status: 73 }, "pkg_install");
+    expect(edited.error?.message).to.include(`/${conf} was changed since feedkey wrote it`);
+    for (const text of [block.replace("# feedkey: end\n", ""), `${block}${block}`, "# feedkey: end\n"]) {
+      await target.write(conf, text);
+      await target.refuse(bad, "pkg_install");
+    }
+    await target.write(conf, block.replace("always", "never"));
+    const { changes } = await target.accept("pkg_install", "--remove");
+    const left = changes.filter(({ action }) => action === "leave");
+    expect(left.map(({ path, reason }) => [path, reason])).to.deep.equal([
+      [`/${conf}`, "was changed since feedkey wrote it"],
+    ]);
+    expect(await target.read(conf)).to.include("VERIFIED_INSTALLATION=never");
+  });
+
+  it("is refused for an archive without a key that pkg_install reads", async () => {
+    await target.writeProfile({ keys: [curve] });
+    const { error } = await target.refuse({ code: "bad_profile", status: 78 }, "pkg_install");
+    expect(error?.message).to.include(`${curve.fingerprint} can't be used: it is not RSA`);
+    await target.writeProfile({ keys: [curve, other] });
+    const { warnings } = await target.accept("pkg_install");
+    expect(warnings?.join("\n")).to.include(`${curve.fingerprint} is left out of the export for pkg_install`);
+  });
+});
