@@ -48,6 +48,13 @@ describe("export for opkg", function () {
       .and.include("[GNUPG:] TRUST_ULTIMATE");
     expect(stderr).to.include("[ultimate]");
     expect(await trusted()).to.deep.equal([`${key}:6:`]);
+    const checked = await gpg("--check-trustdb");
+    expect(checked.status, checked.stderr).to.equal(0);
+    expect(checked.stderr).to.not.include("no ultimately trusted keys");
+    // What the list says of its validity and of its owner: both ultimate.
+    const [, validity, owner] =
+      /^pub:(.):(?:[^:]*:){6}(.):/m.exec((await gpg("--with-colons", "--list-keys")).stdout) ?? [];
+    expect([validity, owner]).to.deep.equal(["u", "u"]);
     expect((await fs.stat(home)).mode & 0o777).to.equal(0o700);
     expect(await fs.readdir(join(archive.folder, "opkg")), "leftovers").to.deep.equal(["gpg"]);
   });

@@ -75,6 +75,19 @@ describe("export for pkg_install", () => {
     expect(issuers).to.have.members([rsa.keyId, other.keyId]);
   });
 
+  it("loses a key that was revoked at the timer's next run", async () => {
+    await ship(open({ key: rsa }), open({ key: other }));
+    await archive.timer("pkg_install", keyring);
+    expect((await packets()).issuers).to.have.members([rsa.keyId, other.keyId]);
+    await archive.revokeAsCompromised(rsa.fingerprint);
+    await archive.timer("pkg_install", keyring);
+    expect(await packets()).to.deep.equal({ algorithms: ["1"], issuers: [other.keyId] });
+    // Every packet of the file is accounted for: a certificate is a key, its user IDs and its own signatures.
+    const listing = await runProgram("gpg", ["--homedir", archive.folder, "--batch", "--list-packets", keyring]);
+    const kinds = [...listing.stdout.matchAll(/^:([a-zA-Z ]+) packet:/gm)].map(([, kind]) => kind);
+    expect(kinds).to.deep.equal(["public key", "user ID", "signature"]);
+  });
+
   it("holds no certifications by others", async () => {
     const by = (key: TestKey) => certification({ by: key, of: rsa, userId: archiveId, at: day(1) });
     await ship(open({ key: curve }), open({ key: rsa, certifiedBy: [by(curve), by(other)] }));
