@@ -1,9 +1,12 @@
-import { createHash } from "node:crypto";
+import { createHash, hash as oneHash } from "node:crypto";
 import { closeSync, constants, fstatSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
 import { summaryOf } from "../index-format/package-summary.ts";
-import { readControlFrom } from "../package/control.ts";
+import { type Compression, decompress, detectCompression } from "../package/compression.ts";
+import { compressionOf, readControlFrom } from "../package/control.ts";
+import { findControlMember, findControlQuickly, inflateControl } from "../package/control-quick.ts";
 import { damage, nameThePackage } from "../package/damage.ts";
+import { MAX_CONTROL_TAR } from "../package/limits.ts";
 import { readPkgsrcPackage } from "../package/pkgsrc-package.ts";
 import { type ByteSource, fileSource, openPackage, readAt } from "../package/source.ts";
 import type { FeedFormat } from "../profile/types.ts";
@@ -55,9 +58,12 @@ async function readUnchanged(descriptor: number, found: FoundPackage, format: Fe
   const size = Number(found.identity.size);
   let scanned: ScannedPackage;
   try {
-    const control = await controlOf[format](fileSource(descriptor, size));
+    const { control, ...digests } =
+      size <= piece.length ? readAtOnce(descriptor, size, format) : hash(descriptor, size);
+    const source = fileSource(descriptor, size);
+    scanned = { path: found.path, size, ...digests, control: (await control) ?? (await controlOf[format](source)) };
     // A copy of its own: the bytes may be a small part of a large buffer.
-    scanned = { path: found.path, size, ...hash(descriptor, size), control: new Uint8Array(control) };
+    scanned = { ...scanned, control: new Uint8Array(scanned.control) };
   } catch (error) {
     // A package that is still being uploaded looks damaged; the reason is the better thing to say.
     assertUnchanged(descriptor, found);
@@ -67,7 +73,38 @@ async function readUnchanged(descriptor: number, found: FoundPackage, format: Fe
   return scanned;
 }
 
-function hash(descriptor: number, size: number): { sha256: string; md5: string } {
+interface Digests {
+  readonly sha256: string;
+  readonly md5: string;
+  /** Where it could be read at once. */
+  readonly control?: Uint8Array | undefined | Promise<Uint8Array | undefined>;
+}
+
+/** A small package, read once for everything: its bytes do not outlast this call, since the next uses the same memory. */
+function readAtOnce(descriptor: number, size: number, format: FeedFormat): Digests {
+  const bytes = piece.subarray(0, size);
+  const count = readAt(descriptor, bytes, 0);
+  if (count < size) throw damage(`expected ${size} bytes, but it ends at byte ${count}`);
+  const control = format === "opkg" ? controlQuickly(bytes, size) : undefined;
+  return { sha256: oneHash("sha256", bytes), md5: oneHash("md5", bytes), control };
+}
+
+function controlQuickly(bytes: Buffer, size: number): Digests["control"] {
+  const member = findControlMember(bytes, size);
+  if (member === undefined) return undefined;
+  const kind = detectCompression(member.bytes);
+  if (kind !== compressionOf[member.name]) return undefined;
+  if (kind !== "gzip") return unpackQuickly(Buffer.from(member.bytes), kind);
+  const tar = inflateControl(member.bytes);
+  return tar && findControlQuickly(tar);
+}
+
+async function unpackQuickly(bytes: Buffer, kind: Compression): Promise<Uint8Array | undefined> {
+  const tar = await decompress(bytes, kind, MAX_CONTROL_TAR).catch(() => undefined);
+  return tar && findControlQuickly(Buffer.from(tar.buffer, tar.byteOffset, tar.length));
+}
+
+function hash(descriptor: number, size: number): Digests {
   const sha256 = createHash("sha256");
   const md5 = createHash("md5");
   for (let position = 0; position < size; ) {

@@ -1,22 +1,59 @@
 import { Worker } from "node:worker_threads";
 import { FeedkeyError } from "../error.ts";
 import type { FeedFormat } from "../profile/types.ts";
-import type { ScanOutcome } from "./scan-batch.ts";
+import { type ScanOutcome, scanBatch } from "./scan-batch.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
-/** A batch ends at whichever comes first: few messages for small packages, an even load for large ones. */
+/** Files taken at once: few messages, and an even load at the end. */
 const BATCH_FILES = 16;
-const BATCH_BYTES = 16n * 1024n * 1024n;
+/** How many batches a worker reports at once. */
+const REPORTED_BATCHES = 4;
 
 /** What a thread is sent. */
 export interface ScanRequest {
-  readonly batch: readonly FoundPackage[];
+  readonly files: readonly FoundPackage[];
   readonly format: FeedFormat;
+  /** Of one Int32: the next batch that nobody has taken. */
+  readonly next: SharedArrayBuffer;
+}
+
+/** A thread's answer: outcomes, and with the last of them that there is nothing left. */
+export interface ScanReport {
+  readonly outcomes: readonly ScanOutcome[];
+  readonly isLast: boolean;
+}
+
+/** Makes what several threads are sent to scan these files together. */
+export function scanRequest(files: readonly FoundPackage[], format: FeedFormat): ScanRequest {
+  return { files, format, next: new SharedArrayBuffer(4) };
+}
+
+/** Takes batch after batch that nobody else has taken, until none is left. */
+export async function* takeBatches({ files, format, next }: ScanRequest): AsyncGenerator<ScanOutcome[], void> {
+  const counter = new Int32Array(next);
+  for (;;) {
+    const start = Atomics.add(counter, 0, 1) * BATCH_FILES;
+    if (start >= files.length) return;
+    yield await scanBatch(files.slice(start, start + BATCH_FILES), format);
+  }
+}
+
+/** What a worker does with a request: it reports what `takeBatches` gives, several batches at once. */
+export async function scanAndReport(request: ScanRequest, post: (report: ScanReport) => void): Promise<void> {
+  let outcomes: ScanOutcome[] = [];
+  for await (const batch of takeBatches(request)) {
+    outcomes.push(...batch);
+    if (outcomes.length < BATCH_FILES * REPORTED_BATCHES) continue;
+    post({ outcomes, isLast: false });
+    outcomes = [];
+  }
+  post({ outcomes, isLast: true });
 }
 
 /**
- * Scans files in several threads; each takes the next batch when it is done with one.
- * @param onOutcomes called in this thread for each batch, in no particular order
+ * Scans files in this thread and some others: while those start, this one works.
+ * @param threads how many others
+ * @param onOutcomes called in this thread for some files at a time, in no particular order
  * @throws FeedkeyError `internal` if a thread dies
  */
 export async function scanInThreads(
@@ -25,12 +62,34 @@ export async function scanInThreads(
   onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
   format: FeedFormat = "opkg",
 ): Promise<void> {
-  const batches = batchesOf(files);
-  const workers = Array.from({ length: Math.min(threads, batches.length) }, startWorker);
+  const request = scanRequest(files, format);
+  const workers = Array.from({ length: threads }, () => scanInWorker(request, onOutcomes));
   try {
-    await Promise.all(workers.map((worker) => serve(worker, batches, onOutcomes, format)));
+    await Promise.all([scanHere(request, onOutcomes), ...workers]);
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    // After a failure nobody is to take another one.
+    Atomics.store(new Int32Array(request.next), 0, files.length);
+    await Promise.allSettled(workers);
+  }
+}
+
+async function scanHere(request: ScanRequest, onOutcomes: (outcomes: readonly ScanOutcome[]) => void): Promise<void> {
+  for await (const outcomes of takeBatches(request)) onOutcomes(outcomes);
+}
+
+/**
+ * Lets a thread of its own take part.
+ * @throws FeedkeyError `internal` if it dies
+ */
+export async function scanInWorker(
+  request: ScanRequest,
+  onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
+): Promise<void> {
+  const worker = startWorker();
+  try {
+    await serve(worker, request, onOutcomes);
+  } finally {
+    await worker.terminate();
   }
 }
 
@@ -39,40 +98,18 @@ function startWorker(): Worker {
   return new Worker(new URL("./scan-worker.js", import.meta.url));
 }
 
-function batchesOf(files: readonly FoundPackage[]): FoundPackage[][] {
-  const batches: FoundPackage[][] = [];
-  let bytes = BATCH_BYTES;
-  for (const file of files) {
-    const last = batches.at(-1);
-    if (last === undefined || last.length === BATCH_FILES || bytes >= BATCH_BYTES) {
-      batches.push([file]);
-      bytes = file.identity.size;
-    } else {
-      last.push(file);
-      bytes += file.identity.size;
-    }
-  }
-  return batches;
-}
-
-/** Feeds one worker until no batch is left. */
+/** Sends one worker the request and takes its reports until the last. */
 function serve(
   worker: Worker,
-  batches: FoundPackage[][],
+  request: ScanRequest,
   onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
-  format: FeedFormat,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const next = () => {
-      const batch = batches.shift();
-      if (batch === undefined) resolve();
-      else worker.postMessage({ batch, format } satisfies ScanRequest);
-    };
     const died = (cause: unknown) => reject(new FeedkeyError("internal", "a scanning thread died", { cause }));
-    worker.on("message", (outcomes: readonly ScanOutcome[]) => {
+    worker.on("message", ({ outcomes, isLast }: ScanReport) => {
       try {
         onOutcomes(outcomes);
-        next();
+        if (isLast) resolve();
       } catch (error) {
         reject(error);
       }
@@ -80,6 +117,6 @@ function serve(
     worker.on("messageerror", died);
     worker.on("error", died);
     worker.on("exit", (status) => died(new Error(`it ended with status ${status}`)));
-    next();
+    worker.postMessage(request);
   });
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { FeedFormat } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
-import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
+import { errorOf, type ScanOutcome } from "./scan-batch.ts";
 import { type CachedPackage, isSettled, type ScanCache } from "./scan-cache.ts";
 import type { ScannedPackage } from "./scan-file.ts";
 import { scanInThreads } from "./scan-pool.ts";
@@ -10,9 +10,11 @@ import { type BadFile, type FoundPackage, findPackages, sameIdentity } from "./s
 export type { ScannedPackage } from "./scan-file.ts";
 export type { BadFile } from "./scan-walk.ts";
 
-/** Starting a thread costs more than reading this many packages. */
-const FILES_WORTH_A_THREAD = 8;
-const MAX_THREADS = 8;
+/** In the time that a thread takes to start, 50 ms, as many packages are read. */
+const FILES_WORTH_A_THREAD = 200;
+/** Large ones make up for their number: as many bytes are hashed in that time. */
+const BYTES_WORTH_A_THREAD = 16n << 20n;
+const MAX_THREADS = 7;
 
 export interface ScanOptions {
   /** Which files are packages, and how they are read; opkg's by default. */
@@ -21,7 +23,7 @@ export interface ScanOptions {
   readonly cache?: ScanCache;
   /** Called now and then with the number of packages that are done, and of all. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Threads to read in; 0 reads in the calling thread. Default: by cores and packages, at most 8. */
+  /** Threads that read beside the calling one. Default: by cores and packages, at most 7. */
   readonly workers?: number;
   /** The machine's clock at the start, never a reference time. */
   readonly now?: Instant;
@@ -49,7 +51,7 @@ export async function scanPackages(folder: string, options: ScanOptions = {}): P
   const report = () => options.onProgress?.(packages.length + failed.length, found.length);
   const failed: BadFile[] = [];
   report();
-  await readAll(fresh, format, options.workers ?? defaultThreads(fresh.length), (outcomes) => {
+  await readAll(fresh, format, options.workers ?? defaultThreads(fresh), (outcomes) => {
     for (const outcome of outcomes) {
       if (outcome.ok) packages.push(outcome.scanned);
       else failed.push({ path: outcome.path, error: errorOf(outcome.failure) });
@@ -74,9 +76,10 @@ function divide(found: readonly FoundPackage[], cache: ScanCache) {
   return { known, fresh };
 }
 
-function defaultThreads(files: number): number {
-  if (files < FILES_WORTH_A_THREAD) return 0;
-  return Math.min(availableParallelism(), MAX_THREADS, Math.ceil(files / FILES_WORTH_A_THREAD));
+function defaultThreads(files: readonly FoundPackage[]): number {
+  const bytes = files.reduce((sum, { identity }) => sum + identity.size, 0n);
+  const worth = Math.max(files.length / FILES_WORTH_A_THREAD, Number(bytes / BYTES_WORTH_A_THREAD));
+  return files.length < 2 ? 0 : Math.min(availableParallelism() - 1, MAX_THREADS, Math.floor(worth));
 }
 
 async function readAll(
@@ -85,8 +88,7 @@ async function readAll(
   threads: number,
   onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
 ): Promise<void> {
-  if (threads > 0) return scanInThreads(files, threads, onOutcomes, format);
-  for (const file of files) onOutcomes(await scanBatch([file], format));
+  await scanInThreads(files, threads, onOutcomes, format);
 }
 
 /** What is there and was read, less what could still change without showing it. */

@@ -101,7 +101,8 @@ function checkFormatVersion(bytes: Uint8Array): void {
     throw damage(`expected format version 2 in "debian-binary", found ${quote(text.trimEnd())}`);
 }
 
-const compressionOf: Readonly<Record<string, Compression>> = {
+/** The compression that the name of a control archive promises. */
+export const compressionOf: Readonly<Record<string, Compression>> = {
   "control.tar": "none",
   "control.tar.gz": "gzip",
   "control.tar.xz": "xz",

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { type ScanOptions, scanPackages } from "../../src/archive/scan.ts";
 import { scanFile } from "../../src/archive/scan-file.ts";
-import { scanInThreads } from "../../src/archive/scan-pool.ts";
+import { scanInThreads, scanInWorker, scanRequest } from "../../src/archive/scan-pool.ts";
 import { type FoundPackage, findPackages } from "../../src/archive/scan-walk.ts";
 import { ar, CONTROL, controlTar, deb, debOf, oldIpk, VERSION } from "../package/build-package.ts";
 import { expectDamage, refusalOf } from "../package/refusal.ts";
@@ -113,8 +113,11 @@ describe("scanning packages", () => {
 
   it("fails as a whole when a thread dies of a bug", async () => {
     const broken = [{ file: "", identity: { size: 0n } }] as unknown as FoundPackage[];
-    const error = await refusalOf(() => scanInThreads(broken, 1, () => undefined));
+    const error = await refusalOf(() => scanInWorker(scanRequest(broken, "opkg"), () => undefined));
     expect(error.code).to.equal("internal");
+    // A bug in this thread ends the others too.
+    const caught = await scanInThreads(broken, 1, () => undefined).catch((thrown: unknown) => thrown);
+    expect(caught).to.be.instanceOf(TypeError);
   });
 
   describe("a package that changes", () => {
