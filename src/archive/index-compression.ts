@@ -1,17 +1,14 @@
 /** The compressed forms of an index. */
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
 import { FeedkeyError } from "../error.ts";
+import { asBuffer } from "../index-format/line-cursor.ts";
 import { type Compression, decompress } from "../package/compression.ts";
 import type { SummaryForm } from "../profile/types.ts";
+import { gzipMembers } from "./gzip-members.ts";
 import { compressXz } from "./xz-writer.ts";
 import { compressZstd } from "./zstd-writer.ts";
 
-const compressGzip = promisify(gzip);
-
 const writers: Readonly<Record<SummaryForm, (text: Uint8Array) => Promise<Uint8Array>>> = {
-  // Without a time or a name, so that the same index gives the same bytes.
-  gz: (text) => compressGzip(text, { level: 9 }),
+  gz: (text) => gzipMembers(asBuffer(text)),
   xz: compressXz,
   zst: compressZstd,
 };

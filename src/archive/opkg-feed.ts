@@ -1,33 +1,24 @@
 /** An opkg feed: `Packages`, which is signed, and `Packages.gz`. */
 import { join } from "node:path";
-import { fieldText, parseControl } from "../index-format/field.ts";
+import { asBuffer } from "../index-format/line-cursor.ts";
 import { readPackages } from "../index-format/opkg.ts";
-import { packageStanza } from "../index-format/package-stanza.ts";
+import { withFileFields } from "../index-format/package-stanza.ts";
 import { compareVersions } from "../index-format/version.ts";
 import { decompress } from "../package/compression.ts";
 import { type FeedLayout, type FileWrite, readIfThere } from "./feed-layout.ts";
-import { compressIndex } from "./index-compression.ts";
+import { gzipMembers } from "./gzip-members.ts";
 
-async function gzipServes(path: string, index: Uint8Array): Promise<boolean> {
-  const there = await readIfThere(path);
-  if (there === undefined) return false;
-  const content = await decompress(there, "gzip", index.length + 1).catch(() => undefined);
+async function holds(file: Uint8Array | undefined, index: Uint8Array): Promise<boolean> {
+  if (file === undefined) return false;
+  const content = await decompress(file, "gzip", index.length + 1).catch(() => undefined);
   return content !== undefined && Buffer.compare(content, index) === 0;
 }
 
 export const opkgFeed: FeedLayout = {
   signed: "Packages",
 
-  list(scanned, path) {
-    const control = parseControl(scanned.control);
-    const { size, md5, sha256 } = scanned;
-    return {
-      name: fieldText(control, "Package") ?? "",
-      version: fieldText(control, "Version") ?? "",
-      architecture: fieldText(control, "Architecture") ?? "",
-      path,
-      stanza: packageStanza({ control, filename: path, size, md5, sha256 }),
-    };
+  list({ name, version, architecture, own, size, md5, sha256 }, path) {
+    return { name, version, architecture, path, stanza: withFileFields(own, { filename: path, size, md5, sha256 }) };
   },
 
   compareVersions,
@@ -41,8 +32,11 @@ export const opkgFeed: FeedLayout = {
   async files(folder, text, before) {
     const same = before !== undefined && Buffer.compare(before, text) === 0;
     const writes: FileWrite[] = same ? [] : [{ name: "Packages", data: text }];
-    if (!same || !(await gzipServes(join(folder, "Packages.gz"), text))) {
-      writes.push({ name: "Packages.gz", data: await compressIndex(text) });
+    const there = await readIfThere(join(folder, "Packages.gz"));
+    if (!same || !(await holds(there, text))) {
+      // No signature covers this file, so that parts of the one before may serve again.
+      const data = await gzipMembers(asBuffer(text), there && asBuffer(there));
+      writes.push({ name: "Packages.gz", data });
     }
     return { signed: [{ name: "Packages", bytes: text }], writes, removes: [] };
   },

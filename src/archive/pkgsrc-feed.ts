@@ -1,8 +1,8 @@
 /** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which is signed as it lies there. */
 import { join } from "node:path";
 import { compareDewey } from "../index-format/dewey.ts";
-import { withFileFacts } from "../index-format/package-summary.ts";
-import { readSummaryPackages, SummaryScanner } from "../index-format/pkgsrc.ts";
+import { addFileFacts } from "../index-format/package-summary.ts";
+import { readSummaryPackages } from "../index-format/pkgsrc.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import { type FeedLayout, readIfThere, type SignedFile } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
@@ -11,12 +11,8 @@ import { holdsText, planOtherForms, summaryText } from "./summary-files.ts";
 export const pkgsrcFeed: FeedLayout = {
   signed: "pkg_summary.gz",
 
-  list({ control, size, sha256 }, path) {
-    const stanza = withFileFacts(control, { filename: path, size, sha256 });
-    const scanner = new SummaryScanner(stanza);
-    scanner.next();
-    const entry = scanner.entry();
-    return { name: entry.name, version: entry.version, architecture: entry.architecture, path, stanza };
+  list({ name, version, architecture, own, size, sha256 }, path) {
+    return { name, version, architecture, path, stanza: addFileFacts(own, { filename: path, size, sha256 }) };
   },
 
   compareVersions: compareDewey,

@@ -6,8 +6,9 @@ import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { Duration, Instant } from "../time.ts";
-import { type FeedLayout, type FileWrite, type Listed, readIfThere, type SignedFile } from "./feed-layout.ts";
+import { type FileWrite, type Listed, readIfThere, type SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
+import { indexChanges } from "./index-changes.ts";
 import type { ScannedPackage } from "./scan.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
@@ -89,28 +90,6 @@ function refuseTwins(listed: readonly Listed[]): void {
   }
 }
 
-/** What differs between the published index and the next one, a line a package. */
-function describeChanges(layout: FeedLayout, before: Uint8Array | undefined, after: Uint8Array): string[] {
-  const digests = (bytes: Uint8Array | undefined): Map<string, string> => {
-    if (bytes === undefined) return new Map();
-    try {
-      return new Map(
-        [...layout.read(bytes)].map((e) => [`${e.name} ${e.version} ${e.architecture}`.trimEnd(), e.sha256 ?? ""]),
-      );
-    } catch {
-      // Whatever lies there is going to be replaced.
-      return new Map();
-    }
-  };
-  const [old, next] = [digests(before), digests(after)];
-  const added = [...next.keys()].filter((name) => !old.has(name)).map((name) => `+ ${name}`);
-  const removed = [...old.keys()].filter((name) => !next.has(name)).map((name) => `- ${name}`);
-  const changed = [...next]
-    .filter(([name, digest]) => old.has(name) && old.get(name) !== digest)
-    .map(([name]) => `~ ${name}`);
-  return [...added, ...removed, ...changed].map(escapeText);
-}
-
 /** Whether carrying the plan out changes anything. */
 export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "writes" | "removes" | "sign">): boolean {
   return writes.length > 0 || removes.length > 0 || sign !== undefined;
@@ -178,6 +157,6 @@ export async function planFeed(
   const { signed, writes, removes } = await layout.files(folder, text, before, feed.compress);
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
   const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
-  const changes = same ? [] : describeChanges(layout, oldText, text);
+  const changes = same ? [] : indexChanges(oldText, text, layout.read).map(escapeText);
   return { feed, folder, signed, packages, changes, writes, removes, sign };
 }

@@ -1,7 +1,10 @@
 import { createHash, hash as oneHash } from "node:crypto";
 import { closeSync, constants, fstatSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
+import { fieldText, parseControl } from "../index-format/field.ts";
+import { ownStanza } from "../index-format/package-stanza.ts";
 import { summaryOf } from "../index-format/package-summary.ts";
+import { SummaryScanner } from "../index-format/pkgsrc.ts";
 import { type Compression, decompress, detectCompression } from "../package/compression.ts";
 import { compressionOf, readControlFrom } from "../package/control.ts";
 import { findControlMember, findControlQuickly, inflateControl } from "../package/control-quick.ts";
@@ -22,17 +25,39 @@ export interface ScannedPackage {
   readonly sha256: string;
   /** Lower-case hex: opkg 0.9.0 compares nothing else. */
   readonly md5: string;
-  /** What the package says of itself: its control file, or for pkgsrc its stanza without the facts about the file. */
-  readonly control: Uint8Array;
+  readonly name: string;
+  readonly version: string;
+  /** Empty where the format knows none. */
+  readonly architecture: string;
+  /** What the package says of itself: its stanza without the facts about the file. */
+  readonly own: Uint8Array;
 }
 
 // Reads of this size, made synchronously, are the fastest that Node has. Each thread has its own buffer.
 const piece = Buffer.allocUnsafeSlow(1024 * 1024);
 
-const controlOf: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<Uint8Array>>> = {
-  opkg: async (source) => (await readControlFrom(source)).control,
-  pkgsrc: async (source) => summaryOf(await readPkgsrcPackage(source)),
+type OwnWords = Pick<ScannedPackage, "name" | "version" | "architecture" | "own">;
+
+const ownWords: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
+  opkg: async (source) => wordsOfControl((await readControlFrom(source)).control),
+  async pkgsrc(source) {
+    const own = summaryOf(await readPkgsrcPackage(source));
+    const scanner = new SummaryScanner(own);
+    scanner.next();
+    const { name, version, architecture } = scanner.entry();
+    return { name, version, architecture, own };
+  },
 };
+
+function wordsOfControl(bytes: Uint8Array): OwnWords {
+  const control = parseControl(bytes);
+  return {
+    name: fieldText(control, "Package") ?? "",
+    version: fieldText(control, "Version") ?? "",
+    architecture: fieldText(control, "Architecture") ?? "",
+    own: ownStanza(control),
+  };
+}
 
 /**
  * Hashes a package and reads what it says of itself, both through one open descriptor.
@@ -58,12 +83,12 @@ async function readUnchanged(descriptor: number, found: FoundPackage, format: Fe
   const size = Number(found.identity.size);
   let scanned: ScannedPackage;
   try {
-    const { control, ...digests } =
+    const { control, sha256, md5 } =
       size <= piece.length ? readAtOnce(descriptor, size, format) : hash(descriptor, size);
-    const source = fileSource(descriptor, size);
-    scanned = { path: found.path, size, ...digests, control: (await control) ?? (await controlOf[format](source)) };
-    // A copy of its own: the bytes may be a small part of a large buffer.
-    scanned = { ...scanned, control: new Uint8Array(scanned.control) };
+    const quickly = await control;
+    const words =
+      quickly === undefined ? await ownWords[format](fileSource(descriptor, size)) : wordsOfControl(quickly);
+    scanned = { path: found.path, size, sha256, md5, ...words };
   } catch (error) {
     // A package that is still being uploaded looks damaged; the reason is the better thing to say.
     assertUnchanged(descriptor, found);

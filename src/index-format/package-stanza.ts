@@ -1,8 +1,9 @@
 /** Writing the stanzas of an opkg index. */
 import { FeedkeyError } from "../error.ts";
 import { controlText, type Field } from "./field.ts";
-import { maxLineLength, nameByte } from "./line-cursor.ts";
+import { asBuffer, maxLineLength, nameByte } from "./line-cursor.ts";
 import { OpkgScanner } from "./opkg.ts";
+import { scanQuickly } from "./opkg-quick.ts";
 
 export interface PackageStanza {
   /** The package's own control fields (`parseControl`). */
@@ -19,25 +20,39 @@ export interface PackageStanza {
 
 /**
  * The stanza of a package: its control fields in their order, then where the file lies and what it hashes to.
- * Control data that brings such fields itself loses them: a package does not say what it hashes to.
  * The stanza ends in a newline; an empty line must follow before the next.
  * @throws FeedkeyError `bad_package`: control data that cannot stand in an index; `internal`: size or digests malformed
  */
 export function packageStanza(entry: PackageStanza): Uint8Array {
-  const { filename, size, md5, sha256 } = entry;
+  return withFileFields(ownStanza(entry.control), entry);
+}
+
+/**
+ * What a package says of itself, as it stands in an index. Control data that brings fields about the file loses them: a
+ * package does not say what it hashes to.
+ * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
+ */
+export function ownStanza(control: readonly Field[]): Uint8Array {
+  const stanza = asBuffer(formatStanza(control.filter((field) => !isAboutFile(field.name))));
+  // What is published must never be an index that clients refuse: read it as they will.
+  if (scanQuickly(stanza, 0, stanza.length, 1) === undefined) new OpkgScanner(stanza, controlText).next();
+  return stanza;
+}
+
+/**
+ * A package's own stanza with where the file lies and what it hashes to.
+ * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
+ */
+export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "control">): Uint8Array {
+  const { filename, size, md5, sha256 } = file;
   if (!Number.isSafeInteger(size) || size < 0 || !/^[0-9a-f]{32}$/.test(md5) || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw new FeedkeyError("internal", "size or digests of a package are malformed", {
       details: { size, md5, sha256 },
     });
   }
   checkFilename(filename);
-  const own = entry.control.filter((field) => !isAboutFile(field.name));
-  const added = { Filename: filename, Size: String(size), MD5Sum: md5, SHA256sum: sha256 };
-  const fields = [...own, ...Object.entries(added).map(([name, text]) => ({ name, value: Buffer.from(text) }))];
-  const stanza = formatStanza(fields);
-  // What is published must never be an index that clients refuse: read it as they will.
-  new OpkgScanner(stanza, controlText).next();
-  return stanza;
+  const added = `Filename: ${filename}\nSize: ${size}\nMD5Sum: ${md5}\nSHA256sum: ${sha256}\n`;
+  return Buffer.concat([own, Buffer.from(added)]);
 }
 
 /**
@@ -79,6 +94,7 @@ function checkValue(name: string, value: Uint8Array): void {
 
 /** T12 as far as it can be told here: clients refuse to follow any other path. */
 function checkFilename(filename: string): void {
+  if (filename.length > maxLineLength / 8) throw badField("Filename", "is too long");
   if (/\p{Cc}|\\|^\s|\s$/u.test(filename)) {
     throw badField("Filename", "holds a control character or a backslash, or has a space at its ends");
   }

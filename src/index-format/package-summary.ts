@@ -1,7 +1,7 @@
 /** From what a pkgsrc package says of itself to its stanza in pkg_summary, as `pkg_info -X` prints it. */
 import { FeedkeyError } from "../error.ts";
 import { formatFileCksum } from "./file-cksum.ts";
-import type { TextKind } from "./line-cursor.ts";
+import { asBuffer, type TextKind } from "./line-cursor.ts";
 import { SummaryScanner } from "./pkgsrc.ts";
 import { readSummary, type SummaryVariable, writeSummaryStanza } from "./summary-stanza.ts";
 
@@ -98,6 +98,22 @@ export interface FileFacts {
   readonly size: number;
   /** Lower-case hex, 64 digits. */
   readonly sha256: string;
+}
+
+/**
+ * The same for a stanza as {@link summaryOf} makes it, which has no such facts.
+ * @throws FeedkeyError `bad_package`: a path that can't stand in a line
+ */
+export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFacts): Uint8Array {
+  if (/\p{Cc}/u.test(filename)) {
+    throw new FeedkeyError("bad_package", "FILE_NAME holds a control character", { details: { filename } });
+  }
+  const bytes = asBuffer(own);
+  const facts = `FILE_NAME=${filename}\nFILE_SIZE=${size}\nFILE_CKSUM=${formatFileCksum(sha256)}\n`;
+  // Every line begins with a variable's name, so that this can be found nowhere else.
+  const place = bytes.indexOf("\nDESCRIPTION=") + 1;
+  if (place === 0) return Buffer.concat([own, Buffer.from(facts)]);
+  return Buffer.concat([bytes.subarray(0, place), Buffer.from(facts), bytes.subarray(place)]);
 }
 
 /**

@@ -56,7 +56,7 @@ describe("scan cache", () => {
     });
 
     it("gives what a first scan gives", async () => {
-      for (const name of ["b.deb", "a.deb"]) folder.write(name, debOf(`Package: ${name}\n`));
+      for (const name of ["b.deb", "a.deb"]) folder.write(name, debOf(`Package: ${name}\nVersion: 1\n`));
       folder.write("bad.deb", "x");
       const first = await scan();
       await saveScanCache(file, first.cache);
@@ -131,14 +131,17 @@ describe("scan cache", () => {
       inode: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
       sha256: fc.uint8Array({ minLength: 32, maxLength: 32 }),
       md5: fc.uint8Array({ minLength: 16, maxLength: 16 }),
-      control: fc.uint8Array({ maxLength: 100 }),
+      name: fc.string({ unit: "grapheme" }),
+      version: fc.string(),
+      architecture: fc.string({ maxLength: 9 }),
+      own: fc.uint8Array({ maxLength: 100 }),
     });
     const cacheOf = (entries: readonly (typeof entry extends fc.Arbitrary<infer Each> ? Each : never)[]): ScanCache =>
       new Map(
-        entries.map(({ path, size, modifiedNs, changedNs, inode, sha256, md5, control }) => {
+        entries.map(({ path, size, modifiedNs, changedNs, inode, sha256, md5, ...words }) => {
           const digests = { sha256: Buffer.from(sha256).toString("hex"), md5: Buffer.from(md5).toString("hex") };
           const identity = { size: BigInt(size), modifiedNs, changedNs, inode };
-          return [path, { identity, scanned: { path, size, ...digests, control } }];
+          return [path, { identity, scanned: { path, size, ...digests, ...words } }];
         }),
       );
 
@@ -219,9 +222,9 @@ describe("scan cache", () => {
   });
 });
 
-const plain = <Item extends { readonly control: Uint8Array }>(item: Item) => ({
+const plain = <Item extends { readonly own: Uint8Array }>(item: Item) => ({
   ...item,
-  control: Buffer.from(item.control).toString("hex"),
+  own: Buffer.from(item.own).toString("hex"),
 });
 const shown = (cache: ScanCache) =>
   [...cache].map(([path, { identity, scanned }]) => ({ path, identity, scanned: plain(scanned) }));

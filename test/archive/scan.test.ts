@@ -32,7 +32,10 @@ describe("scanning packages", () => {
         size: deb().length,
         sha256: digest("sha256", deb()),
         md5: digest("md5", deb()),
-        control: new Uint8Array(Buffer.from(CONTROL)),
+        name: "tiny",
+        version: "1.0-1",
+        architecture: "all",
+        own: Buffer.from(CONTROL),
       },
     ]);
   });
@@ -49,7 +52,7 @@ describe("scanning packages", () => {
 
   it("gives the same in threads as in the calling thread, in the same order", async () => {
     for (let index = 0; index < 40; index += 1)
-      folder.write(`${index % 7}/p${index}.deb`, debOf(`Package: p${index}\n`));
+      folder.write(`${index % 7}/p${index}.deb`, debOf(`Package: p${index}\nVersion: 1\n`));
     for (let index = 0; index < 5; index += 1) folder.write(`broken/b${index}.ipk`, oldIpk().subarray(0, 40 + index));
     const alone = await scan({ workers: 0 });
     expect(alone.packages).to.have.length(40);

@@ -46,7 +46,7 @@ describe("index-format/package-stanza", () => {
   });
 
   const refused: readonly [string, readonly Field[], string][] = [
-    ["no fields", [], 'line 1 of the control data begins a stanza without "Package"'],
+    ["no fields", [], "a stanza needs at least one field"],
     ["no version", [field("Package", "a")], 'line 1 of the control data begins a stanza without "Version"'],
     [
       "a name with a space",

@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { expect } from "chai";
+import fc from "fast-check";
+import { cutText, gzipMembers } from "../../src/archive/gzip-members.ts";
+import { gunzip } from "../../src/package/gzip.ts";
+
+/** An index of so many stanzas, without those left out. */
+function indexOf(count: number, without: readonly number[] = []): Buffer {
+  const stanza = (place: number) => {
+    const digest = createHash("sha256").update(String(place)).digest("hex");
+    return `Package: p${place}\nVersion: 1\nDescription: ${"words ".repeat(place % 90)}\nSHA256sum: ${digest}\n\n`;
+  };
+  const places = Array.from({ length: count }, (_, place) => place).filter((place) => !without.includes(place));
+  return Buffer.from(places.map(stanza).join(""));
+}
+
+describe("archive/gzip-members", () => {
+  const text = indexOf(4000);
+
+  it("is gzip for every reader: Node, gzip itself, and the client's", async () => {
+    const file = await gzipMembers(text);
+    expect(gunzipSync(file).equals(text)).to.equal(true);
+    expect(Buffer.from(gunzip(file, text.length)).equals(text)).to.equal(true);
+    const { stdout, status } = spawnSync("gzip", ["-dc"], { input: file, maxBuffer: 1 << 28 });
+    expect(status).to.equal(0);
+    expect(stdout.equals(text)).to.equal(true);
+    expect(file.length).to.be.below(gzipSync(text, { level: 9 }).length * 1.06);
+  });
+
+  it("gives the same bytes for the same text, whatever was there before", async () => {
+    const file = await gzipMembers(text);
+    expect((await gzipMembers(text)).equals(file)).to.equal(true);
+    for (const before of [
+      await gzipMembers(indexOf(4000, [7, 2000])),
+      Buffer.alloc(0),
+      gzipSync(text),
+      file.subarray(0, file.length - 1),
+    ]) {
+      expect((await gzipMembers(text, before)).equals(file)).to.equal(true);
+    }
+  });
+
+  it("moves few borders when a stanza comes or goes", () => {
+    const pieces = (bytes: Buffer) => new Set(cutText(bytes).map((piece) => piece.toString("latin1")));
+    const [before, after] = [pieces(indexOf(4000, [2000])), pieces(text)];
+    expect(after.size).to.be.above(12);
+    expect([...after].filter((piece) => !before.has(piece)).length).to.be.below(3);
+  });
+
+  it("cuts a text into itself", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom("a: b\n", "\n", "\n\n", `c: ${"x".repeat(30_000)}\n`), { maxLength: 40 }),
+        (parts) => {
+          const bytes = Buffer.from(parts.join(""));
+          expect(Buffer.concat(cutText(bytes)).equals(bytes)).to.equal(true);
+        },
+      ),
+    );
+  });
+
+  it("takes nothing over that does not hold the very text", async () => {
+    const file = await gzipMembers(text);
+    for (let place = 0; place < 60; place++) {
+      const damaged = Buffer.from(file);
+      const at = (place * 7919) % damaged.length;
+      damaged[at] = (damaged[at] ?? 0) ^ 0x41;
+      expect(gunzipSync(await gzipMembers(text, damaged)).equals(text), `octet ${at}`).to.equal(true);
+    }
+  });
+});
