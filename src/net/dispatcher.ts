@@ -1,6 +1,5 @@
 /** The HTTP library, set up: who is trusted for TLS, which proxy is asked, how long a connection may take. */
 import { X509Certificate } from "node:crypto";
-import * as tls from "node:tls";
 import type { Dispatcher } from "undici";
 import { FeedkeyError } from "../error.ts";
 import type { NetLimits } from "./limits.ts";
@@ -31,7 +30,8 @@ function badAuthorities(message: string, cause?: unknown): FeedkeyError {
 }
 
 /** Node's own roots; where Node can tell (22.15 and later) also those of `NODE_EXTRA_CA_CERTS` and `--use-system-ca`. */
-function defaultRoots(): readonly string[] {
+async function defaultRoots(): Promise<readonly string[]> {
+  const tls = await import("node:tls");
   const ask: unknown = Reflect.get(tls, "getCACertificates");
   const roots: unknown = typeof ask === "function" ? ask("default") : undefined;
   return Array.isArray(roots) ? roots.filter((root) => typeof root === "string") : tls.rootCertificates;
@@ -55,7 +55,7 @@ export async function makeDispatcher(
     timeout: limits.connect,
     // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would else switch the check off.
     rejectUnauthorized: true,
-    ...(authorities.length === 0 ? {} : { ca: [...defaultRoots(), ...authorities] }),
+    ...(authorities.length === 0 ? {} : { ca: [...(await defaultRoots()), ...authorities] }),
   };
   // Heads have a deadline of our own, which unlike the library's can't be put off by bytes that come drop by drop.
   const options = { connect, allowH2: false, headersTimeout: 0, bodyTimeout: limits.idle };
