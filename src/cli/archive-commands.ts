@@ -15,6 +15,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--algorithm <name>", "ed25519, rsa3072, rsa4096, p256 or ed25519-v6", "ed25519")
     .option("--expires <length>", "how long the key holds, or never", "2y")
     .option("--offline-primary <dir>", "put the whole key into that key store, keep only a signing subkey here")
+    .option("--certify-only", "a master's key: it delegates to others and never signs itself")
     .action((options: KeygenOptions) => {
       return run("keygen", async (context) => (await import("./keygen.ts")).keygen(context, options));
     });

@@ -2,7 +2,7 @@
 
 import { FeedkeyError } from "../error.ts";
 import { type Algorithm, algorithms, generate, type NewKey } from "../openpgp/generate.ts";
-import { generateSplit } from "../openpgp/offline-primary.ts";
+import { generateMaster, generateSplit } from "../openpgp/offline-primary.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { type Duration, iso, parseDuration } from "../time.ts";
 import type { Context } from "./context.ts";
@@ -15,7 +15,11 @@ export interface KeygenOptions extends PassphraseOptions {
   readonly expires: string;
   /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
   readonly offlinePrimary?: string;
+  /** A master's key: it certifies and never signs. */
+  readonly certifyOnly?: boolean;
 }
+
+type Terms = Parameters<typeof generate>[0];
 
 /** @throws FeedkeyError `usage` */
 export function duration(text: string, option: string): Duration {
@@ -36,10 +40,32 @@ export function algorithmOf(text: string): Algorithm {
 }
 
 /** The whole key goes first: a crash must not leave a subkey whose primary is lost. */
-async function makeSplit(terms: Parameters<typeof generate>[0], folder: string): Promise<NewKey> {
+async function makeSplit(terms: Terms, folder: string): Promise<NewKey> {
   const { whole, staying } = await generateSplit(terms);
   await (await KeyStore.open(folder)).add(whole);
   return staying;
+}
+
+async function make(terms: Terms, { offlinePrimary, certifyOnly }: KeygenOptions): Promise<NewKey> {
+  if (certifyOnly !== true) {
+    return offlinePrimary === undefined ? await generate(terms) : await makeSplit(terms, offlinePrimary);
+  }
+  if (offlinePrimary === undefined) return await generateMaster(terms);
+  throw new FeedkeyError("usage", "give --certify-only or --offline-primary, not both", {
+    hint: "a key that only certifies leaves nothing here that could sign: make it on the machine where it is to stay",
+  });
+}
+
+/** What its keeper has to know of a key that is not like others. */
+function notes({ offlinePrimary, certifyOnly }: KeygenOptions): string[] {
+  if (certifyOnly === true) {
+    return ["use          it certifies and never signs: let it delegate, with feedkey delegate"];
+  }
+  if (offlinePrimary === undefined) return [];
+  return [
+    `primary key  ${offlinePrimary}: carry it away; here is only a signing subkey`,
+    `             to rotate or revoke, bring it back and use --home ${offlinePrimary}`,
+  ];
 }
 
 /** Makes a key. @throws FeedkeyError `usage`, `output`, `bad_config` */
@@ -49,8 +75,7 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
   const store = await KeyStore.open(context.home);
   const passphrase = await newPassphrase(options);
   const terms = { userId: options.userId, algorithm, at: context.at, lifetime, passphrase };
-  const key =
-    options.offlinePrimary === undefined ? await generate(terms) : await makeSplit(terms, options.offlinePrimary);
+  const key = await make(terms, options);
   await store.add(key);
   const created = Math.floor(context.at / 1000) * 1000;
   const expiresAt = lifetime === undefined ? undefined : iso(created + lifetime);
@@ -62,12 +87,7 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
     `expires      ${expiresAt ?? "never"}`,
     `secret key   ${store.folder}/private/${key.fingerprint}.asc (${protection})`,
     `revocations  ${store.folder}/revocations/${key.fingerprint}-{compromised,superseded,retired}.asc`,
-    ...(options.offlinePrimary === undefined
-      ? []
-      : [
-          `primary key  ${options.offlinePrimary}: carry it away; here is only a signing subkey`,
-          `             to rotate or revoke, bring it back and use --home ${options.offlinePrimary}`,
-        ]),
+    ...notes(options),
     "",
     "Copy the revocation certificates to a safe place now: without them a stolen key can't be taken back.",
   ];

@@ -1,4 +1,4 @@
-/** A primary key that only certifies, to be carried away, and a signing subkey that stays. */
+/** Primary keys that only certify: a master's, alone; or one to be carried away, with a signing subkey that stays. */
 import { config, encryptKey, enums, generateKey, type PrivateKey, readPrivateKey, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../error.ts";
 import { type generate, kinds, type NewKey, revocationsOf, splitUserId } from "./generate.ts";
@@ -36,14 +36,16 @@ async function restrictToCertifying(key: PrivateKey, date: Date): Promise<void> 
   user.selfCertifications = [made];
 }
 
-/**
- * Makes such a key. Both parts are locked with the same passphrase.
- * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
- */
-export async function generateSplit(options: Parameters<typeof generate>[0]): Promise<SplitKey> {
-  const { userId, algorithm, at, lifetime, passphrase } = options;
+type KeyOptions = Parameters<typeof generate>[0];
+
+/** @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys */
+async function generateCertifying(
+  options: KeyOptions,
+  subkeys: "with a signing subkey" | "alone",
+): Promise<PrivateKey> {
+  const { userId, algorithm, at, lifetime } = options;
   if (algorithm === "ed25519-v6") {
-    throw new FeedkeyError("usage", "a v6 key can't have an offline primary yet", {
+    throw new FeedkeyError("usage", "a v6 key can't have a primary that only certifies yet", {
       hint: "choose ed25519, p256 or rsa3072",
     });
   }
@@ -53,19 +55,40 @@ export async function generateSplit(options: Parameters<typeof generate>[0]): Pr
     ...kinds[algorithm],
     ...seconds,
     userIDs: [splitUserId(userId)],
-    subkeys: [{ ...kinds[algorithm], ...seconds, sign: true }],
+    subkeys: subkeys === "alone" ? [] : [{ ...kinds[algorithm], ...seconds, sign: true }],
     date,
     format: "object",
   });
   await restrictToCertifying(key, date);
-  const certificate = key.toPublic().armor();
-  const revocations = await revocationsOf(await SecretKey.open(key.armor(), async () => ""), at);
-  const locked = passphrase === undefined ? key.armor() : await lock(key.armor(), passphrase);
-  const fingerprint = key.getFingerprint().toUpperCase();
-  const staying = await readPrivateKey({ armoredKey: locked });
+  return key;
+}
+
+async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions): Promise<NewKey> {
+  return {
+    fingerprint: key.getFingerprint().toUpperCase(),
+    certificate: key.toPublic().armor(),
+    revocations: await revocationsOf(await SecretKey.open(key.armor(), async () => ""), at),
+    privateKey: passphrase === undefined ? key.armor() : await lock(key.armor(), passphrase),
+  };
+}
+
+/**
+ * Makes a master key: it certifies and never signs, and has no subkey.
+ * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
+ */
+export async function generateMaster(options: KeyOptions): Promise<NewKey> {
+  return await asNewKey(await generateCertifying(options, "alone"), options);
+}
+
+/**
+ * Makes a key whose primary only certifies and a subkey that signs. Both parts are locked with the same passphrase.
+ * @throws FeedkeyError `usage` for a user ID without name and address, or for v6 keys
+ */
+export async function generateSplit(options: KeyOptions): Promise<SplitKey> {
+  const whole = await asNewKey(await generateCertifying(options, "with a signing subkey"), options);
+  const staying = await readPrivateKey({ armoredKey: whole.privateKey });
   (staying.keyPacket as SecretPacket).makeDummy();
-  const common = { fingerprint, certificate, revocations };
-  return { whole: { ...common, privateKey: locked }, staying: { ...common, privateKey: staying.armor() } };
+  return { whole, staying: { ...whole, privateKey: staying.armor() } };
 }
 
 async function lock(armored: string, passphrase: string): Promise<string> {
