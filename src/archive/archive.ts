@@ -8,7 +8,7 @@ import type { KeyStore } from "../store/key-store.ts";
 import { withLock } from "../store/lock.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { bundleCertificates, planBundle } from "./bundle.ts";
+import { bundleCertificates, planBundle, withPublished } from "./bundle.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
 
@@ -54,7 +54,10 @@ export async function refreshBundle({ config, store }: Archive): Promise<string[
     const own = await certificatesWith(store, config.key);
     // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
     const key = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
-    const files = await planBundle(config.root, bundleCertificates(own, key, config.userId));
+    const files = await planBundle(
+      config.root,
+      bundleCertificates(await withPublished(config.root, own), key, config.userId),
+    );
     await applyPlans([], new Map(), files, lock);
     return files.map(({ path }) => path);
   });

@@ -8,9 +8,10 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type HeldLock, withLock } from "../store/lock.ts";
 import type { Duration, Instant } from "../time.ts";
+import type { UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { type BundleFile, bundleCertificates, planBundle } from "./bundle.ts";
+import { type BundleFile, bundleCertificates, planBundle, withPublished } from "./bundle.ts";
 import { applyPlans } from "./publish-apply.ts";
 
 import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
@@ -21,6 +22,7 @@ import { loadScanCache, saveScanCache } from "./scan-cache.ts";
 import { type FileSignatures, signPlans } from "./sign-plans.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "./signer.ts";
 import type { OwnCertificate, PassphraseSource } from "./signing-key.ts";
+import { isDelegate, type Own, refuseBeyondDelegation } from "./standing.ts";
 
 export interface PublishOptions {
   /** Absolute. */
@@ -53,8 +55,11 @@ export function recordsFolder(store: KeyStore, root: string): string {
   return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
 }
 
-/** @throws FeedkeyError `revoked`, `expired`..., `bad_config` if the key is not the archive's */
-function refuseKey({ facts }: OwnCertificate, userId: string | undefined, at: Instant): void {
+/**
+ * The key must be the archive's, or a delegate of it for all these feeds.
+ * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`..., `bad_config` if it is neither
+ */
+function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: PublishOptions): void {
   const { fingerprint } = facts.primary;
   const refused = refusePrimary(facts, at);
   if (refused !== undefined) {
@@ -63,12 +68,14 @@ function refuseKey({ facts }: OwnCertificate, userId: string | undefined, at: In
       hint: "clients would refuse every index that it signs: choose the archive's present key",
     });
   }
-  if (userId === undefined || facts.userIds.some(({ bytes }) => matchesIdentity(bytes, { kind: "user-id", userId })))
-    return;
-  const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
-  throw new FeedkeyError("bad_config", `key ${fingerprint} is not the archive's: it is called ${names}`, {
+  const names = feeds.map(({ name }) => name);
+  refuseBeyondDelegation(own, fingerprint, names, userId, at);
+  const is = ({ bytes }: UserIdFacts) => userId === undefined || matchesIdentity(bytes, { kind: "user-id", userId });
+  if (isDelegate(facts) || facts.userIds.some(is)) return;
+  const called = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
+  throw new FeedkeyError("bad_config", `key ${fingerprint} is not the archive's: it is called ${called}`, {
     details: { fingerprint, expected: userId },
-    hint: `archive.ini says user-id = ${userId}`,
+    hint: `archive.ini says user-id = ${userId}; a delegate first imports what it was certified by: feedkey key import FILE`,
   });
 }
 
@@ -110,14 +117,14 @@ async function publishLocked(
   records: string,
   lock: HeldLock | undefined,
 ): Promise<PublishResult> {
-  const { root, feeds, store, at, userId } = options;
+  const { root, feeds, store, userId } = options;
   const { where, fingerprint } = options.key;
   const own = await certificatesWith(store, options.key);
   const key = own.get(where === "gpg" ? fingerprint : await store.resolve(fingerprint));
   if (key === undefined) {
     throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store`);
   }
-  refuseKey(key, userId, at);
+  refuseKey(own, key, options);
   const indexed = [];
   for (const feed of feeds) indexed.push(await indexFeed(feed, options, records));
   const bad = indexed.flatMap((one) => one.bad);
@@ -126,7 +133,7 @@ async function publishLocked(
   for (const { feed, index, packages } of indexed)
     plans.push(await planFeed(root, feed, index, packages, key, options));
   const name = userId ?? key.facts.userIds[0]?.text ?? "";
-  const bundle = await planBundle(root, bundleCertificates(own, key, name));
+  const bundle = await planBundle(root, bundleCertificates(await withPublished(root, own), key, name));
   if (lock === undefined) return { plans, bundle, bad, applied: false };
   const signatures = await sign(plans, options);
   const changed = plans.filter(changesAnything);

@@ -17,6 +17,7 @@ import { compareGenerations, describeGenerations, type Generation } from "./orph
 import { notUnderWay, readRotation } from "./rotate.ts";
 import type { RotationState } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
+import { isDelegate } from "./standing.ts";
 
 /** `unspecified` is read as hard by every client: no reason may mean the worst. */
 export type RevokeReason = RevocationReason | "unspecified";
@@ -125,7 +126,9 @@ export async function planRevocation(
   const revoked = already ? raw : await revoke(store, raw, reason, at, passphrase);
   await refuseUseless(revoked, isMeant);
   const after = new Map(before).set(fingerprint, unite(raw, revoked));
-  const generations = await compareGenerations(before, after, own.keys(), userId, at);
+  // Nobody ships a client with a delegate for its seed.
+  const seeds = [...own].filter(([, one]) => !isDelegate(one.facts)).map(([key]) => key);
+  const generations = await compareGenerations(before, after, seeds, userId, at);
   return { fingerprint, reason, at, revoked, generations, already };
 }
 

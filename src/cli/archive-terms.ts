@@ -1,7 +1,7 @@
 /** What the commands about an archive's keys have in common: configuration, key store, key servers. */
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Archive } from "../archive/archive.ts";
+import { type Archive, refreshBundle } from "../archive/archive.ts";
 import { type Sent, sendCertificates } from "../archive/distribute.ts";
 import type { KeyPlace } from "../archive/signer.ts";
 import { ownCertificates } from "../archive/signing-key.ts";
@@ -100,4 +100,36 @@ export function keyOf(text: string): KeyPlace {
   const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();
   if (isFingerprint(fingerprint)) return { where: "gpg", fingerprint };
   throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
+}
+
+/** A file that somebody brought. @throws FeedkeyError `not_found` */
+export async function readInput(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
+      cause,
+      details: { path, reason: systemCode(cause) },
+    });
+  }
+}
+
+/**
+ * Puts keys of the store into the bundle and on the key servers, where the options name them. Without such options
+ * nothing is asked of any network: an air-gapped machine has neither.
+ */
+export async function handOn(
+  context: Context,
+  fingerprints: readonly string[],
+  options: ServerOptions & PassphraseOptions,
+): Promise<{ lines: string[]; errors: FeedkeyError[] }> {
+  const lines: string[] = [];
+  if (options.config !== undefined) {
+    const files = await refreshBundle(await openArchive(context, options.config, options));
+    lines.push(...files.map((file) => `wrote ${escapeText(file)}`));
+  }
+  const named = options.config !== undefined || options.keyserver !== undefined;
+  if (!named || (await serversOf(context, options)).servers.length === 0) return { lines, errors: [] };
+  const sent = await spread(context, options, fingerprints);
+  return { lines: [...lines, ...sent.lines], errors: sent.errors };
 }

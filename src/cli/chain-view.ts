@@ -4,6 +4,7 @@ import { iso } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Rejected, Trusted, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
+import { signingKeys } from "../trust/outlook.ts";
 
 function expiry({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string | null {
   const state = primaryState(facts, at);
@@ -13,7 +14,8 @@ function expiry({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string | n
 /** What the key may do today, in a few words. */
 function today({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string {
   const refused = refusePrimary(facts, at);
-  return refused === undefined ? "may sign" : `may not sign: ${refused.reason}`;
+  if (refused !== undefined) return `may not sign: ${refused.reason}`;
+  return signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
 }
 
 /** What a delegate may sign: a feed must fit every list of one of the grants. Null: every feed. */
@@ -34,7 +36,7 @@ export function chainJson(trust: TrustSet) {
   return {
     trusted: [...trust.trusted].map(([fingerprint, key]) => {
       const { userId, role, via } = key;
-      const maySign = refusePrimary(key.facts, trust.at) === undefined;
+      const maySign = signingKeys(key.facts, trust.at).size > 0;
       return { fingerprint, userId, role, via, feeds: feedsOf(key), expiresAt: expiry(key, trust), maySign };
     }),
     rejected: [...trust.rejected].map(([fingerprint, { code, reason, userId }]) => ({

@@ -1,8 +1,8 @@
 /** Commands of the key store. */
 import type { Command } from "commander";
-import type { PassphraseOptions } from "./passphrase.ts";
+import type { ImportOptions } from "./key.ts";
 import type { Runner } from "./run.ts";
-import { withPassphrase } from "./shared-options.ts";
+import { withPassphrase, withServers } from "./shared-options.ts";
 
 /** Adds "key" with its own commands. */
 export function addKeyCommands(program: Command, run: Runner): void {
@@ -15,10 +15,11 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .command("export [fingerprint...]")
     .description("certificates, armored, on standard output")
     .action((names: string[]) => run("key", async (context) => (await import("./key.ts")).exportKeys(context, names)));
-  withPassphrase(key.command("import <file>"))
-    .description("take in keys made elsewhere (gpg --export-secret-keys)")
-    .action((file: string, options: PassphraseOptions) => {
-      return run("key", async (context) => (await import("./key.ts")).importKeys(context, file, options));
+  withServers(withPassphrase(key.command("import <file...>")))
+    .description("take in keys, certificates and revocations made elsewhere")
+    .option("--config <file>", "archive.ini: the bundle is written anew, its key servers are told")
+    .action((files: string[], options: ImportOptions) => {
+      return run("key", async (context) => (await import("./key.ts")).importKeys(context, files, options));
     });
   key
     .command("backup <dir>")

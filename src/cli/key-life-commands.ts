@@ -36,16 +36,17 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
     .action((fingerprint: string, options: RevokeOptions) => {
       return run("revoke", async (context) => (await import("./revoke.ts")).revoke(context, fingerprint, options));
     });
-  withServers(withPassphrase(program.command("delegate <certificate>")))
+  withServers(withPassphrase(program.command("delegate [certificate]")))
     .description("let another key sign some feeds for a time; works on files alone")
-    .requiredOption("--key <fingerprint>", "the key that delegates")
+    .option("--key <fingerprint>", "the key that delegates")
     .option("--feeds <globs>", "which feeds, with commas", "*")
     .option("--depth <n>", "how many further delegations may follow", "0")
     .option("--expires <length>", "how long it holds")
-    .option("--withdraw", "take it back; CERTIFICATE is the delegate's fingerprint then")
-    .option("-o, --output <file>", "write the certified certificate there")
+    .option("--withdraw", "take it back, for good")
+    .option("--status", "list what has been delegated, by whom, until when; changes nothing")
+    .option("-o, --output <file>", "write the certified certificate there, with its whole path")
     .option("--config <file>", "archive.ini: the bundle is written anew")
-    .action((certificate: string, options: DelegateCommandOptions) => {
+    .action((certificate: string | undefined, options: DelegateCommandOptions) => {
       return run("delegate", async (context) =>
         (await import("./delegate.ts")).delegate(context, certificate, options),
       );

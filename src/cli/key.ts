@@ -1,16 +1,16 @@
 /** `feedkey key list|export|import|backup|restore`: looking after the key store. */
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { backupStore, restoreStore } from "../archive/backup.ts";
-import { importKey } from "../archive/import-key.ts";
+import { type Imported, importKey } from "../archive/import-key.ts";
 import { ownCertificates } from "../archive/signing-key.ts";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { armor } from "../openpgp/armor.ts";
 import { writeCertificate } from "../openpgp/certificate.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { iso } from "../time.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
+import { handOn, readInput, type ServerOptions } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
@@ -67,20 +67,29 @@ function never(): never {
   throw new FeedkeyError("internal", "a certificate vanished between two looks");
 }
 
-/** Takes in keys made elsewhere. @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase) */
-export async function importKeys(context: Context, file: string, options: PassphraseOptions): Promise<Outcome> {
+export interface ImportOptions extends PassphraseOptions, ServerOptions {}
+
+function describeImported({ fingerprint, secret, news }: Imported): string {
+  if (secret) return `${fingerprint}  secret key and certificate`;
+  return `${fingerprint}  certificate${news ? "" : ", nothing new"}`;
+}
+
+/**
+ * Takes in keys made elsewhere; with a configuration, whoever publishes the archive hands them on.
+ * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
+ */
+export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw new FeedkeyError("not_found", `${escapeText(file)} can't be read`, {
-      cause,
-      details: { path: file, reason: systemCode(cause) },
-    });
-  });
-  const imported = await importKey(store, bytes, context.at, passphraseSource(options));
-  const lines = imported.map(
-    ({ fingerprint, secret }) => `${fingerprint}  ${secret ? "secret key and certificate" : "certificate"}`,
+  const imported: Imported[] = [];
+  for (const file of files) {
+    imported.push(...(await importKey(store, await readInput(file), context.at, passphraseSource(options))));
+  }
+  const { lines, errors } = await handOn(
+    context,
+    [...new Set(imported.map(({ fingerprint }) => fingerprint))],
+    options,
   );
-  return { text: lines.join("\n"), json: { imported } };
+  return { text: [...imported.map(describeImported), ...lines].join("\n"), json: { imported }, errors };
 }
 
 /** Copies the key store and reads the copy back. @throws FeedkeyError `output` */

@@ -1,30 +1,45 @@
-/** Signing with `--profile`: the key must be one that clients of that profile accept. */
+/** Whether clients will accept what is about to be signed: by the profile named, or by what the key store itself knows. */
 import { certificatesWith, type KeyPlace } from "../archive/signer.ts";
+import { refuseBeyondDelegation } from "../archive/standing.ts";
 import { Knowledge } from "../client/knowledge.ts";
 import { readSeeds } from "../client/seeds.ts";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import { KeyStore } from "../store/key-store.ts";
+import { allows } from "../trust/delegation.ts";
 import type { Context } from "./context.ts";
 
 /**
- * Judges the key as a fresh client of the profile would that has the key store's certificates. Does nothing
- * without `--profile`.
+ * With `--profile`, judges the key as a fresh client of the profile would that has the key store's certificates. Without
+ * it only what a delegate's own delegations say is known.
+ * @param feeds names of the feeds that are to be signed
  * @throws FeedkeyError `untrusted_signer`, `revoked`... with the reason against the key
  */
-export async function refuseOffProfile(context: Context, key: KeyPlace): Promise<void> {
-  if (context.options.profile === undefined) return;
-  const profile = await context.profile();
+export async function refuseOffProfile(context: Context, key: KeyPlace, feeds: readonly string[]): Promise<void> {
   const store = await KeyStore.open(context.home);
   const name = key.where === "gpg" ? key.fingerprint : await store.resolve(key.fingerprint);
+  const own = await certificatesWith(store, key);
+  if (context.options.profile === undefined) {
+    refuseBeyondDelegation(own, name, feeds, undefined, context.at);
+    return;
+  }
+  const profile = await context.profile();
   const seeds = await readSeeds(profile);
-  const own = [...(await certificatesWith(store, key)).values()].map(({ raw }) => raw);
-  const knowledge = new Knowledge(profile, [...seeds.values(), ...own]);
+  const knowledge = new Knowledge(profile, [...seeds.values(), ...[...own.values()].map(({ raw }) => raw)]);
   const { trust } = await knowledge.judge(context.at, new Set(), new Set());
-  if (trust.trusted.has(name)) return;
+  const trusted = trust.trusted.get(name);
   const rejected = trust.rejected.get(name);
+  const beyond = feeds.find((feed) => {
+    return trusted?.role === "delegate" && !trusted.grants.some((grant) => allows(grant, feed));
+  });
+  if (trusted !== undefined && beyond === undefined) return;
+  const why =
+    beyond === undefined
+      ? (rejected?.reason ?? "it is unknown to them")
+      : `its delegation is not for feed "${escapeText(beyond)}"`;
   throw new FeedkeyError(
     rejected?.code ?? "untrusted_signer",
-    `clients of profile "${profile.name}" do not accept ${name}: ${rejected?.reason ?? "it is unknown to them"}`,
+    `clients of profile "${profile.name}" do not accept ${name}: ${why}`,
     {
       details: { fingerprint: name, profile: profile.name },
       hint: "sign with a key that a seed of the profile leads to",

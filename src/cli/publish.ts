@@ -117,7 +117,11 @@ export async function publish(
   const dryRun = options.dryRun === true;
   const store = await KeyStore.open(context.home);
   const place = await terms(folder, options);
-  await refuseOffProfile(context, place.key);
+  await refuseOffProfile(
+    context,
+    place.key,
+    place.feeds.map(({ name }) => name),
+  );
   const bar = context.reporter.progress("reading packages", undefined);
   const result = await publishArchive({
     ...place,

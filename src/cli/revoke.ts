@@ -4,6 +4,7 @@ import { receiveCertificates } from "../archive/distribute.ts";
 import { describeGenerations } from "../archive/orphans.ts";
 import { applyRevocation, planRevocation, type RevokeReason, refuseOrphans } from "../archive/revoke.ts";
 import { ownCertificates } from "../archive/signing-key.ts";
+import { nameOf, rootsOf } from "../archive/standing.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
@@ -38,8 +39,9 @@ export async function revoke(context: Context, fingerprint: string, options: Rev
   const store = await KeyStore.open(context.home);
   const name = await store.resolve(fingerprint);
   const archive = options.config === undefined ? undefined : await openArchive(context, options.config, options);
-  const own = (await ownCertificates(store)).get(name);
-  const userId = archive?.config.userId ?? own?.facts.userIds[0]?.text ?? "";
+  // A delegate's clients look for the archive's name, which the keys above it carry.
+  const [top] = rootsOf(await ownCertificates(store), name);
+  const userId = archive?.config.userId ?? (top === undefined ? "" : nameOf(top));
   const plan = await planRevocation(store, name, reason, userId, context.at, passphraseSource(options));
   const generations = describeGenerations(plan.generations);
   const json = { fingerprint: name, reason, generations: plan.generations };

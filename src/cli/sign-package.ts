@@ -28,7 +28,7 @@ export async function signPackage(
   }
   const store = await KeyStore.open(context.home);
   const key = await openSigningKey(store, options.key, passphraseSource(options));
-  await refuseOffProfile(context, { where: "store", fingerprint: options.key });
+  await refuseOffProfile(context, { where: "store", fingerprint: options.key }, []);
   const folder = options.output === undefined ? undefined : resolve(options.output);
   const signed = [];
   const errors: FeedkeyError[] = [];

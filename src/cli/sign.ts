@@ -27,7 +27,7 @@ export async function sign(
   const store = await KeyStore.open(context.home);
   const place = keyOf(options.key);
   const key = await openSigner(store, place, passphraseSource(options));
-  await refuseOffProfile(context, place);
+  await refuseOffProfile(context, place, options.feed === undefined ? [] : [options.feed]);
   const signed = [];
   for (const index of indexes) {
     signed.push(

@@ -10,8 +10,8 @@ import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
 import { allows } from "../trust/delegation.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import type { Rejected, Trusted, TrustSet } from "../trust/judge.ts";
-import { primaryState, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
+import type { Rejected, Trusted } from "../trust/judge.ts";
+import { signingKeys } from "../trust/outlook.ts";
 import { claimHome, homeRecord, presentHome, writeHome } from "./gnupg-home.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
@@ -26,15 +26,6 @@ export interface Exported {
   readonly keys: readonly Fingerprint[];
   /** Keys that may sign but that the program can't read, or could not be told what for, with the reason. */
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
-}
-
-/** Fingerprints of the component keys by which a certificate may sign now; empty if none. */
-function signers(facts: CertificateFacts, { at }: TrustSet): Set<Fingerprint> {
-  if (refusePrimary(facts, at) !== undefined) return new Set();
-  const state = primaryState(facts, at);
-  const primary = !("code" in state) && state.canSign ? [facts.primary.fingerprint] : [];
-  const subkeys = facts.subkeys.filter((subkey) => refuseSubkey(subkey, at) === undefined);
-  return new Set([...primary, ...subkeys.map(({ fingerprint }) => fingerprint)]);
 }
 
 /**
@@ -69,7 +60,7 @@ async function choose(session: Session, judged: Judged, format: ExportFormat) {
   const chosen: RawCertificate[] = [];
   const left: { fingerprint: Fingerprint; reason: string }[] = [];
   for (const [fingerprint, trusted] of trust.trusted) {
-    const able = signers(trusted.facts, trust);
+    const able = signingKeys(trusted.facts, trust.at);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
     const reason = confined(trusted, session) ?? unreadable(trusted.facts, able, format);
@@ -91,7 +82,7 @@ async function certificatesIn(path: string): Promise<RawCertificate[]> {
 /** Keys that could sign now if only somebody could say that they are not revoked. */
 function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
   const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
-  return new Map(unchecked.filter(([, { facts }]) => signers(facts, trust).size > 0));
+  return new Map(unchecked.filter(([, { facts }]) => signingKeys(facts, trust.at).size > 0));
 }
 
 /** What an export would do, worked out without touching a file. */

@@ -112,7 +112,7 @@ export class Knowledge {
       return matchesIdentity(Buffer.from(packet.body).toString("latin1"), identity);
     });
     if (named || this.#held.has(fingerprint)) return "own";
-    return [...new Set(userIds.flatMap(({ signatures }) => signatures.flatMap(({ body }) => delegator(body))))];
+    return delegatorsOf({ userIds });
   }
 
   async #read(): Promise<Reading> {
@@ -156,6 +156,11 @@ export class Knowledge {
     const kept = [...this.#held.values()].filter(({ fingerprint }) => connected.has(fingerprint));
     return new Map(kept.map((certificate) => [certificate.fingerprint, keepVerified(certificate, verified)]));
   }
+}
+
+/** Fingerprints or key IDs of those who, as a certificate says, delegated something to it: claims that nobody checked. */
+export function delegatorsOf({ userIds }: Pick<RawCertificate, "userIds">): string[] {
+  return [...new Set(userIds.flatMap(({ signatures }) => signatures.flatMap(({ body }) => delegator(body))))];
 }
 
 /** Fingerprint or key ID of the key that a signature packet names as delegating; none if it is no delegation. */

@@ -3,6 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { search } from "../keyserver/hkp.ts";
 import { lookupWkd } from "../keyserver/wkd.ts";
+import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
 import { limits } from "../openpgp/limits.ts";
 import { isAbout } from "../openpgp/mentions.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
@@ -14,7 +15,7 @@ import { addressOf } from "../trust/identity.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import { needsCheck } from "../trust/revocation-check.ts";
 import { downloadFile, locations } from "./download.ts";
-import type { Judged } from "./knowledge.ts";
+import { delegatorsOf, type Judged, type Knowledge } from "./knowledge.ts";
 import type { Session } from "./session.ts";
 
 /** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
@@ -125,29 +126,56 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
   return judged;
 }
 
-/** Signers that errors name and of whom nothing is at hand: delegates, whom no search by the archive's address finds. */
+/** Signers that errors name, and that nobody was asked about in this run: no search by the archive's address finds delegates. */
 function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerprint[] {
   const signers = errors.filter(({ code }) => code === "untrusted_signer").map(({ details }) => String(details.signer));
-  return [...new Set(signers)].filter((signer) => isFingerprint(signer) && !session.knowledge.held.has(signer));
+  return [...new Set(signers)].filter((signer) => isFingerprint(signer) && !session.answered.has(signer));
+}
+
+/** The longest path of delegations that the rules allow, and how many names on one certificate are followed. */
+const maxPath = 9;
+const maxDelegators = 16;
+
+/**
+ * Asks about signers, and about whoever they say delegated to them, up to keys that were asked about in this run: of a
+ * delegate whose own issuer is unknown nothing could be judged.
+ * @returns whether anything was learned
+ */
+async function askUpwards(session: Session, signers: readonly Fingerprint[]): Promise<boolean> {
+  const { knowledge, answered, options } = session;
+  const before = new Map(knowledge.held);
+  const asked = new Set<Fingerprint>();
+  const blocks: Uint8Array[] = [];
+  let next = [...signers];
+  for (let step = 0; step < maxPath && next.length > 0; step++) {
+    for (const key of next) asked.add(key);
+    const answers = await askAll(servers(session.profile), next, isAbout, { transport: options.keyserverTransport });
+    const found = [...answers.values()]
+      .flat()
+      .flatMap(({ answer }) => (answer.outcome === "found" ? answer.blocks : []));
+    blocks.push(...found);
+    const known = [...found.flatMap((block) => readKeyring(block).certificates), ...held(knowledge, next)];
+    const above = known.flatMap((certificate) => delegatorsOf(certificate).slice(0, maxDelegators));
+    next = [...new Set(above)].filter((key) => isFingerprint(key) && !asked.has(key) && !answered.has(key));
+  }
+  // All at once: each may be what another one hangs on.
+  knowledge.addBlocks(blocks);
+  return [...knowledge.held].some(([key, certificate]) => before.get(key) !== certificate);
+}
+
+function held(knowledge: Knowledge, keys: readonly Fingerprint[]): RawCertificate[] {
+  return keys.flatMap((key) => knowledge.held.get(key) ?? []);
 }
 
 /**
  * Whether news of keys could change these refusals, and if so, asks for them: everybody about every key where recent
- * checks were reused, and about signers that nobody has mentioned yet.
+ * checks were reused, and about signers that nobody was asked about yet, with those that delegated to them.
  * @returns the new judgement; undefined if there is nothing new to learn
  */
 export async function learnMore(session: Session, errors: readonly FeedkeyError[]): Promise<Judged | undefined> {
   const { required, revocationCheck } = session.checkPolicy;
   if (!required || session.options.offline || !errors.some(({ code }) => code === "untrusted_signer")) return undefined;
-  const unknown = strangers(session, errors);
-  const before = session.knowledge.held.size;
-  const answers = await askAll(servers(session.profile), unknown, isAbout, {
-    transport: session.options.keyserverTransport,
-  });
-  for (const { answer } of [...answers.values()].flat()) {
-    if (answer.outcome === "found") session.knowledge.addBlocks(answer.blocks);
-  }
-  const learned = session.knowledge.held.size > before;
+  const learned = await askUpwards(session, strangers(session, errors));
   return learned || revocationCheck !== "always" ? await refresh(session, true) : undefined;
 }
 

@@ -16,6 +16,8 @@ interface Status extends JsonDocument {
     readonly expiresAt: string | null;
     readonly entries: number | null;
     readonly signers: readonly string[];
+    readonly breaksAt: string | null;
+    readonly breaksBecause: string | null;
   }[];
   readonly keys: readonly {
     readonly fingerprint: string;
@@ -50,7 +52,7 @@ describe("feedkey status", () => {
 
   it("knows the seeds before the first update, and that nothing was updated", async () => {
     const { feeds, keys, warnings } = await statusAt(published);
-    const never = { signedAt: null, expiresAt: null, entries: null, signers: [] };
+    const never = { signedAt: null, expiresAt: null, entries: null, signers: [], breaksAt: null, breaksBecause: null };
     expect(feeds).to.deep.equal([
       { name: "base", ...never },
       { name: "extra", ...never },
@@ -68,12 +70,14 @@ describe("feedkey status", () => {
       expiresAt: iso(published + 14 * days),
       entries: 2,
       signers: [archive.key],
+      breaksAt: iso(published + 90 * days),
+      breaksBecause: `the key ${archive.key} expires`,
     };
     expect(feeds).to.deep.equal([
       { name: "base", ...expected },
       { name: "extra", ...expected },
     ]);
-    const ends = iso(published - 10 * days + 100 * days);
+    const ends = iso(published + 90 * days);
     expect(keys[0]).to.deep.include({ state: "may sign", accepted: true, expiresAt: ends });
     expect(warnings).to.deep.equal([noKeyservers]);
   });
@@ -159,7 +163,7 @@ describe("feedkey status", () => {
     expect(status).to.equal(0);
     expect(stdout)
       .to.match(/^feed +signed +expires +packages +signed by$/m)
-      .and.match(/^key +role +expires/m);
+      .and.match(/^key +role +until/m);
     expect(stdout).to.match(new RegExp(`^base +${iso(published)} +\\S+ +2 +${archive.key}$`, "m"));
     expect(stdout).to.match(new RegExp(`^${archive.key} +seed .* may sign$`, "m"));
     expect(stderr).to.equal(`feedkey: warning: ${noKeyservers}\n`);

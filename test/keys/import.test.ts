@@ -77,7 +77,7 @@ describe("feedkey key import", function () {
         if (kind[1] === "cert") await gpg.run(...loopback(""), "--quick-add-key", key, "nistp256/ecdsa", "sign", "1y");
         const { status, document } = await importing(await secretOf(key));
         expect(status, document.error?.message).to.equal(0);
-        expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true }]);
+        expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: true }]);
         await fs.writeFile(join(folder, "index"), "Package: a\n");
         expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
         await gpg.run("--output", join(folder, "ring"), "--export", key);
@@ -133,7 +133,9 @@ describe("feedkey key import", function () {
         const armored = form === "armored" ? ["--armor"] : [];
         await gpg.run("--output", join(folder, "all"), ...armored, "--export-secret-keys", ...keys);
         const { document } = await importing(await fs.readFile(join(folder, "all")));
-        expect(document.imported).to.have.deep.members(keys.map((fingerprint) => ({ fingerprint, secret: true })));
+        expect(document.imported).to.have.deep.members(
+          keys.map((fingerprint) => ({ fingerprint, secret: true, news: true })),
+        );
         const { document: listed } = await feedkey("key", "list");
         const shown = (listed.keys as { fingerprint: string; secret: boolean }[]).filter(({ secret }) => secret);
         expect(shown.map(({ fingerprint }) => fingerprint)).to.have.members(keys);
@@ -161,8 +163,8 @@ describe("feedkey key import", function () {
       const [key, other] = [await gpg.generate(archiveUserId), await gpg.generate("Other <other@example.org>")];
       const { document } = await importing(`${await secretOf(key)}${await gpg.run("--armor", "--export", other)}`);
       expect(document.imported).to.deep.equal([
-        { fingerprint: key, secret: true },
-        { fingerprint: other, secret: false },
+        { fingerprint: key, secret: true, news: true },
+        { fingerprint: other, secret: false, news: true },
       ]);
       expect(await fs.readdir(join(home(), "private"))).to.deep.equal([`${key}.asc`]);
     });
@@ -179,9 +181,14 @@ describe("feedkey key import", function () {
     const [key, a, b] = [ed25519Key("subject"), ed25519Key("issuer a"), ed25519Key("issuer b")];
     const by = (issuer: typeof a) => certification({ by: issuer, of: key, userId: archiveId, at: day(1) });
     const file = join(home(), "certs", `${key.fingerprint}.asc`);
-    for (const issuers of [[a], [b], [a]]) {
+    const imports = [
+      { issuers: [a], news: true },
+      { issuers: [b], news: true },
+      { issuers: [a], news: false },
+    ];
+    for (const { issuers, news } of imports) {
       const { document } = await importing(certificate({ key, certifiedBy: issuers.map(by) }).armored);
-      expect(document.imported).to.deep.equal([{ fingerprint: key.fingerprint, secret: false }]);
+      expect(document.imported).to.deep.equal([{ fingerprint: key.fingerprint, secret: false, news }]);
     }
     const [stored] = dearmor(await fs.readFile(file), "PUBLIC KEY BLOCK");
     expect(Buffer.from(stored ?? [])).to.deep.equal(

@@ -52,13 +52,13 @@ async function delegate(life: Life, machine: Machine, ...terms: readonly string[
 }
 
 /** A second machine, to which the first one delegates; what it makes is brought to the archive. */
-async function delegateOn(life: Life, from: Machine, to: Machine): Promise<void> {
+async function delegateOn(life: Life, from: Machine, to: Machine, at = day(2)): Promise<void> {
   const brought = join(life.archive.folder, "brought.asc");
-  await life.keep(day(2), "key", "export", from.key).then(({ armored }) => fs.writeFile(brought, String(armored)));
-  await from.run(day(2), "key", "import", brought);
-  await from.run(day(2), "delegate", to.certificate, "--key", from.key, "--expires", "60d", "-o", brought);
-  await life.keep(day(2), "key", "import", brought);
-  await life.publish(day(2));
+  await life.keep(at, "key", "export", from.key).then(({ armored }) => fs.writeFile(brought, String(armored)));
+  await from.run(at, "key", "import", brought);
+  await from.run(at, "delegate", to.certificate, "--key", from.key, "--expires", "60d", "-o", brought);
+  await life.keep(at, "key", "import", brought);
+  await life.publish(at);
 }
 
 describe("cases: chain, delegates", () => {
@@ -89,6 +89,35 @@ describe("cases: chain, delegates", () => {
           expect(await client.update(day(11))).to.deep.equal([machine.key]);
           await machine.sign(life, day(12));
           expect(await client.update(day(13))).to.deep.equal([machine.key]);
+        },
+        { servers: [url] },
+      );
+    });
+  });
+
+  it("the whole path on a key server alone, and its renewal after the old one ended", async () => {
+    await withEmbedded(async ({ url }) => {
+      await inLife(
+        async (life) => {
+          const [person, machine] = [await Machine.make(life, "person"), await Machine.make(life, "machine")];
+          const client = await life.client("one");
+          await delegate(life, person, "--depth", "1");
+          await delegateOn(life, person, machine);
+          await machine.sign(life, day(5));
+          life.archive.mirror.drop("keys/archive-keyring.pgp");
+          const { error } = await client.refuse(refused("untrusted_signer"), day(6), "update");
+          expect(error?.message).to.contain("no certificate of that key is at hand");
+          await life.keep(day(6), "send", machine.key, person.key, "--config", life.archive.config);
+          expect(await client.update(day(7))).to.deep.equal([machine.key]);
+          expect((await client.chain(day(7))).trusted.get(machine.key)?.via).to.deep.equal([life.first, person.key]);
+          await client.refuse(refused("untrusted_signer"), day(100), "update");
+          await delegate(life, person, "--depth", "1", "--expires", "200d");
+          await client.refuse(refused("untrusted_signer"), day(101), "update");
+          await delegateOn(life, person, machine, day(100));
+          await life.keep(day(101), "send", machine.key, person.key, "--config", life.archive.config);
+          await machine.sign(life, day(102));
+          life.archive.mirror.drop("keys/archive-keyring.pgp");
+          expect(await client.update(day(103))).to.deep.equal([machine.key]);
         },
         { servers: [url] },
       );

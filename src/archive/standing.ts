@@ -1,0 +1,141 @@
+/** What the key store's own certificates say of each other: whether clients of the archive take a key for its delegate, and over which path. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Instant } from "../time.ts";
+import { allows } from "../trust/delegation.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { matchesIdentity } from "../trust/identity.ts";
+import { judge, type Trusted, type TrustSet } from "../trust/judge.ts";
+import type { OwnCertificate } from "./signing-key.ts";
+
+export type Own = ReadonlyMap<Fingerprint, OwnCertificate>;
+
+/** Whether somebody whose certificate is here delegated to it, rightly or not, now or once. */
+export function isDelegate({ userIds }: CertificateFacts): boolean {
+  return userIds.some(({ certifications }) => certifications.some(isDelegation));
+}
+
+/** Whether it ever said of itself that it carries that user ID. */
+export function claims({ userIds }: CertificateFacts, userId: string): boolean {
+  return userIds.some(({ selfSignatures, bytes }) => {
+    return selfSignatures.length > 0 && matchesIdentity(bytes, { kind: "user-id", userId });
+  });
+}
+
+/** Who delegated to a key, as far as their certificates are here. */
+function delegators({ userIds }: CertificateFacts): Fingerprint[] {
+  return userIds.flatMap(({ certifications }) => certifications.filter(isDelegation).map((one) => one.certificate));
+}
+
+/**
+ * A key with everyone above it, delegators and the chain of the archive's own keys: what its owner has to have, to show
+ * by whose leave it signs.
+ */
+export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
+  const path = new Set([fingerprint]);
+  for (const key of path) {
+    for (const { text, certifications } of own.get(key)?.facts.userIds ?? []) {
+      for (const certification of certifications) {
+        const issuer = own.get(certification.certificate)?.facts;
+        if (issuer !== undefined && (isDelegation(certification) || claims(issuer, text))) {
+          path.add(certification.certificate);
+        }
+      }
+    }
+  }
+  return [...path].flatMap((key) => own.get(key) ?? []);
+}
+
+/** The keys at the top: those above a key to which nobody delegated anything. Itself, if nobody delegated to it. */
+export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
+  const above = new Set([fingerprint]);
+  for (const key of above) {
+    const facts = own.get(key)?.facts;
+    for (const issuer of facts === undefined ? [] : delegators(facts)) above.add(issuer);
+  }
+  return [...above].flatMap((key) => own.get(key) ?? []).filter(({ facts }) => !isDelegate(facts));
+}
+
+/**
+ * The judgement of a client that has all these certificates, and for seeds the keys that carry the archive's user ID
+ * and are nobody's delegates.
+ */
+export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
+  const certificates = [...own.values()].map(({ facts }) => facts);
+  const seeds = certificates.filter((facts) => !isDelegate(facts) && claims(facts, userId));
+  return judge({
+    certificates,
+    identity: { kind: "user-id", userId },
+    seeds: seeds.map(({ primary }) => primary.fingerprint),
+    retiredIssuers: "refuse",
+    at,
+    accepted: new Set(),
+    unchecked: new Set(),
+  });
+}
+
+/** A key as its delegation shows it. */
+export interface Standing {
+  readonly trust: TrustSet;
+  /** Undefined: clients refuse it. */
+  readonly delegate: Trusted | undefined;
+}
+
+/**
+ * Where a delegate stands; undefined for a key of which nothing here says that it is one.
+ * @param userId the archive's; undefined: whatever the keys at the top of its path are called
+ */
+export function standingOf(
+  own: Own,
+  fingerprint: Fingerprint,
+  userId: string | undefined,
+  at: Instant,
+): Standing | undefined {
+  const facts = own.get(fingerprint)?.facts;
+  if (facts === undefined || !isDelegate(facts)) return undefined;
+  const names = userId === undefined ? rootsOf(own, fingerprint).map(nameOf) : [userId];
+  const standings = [...new Set(names)].map((name) => {
+    const trust = judgeOwn(own, name, at);
+    return { trust, delegate: trust.trusted.get(fingerprint) };
+  });
+  return standings.find(({ delegate }) => delegate !== undefined) ?? standings[0];
+}
+
+/** The user ID that a key at the top goes by. */
+export function nameOf({ facts }: OwnCertificate): string {
+  return facts.userIds[0]?.text ?? "";
+}
+
+/**
+ * A delegate must not sign what clients would refuse. A key of which nothing here says that it is a delegate passes.
+ * @param feeds names of the feeds that are to be signed
+ * @param userId the archive's, if it is known
+ * @throws FeedkeyError `untrusted_signer`, `revoked`... with what is wrong with its delegation
+ */
+export function refuseBeyondDelegation(
+  own: Own,
+  fingerprint: Fingerprint,
+  feeds: readonly string[],
+  userId: string | undefined,
+  at: Instant,
+): void {
+  const standing = standingOf(own, fingerprint, userId, at);
+  if (standing === undefined) return;
+  const { trust, delegate } = standing;
+  if (delegate === undefined) {
+    const { code, reason } = trust.rejected.get(fingerprint) ?? { code: "untrusted_signer", reason: "" };
+    throw new FeedkeyError(code, `clients refuse what ${fingerprint} signs: ${reason}`, {
+      details: { fingerprint, because: reason },
+      hint: 'have its delegation renewed, and bring it here with "feedkey key import FILE"',
+    });
+  }
+  if (delegate.role !== "delegate") return;
+  const beyond = feeds.find((feed) => !delegate.grants.some((grant) => allows(grant, feed)));
+  if (beyond === undefined) return;
+  const scopes = delegate.grants.map(({ scopes: one }) => one.map((globs) => globs.join(",")).join(" and "));
+  throw new FeedkeyError("untrusted_signer", `${fingerprint} may not sign feed "${escapeText(beyond)}"`, {
+    details: { fingerprint, feed: beyond, scopes },
+    hint: `its delegation is for ${scopes.join(" or ")}: have it changed, or sign with another key`,
+  });
+}

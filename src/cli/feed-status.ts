@@ -1,0 +1,107 @@
+/** What `status` tells of one feed: how old its index is, who signed it, and what will keep the next one from being accepted. */
+import { readFile } from "node:fs/promises";
+import type { Session } from "../client/session.ts";
+import { readSignatureFile } from "../openpgp/detached.ts";
+import { type Instant, iso, roughly } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import { type End, isNear, outlookOf } from "../trust/outlook.ts";
+
+export interface FeedStatus {
+  readonly name: string;
+  readonly signedAt: string | null;
+  readonly expiresAt: string | null;
+  readonly entries: number | null;
+  readonly signers: readonly string[];
+  /** When too few of these signers may sign it any more, if nobody renews anything; null: never, or already now. */
+  readonly breaksAt: string | null;
+  /** What ends then, in words. */
+  readonly breaksBecause: string | null;
+}
+
+/** A feed's status with what there is to warn of. */
+export interface ToldFeed {
+  readonly status: FeedStatus;
+  readonly warnings: readonly string[];
+}
+
+/** The last end of the signatures of a stored index; null if one of them has none. */
+async function signatureEnd(path: string): Promise<Instant | null> {
+  const ends = readSignatureFile(await readFile(path), "signature").map((one) => {
+    if (!("raw" in one)) return 0;
+    const { createdAt, signatureLifetime } = one.raw.hashed;
+    return createdAt === undefined || signatureLifetime === undefined ? null : createdAt + signatureLifetime * 1000;
+  });
+  return ends.includes(null) ? null : Math.max(...ends.map((end) => end ?? 0));
+}
+
+function endWords({ key, step }: End): string {
+  return step === undefined ? `the key ${key} expires` : `the delegation of ${step.subject} by ${step.issuer} ends`;
+}
+
+interface Signer {
+  readonly certificate: Fingerprint;
+  readonly signingKey: Fingerprint;
+}
+
+/** The ends of those signers who may sign the feed now, the last first. */
+function endsOf(feed: string, signers: readonly Signer[], trust: TrustSet): End[] {
+  const ends = signers.flatMap(({ certificate, signingKey }) => {
+    const trusted = trust.trusted.get(certificate);
+    return (trusted && outlookOf(trusted, trust, feed, signingKey)) ?? [];
+  });
+  return ends.sort((a, b) => b.until - a.until);
+}
+
+/** Another key of the chain may sign in the place of one that ends; a delegate's feeds have nobody else. */
+function warnOfSigners(
+  feed: string,
+  signers: readonly Signer[],
+  breaking: End | undefined,
+  { trusted, rejected, at }: TrustSet,
+): string[] {
+  if (breaking === undefined) {
+    return signers.flatMap(({ certificate }) => {
+      const why = rejected.get(certificate)?.reason;
+      return why === undefined ? [] : [`feed "${feed}": ${certificate}, who signed it, may not any more: ${why}`];
+    });
+  }
+  const onPath = signers.some(({ certificate }) => trusted.get(certificate)?.role === "delegate");
+  if (!onPath || !isNear(breaking, at)) return [];
+  return [
+    `feed "${feed}": in ${roughly(breaking.until - at)}, on ${iso(breaking.until)}, ${endWords(breaking)}; unless its keepers renew that, its next index will be refused`,
+  ];
+}
+
+function warnOfIndex({ name, signedAt, expiresAt }: FeedStatus, at: Instant): string[] {
+  if (signedAt === null) return [`feed "${name}" was never updated`];
+  if (expiresAt === null)
+    return [`feed "${name}": its signature never expires; an old index could be replayed to new clients`];
+  const left = Date.parse(expiresAt) - at;
+  if (left <= 0) return [`feed "${name}": its signature expired on ${expiresAt}; run feedkey update`];
+  return [];
+}
+
+const nothing = { signedAt: null, expiresAt: null, entries: null, signers: [], breaksAt: null, breaksBecause: null };
+
+/** What the client's state says of a feed, and what the keys in it say of its future. */
+export async function feedStatus(session: Session, name: string, trust: TrustSet): Promise<ToldFeed> {
+  const last = await session.state.lastAccepted(name);
+  const { at } = trust;
+  if (last === undefined) return { status: { name, ...nothing }, warnings: warnOfIndex({ name, ...nothing }, at) };
+  const { createdAt, entries, signers } = last.meta;
+  const end = await signatureEnd(last.signaturePath);
+  // Below the threshold the feed breaks, not only when its last signer ends.
+  const breaking = endsOf(name, signers, trust)[session.profile.trust.threshold - 1];
+  const endless = breaking === undefined || breaking.until === Number.POSITIVE_INFINITY;
+  const status = {
+    name,
+    signedAt: iso(createdAt),
+    expiresAt: end === null ? null : iso(end),
+    entries,
+    signers: [...new Set(signers.map(({ certificate }) => certificate))],
+    breaksAt: endless ? null : iso(breaking.until),
+    breaksBecause: endless ? null : endWords(breaking),
+  };
+  return { status, warnings: [...warnOfIndex(status, at), ...warnOfSigners(name, signers, breaking, trust)] };
+}

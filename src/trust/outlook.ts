@@ -1,0 +1,86 @@
+/** What will end by itself: until when a key may sign, if nobody renews anything, and what ends it then. */
+import type { Duration, Instant } from "../time.ts";
+import { allows, type Grant, type Step } from "./delegation.ts";
+import type { CertificateFacts, Fingerprint } from "./facts.ts";
+import type { Trusted, TrustSet } from "./judge.ts";
+import { newest, primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
+
+/** Something with an end. */
+export interface End {
+  readonly since: Instant;
+  /** Infinity: never. */
+  readonly until: Instant;
+  /** The key that expires; for a delegation the delegate. */
+  readonly key: Fingerprint;
+  /** The delegation that ends; undefined where it is the key itself. */
+  readonly step: Step | undefined;
+}
+
+/** Nothing is told sooner than this before its end. */
+const soon: Duration = 14 * 86_400_000;
+
+/** Whether an end is so near that people should be told: two weeks, but never before two thirds of the time are over. */
+export function isNear({ since, until }: Pick<End, "since" | "until">, at: Instant): boolean {
+  return until - at < Math.min(soon, (until - since) / 3);
+}
+
+/** The component keys by which a certificate may sign at `at` (T7); none if it may not. */
+export function signingKeys(facts: CertificateFacts, at: Instant): Set<Fingerprint> {
+  if (refusePrimary(facts, at) !== undefined) return new Set();
+  const state = primaryState(facts, at);
+  const primary = !("code" in state) && state.canSign ? [facts.primary.fingerprint] : [];
+  const subkeys = facts.subkeys.filter((subkey) => refuseSubkey(subkey, at) === undefined);
+  return new Set([...primary, ...subkeys.map(({ fingerprint }) => fingerprint)]);
+}
+
+function earliest(ends: readonly End[]): End {
+  return ends.reduce((a, b) => (b.until < a.until ? b : a));
+}
+
+/** When a primary key expires. */
+export function endOfKey(facts: CertificateFacts, at: Instant): End {
+  const { fingerprint: key, createdAt: since } = facts.primary;
+  const state = primaryState(facts, at);
+  const until = "code" in state ? at : (state.expiresAt ?? Number.POSITIVE_INFINITY);
+  return { since, until, key, step: undefined };
+}
+
+/** When one of a certificate's component keys can't sign any more. */
+function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant): End {
+  const primary = endOfKey(facts, at);
+  const subkey = facts.subkeys.find(({ fingerprint }) => fingerprint === signer);
+  if (subkey === undefined) return primary;
+  const until = newest(subkey.bindings, subkey, at)[0]?.keyExpiresAt ?? Number.POSITIVE_INFINITY;
+  return earliest([primary, { since: subkey.createdAt, until, key: signer, step: undefined }]);
+}
+
+/** What ends first on a delegate's path: one of the delegations, or the key of one who delegated. */
+function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
+  const ends = steps.flatMap((step): End[] => {
+    const issuer = trusted.get(step.issuer)?.facts;
+    const delegation = { since: step.madeAt, until: step.expiresAt, key: step.subject, step };
+    return [delegation, ...(issuer === undefined ? [] : [endOfKey(issuer, at)])];
+  });
+  return ends.length === 0 ? { since: at, until: at, key: "", step: undefined } : earliest(ends);
+}
+
+/**
+ * Until when a key may sign.
+ * @param feed undefined: any feed at all
+ * @param signer the component key; undefined: whichever can go on longest
+ * @returns undefined if it may not sign now
+ */
+export function outlookOf(
+  { facts, role, grants }: Trusted,
+  trust: TrustSet,
+  feed?: string,
+  signer?: Fingerprint,
+): End | undefined {
+  const { at } = trust;
+  const able = [...signingKeys(facts, at)].filter((key) => signer === undefined || key === signer);
+  const [own] = able.map((key) => endOfSigner(facts, key, at)).sort((a, b) => b.until - a.until);
+  if (own === undefined || role !== "delegate") return own;
+  const allowed = grants.filter((grant) => feed === undefined || allows(grant, feed));
+  const [longest] = allowed.map((grant) => endOfGrant(grant, trust)).sort((a, b) => b.until - a.until);
+  return longest && earliest([own, longest]);
+}

@@ -1,0 +1,66 @@
+/** Machines and people, each with a key store of its own and nothing else in common but the files that are carried between them. */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { type Instant, iso } from "../../src/time.ts";
+import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
+import { day } from "../testkit/dates.ts";
+
+export class Home {
+  readonly folder: string;
+  readonly name: string;
+  readonly key: string;
+
+  private constructor(folder: string, name: string, key: string) {
+    this.folder = folder;
+    this.name = name;
+    this.key = key;
+  }
+
+  /** Makes its key, of day 0, for five years; `args` are further options of `keygen`. */
+  static async make(place: string, name: string, ...args: readonly string[]): Promise<Home> {
+    const folder = join(place, `home-${name}`);
+    const named = args.includes("--user-id") ? [] : ["--user-id", `${name} <${name}@build.example.org>`];
+    const keygen = ["keygen", ...named, "--expires", "5y", ...args];
+    const ended = await runHere(["--home", folder, "--json", "--at", iso(day(0)), ...keygen]);
+    const document = documentOf(ended);
+    expect(ended.status, document.error?.message).to.equal(0);
+    return new Home(folder, name, String(document.fingerprint));
+  }
+
+  async run(at: Instant, ...args: readonly string[]): Promise<{ status: number | null; document: JsonDocument }> {
+    const ended = await runHere(["--home", this.folder, "--json", "--offline", "--at", iso(at), ...args]);
+    return { status: ended.status, document: documentOf(ended) };
+  }
+
+  /** Must do all that is asked. */
+  async do(at: Instant, ...args: readonly string[]): Promise<JsonDocument> {
+    const { status, document } = await this.run(at, ...args);
+    expect({ status, error: document.error }, args.join(" ")).to.deep.equal({ status: 0, error: undefined });
+    return document;
+  }
+
+  /** Must be refused. @returns message and hint */
+  async refuses(code: string, at: Instant, ...args: readonly string[]): Promise<string> {
+    const { status, document } = await this.run(at, ...args);
+    expect({ code: document.error?.code, ok: document.ok }, document.error?.message).to.deep.equal({ code, ok: false });
+    expect(status).to.not.equal(0);
+    return `${document.error?.message}; ${document.error?.hint}`;
+  }
+
+  /** Its certificate, as a file to be carried. */
+  async request(at: Instant): Promise<string> {
+    const file = join(this.folder, "request.asc");
+    await fs.writeFile(file, String((await this.do(at, "key", "export", this.key)).armored));
+    return file;
+  }
+
+  /** Lets this key delegate to another machine's, which takes in what comes of it. @returns the certified file */
+  async delegateTo(other: Home, at: Instant, ...terms: readonly string[]): Promise<string> {
+    const file = join(other.folder, `by-${this.name}.asc`);
+    const command = ["delegate", await other.request(at), "--key", this.key, "-o", file];
+    await this.do(at, ...command, ...(terms.includes("--expires") ? [] : ["--expires", "90d"]), ...terms);
+    await other.do(at, "key", "import", file);
+    return file;
+  }
+}
