@@ -43,6 +43,14 @@ export interface SessionOptions {
 /** How far apart the steps of one job, a timer's or a script's, may lie. */
 const sameJob: Duration = 15 * 60_000;
 
+/** @throws FeedkeyError `bad_profile` where a profile switches verification off */
+export function refuseUnverified({ name, archive }: Profile): void {
+  if (archive.verify === "required") return;
+  throw new FeedkeyError("bad_profile", `profile "${name}" says "verify = off"`, {
+    hint: "feedkey hands over nothing that it has not verified: remove the line, or download without feedkey",
+  });
+}
+
 export class Session {
   readonly options: SessionOptions;
   readonly knowledge: Knowledge;
@@ -59,11 +67,7 @@ export class Session {
   /** @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `locked` */
   static async open(options: SessionOptions): Promise<Session> {
     const { profile, stateFolder } = options;
-    if (profile.archive.verify === "off") {
-      throw new FeedkeyError("bad_profile", `profile "${profile.name}" says "verify = off"`, {
-        hint: "feedkey hands over nothing that it has not verified: remove the line, or download without feedkey",
-      });
-    }
+    refuseUnverified(profile);
     const seeds = await readSeeds(profile);
     const reset = options.resetState === true ? { reset: true } : {};
     const state =

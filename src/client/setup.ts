@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { Profile } from "../profile/types.ts";
+import { refuseWritableByOthers } from "../store/folder.ts";
 import { acquireLock } from "../store/lock.ts";
 import {
   emptyManifest,
@@ -14,6 +15,7 @@ import {
 } from "../store/setup-manifest.ts";
 import { TargetRoot } from "../store/target-root.ts";
 import { applyExport, type ExportPlan } from "./export.ts";
+import { refuseUnverified } from "./session.ts";
 import { applySetup } from "./setup-apply.ts";
 import { configureApt } from "./setup-apt.ts";
 import { type Configured, type Item, profileName, refuseName, type SetupProgram, stateName } from "./setup-item.ts";
@@ -56,7 +58,15 @@ export interface SetupDone {
 
 const configure = { apt: configureApt, opkg: configureOpkg, pkg_install: configurePkgInstall };
 
+/** @throws FeedkeyError `bad_state`: whoever can write to the record chooses what a removal removes */
 async function readManifest(root: TargetRoot): Promise<SetupManifest> {
+  const folder = await root.hostPath(manifestFolder);
+  await refuseWritableByOthers(folder, (problem, hint) => {
+    return new FeedkeyError("bad_state", `the record of what feedkey set up is not safe: ${problem}`, {
+      details: { path: folder },
+      hint,
+    });
+  });
   const found = await root.look(manifestName);
   if (found.kind === "absent") return emptyManifest;
   if (found.kind === "file") return parseManifest(found.bytes, await root.hostPath(manifestName));
@@ -139,6 +149,7 @@ function refuseEmpty({ keys, left }: ExportPlan, { program, profile }: SetupOpti
 export async function setUp(options: SetupOptions): Promise<SetupDone> {
   const { program, profile, dryRun } = options;
   refuseName(profile.name);
+  refuseUnverified(profile);
   const id: SetupId = { program, profile: profile.name };
   const root = await TargetRoot.open(options.root);
   return await alone(root, dryRun, async (made) => {

@@ -70,7 +70,8 @@ export class TargetRoot {
   async text(name: string): Promise<string | undefined> {
     try {
       const path = await this.#realPath(name);
-      return path === undefined ? undefined : await fs.readFile(path, "utf8");
+      const found = path === undefined ? undefined : await readPlain(path);
+      return found?.kind === "file" ? found.bytes.toString("utf8") : undefined;
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
       return undefined;
@@ -217,11 +218,17 @@ function parts(name: string): string[] {
   throw new FeedkeyError("bad_path", `"${name}" is no plain path below a root`, { details: { path: name } });
 }
 
+/** Far more than any file of configuration or keyring of ours has. */
+const maxBytes = 16 * 1024 * 1024;
+
+/** Asked of the open file, and without waiting for whoever may write into a pipe. */
 async function readPlain(path: string): Promise<Found> {
   const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    const { mode, uid, gid } = await handle.stat();
-    return { kind: "file", bytes: await handle.readFile(), mode: mode & 0o7777, owner: { uid, gid } };
+    const stat = await handle.stat();
+    if (!stat.isFile() || stat.size > maxBytes) return { kind: "other" };
+    const owner = { uid: stat.uid, gid: stat.gid };
+    return { kind: "file", bytes: await handle.readFile(), mode: stat.mode & 0o7777, owner };
   } finally {
     await handle.close();
   }

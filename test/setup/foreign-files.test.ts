@@ -185,6 +185,11 @@ describe("setup: what is somebody else's", () => {
       await target.refuse(bad, "apt", ...main);
       await target.refuse(bad, "apt", "--remove");
     }
+    await target.write(manifest, good);
+    await fs.chmod(join(target.root, "var/lib/feedkey/setup"), 0o775);
+    const open = await target.refuse(bad, "apt", "--remove");
+    expect(open.error?.message).to.include("other users can write to the folder");
+    await fs.chmod(join(target.root, "var/lib/feedkey/setup"), 0o755);
     const outside = join(target.folder, "example.ini");
     await target.write(manifest, good.replace(source, "../example.ini"));
     await target.refuse({ code: "bad_path", status: 1 }, "apt", "--remove");

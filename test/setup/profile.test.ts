@@ -72,6 +72,8 @@ describe("setup: the profile", () => {
     await target.refuse(bad, "apt", ...main);
     await fs.writeFile(target.profile, text.replace("[trust]", "ca = missing.pem\n[trust]"));
     await target.refuse(bad, "apt", ...main);
+    await fs.writeFile(target.profile, text.replace("[trust]", "verify = off\n[trust]"));
+    await target.refuse(bad, "apt", ...main, "--no-keyring");
     await fs.writeFile(target.profile, text);
     await fs.writeFile(join(target.folder, "shipped.asc"), secretKeyBlock(seed));
     await target.refuse(bad, "apt", ...main);
