@@ -91,7 +91,9 @@ async function remove(context: Context, program: SetupProgram, options: SetupCom
   }
   const head = `${program} for profile ${profile} below ${escapeText(root.folder)}:`;
   const kept = "what was learned about keys stays in /var/lib/feedkey/state";
-  const next = root.isOurs && steps.some(({ path }) => path.endsWith(".timer")) ? ["systemctl daemon-reload"] : [];
+  const gone = steps.find(({ action, path }) => action === "remove" && path.endsWith(".timer"));
+  const timer = gone === undefined ? [] : [`systemctl daemon-reload && systemctl stop ${basename(gone.path)}`];
+  const next = root.isOurs ? timer : [];
   return {
     text: [head, ...changeLines(steps, dryRun), kept, ...nextLines(next)].join("\n"),
     json: { program, profile, root: root.folder, dryRun, changes: changesJson(steps), next },
@@ -103,10 +105,11 @@ function nextLines(next: readonly string[]): string[] {
 }
 
 /** What is left to do by hand. */
-function nextOf({ root, timer, timerTerms }: SetupDone): string[] {
+function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
   const { refresh: first, keep } = jobSteps(timerTerms);
   if (timer === "none") return [first, keep];
-  if (timer === "cron" || !root.isOurs) return [];
+  const news = steps.some(({ action, path }) => action !== "keep" && /\.(service|timer)$/.test(path));
+  if (timer === "cron" || !root.isOurs || !news) return [];
   return [`systemctl daemon-reload && systemctl start ${unitName(timerTerms)}.timer`];
 }
 
