@@ -8,10 +8,11 @@ import type { KeyStore } from "../store/key-store.ts";
 import { withLock } from "../store/lock.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { bundleCertificates, planBundle, withPublished } from "./bundle.ts";
+import { type BundlePlan, planBundle } from "./bundle.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
-
+import { type Known, withPublished } from "./published-bundle.ts";
+import { type PublishedRecord, readPublished, recording } from "./published-record.ts";
 import { certificatesWith } from "./signer.ts";
 import { type OwnCertificate, ownCertificates, type PassphraseSource } from "./signing-key.ts";
 
@@ -48,17 +49,42 @@ export async function amendStored(store: KeyStore, amended: RawCertificate): Pro
   await store.putCertificate(amended.fingerprint, await withStored(store, amended));
 }
 
-/** Writes the bundle anew if it changed. Returns the files written. @throws FeedkeyError `not_found`, `bad_config`, `output` */
-export async function refreshBundle({ config, store }: Archive): Promise<string[]> {
-  return await withLock(recordsFolder(store, config.root), async (lock) => {
-    const own = await certificatesWith(store, config.key);
-    // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
-    const key = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
-    const files = await planBundle(
-      config.root,
-      bundleCertificates(await withPublished(config.root, own), key, config.userId),
-    );
-    await applyPlans([], new Map(), files, lock);
-    return files.map(({ path }) => path);
+/**
+ * What is known of the archive's keys: by the key store, and by what is published.
+ * @throws FeedkeyError `not_found`, `bad_config` if gpg does not give the certificate of a key that stays there
+ */
+export async function knownCertificates({ config, store }: Archive): Promise<Known> {
+  return await withPublished(config.root, await certificatesWith(store, config.key), config.userId);
+}
+
+async function planOwnBundle(archive: Archive): Promise<BundlePlan & { readonly record: PublishedRecord }> {
+  const { config, store } = archive;
+  const known = await knownCertificates(archive);
+  // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
+  const key = known.certificates.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
+  const record = await readPublished(recordsFolder(store, config.root));
+  return { ...(await planBundle(config.root, known, key, config.userId, record.bundle)), record };
+}
+
+/**
+ * To be called before anything is made that the bundle must tell of.
+ * @throws FeedkeyError `not_found`, `bad_config`: the bundle could not be written
+ */
+export async function requireBundle(archive: Archive): Promise<void> {
+  await planOwnBundle(archive);
+}
+
+/**
+ * Writes the bundle anew if it changed.
+ * @returns what was done, in words
+ * @throws FeedkeyError `not_found`, `bad_config`, `output`
+ */
+export async function refreshBundle(archive: Archive): Promise<string[]> {
+  const { config, store } = archive;
+  const records = recordsFolder(store, config.root);
+  return await withLock(records, async (lock) => {
+    const { files, notes, record } = await planOwnBundle(archive);
+    await recording(records, record, [], lock, () => applyPlans([], new Map(), files, lock));
+    return [...files.map(({ path }) => `wrote ${path}`), ...notes];
   });
 }

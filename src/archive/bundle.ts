@@ -2,15 +2,11 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import { armor } from "../openpgp/armor.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { limits } from "../openpgp/limits.ts";
-import { collect, keepVerified, unite } from "../openpgp/merge.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
 import { bundlePath } from "../profile/layout.ts";
-import type { Fingerprint } from "../trust/facts.ts";
+import { bundleFiles, type Known } from "./published-bundle.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 import { claims, isDelegate, type Own, withPath } from "./standing.ts";
 
@@ -37,69 +33,63 @@ export function bundleCertificates(own: Own, signing: OwnCertificate, userId: st
   });
 }
 
-/** What lies in the bundle's place; nothing if it can't be read. */
-async function published(root: string): Promise<Map<Fingerprint, RawCertificate>> {
-  const path = join(root, bundlePath);
-  try {
-    if ((await fs.stat(path)).size > limits.keyringBytes) return new Map();
-    return collect(readKeys(await fs.readFile(path)).certificates);
-  } catch (error) {
-    if (systemCode(error) === undefined && !(error instanceof FeedkeyError)) throw error;
-    return new Map();
-  }
+export interface BundlePlan {
+  /** Only those whose contents differ from what lies there. */
+  readonly files: readonly BundleFile[];
+  /** What its keepers should hear of, in words. */
+  readonly notes: readonly string[];
 }
 
-async function read(
-  certificates: Iterable<RawCertificate>,
-): Promise<{ own: Map<Fingerprint, OwnCertificate>; verified: Set<Uint8Array> }> {
-  const keys = await KeyIndex.of(certificates);
-  const verified = new Set<Uint8Array>();
-  const own = new Map<Fingerprint, OwnCertificate>();
-  for (const one of keys.certificates) {
-    own.set(one.raw.fingerprint, { raw: one.raw, facts: await readFacts(one, keys, (body) => verified.add(body)) });
-  }
-  return { own, verified };
+function names(certificates: readonly OwnCertificate[]): string {
+  const shown = certificates.slice(0, 3).map(({ raw }) => raw.fingerprint);
+  const more = certificates.length - shown.length;
+  return `${shown.join(", ")}${more === 0 ? "" : ` and ${more} more`}`;
 }
 
 /**
- * The key store's certificates with what the published bundle knows beyond them: several machines and people may write
- * it, and none may make the others' delegates, withdrawals and revocations vanish. From there come only signatures that
- * verify, over certificates of the store and over those that one of these certified: who can write to the published tree
- * adds nothing of his own.
+ * What to do about certificates of the archive's name that nothing ties to its keys. A store that wrote this bundle before
+ * had all that is the archive's: somebody else put them there, and they go. Another store may just not know them.
+ * @throws FeedkeyError `bad_config`
  */
-export async function withPublished(root: string, own: Own): Promise<Own> {
-  const there = await published(root);
-  const news = [...there.values()].some((certificate) => {
-    const known = own.get(certificate.fingerprint)?.raw;
-    return known === undefined || unite(known, certificate) !== known;
-  });
-  if (!news) return own;
-  const everything = (await read(collect([...[...own.values()].map(({ raw }) => raw), ...there.values()]).values()))
-    .own;
-  const certified = new Map<Fingerprint, Fingerprint[]>();
-  for (const [key, { facts }] of everything) {
-    for (const { certificate } of facts.userIds.flatMap(({ certifications }) => certifications)) {
-      certified.set(certificate, [...(certified.get(certificate) ?? []), key]);
-    }
+function judgeStrangers(root: string, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
+  if (strangers.length === 0) return [];
+  const path = join(root, bundlePath);
+  if (wroteBefore) {
+    return [
+      `left out of the key bundle: ${names(strangers)}, which nothing ties to the archive's keys: who put it there?`,
+    ];
   }
-  const members = new Set(own.keys());
-  for (const member of members) for (const key of certified.get(member) ?? []) members.add(key);
-  const joined = [...members].flatMap((key) => everything.get(key)?.raw ?? own.get(key)?.raw ?? []);
-  const { verified } = await read(joined);
-  const pruned = joined.map((whole) => {
-    const mine = own.get(whole.fingerprint)?.raw;
-    // What the store itself holds stays as it is, whoever made it.
-    return mine === undefined ? keepVerified(whole, verified) : unite(mine, keepVerified(whole, verified));
-  });
-  return (await read(pruned)).own;
+  throw new FeedkeyError(
+    "bad_config",
+    `the published key bundle holds ${names(strangers)}, which this key store does not know and none of its keys certified`,
+    {
+      details: { path, certificates: strangers.map(({ raw }) => raw.fingerprint) },
+      hint: `if they are the archive's, take them in with "feedkey key import ${escapeText(path)}"; if not, remove the bundle: it is written anew`,
+    },
+  );
 }
 
-/** The two files of the bundle, binary and armored; only those whose contents differ from what lies there. */
-export async function planBundle(root: string, certificates: readonly OwnCertificate[]): Promise<BundleFile[]> {
-  const binary = Buffer.concat(certificates.map(({ raw }) => writeCertificate(raw)));
+/**
+ * Plans the two files of the bundle, binary and armored. It never loses what is the archive's.
+ * @param own certificates of the key store
+ * @param signing the archive's present key
+ * @param wroteBefore whether this key store has written this bundle before
+ * @throws FeedkeyError `bad_config`: the bundle there holds certificates of which this store can't tell whose they are
+ */
+export async function planBundle(
+  root: string,
+  { certificates, strangers }: Known,
+  signing: OwnCertificate,
+  userId: string,
+  wroteBefore: boolean,
+): Promise<BundlePlan> {
+  const notes = judgeStrangers(root, strangers, wroteBefore);
+  const chosen = bundleCertificates(certificates, signing, userId);
+  const binary = Buffer.concat(chosen.map(({ raw }) => writeCertificate(raw)));
+  const [binaryPath, armoredPath] = bundleFiles;
   const files: BundleFile[] = [
-    { path: join(root, bundlePath), data: binary },
-    { path: join(root, bundlePath.replace(/pgp$/, "asc")), data: armor(binary, "PUBLIC KEY BLOCK") },
+    { path: join(root, binaryPath), data: binary },
+    { path: join(root, armoredPath), data: armor(binary, "PUBLIC KEY BLOCK") },
   ];
   const changed: BundleFile[] = [];
   for (const file of files) {
@@ -109,5 +99,5 @@ export async function planBundle(root: string, certificates: readonly OwnCertifi
     });
     if (there === undefined || Buffer.compare(there, Buffer.from(file.data)) !== 0) changed.push(file);
   }
-  return changed;
+  return { files: changed, notes };
 }

@@ -11,12 +11,11 @@ import type { Duration, Instant } from "../time.ts";
 import type { UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { type BundleFile, bundleCertificates, planBundle, withPublished } from "./bundle.ts";
+import { type BundleFile, planBundle } from "./bundle.ts";
 import { applyPlans } from "./publish-apply.ts";
-
 import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
-import { recording } from "./published-record.ts";
-
+import { withPublished } from "./published-bundle.ts";
+import { readPublished, recording } from "./published-record.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
 import { type FileSignatures, signPlans } from "./sign-plans.ts";
@@ -45,6 +44,8 @@ export interface PublishOptions {
 export interface PublishResult {
   readonly plans: readonly FeedPlan[];
   readonly bundle: readonly BundleFile[];
+  /** What its keepers should hear of, in words. */
+  readonly notes: readonly string[];
   /** Packages that were left out (`--skip-bad`), or for which nothing was published. */
   readonly bad: readonly FeedkeyError[];
   readonly applied: boolean;
@@ -120,25 +121,29 @@ async function publishLocked(
   const { root, feeds, store, userId } = options;
   const { where, fingerprint } = options.key;
   const own = await certificatesWith(store, options.key);
-  const key = own.get(where === "gpg" ? fingerprint : await store.resolve(fingerprint));
-  if (key === undefined) {
+  const mine = own.get(where === "gpg" ? fingerprint : await store.resolve(fingerprint));
+  if (mine === undefined) {
     throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store`);
   }
-  refuseKey(own, key, options);
+  const name = userId ?? mine.facts.userIds[0]?.text ?? "";
+  const known = await withPublished(root, own, name);
+  // What is published says more where another key store has revoked it.
+  const key = known.certificates.get(mine.raw.fingerprint) ?? mine;
+  refuseKey(known.certificates, key, options);
+  const record = await readPublished(records);
+  const { files: bundle, notes } = await planBundle(root, known, key, name, record.bundle);
   const indexed = [];
   for (const feed of feeds) indexed.push(await indexFeed(feed, options, records));
   const bad = indexed.flatMap((one) => one.bad);
-  if (bad.length > 0 && !options.skipBad) return { plans: [], bundle: [], bad, applied: false };
+  if (bad.length > 0 && !options.skipBad) return { plans: [], bundle: [], notes, bad, applied: false };
   const plans: FeedPlan[] = [];
   for (const { feed, index, packages } of indexed)
     plans.push(await planFeed(root, feed, index, packages, key, options));
-  const name = userId ?? key.facts.userIds[0]?.text ?? "";
-  const bundle = await planBundle(root, bundleCertificates(await withPublished(root, own), key, name));
-  if (lock === undefined) return { plans, bundle, bad, applied: false };
+  if (lock === undefined) return { plans, bundle, notes, bad, applied: false };
   const signatures = await sign(plans, options);
   const changed = plans.filter(changesAnything);
-  await recording(records, plans, lock, () => applyPlans(changed, signatures, bundle, lock));
-  return { plans, bundle, bad, applied: true };
+  await recording(records, record, plans, lock, () => applyPlans(changed, signatures, bundle, lock));
+  return { plans, bundle, notes, bad, applied: true };
 }
 
 /**

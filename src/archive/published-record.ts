@@ -12,8 +12,12 @@ import type { HeldLock } from "../store/lock.ts";
 import type { SignedFile } from "./feed-layout.ts";
 import type { FeedPlan } from "./publish-plan.ts";
 
-/** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
-export type PublishedRecord = ReadonlyMap<string, readonly string[]>;
+export interface PublishedRecord {
+  /** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
+  readonly indexes: ReadonlyMap<string, readonly string[]>;
+  /** Whether this key store has written the key bundle. */
+  readonly bundle: boolean;
+}
 
 const version = 1;
 
@@ -28,14 +32,14 @@ export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, bytes }
 
 function parse(text: string): PublishedRecord | undefined {
   try {
-    const { version: found, indexes } = JSON.parse(text) as { version: unknown; indexes: unknown };
+    const { version: found, indexes, bundle } = JSON.parse(text) as Record<string, unknown>;
     if (found !== version || typeof indexes !== "object" || indexes === null) return undefined;
     const entries = Object.entries(indexes as Record<string, unknown>);
     const isList = (value: unknown): value is string[] => {
       return Array.isArray(value) && value.every((one) => typeof one === "string" && /^[0-9a-f]{64}$/.test(one));
     };
     const sound = entries.filter((entry): entry is [string, string[]] => isList(entry[1]));
-    return sound.length === entries.length ? new Map(sound) : undefined;
+    return sound.length === entries.length ? { indexes: new Map(sound), bundle: bundle === true } : undefined;
   } catch {
     return undefined;
   }
@@ -52,7 +56,7 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
     if (systemCode(cause) === "ENOENT") return undefined;
     throw new FeedkeyError("bad_config", `${file} can't be read`, { cause, details: { path: file } });
   });
-  const record = text === undefined ? new Map<string, string[]>() : parse(text);
+  const record = text === undefined ? { indexes: new Map(), bundle: false } : parse(text);
   if (record !== undefined) return record;
   throw new FeedkeyError("bad_config", `${file} is damaged: it says which indexes were published last`, {
     details: { path: file },
@@ -60,31 +64,32 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
   });
 }
 
-async function write(records: string, record: PublishedRecord, lock: HeldLock): Promise<void> {
-  const text = `${JSON.stringify({ version, indexes: Object.fromEntries([...record].sort()) }, null, 2)}\n`;
+async function write(records: string, { indexes, bundle }: PublishedRecord, lock: HeldLock): Promise<void> {
+  const text = `${JSON.stringify({ version, bundle, indexes: Object.fromEntries([...indexes].sort()) }, null, 2)}\n`;
   const there = await readFile(fileIn(records), "utf8").catch(() => undefined);
   if (there !== text) await writeFileAtomic(fileIn(records), text, { mode: 0o600 }, lock);
 }
 
 /**
  * Publishes with a record: the new indexes are in it before they get their names, the old ones until then.
- * @param publish puts the indexes in place
- * @throws FeedkeyError `output`, `locked`, and as `readPublished`
+ * @param before the record as it was
+ * @param publish puts the indexes and the bundle in place
+ * @throws FeedkeyError `output`, `locked`
  */
 export async function recording(
   records: string,
+  before: PublishedRecord,
   plans: readonly FeedPlan[],
   lock: HeldLock,
   publish: () => Promise<void>,
 ): Promise<void> {
-  const before = await readPublished(records);
-  const during = new Map(before);
-  const after = new Map(before);
+  const during = new Map(before.indexes);
+  const after = new Map(before.indexes);
   for (const { path, sha256 } of plans.map(({ feed, signed }) => recordEntry(feed, signed[0]))) {
-    during.set(path, [...new Set([...(before.get(path) ?? []), sha256])]);
+    during.set(path, [...new Set([...(before.indexes.get(path) ?? []), sha256])]);
     after.set(path, [sha256]);
   }
-  await write(records, during, lock);
+  await write(records, { ...before, indexes: during }, lock);
   await publish();
-  await write(records, after, lock);
+  await write(records, { indexes: after, bundle: true }, lock);
 }

@@ -12,7 +12,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { judge } from "../trust/judge.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
-import { type Archive, ownCertificate } from "./archive.ts";
+import { type Archive, knownCertificates, ownCertificate } from "./archive.ts";
 import { readIfThere, type SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import { recordsFolder } from "./publish.ts";
@@ -20,7 +20,7 @@ import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, planFeed } from "./publish-plan.ts";
 import { type PublishedRecord, readPublished, recordEntry } from "./published-record.ts";
 import { signPlans } from "./sign-plans.ts";
-import { type OwnCertificate, openSigningKey, ownCertificates } from "./signing-key.ts";
+import { type OwnCertificate, openSigningKey } from "./signing-key.ts";
 
 export interface Resigned {
   readonly signed: readonly string[];
@@ -74,7 +74,7 @@ async function look(
     return refuse("untrusted_signer", "a delegate signed it that may not sign this feed");
   }
   const { path, sha256 } = recordEntry(feed, file);
-  const known = published.get(path);
+  const known = published.indexes.get(path);
   // Where nothing is on record, somebody else's program publishes and feedkey only signs.
   if (known === undefined || known.includes(sha256)) return undefined;
   return refuse("rollback", "it is not the one that was published last");
@@ -123,7 +123,7 @@ export async function resignFeeds(
   return await withLock(records, async (lock) => {
     const key = await ownCertificate(store, fingerprint);
     const sound = [key, ...by].filter(({ facts }) => effectiveRevocation(facts.revocations, at)?.kind !== "hard");
-    const own = await ownCertificates(store);
+    const { certificates: own } = await knownCertificates(archive);
     const grants = grantsOf(own, sound, config.userId, at);
     const delegates = [...grants.keys()].flatMap((name) => own.get(name) ?? []);
     const keys = await KeyIndex.of([...sound, ...delegates].map(({ raw }) => raw));

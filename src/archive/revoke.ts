@@ -12,7 +12,7 @@ import type { Instant } from "../time.ts";
 import type { Fingerprint, Revocation } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
-import { type Archive, amendStored, ownCertificate, refreshBundle } from "./archive.ts";
+import { type Archive, amendStored, ownCertificate, refreshBundle, requireBundle } from "./archive.ts";
 import { compareGenerations, describeGenerations, type Generation } from "./orphans.ts";
 import { notUnderWay, readRotation } from "./rotate.ts";
 import type { RotationState } from "./rotation-state.ts";
@@ -103,31 +103,35 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
   });
 }
 
+export interface RevocationTerms {
+  readonly fingerprint: Fingerprint;
+  readonly reason: RevokeReason;
+  /** The archive's, for the judgement over its generations of clients. */
+  readonly userId: string;
+  readonly at: Instant;
+  readonly passphrase: PassphraseSource;
+  /** All keys of the archive as far as they are known; undefined: those of the store. */
+  readonly known: ReadonlyMap<Fingerprint, OwnCertificate> | undefined;
+}
+
 /**
  * Works out what a revocation does.
- * @param userId the archive's, for the judgement over its generations of clients
  * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
  */
-export async function planRevocation(
-  store: KeyStore,
-  fingerprint: Fingerprint,
-  reason: RevokeReason,
-  userId: string,
-  at: Instant,
-  passphrase: PassphraseSource,
-): Promise<RevocationPlan> {
-  const own = await ownCertificates(store);
+export async function planRevocation(store: KeyStore, terms: RevocationTerms): Promise<RevocationPlan> {
+  const { fingerprint, reason, userId, at, passphrase } = terms;
   const { raw, facts } = await ownCertificate(store, fingerprint);
-  const before = new Map([...own].map(([name, one]) => [name, one.raw]));
+  const known = terms.known ?? (await ownCertificates(store));
+  const before = new Map([...known].map(([name, one]) => [name, one.raw]));
   const hard = reason === "compromised" || reason === "unspecified";
   const isMeant = ({ kind }: Revocation) => kind === "hard" || !hard;
   const present = effectiveRevocation(facts.revocations, at);
   const already = present !== undefined && isMeant(present);
   const revoked = already ? raw : await revoke(store, raw, reason, at, passphrase);
   await refuseUseless(revoked, isMeant);
-  const after = new Map(before).set(fingerprint, unite(raw, revoked));
+  const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
   // Nobody ships a client with a delegate for its seed.
-  const seeds = [...own].filter(([, one]) => !isDelegate(one.facts)).map(([key]) => key);
+  const seeds = [...known].filter(([, one]) => !isDelegate(one.facts)).map(([key]) => key);
   const generations = await compareGenerations(before, after, seeds, userId, at);
   return { fingerprint, reason, at, revoked, generations, already };
 }
@@ -146,12 +150,8 @@ export function refuseOrphans({ fingerprint, generations }: RevocationPlan, forc
   );
 }
 
-/** Puts the revocation into the store and the bundle. Repeating it changes nothing. */
-export async function applyRevocation(
-  plan: RevocationPlan,
-  store: KeyStore,
-  archive: Archive | undefined,
-): Promise<string[]> {
+/** Puts the revocation into the store. Repeating it changes nothing. @returns what was done, in words */
+export async function applyRevocation(plan: RevocationPlan, store: KeyStore): Promise<string[]> {
   const done: string[] = [];
   if (!plan.already) {
     await amendStored(store, plan.revoked);
@@ -160,7 +160,6 @@ export async function applyRevocation(
     const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
     if (revocation !== undefined) done.push(`${plan.fingerprint} is ${revocationWords(revocation)}`);
   }
-  if (archive !== undefined) for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
   return done;
 }
 
@@ -191,6 +190,7 @@ export async function abandonRotation(archive: Archive): Promise<{ successor: Fi
   const present = state.present.raw.fingerprint;
   const abandoned = state.successor ?? (await withdrawn(state, archive));
   if (abandoned === undefined) throw notUnderWay(present);
+  await requireBundle(archive);
   const { fingerprint } = abandoned.raw;
   const done: string[] = [];
   if (state.successor !== undefined) {
@@ -205,6 +205,6 @@ export async function abandonRotation(archive: Archive): Promise<{ successor: Fi
     await amendStored(store, await revoke(store, abandoned.raw, "retired", at, passphrase));
     done.push(`${fingerprint} is revoked as retired`);
   }
-  for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
+  done.push(...(await refreshBundle(archive)));
   return { successor: fingerprint, done };
 }

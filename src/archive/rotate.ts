@@ -10,7 +10,7 @@ import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { type Archive, amendStored, ownCertificate, refreshBundle } from "./archive.ts";
+import { type Archive, amendStored, ownCertificate, refreshBundle, requireBundle } from "./archive.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
 import { recordsFolder } from "./publish.ts";
@@ -163,6 +163,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const done: string[] = [];
   const userId = config.userId;
   const present = state.present.raw.fingerprint;
+  await requireBundle(archive);
   if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
   // Unlocked before anything is made: a successor made without the passphrase would not be locked like its issuer.
   const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
@@ -193,7 +194,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
     done.push(`${name} certified ${present} until ${iso(overlapEnds)}`);
   }
   done.push(...(await acknowledgeEachOther(archive, name, opened, date)));
-  for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
+  done.push(...(await refreshBundle(archive)));
   return { present, successor: name, overlapEnds, done, left: [] };
 }
 
@@ -205,7 +206,7 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
     ...signed.map((feed) => `signed feed "${feed}" with ${key}`),
     ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate anew`),
   ];
-  for (const file of await refreshBundle(archive)) done.push(`wrote ${file}`);
+  done.push(...(await refreshBundle(archive)));
   await rm(finishingFile(archive), { force: true });
   return { done, left };
 }
@@ -218,6 +219,7 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
   const { config, at } = archive;
   const state = await readRotation(archive);
   const present = state.present.raw.fingerprint;
+  await requireBundle(archive);
   if (state.successor === undefined) {
     // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
     if (state.predecessor === undefined) throw notUnderWay(present);

@@ -44,12 +44,17 @@ export async function ownCertificates(
     const read = readKeys(Buffer.from(await store.certificate(fingerprint)));
     raws.push(...read.certificates);
   }
-  const keys = await KeyIndex.of(collect(raws).values());
-  const own = new Map<Fingerprint, OwnCertificate>();
+  return await judgedTogether(collect(raws).values());
+}
+
+/** Certificates with their facts, each by what all of them say. Those of a kind that can't be used are left out. */
+export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Map<Fingerprint, OwnCertificate>> {
+  const keys = await KeyIndex.of(raws);
+  const judged = new Map<Fingerprint, OwnCertificate>();
   for (const certificate of keys.certificates) {
-    own.set(certificate.raw.fingerprint, { raw: certificate.raw, facts: await readFacts(certificate, keys) });
+    judged.set(certificate.raw.fingerprint, { raw: certificate.raw, facts: await readFacts(certificate, keys) });
   }
-  return own;
+  return judged;
 }
 
 /**

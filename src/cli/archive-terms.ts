@@ -125,8 +125,8 @@ export async function handOn(
 ): Promise<{ lines: string[]; errors: FeedkeyError[] }> {
   const lines: string[] = [];
   if (options.config !== undefined) {
-    const files = await refreshBundle(await openArchive(context, options.config, options));
-    lines.push(...files.map((file) => `wrote ${escapeText(file)}`));
+    const done = await refreshBundle(await openArchive(context, options.config, options));
+    lines.push(...done.map(escapeText));
   }
   const named = options.config !== undefined || options.keyserver !== undefined;
   if (!named || (await serversOf(context, options)).servers.length === 0) return { lines, errors: [] };

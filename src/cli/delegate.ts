@@ -1,4 +1,5 @@
 /** `feedkey delegate`: build machines that come and go without touching any client. */
+import { requireBundle } from "../archive/archive.ts";
 import { delegate as delegateTo, type Request, withdraw } from "../archive/delegate.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -8,7 +9,7 @@ import { writeFileAtomic } from "../store/atomic.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { iso } from "../time.ts";
-import { handOn, readInput, type ServerOptions } from "./archive-terms.ts";
+import { handOn, openArchive, readInput, type ServerOptions } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
@@ -74,6 +75,7 @@ export async function delegate(
     });
   }
   const store = await KeyStore.open(context.home);
+  if (options.config !== undefined) await requireBundle(await openArchive(context, options.config, options));
   const common = { key, at: context.at, passphrase: passphraseSource(options) };
   if (options.withdraw === true) {
     const taken = await withdraw(store, await requestOf(subject), common);

@@ -133,6 +133,7 @@ export async function publish(
     dryRun,
     onProgress: (_feed, done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
+  for (const note of result.notes) context.reporter.warn(note);
   return {
     text: describe(result, dryRun),
     json: {

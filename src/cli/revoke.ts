@@ -1,9 +1,9 @@
 /** `feedkey revoke`, `send` and `receive`. */
-import { amendStored } from "../archive/archive.ts";
+import { type Archive, amendStored, knownCertificates, refreshBundle } from "../archive/archive.ts";
 import { receiveCertificates } from "../archive/distribute.ts";
 import { describeGenerations } from "../archive/orphans.ts";
 import { applyRevocation, planRevocation, type RevokeReason, refuseOrphans } from "../archive/revoke.ts";
-import { ownCertificates } from "../archive/signing-key.ts";
+import { type OwnCertificate, ownCertificates } from "../archive/signing-key.ts";
 import { nameOf, rootsOf } from "../archive/standing.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -33,6 +33,26 @@ function reasonOf(text: string): RevokeReason {
   });
 }
 
+/** All keys of the archive; undefined, and the store's must do, where they can't be told: an emergency does not wait for gpg. */
+async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string, OwnCertificate> | undefined> {
+  try {
+    return archive === undefined ? undefined : (await knownCertificates(archive)).certificates;
+  } catch (error) {
+    if (error instanceof FeedkeyError) return undefined;
+    throw error;
+  }
+}
+
+/** The key servers must hear of a revocation, whatever is wrong with the bundle. */
+async function writeBundle(archive: Archive | undefined): Promise<{ lines: string[]; errors: FeedkeyError[] }> {
+  try {
+    return { lines: archive === undefined ? [] : await refreshBundle(archive), errors: [] };
+  } catch (error) {
+    if (error instanceof FeedkeyError) return { lines: [], errors: [error] };
+    throw error;
+  }
+}
+
 /** Revokes a key, unless that orphans clients. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config` */
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
   const reason = reasonOf(options.reason);
@@ -42,19 +62,27 @@ export async function revoke(context: Context, fingerprint: string, options: Rev
   // A delegate's clients look for the archive's name, which the keys above it carry.
   const [top] = rootsOf(await ownCertificates(store), name);
   const userId = archive?.config.userId ?? (top === undefined ? "" : nameOf(top));
-  const plan = await planRevocation(store, name, reason, userId, context.at, passphraseSource(options));
+  const known = await knownTo(archive);
+  const terms = { fingerprint: name, reason, userId, at: context.at, passphrase: passphraseSource(options), known };
+  const plan = await planRevocation(store, terms);
   const generations = describeGenerations(plan.generations);
   const json = { fingerprint: name, reason, generations: plan.generations };
   if (options.dryRun === true) {
     return { text: [`would revoke ${name} as ${reason}`, ...generations].join("\n"), json: { ...json, dryRun: true } };
   }
   refuseOrphans(plan, options.force === true);
-  const done = await applyRevocation(plan, store, archive);
+  const revoked = await applyRevocation(plan, store);
+  const bundle = await writeBundle(archive);
+  const done = [...revoked, ...bundle.lines];
   const sent = await spread(context, options, [name]);
   if (archive?.config.key.fingerprint === name) {
     context.reporter.warn("archive.ini still names this key: clients refuse what it signs; name another, then publish");
   }
-  return { text: [...generations, ...done, ...sent.lines].join("\n"), json: { ...json, done }, errors: sent.errors };
+  return {
+    text: [...generations, ...done, ...sent.lines].join("\n"),
+    json: { ...json, done },
+    errors: [...bundle.errors, ...sent.errors],
+  };
 }
 
 async function resolveAll(store: KeyStore, fingerprints: readonly string[]): Promise<string[]> {

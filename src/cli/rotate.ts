@@ -1,6 +1,6 @@
 /** `feedkey rotate`: a key transition in two steps. */
 
-import type { Archive } from "../archive/archive.ts";
+import { type Archive, knownCertificates, refreshBundle } from "../archive/archive.ts";
 import { describeGenerations } from "../archive/orphans.ts";
 import { abandonRotation, applyRevocation, planRevocation, refuseOrphans } from "../archive/revoke.ts";
 import { findRivals } from "../archive/rivals.ts";
@@ -115,9 +115,18 @@ async function retire(archive: Archive, step: RotationStep, force: boolean): Pro
   const key = { where: "store", fingerprint: step.successor } as const;
   const finished = { ...archive, config: { ...config, key } };
   try {
-    const revocation = await planRevocation(store, step.present, "superseded", config.userId, at, passphrase);
+    const { certificates: known } = await knownCertificates(finished);
+    const terms = {
+      fingerprint: step.present,
+      reason: "superseded",
+      userId: config.userId,
+      at,
+      passphrase,
+      known,
+    } as const;
+    const revocation = await planRevocation(store, terms);
     refuseOrphans(revocation, force);
-    const done = await applyRevocation(revocation, store, finished);
+    const done = [...(await applyRevocation(revocation, store)), ...(await refreshBundle(finished))];
     return { lines: [...describeGenerations(revocation.generations), ...done], errors: [] };
   } catch (error) {
     if (error instanceof FeedkeyError) return { lines: [], errors: [error] };

@@ -129,6 +129,8 @@ describe("keygen --offline-primary", function () {
       const config = join(folder, "archive.ini");
       const text = (await fs.readFile(archive.config, "utf8")).replace(archive.key, key);
       await fs.writeFile(config, text);
+      // What the kit published was another archive's.
+      await fs.rm(join(archive.site, "keys"), { recursive: true });
       const before = await snapshot(home());
       const rotating = ["rotate", "--config", config, "--backup", join(folder, "safe")];
       const { error } = await refuses("bad_config", 78, home(), ...rotating);

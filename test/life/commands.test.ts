@@ -5,6 +5,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
+import { bundlePath } from "../../src/profile/layout.ts";
 import { archiveUserId } from "../cases/archive-kit.ts";
 import { documentOf, runHere, runProcess } from "../cases/cli.ts";
 import { plain } from "../net/misbehaving-server.ts";
@@ -209,7 +210,12 @@ describe("commands: key and keygen", () => {
       await archive.refuseKeeper(refused("bad_config", 78), day(3), ...rotate);
       const retire = ["revoke", key, "--reason", "retired", "--force"];
       await archive.refuseKeeper(refused("bad_config", 78), day(3), ...retire);
-      const elsewhere = await runHere(["--home", away, "--json", "--at", "2026-01-04T12:00:00Z", ...rotate]);
+      // The key on the stick knows nothing of the archive's first one.
+      const there = ["--home", away, "--json", "--at", "2026-01-04T12:00:00Z"];
+      expect(documentOf(await runHere([...there, ...rotate])).error?.code).to.equal("bad_config");
+      expect(await fs.readdir(join(away, "certs"))).to.deep.equal([`${key}.asc`]);
+      await runHere([...there, "key", "import", join(archive.site, bundlePath)]);
+      const elsewhere = await runHere([...there, ...rotate]);
       expect(elsewhere.status, elsewhere.stdout).to.equal(0);
       const successor = String(documentOf(elsewhere).successor);
       await life.sync();
