@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { dearmor } from "../src/openpgp/armor.ts";
 
 const program = resolve("bin/feedkey.js");
 const userId = "Bench Archive Signing Key <archive@bench.example>";
@@ -24,12 +25,12 @@ export class BenchArchive {
   readonly key: string;
 
   /** @param folder a new folder to work in */
-  constructor(folder: string) {
+  constructor(folder: string, algorithm = "rsa3072") {
     this.root = join(folder, "archive");
     this.home = join(folder, "home");
     this.profile = join(folder, "bench.ini");
     fs.mkdirSync(this.root, { recursive: true });
-    const made = run("keygen", "--home", this.home, "--user-id", userId, "--algorithm", "rsa3072", "--json");
+    const made = run("keygen", "--home", this.home, "--user-id", userId, "--algorithm", algorithm, "--json");
     this.key = String((JSON.parse(made) as { fingerprint: unknown }).fingerprint);
     const lines = ["[archive]", "name = Bench", `url = ${pathToFileURL(this.root).href}`, `user-id = ${userId}`];
     lines.push("[trust]", `keyring = ${join(this.home, "certs")}`, `seeds = ${this.key}`, "keyservers = none");
@@ -39,7 +40,12 @@ export class BenchArchive {
 
   /** The archive's certificate as gpgv and sqv read it. */
   get keyring(): string {
-    return join(this.root, "keys", "archive-keyring.pgp");
+    const keyring = join(this.home, "keyring.pgp");
+    if (!fs.existsSync(keyring)) {
+      const blocks = dearmor(fs.readFileSync(join(this.home, "certs", `${this.key}.asc`)), "PUBLIC KEY BLOCK");
+      fs.writeFileSync(keyring, Buffer.concat(blocks));
+    }
+    return keyring;
   }
 
   publishCommand(): [string, ...string[]] {

@@ -39,6 +39,22 @@ export function makeDeb(name: string, version: string, size: number): Buffer {
   return ar([VERSION, { name: "control.tar.gz", data: control }, { name: "data.tar.gz", data }]);
 }
 
+/** Writes a .deb of about `size` bytes, however many: what would be compressed data is not, since nobody unpacks it. */
+export function writeLargeDeb(file: string, name: string, size: number): void {
+  const control = gzipSync(controlTar(controlOf(name, "1.0")));
+  const piece = noise(name, 1 << 20);
+  const pieces = Math.ceil(size / piece.length);
+  const member = "data.tar.gz".padEnd(16) + "0".padEnd(12) + "0".padEnd(6).repeat(2) + "100644".padEnd(8);
+  const descriptor = fs.openSync(file, "w");
+  try {
+    fs.writeSync(descriptor, ar([VERSION, { name: "control.tar.gz", data: control }]));
+    fs.writeSync(descriptor, `${member}${String(pieces * piece.length).padEnd(10)}\`\n`);
+    for (let count = 0; count < pieces; count++) fs.writeSync(descriptor, piece);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
 /** Fills a folder with packages, in as many subfolders as archives have. */
 export function makePackages(folder: string, count: number, size: number): void {
   for (let number = 0; number < count; number++) {

@@ -13,16 +13,26 @@ function row(one: Measured, ours: Measured | undefined): string[] {
   return [one.name, ...show(one.seconds, ours?.seconds, inSeconds), ...show(one.peakKiB, ours?.peakKiB, inMegabytes)];
 }
 
+function widths(rows: readonly (readonly string[])[]): number[] {
+  return (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? "").length)));
+}
+
 /** One measurement as a table: name, time, its ratio to the first, peak memory, its ratio to the first. */
 export function table(title: string, measured: readonly Measured[]): string {
-  const head = ["", "time", "", "memory", ""];
-  const rows = [head, ...measured.map((one) => row(one, measured[0]))];
-  const widths = head.map((_, column) => Math.max(...rows.map((cells) => (cells[column] ?? "").length)));
+  const rows = [["", "time", "", "memory", ""], ...measured.map((one) => row(one, measured[0]))];
+  const wide = widths(rows);
   const lines = rows.map((cells) => {
     return cells
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .map((cell, column) => (column === 0 ? cell.padEnd(wide[column] ?? 0) : cell.padStart(wide[column] ?? 0)))
       .join("  ")
       .trimEnd();
   });
   return [title, ...lines.map((line) => `  ${line}`)].join("\n");
+}
+
+/** A table of Markdown that reads well as it is. */
+export function alignedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const wide = widths([head, ...rows]);
+  const line = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(wide[at] ?? 0)).join(" | ")} |`;
+  return [line(head), `|${wide.map((width) => "-".repeat(width + 2)).join("|")}|`, ...rows.map(line)].join("\n");
 }

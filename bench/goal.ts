@@ -1,0 +1,54 @@
+/** One line of what is measured: our command beside another's, and the ratio that is wanted. */
+import type { Contender, Measured } from "./measure.ts";
+import { measure } from "./measure.ts";
+import { alignedTable } from "./table.ts";
+
+export interface Goal {
+  readonly work: string;
+  readonly ours: Contender;
+  readonly beside: Contender;
+  /** Our time may be this many times the other's. */
+  readonly ratio: number;
+}
+
+export interface Outcome {
+  readonly goal: Goal;
+  readonly ours: Measured;
+  readonly beside: Measured;
+}
+
+/** Measures goals that share their files, all contenders in turn. One that stands in several goals is measured once. */
+export function measureGoals(goals: readonly Goal[], rounds: number, scratch: string): Outcome[] {
+  const contenders = [...new Set(goals.flatMap(({ ours, beside }) => [ours, beside]))];
+  const measured = new Map(measure(contenders, rounds, scratch).map((one, place) => [contenders[place], one]));
+  return goals.map((goal) => {
+    const [ours, beside] = [measured.get(goal.ours), measured.get(goal.beside)];
+    if (ours === undefined || beside === undefined) throw new Error(`${goal.work} was not measured`);
+    return { goal, ours, beside };
+  });
+}
+
+const seconds = (value: number | undefined) => {
+  return value === undefined ? "-" : value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`;
+};
+const megabytes = (value: number | undefined) => (value === undefined ? "-" : `${Math.round(value / 1024)} MB`);
+
+/** All outcomes as a table of Markdown: it can be put into the documentation as it is. */
+export function goalTable(outcomes: readonly Outcome[]): string {
+  const head = ["work", "feedkey", "beside", "", "ratio", "goal", "memory", "its memory"];
+  const rows = outcomes.map(({ goal, ours, beside }) => {
+    const ratio =
+      ours.seconds === undefined || beside.seconds === undefined ? undefined : ours.seconds / beside.seconds;
+    return [
+      goal.work,
+      seconds(ours.seconds),
+      beside.name,
+      seconds(beside.seconds),
+      ratio === undefined ? "-" : ratio.toFixed(2),
+      `${goal.ratio.toFixed(2)}${ratio === undefined || ratio <= goal.ratio ? "" : " missed"}`,
+      megabytes(ours.peakKiB),
+      megabytes(beside.peakKiB),
+    ];
+  });
+  return alignedTable(head, rows);
+}
