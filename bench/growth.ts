@@ -1,0 +1,117 @@
+/**
+ * `node dist/bench/growth.js [FILE.svg]`: how time grows with the archive, from 1,000 to 100,000 stanzas and packages, each
+ * point the median of 3 rounds; and a picture of it, docs/growth.svg by default.
+ */
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, type Spec, View } from "vega";
+import { BenchArchive } from "./archive.ts";
+import { type Contender, measure } from "./measure.ts";
+import { makePackages, padIndex } from "./packages.ts";
+import { number, scaled } from "./size.ts";
+import { alignedTable } from "./table.ts";
+
+interface Point {
+  readonly work: string;
+  readonly count: number;
+  readonly seconds: number;
+  readonly megabytes: number;
+}
+
+const counts = [1000, 3162, 10_000, 31_623, 100_000].map(scaled);
+
+function inFolder<T>(work: (folder: string) => T): T {
+  const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-bench-"));
+  try {
+    return work(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function pointOf(work: string, count: number, contender: Contender, folder: string): Point {
+  const [measured] = measure([contender], 3, folder);
+  return { work, count, seconds: measured?.seconds ?? 0, megabytes: (measured?.peakKiB ?? 0) / 1024 };
+}
+
+/** Stanzas of about 750 bytes in an index without packages. */
+function verifying(count: number): Point {
+  return inFolder((folder) => {
+    const archive = new BenchArchive(folder);
+    const index = join(folder, "Packages");
+    fs.writeFileSync(index, "");
+    padIndex(index, count * 750);
+    archive.sign(index);
+    return pointOf("verify: stanzas", count, { name: "verify", command: archive.verifyCommand(index) }, folder);
+  });
+}
+
+/** Packages of 2 KB, none of them known. */
+function publishing(count: number): Point {
+  return inFolder((folder) => {
+    const archive = new BenchArchive(folder);
+    makePackages(archive.root, count, 2000);
+    const prepare = () => archive.unpublish();
+    return pointOf("publish: packages", count, { name: "publish", command: archive.publishCommand(), prepare }, folder);
+  });
+}
+
+/** Both axes logarithmic: what grows linearly runs at half a right angle, once the start no longer counts. */
+function picture(points: readonly Point[]): Spec {
+  const scale = (name: string, field: string, range: "width" | "height") => {
+    return { name, type: "log" as const, domain: { data: "points", field }, range, nice: true };
+  };
+  const series = {
+    name: "work",
+    type: "ordinal" as const,
+    domain: { data: "points", field: "work" },
+    range: "category",
+  };
+  const encoded = { x: { scale: "x", field: "count" }, y: { scale: "y", field: "seconds" } };
+  return {
+    width: 480,
+    height: 300,
+    padding: 10,
+    background: "white",
+    data: [{ name: "points", values: [...points] }],
+    scales: [scale("x", "count", "width"), scale("y", "seconds", "height"), series as never],
+    axes: [
+      { orient: "bottom", scale: "x", title: "stanzas, packages", grid: true, format: "~s", tickCount: 3 },
+      { orient: "left", scale: "y", title: "seconds", grid: true, format: "~g", tickCount: 4 },
+    ],
+    legends: [{ stroke: "work", orient: "top-left" }],
+    marks: [
+      {
+        type: "group",
+        from: { facet: { name: "one", data: "points", groupby: "work" } },
+        marks: [
+          {
+            type: "line",
+            from: { data: "one" },
+            encode: { enter: { ...encoded, stroke: { scale: "work", field: "work" }, strokeWidth: { value: 2 } } },
+          },
+          {
+            type: "symbol",
+            from: { data: "one" },
+            encode: { enter: { ...encoded, fill: { scale: "work", field: "work" }, size: { value: 40 } } },
+          },
+        ],
+      },
+    ],
+  };
+}
+
+const points = [...counts.map(verifying), ...counts.map(publishing)];
+const rows = points.map(({ work, count, seconds, megabytes }) => {
+  return [
+    work,
+    number(count),
+    `${seconds.toFixed(2)} s`,
+    `${((seconds / count) * 1e6).toFixed(0)} us`,
+    `${megabytes.toFixed(0)} MB`,
+  ];
+});
+process.stdout.write(`${alignedTable(["work", "count", "time", "each", "memory"], rows)}\n`);
+const file = process.argv[2] ?? "docs/growth.svg";
+fs.writeFileSync(file, `${await new View(parse(picture(points)), { renderer: "none" }).toSVG()}\n`);
