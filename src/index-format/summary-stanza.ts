@@ -3,7 +3,7 @@
  * editing; whoever only looks packages up uses `pkgsrc.ts`, which makes no objects.
  */
 import { FeedkeyError } from "../error.ts";
-import { indexText, maxLineLength, type TextKind } from "./line-cursor.ts";
+import { asBuffer, indexText, maxLineLength, type TextKind } from "./line-cursor.ts";
 import type { BlankLines } from "./stanza.ts";
 import { maxStanzaLength, readChunks, tooLong } from "./stanza-chunks.ts";
 import { SummaryCursor } from "./summary-cursor.ts";
@@ -49,21 +49,19 @@ export function readSummaryChunks(chunks: AsyncIterable<Uint8Array>): AsyncGener
  * @throws FeedkeyError `bad_package` for a name or a value that would not read back as it is
  */
 export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza, "variables" | "terminated">): Buffer {
-  const parts: Uint8Array[] = [];
-  for (const [index, { name, value }] of variables.entries()) {
-    const line = Buffer.concat([Buffer.from(`${name}=`, "utf8"), value]);
-    const legal = /^[A-Z0-9_]+$/.test(name) && !/[\0\r\n]/.test(line.toString("latin1"));
-    if (!legal || line.length > maxLineLength) {
+  const lines: string[] = [];
+  for (const { name, value } of variables) {
+    // One character for each byte: no text is changed on its way, whatever its encoding.
+    const line = `${name}=${asBuffer(value).toString("latin1")}`;
+    if (!/^[A-Z0-9_]+$/.test(name) || /[\0\r\n]/.test(line) || line.length > maxLineLength) {
       throw new FeedkeyError("bad_package", `variable "${name}" can't stand in a summary`, {
         details: { variable: name },
         hint: "a name has upper-case letters, digits and underscores; a value is one line",
       });
     }
-    if (index > 0) parts.push(Buffer.from("\n"));
-    parts.push(line);
+    lines.push(line);
   }
-  if (terminated) parts.push(Buffer.from("\n"));
-  return Buffer.concat(parts);
+  return Buffer.from(`${lines.join("\n")}${terminated ? "\n" : ""}`, "latin1");
 }
 
 /** Reads pieces from `firstLine` on; returns the number of the line after the last. */

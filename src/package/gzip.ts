@@ -1,4 +1,4 @@
-import { gunzipSync } from "node:zlib";
+import { constants, gunzipSync } from "node:zlib";
 import { systemCode } from "../error.ts";
 import { damaged, exceeds, trailing } from "./undecodable.ts";
 
@@ -11,6 +11,20 @@ export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
   // Node stops silently at a zero byte after a member.
   if (engine.bytesWritten !== bytes.length) throw trailing();
   return buffer;
+}
+
+/**
+ * What the first bytes of a gzip file decompress to, as far as they go: nothing is said about the rest.
+ * @returns undefined for more than `limit` bytes, and for damage
+ */
+export function gunzipHead(prefix: Uint8Array, limit: number): Uint8Array | undefined {
+  try {
+    return gunzipSync(prefix, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: limit });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "ERR_BUFFER_TOO_LARGE" || code?.startsWith("Z_")) return undefined;
+    throw error;
+  }
 }
 
 interface Inflated {

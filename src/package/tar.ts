@@ -19,7 +19,7 @@ export interface TarEntry {
   readonly size: number;
   /**
    * The content, to be read before the next entry is asked for.
-   * @throws FeedkeyError `bad_package` if it is larger than `limit` bytes
+   * @throws FeedkeyError `bad_package` if it is larger than `limit` bytes, or the archive ends within it
    */
   content(limit: number): Promise<Uint8Array>;
 }
@@ -47,12 +47,17 @@ export async function* tarEntries(
       entry.resume();
     }
   } catch (error) {
-    if (error instanceof FeedkeyError) throw error;
-    throw new FeedkeyError("bad_package", "tar archive is damaged or ends early", { cause: error });
+    throw readingError(error);
   } finally {
     reader.destroy();
     await feeding;
   }
+}
+
+/** What to throw for an error of the reader's: what the pieces threw stays as it is. */
+function readingError(error: unknown): FeedkeyError {
+  if (error instanceof FeedkeyError) return error;
+  return new FeedkeyError("bad_package", "tar archive is damaged or ends early", { cause: error });
 }
 
 async function feed(archive: Uint8Array | AsyncIterable<Uint8Array>, reader: Extract): Promise<void> {
@@ -80,7 +85,11 @@ function describe(entry: Entry): TarEntry {
       if (size > limit)
         throw damage(`${quote(name)} has ${size} bytes, at most ${limit} are read`, { reason: "limits" });
       const parts: Uint8Array[] = [];
-      for await (const part of entry as AsyncIterable<Uint8Array>) parts.push(part);
+      try {
+        for await (const part of entry as AsyncIterable<Uint8Array>) parts.push(part);
+      } catch (error) {
+        throw readingError(error);
+      }
       return Buffer.concat(parts, size);
     },
   };

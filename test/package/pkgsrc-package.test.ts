@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { packageName, summaryOf, withFileFacts } from "../../src/index-format/package-summary.ts";
+import { addFileFacts, packageName, summaryOf, withFileFacts } from "../../src/index-format/package-summary.ts";
 import { contentChunks } from "../../src/package/content-stream.ts";
 import { readContents, readPkgsrcPackage } from "../../src/package/pkgsrc-package.ts";
 import { type ByteSource, bytesSource } from "../../src/package/source.ts";
@@ -95,9 +95,27 @@ describe("pkgsrc packages", () => {
     expect(Buffer.from(withFileFacts(Buffer.from(whole), { ...facts, size: 13 })).toString()).to.equal(
       whole.replace("FILE_SIZE=12", "FILE_SIZE=13"),
     );
-    expect(refusal(() => withFileFacts(own, { ...facts, filename: "a\nPKGNAME=b-1" }))).to.include({
-      code: "bad_package",
-    });
+    for (const write of [withFileFacts, addFileFacts]) {
+      expect(refusal(() => write(own, { ...facts, filename: "a\nPKGNAME=b-1" }))).to.include({ code: "bad_package" });
+      expect(Buffer.from(write(own, facts)).toString()).to.equal(whole);
+    }
+  });
+
+  it("are read to the end of their metadata, however much there is of it", async () => {
+    const long = (size: number) => {
+      const contents = `@name tiny-1.0\n${randomBytes(size)
+        .toString("hex")
+        .replace(/.{100}/g, "$&\n")}\n`;
+      return metadataFiles().map((file) => (file.name === "+CONTENTS" ? { ...file, data: contents } : file));
+    };
+    const expected = await summary(packed(metadataFiles()));
+    // More than the first look holds, in the file and in what comes out of it; and nothing but metadata.
+    for (const size of [10_000, 60_000, 3_000_000]) {
+      expect(await summary(packed([...long(size), { name: "bin/x", data: "x" }])), String(size)).to.equal(expected);
+      expect(await summary(packed(long(size))), String(size)).to.equal(expected);
+    }
+    const zeros = { name: "share/zeros", data: Buffer.alloc(20 << 20) };
+    expect(await summary(packed([...metadataFiles(), zeros]))).to.equal(expected);
   });
 
   for (const [command, ...args] of [
