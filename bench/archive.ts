@@ -23,9 +23,11 @@ export class BenchArchive {
   readonly home: string;
   readonly profile: string;
   readonly key: string;
+  readonly #format: "opkg" | "pkgsrc";
 
   /** @param folder a new folder to work in */
-  constructor(folder: string, algorithm = "rsa3072") {
+  constructor(folder: string, algorithm = "rsa3072", format: "opkg" | "pkgsrc" = "opkg") {
+    this.#format = format;
     this.root = join(folder, "archive");
     this.home = join(folder, "home");
     this.profile = join(folder, "bench.ini");
@@ -34,7 +36,7 @@ export class BenchArchive {
     this.key = String((JSON.parse(made) as { fingerprint: unknown }).fingerprint);
     const lines = ["[archive]", "name = Bench", `url = ${pathToFileURL(this.root).href}`, `user-id = ${userId}`];
     lines.push("[trust]", `keyring = ${join(this.home, "certs")}`, `seeds = ${this.key}`, "keyservers = none");
-    lines.push("[feed bench]", "format = opkg", "path = .");
+    lines.push("[feed bench]", `format = ${format}`, "path = .");
     fs.writeFileSync(this.profile, `${lines.join("\n")}\n`);
   }
 
@@ -48,8 +50,9 @@ export class BenchArchive {
     return keyring;
   }
 
-  publishCommand(): [string, ...string[]] {
-    return feedkey("publish", this.root, "--feed", "bench", "--home", this.home, "--key", this.key);
+  publishCommand(...more: string[]): [string, ...string[]] {
+    const terms = ["--feed", "bench", "--format", this.#format, "--home", this.home, "--key", this.key];
+    return feedkey("publish", this.root, ...terms, ...more);
   }
 
   /** Runs `publish`, which also fills the cache. */
@@ -63,13 +66,18 @@ export class BenchArchive {
     fs.rmSync(join(this.home, "archives"), { recursive: true, force: true });
     fs.rmSync(join(this.root, "keys"), { recursive: true, force: true });
     for (const name of fs.readdirSync(this.root)) {
-      if (name.startsWith("Packages")) fs.rmSync(join(this.root, name));
+      if (/^(Packages|pkg_summary)/.test(name)) fs.rmSync(join(this.root, name));
     }
   }
 
   /** Signs an index that was written by hand. */
   sign(index: string): void {
-    run("sign", index, "--home", this.home, "--key", this.key, "--feed", "bench");
+    const [command, ...args] = this.signCommand(index);
+    execFileSync(command, args);
+  }
+
+  signCommand(index: string): [string, ...string[]] {
+    return feedkey("sign", index, "--home", this.home, "--key", this.key, "--feed", "bench");
   }
 
   /** `verify` as an audit: gpgv keeps no state either. */

@@ -1,0 +1,56 @@
+/** Writing the compressed forms: read back by the real programs, the same bytes each time. */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import { compressIndex, compressionOf } from "../../src/archive/index-compression.ts";
+import { detectCompression } from "../../src/package/compression.ts";
+import { summaryForms } from "../../src/profile/summary-forms.ts";
+import { summaryStanza } from "../index-format/summary-text.ts";
+import { presentOrSkip } from "../peers/present.ts";
+
+const programs = { gz: "gzip", xz: "xz", zst: "zstd" } as const;
+const stanzas = Array.from({ length: 2000 }, (_, number) => summaryStanza({ PKGNAME: `p${number}-1.0` })).join("\n");
+const texts: readonly [string, Buffer][] = [
+  ["nothing", Buffer.alloc(0)],
+  ["one byte", Buffer.from("a")],
+  ["what can't be packed", createHash("shake256", { outputLength: 300_000 }).update("noise").digest()],
+  ["a summary", Buffer.from(stanzas)],
+];
+
+describe("a compressed index", () => {
+  for (const form of summaryForms) {
+    it(`is what the program of its format reads: .${form}`, async function () {
+      for (const [what, text] of texts) {
+        const written = await compressIndex(text, form);
+        expect(detectCompression(written)).to.equal(compressionOf[form]);
+        const read = spawnSync(programs[form], ["-dc"], { input: written, maxBuffer: 1 << 26 });
+        if (!presentOrSkip(this, read.error === undefined, `${programs[form]} is not installed`)) return;
+        expect({ what, status: read.status, stderr: String(read.stderr) }).to.deep.equal({
+          what,
+          status: 0,
+          stderr: "",
+        });
+        expect(read.stdout.equals(text), what).to.equal(true);
+        expect(spawnSync(programs[form], ["-t"], { input: written }).status, what).to.equal(0);
+      }
+    });
+
+    it(`is the same each time, and when several are written at once: .${form}`, async () => {
+      const [first, ...others] = await Promise.all(
+        texts.flatMap(([, text]) => [text, text]).map((text) => compressIndex(text, form)),
+      );
+      const again = await Promise.all(
+        texts.flatMap(([, text]) => [text, text]).map((text) => compressIndex(text, form)),
+      );
+      expect(again.map((bytes) => Buffer.from(bytes).toString("hex"))).to.deep.equal(
+        [first, ...others].map((bytes) => Buffer.from(bytes ?? []).toString("hex")),
+      );
+    });
+  }
+
+  it("leaves no thread behind, so that the program ends", async () => {
+    await compressIndex(Buffer.from(stanzas), "xz");
+    const open = process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort" || kind === "Worker");
+    expect(open).to.deep.equal([]);
+  });
+});
