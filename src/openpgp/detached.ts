@@ -8,7 +8,8 @@ import type { KeyIndex } from "./key-index.ts";
 import { limits } from "./limits.ts";
 import { refuseLooseEnds } from "./loose-ends.ts";
 import { type Packet, PacketError, readPackets, tags } from "./packets.ts";
-import { makersOf, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
+import { parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
+import { makersOf } from "./verdict.ts";
 
 /** A signature packet of the file, or why it can't be used. */
 export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };

@@ -35,6 +35,9 @@ export function keyIdOf(fingerprint: Fingerprint): string {
   return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }
 
+/** By packet body and certificate: one run judges several times, and what was found out about a key's signatures stays with it. */
+const loaded = new WeakMap<Uint8Array, Map<Fingerprint, Promise<LoadedKey | undefined>>>();
+
 /**
  * Loads a public key or subkey packet.
  * @param body the packet's body
@@ -42,6 +45,14 @@ export function keyIdOf(fingerprint: Fingerprint): string {
  * @returns undefined for a key that feedkey can't use: unknown version or algorithm, damaged, absurdly large
  */
 export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
+  const known = loaded.get(body) ?? new Map<Fingerprint, Promise<LoadedKey | undefined>>();
+  loaded.set(body, known);
+  const loading = known.get(certificate) ?? load(body, certificate);
+  known.set(certificate, loading);
+  return await loading;
+}
+
+async function load(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const fingerprint = fingerprintOf(body);
   // The head: version, creation date, algorithm, and in version 6 the length of what follows.
   const version = body[0] ?? 0;

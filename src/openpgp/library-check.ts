@@ -2,7 +2,7 @@
 import type { PublicKeyPacket, SignaturePacket } from "openpgp";
 import type { LoadedKey } from "./key-packet.ts";
 import type { RawSignature } from "./raw-signature.ts";
-import type { SignedParts } from "./signed-digest.ts";
+import type { SignedParts } from "./signed-parts.ts";
 
 /**
  * Whether a key made a signature, in the library's opinion on the mathematics.

@@ -9,6 +9,11 @@ export const limits = {
   componentsPerCertificate: 200_000,
   /** Makers of certifications whose certificates are missing: named to people, who read no more than a few. */
   strangersNamed: 3,
+  /**
+   * Good signatures of one kind by one key over one thing, in an order that leaves out none that a rule could ask for. Who
+   * holds a key can make a hundred thousand, and each rule would go over all of them.
+   */
+  goodSignatures: 100,
   /** GnuPG's own limit. */
   userIdBytes: 2048,
   /** One packet: real ones (user attributes with a picture aside) are far below. */

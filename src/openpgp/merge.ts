@@ -1,12 +1,13 @@
 /** Putting certificates together packet by packet: nothing that was seen is lost, and only what was verified is kept. */
 import type { Fingerprint } from "../trust/facts.ts";
-import { type Component, type Keyring, packetsOf, type RawCertificate } from "./certificate.ts";
+import type { Component, Keyring, RawCertificate } from "./certificate.ts";
 import { keyIdOf } from "./key-packet.ts";
 import type { Packet } from "./packets.ts";
 import { parseSignature } from "./raw-signature.ts";
 
-function nameOf({ tag, body }: Packet): string {
-  return `${tag} ${Buffer.from(body).toString("latin1")}`;
+/** Within a list of one kind of packets: the body alone, and no copy of it. */
+function nameOf({ body }: Packet): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
 }
 
 function unitePackets(lists: readonly (readonly Packet[])[]): Packet[] {
@@ -27,10 +28,39 @@ function uniteComponents(components: readonly Component[]): Component[] {
   return [...found.values()].map(({ packet, lists }) => ({ packet, signatures: unitePackets(lists) }));
 }
 
+/** What of `others` is not among `known`, once each. */
+function unknownPackets(known: readonly Packet[], others: readonly Packet[]): readonly Packet[] {
+  if (others.length === 0) return others;
+  const names = new Set(known.map(nameOf));
+  return others.filter((packet) => {
+    const before = names.size;
+    return names.add(nameOf(packet)).size > before;
+  });
+}
+
+/** `known` itself if the others say nothing new. */
+function addComponents(known: readonly Component[], others: readonly Component[]): readonly Component[] {
+  const found = new Map(known.map((component) => [nameOf(component.packet), component]));
+  let news = false;
+  for (const { packet, signatures } of others) {
+    const name = nameOf(packet);
+    const before = found.get(name);
+    const more = unknownPackets(before?.signatures ?? [], signatures);
+    if (before !== undefined && more.length === 0) continue;
+    found.set(name, { packet, signatures: [...(before?.signatures ?? []), ...more] });
+    news = true;
+  }
+  return news ? [...found.values()] : known;
+}
+
 /** The union of two copies of one certificate: `a` itself if `b` says nothing new. */
 export function unite(a: RawCertificate, b: RawCertificate): RawCertificate {
-  const whole = uniteAll(a, [a, b]);
-  return packetsOf(whole).length === packetsOf(uniteAll(a, [a])).length ? a : whole;
+  const more = unknownPackets(a.signatures, b.signatures);
+  const userIds = addComponents(a.userIds, b.userIds);
+  const subkeys = addComponents(a.subkeys, b.subkeys);
+  if (more.length === 0 && userIds === a.userIds && subkeys === a.subkeys) return a;
+  const { fingerprint, primary } = a;
+  return { fingerprint, primary, signatures: [...a.signatures, ...more], userIds, subkeys };
 }
 
 /** The union of any number of copies, in one go: a file may hold a hundred thousand of one certificate. */

@@ -1,16 +1,27 @@
-/** Signature packets: parsed strictly, and checked for their mathematics alone. */
+/** Signature packets, parsed strictly. Whether their mathematics is right is for `verdict.ts`. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import type { LoadedKey } from "./key-packet.ts";
-import { libraryAgrees } from "./library-check.ts";
-import { partsDigest, type SignedParts } from "./signed-digest.ts";
 import { type HashedArea, hex, readHashedArea, readSubpackets, SubpacketError } from "./subpackets.ts";
 
-export interface RawSignature {
-  readonly body: Uint8Array;
-  readonly version: number;
+/** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without looking into its areas. */
+export interface SignatureLayout {
+  readonly version: 4 | 6;
   readonly type: number;
+  /** Public-key algorithm octet. */
+  readonly algorithm: number;
+  /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
   readonly hash: string;
+  /** Where the hashed area ends, and with it what the signature covers beside the data. */
+  readonly hashedEnd: number;
+  /** Where the unhashed area ends, and two octets of the digest begin. */
+  readonly unhashedEnd: number;
+  /** Where the numbers begin: behind those octets and, in version 6, the salt. */
+  readonly saltEnd: number;
+}
+
+export interface RawSignature extends SignatureLayout {
+  readonly body: Uint8Array;
   /** From the version octet to the end of the hashed area: what the signature covers beside the data. */
   readonly hashedPart: Uint8Array;
   readonly hashed: HashedArea;
@@ -49,31 +60,64 @@ const saltLengths: Readonly<Record<string, number>> = {
 };
 
 /**
- * Parses a signature packet's body.
+ * Finds the parts of a signature packet's body: cheap, for a flooded key has a hundred thousand.
  * @returns a text that says what is wrong with it where it can't be one that feedkey knows
  */
-export function parseSignature(body: Uint8Array): RawSignature | string {
-  const [version, type, , hashOctet] = body;
+export function layoutOf(body: Uint8Array): SignatureLayout | string {
+  const [version, type, algorithm, hashOctet] = body;
   if (version !== 4 && version !== 6) return `a signature of version ${version ?? "?"}`;
-  if (type === undefined || hashOctet === undefined) return "a signature that is cut off";
+  if (type === undefined || algorithm === undefined || hashOctet === undefined) return "a signature that is cut off";
+  const hashedEnd = areaEnd(body, 4, version);
+  const unhashedEnd = hashedEnd && areaEnd(body, hashedEnd, version);
+  if (hashedEnd === undefined || unhashedEnd === undefined) return "a signature whose areas are cut off";
+  const hash = hashNames[hashOctet] ?? "unknown";
+  if (version === 4) return { version, type, algorithm, hash, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 2 };
+  const saltLength = body[unhashedEnd + 2];
+  if (saltLength === undefined || saltLength !== saltLengths[hash]) return "a signature whose salt has a wrong length";
+  return { version, type, algorithm, hash, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 3 + saltLength };
+}
+
+/** Octets of an area's length field. */
+function lengthOctets(version: number): number {
+  return version === 6 ? 4 : 2;
+}
+
+function areaEnd(body: Uint8Array, at: number, version: number): number | undefined {
+  const start = at + lengthOctets(version);
+  if (start > body.length) return undefined;
+  let length = 0;
+  for (let i = at; i < start; i++) length = length * 256 + (body[i] ?? 0);
+  return start + length > body.length ? undefined : start + length;
+}
+
+/**
+ * Parses a signature packet's body.
+ * @param layout of it, where it is at hand
+ * @returns a text that says what is wrong with it where it can't be one that feedkey knows
+ */
+export function parseSignature(
+  body: Uint8Array,
+  layout: SignatureLayout | string = layoutOf(body),
+): RawSignature | string {
+  if (typeof layout === "string") return layout;
+  const { version, type, algorithm, hash, hashedEnd, unhashedEnd, saltEnd } = layout;
+  const octets = lengthOctets(version);
   try {
-    const octets = version === 6 ? 4 : 2;
-    const hashedEnd = areaEnd(body, 4, octets);
-    const unhashedEnd = areaEnd(body, hashedEnd, octets);
     const hashed = readHashedArea(body.subarray(4 + octets, hashedEnd));
-    const hash = hashNames[hashOctet] ?? "unknown";
-    const saltLength = version === 6 ? body[unhashedEnd + 2] : 0;
-    if (version === 6 && saltLength !== saltLengths[hash]) return "a signature whose salt has a wrong length";
-    const saltEnd = unhashedEnd + 2 + (version === 6 ? 1 + (saltLength ?? 0) : 0);
     const hints = unhashedHints(body.subarray(hashedEnd + octets, unhashedEnd));
     return {
-      body,
+      // One by one: spreading an object takes longer than all the rest.
       version,
       type,
+      algorithm,
       hash,
+      hashedEnd,
+      unhashedEnd,
+      saltEnd,
+      body,
       hashedPart: body.subarray(0, hashedEnd),
       hashed,
-      salt: body.subarray(version === 6 ? unhashedEnd + 3 : saltEnd, saltEnd),
+      salt: version === 6 ? body.subarray(unhashedEnd + 3, saltEnd) : body.subarray(0, 0),
       digestStart: body.subarray(unhashedEnd, unhashedEnd + 2),
       numbers: body.subarray(saltEnd),
       embedded: hints.embedded,
@@ -86,13 +130,6 @@ export function parseSignature(body: Uint8Array): RawSignature | string {
     if (error instanceof SubpacketError) return `a signature whose ${error.message}`;
     throw error;
   }
-}
-
-function areaEnd(body: Uint8Array, at: number, octets: number): number {
-  if (at + octets > body.length) throw new SubpacketError("areas are cut off");
-  const end = at + octets + Buffer.from(body.buffer, body.byteOffset, body.length).readUIntBE(at, octets);
-  if (end > body.length) throw new SubpacketError("areas are cut off");
-  return end;
 }
 
 function unhashedHints(area: Uint8Array) {
@@ -111,54 +148,6 @@ export function namesIssuer(raw: RawSignature, key: LoadedKey): boolean {
   const { fingerprint, keyId } = raw.issuer;
   if (fingerprint !== undefined) return fingerprint === key.facts.fingerprint;
   return keyId === key.facts.keyId;
-}
-
-/**
- * Checks the mathematics of a signature, and nothing else: no dates, no flags, no opinion on algorithms.
- * @param over the parts signed, or the finished digest over a document
- */
-export async function isMadeBy(raw: RawSignature, maker: LoadedKey, over: SignedParts | Uint8Array): Promise<boolean> {
-  // A hashed fingerprint is the maker's own word: another key with the same key ID is not it.
-  const claimed = raw.hashed.issuerFingerprint;
-  if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
-  // Section 5.2: each version of key makes signatures of its own version.
-  if (raw.version !== maker.facts.version) return false;
-  if (raw.body[2] !== maker.algorithm) return false;
-  // Section 5.2.3.11: every signature has a date, in its hashed area.
-  if (raw.hashed.createdAt === undefined) return false;
-  try {
-    const digest = over instanceof Uint8Array ? over : partsDigest(raw, over);
-    // What is damaged needs no public-key operation.
-    if (digest === undefined || !startsWith(digest, raw.digestStart)) return false;
-    if (maker.native !== undefined) return maker.native.isSignature(raw.hash, digest, raw.numbers);
-  } catch {
-    return false;
-  }
-  return await libraryAgrees(raw, maker, over);
-}
-
-function startsWith(digest: Uint8Array, [first, second]: Uint8Array): boolean {
-  return first === digest[0] && second === digest[1];
-}
-
-/**
- * Those of several keys that made a signature. One key may be listed in many certificates, and anybody can list it:
- * it is tried once.
- */
-export async function makersOf(
-  raw: RawSignature,
-  candidates: readonly LoadedKey[],
-  over: SignedParts | Uint8Array,
-): Promise<LoadedKey[]> {
-  const verdicts = new Map<Fingerprint, boolean>();
-  const makers: LoadedKey[] = [];
-  for (const candidate of candidates) {
-    const { fingerprint } = candidate.facts;
-    const made = verdicts.get(fingerprint) ?? (await isMadeBy(raw, candidate, over));
-    verdicts.set(fingerprint, made);
-    if (made) makers.push(candidate);
-  }
-  return makers;
 }
 
 /** The facts of a signature that was found to be made by `maker`. */

@@ -1,6 +1,7 @@
 /** Certificates -> plain facts: every signature that bears on a rule, checked, and nothing judged. */
 import type {
   CertificateFacts,
+  Fingerprint,
   Revocation,
   SelfSignature,
   SignatureFacts,
@@ -8,61 +9,164 @@ import type {
   UserIdFacts,
 } from "../trust/facts.ts";
 import type { Component } from "./certificate.ts";
+import {
+  type Candidate,
+  findGood,
+  findNewest,
+  findOldest,
+  findRevocations,
+  fitting,
+  type Good,
+  type Makers,
+  nameOf,
+  putAside,
+  rawOf,
+  revocationKind,
+} from "./good-signatures.ts";
 import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 import type { LoadedKey } from "./key-packet.ts";
 import { limits } from "./limits.ts";
 import type { Packet } from "./packets.ts";
-import { isMadeBy, makersOf, namesIssuer, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
-import type { SignedParts } from "./signed-digest.ts";
+import { namesIssuer, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
+import { Signed, type SignedParts } from "./signed-parts.ts";
+import { isMadeBy, isSignedBy, makersOf } from "./verdict.ts";
 
 type OnVerified = (body: Uint8Array) => void;
 
-const isCertification = (type: number) => type >= 0x10 && type <= 0x13;
-
-/**
- * The signatures that can be parsed, one at a time: a flooded key has a hundred thousand.
- * Copies of one that was found good, with other bytes in the unhashed area, say nothing new and are passed over:
- * anybody can make as many as he likes, and every rule goes over all that is found.
- */
-class Sieve {
-  readonly #found = new Set<string>();
-
-  *signatures(packets: readonly Packet[]): Generator<RawSignature> {
-    for (const { body } of packets) {
-      const raw = parseSignature(body);
-      if (typeof raw !== "string" && !this.#found.has(nameOf(raw))) yield raw;
-    }
-  }
-
-  /** To be told of each good one. */
-  found(raw: RawSignature): void {
-    this.#found.add(nameOf(raw));
-  }
+/** What reading one certificate takes. */
+interface Reading {
+  readonly primary: LoadedKey;
+  readonly keys: KeyIndex;
+  readonly onVerified: OnVerified;
 }
 
-/**
- * What a signature covers, by whom: without a hashed issuer two keys may have signed the same. Of revocations one is
- * as good as the other, and they are read whoever is named.
- */
-function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
-  const maker = type === 0x20 ? "" : (issuer.fingerprint ?? issuer.keyId);
-  return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
 }
 
-async function readSelfSignature(
-  raw: RawSignature,
-  primary: LoadedKey,
-  about: LoadedKey,
-  over: SignedParts,
-  keys: KeyIndex,
-): Promise<SelfSignature> {
-  const { hashed } = raw;
+/** The check whether the certificate's own primary key made a signature, as far as it is worth one. */
+function byPrimary({ primary, keys }: Reading): Makers {
+  return async (raw, signed) => (keys.affords(primary) && (await isSignedBy(raw, signed, primary)) ? [primary] : []);
+}
+
+/** The check who of those that a signature names made it, as far as they are worth one. */
+function byNamed({ keys }: Reading): Makers {
+  return (raw, signed) => {
+    const named = keys.candidates(raw).filter((one) => keys.affords(one));
+    return makersOf(raw, named, signed);
+  };
+}
+
+/** What was found good, in the order of the packets, with who made it. */
+function tell({ onVerified }: Reading, candidates: readonly Candidate[], good: Good) {
+  return candidates.flatMap((candidate) => {
+    const makers = good.get(candidate) ?? [];
+    if (makers.length > 0) onVerified(candidate.body);
+    return makers.map((maker) => ({ raw: rawOf(candidate), maker }));
+  });
+}
+
+function selfSignature(raw: RawSignature, primary: LoadedKey, about: LoadedKey): SelfSignature {
+  const { keyLifetime, flags, designatedRevokers } = raw.hashed;
   return {
     ...signatureFacts(raw, primary),
-    keyExpiresAt: hashed.keyLifetime === undefined ? undefined : about.facts.createdAt + hashed.keyLifetime * 1000,
-    flags: hashed.flags,
-    backSignature: raw.type === 0x18 ? await readBackSignature(raw, about, over, keys) : undefined,
-    designatedRevokers: hashed.designatedRevokers,
+    keyExpiresAt: keyLifetime === undefined ? undefined : about.facts.createdAt + keyLifetime * 1000,
+    flags,
+    backSignature: undefined,
+    designatedRevokers,
+  };
+}
+
+function revocation(raw: RawSignature, maker: LoadedKey): Revocation {
+  const { reason } = raw.hashed;
+  return { ...signatureFacts(raw, maker), kind: revocationKind(raw), reason: reason?.code, text: reason?.text ?? "" };
+}
+
+/** What the key says of itself, directly (0x1f) or over a user ID. */
+async function readSelfSignatures(reading: Reading, candidates: readonly Candidate[]): Promise<SelfSignature[]> {
+  const good = await findNewest(candidates, byPrimary(reading));
+  return tell(reading, candidates, good).map(({ raw, maker }) => selfSignature(raw, maker, maker));
+}
+
+/** What the key revokes of its own: a user ID or a subkey. */
+async function readOwnRevocations(reading: Reading, candidates: readonly Candidate[]): Promise<Revocation[]> {
+  const good = await findRevocations(candidates, byPrimary(reading));
+  return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
+}
+
+/** Key revocations by the key itself, or by a revoker that the key named in a signature of its own. */
+async function readRevocations(
+  reading: Reading,
+  candidates: readonly Candidate[],
+  selfSignatures: readonly SelfSignature[],
+): Promise<Revocation[]> {
+  const { primary, keys } = reading;
+  const revokers = new Set(selfSignatures.flatMap(({ designatedRevokers }) => designatedRevokers));
+  const good = await findRevocations(candidates, async (raw, signed) => {
+    // The key itself is tried whoever is named outside the hashed area: altering that must not hide a revocation.
+    const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
+    // A designated revoker is heard however weak it is: the key that it revokes may be strong (T4).
+    const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed);
+    return makers.slice(0, 1);
+  });
+  return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
+}
+
+async function readCertifications(reading: Reading, candidates: readonly Candidate[]): Promise<SignatureFacts[]> {
+  const good = await findGood(candidates, byNamed(reading));
+  return tell(reading, candidates, good).map(({ raw, maker }) => signatureFacts(raw, maker));
+}
+
+/** Withdrawals of certifications: of each maker those that decide, whatever others send. */
+async function readWithdrawals(
+  reading: Reading,
+  byMaker: ReadonlyMap<Fingerprint, readonly Candidate[]>,
+): Promise<Revocation[]> {
+  const found: Revocation[] = [];
+  for (const [fingerprint, candidates] of byMaker) {
+    const good = await findOldest(candidates, async (raw, signed) => {
+      return (await byNamed(reading)(raw, signed)).filter(({ facts }) => facts.fingerprint === fingerprint);
+    });
+    found.push(...tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker)));
+  }
+  return found;
+}
+
+async function readUserId({ packet, signatures }: Component, reading: Reading): Promise<UserIdFacts> {
+  const { primary, keys } = reading;
+  const bytes = Buffer.from(packet.body);
+  const signed = new Signed({ key: primary, userId: bytes });
+  const own: Candidate[] = [];
+  const revoking: Candidate[] = [];
+  const certifying: Candidate[] = [];
+  const withdrawing = new Map<Fingerprint, Candidate[]>();
+  const strangers = new Set<string>();
+  for (const raw of fitting(signatures, signed)) {
+    const certifies = raw.type >= 0x10 && raw.type <= 0x13;
+    // Signatures about the key itself are read with those, wherever they were put.
+    if (!certifies && raw.type !== 0x30) continue;
+    const candidate = putAside(raw, signed);
+    if (namesIssuer(raw, primary)) {
+      (certifies ? own : revoking).push(candidate);
+      continue;
+    }
+    const named = new Set(keys.candidates(raw).map(({ facts }) => facts.fingerprint));
+    if (!certifies) for (const maker of named) push(withdrawing, maker, candidate);
+    else if (named.size > 0) certifying.push(candidate);
+    else if (strangers.size < limits.strangersNamed) {
+      strangers.add(raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody");
+    }
+  }
+  return {
+    bytes: bytes.toString("latin1"),
+    text: bytes.toString("utf8"),
+    selfSignatures: await readSelfSignatures(reading, own),
+    revocations: await readOwnRevocations(reading, revoking),
+    certifications: await readCertifications(reading, certifying),
+    strangers: [...strangers],
+    withdrawals: await readWithdrawals(reading, withdrawing),
   };
 }
 
@@ -72,122 +176,56 @@ async function readBackSignature(
   subkey: LoadedKey,
   over: SignedParts,
   keys: KeyIndex,
-): Promise<SignatureFacts | undefined> {
+): Promise<RawSignature | undefined> {
   const bodies = [...(binding.hashed.embeddedSignature ? [binding.hashed.embeddedSignature] : []), ...binding.embedded];
   for (const body of bodies) {
     const raw = parseSignature(body);
     if (typeof raw === "string" || raw.type !== 0x19) continue;
-    if (keys.affords(subkey) && (await isMadeBy(raw, subkey, over))) return signatureFacts(raw, subkey);
+    if (keys.affords(subkey) && (await isMadeBy(raw, subkey, over))) return raw;
   }
   return undefined;
 }
 
-// RFC 9580 section 5.2.3.31: superseded, retired; 32 (user ID no longer in use) makes sense for user IDs alone.
-function revocationFacts(raw: RawSignature, maker: LoadedKey): Revocation {
-  const { reason, unknownCritical } = raw.hashed;
-  const softReasons = raw.type === 0x30 ? [1, 3, 32] : [1, 3];
-  // With two reasons given, the worse is believed.
-  const clear = !unknownCritical.includes("subpacket 29 given twice");
-  const kind = reason !== undefined && clear && softReasons.includes(reason.code) ? "soft" : "hard";
-  return { ...signatureFacts(raw, maker), kind, reason: reason?.code, text: reason?.text ?? "" };
+/**
+ * Bindings of a subkey. Copies of one may differ in the back-signature, which the unhashed area may hold, so each is read;
+ * those that come to the same are one.
+ */
+async function readBindings(
+  reading: Reading,
+  candidates: readonly Candidate[],
+  subkey: LoadedKey,
+): Promise<SelfSignature[]> {
+  const { primary, keys } = reading;
+  const good = await findNewest(candidates, byPrimary(reading), { copies: true });
+  const over = { key: primary, bind: subkey };
+  const bindings = new Map<string, SelfSignature>();
+  for (const candidate of candidates) {
+    if (!good.has(candidate)) continue;
+    const raw = rawOf(candidate);
+    const back = await readBackSignature(raw, subkey, over, keys);
+    const name = `${nameOf(raw)} ${back === undefined ? "" : nameOf(back)}`;
+    if (bindings.has(name)) continue;
+    reading.onVerified(raw.body);
+    const backSignature = back && signatureFacts(back, subkey);
+    bindings.set(name, { ...selfSignature(raw, primary, subkey), backSignature });
+  }
+  return [...bindings.values()];
 }
 
-/** Key revocations by the key itself, or by a revoker that the key named in a signature of its own. */
-async function readRevocations(
-  packets: readonly Packet[],
-  primary: LoadedKey,
-  selfSignatures: readonly SelfSignature[],
-  keys: KeyIndex,
-  onVerified: OnVerified,
-): Promise<Revocation[]> {
-  const revokers = new Set(selfSignatures.flatMap((signature) => signature.designatedRevokers));
-  const found: Revocation[] = [];
-  const sieve = new Sieve();
-  for (const raw of sieve.signatures(packets)) {
-    if (raw.type !== 0x20) continue;
-    // The key itself is tried whoever is named outside the hashed area: altering that must not hide a revocation.
-    const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
-    // A designated revoker is heard however weak it is: the key that it revokes may be strong (T4).
-    const [maker] = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], { key: primary });
-    if (maker === undefined) continue;
-    sieve.found(raw);
-    onVerified(raw.body);
-    found.push(revocationFacts(raw, maker));
-  }
+/** The signatures of each type. */
+function byType(packets: readonly Packet[], signed: Signed): ReadonlyMap<number, readonly Candidate[]> {
+  const found = new Map<number, Candidate[]>();
+  for (const raw of fitting(packets, signed)) push(found, raw.type, putAside(raw, signed));
   return found;
 }
 
-async function readUserId(
-  component: Component,
-  primary: LoadedKey,
-  keys: KeyIndex,
-  onVerified: OnVerified,
-): Promise<UserIdFacts> {
-  const bytes = Buffer.from(component.packet.body);
-  const over: SignedParts = { key: primary, userId: bytes };
-  const selfSignatures: SelfSignature[] = [];
-  const revocations: Revocation[] = [];
-  const certifications: SignatureFacts[] = [];
-  const withdrawals: Revocation[] = [];
-  const strangers = new Set<string>();
-  const sieve = new Sieve();
-  for (const raw of sieve.signatures(component.signatures)) {
-    if (!isCertification(raw.type) && raw.type !== 0x30) continue;
-    if (namesIssuer(raw, primary)) {
-      if (!keys.affords(primary) || !(await isMadeBy(raw, primary, over))) continue;
-      sieve.found(raw);
-      onVerified(raw.body);
-      if (raw.type === 0x30) revocations.push(revocationFacts(raw, primary));
-      else selfSignatures.push(await readSelfSignature(raw, primary, primary, over, keys));
-      continue;
-    }
-    const candidates = keys.candidates(raw);
-    if (candidates.length === 0 && isCertification(raw.type) && strangers.size < limits.strangersNamed) {
-      strangers.add(raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody");
-    }
-    const makers = await makersOf(
-      raw,
-      candidates.filter((one) => keys.affords(one)),
-      over,
-    );
-    if (makers.length === 0) continue;
-    sieve.found(raw);
-    onVerified(raw.body);
-    for (const maker of makers) {
-      if (raw.type === 0x30) withdrawals.push(revocationFacts(raw, maker));
-      else certifications.push(signatureFacts(raw, maker));
-    }
-  }
+async function readSubkey({ signatures }: Component, subkey: LoadedKey, reading: Reading): Promise<SubkeyFacts> {
+  const found = byType(signatures, new Signed({ key: reading.primary, bind: subkey }));
   return {
-    bytes: bytes.toString("latin1"),
-    text: bytes.toString("utf8"),
-    selfSignatures,
-    revocations,
-    certifications,
-    strangers: [...strangers],
-    withdrawals,
+    ...subkey.facts,
+    bindings: await readBindings(reading, found.get(0x18) ?? [], subkey),
+    revocations: await readOwnRevocations(reading, found.get(0x28) ?? []),
   };
-}
-
-async function readSubkey(
-  component: Component,
-  subkey: LoadedKey,
-  primary: LoadedKey,
-  keys: KeyIndex,
-  onVerified: OnVerified,
-): Promise<SubkeyFacts> {
-  const over: SignedParts = { key: primary, bind: subkey };
-  const bindings: SelfSignature[] = [];
-  const revocations: Revocation[] = [];
-  // Copies of a binding may differ in the back-signature, which the unhashed area may hold: each is read.
-  for (const raw of new Sieve().signatures(component.signatures)) {
-    if (raw.type !== 0x18 && raw.type !== 0x28) continue;
-    if (!keys.affords(primary) || !(await isMadeBy(raw, primary, over))) continue;
-    onVerified(raw.body);
-    if (raw.type === 0x28) revocations.push(revocationFacts(raw, primary));
-    else bindings.push(await readSelfSignature(raw, primary, subkey, over, keys));
-  }
-  return { ...subkey.facts, bindings, revocations };
 }
 
 /**
@@ -197,33 +235,26 @@ async function readSubkey(
  * @param onVerified is told the body of each signature packet that was found good: what is worth keeping
  */
 export async function readFacts(
-  certificate: LoadedCertificate,
+  { raw, primary, subkeys }: LoadedCertificate,
   keys: KeyIndex,
   onVerified: OnVerified = () => undefined,
 ): Promise<CertificateFacts> {
-  const { raw, primary } = certificate;
-  const directSignatures: SelfSignature[] = [];
-  const sieve = new Sieve();
-  for (const signature of sieve.signatures(raw.signatures)) {
-    const over = { key: primary };
-    if (signature.type !== 0x1f || !keys.affords(primary) || !(await isMadeBy(signature, primary, over))) continue;
-    sieve.found(signature);
-    onVerified(signature.body);
-    directSignatures.push(await readSelfSignature(signature, primary, primary, over, keys));
-  }
+  const reading = { primary, keys, onVerified };
+  const direct = byType(raw.signatures, new Signed({ key: primary }));
+  const directSignatures = await readSelfSignatures(reading, direct.get(0x1f) ?? []);
   const userIds: UserIdFacts[] = [];
-  for (const component of raw.userIds) userIds.push(await readUserId(component, primary, keys, onVerified));
-  const selfSignatures = [...directSignatures, ...userIds.flatMap((userId) => userId.selfSignatures)];
-  const subkeys: SubkeyFacts[] = [];
+  for (const component of raw.userIds) userIds.push(await readUserId(component, reading));
+  const subkeyFacts: SubkeyFacts[] = [];
   for (const [index, component] of raw.subkeys.entries()) {
-    const subkey = certificate.subkeys[index];
-    if (subkey !== undefined) subkeys.push(await readSubkey(component, subkey, primary, keys, onVerified));
+    const subkey = subkeys[index];
+    if (subkey !== undefined) subkeyFacts.push(await readSubkey(component, subkey, reading));
   }
+  const own = [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
   return {
     primary: primary.facts,
     directSignatures,
-    revocations: await readRevocations(raw.signatures, primary, selfSignatures, keys, onVerified),
+    revocations: await readRevocations(reading, direct.get(0x20) ?? [], own),
     userIds,
-    subkeys,
+    subkeys: subkeyFacts,
   };
 }

@@ -6,8 +6,10 @@ import fc from "fast-check";
 import { type LoadedKey, loadKey } from "../../src/openpgp/key-packet.ts";
 import { libraryAgrees } from "../../src/openpgp/library-check.ts";
 import { libraryFacts } from "../../src/openpgp/library-key.ts";
-import { isMadeBy, parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
+import { readInteger } from "../../src/openpgp/mpi.ts";
+import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
 import { documentDigest } from "../../src/openpgp/signed-digest.ts";
+import { isMadeBy } from "../../src/openpgp/verdict.ts";
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
@@ -82,8 +84,14 @@ describe("openpgp/native-key", () => {
     return typeof raw === "string" ? raw : { hashed: Buffer.from(raw.hashedPart), numbers: significant(raw.numbers) };
   }
 
-  // The count of bits before an integer may be off by some within its last octet.
+  /** The count of bits before an integer may be off by some within its last octet. Native numbers have no such counts. */
   function significant(numbers: Uint8Array): Buffer {
-    return Buffer.from(numbers.subarray(2));
+    const integers: Uint8Array[] = [];
+    let at = 0;
+    for (let next = readInteger(numbers, at, "any"); next !== undefined; next = readInteger(numbers, at, "any")) {
+      integers.push(next.bytes);
+      at = next.end;
+    }
+    return Buffer.concat(at === numbers.length ? integers : [numbers]);
   }
 });

@@ -128,6 +128,8 @@ describe("peers", () => {
       ["nistp256", { algorithm: "ecdsa", bits: 256 }],
       ["nistp384", { algorithm: "ecdsa", bits: 384 }],
       ["nistp521", { algorithm: "ecdsa", bits: 521 }],
+      ["brainpoolP256r1", { algorithm: "ecdsa", bits: 256 }],
+      ["secp256k1", { algorithm: "ecdsa", bits: 256 }],
     ] as const) {
       it(`makes keys that are read rightly, and signatures that are good: ${algorithm}`, async function () {
         need(this, "gpg");

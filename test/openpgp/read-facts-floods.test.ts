@@ -2,11 +2,11 @@ import { expect } from "chai";
 import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
 import { limits } from "../../src/openpgp/limits.ts";
 import { broken, withUnhashed } from "../testkit/altered.ts";
-import { archiveId, certificate, selfSignature } from "../testkit/certificate.ts";
+import { archiveId, binding, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import type { Packet } from "../testkit/framing.ts";
 import { factsOf, read } from "../testkit/judging.ts";
-import { dsaKey, ed25519Key, rsaKey } from "../testkit/keys.ts";
+import { dsaKey, ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
 import { certification, directSignature, keyRevocation, withdrawal } from "../testkit/signature.ts";
 import * as sub from "../testkit/subpackets.ts";
 
@@ -64,11 +64,12 @@ describe("openpgp/read-facts against floods", () => {
     const junk = (make: (at: number) => Packet) =>
       Array.from({ length: limits.weakChecks + 100 }, (_, i) => broken(make(day(i))));
     it("of themselves and of others", async () => {
-      const flooded = certificate({ key: dsa, certifiedBy: junk((at) => selfSignature({ key: dsa, at })) });
+      const at = day(limits.weakChecks + 100);
+      const flooded = certificate({ key: dsa, at, certifiedBy: junk((then) => selfSignature({ key: dsa, at: then })) });
       const good = certification({ ...over, by: dsa, at: day(1) });
       const facts = await factsOf(flooded, certificate({ key: a }));
       expect(facts.userIds[0]?.selfSignatures).to.have.length(1);
-      // The flood comes first: what a weak key says behind it is not even looked at.
+      // The flood comes first: what a weak key says of others behind it is not even looked at.
       const { keys } = await read(flooded, certificate({ key: a, certifiedBy: [good] }));
       expect(keys.affords(keys.certificates[0]?.primary as LoadedKey)).to.equal(false);
       expect(keys.affords(keys.certificates[1]?.primary as LoadedKey)).to.equal(true);
@@ -112,4 +113,87 @@ describe("openpgp/read-facts against floods", () => {
     const facts = await factsOf(certificate({ key: a, certifiedBy: certified }), ...junk);
     expect(facts.userIds[0]?.certifications).to.deep.equal([]);
   }).timeout(10_000);
+
+  describe("of good signatures, which who holds a key can make without end, takes what the rules ask for:", () => {
+    const many = limits.goodSignatures + 50;
+    const each = <T>(make: (place: number) => T): T[] => Array.from({ length: many }, (_, place) => make(place));
+    const dates = (list: readonly { createdAt: number | undefined }[] | undefined) => list?.map((one) => one.createdAt);
+    const newest = Array.from({ length: limits.goodSignatures }, (_, place) =>
+      day(many - limits.goodSignatures + place),
+    );
+
+    it("self-signatures, the newest", async () => {
+      const made = certificate({
+        key: a,
+        userIds: [{ userId: archiveId, self: false, signatures: each((i) => selfSignature({ key: a, at: day(i) })) }],
+        signatures: each((i) => directSignature({ by: a, of: a, at: day(i) })).reverse(),
+        subkeys: [
+          { key: subkey, bound: false, signatures: each((i) => binding(a, { key: subkey, at: day(i) })).reverse() },
+        ],
+      });
+      const facts = await factsOf(made);
+      expect(dates(facts.userIds[0]?.selfSignatures)).to.deep.equal(newest);
+      expect(dates(facts.directSignatures)?.toReversed()).to.deep.equal(newest);
+      expect(dates(facts.subkeys[0]?.bindings)?.toReversed()).to.deep.equal(newest);
+    });
+
+    it("all that tie with the last of them", async () => {
+      const tied = each((i) => selfSignature({ key: a, at: day(1), hashed: [sub.notation("n@example.org", `${i}`)] }));
+      const ending = [3600, 7200].map((keyExpiresAfter) => selfSignature({ key: a, at: day(1), keyExpiresAfter }));
+      const all = [...tied, ...ending, selfSignature({ key: a, at: day(0) })];
+      const facts = await factsOf(
+        certificate({ key: a, userIds: [{ userId: archiveId, self: false, signatures: all }] }),
+      );
+      expect(facts.userIds[0]?.selfSignatures.map(({ keyExpiresAt }) => keyExpiresAt)).to.have.members([
+        ...tied.map(() => undefined),
+        day(0) + 3600_000,
+        day(0) + 7200_000,
+      ]);
+    });
+
+    it("a revoker that an old one names", async () => {
+      const named = selfSignature({ key: a, at: day(0), hashed: [sub.revoker(b)] });
+      const made = certificate({
+        key: a,
+        certifiedBy: [named, ...each((i) => selfSignature({ key: a, at: day(i + 1) }))],
+        signatures: [keyRevocation({ by: b, of: a, at: day(1) })],
+      });
+      expect((await factsOf(made, certificate({ key: b }))).revocations).to.have.length(1);
+    });
+
+    it("hard revocations, and of soft ones the first", async () => {
+      const soft = (i: number) => keyRevocation({ by: a, of: a, at: day(i), hashed: [sub.reason(3)] });
+      const hard = keyRevocation({ by: a, of: a, at: day(many) });
+      const facts = await factsOf(certificate({ key: a, signatures: [...each(soft).reverse(), hard] }));
+      expect(facts.revocations.filter(({ kind }) => kind === "hard")).to.have.length(1);
+      expect(facts.revocations.at(-2)?.createdAt).to.equal(day(0));
+    });
+
+    it("withdrawals, the first of each maker", async () => {
+      const by = (key: TestKey) =>
+        each((i) => withdrawal({ ...over, by: key, at: day(i + (key === c ? 7 : 0)) })).reverse();
+      const made = certificate({ key: a, certifiedBy: [...by(b), ...by(c)] });
+      const [userId] = (await factsOf(made, certificate({ key: b }), certificate({ key: c }))).userIds;
+      const first = (key: TestKey) => {
+        const all = userId?.withdrawals.filter(({ certificate }) => certificate === key.fingerprint);
+        return Math.min(...(all?.map(({ createdAt = 0 }) => createdAt) ?? []));
+      };
+      expect([first(b), first(c)]).to.deep.equal([day(0), day(7)]);
+      expect(userId?.withdrawals).to.have.length(2 * limits.goodSignatures);
+    });
+
+    it("certifications, all: one that holds must not be hidden by others", async () => {
+      const made = certificate({ key: a, certifiedBy: each((i) => certification({ ...over, by: b, at: day(i) })) });
+      const [userId] = (await factsOf(made, certificate({ key: b }))).userIds;
+      expect(userId?.certifications).to.have.length(many);
+    });
+  });
+
+  it("lets no copies of a binding with other unhashed areas hide an older one, and takes those that say the same once", async () => {
+    const old = binding(a, { key: subkey, at: day(1) });
+    const flood = copies(binding(a, { key: subkey, at: day(2) }), limits.goodSignatures + 1);
+    const made = certificate({ key: a, subkeys: [{ key: subkey, bound: false, signatures: [...flood, old] }] });
+    const [facts] = (await factsOf(made)).subkeys;
+    expect(facts?.bindings.map(({ createdAt }) => createdAt)).to.deep.equal([day(2), day(1)]);
+  });
 });

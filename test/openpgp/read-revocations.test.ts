@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { refusePrimary } from "../../src/trust/key-state.ts";
 import { withUnhashed } from "../testkit/altered.ts";
 import { archiveId, asCertificate, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
@@ -44,6 +45,20 @@ describe("openpgp/read-facts: revocations of the key", () => {
       ["hard", 2],
       ["soft", 3],
     ]);
+  });
+
+  it("without a date in the signed part: it has no beginning, and a hard one needs none (T4)", async () => {
+    const undated = sub.area([sub.issuerFingerprint(a), sub.reason(2)]);
+    const revocation = keyRevocation({
+      by: a,
+      of: a,
+      at: day(1),
+      hashedArea: undated,
+      unhashed: [sub.created(day(1))],
+    });
+    const facts = await factsOf(certificate({ key: a, signatures: [revocation] }));
+    expect(facts.revocations.map(({ createdAt }) => createdAt)).to.deep.equal([undefined]);
+    expect(refusePrimary(facts, day(0))?.code).to.equal("revoked");
   });
 
   it("without a user ID at hand", async () => {

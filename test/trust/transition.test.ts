@@ -157,7 +157,7 @@ describe("trust/transition (T3)", () => {
       [
         "without a hashed date",
         { by: { hashedArea: sub.area([sub.issuerFingerprint(issuer)]), unhashed: [sub.created(day(20))] } },
-        "none",
+        "bad_signature",
       ],
       ["with two dates", { by: { hashed: [sub.created(day(21))] } }, "bad_signature"],
       ["for export", { by: { hashed: [sub.exportable(true)] } }, "good"],

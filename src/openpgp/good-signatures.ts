@@ -1,0 +1,153 @@
+/** Finding the signatures that are good among as much junk as anybody cares to upload. */
+import { FeedkeyError } from "../error.ts";
+import type { RevocationKind } from "../trust/facts.ts";
+import type { LoadedKey } from "./key-packet.ts";
+import { limits } from "./limits.ts";
+import type { Packet } from "./packets.ts";
+import { layoutOf, parseSignature, type RawSignature } from "./raw-signature.ts";
+import type { Signed } from "./signed-parts.ts";
+
+/** Checks under way at once: enough for the threads that do them. */
+const atOnce = 64;
+
+/**
+ * A signature whose digest fits, put aside until it is its turn: only what its turn depends on, since there may be a
+ * hundred thousand.
+ */
+export interface Candidate {
+  readonly body: Uint8Array;
+  readonly signed: Signed;
+  /** 0 without a date: such a one counts for nothing, or, a hard revocation, whatever its date. */
+  readonly createdAt: number;
+  readonly keyLifetime: number;
+  readonly namesRevoker: boolean;
+  readonly kind: RevocationKind;
+}
+
+/** Those of the packets that name the right first octets of their digest, in their order. */
+export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
+  for (const { body } of packets) {
+    const layout = layoutOf(body);
+    if (typeof layout === "string" || signed.digest(layout, body) === undefined) continue;
+    const raw = parseSignature(body, layout);
+    if (typeof raw === "object") yield raw;
+  }
+}
+
+/** What is kept of a signature until it is its turn to be checked. */
+export function putAside(raw: RawSignature, signed: Signed): Candidate {
+  const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers } = raw.hashed;
+  const namesRevoker = designatedRevokers.length > 0;
+  return { body: raw.body, signed, createdAt, keyLifetime, namesRevoker, kind: revocationKind(raw) };
+}
+
+/** Parsed again, now that it is its turn. */
+export function rawOf({ body }: Candidate): RawSignature {
+  const raw = parseSignature(body);
+  if (typeof raw === "string") throw new FeedkeyError("internal", `it was parsed before: ${raw}`);
+  return raw;
+}
+
+/**
+ * What a signature covers, by whom: without a hashed issuer two keys may have signed the same. Of revocations one is
+ * as good as the other, and they are read whoever is named.
+ */
+export function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
+  const maker = type === 0x20 ? "" : (issuer.fingerprint ?? issuer.keyId);
+  return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
+}
+
+/** Those who made a signature, out of whom it names. */
+export type Makers = (raw: RawSignature, signed: Signed) => Promise<readonly LoadedKey[]>;
+
+/** Good signatures with those who made them. */
+export type Good = ReadonlyMap<Candidate, readonly LoadedKey[]>;
+
+export interface Search {
+  /**
+   * Whether nothing that comes behind can matter any more.
+   * @param last the last one that was found good
+   * @param next the next one to check
+   */
+  readonly isEnough?: (last: Candidate, next: Candidate, count: number) => boolean;
+  /** Copies of one that was found good, with other bytes in the unhashed area, are wanted too. */
+  readonly copies?: boolean;
+}
+
+/**
+ * Checks signatures in the order given. Copies of one that was found good say nothing new and are passed over: anybody
+ * can make as many as he likes, and every rule goes over all that is found.
+ */
+export async function findGood(
+  candidates: readonly Candidate[],
+  makers: Makers,
+  { isEnough = () => false, copies = false }: Search = {},
+): Promise<Good> {
+  const found = new Map<Candidate, readonly LoadedKey[]>();
+  const names = new Set<string>();
+  let last: Candidate | undefined;
+  const isWanted = (next: Candidate) => {
+    if (last === undefined) return true;
+    return !isEnough(last, next, names.size) && (copies || !names.has(nameOf(rawOf(next))));
+  };
+  for (let at = 0; at < candidates.length; at += atOnce) {
+    const batch = candidates.slice(at, at + atOnce).filter(isWanted);
+    const madeBy = await Promise.all(batch.map((candidate) => makers(rawOf(candidate), candidate.signed)));
+    for (const [place, candidate] of batch.entries()) {
+      const by = madeBy[place] ?? [];
+      if (by.length === 0 || !isWanted(candidate)) continue;
+      last = candidate;
+      names.add(nameOf(rawOf(candidate)));
+      found.set(candidate, by);
+    }
+  }
+  return found;
+}
+
+/** Ascending; for infinities, which have no difference, too. */
+function ascending(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Of what a key says about itself: the newest first, of one date that by which the key ends soonest. */
+function newestFirst(a: Candidate, b: Candidate): number {
+  return ascending(b.createdAt, a.createdAt) || ascending(a.keyLifetime, b.keyLifetime);
+}
+
+/**
+ * What a key says about itself or a subkey: the newest good ones, as many as any rule could ask about, and all that tie
+ * with the last of them. What names a revoker counts for ever, and is always looked at.
+ */
+export async function findNewest(candidates: readonly Candidate[], makers: Makers, search: Search = {}): Promise<Good> {
+  const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
+  const lasting = candidates.filter(({ namesRevoker }) => namesRevoker);
+  const newest = await findGood(others, makers, {
+    ...search,
+    isEnough: (last, next, count) => count >= limits.goodSignatures && newestFirst(last, next) !== 0,
+  });
+  return new Map([...newest, ...(await findGood(lasting, makers, search))]);
+}
+
+/** Withdrawals, the oldest first: one that holds at some time holds ever after, so that the earliest decides. */
+export async function findOldest(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
+  const oldestFirst = candidates.toSorted((a, b) => ascending(a.createdAt, b.createdAt));
+  return await findGood(oldestFirst, makers, { isEnough: (_last, _next, count) => count >= limits.goodSignatures });
+}
+
+/**
+ * Revocations: the hard ones first, whatever their dates, then the soft ones, the oldest first. One hard one is enough for
+ * ever, and of soft ones the earliest decides (T4).
+ */
+export async function findRevocations(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
+  const rank = ({ kind }: Candidate) => (kind === "hard" ? 0 : 1);
+  const gravestFirst = candidates.toSorted((a, b) => rank(a) - rank(b) || ascending(a.createdAt, b.createdAt));
+  return await findGood(gravestFirst, makers, { isEnough: (_last, _next, count) => count >= limits.goodSignatures });
+}
+
+/** RFC 9580 section 5.2.3.31: superseded, retired; 32 (user ID no longer in use) makes sense for user IDs alone. */
+export function revocationKind({ type, hashed: { reason, unknownCritical } }: RawSignature): RevocationKind {
+  const softReasons = type === 0x30 ? [1, 3, 32] : [1, 3];
+  // With two reasons given, the worse is believed.
+  const clear = !unknownCritical.includes("subpacket 29 given twice");
+  return reason !== undefined && clear && softReasons.includes(reason.code) ? "soft" : "hard";
+}
