@@ -33,8 +33,10 @@ export interface ScannedPackage {
   readonly own: Uint8Array;
 }
 
-// Reads of this size, made synchronously, are the fastest that Node has. Each thread has its own buffer.
+// What is no larger is read at once. Each thread has its own buffer.
 const piece = Buffer.allocUnsafeSlow(1024 * 1024);
+// Larger ones in pieces that stay in the processor's own cache while they are hashed twice.
+const pieceOfLarge = piece.subarray(0, 128 * 1024);
 
 type OwnWords = Pick<ScannedPackage, "name" | "version" | "architecture" | "own">;
 
@@ -133,9 +135,9 @@ function hash(descriptor: number, size: number): Digests {
   const sha256 = createHash("sha256");
   const md5 = createHash("md5");
   for (let position = 0; position < size; ) {
-    const count = readAt(descriptor, piece.subarray(0, size - position), position);
+    const count = readAt(descriptor, pieceOfLarge.subarray(0, size - position), position);
     if (count === 0) throw damage(`expected ${size} bytes, but it ends at byte ${position}`);
-    const bytes = piece.subarray(0, count);
+    const bytes = pieceOfLarge.subarray(0, count);
     sha256.update(bytes);
     md5.update(bytes);
     position += count;

@@ -11,9 +11,9 @@ export interface FileDigest {
   readonly size: number;
 }
 
-// Reads of this size, made synchronously, are the fastest that Node has: 1 GiB in 0.7 s, by streams of 64 KB in 1.9.
-// Each thread has its own buffer.
-const piece = Buffer.allocUnsafeSlow(1024 * 1024);
+// Synchronous reads of a size that stays in the processor's own cache until it is hashed: 1 GiB in 1.0 s, where pieces of
+// 1 MB take 1.4 and streams of 64 KB 1.9. Each thread has its own buffer.
+const piece = Buffer.allocUnsafeSlow(128 * 1024);
 
 /**
  * @returns undefined if there is none, or something else than a file: a link is not followed, a pipe not waited for
