@@ -4,6 +4,7 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { compareDewey } from "../index-format/dewey.ts";
 import { compareVersions } from "../index-format/version.ts";
+import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
 import type { Choice } from "./fetch.ts";
 import type { Judged } from "./knowledge.ts";
@@ -22,7 +23,7 @@ export async function acceptedIndex(session: Session, judged: Judged, feed: Feed
   const [bytes, signature] = [await readFile(last.indexPath), await readFile(last.signaturePath)];
   const signatures = [{ name: "its signature", bytes: signature }];
   return await verifyIndex(
-    { name: last.meta.source, bytes, signatures },
+    { name: last.meta.source, document: new HashedDocument(bytes), signatures },
     feed,
     session.profile,
     judged,

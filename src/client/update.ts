@@ -1,5 +1,6 @@
 /** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
 import { FeedkeyError, gravest, systemCode } from "../error.ts";
+import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import { ClientState } from "../store/client-state.ts";
 import { downloadFile, fileUrl, inFeed, locations } from "./download.ts";
@@ -41,7 +42,7 @@ async function download(session: Session, location: string, feed: Feed, name: st
       const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes);
       if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
     }
-    return { name, bytes: await signedBytes(feed.format, name, file), signatures };
+    return { name, document: new HashedDocument(await signedBytes(feed.format, name, file)), signatures };
   } finally {
     bar.stop();
   }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
-import { HashedDocument } from "../openpgp/hashed-document.ts";
+import type { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import { iso } from "../time.ts";
 import type { DataSignature } from "../trust/facts.ts";
@@ -53,7 +53,7 @@ export class VerifiedIndex {
     this.signers = verdict.signers;
     this.createdAt = verdict.createdAt;
     this.sha256 = sha256;
-    this.bytes = candidate.bytes;
+    this.bytes = candidate.document.bytes;
     this.signature = signature;
     this.otherForm = otherForm;
   }
@@ -63,8 +63,8 @@ export class VerifiedIndex {
 export interface Candidate {
   /** For messages: a file name or URL. */
   readonly name: string;
-  /** The bytes that a signature would cover. */
-  readonly bytes: Uint8Array;
+  /** What a signature would cover. */
+  readonly document: HashedDocument;
   /** In the order in which they are tried; the first good one serves. */
   readonly signatures: readonly { readonly name: string; readonly bytes: Uint8Array }[];
 }
@@ -121,19 +121,13 @@ interface Good {
 }
 
 /** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
-async function findGood(
-  candidate: Candidate,
-  document: HashedDocument,
-  feed: Feed,
-  judged: Judged,
-  policy: IndexPolicy,
-): Promise<Good> {
+async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
   const refusals: SignatureRefusal[] = [];
   let unreadable: FeedkeyError | undefined;
   for (const { name, bytes } of candidate.signatures) {
     let checked: DataSignature[];
     try {
-      checked = await checkSignatures(readSignatureFile(bytes, name), document, judged.keys);
+      checked = await checkSignatures(readSignatureFile(bytes, name), candidate.document, judged.keys);
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       unreadable ??= error;
@@ -164,9 +158,8 @@ export async function verifyIndex(
   last: LastIndex | undefined,
   allowEmpty: boolean,
 ): Promise<VerifiedIndex> {
-  const document = new HashedDocument(candidate.bytes);
-  const { verdict, signature } = await findGood(candidate, document, feed, judged, indexPolicy(profile, feed));
-  const { sha256 } = document;
+  const { verdict, signature } = await findGood(candidate, feed, judged, indexPolicy(profile, feed));
+  const { sha256 } = candidate.document;
   const { createdAt } = verdict;
   const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
   const otherForm = replay?.code === "rollback" && (await isOtherForm(candidate, feed, createdAt, last));
@@ -182,13 +175,13 @@ export async function verifyIndex(
  * Both were signed by a rightful signer, so that both may be decompressed.
  */
 async function isOtherForm(
-  { bytes }: Candidate,
+  { document }: Candidate,
   feed: Feed,
   createdAt: number,
   last: LastIndex | undefined,
 ): Promise<boolean> {
   if (feed.format !== "pkgsrc" || last?.createdAt !== createdAt) return false;
-  const texts = [bytes, await readFile(last.path)].map((signed) => indexText(feed.format, signed));
+  const texts = [document.bytes, await readFile(last.path)].map((signed) => indexText(feed.format, signed));
   const [one, other] = await Promise.all(texts).catch((error: unknown) => {
     if (error instanceof FeedkeyError) return [];
     throw error;
@@ -198,7 +191,7 @@ async function isOtherForm(
 
 async function readSigned(candidate: Candidate, feed: Feed, createdAt: number): Promise<PackageIndex> {
   try {
-    return await readIndex(feed.format, candidate.bytes);
+    return await readIndex(feed.format, candidate.document.bytes);
   } catch (error) {
     if (!(error instanceof FeedkeyError)) throw error;
     throw new FeedkeyError(

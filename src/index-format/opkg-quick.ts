@@ -9,14 +9,9 @@ import { hashStart, hashStep, maxLineLength, nameByte } from "./line-cursor.ts";
 import { Columns } from "./package-columns.ts";
 import { maxStanzaLength } from "./stanza-chunks.ts";
 
-const newline = 0x0a;
-const space = 0x20;
-const tab = 0x09;
-const slash = 0x2f;
 const colon = 0x3a;
 const hash = 0x23;
 const minus = 0x2d;
-const del = 0x7f;
 
 /** More different names than this are for the other scanner to count. */
 const maxNames = 500;
@@ -72,6 +67,9 @@ class Names {
  * @returns undefined where anything is not plainly in order
  */
 export function scanQuickly(bytes: Buffer, from: number, to: number, firstLine: number): Columns | undefined {
+  // As locals: the bundle makes variables of an outer function of a module's constants, to be read anew at each turn.
+  const [newline, space, tab, other, lastWord, longestLine] = [10, 32, 9, role.other, role.architecture, maxLineLength];
+  const digits = Int32Array.from(digestLength);
   const columns = new Columns(Math.ceil((to - from) / 512));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const names = new Names();
@@ -96,11 +94,11 @@ export function scanQuickly(bytes: Buffer, from: number, to: number, firstLine: 
     }
     if (first === space || first === tab) {
       // A field of one line, or none at all, is not to be continued, and never by nothing.
-      if (current !== role.other) return undefined;
+      if (current !== other) return undefined;
       at = textStart(bytes, at + 1, to);
       if (at >= to || bytes[at] === newline) return undefined;
       at = lineEnd(view, at, to);
-      if (at - start > maxLineLength) return undefined;
+      if (at - start > longestLine) return undefined;
       at++;
       continue;
     }
@@ -123,18 +121,18 @@ export function scanQuickly(bytes: Buffer, from: number, to: number, firstLine: 
     const spelling = same[name] ?? 0;
     if (seenIn[spelling] === stanza) return undefined;
     seenIn[spelling] = stanza;
-    current = roles[name] ?? role.other;
+    current = roles[name] ?? other;
     at = lineEnd(view, start + length, to);
-    if (at - start > maxLineLength) return undefined;
-    if (current !== role.other) {
+    if (at - start > longestLine) return undefined;
+    if (current !== other) {
       // Two spellings of one field: the other scanner compares them.
       if (starts[current] !== -1) return undefined;
       const valueAt = textStart(bytes, start + length, at);
       const valueEnd = textEnd(bytes, valueAt, at);
-      const digits = digestLength[current] ?? 0;
-      if (digits > 0) {
-        if (valueEnd - valueAt !== digits || !isHex(view, valueAt, digits)) return undefined;
-      } else if (current <= role.architecture && !isWord(bytes, valueAt, valueEnd)) {
+      const wanted = digits[current] ?? 0;
+      if (wanted > 0) {
+        if (valueEnd - valueAt !== wanted || !isHex(view, valueAt, wanted)) return undefined;
+      } else if (current <= lastWord && !isWord(bytes, valueAt, valueEnd)) {
         return undefined;
       }
       starts[current] = valueAt;
@@ -149,14 +147,14 @@ export function scanQuickly(bytes: Buffer, from: number, to: number, firstLine: 
 /** The first byte that is no blank. */
 function textStart(bytes: Uint8Array, from: number, to: number): number {
   let at = from;
-  while (at < to && (bytes[at] === space || bytes[at] === tab)) at++;
+  while (at < to && (bytes[at] === 0x20 || bytes[at] === 0x09)) at++;
   return at;
 }
 
 /** Behind the last byte that is no blank. */
 function textEnd(bytes: Uint8Array, from: number, to: number): number {
   let at = to;
-  while (at > from && (bytes[at - 1] === space || bytes[at - 1] === tab)) at--;
+  while (at > from && (bytes[at - 1] === 0x20 || bytes[at - 1] === 0x09)) at--;
   return at;
 }
 
@@ -164,7 +162,7 @@ function textEnd(bytes: Uint8Array, from: number, to: number): number {
 function isWord(bytes: Uint8Array, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     const byte = bytes[at] ?? 0;
-    if (byte <= space || byte >= del) return false;
+    if (byte <= 0x20 || byte >= 0x7f) return false;
   }
   return to > from;
 }
@@ -192,7 +190,7 @@ function finish(
   if (fileAt !== -1) {
     const fileEnd = ends[role.filename] ?? 0;
     let base = fileEnd;
-    while (base > fileAt && bytes[base - 1] !== slash) base--;
+    while (base > fileAt && bytes[base - 1] !== 0x2f) base--;
     file = hashRange(bytes, base, fileEnd, file);
   }
   columns.add(offset, line, name, key, file);

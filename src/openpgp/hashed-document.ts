@@ -3,12 +3,17 @@ import { createHash, type Hash } from "node:crypto";
 import type { RawSignature } from "./raw-signature.ts";
 import { documentDigest } from "./signed-digest.ts";
 
+const noSalt = new Uint8Array();
+const nameOf = (hash: string, salt: Uint8Array) => `${hash} ${Buffer.from(salt).toString("hex")}`;
+
 export class HashedDocument {
   readonly bytes: Uint8Array;
   readonly #prefixes = new Map<string, Hash>();
 
-  constructor(bytes: Uint8Array) {
+  /** @param sha256 a hash that has taken in the bytes already */
+  constructor(bytes: Uint8Array, sha256?: Hash) {
     this.bytes = bytes;
+    if (sha256 !== undefined) this.#prefixes.set(nameOf("sha256", noSalt), sha256);
   }
 
   /** What a signature over the document signs. @throws Error for a hash that can't be computed here */
@@ -18,11 +23,11 @@ export class HashedDocument {
 
   /** Lower-case hex. */
   get sha256(): string {
-    return this.#prefix("sha256", new Uint8Array()).copy().digest("hex");
+    return this.#prefix("sha256", noSalt).copy().digest("hex");
   }
 
   #prefix(hash: string, salt: Uint8Array): Hash {
-    const name = `${hash} ${Buffer.from(salt).toString("hex")}`;
+    const name = nameOf(hash, salt);
     const known = this.#prefixes.get(name);
     if (known !== undefined) return known;
     const made = createHash(hash).update(salt).update(this.bytes);

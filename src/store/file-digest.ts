@@ -1,5 +1,5 @@
 /** SHA-256 of a file as it lies there. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -37,6 +37,23 @@ export function digestFile(path: string): FileDigest | undefined {
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+/**
+ * Reads an open file and hashes each piece while it is in the processor's cache.
+ * @param size how many bytes it has; what it has gained or lost since is left out
+ */
+export function readHashed(descriptor: number, size: number): { bytes: Buffer; sha256: Hash } {
+  const sha256 = createHash("sha256");
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let filled = 0;
+  while (filled < size) {
+    const count = readSync(descriptor, bytes, filled, Math.min(piece.length, size - filled), null);
+    if (count === 0) break;
+    sha256.update(bytes.subarray(filled, filled + count));
+    filled += count;
+  }
+  return { bytes: bytes.subarray(0, filled), sha256 };
 }
 
 function digestOpen(descriptor: number): FileDigest {
