@@ -3,7 +3,6 @@ import { FeedkeyError } from "../error.ts";
 import { controlText, type Field } from "./field.ts";
 import { asBuffer, maxLineLength, nameByte } from "./line-cursor.ts";
 import { OpkgScanner } from "./opkg.ts";
-import { scanQuickly } from "./opkg-quick.ts";
 
 export interface PackageStanza {
   /** The package's own control fields (`parseControl`). */
@@ -33,10 +32,20 @@ export function packageStanza(entry: PackageStanza): Uint8Array {
  * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
  */
 export function ownStanza(control: readonly Field[]): Uint8Array {
-  const stanza = asBuffer(formatStanza(control.filter((field) => !isAboutFile(field.name))));
-  // What is published must never be an index that clients refuse: read it as they will.
-  if (scanQuickly(stanza, 0, stanza.length, 1) === undefined) new OpkgScanner(stanza, controlText).next();
+  const own = control.filter((field) => !isAboutFile(field.name));
+  const stanza = formatStanza(own);
+  // What is published must never be an index that clients refuse: read it as they will, where that is not plain to see.
+  if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
   return stanza;
+}
+
+/** Whether name and version are there, and they and the architecture are words of plain ASCII. */
+function isPlainlyNamed(own: readonly Field[]): boolean {
+  const words = own.filter(({ name }) => /^(package|version|architecture)$/i.test(name));
+  const named = words.filter(({ name }) => !/^architecture$/i.test(name)).length;
+  return (
+    named === 2 && words.every(({ value }) => value.length > 0 && value.every((byte) => byte > 0x20 && byte < 0x7f))
+  );
 }
 
 /**
@@ -81,11 +90,19 @@ function checkName(name: string): void {
 }
 
 function checkValue(name: string, value: Uint8Array): void {
+  // One line, as most values are: nothing else can be wrong with it.
+  const first = value[0];
+  const isShort = value.length < maxLineLength / 2 && name.length < maxLineLength / 2;
+  if (isShort && first !== 0x20 && first !== 0x09 && !/[\0\r\n]/.test(asBuffer(value).toString("latin1"))) return;
+  checkFoldedValue(name, value);
+}
+
+function checkFoldedValue(name: string, value: Uint8Array): void {
   const text = Buffer.from(value).toString("latin1");
   if (/[\0\r]/.test(text)) throw badField(name, "holds a NUL or a carriage return");
-  const [first = "", ...further] = text.split("\n");
+  const [head = "", ...further] = text.split("\n");
   if (name.length + text.length > maxLineLength - 2) throw badField(name, "is too long");
-  if (/^[ \t]/.test(first)) throw badField(name, "starts with a space");
+  if (/^[ \t]/.test(head)) throw badField(name, "starts with a space");
   for (const line of further) {
     if (!/^[ \t]/.test(line)) throw badField(name, "has a further line that does not start with a space");
     if (!/[^ \t]/.test(line)) throw badField(name, "has a further line that holds nothing but spaces");
