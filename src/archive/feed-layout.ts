@@ -13,6 +13,8 @@ export interface Listed {
   readonly architecture: string;
   /** As the index gives it. */
   readonly path: string;
+  /** Of the package file, lower-case hex. */
+  readonly sha256: string;
   readonly stanza: Uint8Array;
 }
 

@@ -18,7 +18,14 @@ export const opkgFeed: FeedLayout = {
   signed: "Packages",
 
   list({ name, version, architecture, own, size, md5, sha256 }, path) {
-    return { name, version, architecture, path, stanza: withFileFields(own, { filename: path, size, md5, sha256 }) };
+    return {
+      name,
+      version,
+      architecture,
+      path,
+      sha256,
+      stanza: withFileFields(own, { filename: path, size, md5, sha256 }),
+    };
   },
 
   compareVersions,

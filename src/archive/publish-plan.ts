@@ -38,6 +38,14 @@ export function indexPath(feed: ArchiveFeed, path: string): string {
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
+/** The index that a feed is to have. */
+export interface IndexText {
+  readonly text: Uint8Array;
+  readonly packages: number;
+  /** What it was made of, where it was made here. */
+  readonly listed?: readonly Listed[];
+}
+
 /**
  * The index of the packages found: sorted by name, version, architecture and path, so that the same packages give
  * the same bytes.
@@ -46,7 +54,7 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 export function makeIndex(
   feed: ArchiveFeed,
   scanned: readonly ScannedPackage[],
-): { readonly index: Uint8Array; readonly bad: readonly FeedkeyError[] } {
+): IndexText & { readonly listed: readonly Listed[]; readonly bad: readonly FeedkeyError[] } {
   const layout = layoutOf(feed);
   const listed: Listed[] = [];
   const bad: FeedkeyError[] = [];
@@ -70,7 +78,8 @@ export function makeIndex(
   });
   refuseTwins(listed);
   const newline = Buffer.from("\n");
-  return { index: Buffer.concat(listed.flatMap(({ stanza }) => [stanza, newline])), bad };
+  const text = Buffer.concat(listed.flatMap(({ stanza }) => [stanza, newline]));
+  return { text, packages: listed.length, listed, bad };
 }
 
 /** Two files of one name, version and architecture: clients could get either (T13). */
@@ -127,15 +136,14 @@ async function whySign(
 
 /**
  * Plans one feed.
- * @param text the index that is to be published
+ * @param made the index that is to be published
  * @param key the certificate that is going to sign
  * @throws FeedkeyError `bad_package`; `not_found` if all packages vanished and that was not allowed
  */
 export async function planFeed(
   root: string,
   feed: ArchiveFeed,
-  text: Uint8Array,
-  packages: number,
+  { text, packages, listed }: IndexText,
   key: OwnCertificate,
   terms: { readonly at: Instant; readonly validFor: Duration; readonly allowEmpty: boolean },
 ): Promise<FeedPlan> {
@@ -157,6 +165,6 @@ export async function planFeed(
   const { signed, writes, removes } = await layout.files(folder, text, before, feed.compress);
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
   const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
-  const changes = same ? [] : indexChanges(oldText, text, layout.read).map(escapeText);
+  const changes = same ? [] : indexChanges(oldText, text, listed, layout.read).map(escapeText);
   return { feed, folder, signed, packages, changes, writes, removes, sign };
 }

@@ -101,10 +101,12 @@ async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: st
     cache,
     onProgress: (done, total) => options.onProgress(feed.name, done, total),
   });
-  if (!options.dryRun) await saveScanCache(cacheFile, scan.cache);
+  // Nothing waits for the disk here; and what was scanned is worth keeping whatever comes of the index.
+  const saved = options.dryRun ? Promise.resolve() : saveScanCache(cacheFile, scan.cache);
+  saved.catch(() => undefined);
   const made = makeIndex(feed, scan.packages);
   const bad = [...scan.bad.map(({ error }) => error), ...made.bad];
-  return { feed, index: made.index, packages: scan.packages.length - made.bad.length, bad };
+  return { feed, made, bad, saved };
 }
 
 async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, FileSignatures>> {
@@ -135,10 +137,14 @@ async function publishLocked(
   const indexed = [];
   for (const feed of feeds) indexed.push(await indexFeed(feed, options, records));
   const bad = indexed.flatMap((one) => one.bad);
-  if (bad.length > 0 && !options.skipBad) return { plans: [], bundle: [], notes, bad, applied: false };
+  const saved = Promise.all(indexed.map((one) => one.saved));
+  if (bad.length > 0 && !options.skipBad) {
+    await saved;
+    return { plans: [], bundle: [], notes, bad, applied: false };
+  }
   const plans: FeedPlan[] = [];
-  for (const { feed, index, packages } of indexed)
-    plans.push(await planFeed(root, feed, index, packages, key, options));
+  for (const { feed, made } of indexed) plans.push(await planFeed(root, feed, made, key, options));
+  await saved;
   if (lock === undefined) return { plans, bundle, notes, bad, applied: false };
   const signatures = await sign(plans, options);
   const changed = plans.filter(changesAnything);

@@ -145,7 +145,7 @@ export async function resignFeeds(
       }
       const publishing = { at, validFor: config.validFor, allowEmpty: true };
       const text = await layout.textOf(index);
-      plans.push(await planFeed(config.root, feed, text, layout.read(text).count, key, publishing));
+      plans.push(await planFeed(config.root, feed, { text, packages: layout.read(text).count }, key, publishing));
     }
     const changed = plans.filter(changesAnything);
     const wanting = changed.filter(({ sign }) => sign !== undefined);
