@@ -12,7 +12,11 @@ const FIXED_SIZE = DIGESTS + 32 + 16;
 /** The bytes of all entries, as `readRecords` reads them back. */
 export function writeRecords(cache: ScanCache): Buffer {
   const records: Uint8Array[] = [];
-  for (const [path, { identity, scanned }] of cache) {
+  for (const [path, { identity, scanned, record }] of cache) {
+    if (record !== undefined) {
+      records.push(record);
+      continue;
+    }
     const texts = [path, scanned.name, scanned.version, scanned.architecture].map((text) => Buffer.from(text, "utf8"));
     const fixed = Buffer.alloc(FIXED_SIZE);
     for (const [place, text] of [...texts, scanned.own].entries()) fixed.writeUInt32LE(text.length, place * 4);
@@ -51,7 +55,8 @@ export function readRecords(bytes: Buffer): ScanCache | undefined {
     const sha256 = bytes.toString("hex", position + DIGESTS, position + DIGESTS + 32);
     const md5 = bytes.toString("hex", position + DIGESTS + 32, position + FIXED_SIZE);
     const words = { name: name ?? "", version: version ?? "", architecture: architecture ?? "", own };
-    cache.set(path, { identity, scanned: { path, size: Number(size), sha256, md5, ...words } });
+    const scanned = { path, size: Number(size), sha256, md5, ...words };
+    cache.set(path, { identity, scanned, record: bytes.subarray(position, end) });
     position = end;
   }
   return cache;

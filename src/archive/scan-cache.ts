@@ -16,6 +16,8 @@ import type { FileIdentity } from "./scan-walk.ts";
 export interface CachedPackage {
   readonly identity: FileIdentity;
   readonly scanned: ScannedPackage;
+  /** Its bytes in the file that it came from: what did not change is not written anew. */
+  readonly record?: Uint8Array;
 }
 
 /** By path relative to the scanned folder. */
