@@ -132,9 +132,9 @@ function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerpri
   return [...new Set(signers)].filter((signer) => isFingerprint(signer) && !session.answered.has(signer));
 }
 
-/** The longest path of delegations that the rules allow, and how many names on one certificate are followed. */
+/** The longest path of delegations that the rules allow, and how many keys are asked for on the way: names are mere claims. */
 const maxPath = 9;
-const maxDelegators = 16;
+const maxAsked = 100;
 
 /**
  * Asks about signers, and about whoever they say delegated to them, up to keys that were asked about in this run: of a
@@ -155,8 +155,10 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
       .flatMap(({ answer }) => (answer.outcome === "found" ? answer.blocks : []));
     blocks.push(...found);
     const known = [...found.flatMap((block) => readKeyring(block).certificates), ...held(knowledge, next)];
-    const above = known.flatMap((certificate) => delegatorsOf(certificate).slice(0, maxDelegators));
-    next = [...new Set(above)].filter((key) => isFingerprint(key) && !asked.has(key) && !answered.has(key));
+    const above = known.filter(({ fingerprint }) => asked.has(fingerprint)).flatMap(delegatorsOf);
+    next = [...new Set(above)]
+      .filter((key) => isFingerprint(key) && !asked.has(key) && !answered.has(key))
+      .slice(0, maxAsked - asked.size);
   }
   // All at once: each may be what another one hangs on.
   knowledge.addBlocks(blocks);

@@ -40,7 +40,10 @@ export interface DelegationInput {
   readonly unchecked: ReadonlySet<Fingerprint>;
 }
 
-/** Paths kept for one delegate: more would only be a way to waste time. */
+/**
+ * Paths kept for one delegate, by the first delegate on them: more would only be a way to waste time. One who delegates
+ * further can fill what is kept of his own, but push nobody else's aside.
+ */
 const maxGrants = 16;
 
 /** Whether a grant lets its holder sign for a feed: every scope on the path has to. */
@@ -79,6 +82,8 @@ export function findDelegates(input: DelegationInput): Delegations {
   const offers = offersAmong(input.certificates, input);
   const grants = new Map<Fingerprint, Grant[]>();
   const links = new Map<Offer, Link>();
+  // How many grants a delegate has by paths that begin with the same delegate.
+  const shares = new Map<string, number>();
   const endless = { steps: [], scopes: [], depth: Number.POSITIVE_INFINITY, expiresAt: Number.POSITIVE_INFINITY };
   const waiting: { issuer: Fingerprint; grant: Grant }[] = [...input.roots].map(([issuer, via]) => {
     return { issuer, grant: { via, ...endless } };
@@ -96,10 +101,13 @@ export function findDelegates(input: DelegationInput): Delegations {
       // A key of the chain needs no delegation, and an unchecked one gets none (T11).
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);
       if (refusal !== undefined || idle) continue;
+      const share = `${subject} ${(holder.steps[0] ?? offer).subject}`;
+      const count = shares.get(share) ?? 0;
+      if (count >= maxGrants) continue;
       const known = grants.get(subject) ?? [];
-      if (known.length >= maxGrants) continue;
       const grant = extend(holder, offer);
       if (isCovered(grant, known)) continue;
+      shares.set(share, count + 1);
       grants.set(subject, [...known, grant]);
       waiting.push({ issuer: subject, grant });
     }

@@ -105,6 +105,9 @@ export const delegationPlans: fc.Arbitrary<GraphPlan> = fc
       { weight: 4, arbitrary: fc.constant([]) },
       { weight: 1, arbitrary: fc.array(anyKey, { maxLength: 2 }) },
     ),
+    // What is forgiven the chain is not forgiven delegates.
+    retiredIssuers: fc.constantFrom<"refuse" | "accept">("refuse", "accept"),
+    accepted: fc.oneof(fc.constant([]), fc.array(anyKey, { maxLength: 4 })),
     turn: anyKey,
   })
   .map(({ size, successor, drawings, changes, ...rest }): GraphPlan => {
@@ -119,7 +122,5 @@ export const delegationPlans: fc.Arbitrary<GraphPlan> = fc
       delegations,
       changes: changes.map(([change, nth]) => fitted(change, delegations[nth], size)),
       seeds: [0],
-      retiredIssuers: "refuse",
-      accepted: [],
     };
   });

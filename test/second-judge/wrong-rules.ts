@@ -293,8 +293,8 @@ export const wrongRules: readonly WrongRule[] = [
   {
     name: "delegation: the first path that leads to a delegate counts alone",
     file: "delegation.js",
-    right: "known.length >= maxGrants",
-    wrong: "known.length >= 1",
+    right: "count >= maxGrants",
+    wrong: "count >= 1",
     delegates: true,
   },
 ];
