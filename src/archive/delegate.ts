@@ -17,41 +17,52 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
 import { amendStored, ownCertificate } from "./archive.ts";
 import { chooseUserId, knownOf, readRequest } from "./delegation-request.ts";
+import { listDelegations } from "./delegations.ts";
 import {
   notationDomain,
+  type OwnCertificate,
   openSigningKey,
   ownCertificates,
   type PassphraseSource,
-  type SigningKey,
 } from "./signing-key.ts";
 import { type Own, standingOf, withPath } from "./standing.ts";
 
 /** The delegate's certificate, armored or binary, or its fingerprint where the key store has it already. */
 export type Request = Uint8Array | Fingerprint;
 
-export interface DelegateOptions {
+export interface DelegationTermsWanted {
   /** The key that delegates: one of the archive, or a delegate whose depth allows it. */
   readonly key: string;
   readonly feeds: readonly string[];
   readonly depth: number;
   readonly expires: Duration;
   readonly at: Instant;
-  readonly passphrase: PassphraseSource;
 }
 
-export interface Delegated {
-  readonly delegate: Fingerprint;
-  /** The delegate's certificate first, then those of everyone on its path: what it needs at home, and what belongs into the bundle. */
-  readonly certificates: readonly RawCertificate[];
+/** What a delegation is going to say, to be shown or made. */
+export interface DelegationPlan {
+  readonly issuer: OwnCertificate;
+  readonly subject: RawCertificate;
   readonly userId: string;
   readonly terms: string;
+  readonly depth: number;
+  readonly madeAt: Instant;
   readonly expiresAt: Instant;
   /** What will keep it from holding that long, or at all, as far as can be told here. */
   readonly warnings: readonly string[];
 }
 
+export interface Withdrawal {
+  readonly issuer: OwnCertificate;
+  readonly subject: RawCertificate;
+  /** Those that a delegation stands on. */
+  readonly userIds: readonly string[];
+  /** Delegates that it has in turn, and will not have any more. */
+  readonly below: readonly Fingerprint[];
+}
+
 /** @throws FeedkeyError `usage` */
-function termsFor({ feeds, depth }: DelegateOptions): { readonly text: string; readonly terms: DelegationTerms } {
+function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: string; readonly terms: DelegationTerms } {
   const text = formatTerms({ depth, feeds });
   const terms = parseTerms(text);
   if (terms !== undefined) return { text, terms };
@@ -61,7 +72,7 @@ function termsFor({ feeds, depth }: DelegateOptions): { readonly text: string; r
 }
 
 /** @throws FeedkeyError `revoked`, `expired`..., `bad_certificate` for a key that may not certify */
-function refuseIssuer({ raw, facts }: SigningKey, at: Instant): void {
+function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
   const details = { fingerprint: raw.fingerprint };
   const refused = refusePrimary(facts, at);
   if (refused !== undefined)
@@ -78,7 +89,13 @@ function refuseIssuer({ raw, facts }: SigningKey, at: Instant): void {
  * @returns what limits it beyond its own terms
  * @throws FeedkeyError `untrusted_signer`, `expired`...: its own delegation does not allow it
  */
-function limitsOf(own: Own, { raw }: SigningKey, terms: DelegationTerms, expiresAt: Instant, at: Instant): string[] {
+function limitsOf(
+  own: Own,
+  { raw }: OwnCertificate,
+  terms: DelegationTerms,
+  expiresAt: Instant,
+  at: Instant,
+): string[] {
   const { fingerprint } = raw;
   const standing = standingOf(own, fingerprint, undefined, at);
   if (standing === undefined) return [];
@@ -135,32 +152,48 @@ async function requested(store: KeyStore, request: Request): Promise<RawCertific
 }
 
 /**
- * Certifies a delegate, for the first time or anew. The certificate goes into the key store (and so into the bundle) and
- * back to its owner, with the whole path.
+ * Works out a delegation, for the first time or anew. No secret is needed for it, and nothing is changed.
  * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
  */
-export async function delegate(store: KeyStore, request: Request, options: DelegateOptions): Promise<Delegated> {
-  const { at } = options;
-  const { text, terms } = termsFor(options);
+export async function planDelegation(
+  store: KeyStore,
+  request: Request,
+  wanted: DelegationTermsWanted,
+): Promise<DelegationPlan> {
+  const { at } = wanted;
+  const { text, terms } = termsFor(wanted);
   const raw = await requested(store, request);
-  const issuer = await openSigningKey(store, options.key, options.passphrase);
+  const issuer = await ownCertificate(store, await store.resolve(wanted.key));
   refuseIssuer(issuer, at);
   const own = await ownCertificates(store);
   const known = await knownOf(raw, own);
-  const userId = chooseUserId(known.facts, issuer, own, at);
-  const date = dateOf(known.facts, issuer.raw.fingerprint, at);
-  const expiresAt = date + options.expires;
+  const userId = chooseUserId(known.facts, issuer, own, at).text;
+  const madeAt = dateOf(known.facts, issuer.raw.fingerprint, at);
+  const expiresAt = madeAt + wanted.expires;
   const warnings = limitsOf(own, issuer, terms, expiresAt, at);
-  const certificate = await certify(issuer.secret, known.raw, userId.text, {
+  return { issuer, subject: known.raw, userId, terms: text, depth: terms.depth, madeAt, expiresAt, warnings };
+}
+
+/**
+ * Makes it. The certificate goes into the key store (and so into the bundle) and back to its owner.
+ * @returns the delegate's certificate first, then those of everyone on its path: what it needs at home
+ * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
+ */
+export async function applyDelegation(
+  store: KeyStore,
+  { issuer, subject, userId, terms, depth, madeAt, expiresAt }: DelegationPlan,
+  passphrase: PassphraseSource,
+): Promise<RawCertificate[]> {
+  const { secret } = await openSigningKey(store, issuer.raw.fingerprint, passphrase);
+  const certificate = await certify(secret, subject, userId, {
     type: 0x10,
-    at: date,
+    at: madeAt,
     expiresAt,
-    notations: [{ name: `delegate@${notationDomain(issuer)}`, value: text }],
-    ...(terms.depth === 0 ? {} : { trust: trustOf(terms.depth) }),
+    notations: [{ name: `delegate@${notationDomain(issuer)}`, value: terms }],
+    ...(depth === 0 ? {} : { trust: trustOf(depth) }),
   });
   await amendStored(store, certificate);
-  const certificates = await pathOf(store, raw.fingerprint);
-  return { delegate: raw.fingerprint, certificates, userId: userId.text, terms: text, expiresAt, warnings };
+  return await pathOf(store, subject.fingerprint);
 }
 
 async function pathOf(store: KeyStore, fingerprint: Fingerprint): Promise<RawCertificate[]> {
@@ -168,36 +201,52 @@ async function pathOf(store: KeyStore, fingerprint: Fingerprint): Promise<RawCer
 }
 
 /**
- * Takes a delegation back (0x30 over every user ID that it stands on).
- * @returns the delegate's certificate and its path, as `delegate` does, and who else still delegates to it
+ * Works out what taking a delegation back does.
  * @throws FeedkeyError `not_found` if that key never delegated to it
  */
-export async function withdraw(
+export async function planWithdrawal(
   store: KeyStore,
   request: Request,
-  options: Pick<DelegateOptions, "key" | "at" | "passphrase">,
-): Promise<Pick<Delegated, "delegate" | "certificates" | "warnings">> {
+  { key, at }: Pick<DelegationTermsWanted, "key" | "at">,
+): Promise<Withdrawal> {
   const asked = await requested(store, request);
-  const issuer = await openSigningKey(store, options.key, options.passphrase);
-  const { raw, facts } = await knownOf(asked, await ownCertificates(store));
-  const name = raw.fingerprint;
+  const issuer = await ownCertificate(store, await store.resolve(key));
+  const own = await ownCertificates(store);
+  const { raw, facts } = await knownOf(asked, own);
   const by = issuer.raw.fingerprint;
-  const given = facts.userIds.filter(({ certifications }) => certifications.some(({ key }) => key === by));
+  const given = facts.userIds.filter(({ certifications }) => certifications.some((one) => one.key === by));
   if (given.length === 0) {
-    throw new FeedkeyError("not_found", `${by} never delegated to ${name}`, {
-      details: { issuer: by, delegate: name },
+    throw new FeedkeyError("not_found", `${by} never delegated to ${raw.fingerprint}`, {
+      details: { issuer: by, delegate: raw.fingerprint },
       hint: "give the certificate that it was delegated by: feedkey delegate FILE --withdraw",
     });
   }
-  const at = Math.floor(options.at / 1000) * 1000;
-  let certificate = raw;
-  for (const { text } of given) {
-    const content = { type: 0x30, at, reason: { code: 0, text: "delegation withdrawn" } };
-    certificate = await certify(issuer.secret, certificate, text, content);
-  }
+  const below = listDelegations(own, undefined, at).filter((one) => one.issuer === raw.fingerprint);
+  return {
+    issuer,
+    subject: raw,
+    userIds: given.map(({ text }) => text),
+    below: below.filter(({ refused }) => refused === undefined).map(({ delegate }) => delegate),
+  };
+}
+
+/**
+ * Takes a delegation back (0x30 over every user ID that it stands on).
+ * @returns the certificates that `applyDelegation` returns, and who else still delegates to that key
+ * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
+ */
+export async function applyWithdrawal(
+  store: KeyStore,
+  { issuer, subject, userIds }: Withdrawal,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<{ certificates: RawCertificate[]; others: Fingerprint[] }> {
+  const { secret } = await openSigningKey(store, issuer.raw.fingerprint, passphrase);
+  const content = { type: 0x30, at: Math.floor(at / 1000) * 1000, reason: { code: 0, text: "delegation withdrawn" } };
+  let certificate = subject;
+  for (const userId of userIds) certificate = await certify(secret, certificate, userId, content);
   await amendStored(store, certificate);
-  const still = standingOf(await ownCertificates(store), name, undefined, options.at)?.delegate?.grants ?? [];
-  const others = [...new Set(still.map(({ via }) => via.at(-1)))].join(", ");
-  const warnings = still.length === 0 ? [] : [`${name} is still a delegate of ${others}, who must withdraw it too`];
-  return { delegate: name, certificates: await pathOf(store, name), warnings };
+  const standing = standingOf(await ownCertificates(store), subject.fingerprint, undefined, at);
+  const others = standing?.delegate?.grants.flatMap(({ via }) => via.at(-1) ?? []) ?? [];
+  return { certificates: await pathOf(store, subject.fingerprint), others: [...new Set(others)] };
 }

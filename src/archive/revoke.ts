@@ -17,7 +17,7 @@ import { compareGenerations, describeGenerations, type Generation } from "./orph
 import { notUnderWay, readRotation } from "./rotate.ts";
 import type { RotationState } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
-import { isDelegate } from "./standing.ts";
+import { claims, isDelegate } from "./standing.ts";
 
 /** `unspecified` is read as hard by every client: no reason may mean the worst. */
 export type RevokeReason = RevocationReason | "unspecified";
@@ -131,7 +131,7 @@ export async function planRevocation(store: KeyStore, terms: RevocationTerms): P
   await refuseUseless(revoked, isMeant);
   const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
   // Nobody ships a client with a delegate for its seed.
-  const seeds = [...known].filter(([, one]) => !isDelegate(one.facts)).map(([key]) => key);
+  const seeds = [...known].filter(([, one]) => claims(one.facts, userId) || !isDelegate(one.facts)).map(([key]) => key);
   const generations = await compareGenerations(before, after, seeds, userId, at);
   return { fingerprint, reason, at, revoked, generations, already };
 }

@@ -58,12 +58,12 @@ export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
 }
 
 /**
- * The judgement of a client that has all these certificates, and for seeds the keys that carry the archive's user ID
- * and are nobody's delegates.
+ * The judgement of a client that has all these certificates, and for seeds those that carry the archive's user ID: no
+ * delegate may, and a delegate that delegates to one of them in turn changes nothing about it.
  */
 export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   const certificates = [...own.values()].map(({ facts }) => facts);
-  const seeds = certificates.filter((facts) => !isDelegate(facts) && claims(facts, userId));
+  const seeds = certificates.filter((facts) => claims(facts, userId));
   return judge({
     certificates,
     identity: { kind: "user-id", userId },

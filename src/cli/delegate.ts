@@ -1,6 +1,6 @@
 /** `feedkey delegate`: build machines that come and go without touching any client. */
 import { requireBundle } from "../archive/archive.ts";
-import { delegate as delegateTo, type Request, withdraw } from "../archive/delegate.ts";
+import { applyDelegation, applyWithdrawal, planDelegation, planWithdrawal, type Request } from "../archive/delegate.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { armor } from "../openpgp/armor.ts";
@@ -23,6 +23,7 @@ export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions
   readonly withdraw?: boolean;
   readonly status?: boolean;
   readonly output?: string;
+  readonly dryRun?: boolean;
 }
 
 /** A file with the delegate's certificate, or the fingerprint of one that is in the key store already. */
@@ -60,14 +61,53 @@ function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
   return { feeds: feeds.split(","), depth: Number(depth), expires: duration(expires, "--expires") };
 }
 
+async function take(context: Context, store: KeyStore, subject: string, key: string, options: DelegateCommandOptions) {
+  const plan = await planWithdrawal(store, await requestOf(subject), { key, at: context.at });
+  const { fingerprint } = plan.subject;
+  const below = plan.below.map((one) => `${one}, to which it delegated, falls with it`);
+  const json = { withdrawn: fingerprint, below: plan.below };
+  if (options.dryRun === true) {
+    const head = `would take the delegation of ${fingerprint} (${plan.userIds.map(escapeText).join(", ")}) back, for good`;
+    return { text: [head, ...below].join("\n"), json: { ...json, dryRun: true } };
+  }
+  const { certificates, others } = await applyWithdrawal(store, plan, context.at, passphraseSource(options));
+  for (const other of others) {
+    context.reporter.warn(`${fingerprint} is still a delegate of ${other}, who must withdraw it too`);
+  }
+  const { lines, errors } = await deliver(context, certificates, options);
+  const head = `${fingerprint} is no delegate of ${key} any more`;
+  return { text: [head, ...below, ...lines].join("\n"), json, errors };
+}
+
+async function give(context: Context, store: KeyStore, subject: string, key: string, options: DelegateCommandOptions) {
+  const wanted = { ...termsOf(options), key, at: context.at };
+  const plan = await planDelegation(store, await requestOf(subject), wanted);
+  for (const warning of plan.warnings) context.reporter.warn(warning);
+  const { subject: certificate, userId, terms, expiresAt } = plan;
+  const who = `${certificate.fingerprint} (${escapeText(userId)})`;
+  const json = { delegate: certificate.fingerprint, userId, terms, expiresAt: iso(expiresAt) };
+  if (options.dryRun === true) {
+    const text = `would let ${who} sign: ${terms}; until ${iso(expiresAt)}`;
+    return { text, json: { ...json, dryRun: true } };
+  }
+  const certificates = await applyDelegation(store, plan, passphraseSource(options));
+  const { lines, errors } = await deliver(context, certificates, options);
+  return {
+    text: [`${who} may sign: ${terms}; until ${iso(expiresAt)}`, ...lines].join("\n"),
+    json: { ...json, path: certificates.slice(1).map(({ fingerprint }) => fingerprint) },
+    errors,
+  };
+}
+
 /** Delegates or takes a delegation back. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `revoked`... */
 export async function delegate(
   context: Context,
   subject: string | undefined,
   options: DelegateCommandOptions,
 ): Promise<Outcome> {
-  if (options.status === true)
+  if (options.status === true) {
     return await (await import("./delegate-status.ts")).delegateStatus(context, subject, options);
+  }
   const { key } = options;
   if (subject === undefined || key === undefined) {
     throw new FeedkeyError("usage", `no ${key === undefined ? "key" : "certificate"} is named`, {
@@ -75,29 +115,7 @@ export async function delegate(
     });
   }
   const store = await KeyStore.open(context.home);
-  if (options.config !== undefined) await requireBundle(await openArchive(context, options.config, options));
-  const common = { key, at: context.at, passphrase: passphraseSource(options) };
-  if (options.withdraw === true) {
-    const taken = await withdraw(store, await requestOf(subject), common);
-    for (const warning of taken.warnings) context.reporter.warn(warning);
-    const { lines, errors } = await deliver(context, taken.certificates, options);
-    const head = `${taken.delegate} is no delegate of ${key} any more`;
-    return { text: [head, ...lines].join("\n"), json: { withdrawn: taken.delegate }, errors };
-  }
-  const terms = termsOf(options);
-  const made = await delegateTo(store, await requestOf(subject), { ...common, ...terms });
-  for (const warning of made.warnings) context.reporter.warn(warning);
-  const { lines, errors } = await deliver(context, made.certificates, options);
-  const head = `${made.delegate} (${escapeText(made.userId)}) may sign: ${made.terms}; until ${iso(made.expiresAt)}`;
-  return {
-    text: [head, ...lines].join("\n"),
-    json: {
-      delegate: made.delegate,
-      userId: made.userId,
-      terms: made.terms,
-      expiresAt: iso(made.expiresAt),
-      path: made.certificates.slice(1).map(({ fingerprint }) => fingerprint),
-    },
-    errors,
-  };
+  const { config, dryRun, withdraw } = options;
+  if (dryRun !== true && config !== undefined) await requireBundle(await openArchive(context, config, options));
+  return await (withdraw === true ? take : give)(context, store, subject, key, options);
 }

@@ -45,6 +45,7 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
     .option("--withdraw", "take it back, for good")
     .option("--status", "list what has been delegated, by whom, until when; changes nothing")
     .option("-o, --output <file>", "write the certified certificate there, with its whole path")
+    .option("--dry-run", "show who would get what and change nothing")
     .option("--config <file>", "archive.ini: the bundle is written anew")
     .action((certificate: string | undefined, options: DelegateCommandOptions) => {
       return run("delegate", async (context) =>

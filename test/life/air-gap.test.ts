@@ -2,44 +2,27 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { archiveUserId } from "../cases/archive-kit.ts";
 import type { JsonDocument } from "../cases/cli.ts";
 import { day } from "../testkit/dates.ts";
-import { Home } from "./homes.ts";
+import { delegationsOf, Home, type Homes, makeHomes } from "./homes.ts";
 import { inLife, type Life } from "./life.ts";
 
-interface Record {
-  readonly delegate: string;
-  readonly issuer: string;
-  readonly feeds: readonly (readonly string[])[];
-  readonly depth: number;
-  readonly expiresAt: string;
-  readonly state: string;
-}
-
-const delegationsOf = (document: JsonDocument) => document.delegations as Record[];
-
-/** A master that only certifies; a person, a machine; and the publisher, who has certificates and no secret at all. */
-interface Cast {
+/** With the publisher, who has certificates and no secret at all. */
+interface Cast extends Homes {
   readonly life: Life;
-  readonly master: Home;
-  readonly person: Home;
-  readonly machine: Home;
 }
 
 /** A life whose archive is published by nobody's secret key: what there is of it is signed by the machine. */
 async function withCast(action: (cast: Cast) => Promise<void>): Promise<void> {
   await inLife(async (life) => {
     const { folder, home } = life.archive;
-    const master = await Home.make(folder, "master", "--user-id", archiveUserId, "--certify-only");
-    const person = await Home.make(folder, "person");
-    const machine = await Home.make(folder, "machine");
+    const homes = await makeHomes(folder);
     // The publisher starts with the master's certificate alone.
     await fs.rm(home, { recursive: true });
     await fs.rm(join(life.archive.site, "keys"), { recursive: true });
-    await life.configure(master.key);
-    await publish(life, await master.request(day(0)), 0);
-    await action({ life, master, person, machine });
+    await life.configure(homes.master.key);
+    await publish(life, await homes.master.request(day(0)), 0);
+    await action({ life, ...homes });
   });
 }
 
@@ -147,23 +130,6 @@ describe("delegation on files alone", () => {
     });
   });
 
-  it("within one second twice: the later command counts", async () => {
-    await withCast(async (cast) => {
-      const { master, person, machine } = cast;
-      await master.delegateTo(person, day(1), "--depth", "1");
-      await person.delegateTo(machine, day(2), "--feeds", "one");
-      await person.delegateTo(machine, day(2), "--feeds", "two");
-      const [last] = delegationsOf(await machine.do(day(3), "delegate", "--status", machine.key));
-      expect(last?.feeds).to.deep.equal([["two"]]);
-      const message = await person.refuses(
-        "not_yet_valid",
-        day(1),
-        ...["delegate", machine.key, "--key", person.key, "--expires", "9d"],
-      );
-      expect(message).to.contain("2026-01-03");
-    });
-  });
-
   it("one machine is withdrawn by its person, for good", async () => {
     await withCast(async (cast) => {
       const { life, master, person, machine } = cast;
@@ -258,82 +224,6 @@ describe("delegation on files alone", () => {
       const { trusted, rejected } = await client.chain(day(7));
       expect([...trusted.keys()]).to.have.members([master.key, person.key, other.key]);
       expect(rejected.get(machine.key)?.reason).to.contain("withdrawn");
-    });
-  });
-});
-
-describe("delegation that clients would refuse", () => {
-  it("is refused at the command: by a delegate of depth 0, for a feed beyond its own, past its end", async () => {
-    await withCast(async ({ master, person, machine }) => {
-      const request = await machine.request(day(1));
-      const command = ["delegate", request, "--key", person.key, "--expires", "60d"];
-      await master.delegateTo(person, day(1), "--feeds", "base,net-*");
-      expect(await person.refuses("untrusted_signer", day(2), ...command)).to.contain("depth 0");
-      await master.delegateTo(person, day(3), "--feeds", "base,net-*", "--depth", "1", "--expires", "30d");
-      expect(await person.refuses("untrusted_signer", day(4), ...command, "--feeds", "net-www,games")).to.contain(
-        "games",
-      );
-      const { warnings = [] } = await person.do(day(4), ...command, "--feeds", "net-www", "--depth", "1");
-      expect(warnings.join("\n")).to.contain("count its depth as 0").and.to.contain("ends sooner, on 2026-02-03");
-      expect(await person.refuses("untrusted_signer", day(40), ...command)).to.contain("it has expired");
-    });
-  });
-
-  it("to the archive's name or address, to a revoked key, and without an end", async () => {
-    await withCast(async ({ life, master, person, machine }) => {
-      const command = ["--key", master.key, "--expires", "60d"];
-      const names = [archiveUserId, `Somebody Else ${/<.*>/.exec(archiveUserId)?.[0]}`];
-      for (const [nth, userId] of names.entries()) {
-        const namesake = await Home.make(life.archive.folder, `namesake-${nth}`, "--user-id", userId);
-        await master.refuses("bad_certificate", day(1), "delegate", await namesake.request(day(1)), ...command);
-      }
-      await master.refuses("usage", day(1), "delegate", await person.request(day(1)), "--key", master.key);
-      // The request leaves the revocation out, but the master has heard of it.
-      const request = await machine.request(day(1));
-      await machine.do(day(2), "revoke", machine.key, "--reason", "retired", "--force");
-      await master.do(day(3), "key", "import", join(machine.folder, "certs", `${machine.key}.asc`));
-      expect(await master.refuses("revoked", day(3), "delegate", request, ...command)).to.contain("revoked as retired");
-    });
-  });
-
-  it("tells when a key that was withdrawn is still somebody else's delegate", async () => {
-    await withCast(async ({ life, master, person, machine }) => {
-      const other = await Home.make(life.archive.folder, "other");
-      for (const one of [person, other]) await master.delegateTo(one, day(1), "--depth", "1");
-      for (const one of [person, other]) await one.delegateTo(machine, day(2));
-      const withdraw = ["delegate", await machine.request(day(3)), "--withdraw", "--key", person.key];
-      await person.do(day(3), "key", "import", join(machine.folder, "by-other.asc"));
-      const { warnings = [] } = await person.do(day(3), ...withdraw);
-      expect(warnings.join("\n")).to.contain(`is still a delegate of ${other.key}`);
-    });
-  });
-});
-
-describe("feedkey delegate --status", () => {
-  it("lists every delegate with its terms, by whom and until when, and warns in time", async () => {
-    await withCast(async (cast) => {
-      const { master, person, machine } = cast;
-      const empty = await person.do(day(1), "delegate", "--status");
-      expect(empty.delegations).to.deep.equal([]);
-      await master.delegateTo(person, day(1), "--depth", "1");
-      await person.delegateTo(machine, day(2), "--expires", "30d", "--feeds", "base,net-*");
-      const quiet = await person.do(day(20), "delegate", "--status");
-      expect(quiet.warnings).to.equal(undefined);
-      expect(delegationsOf(quiet)[0]).to.deep.include({
-        ...{ delegate: machine.key, issuer: person.key, depth: 0, state: "in force" },
-        ...{ feeds: [["base", "net-*"]], expiresAt: "2026-02-02T12:00:00Z" },
-      });
-      const near = await person.do(day(23), "delegate", "--status");
-      expect(near.warnings).to.have.length(1);
-      expect(near.warnings?.[0]).to.contain("in 9 days").and.to.contain(machine.key).and.to.contain(person.key);
-      const above = (await person.do(day(80), "delegate", "--status")).warnings?.join("\n");
-      expect(above).to.contain(`the delegation of ${person.key}`);
-      const { warnings, ...after } = await person.do(day(33), "delegate", "--status");
-      expect(warnings).to.equal(undefined);
-      expect(delegationsOf(after as JsonDocument)[0]?.state).to.equal("it has expired");
-      await person.do(day(34), "delegate", machine.key, "--withdraw", "--key", person.key);
-      const states = delegationsOf(await person.do(day(35), "delegate", "--status")).map(({ state }) => state);
-      expect(states).to.deep.equal(["its issuer has withdrawn it", "in force"]);
     });
   });
 });

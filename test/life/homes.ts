@@ -1,8 +1,10 @@
 /** Machines and people, each with a key store of its own and nothing else in common but the files that are carried between them. */
 import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Instant, iso } from "../../src/time.ts";
+import { archiveUserId } from "../cases/archive-kit.ts";
 import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
 import { day } from "../testkit/dates.ts";
 
@@ -76,5 +78,42 @@ export class Home {
     await this.do(at, ...command, ...(terms.includes("--expires") ? [] : ["--expires", "90d"]), ...terms);
     await other.do(at, "key", "import", file);
     return file;
+  }
+}
+
+/** A row of `delegate --status`. */
+export interface DelegationRow {
+  readonly delegate: string;
+  readonly issuer: string;
+  readonly feeds: readonly (readonly string[])[];
+  readonly depth: number;
+  readonly expiresAt: string;
+  readonly state: string;
+}
+
+export function delegationsOf(document: JsonDocument): DelegationRow[] {
+  return document.delegations as DelegationRow[];
+}
+
+/** An offline master that only certifies, a person, a machine. */
+export interface Homes {
+  readonly folder: string;
+  readonly master: Home;
+  readonly person: Home;
+  readonly machine: Home;
+}
+
+export async function makeHomes(folder: string): Promise<Homes> {
+  const master = await Home.make(folder, "master", "--user-id", archiveUserId, "--certify-only");
+  return { folder, master, person: await Home.make(folder, "person"), machine: await Home.make(folder, "machine") };
+}
+
+/** Gives an action homes of its own, and no archive. */
+export async function withHomes(action: (homes: Homes) => Promise<void>): Promise<void> {
+  const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-homes-"));
+  try {
+    await action(await makeHomes(folder));
+  } finally {
+    await fs.rm(folder, { recursive: true, force: true });
   }
 }
