@@ -70,8 +70,10 @@ await build({
   outfile: join(folder, "feedkey.cjs"),
   plugins: [parts, late],
 });
+// The library's build for browsers loads rare algorithms when they are met; it runs on Node just as well, but is not named for it.
+const light = { openpgp: join(root, "node_modules/openpgp/dist/lightweight/openpgp.mjs") };
 for (const name of packages) {
-  await build({ ...cjs, entryPoints: [name], outfile: join(folder, `${name}.cjs`) });
+  await build({ ...cjs, entryPoints: [light[name] ?? name], outfile: join(folder, `${name}.cjs`) });
 }
 for (const worker of ["archive/scan-worker", "store/digest-worker"]) {
   await build({
