@@ -15,6 +15,8 @@ const texts: readonly [string, Buffer][] = [
   ["one byte", Buffer.from("a")],
   ["what can't be packed", createHash("shake256", { outputLength: 300_000 }).update("noise").digest()],
   ["a summary", Buffer.from(stanzas)],
+  // Of several streams where it is .xz.
+  ["more than a dictionary holds", Buffer.alloc(20 << 20, "some text, ")],
 ];
 
 describe("a compressed index", () => {
