@@ -45,7 +45,7 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   if (key.keyId.startsWith("00")) throw refuse(`its key ID, ${key.keyId}, begins with 00`);
 }
 
-const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", fd37: ".txz", "28b5": ".tzst" };
+const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", "425a": ".tbz", fd37: ".txz", "28b5": ".tzst" };
 
 /** What the package is to be called: pkg_install and its friends go by the name. */
 function nameOf(source: ByteSource, pkgname: string): string {

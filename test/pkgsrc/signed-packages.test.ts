@@ -50,6 +50,21 @@ describe("signed packages", () => {
     return Buffer.concat([...signedPackage(hash, Buffer.from(signature), innerName, bytesSource(inner))]);
   };
 
+  for (const [program, ending] of [
+    ["bzip2", ".tbz"],
+    ["xz", ".txz"],
+    ["zstd", ".tzst"],
+  ] as const) {
+    it(`are made and read in every compression: ${ending}`, async function () {
+      const packed = spawnSync(program, ["-c"], { input: packageTar({ name: "tiny-1.0" }) });
+      if (!presentOrSkip(this, packed.error === undefined, `${program} is not installed`)) return;
+      const path = await put(`tiny-1.0${ending}`, packed.stdout);
+      done(await sign(path));
+      done(await verify(path, "-o", join(scratch, "out")));
+      expect((await fs.readFile(join(scratch, "out"))).equals(packed.stdout)).to.equal(true);
+    });
+  }
+
   it("go from the maker to the client, which takes out exactly what went in", async () => {
     const plain = pkgsrcPackage({ name: "tiny-1.0nb2" });
     const path = await put("tiny-1.0nb2.tgz", plain);
