@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { certify } from "../openpgp/amend.ts";
 import { type Algorithm, generate } from "../openpgp/generate.ts";
+import { generateMaster } from "../openpgp/offline-primary.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
+import { signingKeys } from "../trust/outlook.ts";
 import { type Archive, amendStored, ownCertificate, refreshBundle, requireBundle } from "./archive.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
@@ -93,9 +95,11 @@ export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
   return text.trim() === archive.config.key.fingerprint;
 }
 
-async function makeSuccessor(archive: Archive, options: StartOptions): Promise<Fingerprint> {
+async function makeSuccessor(archive: Archive, present: OwnCertificate, options: StartOptions): Promise<Fingerprint> {
   const { store, config, at } = archive;
-  const made = await generate({
+  // A master stays one: on its machine nothing is to lie around that could sign an index.
+  const make = signingKeys(present.facts, at).size > 0 ? generate : generateMaster;
+  const made = await make({
     userId: config.userId,
     algorithm: options.algorithm,
     at,
@@ -172,7 +176,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const opened = await openRivals(archive, present, rivals, options.force);
   let name = state.successor?.raw.fingerprint ?? options.to ?? (await interrupted(archive));
   if (name === undefined) {
-    name = await makeSuccessor(archive, options);
+    name = await makeSuccessor(archive, state.present, options);
     done.push(`made the successor ${name}`);
   }
   const successor = await ownCertificate(store, name);

@@ -10,6 +10,7 @@ import type { Identity, Profile } from "../profile/types.ts";
 import { findProfile, profileSearchPath } from "../store/paths.ts";
 import { type Instant, roughly } from "../time.ts";
 import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
+import { signingKeys } from "../trust/outlook.ts";
 import { type Context, loadProfile } from "./context.ts";
 import type { Outcome } from "./run.ts";
 import { table } from "./show.ts";
@@ -110,8 +111,9 @@ async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
     const facts = await readFacts(loaded, keys);
     const refused = refusePrimary(facts, at);
     const userId = facts.userIds[0]?.text ?? null;
+    const able = signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
     const fault = effectiveRevocation(facts.revocations, at)?.kind;
-    seeds.push({ fingerprint, userId, code: refused?.code ?? null, state: refused?.reason ?? "may sign", fault });
+    seeds.push({ fingerprint, userId, code: refused?.code ?? null, state: refused?.reason ?? able, fault });
   }
   return seeds;
 }

@@ -1,72 +1,13 @@
 /** The documentation: its commands run, its links lead somewhere, and it names every key and code that there is. */
-import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { type ErrorCode, exitStatus } from "../../src/error.ts";
-import { debOf } from "../package/build-package.ts";
-import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
-import { trackedFiles } from "./source.ts";
+import { documents, freePort, makeStage, play, read, runnable, scriptOf } from "./guides.ts";
 
-const documents = trackedFiles().filter((path) => path.endsWith(".md") && !path.startsWith("test/"));
-
-function read(path: string): string {
-  return fs.readFileSync(path, "utf8");
-}
-
-/** The blocks of a document that are to be run, in their order, each with its line. */
-function runnable(path: string): { readonly line: number; readonly code: string }[] {
-  const text = read(path);
-  return [...text.matchAll(/^```sh run\n([\s\S]*?)^```$/gm)].map(({ index, 1: code = "" }) => {
-    return { line: text.slice(0, index).split("\n").length + 1, code };
-  });
-}
-
-async function freePort(): Promise<number> {
-  return await new Promise((found, failed) => {
-    const server = createServer();
-    server.on("error", failed);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? found(address.port) : failed(address)));
-    });
-  });
-}
-
-/** Waits until a server that a block started answers. */
-function awaitPort(port: number): string {
-  return `for _ in $(seq 100); do (: < /dev/tcp/127.0.0.1/${port}) 2> /dev/null && break; sleep 0.1; done\n`;
-}
-
-/** A folder with a home of its own, some packages, and `feedkey` in the path. */
-function makeStage(folder: string): NodeJS.ProcessEnv {
-  const bin = join(folder, "bin");
-  for (const name of [bin, join(folder, "packages"), join(folder, "home")]) fs.mkdirSync(name);
-  const program = `#!/bin/sh\nexec '${process.execPath}' '${resolve("bin/feedkey.js")}' "$@"\n`;
-  fs.writeFileSync(join(bin, "feedkey"), program, { mode: 0o755 });
-  for (const name of ["hello", "world"]) {
-    const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
-    fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.ipk`), debOf(control));
-    fs.writeFileSync(join(folder, "packages", `${name}-1.0.tgz`), pkgsrcPackage({ name: `${name}-1.0` }));
-  }
-  return { HOME: join(folder, "home"), PATH: `${bin}:${process.env.PATH}`, LC_ALL: "C.UTF-8" };
-}
-
-/** Runs a document's blocks as one script; the line of the block that failed is in its output. */
-function perform(path: string, folder: string, before: string, port: number) {
-  const blocks = runnable(path).map(({ line, code }) => {
-    const text = code.replaceAll("8080", String(port));
-    return `echo "${path}:${line}" >&2\n${text}${/feedkey serve .*&$/m.test(code) ? awaitPort(port) : ""}`;
-  });
-  const script = join(folder, "script.sh");
-  const head = `set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n${before}`;
-  fs.writeFileSync(script, `${head}${blocks.join("")}`);
-  const env = makeStage(folder);
-  return spawnSync("bash", [script], { cwd: folder, env, encoding: "utf8", timeout: 110_000 });
-}
-
+/** The pages of the roles have a test of their own. */
+const guides = documents.filter((path) => !path.startsWith("docs/roles/"));
 const clientGuides = ["docs/client.md", "docs/stock-clients.md"];
 
 /** An archive for the clients' guides, made by the first blocks of the keeper's. */
@@ -93,21 +34,22 @@ describe("the documentation", () => {
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  for (const path of documents.filter((one) => runnable(one).length > 0)) {
+  for (const path of guides.filter((one) => runnable(one).length > 0)) {
     it(`has commands that do what they say: ${path}`, async function () {
       this.timeout(120_000);
       const before = clientGuides.includes(path) ? keeperFirst : "";
-      const { status, stderr, stdout } = perform(path, folder, before, await freePort());
-      expect(status, stdout + stderr).to.equal(0);
+      const script = before + scriptOf(path, await freePort());
+      const { status, output } = await play(script, folder, makeStage(folder));
+      expect(status, output).to.equal(0);
       const got = fs.existsSync(join(folder, "got")) ? fs.readdirSync(join(folder, "got")) : [];
       expect(got).to.deep.equal([path === "docs/pkgsrc.md" ? "hello-1.0.tgz" : "hello_1.0_all.ipk"]);
     });
   }
 
   it("has commands to run where it promises them", () => {
-    const running = documents.filter((path) => runnable(path).length > 0);
-    const guides = ["archive-keeper", "client", "pkgsrc", "stock-clients"].map((name) => `docs/${name}.md`);
-    expect(running).to.deep.equal(["README.md", ...guides]);
+    const running = guides.filter((path) => runnable(path).length > 0);
+    const promised = ["archive-keeper", "client", "pkgsrc", "stock-clients"].map((name) => `docs/${name}.md`);
+    expect(running).to.deep.equal(["README.md", ...promised]);
   });
 
   for (const path of documents) {

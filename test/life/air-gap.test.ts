@@ -73,6 +73,17 @@ describe("delegation on files alone", () => {
     });
   });
 
+  it("a master is followed by a master", async () => {
+    await withCast(async ({ life, master }) => {
+      const rotate = ["rotate", "--config", life.archive.config, "--backup", join(master.folder, "safe")];
+      const { successor } = (await master.do(day(1), ...rotate)) as JsonDocument & { readonly successor: string };
+      await life.sync();
+      const { trusted } = await (await life.client("one", { seeds: [master.key] })).chain(day(2));
+      expect(trusted.get(successor)?.role).to.equal("successor");
+      expect(trusted.get(successor)?.maySign, "it may sign").to.equal(false);
+    });
+  });
+
   it("a machine publishes a folder or its feeds of the archive by its delegation, and none beyond it", async () => {
     await withCast(async (cast) => {
       const { life, master, machine } = cast;

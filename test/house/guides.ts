@@ -1,0 +1,83 @@
+/** The guides' commands: every block that is to be run, as one script, in a folder with a home and some packages. */
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { debOf } from "../package/build-package.ts";
+import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
+import { trackedFiles } from "./source.ts";
+
+export const documents = trackedFiles().filter((path) => path.endsWith(".md") && !path.startsWith("test/"));
+
+export function read(path: string): string {
+  return fs.readFileSync(path, "utf8");
+}
+
+/** The blocks of a document that are to be run, in their order, each with its line. */
+export function runnable(path: string): { readonly line: number; readonly code: string }[] {
+  const text = read(path);
+  return [...text.matchAll(/^```sh run\n([\s\S]*?)^```$/gm)].map(({ index, 1: code = "" }) => {
+    return { line: text.slice(0, index).split("\n").length + 1, code };
+  });
+}
+
+export async function freePort(): Promise<number> {
+  return await new Promise((found, failed) => {
+    const server = createServer();
+    server.on("error", failed);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => (typeof address === "object" && address !== null ? found(address.port) : failed(address)));
+    });
+  });
+}
+
+/** Waits until a server that a block started answers. */
+function awaitPort(port: number): string {
+  return `for _ in $(seq 100); do (: < /dev/tcp/127.0.0.1/${port}) 2> /dev/null && break; sleep 0.1; done\n`;
+}
+
+/** A folder with a home of its own, some packages, and `feedkey` in the path. */
+export function makeStage(folder: string): NodeJS.ProcessEnv {
+  const bin = join(folder, "bin");
+  for (const name of [bin, join(folder, "packages"), join(folder, "home")]) fs.mkdirSync(name);
+  const program = `#!/bin/sh\nexec '${process.execPath}' '${resolve("bin/feedkey.js")}' "$@"\n`;
+  fs.writeFileSync(join(bin, "feedkey"), program, { mode: 0o755 });
+  for (const name of ["hello", "world"]) {
+    const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
+    fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.ipk`), debOf(control));
+    fs.writeFileSync(join(folder, "packages", `${name}-1.0.tgz`), pkgsrcPackage({ name: `${name}-1.0` }));
+  }
+  return { HOME: join(folder, "home"), PATH: `${bin}:${process.env.PATH}`, LC_ALL: "C.UTF-8" };
+}
+
+export interface Performed {
+  readonly status: number | null;
+  /** Both streams; the line of the block that failed is the last one named in it. */
+  readonly output: string;
+}
+
+/** Runs a script in a folder made by `makeStage`. */
+export async function play(script: string, folder: string, env: NodeJS.ProcessEnv): Promise<Performed> {
+  const file = join(folder, "script.sh");
+  fs.writeFileSync(file, `set -euo pipefail\ntrap 'kill $(jobs -p) 2> /dev/null || true' EXIT\n${script}`);
+  const child = spawn("bash", [file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], timeout: 110_000 });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  return await new Promise((done, failed) => {
+    child.on("error", failed).on("close", (status) => done({ status, output }));
+  });
+}
+
+/** A document's blocks as one script. @param port stands in for 8080 */
+export function scriptOf(path: string, port: number): string {
+  const blocks = runnable(path).map(({ line, code }) => {
+    const text = code.replaceAll("8080", String(port));
+    return `echo "${path}:${line}" >&2\n${text}${/feedkey serve .*&$/m.test(code) ? awaitPort(port) : ""}`;
+  });
+  return blocks.join("");
+}
