@@ -36,9 +36,9 @@ export function findControlMember(head: Buffer, size: number): ControlMember | u
   if (padding === 1 && head[control.end] !== 0x0a) return undefined;
   const data = readMember(head, control.end + padding);
   if (data === undefined || !/^data\.tar(\.(gz|xz|zst|bz2|lzma))?$/.test(data.name)) return undefined;
-  // The last member, but for a padding that must be a line feed where it can be seen.
-  const padded = data.end % 2 === 1 && data.end + 1 === size && head[data.end] === 0x0a;
-  if (data.end !== size && !padded) return undefined;
+  // The last member, with its padding.
+  const padded = data.end % 2 === 1;
+  if (size !== (padded ? data.end + 1 : data.end) || (padded && head[data.end] !== 0x0a)) return undefined;
   return { name: control.name, bytes: head.subarray(control.start, control.end) };
 }
 
@@ -103,12 +103,22 @@ function readHeader(header: Buffer): { name: string; size: number; isFile: boole
   // No name of two parts, no extension of any kind.
   if (name === undefined || size === undefined || !/^ustar(\0| {2}\0|\0{3})/.test(text.slice(257, 265)))
     return undefined;
-  if (/[^\x20-\x7e]/.test(name) || name.startsWith("/") || name.split("/").includes("..")) return undefined;
+  if (/[^\x20-\x7e]/.test(name) || !isPlain(name)) return undefined;
   if (text.slice(257, 263) === "ustar\0" && header[345] !== 0) return undefined;
   if (!hasRightSum(header, octal(text.slice(148, 156)))) return undefined;
   if (type === "0" || type === "\0") return name.endsWith("/") ? undefined : { name, size, isFile: true };
   if (type !== "5" || size !== 0 || /^(\.\/)?control\/?$/.test(name)) return undefined;
   return { name, size, isFile: false };
+}
+
+/** Whether a name is in its one usual spelling: `.//control` is unpacked over `./control`, and must not pass for another. */
+function isPlain(name: string): boolean {
+  if (name === "./") return true;
+  const parts = name
+    .replace(/^\.\//, "")
+    .replace(/(.)\/$/, "$1")
+    .split("/");
+  return parts.every((part) => part !== "" && part !== "." && part !== "..");
 }
 
 function octal(text: string): number | undefined {

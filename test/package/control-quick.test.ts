@@ -65,6 +65,25 @@ describe("package/control-quick", () => {
       ),
       data,
     ]),
+    ...Object.fromEntries(
+      [".//control", "././control", "./control/.", "control/", "/"].map((name) => [
+        `the control file under another spelling, ${name}, which is unpacked over the first`,
+        ar([
+          VERSION,
+          gz(
+            tar([
+              { name: "./control", data: text },
+              { name, data: "Package: b\nVersion: 2\n" },
+            ]),
+          ),
+          data,
+        ]),
+      ]),
+    ),
+    "a last member without its padding": ar([VERSION, gz(controlTar(text)), { name: "data.tar", data: "x" }]).subarray(
+      0,
+      -1,
+    ),
     "bytes behind the compressed archive": ar([
       VERSION,
       { name: "control.tar.gz", data: Buffer.concat([gzipSync(controlTar(text)), Buffer.of(0)]) },
