@@ -137,10 +137,28 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
   ];
 }
 
-/** Distinct primaries, and distinct keys too: a subkey that two certificates share is one hand. */
+/**
+ * How many signers there are, each with a certificate and a key of its own: a subkey that several certificates share is one
+ * hand, whichever of them it stands for. The largest matching of certificates with keys, by augmenting paths.
+ */
 function hands(signers: readonly Signer[]): number {
-  const distinct = (of: "certificate" | "signingKey") => new Set(signers.map((signer) => signer[of])).size;
-  return Math.min(distinct("certificate"), distinct("signingKey"));
+  const keysOf = new Map<Fingerprint, Set<Fingerprint>>();
+  for (const { certificate, signingKey } of signers) {
+    keysOf.set(certificate, (keysOf.get(certificate) ?? new Set()).add(signingKey));
+  }
+  const holder = new Map<Fingerprint, Fingerprint>();
+  const finds = (certificate: Fingerprint, tried: Set<Fingerprint>): boolean => {
+    for (const key of keysOf.get(certificate) ?? []) {
+      if (tried.has(key)) continue;
+      tried.add(key);
+      const other = holder.get(key);
+      if (other !== undefined && !finds(other, tried)) continue;
+      holder.set(key, certificate);
+      return true;
+    }
+    return false;
+  };
+  return [...keysOf.keys()].filter((certificate) => finds(certificate, new Set())).length;
 }
 
 /**

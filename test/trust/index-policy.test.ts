@@ -101,6 +101,21 @@ describe("trust/index-signature: the policy", () => {
       const trust = await two({ certificates });
       expect(codeOf(await verdict(trust, data, [signed({ by: signer })], policy))).to.equal("untrusted_signer");
     });
+    it("counts it as one beside further keys of one of them", async () => {
+      const own = [ed25519Key("a1"), ed25519Key("a2")] as const;
+      const certificates = [
+        certificate({ key: a, subkeys: [signer, ...own] }),
+        certificate({ key: b, subkeys: [signer] }),
+        certificate({ key: c, subkeys: [signer] }),
+      ];
+      const trust = await two({ certificates, seeds: [a, b, c] });
+      const packets = [signer, ...own].map((key) => signed({ by: key }));
+      // Three certificates and three keys, but two hands: that of a, and one for b and c.
+      expect(codeOf(await verdict(trust, data, packets, { threshold: 2 }))).to.equal("good");
+      expect(codeOf(await verdict(trust, data, packets, { threshold: 3 }))).to.equal("untrusted_signer");
+      const whole = [...packets, signed({ by: c })];
+      expect(codeOf(await verdict(trust, data, whole, { threshold: 3 }))).to.equal("good");
+    });
     it("dates the index by what as many signers as it wants say, so that one alone can't make an old one new", async () => {
       // An old index that both signed, and one of the two keys in a thief's hand.
       const packets = [signed({ at: day(20) }), signed({ by: b, at: day(90) })];
