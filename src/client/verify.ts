@@ -154,8 +154,8 @@ function checkPackageFile(index: VerifiedIndex, path: string, found: FileDigest 
       },
     );
   }
-  const right = entries.some((entry) => entry.sha256 === found.sha256 && entry.size === found.size);
-  if (!right) refuseOther(first, wantedOf(first), found.size, found.sha256);
+  const right = entries.find((entry) => entry.sha256 === found.sha256 && entry.size === found.size) ?? first;
+  refuseOther(right, wantedOf(right), found.size, found.sha256);
 }
 
 /** What came of the files: the paths found good, and every refusal. */

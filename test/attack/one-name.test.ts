@@ -57,6 +57,19 @@ describe("attack: two packages, one file name", () => {
 });
 
 describe("attack: what nobody looked at", () => {
+  it("verify takes no file for an entry that fetch would refuse", async () => {
+    await inArchive(async (archive) => {
+      const one = packageOf("one");
+      const file = join(archive.folder, "x.ipk");
+      await fs.writeFile(file, one);
+      for (const path of ["../x.ipk", "/x.ipk", "a/%2e%2e/x.ipk"]) {
+        await archive.signText(stanza("one", path, one), published + hour);
+        const verify = ["verify", "--no-state", archive.file("Packages"), file];
+        expect(await ended(archive, ...verify)).to.deep.equal([1, "bad_path"]);
+      }
+    });
+  });
+
   it("verify --packages does not pass over a folder behind a link", async () => {
     await inArchive(async (archive) => {
       const [folder, away] = [join(archive.folder, "packages"), join(archive.folder, "away")];
