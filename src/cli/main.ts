@@ -1,10 +1,10 @@
 /** The command line: options in, one command out, an exit status back. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
-import { FeedkeyError } from "../error.ts";
 import { addCommands } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
+import { usageError } from "./usage-error.ts";
 
 /** The version in package.json. */
 export function packageVersion(): string {
@@ -28,18 +28,6 @@ function makeProgram(): Command {
     .option("--no-color", "no colour (also: NO_COLOR)")
     .showHelpAfterError(false)
     .exitOverride();
-}
-
-/** Makes commander's complaint one of ours. What was given to an unknown option is left out: it may be a passphrase. */
-function usageError(error: CommanderError): FeedkeyError {
-  const message = error.message
-    .replace(/^error: /, "")
-    .replace(/\n.*$/s, "")
-    .replace(/^(unknown option '(?:--[^=']*|-[^-])).*$/, "$1'")
-    .replace(/\.$/, "");
-  return new FeedkeyError("usage", message === "(outputHelp)" ? "no command is named" : message, {
-    hint: 'see "feedkey --help" or "feedkey COMMAND --help"',
-  });
 }
 
 /**
