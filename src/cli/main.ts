@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCommands } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
+import { forgetDescriptors } from "./read-descriptor.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
 import { usageError } from "./usage-error.ts";
 
@@ -37,6 +38,7 @@ function makeProgram(): Command {
  */
 export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
   let status = 0;
+  forgetDescriptors();
   const program = makeProgram();
   const runner: Runner = async (command, action) => {
     status = await run(command, program.opts<GlobalOptions>(), streams, action);

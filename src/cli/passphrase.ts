@@ -1,10 +1,10 @@
 /** Passphrases come from a file, a descriptor or a person at a terminal: never from arguments, never into a log. */
-import { closeSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readPassphraseFile } from "../store/private-file.ts";
+import { readDescriptor } from "./read-descriptor.ts";
 
 export interface PassphraseOptions {
   readonly passphraseFile?: string;
@@ -40,10 +40,7 @@ export async function givenPassphrase(options: PassphraseOptions): Promise<strin
     if (passphraseFd === undefined) return undefined;
     if (!/^\d{1,4}$/.test(passphraseFd))
       throw new FeedkeyError("usage", "--passphrase-fd takes the number of a descriptor");
-    const descriptor = Number(passphraseFd);
-    const text = readFileSync(descriptor, "utf8");
-    if (descriptor > 2) closeSync(descriptor);
-    return firstLine(text);
+    return firstLine(readDescriptor(Number(passphraseFd)));
   } catch (cause) {
     if (cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("not_found", "the passphrase can't be read from where the options say", {

@@ -53,6 +53,10 @@ describe("cases: archive side, passphrases", function () {
         expect(byDescriptor.status, byDescriptor.stdout).to.equal(0);
         expectUntold(byDescriptor);
 
+        const rotate = ["rotate", "--force", "--config", archive.config, "--passphrase-fd", "0"];
+        const rotated = await runProcess(archive.keeperArgs(published, ...rotate), { input: `${secret}\n` });
+        expect(rotated.status, "for several keys, from one descriptor").to.equal(0);
+
         await fs.writeFile(file, `${secret} wrong\n`);
         for (const command of [publish(archive, "--valid-for", "20d"), sign(archive)]) {
           const before = await archive.everything();
