@@ -85,7 +85,7 @@ export async function spread(
   const own = await ownCertificates(await KeyStore.open(context.home));
   const certificates = fingerprints.flatMap((name) => own.get(name)?.raw ?? []);
   return await withKeyservers(context, options, async (servers, transport) => {
-    if (servers.length === 0)
+    if (servers.length === 0 && options.keyserver === undefined)
       context.reporter.warn("no key server is configured: clients learn of this from the bundle alone");
     const sent = await sendCertificates(servers, certificates, transport);
     const good = sent.filter(({ error }) => error === undefined);

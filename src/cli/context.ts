@@ -28,10 +28,13 @@ export class Context {
   readonly at: Instant;
   readonly reporter: CliReporter;
 
-  /** @throws FeedkeyError `usage` */
-  constructor(options: GlobalOptions, reporter: CliReporter) {
+  /**
+   * @param at the reference time of a command that this one is a part of
+   * @throws FeedkeyError `usage`
+   */
+  constructor(options: GlobalOptions, reporter: CliReporter, at?: Instant) {
     this.options = options;
-    this.at = options.at === undefined ? Date.now() : parseTime(options.at);
+    this.at = at ?? (options.at === undefined ? Date.now() : parseTime(options.at));
     this.reporter = reporter;
   }
 

@@ -29,3 +29,25 @@ export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Finger
     subkeys: certificate.subkeys.filter(({ packet }) => subkeys.has(fingerprintOf(packet.body) ?? "")).map(strip),
   };
 }
+
+/** Revocations: of a key, a subkey, a certification or user ID (RFC 9580 section 5.2.1). */
+const revocationTypes = new Set([0x20, 0x28, 0x30]);
+
+/**
+ * The certificate as a client was given it that never heard of it again: what it says of itself, but for revocations.
+ * @param certificate whose signatures were verified before
+ */
+export function asShipped(certificate: RawCertificate): RawCertificate {
+  const own = bySelf(certificate);
+  const keep = (packet: Packet) => {
+    const raw = parseSignature(packet.body);
+    return own(packet) && typeof raw !== "string" && !revocationTypes.has(raw.type);
+  };
+  const strip = ({ packet, signatures }: Component): Component => ({ packet, signatures: signatures.filter(keep) });
+  return {
+    ...certificate,
+    signatures: certificate.signatures.filter(keep),
+    userIds: certificate.userIds.map(strip).filter(({ signatures }) => signatures.length > 0),
+    subkeys: certificate.subkeys.map(strip).filter(({ signatures }) => signatures.length > 0),
+  };
+}

@@ -15,7 +15,31 @@ export const below: Readonly<Record<string, readonly string[]>> = {
   keyserver: ["openpgp", "store", "net", "trust", "profile", "index-format"],
   archive: ["keyserver", "openpgp", "package", "store", "net", "trust", "profile", "index-format"],
   client: ["keyserver", "openpgp", "package", "store", "net", "trust", "profile", "index-format"],
-  cli: ["archive", "client", "keyserver", "openpgp", "package", "store", "net", "trust", "profile", "index-format"],
+  rehearse: [
+    "archive",
+    "client",
+    "keyserver",
+    "openpgp",
+    "package",
+    "store",
+    "net",
+    "trust",
+    "profile",
+    "index-format",
+  ],
+  cli: [
+    "rehearse",
+    "archive",
+    "client",
+    "keyserver",
+    "openpgp",
+    "package",
+    "store",
+    "net",
+    "trust",
+    "profile",
+    "index-format",
+  ],
 };
 
 /** Libraries from outside, and the only folders that may import each. One that is not here may be imported nowhere. */

@@ -1,0 +1,62 @@
+/** Who is out there: clients by what they were given and when. */
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Archive, knownCertificates } from "../archive/archive.ts";
+import { bundleFiles } from "../archive/published-bundle.ts";
+import type { OwnCertificate } from "../archive/signing-key.ts";
+import { claims, isDelegate } from "../archive/standing.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
+import { asShipped } from "../openpgp/minimal.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Keyring } from "./stock-client.ts";
+
+/** Clients that were given the same certificates. */
+export interface Generation {
+  readonly kind: "shipped" | "bundle" | "new-bundle";
+  /** The one key that they were shipped with; undefined for those that imported a bundle. */
+  readonly seed: Fingerprint | undefined;
+  /** What they hold before the step and after it: more only if they import the new bundle. */
+  readonly before: Keyring;
+  readonly after: Keyring;
+}
+
+function keyringOf(certificates: readonly RawCertificate[]): Keyring {
+  return {
+    bytes: Buffer.concat(certificates.map(writeCertificate)),
+    keys: certificates.map(({ fingerprint }) => fingerprint),
+  };
+}
+
+/** The bundle as it is published; undefined if there is none. */
+export async function publishedKeyring({ config }: Archive): Promise<Keyring | undefined> {
+  const bytes = await readFile(join(config.root, bundleFiles[0])).catch(() => undefined);
+  return bytes === undefined
+    ? undefined
+    : { bytes, keys: readKeys(bytes).certificates.map(({ fingerprint }) => fingerprint) };
+}
+
+/** Every key of the archive that a client may have been shipped with, the oldest first. */
+export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
+  const { certificates } = await knownCertificates(archive);
+  const keys = [...certificates.values()].filter(
+    ({ facts }) => claims(facts, archive.config.userId) && !isDelegate(facts),
+  );
+  return keys.sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt);
+}
+
+/** Clients that were shipped with one key each, its certificate as it was then: they have not heard of it since. */
+export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[] {
+  return keys.map(({ raw }) => {
+    const keyring = keyringOf([asShipped(raw)]);
+    return { kind: "shipped", seed: raw.fingerprint, before: keyring, after: keyring };
+  });
+}
+
+/** Clients that imported the bundle, before the step or after it. */
+export function bundleGenerations(before: Keyring | undefined, after: Keyring | undefined): Generation[] {
+  if (before === undefined) return [];
+  const kept: Generation = { kind: "bundle", seed: undefined, before, after: before };
+  return after === undefined ? [kept] : [kept, { kind: "new-bundle", seed: undefined, before, after }];
+}

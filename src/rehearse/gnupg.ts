@@ -1,0 +1,66 @@
+/** GnuPG's two verifiers: gpgv with a plain keyring, gpg with a home of its own in which every key has ultimate ownertrust. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { escapeText } from "../escape.ts";
+import { type Ran, runProgram } from "./run-program.ts";
+import { type Keyring, lastLine, type StockClient, type Target, verdictOf } from "./stock-client.ts";
+
+/** The status lines that say most, in words (GnuPG's doc/DETAILS). */
+const words: Readonly<Record<string, string>> = {
+  NO_PUBKEY: "it lacks the key",
+  BADSIG: "the signature does not fit",
+  EXPSIG: "the signature has expired",
+  EXPKEYSIG: "the key has expired",
+  REVKEYSIG: "the key is revoked",
+};
+
+/** What GnuPG says of the signers; empty where all is well. */
+function reasonOf({ stdout, stderr, status }: Ran): string {
+  const found = [...stdout.matchAll(/^\[GNUPG:\] ([A-Z_]+) ([0-9A-F]+)?/gm)].flatMap(([, keyword = "", key]) => {
+    const said = words[keyword];
+    return said === undefined ? [] : [keyword === "NO_PUBKEY" ? `${said} ${key ?? ""}` : said];
+  });
+  if (found.length > 0) return escapeText(`${status === 0 ? "although " : ""}${[...new Set(found)].join(", ")}`);
+  return status === 0 ? "" : lastLine(stderr);
+}
+
+const signed = ({ folder, index }: Target) => [join(folder, `${index}.sig`), join(folder, index)];
+
+export const gpgv: StockClient = {
+  name: "gpgv",
+  reads: () => true,
+  async equip(program, keyring, folder) {
+    const file = join(folder, "keyring.gpg");
+    await writeFile(file, keyring.bytes);
+    return async (target) => {
+      const args = ["--homedir", folder, "--status-fd", "1", "--keyring", file, ...signed(target)];
+      const ran = await runProgram(program, args, folder);
+      return verdictOf(ran, reasonOf(ran));
+    };
+  },
+};
+
+// No agent and no dirmngr: nothing goes on after the rehearsal, and nothing asks a network.
+const quietly = ["--batch", "--no-tty", "--quiet", "--no-autostart", "--status-fd", "1"];
+
+/** Fills a GnuPG home with a keyring. What gpg can't read it lacks afterwards, as it would at a user's. */
+export async function fillHome(program: string, { bytes, keys }: Keyring, folder: string): Promise<void> {
+  const [ring, trust] = [join(folder, "import.pgp"), join(folder, "ownertrust")];
+  await writeFile(ring, bytes);
+  // From a file: gpg waits for ever where this comes through a pipe.
+  await writeFile(trust, keys.map((key) => `${key}:6:\n`).join(""));
+  await runProgram(program, ["--homedir", folder, ...quietly, "--import", ring], folder);
+  await runProgram(program, ["--homedir", folder, ...quietly, "--import-ownertrust", trust], folder);
+}
+
+export const gpg: StockClient = {
+  name: "gpg",
+  reads: () => true,
+  async equip(program, keyring, folder) {
+    await fillHome(program, keyring, folder);
+    return async (target) => {
+      const ran = await runProgram(program, ["--homedir", folder, ...quietly, "--verify", ...signed(target)], folder);
+      return verdictOf(ran, reasonOf(ran));
+    };
+  },
+};

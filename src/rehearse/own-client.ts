@@ -1,0 +1,104 @@
+/** feedkey's own client, with one key for its seed: it reads the copy as it would read a mirror, and asks no network. */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { refresh } from "../client/refresh.ts";
+import { type Reporter, Session } from "../client/session.ts";
+import { updateFeeds } from "../client/update.ts";
+import { FeedkeyError } from "../error.ts";
+import { createTransport } from "../net/transport.ts";
+import type { ArchiveConfig, Profile } from "../profile/types.ts";
+import type { Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Keyring, Verdict } from "./stock-client.ts";
+
+const silent: Reporter = {
+  warn: () => undefined,
+  note: () => undefined,
+  progress: () => ({ update: () => undefined, stop: () => undefined }),
+};
+
+/** The profile that a release with this seed would have shipped, but for key servers. */
+function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Profile {
+  return {
+    name: "rehearsal",
+    file: join(folder, "rehearsal.ini"),
+    archive: {
+      name: "rehearsal",
+      url: pathToFileURL(`${config.root}/`).href,
+      mirrors: [],
+      ca: undefined,
+      identity: { kind: "user-id", userId: config.userId },
+      verify: "required",
+    },
+    trust: {
+      keyring: join(folder, "seed.pgp"),
+      seeds: [seed],
+      keyservers: [],
+      keyserverCa: undefined,
+      wkd: false,
+      revocationCheck: "always",
+      grace: 0,
+      retiredIssuers: "refuse",
+      threshold: 1,
+      maxIndexAge: undefined,
+      requireFeedName: false,
+      requireExpiry: false,
+    },
+    variables: {},
+    feeds: config.feeds.map(({ name, format, path }) => ({ name, format, path, index: undefined, packages: "feed" })),
+  };
+}
+
+/** A client with a state of its own: asked again, it is one that was in use before. */
+export class OwnClient {
+  readonly #profile: Profile;
+  readonly #state: string;
+  readonly #at: Instant;
+
+  private constructor(profile: Profile, state: string, at: Instant) {
+    this.#profile = profile;
+    this.#state = state;
+    this.#at = at;
+  }
+
+  /** @param folder its own, empty and private */
+  static async make(
+    config: ArchiveConfig,
+    seed: Fingerprint,
+    keyring: Keyring,
+    folder: string,
+    at: Instant,
+  ): Promise<OwnClient> {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, "seed.pgp"), keyring.bytes);
+    return new OwnClient(profileOf(config, seed, folder), join(folder, "state"), at);
+  }
+
+  /** Updates every feed. @returns what it says of each, by name */
+  async update(): Promise<Map<string, Verdict>> {
+    const transport = createTransport({ offline: true });
+    const options = { profile: this.#profile, stateFolder: this.#state, at: this.#at, offline: true };
+    const session = await Session.open({ ...options, transport, keyserverTransport: transport, reporter: silent });
+    try {
+      const { feeds } = this.#profile;
+      const outcomes = await updateFeeds(session, await refresh(session), feeds, true);
+      return new Map(
+        outcomes.map((outcome): [string, Verdict] => {
+          if (outcome.ok) return [outcome.feed.name, { word: "accepts", reason: "" }];
+          const { code, details, message } = outcome.error;
+          return [outcome.feed.name, { word: "refuses", reason: `${code}: ${String(details.because ?? message)}` }];
+        }),
+      );
+    } finally {
+      await session.close();
+      await transport.close();
+    }
+  }
+}
+
+/** What a client says that could not even begin: the same of every feed. */
+export function allOf(feeds: Iterable<string>, error: unknown): Map<string, Verdict> {
+  if (!(error instanceof FeedkeyError)) throw error;
+  return new Map([...feeds].map((name) => [name, { word: "refuses", reason: `${error.code}: ${error.message}` }]));
+}

@@ -1,0 +1,49 @@
+/** NetBSD's pkg_admin: it reads no index, but the signed packages themselves. One stands for all of its feed. */
+import { closeSync, fstatSync } from "node:fs";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { isPackageName } from "../package/file-names.ts";
+import { isSignedPackage } from "../package/pkgsrc-package.ts";
+import { fileSource, openPackage } from "../package/source.ts";
+import { runProgram } from "./run-program.ts";
+import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
+
+/** NetBSD's pkg_admin. */
+export const pkgAdmin: StockClient = {
+  name: "pkg_admin",
+  reads: (format) => format === "pkgsrc",
+  async equip(program, keyring, folder) {
+    const [ring, config] = [join(folder, "keyring.gpg"), join(folder, "pkg_install.conf")];
+    await writeFile(ring, keyring.bytes);
+    await writeFile(config, `VERIFIED_INSTALLATION=always\nGPG_KEYRING_VERIFY=${ring}\n`);
+    return async (target) => {
+      const file = await firstSigned(target.packages);
+      if (file === undefined) return { word: "fails", reason: "the feed has no signed package to show to it" };
+      const ran = await runProgram(program, ["-C", config, "check-signature", file], folder);
+      return verdictOf(ran, ran.status === 0 ? "" : lastLine(`${ran.stdout}${ran.stderr}`));
+    };
+  },
+};
+
+function isSigned(file: string): boolean {
+  try {
+    const descriptor = openPackage(file);
+    try {
+      return isSignedPackage(fileSource(descriptor, fstatSync(descriptor).size));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    if (error instanceof FeedkeyError) return false;
+    throw error;
+  }
+}
+
+async function firstSigned(folder: string): Promise<string | undefined> {
+  const names = await readdir(folder).catch(() => [] as string[]);
+  return names
+    .sort()
+    .map((name) => ({ name, file: join(folder, name) }))
+    .find(({ name, file }) => isPackageName(name, "pkgsrc") && isSigned(file))?.file;
+}

@@ -1,0 +1,63 @@
+/** A folder for copies of secret keys: nobody else can look into it, and it goes whatever ends the run. */
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { endPrograms } from "./run-program.ts";
+
+const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** The session's own folder in memory where there is one (XDG base directory specification), else that for temporary files. */
+function place(): string {
+  const runtime = process.env.XDG_RUNTIME_DIR ?? "";
+  try {
+    const { uid, mode } = statSync(runtime);
+    if (uid === process.geteuid?.() && (mode & 0o077) === 0) return runtime;
+  } catch {
+    // There is none.
+  }
+  return tmpdir();
+}
+
+function make(): string {
+  try {
+    // Made with mode 0700 (mkdtemp(3)).
+    return mkdtempSync(join(place(), "feedkey-rehearsal-"));
+  } catch (cause) {
+    throw new FeedkeyError("output", `no folder can be made in ${escapeText(place())}`, {
+      cause,
+      hint: "the rehearsal needs a private place for a copy: set TMPDIR to a folder that can be written",
+    });
+  }
+}
+
+function remove(folder: string): void {
+  // Programs that still run would put files into it while it is removed.
+  endPrograms();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/**
+ * Gives an action a private folder, and removes it afterwards: when the action fails, and when a signal ends the run.
+ * @throws FeedkeyError `output` if it can't be made, and what the action throws
+ */
+export async function withPrivateFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
+  const folder = make();
+  const onSignal = (signal: NodeJS.Signals) => {
+    remove(folder);
+    for (const name of signals) process.removeListener(name, onSignal);
+    // The same end as without us, for whoever waits for this process.
+    process.kill(process.pid, signal);
+  };
+  const onExit = () => remove(folder);
+  for (const name of signals) process.on(name, onSignal);
+  process.on("exit", onExit);
+  try {
+    return await action(folder);
+  } finally {
+    for (const name of signals) process.removeListener(name, onSignal);
+    process.removeListener("exit", onExit);
+    remove(folder);
+  }
+}

@@ -1,0 +1,27 @@
+/** Sequoia's verifier. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { escapeText } from "../escape.ts";
+import { runProgram } from "./run-program.ts";
+import { type StockClient, verdictOf } from "./stock-client.ts";
+
+/** All that it says, without the count at the end. */
+function reasonOf(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim());
+  return escapeText(lines.filter((line) => line !== "" && !/ signatures? are valid /.test(line)).join(" "));
+}
+
+/** Sequoia's verifier. */
+export const sqv: StockClient = {
+  name: "sqv",
+  reads: () => true,
+  async equip(program, keyring, folder) {
+    const file = join(folder, "keyring.pgp");
+    await writeFile(file, keyring.bytes);
+    return async ({ folder: feed, index }) => {
+      const args = ["--verbose", "--keyring", file, join(feed, `${index}.sig`), join(feed, index)];
+      const ran = await runProgram(program, args, folder);
+      return verdictOf(ran, ran.status === 0 ? "" : reasonOf(ran.stderr));
+    };
+  },
+};

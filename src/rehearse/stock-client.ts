@@ -1,0 +1,55 @@
+/** The programs that a rehearsal asks. Each decides for itself, by its exit status; nothing here models what it would say. */
+import { escapeText } from "../escape.ts";
+import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Ran } from "./run-program.ts";
+
+export interface Verdict {
+  /** `fails`: it could not be asked, which is no acceptance. */
+  readonly word: "accepts" | "refuses" | "fails";
+  /** Why, in words; empty where there is nothing to add. */
+  readonly reason: string;
+}
+
+/** What a client is shown: a feed as it is published. */
+export interface Target {
+  readonly feed: ArchiveFeed;
+  /** The folder of the index. Absolute. */
+  readonly folder: string;
+  /** Name of the signed file in it. */
+  readonly index: string;
+  /** Folder of the package files. Absolute. */
+  readonly packages: string;
+}
+
+/** What a client was given, once and for all. */
+export interface Keyring {
+  /** Binary certificates. */
+  readonly bytes: Uint8Array;
+  readonly keys: readonly Fingerprint[];
+}
+
+/** A client that holds some keyring. */
+export type Judge = (target: Target) => Promise<Verdict>;
+
+export interface StockClient {
+  /** Of the program, as it is called on the search path. */
+  readonly name: string;
+  reads(format: FeedFormat): boolean;
+  /**
+   * Gives it a keyring.
+   * @param folder its own, empty and private
+   */
+  equip(program: string, keyring: Keyring, folder: string): Promise<Judge>;
+}
+
+/** The verdict that an exit status is, with a reason from what the program said. */
+export function verdictOf({ status, stderr }: Ran, reason: string): Verdict {
+  if (status === undefined) return { word: "fails", reason: `it could not be run to its end: ${lastLine(stderr)}` };
+  return { word: status === 0 ? "accepts" : "refuses", reason };
+}
+
+/** What a program said last, made safe to print. */
+export function lastLine(text: string): string {
+  return escapeText(text.trim().split("\n").at(-1)?.trim() ?? "");
+}
