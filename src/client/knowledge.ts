@@ -12,9 +12,12 @@ import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { judge, type TrustSet } from "../trust/judge.ts";
+import { linkedAmong, linkedTo } from "./crowd.ts";
 
 /** Certificates from outside that may be held at once: each costs work, and a flood must end somewhere. */
 const maxStrangers = 500;
+
+const nobody = { certificates: [], loose: [] };
 
 /** The judgement, with the keys to check signatures with. */
 export interface Judged {
@@ -27,6 +30,8 @@ export class Knowledge {
   readonly #own: ReadonlySet<Fingerprint>;
   #held: Map<Fingerprint, RawCertificate>;
   #reading: Promise<Reading> | undefined;
+  /** Those that found no room, and the bare revocations that came since: nobody may be crowded out by mere claims. */
+  #waiting: Pick<Keyring, "certificates" | "loose"> = nobody;
 
   /** @param held the seeds' keyring and the certificates of the client's state */
   constructor(profile: Profile, held: Iterable<RawCertificate>) {
@@ -48,6 +53,7 @@ export class Knowledge {
   add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): Fingerprint[] {
     const added: Fingerprint[] = [];
     const before = new Map(this.#held);
+    const turnedAway: RawCertificate[] = [];
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
     // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
     const waiting = new Map<string, RawCertificate[]>();
@@ -64,7 +70,7 @@ export class Knowledge {
       }
       const queue = [certificate];
       for (const next of queue) {
-        if (!this.#admit(next, added)) continue;
+        if (!this.#admit(next, added)) turnedAway.push(next);
         for (const name of [next.fingerprint, keyIdOf(next.fingerprint)]) {
           names.add(name);
           queue.push(...(waiting.get(name) ?? []));
@@ -73,9 +79,13 @@ export class Knowledge {
       }
     }
     this.#held = attachLoose(this.#held, loose);
+    const { certificates: crowd, loose: revocations } = this.#waiting;
+    if (crowd.length + turnedAway.length > 0) {
+      this.#waiting = { certificates: [...crowd, ...turnedAway], loose: [...revocations, ...loose] };
+    }
     // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
     const news = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
-    if (news) this.#reading = undefined;
+    if (news || turnedAway.length > 0) this.#reading = undefined;
     return added;
   }
 
@@ -116,6 +126,35 @@ export class Knowledge {
   }
 
   async #read(): Promise<Reading> {
+    const reading = await this.#readHeld();
+    return (await this.#makeRoom(reading)) ? await this.#readHeld() : reading;
+  }
+
+  /** Lets in who had to wait and was certified by a key at hand, in the place of those that none of them certified. */
+  async #makeRoom({ facts }: Reading): Promise<boolean> {
+    const { certificates, loose } = this.#waiting;
+    this.#waiting = nobody;
+    if (certificates.length === 0) return false;
+    const linked = linkedTo(this.#own, facts);
+    const issuers = [...this.#held.values()].filter(({ fingerprint }) => linked.has(fingerprint));
+    const rightful = await linkedAmong(certificates, issuers);
+    if (rightful.length === 0) return false;
+    this.#held = new Map(issuers.map((certificate) => [certificate.fingerprint, certificate]));
+    for (const certificate of rightful) this.#admit(certificate, []);
+    this.#held = attachLoose(this.#held, loose);
+    return true;
+  }
+
+  /**
+   * Decides who is at hand, among all that was added.
+   * Until then `held` may lack some of whom the judgement is going to speak.
+   */
+  async settle(): Promise<void> {
+    this.#reading ??= this.#read();
+    await this.#reading;
+  }
+
+  async #readHeld(): Promise<Reading> {
     const keys = await KeyIndex.of(this.#held.values());
     const facts: CertificateFacts[] = [];
     const verified = new Set<Uint8Array>();

@@ -162,6 +162,7 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
   }
   // All at once: each may be what another one hangs on.
   knowledge.addBlocks(blocks);
+  await knowledge.settle();
   return [...knowledge.held].some(([key, certificate]) => before.get(key) !== certificate);
 }
 

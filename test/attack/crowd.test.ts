@@ -1,0 +1,78 @@
+// Attack: so many certificates with the archive's name that the rightful one finds no room, and nobody sees a fork.
+import { expect } from "chai";
+import { Knowledge } from "../../src/client/knowledge.ts";
+import { readKeyring } from "../../src/openpgp/certificate.ts";
+import { readProfile } from "../../src/profile/read-profile.ts";
+import { archiveId, asCertificate, certificate, type TestCertificate } from "../testkit/certificate.ts";
+import { day } from "../testkit/dates.ts";
+import { concat, framed } from "../testkit/framing.ts";
+import { ed25519Key, type TestKey } from "../testkit/keys.ts";
+import { certification, keyRevocation } from "../testkit/signature.ts";
+
+const seed = ed25519Key("crowd-seed");
+const rightful = ed25519Key("crowd-rightful");
+const thief = ed25519Key("crowd-thief");
+
+const profile = readProfile(
+  [
+    "[archive]",
+    "name = Example",
+    "url = https://example.org/",
+    `user-id = ${archiveId}`,
+    "[trust]",
+    "keyring = keys",
+    `seeds = ${seed.fingerprint}`,
+    "keyservers = none",
+    "[feed base]",
+    "format = opkg",
+    "path = base",
+  ].join("\n"),
+  "/nowhere/example.ini",
+);
+
+/** Certificates that carry the archive's user ID, and not one signature. */
+const crowd = Array.from({ length: 2_000 }, (_, i): TestCertificate => {
+  const body = Uint8Array.from(thief.body);
+  new DataView(body.buffer).setUint32(body.length - 4, i);
+  return asCertificate(thief, [
+    { tag: 6, body },
+    { tag: 13, body: Buffer.from(archiveId) },
+  ]);
+});
+
+const successor = (key: TestKey) =>
+  certificate({ key, certifiedBy: [certification({ by: seed, of: key, userId: archiveId, at: day(2) })] });
+
+const ring = (...certificates: readonly { readonly bytes: Uint8Array }[]) =>
+  readKeyring(concat(...certificates.map(({ bytes }) => bytes)));
+
+async function codes(...answers: readonly ReturnType<typeof ring>[]) {
+  const knowledge = new Knowledge(profile, ring(certificate({ key: seed })).certificates);
+  for (const answer of answers) knowledge.add(answer);
+  const { trust } = await knowledge.judge(day(10), new Set(), new Set());
+  const code = ({ fingerprint }: TestKey) =>
+    trust.trusted.has(fingerprint) ? "trusted" : trust.rejected.get(fingerprint)?.code;
+  return [code(rightful), code(thief)];
+}
+
+describe("attack: a crowd with the archive's name", () => {
+  it("hides no rival, wherever the crowd stands", async () => {
+    const both = ["fork", "fork"];
+    expect(await codes(ring(successor(thief), successor(rightful)))).to.deep.equal(both);
+    expect(await codes(ring(successor(thief), ...crowd), ring(successor(rightful)))).to.deep.equal(both);
+    expect(await codes(ring(...crowd, successor(thief), successor(rightful)))).to.deep.equal(both);
+  });
+
+  it("is gone, and the rightful one at hand, before anybody asks who needs a check (T11)", async () => {
+    const knowledge = new Knowledge(profile, ring(certificate({ key: seed })).certificates);
+    knowledge.add(ring(...crowd, successor(rightful)));
+    expect(knowledge.held.has(rightful.fingerprint)).to.equal(false);
+    await knowledge.settle();
+    expect([...knowledge.held.keys()]).to.deep.equal([seed.fingerprint, rightful.fingerprint]);
+  });
+
+  it("hides no bare revocation of a key that has to wait", async () => {
+    const revocation = readKeyring(framed(keyRevocation({ by: rightful, of: rightful, at: day(5) })));
+    expect(await codes(ring(...crowd), ring(successor(rightful)), revocation)).to.deep.equal(["revoked", undefined]);
+  });
+});
