@@ -6,7 +6,7 @@ import { type Instant, iso } from "../../src/time.ts";
 import { archiveUserId } from "../cases/archive-kit.ts";
 import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
 import { day } from "../testkit/dates.ts";
-import { withEmbedded } from "./key-servers.ts";
+import { authority, withEmbedded } from "./key-servers.ts";
 import { inLife, type Life } from "./life.ts";
 
 const refused = (code: string) => ({ code, status: 1 });
@@ -189,6 +189,26 @@ describe("cases: chain, delegates", () => {
       await life.revoke(day(7), person.key, "compromised", "--force");
       await life.sync();
       await client.refuse(refused("untrusted_signer"), day(8), "update");
+    });
+  });
+
+  it("the same, told by a key server alone: everybody on the path is asked about", async () => {
+    await withEmbedded(async ({ url }) => {
+      await inLife(
+        async (life) => {
+          const [person, machine] = [await Machine.make(life, "person"), await Machine.make(life, "machine")];
+          await delegate(life, person, "--depth", "1");
+          await delegateOn(life, person, machine);
+          await machine.sign(life, day(5));
+          const client = await life.client("one");
+          expect(await client.update(day(6))).to.deep.equal([machine.key]);
+          await person.run(day(7), "revoke", person.key, "--reason", "compromised", "--force");
+          await person.run(day(7), "send", person.key, "--keyserver", url, "--keyserver-ca", authority);
+          await client.refuse(refused("untrusted_signer"), day(8), "update");
+          expect((await client.chain(day(8))).rejected.get(person.key)?.code).to.equal("revoked");
+        },
+        { servers: [url] },
+      );
     });
   });
 

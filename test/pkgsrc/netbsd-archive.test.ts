@@ -10,10 +10,8 @@ const ofAlice = ["10-x86_64", "10-aarch64", "10-sparc64"];
 const ofBob = ["9-x86_64", "9-aarch64", "9-i386"];
 const feeds = [...ofAlice, ...ofBob];
 const total = 1000;
-/** So many packages of each feed are also signed one by one, for pkg_add. */
+/** Alice's machines sign so many of their packages one by one too, for pkg_add, which reads RSA keys. */
 const signed = 40;
-
-/** pkg_add reads RSA keys. */
 const rsa = ["--algorithm", "rsa3072"];
 
 /** A thousand packages, no two of one name. */
@@ -40,9 +38,10 @@ async function build(archive: NetbsdArchive): Promise<{ alice: Home; bob: Home; 
   const machines: Machine[] = [];
   for (const feed of feeds) {
     const person = ofAlice.includes(feed) ? alice : bob;
-    const machine = await Machine.make(archive, `builder-${feed}`, feed, ...rsa);
+    const machine = await Machine.make(archive, `builder-${feed}`, feed, ...(person === alice ? rsa : []));
     await archive.handOn(day(3), await person.delegateTo(machine.home, day(3), "--feeds", feed, "--expires", "200d"));
-    await machine.signPackages(day(4), (await machine.build(namesOf(feed))).slice(0, signed));
+    const files = await machine.build(namesOf(feed));
+    if (person === alice) await machine.signPackages(day(4), files.slice(0, signed));
     await machine.publish(day(4), archive);
     machines.push(machine);
   }
@@ -78,7 +77,7 @@ describe("an archive like NetBSD's", function () {
       const some = namesOf(feed)
         .slice(0, 5)
         .map((name) => join(out, `${name}.tgz`));
-      await client.do(day(5), "verify-package", ...some, "--feed", feed);
+      if (ofAlice.includes(feed)) await client.do(day(5), "verify-package", ...some, "--feed", feed);
     }
 
     // A client to whom the archive hides its bundle finds everybody on the key server.
@@ -114,6 +113,7 @@ describe("an archive like NetBSD's", function () {
     expect(old).to.contain("its issuer has withdrawn it");
 
     // The withdrawn machine goes on building, without having heard of it.
+    await first?.build(["p0-3.0"]);
     await first?.publish(day(14), archive);
     expect(await client.update(day(14))).to.deep.equal({ ...byTheirs, [feed]: "untrusted_signer" });
     await fs.rm(archive.file(feed), { recursive: true });
@@ -140,9 +140,6 @@ describe("an archive like NetBSD's", function () {
     for (const machine of machines.filter((one) => ofBob.includes(one.feed))) {
       await archive.handOn(day(22), await carol.delegateTo(machine.home, day(22), "--feeds", machine.feed));
     }
-    // Their indexes hold for two weeks: they are published once more.
-    for (const machine of machines.slice(1)) await machine.publish(day(22), archive);
-    await fourth.publish(day(22), archive);
     const all = { ...byTheirs, [feed]: fourth.key };
     expect(await client.update(day(23))).to.deep.equal(all);
     expect(await (await archive.client("late")).update(day(23)), "a client of today").to.deep.equal(all);

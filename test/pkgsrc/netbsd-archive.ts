@@ -44,8 +44,14 @@ export class Machine {
     const machine = new Machine(home, feed);
     await fs.mkdir(machine.packages, { recursive: true });
     const section = [`[feed ${feed}]`, "format = pkgsrc", `path = ${pathOf(feed)}`, ""];
-    const lines = ["[archive]", `root = ${machine.tree}`, `user-id = ${archiveId}`, `key = ${home.key}`, ...section];
-    await fs.writeFile(machine.config, lines.join("\n"));
+    const lines = [
+      "[archive]",
+      `root = ${machine.tree}`,
+      `user-id = ${archiveId}`,
+      `key = ${home.key}`,
+      "valid-for = 60d",
+    ];
+    await fs.writeFile(machine.config, [...lines, ...section].join("\n"));
     return machine;
   }
 
