@@ -15,7 +15,7 @@ import type { FeedPlan } from "./publish-plan.ts";
 export interface PublishedRecord {
   /** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
-  /** Whether this key store has written the key bundle. */
+  /** Whether this key store has written the key bundle, or was about to. */
   readonly bundle: boolean;
 }
 
@@ -89,7 +89,7 @@ export async function recording(
     during.set(path, [...new Set([...(before.indexes.get(path) ?? []), sha256])]);
     after.set(path, [sha256]);
   }
-  await write(records, { ...before, indexes: during }, lock);
+  await write(records, { indexes: during, bundle: true }, lock);
   await publish();
   await write(records, { indexes: after, bundle: true }, lock);
 }

@@ -15,12 +15,18 @@ function holding({ generation: { kind, seed } }: Row, present: string): string {
   return `${seed ?? ""} alone, as shipped${seed === present ? " (the present key)" : ""}`;
 }
 
+/** A to Z, then AA to ZZ. */
+function letterOf(place: number): string {
+  const last = String.fromCharCode(65 + (place % 26));
+  return place < 26 ? last : `${letterOf(Math.floor(place / 26) - 1)}${last}`;
+}
+
 /** A letter for each generation, in the order in which they come: a fingerprint in each line would hide the rest. */
 function letters(rows: readonly Row[]): Map<string, { readonly letter: string; readonly first: Row }> {
   const found = new Map<string, { letter: string; first: Row }>();
   for (const row of rows) {
     const name = nameOf(row);
-    if (!found.has(name)) found.set(name, { letter: String.fromCharCode(65 + found.size), first: row });
+    if (!found.has(name)) found.set(name, { letter: letterOf(found.size), first: row });
   }
   return found;
 }

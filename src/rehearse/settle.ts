@@ -87,6 +87,8 @@ function unseen({ delegate }: Delegation): FeedkeyError {
 /** The archive's own feeds, as the next run of `publish` would sign them. */
 async function publishAgain(archive: Archive): Promise<void> {
   const { config } = archive;
+  // gpg would sign in the user's own home, which is no copy: the indexes stay as they lie there.
+  if (config.key.where === "gpg") return;
   const { certificates: known } = await knownCertificates(archive);
   const key = known.get(config.key.fingerprint);
   if (key === undefined) {

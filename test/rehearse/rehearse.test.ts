@@ -131,6 +131,17 @@ describe("rehearse", function () {
       await refuses("not_found", 66, "revoke", "A".repeat(40), "--reason", "retired");
     });
 
+    it("everything, where the step would leave a feed: an older index was put back", async () => {
+      const old = await fs.readFile(archive.file("Packages"));
+      const signature = await fs.readFile(archive.file("Packages.sig"));
+      await archive.addPackage("gamma");
+      await archive.keep("publish", "--config", archive.config);
+      await fs.writeFile(archive.file("Packages"), old);
+      await fs.writeFile(archive.file("Packages.sig"), signature);
+      const { error } = await refuses("rollback", 1, "rotate", "--at-once", "--force");
+      expect(error?.message).to.include("NOT signed");
+    });
+
     it("everything, where the archive can't be copied", async () => {
       await fs.chmod(join(archive.home, "private", `${first}.asc`), 0o644);
       await refuses("bad_config", 78, "rotate", "--force");
