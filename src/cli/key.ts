@@ -69,9 +69,10 @@ function never(): never {
 
 export interface ImportOptions extends PassphraseOptions, ServerOptions {}
 
-function describeImported({ fingerprint, secret, news }: Imported): string {
-  if (secret) return `${fingerprint}  secret key and certificate`;
-  return `${fingerprint}  certificate${news ? "" : ", nothing new"}`;
+/** @param state why the key may do nothing; undefined if it may */
+function describeImported({ fingerprint, secret, news }: Imported, state: string | undefined): string {
+  const what = secret ? "secret key and certificate" : `certificate${news ? "" : ", nothing new"}`;
+  return `${fingerprint}  ${what}${state === undefined ? "" : `: ${state}`}`;
 }
 
 /**
@@ -89,7 +90,13 @@ export async function importKeys(context: Context, files: readonly string[], opt
     [...new Set(imported.map(({ fingerprint }) => fingerprint))],
     options,
   );
-  return { text: [...imported.map(describeImported), ...lines].join("\n"), json: { imported }, errors };
+  // Who brings a revocation wants to see that it has taken hold.
+  const own = await ownCertificates(store);
+  const described = imported.map((one) => {
+    const facts = own.get(one.fingerprint)?.facts;
+    return describeImported(one, facts && refusePrimary(facts, context.at)?.reason);
+  });
+  return { text: [...described, ...lines].join("\n"), json: { imported }, errors };
 }
 
 /** Copies the key store and reads the copy back. @throws FeedkeyError `output` */

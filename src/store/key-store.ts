@@ -108,7 +108,9 @@ export class KeyStore {
   /** The armored revocation certificate that was made together with the key. @throws FeedkeyError `not_found` */
   async revocation(fingerprint: string, reason: RevocationReason): Promise<string> {
     const file = this.#revocationFile(fingerprint, reason);
-    return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint);
+    const hint =
+      "bring it from the safe: feedkey key import FILE takes it in, and revokes the key; no secret is needed";
+    return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint, hint);
   }
 
   /** Adds a key, see `KeyStoreWriter`. */
@@ -193,11 +195,11 @@ export class KeyStore {
     }
   }
 
-  async #read(file: string, problem: string, fingerprint: string): Promise<string> {
+  async #read(file: string, problem: string, fingerprint: string, hint?: string): Promise<string> {
     try {
       return await fs.readFile(file, "utf8");
     } catch (error) {
-      if (systemCode(error) === "ENOENT") throw this.#missing(problem, fingerprint);
+      if (systemCode(error) === "ENOENT") throw this.#missing(problem, fingerprint, hint);
       throw unreadable(file, error);
     }
   }
@@ -214,10 +216,10 @@ export class KeyStore {
     return join(this.folder, "revocations", `${requireFingerprint(fingerprint)}-${reason}.asc`);
   }
 
-  #missing(problem: string, fingerprint: string): FeedkeyError {
+  #missing(problem: string, fingerprint: string, hint?: string): FeedkeyError {
     return new FeedkeyError("not_found", `${problem} in the key store "${this.folder}"`, {
       details: { fingerprint, path: this.folder },
-      hint: "choose another key store with --home, or make a key with: feedkey keygen",
+      hint: hint ?? "choose another key store with --home, or make a key with: feedkey keygen",
     });
   }
 }

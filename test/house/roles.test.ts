@@ -62,11 +62,17 @@ chained() { client chain | sed '/^not trusted/,$d' | grep "$1  $2"; }
 refused() { client chain | sed '1,/^not trusted/d' | grep "$1 .*$2"; }
 `;
 
-/** For each page: who has acted before, what lies there besides, and what must be true at its end. */
+/** For each page: who has acted before, what lies there besides, the answers that it promises, and what must be true at its end. */
 const pages = {
   "master-key-keeper": {
     after: [],
     before: "",
+    answers: [
+      /it certifies and never signs/,
+      /and read them back/,
+      /certificate(, nothing new)?: the key is revoked as compromised/,
+      /is still a delegate of/,
+    ],
     end: `release archive $master $spare
 chained $spare seed; chained $carol delegate
 refused $master 'revoked as compromised'; refused $next 'revoked as compromised'; refused $anna withdrawn; refused $bob withdrawn`,
@@ -74,12 +80,18 @@ refused $master 'revoked as compromised'; refused $next 'revoked as compromised'
   person: {
     after: ["master"],
     before: "",
+    answers: [
+      /may sign: depth=0; feeds=All/,
+      /is no delegate .* any more/,
+      /certificate: the key is revoked as compromised/,
+    ],
     end: `release archive $master $spare
 chained $anna2 delegate; refused $anna 'revoked as compromised'; refused $builder1 'revoked as compromised'`,
   },
   "build-machine": {
     after: ["master", "person"],
     before: "release archive $master $spare\n",
+    answers: [/in force\n.* in force/, /wrote pkg_summary.gz, pkg_summary.gz.asc, pkg_summary.gz.sig/],
     end: `client update | grep "2 packages.*$builder2"
 refused $builder1 'revoked as compromised'; test "$(ls got)" = hello-1.0.tgz`,
   },
@@ -90,6 +102,7 @@ feedkey --quiet --home next keygen --certify-only --user-id '${userId}'; next=$(
 feedkey --home next key export > stick/next.asc
 cp safe/master/revocations/$master-compromised.asc stick/
 `,
+    answers: [/profile bsd is in order\n/],
     end: `feedkey profile check release/bsd.ini | grep "$next .*may certify"
 grep "^seeds = $spare, $next" image/etc/feedkey/profiles/bsd.ini
 test "$(grep -c $master image/etc/feedkey/profiles/bsd.ini)" = 0; test ! -s image/etc/feedkey/keyrings/bsd.gpg; test "$(ls got)" = hello-1.0.tgz`,
@@ -97,11 +110,13 @@ test "$(grep -c $master image/etc/feedkey/profiles/bsd.ini)" = 0; test ! -s imag
   "mirror-operator": {
     after: ["master", "person", "machine"],
     before: "mv archive upstream; release upstream $master $spare\n",
+    answers: [/error: .*hello/],
     end: "diff -r upstream mirror",
   },
   "end-user": {
     after: ["master", "person", "machine"],
     before: "root=$PWD/system mirror=$PWD/archive; mkdir system; release archive $master $spare\n",
+    answers: [/All: 2 packages, signed/, /error: .*hello/],
     end: `test -z "$(find system -name pkg_install.conf)"; test "$(ls got)" = hello-1.0.tgz`,
   },
 } as const;
@@ -161,6 +176,7 @@ describe("the pages of the roles", () => {
       if (name === "mirror-operator") need(this, "rsync");
       const { status, output } = (await performed.get(name)) ?? { status: null, output: "never begun" };
       expect(status, output).to.equal(0);
+      for (const answer of pages[name].answers) expect(output).to.match(answer);
     });
   }
 

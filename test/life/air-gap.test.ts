@@ -200,6 +200,15 @@ describe("delegation on files alone", () => {
     });
   }
 
+  it("who has no paper to revoke a key by is told what to do with one", async () => {
+    await withCast(async ({ master, person }) => {
+      await master.do(day(1), "key", "import", await person.request(day(1)));
+      const { status, document } = await master.run(day(2), "revoke", person.key, "--reason", "compromised");
+      expect({ status, code: document.error?.code }).to.deep.equal({ status: 66, code: "not_found" });
+      expect(document.error?.hint).to.contain("feedkey key import FILE");
+    });
+  });
+
   it("a revocation of a key that is not here, or that does not fit, is no key", async () => {
     await withCast(async ({ life, person }) => {
       const file = join(person.folder, "revocations", `${person.key}-compromised.asc`);
