@@ -1,7 +1,7 @@
 /** Use case: the judgement of `update` on local files, and package files against the verified index. */
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import * as fs from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
@@ -135,14 +135,15 @@ export async function verifyLocal(
 
 /**
  * Checks a package file against the index: an entry with its file name must have its digest.
+ * @param place where it lies in a folder with the packages of the feed; its name alone where that means nothing
  * @param found what digesting the file gave
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
  */
-function checkPackageFile(index: VerifiedIndex, path: string, found: FileDigest | undefined): void {
+function checkPackageFile(index: VerifiedIndex, path: string, place: string, found: FileDigest | undefined): void {
   if (found === undefined) {
     throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, { details: { path } });
   }
-  const entries = index.packages.findByFile(basename(path));
+  const entries = nearest(index.packages.findByFile(basename(path)), place);
   const [first] = entries;
   if (first === undefined) {
     throw new FeedkeyError(
@@ -158,27 +159,49 @@ function checkPackageFile(index: VerifiedIndex, path: string, found: FileDigest 
   refuseOther(right, wantedOf(right), found.size, found.sha256);
 }
 
+/**
+ * Of entries with one file name those whose path has most in common with the file's, from its end: what lies at the place
+ * of one package must not pass for another that is called the same.
+ */
+function nearest<Listed extends { readonly filename: string | undefined }>(
+  entries: readonly Listed[],
+  place: string,
+): Listed[] {
+  const wanted = place.split("/").reverse();
+  const common = ({ filename = "" }: Listed) => {
+    const segments = filename.split("/").reverse();
+    const differing = segments.findIndex((segment, i) => segment !== wanted[i]);
+    return differing === -1 ? segments.length : differing;
+  };
+  const most = Math.max(...entries.map(common));
+  return entries.filter((entry) => common(entry) === most);
+}
+
 /** What came of the files: the paths found good, and every refusal. */
 export interface CheckedFiles {
   readonly good: readonly string[];
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Checks package files against the index. */
+/**
+ * Checks package files against the index.
+ * @param folder that they lie in, as the feed's packages do; undefined: they may lie anywhere
+ */
 export async function verifyFiles(
   index: VerifiedIndex,
   paths: readonly string[],
   threads: DigestThreads,
   onProgress: (done: number) => void,
+  folder?: string,
 ): Promise<CheckedFiles & { readonly digests: ReadonlyMap<string, string> }> {
   const good: string[] = [];
   const errors: FeedkeyError[] = [];
   const digests = new Map<string, string>();
   const digest = await threads.digest(paths, onProgress);
-  for (const [place, path] of paths.entries()) {
+  for (const [position, path] of paths.entries()) {
     try {
-      const found = digest(place);
-      checkPackageFile(index, path, found);
+      const found = digest(position);
+      checkPackageFile(index, path, folder === undefined ? basename(path) : relative(folder, path), found);
       good.push(path);
       digests.set(path, found?.sha256 ?? "");
     } catch (error) {
@@ -225,7 +248,7 @@ export async function verifyFolder(
   onProgress: (done: number) => void,
 ): Promise<CheckedFiles> {
   const paths = await packageFilesBelow(folder, index.feed.format);
-  const { good, errors, digests } = await verifyFiles(index, paths, threads, onProgress);
+  const { good, errors, digests } = await verifyFiles(index, paths, threads, onProgress, folder);
   if (!complete) return { good, errors };
   const found = new Set([...digests].map(([path, sha256]) => `${basename(path)} ${sha256}`));
   const refused = new Set(paths.filter((path) => !digests.has(path)).map((path) => basename(path)));

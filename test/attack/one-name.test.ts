@@ -56,6 +56,27 @@ describe("attack: two packages, one file name", () => {
   });
 });
 
+describe("attack: two packages, one file name, exchanged", () => {
+  it("verify --packages takes neither for the other", async () => {
+    await inArchive(async (archive) => {
+      const [one, other] = [packageOf("one"), packageOf("other")];
+      await archive.signText(stanza("one", "a/x.ipk", one) + stanza("other", "b/x.ipk", other), published + hour);
+      const folder = join(archive.folder, "packages");
+      const verify = ["verify", "--no-state", archive.file("Packages"), "--packages", folder];
+      for (const name of ["a", "b", "flat"]) await fs.mkdir(join(folder, name), { recursive: true });
+      await fs.writeFile(join(folder, "a", "x.ipk"), one);
+      await fs.writeFile(join(folder, "b", "x.ipk"), other);
+      await fs.writeFile(join(folder, "flat", "x.ipk"), other);
+      expect(await ended(archive, ...verify)).to.deep.equal([0, undefined]);
+      await fs.writeFile(join(folder, "a", "x.ipk"), other);
+      await fs.writeFile(join(folder, "b", "x.ipk"), one);
+      expect((await ended(archive, ...verify))[0]).to.equal(1);
+      const named = ["verify", "--no-state", archive.file("Packages"), join(folder, "a", "x.ipk")];
+      expect(await ended(archive, ...named)).to.deep.equal([0, undefined]);
+    });
+  });
+});
+
 describe("attack: what nobody looked at", () => {
   it("verify takes no file for an entry that fetch would refuse", async () => {
     await inArchive(async (archive) => {
