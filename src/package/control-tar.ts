@@ -11,10 +11,16 @@ const BLOCK = 512;
 export async function findControlFile(tar: Uint8Array): Promise<Uint8Array> {
   let control: Uint8Array | undefined;
   let end = 0;
+  const links: string[] = [];
   for await (const entry of tarEntries(tar)) {
     // The tar reader passes over end marks; dpkg and opkg stop there and would not see this entry.
     if (isEndMark(tar, end)) throw damage(`tar entry ${quote(entry.name)} stands behind the end of the archive`);
     end = entry.offset + Math.ceil(entry.size / BLOCK) * BLOCK;
+    // Whoever unpacks it follows the link, and writes over another file, the control file perhaps.
+    if (links.some((link) => entry.path.startsWith(link))) {
+      throw damage(`tar entry ${quote(entry.name)} lies behind a link`);
+    }
+    if (entry.isLink) links.push(`${entry.path}/`);
     if (entry.path !== "control") continue;
     if (control !== undefined) throw damage('control archive has the file "control" more than once');
     control = await readControlEntry(entry);

@@ -13,6 +13,8 @@ export interface TarEntry {
   readonly path: string;
   /** A plain file, as against links, folders and devices. */
   readonly isFile: boolean;
+  /** A symbolic or hard link. */
+  readonly isLink: boolean;
   /** Where the content begins in the archive, in bytes. */
   readonly offset: number;
   /** Bytes of content. */
@@ -79,6 +81,7 @@ function describe(entry: Entry): TarEntry {
     name,
     path: pathInside(name),
     isFile,
+    isLink: type === "symlink" || type === "link",
     offset: offsetOf(entry),
     size,
     async content(limit) {

@@ -126,6 +126,11 @@ describe("a damaged package", () => {
     ],
     ["whose control file is spelled oddly", holding({ name: ".//control", data: CONTROL }), /found ".\/\/control"/],
     [
+      "with a link to its own folder, and the control file again behind it",
+      holding({ name: "./d", type: "2", link: "." }, file, { name: "./d/control", data: "Package: other\n" }),
+      /"\.\/d\/control" lies behind a link/,
+    ],
+    [
       "whose control file is a link",
       holding({ name: "./control", type: "2", link: "/etc/passwd" }),
       /"\.\/control" in the control archive is no regular file/,
