@@ -3,6 +3,7 @@ import { enums, type PublicKeyPacket } from "openpgp";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
 import { libraryKey } from "./library-check.ts";
 import { limits } from "./limits.ts";
+import { isOpen } from "./native-key.ts";
 
 const algorithmNames: Readonly<Record<number, string>> = {
   [enums.publicKey.rsaEncryptSign]: "rsa",
@@ -45,7 +46,7 @@ export async function libraryFacts(
   try {
     const packet = await libraryKey(body);
     // The library hashes what it writes back; bytes that it doesn't reproduce would give the key a second identity.
-    if (packet.getFingerprint().toUpperCase() !== fingerprint || isSlow(packet)) return undefined;
+    if (packet.getFingerprint().toUpperCase() !== fingerprint || isSlow(packet) || isOpenRsa(packet)) return undefined;
     const { bits, curve } = packet.getAlgorithmInfo();
     const algorithm = algorithmNames[packet.algorithm] ?? "unknown";
     return {
@@ -70,4 +71,9 @@ function isSlow({ algorithm, publicParams }: PublicKeyPacket): boolean {
   return (
     algorithm === enums.publicKey.dsa && (octets("p") * 8 > limits.dsaBits || octets("q") * 8 > limits.dsaGroupBits)
   );
+}
+
+function isOpenRsa({ publicParams }: PublicKeyPacket): boolean {
+  const { n, e } = publicParams as Record<string, unknown>;
+  return n instanceof Uint8Array && e instanceof Uint8Array && isOpen(n, e);
 }

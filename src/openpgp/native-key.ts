@@ -86,12 +86,22 @@ const digestInfo: Readonly<Record<string, string>> = {
   "sha3-512": "3051300d060960864801650304020a05000440",
 };
 
+/**
+ * Whether an RSA key is open to everybody: with an exponent of 1 whatever should come out is its own signature. One that is
+ * even, or an even modulus, belongs to no key pair either (RFC 8017 section 3.1).
+ */
+export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
+  const isOdd = (number: Uint8Array) => ((number.at(-1) ?? 0) & 1) === 1;
+  const isOne = exponent.every((octet, place) => octet === (place === exponent.length - 1 ? 1 : 0));
+  return isOne || !isOdd(exponent) || !isOdd(modulus);
+}
+
 function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
   const n = readInteger(material, 0, "exact");
   const e = n && readInteger(material, n.end, "exact");
   if (n === undefined || e?.end !== material.length) return undefined;
   // What is slow or odd is judged where all such keys are.
-  if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8) return undefined;
+  if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8 || isOpen(n.bytes, e.bytes)) return undefined;
   const size = n.bytes.length;
   const jwk = { kty: "RSA", n: base64url(n.bytes), e: base64url(e.bytes) };
   const key = once(() => createPublicKey({ key: jwk, format: "jwk" }));

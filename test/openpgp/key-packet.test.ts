@@ -91,6 +91,24 @@ describe("openpgp/key-packet", () => {
     }
   });
 
+  describe("does not load an RSA key that is open to everybody, or belongs to no pair", () => {
+    const head = concat(Uint8Array.of(4), octets(day(0) / 1000, 4), Uint8Array.of(1));
+    const modulus = bodyOf(1, 2048).subarray(head.length);
+    const even = Uint8Array.from(modulus);
+    even[even.length - 1] = 0x10;
+    for (const [what, numbers] of Object.entries({
+      "an exponent of 1": concat(modulus, Uint8Array.of(0, 1, 1)),
+      "an exponent of 1 with zeros before it": concat(modulus, Uint8Array.of(0, 17, 0, 0, 1)),
+      "an even exponent": concat(modulus, Uint8Array.of(0, 2, 2)),
+      "an even modulus": concat(even, Uint8Array.of(0, 2, 3)),
+    })) {
+      it(what, async () => expect(await load(concat(head, numbers))).to.equal(undefined));
+    }
+    it("but an exponent of 3", async () => {
+      expect(await load(concat(head, modulus, Uint8Array.of(0, 2, 3)))).to.not.equal(undefined);
+    });
+  });
+
   it("loads nothing from random bytes, and never throws", async () => {
     const head = fc.constantFrom(1, 2, 3, 16, 17, 18, 19, 22, 25, 26, 27, 28).map((a) => [4, 0, 0, 0, 1, a]);
     await fc.assert(
