@@ -28,16 +28,21 @@ export interface Judged {
 export class Knowledge {
   readonly #profile: Profile;
   readonly #own: ReadonlySet<Fingerprint>;
+  readonly #stored: ReadonlySet<Fingerprint>;
   #held: Map<Fingerprint, RawCertificate>;
   #reading: Promise<Reading> | undefined;
   /** Those that found no room, and the bare revocations that came since: nobody may be crowded out by mere claims. */
   #waiting: Pick<Keyring, "certificates" | "loose"> = nobody;
 
-  /** @param held the seeds' keyring and the certificates of the client's state */
-  constructor(profile: Profile, held: Iterable<RawCertificate>) {
+  /**
+   * @param held the seeds' keyring and other certificates at hand
+   * @param stored those of the client's state
+   */
+  constructor(profile: Profile, held: Iterable<RawCertificate>, stored: readonly RawCertificate[] = []) {
     this.#profile = profile;
+    this.#stored = new Set(stored.map(({ fingerprint }) => fingerprint));
     this.#held = new Map();
-    for (const certificate of held) this.#take(certificate);
+    for (const certificate of [...held, ...stored]) this.#take(certificate);
     this.#own = new Set(this.#held.keys());
   }
 
@@ -178,15 +183,16 @@ export class Knowledge {
   }
 
   /**
-   * The certificates worth keeping in the client's state: its own, and those connected with the seeds by any
-   * certification, whether it holds or not (a revoked link must stay known), and those of whoever revoked one of
-   * these keys: without it the revocation could not be checked again (T4). Without packets that prove nothing.
+   * The certificates worth keeping in the client's state: those that are there, with whatever was heard of them since, and
+   * those connected with the seeds by any certification, whether it holds or not (a revoked link must stay known), but
+   * for delegations by those who have nothing to give; and those of whoever revoked one of these keys: without it the
+   * revocation could not be checked again (T4). Without packets that prove nothing.
    */
   async worthKeeping(trust: TrustSet, accepted: ReadonlySet<Fingerprint>): Promise<Map<Fingerprint, RawCertificate>> {
     const connected = new Set<Fingerprint>([...this.#profile.trust.seeds, ...accepted]);
-    for (const key of connected) {
-      for (const link of [...trust.links, ...trust.delegations]) if (link.issuer === key) connected.add(link.subject);
-    }
+    const links = [...trust.links, ...trust.delegations].filter(({ unfounded }) => unfounded !== true);
+    for (const key of connected) for (const link of links) if (link.issuer === key) connected.add(link.subject);
+    for (const key of this.#stored) connected.add(key);
     this.#reading ??= this.#read();
     const { verified, facts } = await this.#reading;
     for (const { primary, revocations } of facts) {

@@ -75,7 +75,7 @@ export class Session {
         ? await ClientStateView.openReadOnly(stateFolder, profile.name)
         : await ClientState.open(stateFolder, profile.name, reset);
     const stored = [...state.certificates().values()].flatMap((bytes) => readKeys(bytes).certificates);
-    return new Session(options, new Knowledge(profile, [...seeds.values(), ...stored]), state);
+    return new Session(options, new Knowledge(profile, seeds.values(), stored), state);
   }
 
   get profile(): Profile {

@@ -96,7 +96,8 @@ export function findDelegates(input: DelegationInput): Delegations {
       const refusal = held ?? offer.refusal;
       // Told once, and as held if it holds by any path.
       if (refusal === undefined || !links.has(offer)) {
-        links.set(offer, { issuer, subject, refusal, acknowledges: false, withdrawn: false });
+        const unfounded = held === undefined ? {} : { unfounded: true as const };
+        links.set(offer, { issuer, subject, refusal, acknowledges: false, withdrawn: false, ...unfounded });
       }
       // A key of the chain needs no delegation, and an unchecked one gets none (T11).
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);
@@ -136,7 +137,7 @@ function outOfReach(
     const { issuer, subject } = offer;
     const why = reasons.get(issuer) ?? "no key of the chain leads to it";
     const refusal = offer.refusal ?? refuse("untrusted_signer", `its issuer is no delegate: ${why}`);
-    found.set(offer, { issuer, subject, refusal, acknowledges: false, withdrawn: false });
+    found.set(offer, { issuer, subject, refusal, acknowledges: false, withdrawn: false, unfounded: true });
   }
   return found;
 }

@@ -26,6 +26,8 @@ export interface Link {
   readonly acknowledges: boolean;
   /** T6: it would hold if its issuer had not withdrawn it (0x30). */
   readonly withdrawn: boolean;
+  /** A delegation by one who has nothing to give: anybody who stole a build machine's key makes as many as he likes. */
+  readonly unfounded?: true;
 }
 
 type Judgement = Omit<Link, "issuer" | "subject">;
