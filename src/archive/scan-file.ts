@@ -90,7 +90,8 @@ async function readUnchanged(descriptor: number, found: FoundPackage, format: Fe
     const quickly = await control;
     const words =
       quickly === undefined ? await ownWords[format](fileSource(descriptor, size)) : wordsOfControl(quickly);
-    scanned = { path: found.path, size, sha256, md5, ...words };
+    // A copy of its own: small buffers are parts of larger ones, which would be kept and sent along whole.
+    scanned = { path: found.path, size, sha256, md5, ...words, own: new Uint8Array(words.own) };
   } catch (error) {
     // A package that is still being uploaded looks damaged; the reason is the better thing to say.
     assertUnchanged(descriptor, found);

@@ -82,7 +82,7 @@ export function findControlQuickly(tar: Buffer): Uint8Array | undefined {
     if (at + block > tar.length) return undefined;
     const header = tar.subarray(at, at + block);
     if (header[0] === 0) return isZero(tar, at) ? control : undefined;
-    const entry = readHeader(header);
+    const entry = readPlainHeader(header);
     if (entry === undefined) return undefined;
     const start = at + block;
     if (entry.name === "control" || entry.name === "./control") {
@@ -94,8 +94,8 @@ export function findControlQuickly(tar: Buffer): Uint8Array | undefined {
   return undefined;
 }
 
-/** An entry that every reader of tar takes for the same: a plain file, or a folder without content. */
-function readHeader(header: Buffer): { name: string; size: number; isFile: boolean } | undefined {
+/** An entry that every reader of tar takes for the same: a plain file, or a folder without content; else undefined. */
+export function readPlainHeader(header: Buffer): { name: string; size: number; isFile: boolean } | undefined {
   const text = header.toString("latin1");
   const name = /^[^\0]{1,99}(?=\0+$)/.exec(text.slice(0, 100))?.[0];
   const size = octal(text.slice(124, 136));

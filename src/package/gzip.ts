@@ -17,7 +17,7 @@ export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
  * What the first bytes of a gzip file decompress to, as far as they go: nothing is said about the rest.
  * @returns undefined for more than `limit` bytes, and for damage
  */
-export function gunzipHead(prefix: Uint8Array, limit: number): Uint8Array | undefined {
+export function gunzipHead(prefix: Uint8Array, limit: number): Buffer | undefined {
   try {
     return gunzipSync(prefix, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: limit });
   } catch (error) {
