@@ -1,6 +1,6 @@
 /** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
 
-import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { type Component, type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { keyIdOf } from "../openpgp/key-packet.ts";
 import { attachLoose, collect, keepVerified, unite } from "../openpgp/merge.ts";
@@ -12,12 +12,17 @@ import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { judge, type TrustSet } from "../trust/judge.ts";
-import { linkedAmong, linkedTo } from "./crowd.ts";
+import { connect } from "./connected.ts";
 
-/** Certificates from outside that may be held at once: each costs work, and a flood must end somewhere. */
-const maxStrangers = 500;
-
-const nobody = { certificates: [], loose: [] };
+const limits = {
+  /** Certificates from outside that nothing of the chain certified: put aside, since their issuer may come yet. */
+  aside: 5_000,
+  /** How many of those are read too, and how many signatures of each part: for messages, and for nothing else. */
+  told: 500,
+  toldSignatures: 20,
+  /** Certificates of which the key alone is kept: it may be the revoker that another key designated (T4). */
+  bystanders: 20_000,
+} as const;
 
 /** The judgement, with the keys to check signatures with. */
 export interface Judged {
@@ -30,9 +35,10 @@ export class Knowledge {
   readonly #own: ReadonlySet<Fingerprint>;
   readonly #stored: ReadonlySet<Fingerprint>;
   #held: Map<Fingerprint, RawCertificate>;
+  readonly #bystanders = new Map<Fingerprint, RawCertificate>();
+  /** Those who may revoke a key at hand, as it said. */
+  #designated: ReadonlySet<Fingerprint> = new Set();
   #reading: Promise<Reading> | undefined;
-  /** Those that found no room, and the bare revocations that came since: nobody may be crowded out by mere claims. */
-  #waiting: Pick<Keyring, "certificates" | "loose"> = nobody;
 
   /**
    * @param held the seeds' keyring and other certificates at hand
@@ -50,15 +56,18 @@ export class Knowledge {
     return this.#held;
   }
 
+  /** Those whom a key at hand named as its revokers, and whose own certificates are not at hand. */
+  get missingRevokers(): Fingerprint[] {
+    return [...this.#designated].filter((key) => !this.#held.has(key) && !this.#bystanders.has(key));
+  }
+
   /**
-   * Adds what a key server or a bundle sent: packets about certificates at hand, certificates that carry the
-   * archive's user ID (T1), and those that claim to be delegates of a key at hand. Everything else is none of this profile's business and is left out.
-   * @returns fingerprints that were not known before
+   * Adds what a key server or a bundle sent: packets about certificates at hand, certificates that carry the archive's user
+   * ID (T1), and those that claim to be delegates of a key at hand. Of all others only the key is kept. Which of them take
+   * part is found out when they are judged.
    */
-  add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): Fingerprint[] {
-    const added: Fingerprint[] = [];
+  add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): void {
     const before = new Map(this.#held);
-    const turnedAway: RawCertificate[] = [];
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
     // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
     const waiting = new Map<string, RawCertificate[]>();
@@ -66,6 +75,7 @@ export class Knowledge {
     for (const certificate of collect(certificates).values()) {
       const claims = this.#claims(certificate);
       if (claims !== "own" && !claims.some((claim) => names.has(claim))) {
+        this.#standBy(certificate);
         for (const claim of claims) {
           const others = waiting.get(claim);
           if (others === undefined) waiting.set(claim, [certificate]);
@@ -75,7 +85,7 @@ export class Knowledge {
       }
       const queue = [certificate];
       for (const next of queue) {
-        if (!this.#admit(next, added)) turnedAway.push(next);
+        this.#take(next);
         for (const name of [next.fingerprint, keyIdOf(next.fingerprint)]) {
           names.add(name);
           queue.push(...(waiting.get(name) ?? []));
@@ -84,14 +94,9 @@ export class Knowledge {
       }
     }
     this.#held = attachLoose(this.#held, loose);
-    const { certificates: crowd, loose: revocations } = this.#waiting;
-    if (crowd.length + turnedAway.length > 0) {
-      this.#waiting = { certificates: [...crowd, ...turnedAway], loose: [...revocations, ...loose] };
-    }
     // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
     const news = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
-    if (news || turnedAway.length > 0) this.#reading = undefined;
-    return added;
+    if (news) this.#reading = undefined;
   }
 
   /** Adds an answer's blocks, all at once: one may hold twenty thousand. */
@@ -103,13 +108,12 @@ export class Knowledge {
     });
   }
 
-  #admit(certificate: RawCertificate, added: Fingerprint[]): boolean {
-    if (!this.#held.has(certificate.fingerprint)) {
-      if (this.#held.size - this.#own.size >= maxStrangers) return false;
-      added.push(certificate.fingerprint);
-    }
-    this.#take(certificate);
-    return true;
+  /** Its key alone, and a copy: an answer of megabytes should not be kept for it. */
+  #standBy({ fingerprint, primary }: RawCertificate): void {
+    if (this.#bystanders.size >= limits.bystanders || this.#bystanders.has(fingerprint)) return;
+    const copy = { tag: primary.tag, body: Uint8Array.from(primary.body) };
+    this.#bystanders.set(fingerprint, { fingerprint, primary: copy, signatures: [], userIds: [], subkeys: [] });
+    if (this.#designated.has(fingerprint)) this.#reading = undefined;
   }
 
   #take(certificate: RawCertificate): void {
@@ -131,42 +135,38 @@ export class Knowledge {
   }
 
   async #read(): Promise<Reading> {
-    const reading = await this.#readHeld();
-    return (await this.#makeRoom(reading)) ? await this.#readHeld() : reading;
-  }
-
-  /** Lets in who had to wait and was certified by a key at hand, in the place of those that none of them certified. */
-  async #makeRoom({ facts }: Reading): Promise<boolean> {
-    const { certificates, loose } = this.#waiting;
-    this.#waiting = nobody;
-    if (certificates.length === 0) return false;
-    const linked = linkedTo(this.#own, facts);
-    const issuers = [...this.#held.values()].filter(({ fingerprint }) => linked.has(fingerprint));
-    const rightful = await linkedAmong(certificates, issuers);
-    if (rightful.length === 0) return false;
-    this.#held = new Map(issuers.map((certificate) => [certificate.fingerprint, certificate]));
-    for (const certificate of rightful) this.#admit(certificate, []);
-    this.#held = attachLoose(this.#held, loose);
-    return true;
-  }
-
-  /**
-   * Decides who is at hand, among all that was added.
-   * Until then `held` may lack some of whom the judgement is going to speak.
-   */
-  async settle(): Promise<void> {
-    this.#reading ??= this.#read();
-    await this.#reading;
-  }
-
-  async #readHeld(): Promise<Reading> {
-    const keys = await KeyIndex.of(this.#held.values());
-    const facts: CertificateFacts[] = [];
-    const verified = new Set<Uint8Array>();
-    for (const certificate of keys.certificates) {
-      facts.push(await readFacts(certificate, keys, (body) => verified.add(body)));
+    const isOwn = (fingerprint: Fingerprint) => this.#own.has(fingerprint);
+    const own = new Map([...this.#held].filter(([fingerprint]) => isOwn(fingerprint)));
+    const strangers = new Map([...this.#held].filter(([fingerprint]) => !isOwn(fingerprint)));
+    const { seeds } = this.#profile.trust;
+    const { reached, crowded } = await connect({ own, strangers, seeds, identity: this.#profile.archive.identity });
+    const part = new Map([...this.#held].filter(([fingerprint]) => isOwn(fingerprint) || reached.has(fingerprint)));
+    const aside = [...strangers.values()].filter(({ fingerprint }) => !part.has(fingerprint));
+    for (const { fingerprint } of aside.slice(limits.aside)) this.#held.delete(fingerprint);
+    const first = await readAll(part);
+    this.#designated = designatedBy(first.facts);
+    const revokers = [...this.#designated].flatMap((revoker) => {
+      const certificate = this.#held.get(revoker) ?? this.#bystanders.get(revoker);
+      return part.has(revoker) || certificate === undefined ? [] : [certificate];
+    });
+    for (const revoker of revokers) part.set(revoker.fingerprint, revoker);
+    const { facts, verified } = revokers.length === 0 ? first : await readAll(part);
+    const told = this.#told(
+      aside.filter(({ fingerprint }) => !part.has(fingerprint)),
+      crowded,
+    );
+    const keys = await KeyIndex.of([...part.values(), ...told.map(cutDown)]);
+    for (const one of keys.certificates.filter(({ raw }) => !part.has(raw.fingerprint))) {
+      facts.push(await readFacts(one, keys));
     }
-    return { keys, facts, verified };
+    return { part, keys, facts, verified, crowded };
+  }
+
+  /** Those of whom messages can tell: first those that a crowd hides, since one of them may be the right one. */
+  #told(aside: readonly RawCertificate[], crowded: Reading["crowded"]): RawCertificate[] {
+    const leftOut = new Set([...crowded.values()].flat());
+    const isLeftOut = ({ fingerprint }: RawCertificate) => leftOut.has(fingerprint);
+    return [...aside.filter(isLeftOut), ...aside.filter((one) => !isLeftOut(one))].slice(0, limits.told);
   }
 
   /**
@@ -176,9 +176,11 @@ export class Knowledge {
    */
   async judge(at: Instant, accepted: ReadonlySet<Fingerprint>, unchecked: ReadonlySet<Fingerprint>): Promise<Judged> {
     this.#reading ??= this.#read();
-    const { keys, facts } = await this.#reading;
+    const { part, keys, facts, crowded } = await this.#reading;
     const { archive, trust } = this.#profile;
-    const input = { certificates: facts, identity: archive.identity, seeds: trust.seeds };
+    const all = keys.certificates.map(({ raw }) => raw.fingerprint);
+    const aside = new Set(all.filter((fingerprint) => !part.has(fingerprint)));
+    const input = { certificates: facts, identity: archive.identity, seeds: trust.seeds, crowded, aside };
     return { keys, trust: judge({ ...input, retiredIssuers: trust.retiredIssuers, at, accepted, unchecked }) };
   }
 
@@ -194,11 +196,11 @@ export class Knowledge {
     for (const key of connected) for (const link of links) if (link.issuer === key) connected.add(link.subject);
     for (const key of this.#stored) connected.add(key);
     this.#reading ??= this.#read();
-    const { verified, facts } = await this.#reading;
+    const { part, verified, facts } = await this.#reading;
     for (const { primary, revocations } of facts) {
       if (connected.has(primary.fingerprint)) for (const { certificate } of revocations) connected.add(certificate);
     }
-    const kept = [...this.#held.values()].filter(({ fingerprint }) => connected.has(fingerprint));
+    const kept = [...part.values()].filter(({ fingerprint }) => connected.has(fingerprint));
     return new Map(kept.map((certificate) => [certificate.fingerprint, keepVerified(certificate, verified)]));
   }
 }
@@ -216,10 +218,42 @@ function delegator(body: Uint8Array): string[] {
   return name === undefined ? [] : [name];
 }
 
+/** Those whom these keys named as their revokers. */
+function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprint> {
+  const own = facts.flatMap(({ directSignatures, userIds }) => {
+    return [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
+  });
+  return new Set(own.flatMap(({ designatedRevokers }) => designatedRevokers));
+}
+
+/** As much of a certificate as a message needs. */
+function cutDown(certificate: RawCertificate): RawCertificate {
+  const cut = <T>(list: readonly T[]) => list.slice(0, limits.toldSignatures);
+  const cutAll = (components: readonly Component[]) => {
+    return cut(components).map(({ packet, signatures }) => ({ packet, signatures: cut(signatures) }));
+  };
+  const { signatures, userIds, subkeys } = certificate;
+  return { ...certificate, signatures: cut(signatures), userIds: cutAll(userIds), subkeys: cutAll(subkeys) };
+}
+
+async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertificate>) {
+  const keys = await KeyIndex.of(certificates.values());
+  const facts: CertificateFacts[] = [];
+  const verified = new Set<Uint8Array>();
+  for (const certificate of keys.certificates) {
+    facts.push(await readFacts(certificate, keys, (body) => verified.add(body)));
+  }
+  return { facts, verified };
+}
+
 /** What is read from one state of the certificates at hand. */
 interface Reading {
+  /** The certificates that take part. */
+  readonly part: ReadonlyMap<Fingerprint, RawCertificate>;
+  /** Theirs, and those of some others, so that messages can tell of them. */
   readonly keys: KeyIndex;
   readonly facts: CertificateFacts[];
   /** Bodies of the signature packets found good. */
   readonly verified: ReadonlySet<Uint8Array>;
+  readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 }

@@ -90,7 +90,8 @@ async function askKeyservers(session: Session, thoroughly: boolean): Promise<voi
   const asked = new Set<Fingerprint>();
   const due = async (all: boolean): Promise<Fingerprint[]> => {
     const { trust } = await session.judgeUnchecked();
-    return deciding(trust).filter((key) => {
+    // Without the certificate of a revoker its revocation can't be checked (T4).
+    return [...deciding(trust), ...session.knowledge.missingRevokers].filter((key) => {
       return !asked.has(key) && (all || needsCheck(session.state.ledger.checks.get(key), policy));
     });
   };
@@ -162,7 +163,6 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
   }
   // All at once: each may be what another one hangs on.
   knowledge.addBlocks(blocks);
-  await knowledge.settle();
   return [...knowledge.held].some(([key, certificate]) => before.get(key) !== certificate);
 }
 

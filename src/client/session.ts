@@ -103,8 +103,6 @@ export class Session {
 
   /** The judgement over what is known now, revocation checks included. */
   async judge(): Promise<Judged> {
-    // Whoever is judged must have been looked at here: nobody may join later, as if checked.
-    await this.knowledge.settle();
     const unchecked = uncheckedKeys(this.knowledge.held.keys(), (key) => this.checkState(key));
     return await this.knowledge.judge(this.options.at, this.accepted, unchecked);
   }

@@ -5,7 +5,7 @@ import type { LoadedKey } from "./key-packet.ts";
 import { limits } from "./limits.ts";
 import type { Packet } from "./packets.ts";
 import { layoutOf, parseSignature, type RawSignature } from "./raw-signature.ts";
-import type { Signed } from "./signed-parts.ts";
+import type { Signed, SignedParts } from "./signed-parts.ts";
 
 /** Checks under way at once: enough for the threads that do them. */
 const atOnce = 64;
@@ -24,12 +24,31 @@ export interface Candidate {
   readonly kind: RevocationKind;
 }
 
-/** Those of the packets that name the right first octets of their digest, in their order. */
-export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
+/** What was found to fit before, by the list of packets: a certificate is looked at more than once. */
+const fitted = new WeakMap<readonly Packet[], { readonly over: SignedParts; readonly bodies: readonly Uint8Array[] }>();
+
+function sameParts(a: SignedParts, b: SignedParts): boolean {
+  const [one, other] = [a.userId, b.userId];
+  const sameUserId = one === other || (one !== undefined && other !== undefined && Buffer.compare(one, other) === 0);
+  return a.key === b.key && a.bind === b.bind && sameUserId;
+}
+
+function bodiesThatFit(packets: readonly Packet[], signed: Signed): readonly Uint8Array[] {
+  const known = fitted.get(packets);
+  if (known !== undefined && sameParts(known.over, signed.parts)) return known.bodies;
+  const bodies: Uint8Array[] = [];
   for (const { body } of packets) {
     const layout = layoutOf(body);
-    if (typeof layout === "string" || signed.digest(layout, body) === undefined) continue;
-    const raw = parseSignature(body, layout);
+    if (typeof layout !== "string" && signed.digest(layout, body) !== undefined) bodies.push(body);
+  }
+  fitted.set(packets, { over: signed.parts, bodies });
+  return bodies;
+}
+
+/** Those of the packets that name the right first octets of their digest, in their order. */
+export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
+  for (const body of bodiesThatFit(packets, signed)) {
+    const raw = parseSignature(body);
     if (typeof raw === "object") yield raw;
   }
 }

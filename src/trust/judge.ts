@@ -22,6 +22,10 @@ export interface JudgeInput {
   readonly accepted: ReadonlySet<Fingerprint>;
   /** T11: keys whose revocation state isn't known well enough to use them. */
   readonly unchecked: ReadonlySet<Fingerprint>;
+  /** T6: keys that certified more successors than are at hand, with some of those left out. None by default. */
+  readonly crowded?: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+  /** Keys that are at hand for messages alone, not read to their end: they are never trusted, and nothing hangs on them. */
+  readonly aside?: ReadonlySet<Fingerprint>;
 }
 
 export type Role = "seed" | "successor" | "delegate";
@@ -76,6 +80,7 @@ function open(input: JudgeInput): Case {
   const policy = { identity, at, retiredIssuers, accepted };
   const links = input.certificates.flatMap((subject) => linksInto(subject, byFingerprint, policy));
   const gone = new Set(input.certificates.filter((f) => isHardRevoked(f, at)).map((f) => f.primary.fingerprint));
+  for (const key of input.aside ?? []) gone.add(key);
   const seeds = new Set(input.seeds.filter((seed) => byFingerprint.has(seed) && !gone.has(seed)));
   const holding = links.filter(({ refusal, subject }) => refusal === undefined && !gone.has(subject));
   // Only what the seeds reach takes part: strangers who certify each other have no say.
@@ -99,12 +104,14 @@ function forksOf({ input, byFingerprint, links, graph, seeds }: Case): Fork[] {
   const acknowledges = (issuer: Fingerprint, subject: Fingerprint) => acknowledged.get(issuer)?.has(subject) === true;
   const taken = new Map<Fingerprint, Fingerprint[]>();
   for (const { issuer, subject, withdrawn } of links) {
-    if (!withdrawn) continue;
+    if (!withdrawn || input.aside?.has(subject) === true) continue;
     const subjects = taken.get(issuer);
     if (subjects === undefined) taken.set(issuer, [subject]);
     else subjects.push(subject);
   }
-  return findForks({ graph, seeds, live, acknowledges, withdrawn: (issuer) => taken.get(issuer) ?? [] });
+  const withdrawn = (issuer: Fingerprint) => taken.get(issuer) ?? [];
+  const isCrowded = (issuer: Fingerprint) => input.crowded?.has(issuer) === true;
+  return findForks({ graph, seeds, live, acknowledges, withdrawn, isCrowded });
 }
 
 /**
@@ -182,6 +189,9 @@ function explain(
   if (whole.reached.has(fingerprint)) {
     return refuse("fork", "it has a rival, certified by the same key, or hangs on one side of such a fork");
   }
+  const crowded = [...(input.crowded ?? [])].find(([, leftOut]) => leftOut.includes(fingerprint));
+  if (crowded !== undefined)
+    return refuse("fork", `its issuer ${crowded[0]} certified more keys than can be looked at`);
   if (links.length > 0) return explainLinks(links, byFingerprint);
   const { identity } = input;
   const owned = matchingUserIds(facts, identity, input.at);
@@ -240,7 +250,8 @@ export function judge(input: JudgeInput): TrustSet {
   const ungated = accept(whole, forks, new Set());
   const accepted = input.unchecked.size === 0 ? ungated : accept(whole, forks, input.unchecked);
   const { at, identity, unchecked } = input;
-  const delegates = (roots: Accepted, barred: ReadonlySet<Fingerprint>) => {
+  const delegates = (roots: Accepted, unusable: ReadonlySet<Fingerprint>) => {
+    const barred = new Set([...unusable, ...(input.aside ?? [])]);
     return findDelegates({ certificates: whole.byFingerprint, roots, identity, at, unchecked: barred });
   };
   const { grants, links: delegations } = delegates(accepted, unchecked);

@@ -3,6 +3,8 @@ import { expect } from "chai";
 import { Knowledge } from "../../src/client/knowledge.ts";
 import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
+import { withChain } from "../life/chain-kit.ts";
+import { keyAnswer, withLiars } from "../life/key-servers.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
@@ -46,4 +48,25 @@ describe("attack: a designated revoker's certificate that is seen once", () => {
       held = [...kept.values()].flatMap((raw) => readKeyring(writeCertificate(raw)).certificates);
     }
   });
+
+  it("under another name than the archive's, in the bundle: taken in for that one purpose", async () => {
+    const elsewhere = certificate({ key: safe, userIds: ["Safe <safe@example.net>"] });
+    await withChain({ seeds: [shipped], bundle: [elsewhere, ...news.slice(0, 1)] }, async (chain) => {
+      await chain.refuses(shipped, "revoked");
+    });
+  });
+
+  it("not at hand: the key servers are asked for it", async () => {
+    await withLiars(async (server) => {
+      server.answer(seed.fingerprint, keyAnswer(news[0]?.bytes ?? new Uint8Array()));
+      server.answer(
+        safe.fingerprint,
+        keyAnswer(certificate({ key: safe, userIds: ["Safe <safe@example.net>"] }).bytes),
+      );
+      await withChain({ seeds: [shipped], servers: [server.url] }, async (chain) => {
+        await chain.refuses(shipped, "revoked");
+        expect(server.asked(safe.fingerprint)).to.be.at.least(1);
+      });
+    });
+  }).timeout(60_000);
 });

@@ -203,6 +203,7 @@ export function buildGraph(plan: GraphPlan): JudgeInput {
     at,
     accepted: new Set(fingerprints(plan.accepted)),
     unchecked: new Set(fingerprints(plan.unchecked)),
+    crowded: new Map(fingerprints(plan.crowded ?? []).map((key) => [key, []])),
   };
 }
 

@@ -84,6 +84,8 @@ export interface GraphPlan {
   readonly retiredIssuers: "refuse" | "accept";
   readonly accepted: readonly Nth[];
   readonly unchecked: readonly Nth[];
+  /** Keys that certified more than what is at hand. */
+  readonly crowded?: readonly Nth[];
   /** By how many places the list of certificates is turned. */
   readonly turn: number;
 }

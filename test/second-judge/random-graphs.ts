@@ -107,6 +107,7 @@ export const graphPlans: fc.Arbitrary<GraphPlan> = fc
     retiredIssuers: fc.constantFrom<"refuse" | "accept">("refuse", "accept"),
     accepted: fc.oneof(keysUpTo(0), keysUpTo(4)),
     unchecked: fc.oneof({ weight: 3, arbitrary: keysUpTo(0) }, { weight: 1, arbitrary: keysUpTo(3) }),
+    crowded: fc.oneof({ weight: 4, arbitrary: keysUpTo(0) }, { weight: 1, arbitrary: keysUpTo(4) }),
     turn: anyKey,
   })
   .map(({ motifs, changes, ...plan }): GraphPlan => {

@@ -59,7 +59,7 @@ describe("the judge and a second, naive one", () => {
 
   it("are asked what the rules are about: of 1,000 graphs many have successors, forks and the like", function () {
     this.timeout(60_000);
-    const found = { successors: 0, forks: 0, keptRivals: 0, beyondForks: 0, ledger: 0, checks: 0 };
+    const found = { successors: 0, forks: 0, keptRivals: 0, beyondForks: 0, ledger: 0, checks: 0, crowds: 0 };
     for (const plan of fc.sample(graphPlans, { numRuns: 1000, seed })) {
       const input = buildGraph(plan);
       const { trusted, forks, victims, beyondForks } = secondJudge(input);
@@ -71,6 +71,7 @@ describe("the judge and a second, naive one", () => {
       if (beyondForks.size > 0) found.beyondForks++;
       if (isOther(without({ accepted: new Set() }))) found.ledger++;
       if (isOther(without({ unchecked: new Set() }))) found.checks++;
+      if (isOther(without({ crowded: new Map() }))) found.crowds++;
     }
     expect(found.successors).to.be.at.least(400);
     expect(found.forks).to.be.at.least(400);
@@ -78,5 +79,6 @@ describe("the judge and a second, naive one", () => {
     expect(found.beyondForks).to.be.at.least(40);
     expect(found.ledger).to.be.at.least(60);
     expect(found.checks).to.be.at.least(30);
+    expect(found.crowds).to.be.at.least(15);
   });
 });

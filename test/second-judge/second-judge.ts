@@ -86,7 +86,9 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
       return live && made(issuer, key) && !seeds.includes(key) && !isAncestor(key, issuer);
     });
     const mutual = (a: Key, b: Key) => acknowledged(a, b) && acknowledged(b, a);
-    const rivals = new Set(successors.filter((a) => successors.some((b) => a !== b && !mutual(a, b))));
+    // Of a key that certified more than is at hand every successor has a rival that nobody sees.
+    const crowd = input.crowded?.has(issuer) === true;
+    const rivals = new Set(successors.filter((a) => crowd || successors.some((b) => a !== b && !mutual(a, b))));
     // Withdrawn ones among themselves leave nothing to choose.
     if ([...rivals].some((rival) => linked(issuer, rival))) forks.push({ issuer, rivals });
   }
@@ -107,7 +109,9 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
   const isRival = (key: Key) => !input.accepted.has(key) && forks.some(({ rivals }) => rivals.has(key));
   for (let before = -1; before !== trusted.size; ) {
     before = trusted.size;
-    for (const { rivals } of forks.filter((fork) => trusted.has(fork.issuer))) {
+    // What a side leads to that nobody sees, nobody knows.
+    const visible = forks.filter(({ issuer }) => trusted.has(issuer) && input.crowded?.has(issuer) !== true);
+    for (const { rivals } of visible) {
       const everySideLeadsTo = (key: Key) =>
         [...rivals].every((rival) => {
           // The way may begin at a rival that is a victim, but pass through no other.

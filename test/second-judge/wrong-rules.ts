@@ -156,6 +156,18 @@ export const wrongRules: readonly WrongRule[] = [
     wrong: "common",
   },
   {
+    name: "T6: a crowd is no fork",
+    file: "judge.js",
+    right: "input.crowded?.has(issuer) === true",
+    wrong: "false",
+  },
+  {
+    name: "T6: what the sides of a crowd that are seen lead to is beyond it",
+    file: "fork.js",
+    right: "if (fork.isCrowd)",
+    wrong: "if (false)",
+  },
+  {
     name: "T11: an unchecked key may stand between a fork and what is beyond it",
     file: "fork.js",
     right: "[...barred, ...unchecked]",

@@ -12,9 +12,10 @@ interface Picture {
   readonly links: string;
   readonly dead?: string;
   readonly accepted?: string;
+  readonly crowded?: string;
 }
 
-function drawn({ seeds, links, dead = "", accepted = "" }: Picture) {
+function drawn({ seeds, links, dead = "", accepted = "", crowded = "" }: Picture) {
   const all = links.split(" ").filter((text) => text !== "");
   const holding = all.flatMap((text) => {
     const [from = "", to = ""] = [text.at(0), text.at(-1)];
@@ -38,6 +39,7 @@ function drawn({ seeds, links, dead = "", accepted = "" }: Picture) {
     live: new Set([...keys].filter((key) => !dead.includes(key))),
     acknowledges: (issuer, subject) => acknowledged.has(issuer + subject),
     withdrawn: (issuer) => all.flatMap((text) => (text.startsWith(`${issuer}/`) ? [text.slice(2)] : [])),
+    isCrowded: (issuer) => crowded.includes(issuer),
   });
   const victims = findVictims(forks, graph, new Set(seeds), new Set(accepted));
   return { graph, forks, victims: [...victims].sort().join("") };
@@ -48,6 +50,11 @@ const told = (forks: readonly Fork[]) => forks.map(({ issuer, rivals }) => `${is
 describe("trust/fork", () => {
   const cases: readonly (readonly [what: string, picture: Picture, forks: string, victims: string])[] = [
     ["one successor is no fork", { seeds: "S", links: "S>A A>B" }, "", ""],
+    ["unless others are unseen", { seeds: "S", links: "S>A A>B", crowded: "S" }, "S:A", "A"],
+    ["those too that acknowledge each other", { seeds: "S", links: "S>A S>B A<>B", crowded: "S" }, "S:AB", "AB"],
+    ["but one accepted before stays", { seeds: "S", links: "S>A S>B", crowded: "S", accepted: "A" }, "S:AB", "B"],
+    ["and one reached otherwise", { seeds: "SR", links: "S>A R>A", crowded: "S" }, "S:A", ""],
+    ["dead ones are no rivals of anybody", { seeds: "S", links: "S>A A>B", crowded: "S", dead: "A" }, "", ""],
     ["two successors are rivals", { seeds: "S", links: "S>A S>B" }, "S:AB", "AB"],
     ["a one-way certification settles nothing", { seeds: "S", links: "S>A S>B B>A" }, "S:AB", "AB"],
     ["two that certify each other are no rivals", { seeds: "S", links: "S>A S>B A<>B" }, "", ""],
@@ -110,12 +117,17 @@ describe("trust/fork", () => {
   describe("beyond a fork", () => {
     const beyond = (links: string, rivals = "AB", unchecked = "", victims = rivals) => {
       const { graph } = drawn({ seeds: "S", links });
-      const fork = { issuer: "S", rivals: [...rivals] };
+      const fork = { issuer: "S", rivals: [...rivals], isCrowd: false };
       return [...beyondFork(fork, graph, new Set(victims), new Set(unchecked), new Set(rivals))].sort().join("");
     };
     it("lies what every side leads to, and what follows", () => {
       expect(beyond("S>A S>B A>C B>C C>D")).to.equal("CD");
       expect(beyond("S>A S>B A>X X>C B>Y Y>C")).to.equal("C");
+    });
+    it("lies nothing where a side is unseen", () => {
+      const { graph } = drawn({ seeds: "S", links: "S>A S>B A>C B>C" });
+      const fork = { issuer: "S", rivals: ["A", "B"], isCrowd: true };
+      expect([...beyondFork(fork, graph, new Set("AB"), new Set(), new Set("AB"))]).to.deep.equal([]);
     });
     it("lies nothing that hangs on one side", () => {
       expect(beyond("S>A S>B A>C B>D")).to.equal("");

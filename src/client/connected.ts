@@ -1,0 +1,157 @@
+/**
+ * Which of the certificates that came from outside take part: those that the chain leads to. Anybody can make ten thousand
+ * with the archive's user ID on them, so a place is had for a certification that was checked, and for nothing less.
+ */
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { type Claim, claimsOn, hasMadeAny, hasRevokedItselfHard } from "../openpgp/claims.ts";
+import { keyIdOf, type LoadedKey, loadKey } from "../openpgp/key-packet.ts";
+import type { Identity } from "../profile/types.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { matchesIdentity } from "../trust/identity.ts";
+import { refuseWeakKey } from "../trust/policy.ts";
+
+type Certificates = ReadonlyMap<Fingerprint, RawCertificate>;
+
+export const connectedLimits = {
+  /** Keys that one key is seen to certify as successors. Above it none of those from outside is looked at (T6). */
+  successorsOfOne: 100,
+  /** Successors in all. */
+  successors: 2_000,
+  /** Delegates from outside of one key of the chain, and all below one such delegate. Those beyond are refused as unknown. */
+  delegatesOfOne: 1_000,
+} as const;
+
+export interface Connected {
+  /** All that the seeds lead to by certifications whose mathematics is right; whether they hold is for the judge. */
+  readonly reached: ReadonlySet<Fingerprint>;
+  /** T6: keys that certified more successors than are looked at, with some of those from outside, which are left out. */
+  readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+}
+
+interface Input {
+  /** The profile's keyring and the client's state: they take part in any case. */
+  readonly own: Certificates;
+  readonly strangers: Certificates;
+  readonly seeds: readonly Fingerprint[];
+  readonly identity: Identity;
+}
+
+/** What one key is said to have certified: subject -> the claims. */
+type Subjects = Map<Fingerprint, Claim[]>;
+
+function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
+
+interface Named {
+  readonly subject: Fingerprint;
+  readonly claim: Claim;
+}
+
+/** All claims by the name of the key that is said to have made them. */
+async function claimsByIssuer({ own, strangers }: Input): Promise<Map<string, Named[]>> {
+  const claims = new Map<string, Named[]>();
+  for (const [subject, certificate] of [...own, ...strangers]) {
+    for (const claim of await claimsOn(certificate)) push(claims, claim.issuer, { subject, claim });
+  }
+  return claims;
+}
+
+class Search {
+  readonly #input: Input;
+  readonly reached: Set<Fingerprint>;
+  readonly crowded = new Map<Fingerprint, readonly Fingerprint[]>();
+  #successors = 0;
+  /** The first delegate on the path to each: one who delegates further can fill his own share, and nobody else's. */
+  readonly #heads = new Map<Fingerprint, Fingerprint>();
+  readonly #delegates = new Map<Fingerprint, number>();
+
+  constructor(input: Input) {
+    this.#input = input;
+    this.reached = new Set(input.seeds);
+  }
+
+  async run(): Promise<void> {
+    const claims = await claimsByIssuer(this.#input);
+    // What is added on the way is visited too, the nearest first: a breadth-first search.
+    for (const issuer of this.reached) {
+      const certificate = this.#input.own.get(issuer) ?? this.#input.strangers.get(issuer);
+      const key = certificate && (await loadKey(certificate.primary.body, issuer));
+      if (certificate === undefined || key === undefined || refuseWeakKey(key.facts) !== undefined) continue;
+      // T3c: what it certified counts for nothing, so that a thief can't crowd out anybody once the key is revoked.
+      if (await hasRevokedItselfHard(certificate, key)) continue;
+      const [successors, delegates]: [Subjects, Subjects] = [new Map(), new Map()];
+      for (const { subject, claim } of [...(claims.get(issuer) ?? []), ...(claims.get(keyIdOf(issuer)) ?? [])]) {
+        if (isDelegation(claim)) push(delegates, subject, claim);
+        else if (matchesIdentity(claim.userId, this.#input.identity)) push(successors, subject, claim);
+      }
+      await this.#addSuccessors(key, successors);
+      await this.#addDelegates(key, delegates);
+    }
+  }
+
+  /** Own ones first: they count, and are reached in any case. */
+  async #addSuccessors(issuer: LoadedKey, claimed: Subjects): Promise<void> {
+    const { own } = this.#input;
+    let count = 0;
+    for await (const subject of certifiedBy(issuer, claimed, (key) => own.has(key))) {
+      count += 1;
+      if (!this.reached.has(subject)) this.#successors += 1;
+      this.reached.add(subject);
+    }
+    const found: Fingerprint[] = [];
+    for await (const subject of certifiedBy(issuer, claimed, (key) => !own.has(key) && !this.reached.has(key))) {
+      found.push(subject);
+      const isCrowd = count + found.length > connectedLimits.successorsOfOne;
+      if (!isCrowd && this.#successors + found.length <= connectedLimits.successors) continue;
+      this.crowded.set(issuer.certificate, found);
+      return;
+    }
+    this.#successors += found.length;
+    for (const subject of found) this.reached.add(subject);
+  }
+
+  async #addDelegates(issuer: LoadedKey, claimed: Subjects): Promise<void> {
+    const { own } = this.#input;
+    const head = this.#heads.get(issuer.certificate);
+    const add = (subject: Fingerprint) => {
+      if (!this.reached.has(subject)) this.#heads.set(subject, head ?? subject);
+      this.reached.add(subject);
+    };
+    for await (const subject of certifiedBy(issuer, claimed, (key) => own.has(key))) add(subject);
+    const share = head ?? issuer.certificate;
+    for await (const subject of certifiedBy(issuer, claimed, (key) => !own.has(key) && !this.reached.has(key))) {
+      const count = this.#delegates.get(share) ?? 0;
+      if (count >= connectedLimits.delegatesOfOne) return;
+      this.#delegates.set(share, count + 1);
+      add(subject);
+    }
+  }
+}
+
+/** Checks under way at once. */
+const atOnce = 64;
+
+/** Those of the claimed subjects that a key did certify, in their order. */
+async function* certifiedBy(
+  issuer: LoadedKey,
+  claimed: Subjects,
+  isWanted: (subject: Fingerprint) => boolean,
+): AsyncGenerator<Fingerprint> {
+  const wanted = [...claimed].filter(([subject]) => isWanted(subject));
+  for (let at = 0; at < wanted.length; at += atOnce) {
+    const batch = wanted.slice(at, at + atOnce);
+    const made = await Promise.all(batch.map(([, claims]) => hasMadeAny(issuer, claims)));
+    for (const [place, [subject]] of batch.entries()) if (made[place] === true) yield subject;
+  }
+}
+
+/** Finds what the seeds lead to. */
+export async function connect(input: Input): Promise<Connected> {
+  const search = new Search(input);
+  await search.run();
+  return search;
+}
