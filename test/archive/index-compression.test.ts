@@ -16,7 +16,7 @@ const texts: readonly [string, Buffer][] = [
   ["what can't be packed", createHash("shake256", { outputLength: 300_000 }).update("noise").digest()],
   ["a summary", Buffer.from(stanzas)],
   // Of several streams where it is .xz.
-  ["more than a dictionary holds", Buffer.alloc(20 << 20, "some text, ")],
+  ["more than one stream holds", Buffer.alloc(9 << 20, "some text, ")],
 ];
 
 describe("a compressed index", () => {
@@ -38,15 +38,11 @@ describe("a compressed index", () => {
     });
 
     it(`is the same each time, and when several are written at once: .${form}`, async () => {
-      const [first, ...others] = await Promise.all(
-        texts.flatMap(([, text]) => [text, text]).map((text) => compressIndex(text, form)),
-      );
-      const again = await Promise.all(
-        texts.flatMap(([, text]) => [text, text]).map((text) => compressIndex(text, form)),
-      );
-      expect(again.map((bytes) => Buffer.from(bytes).toString("hex"))).to.deep.equal(
-        [first, ...others].map((bytes) => Buffer.from(bytes ?? []).toString("hex")),
-      );
+      const once = await Promise.all(texts.map(([, text]) => compressIndex(text, form)));
+      for (const [place, [what, text]] of texts.entries()) {
+        const again = await compressIndex(text, form);
+        expect(Buffer.from(again).equals(Buffer.from(once[place] ?? [])), what).to.equal(true);
+      }
     });
   }
 
