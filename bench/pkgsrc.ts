@@ -94,7 +94,7 @@ function verifying(pkgsrc: BenchArchive, opkg: BenchArchive, folder: string): vo
   fs.writeFileSync(plain, spawnSync("gzip", ["-dc", gz], { maxBuffer: 1 << 30 }).stdout);
   for (const [program, ending, level] of [
     ["zstd", "zst", "-9"],
-    ["xz", "xz", "-6"],
+    ["xz", "xz", "-1"],
     ["bzip2", "bz2", "-9"],
   ] as const) {
     const { status, stdout } = spawnSync(program, ["-c", level, plain], { maxBuffer: 1 << 30 });
