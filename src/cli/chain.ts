@@ -21,7 +21,7 @@ export async function chain(context: Context, options: ChainOptions): Promise<Ou
 /** Asks about every key, however recent its last check. @throws FeedkeyError as `Context.withSession` */
 export async function refresh(context: Context, options: Pick<ChainOptions, "resetState">): Promise<Outcome> {
   return await context.withSession({ resetState: options.resetState === true }, async (session) => {
-    const before = new Set(session.state.ledger.keys.keys());
+    const before = new Set(session.known.keys());
     const { trust } = await refreshKeys(session, true);
     const added = [...trust.trusted.keys()].filter((key) => !before.has(key));
     const dropped = [...before].filter((key) => !trust.trusted.has(key));

@@ -43,7 +43,7 @@ function delegationsJson({ grants }: Trusted) {
   }));
 }
 
-function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, { state: { ledger } }: Session) {
+function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, { known, state: { ledger } }: Session) {
   const { facts, role, userId } = key;
   const { at } = trust;
   const state = primaryState(facts, at);
@@ -53,7 +53,7 @@ function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, { st
   return {
     ...{ fingerprint, userId, role, expiresAt, state: refusePrimary(facts, at)?.reason ?? able },
     lastCheckAt: check === undefined ? null : iso(check.lastGoodAt),
-    accepted: ledger.keys.has(fingerprint),
+    accepted: known.has(fingerprint),
     delegations: delegationsJson(key),
   };
 }

@@ -6,9 +6,10 @@ import { readKeys } from "../openpgp/read-keys.ts";
 import type { Profile } from "../profile/types.ts";
 import { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
-import type { Ledger } from "../store/ledger.ts";
+import type { KeyRecord, Ledger } from "../store/ledger.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
+import { skew } from "../trust/policy.ts";
 import { type CheckPolicy, type CheckState, checkState, uncheckedKeys } from "../trust/revocation-check.ts";
 import { type Judged, Knowledge } from "./knowledge.ts";
 import { readSeeds } from "./seeds.ts";
@@ -82,10 +83,18 @@ export class Session {
     return this.options.profile;
   }
 
+  /**
+   * What the ledger says at the reference time. What was accepted after it was not accepted before: a run with `--at` in
+   * the future, or with a clock that was ahead, must not decide for those that come first.
+   */
+  get known(): ReadonlyMap<Fingerprint, KeyRecord> {
+    const { keys } = this.state.ledger;
+    return new Map([...keys].filter(([, { acceptedAt }]) => acceptedAt <= this.options.at + skew));
+  }
+
   /** Keys of the chain that this client accepted before (T5). A delegate is never one of the chain. */
   get accepted(): ReadonlySet<Fingerprint> {
-    const { keys } = this.state.ledger;
-    return new Set([...keys].filter(([, { role }]) => role !== "delegate").map(([key]) => key));
+    return new Set([...this.known].filter(([, { role }]) => role !== "delegate").map(([key]) => key));
   }
 
   get checkPolicy(): CheckPolicy {
@@ -98,7 +107,7 @@ export class Session {
   /** T11 for one key. */
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
-    return checkState(ledger.checks.get(key), this.answered.has(key), ledger.keys.has(key), this.checkPolicy);
+    return checkState(ledger.checks.get(key), this.answered.has(key), this.known.has(key), this.checkPolicy);
   }
 
   /** The judgement over what is known now, revocation checks included. */
@@ -125,7 +134,8 @@ export class Session {
     for (const [fingerprint, { role, via }] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
-      if (known !== undefined && (known.role === "delegate") === (role === "delegate")) continue;
+      const isSame = known !== undefined && (known.role === "delegate") === (role === "delegate");
+      if (isSame && this.known.has(fingerprint)) continue;
       keys.set(fingerprint, { acceptedAt: this.options.at, role, path: [...via, fingerprint] });
     }
     for (const fingerprint of before.keys.keys()) {
@@ -134,7 +144,7 @@ export class Session {
       if (rejected?.code === "unchecked_revocation" || rejected?.code === "fork") continue;
       if (trust.trusted.has(fingerprint)) continue;
       // With a clock that was set back, or an audit of the past, today's keys are of the future: no reason to forget them.
-      if ((before.keys.get(fingerprint)?.acceptedAt ?? 0) > this.options.at) continue;
+      if (!this.known.has(fingerprint)) continue;
       keys.delete(fingerprint);
       const why = rejected?.reason ?? "no seed of the profile leads to it any more";
       this.options.reporter.warn(`key ${fingerprint}, accepted before, is dropped: ${why}`);
