@@ -1,7 +1,7 @@
 /** Getting small files from the archive, mirror by mirror. */
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
-import type { HttpAnswer } from "../net/types.ts";
+import type { GetOptions, HttpAnswer } from "../net/types.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Session } from "./session.ts";
 
@@ -35,14 +35,14 @@ export async function downloadFile(
   location: string,
   path: string,
   maxBytes: number,
-  onProgress?: (done: number, total: number | undefined) => void,
+  options: Pick<GetOptions, "onProgress" | "within"> = {},
 ): Promise<Uint8Array | undefined> {
   const url = fileUrl(location, path);
   const answer = await session.options.transport.get(url, {
     maxBytes,
     policy: "archive",
     ...rootOf(location),
-    ...(onProgress === undefined ? {} : { onProgress }),
+    ...options,
   });
   if (answer.status === 404 || answer.status === 410) return undefined;
   if (answer.status !== 200) throw httpError(url, answer);

@@ -10,6 +10,7 @@ import { readKeys } from "../openpgp/read-keys.ts";
 import { bundlePath } from "../profile/layout.ts";
 import type { Profile } from "../profile/types.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
+import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
 import type { TrustSet } from "../trust/judge.ts";
@@ -21,16 +22,26 @@ import type { Session } from "./session.ts";
 /** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
 const maxRounds = 6;
 
-/** The archive's own bundle: a source of certificates like any other. That it can't be had is no reason to stop. */
+/** How long a further copy of the bundle may take: there is one to go on with already. */
+const furtherCopy: Duration = 60_000;
+
+/**
+ * The archive's own bundle: a source of certificates like any other. That it can't be had is no reason to stop. Where no
+ * key server can be asked every mirror is: any one of them could hide a revocation.
+ */
 async function readBundle(session: Session): Promise<void> {
   const { offline, reporter } = session.options;
+  const { required } = session.checkPolicy;
+  let found = false;
   for (const location of locations(session.profile)) {
     if (offline && !location.startsWith("file:")) continue;
     try {
-      const bytes = await downloadFile(session, location, bundlePath, limits.keyringBytes);
+      const within = found ? { within: furtherCopy } : {};
+      const bytes = await downloadFile(session, location, bundlePath, limits.keyringBytes, within);
       if (bytes === undefined) continue;
       session.knowledge.add(readKeys(bytes));
-      return;
+      found = true;
+      if (required) return;
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       reporter.warn(`the archive's key bundle could not be read: ${error.message}`);

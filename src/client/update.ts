@@ -33,9 +33,9 @@ async function download(session: Session, location: string, feed: Feed, name: st
   const path = inFeed(feed, name);
   const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
   try {
-    const file = await downloadFile(session, location, path, maxIndexFileBytes, (done, total) =>
-      bar.update(done, total),
-    );
+    const file = await downloadFile(session, location, path, maxIndexFileBytes, {
+      onProgress: (done, total) => bar.update(done, total),
+    });
     if (file === undefined) return undefined;
     const signatures = [];
     for (const signatureName of signatureNames(feed.format, name)) {

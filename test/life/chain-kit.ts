@@ -27,6 +27,8 @@ export interface ChainOptions {
   readonly keyring?: readonly TestCertificate[];
   /** In the archive's bundle: certificates, bare packets. */
   readonly bundle?: readonly Bytes[];
+  /** In the bundle of a mirror; there is one if this is given. */
+  readonly mirror?: readonly Bytes[];
   readonly servers?: readonly string[];
   /** Further lines of the section [trust]. */
   readonly trust?: readonly string[];
@@ -40,11 +42,12 @@ const judgedAt = day(20);
 const hour = 3_600_000;
 
 /** Changes what the profile of a signature case says. */
-async function rewriteProfile(path: string, { servers = [], userId, email }: ChainOptions): Promise<void> {
+async function rewriteProfile(path: string, { servers = [], mirror, userId, email }: ChainOptions): Promise<void> {
   let text = await fs.readFile(path, "utf8");
   if (servers.length > 0) {
     text = text.replace("keyservers = none", `keyservers = ${servers.join(", ")}\nkeyserver-ca = ${authority}`);
   }
+  if (mirror !== undefined) text = text.replace(/^(url = (.*[^/])\/?)$/m, "$1\nmirrors = $2/mirror/");
   if (userId !== undefined) text = text.replace(/^user-email = .*$/m, `user-id = ${userId}`);
   if (email !== undefined) text = text.replace(/^user-email = .*$/m, `user-email = ${email}`);
   await fs.writeFile(path, text);
@@ -62,6 +65,7 @@ export class ChainCase {
     const made = new ChainCase(await SignatureCase.make({ certificates: keyring, seeds, trust }));
     await rewriteProfile(made.profile, options);
     await made.putBundle(bundle);
+    if (options.mirror !== undefined) await made.putBundle(options.mirror, "mirror");
     return made;
   }
 
@@ -69,9 +73,9 @@ export class ChainCase {
     return join(this.signatures.folder, "example.ini");
   }
 
-  /** Replaces the archive's bundle. */
-  async putBundle(parts: readonly Bytes[]): Promise<void> {
-    const folder = join(this.signatures.folder, "keys");
+  /** Replaces the archive's bundle, or that of its mirror. */
+  async putBundle(parts: readonly Bytes[], mirror = ""): Promise<void> {
+    const folder = join(this.signatures.folder, mirror, "keys");
     await fs.mkdir(folder, { recursive: true });
     await fs.writeFile(join(folder, "archive-keyring.pgp"), Buffer.concat(parts.map(({ bytes }) => bytes)));
   }
