@@ -9,6 +9,7 @@ import type { VerifiedIndex } from "../client/verified-index.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Feed } from "../profile/types.ts";
+import { removeForsaken } from "../store/atomic.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 import { chosenFeeds } from "./update.ts";
@@ -135,6 +136,7 @@ export async function fetch(context: Context, requests: readonly string[], optio
     errors.push(...rivals);
     const folder = resolve(options.output);
     await mkdir(folder, { recursive: true });
+    await removeForsaken(folder);
     const total = kept.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
     const bar = context.reporter.progress("packages", total);
     let received = 0;

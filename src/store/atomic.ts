@@ -114,3 +114,28 @@ export async function removeLeftovers(folder: string): Promise<void> {
   const leftovers = names.filter((name) => name.startsWith(".feedkey-") && name.endsWith(".tmp"));
   await discard(leftovers.map((name) => ({ path: join(folder, name), temporary: join(folder, name) })));
 }
+
+/**
+ * How long nothing may have been written to a temporary file before it is taken for one that a killed run left: a
+ * download that is slower than a bearable rate is given up after a minute. A run that was suspended for longer loses
+ * its file, and says so when it would give it its name.
+ */
+const forsakenAfterMs = 3_600_000;
+
+const ours = /^\.feedkey-[0-9a-f]{24}\.tmp$/;
+
+/**
+ * Removes temporary files that killed runs left in a folder which no lock guards, such as the one that packages are
+ * fetched into. Only files of this user's, under the exact names that feedkey gives, which nobody has written to for an hour;
+ * links are neither followed nor removed. Never fails: what can't be removed is in nobody's way.
+ */
+export async function removeForsaken(folder: string): Promise<void> {
+  const names = await fs.readdir(folder).catch(() => []);
+  for (const name of names.filter((one) => ours.test(one))) {
+    const path = join(folder, name);
+    const stat = await fs.lstat(path).catch(() => undefined);
+    if (stat?.isFile() !== true || stat.uid !== process.geteuid?.()) continue;
+    if (Date.now() - stat.mtimeMs < forsakenAfterMs) continue;
+    await fs.unlink(path).catch(() => undefined);
+  }
+}

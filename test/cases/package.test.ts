@@ -179,6 +179,18 @@ describe("cases: package, what lies at the target", () => {
     });
   });
 
+  it("what a killed run left in the output folder: removed", async () => {
+    await inUse(async (archive) => {
+      await fs.mkdir(archive.out, { recursive: true });
+      const left = join(archive.out, `.feedkey-${"0".repeat(24)}.tmp`);
+      await fs.writeFile(left, "half");
+      await fs.utimes(left, 0, 0);
+      await archive.accept(at, ...fetch(archive));
+      await archive.expectOut(name);
+      expect(await leftovers(archive.out)).to.deep.equal([]);
+    });
+  });
+
   it("the right file: nothing is downloaded, and it says so", async () => {
     await inUse(async (archive) => {
       await fs.copyFile(archive.file(name), join(archive.out, name));

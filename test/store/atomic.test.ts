@@ -5,6 +5,7 @@ import { expect } from "chai";
 import {
   commitStaged,
   discard,
+  removeForsaken,
   removeLeftovers,
   replaceLink,
   stageAll,
@@ -154,6 +155,34 @@ describe("store/atomic", () => {
       await fs.chmod(folder, 0o555);
       const error = await asNobody(() => refusal(writeFileAtomic(join(folder, "index"), "x")));
       expect(error.message).to.equal(`cannot write "${join(folder, "index")}": permission denied`);
+    }));
+
+  it("removes what killed runs left in a folder without a lock, and nothing that a living one may still want", () =>
+    inScratch(async (folder) => {
+      const old = new Date(Date.now() - 2 * 3_600_000);
+      const name = (digit: string) => `.feedkey-${digit.repeat(24)}.tmp`;
+      const kept = [name("b"), ".feedkey-mine.tmp", `${name("c")}x`, `x${name("d")}`, "hello.ipk"];
+      for (const one of [name("a"), ...kept]) await fs.writeFile(join(folder, one), "x");
+      for (const one of [name("a"), ...kept.slice(1)]) await fs.utimes(join(folder, one), old, old);
+      await fs.symlink("hello.ipk", join(folder, name("e")));
+      await fs.lutimes(join(folder, name("e")), old, old);
+      await fs.mkdir(join(folder, name("f")));
+      await fs.utimes(join(folder, name("f")), old, old);
+      await removeForsaken(folder);
+      const left = [...kept, name("e"), name("f")];
+      expect(await fs.readdir(folder)).to.have.members(left);
+      await removeForsaken(join(folder, "nowhere"));
+    }));
+
+  it("removes nothing of another user's, though it could", () =>
+    inScratch(async (folder) => {
+      await fs.chmod(folder, 0o777);
+      const path = join(folder, `.feedkey-${"a".repeat(24)}.tmp`);
+      await fs.writeFile(path, "x");
+      await fs.utimes(path, 0, 0);
+      await asNobody(() => removeForsaken(folder));
+      // Who is not root to begin with is the same user here.
+      expect(await fs.readdir(folder)).to.have.length(process.geteuid?.() === 0 ? 1 : 0);
     }));
 });
 
