@@ -131,11 +131,13 @@ export class Session {
     await this.state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
     const before: Ledger = this.state.ledger;
     const keys = new Map(before.keys);
+    // A clock behind an index that was accepted is wrong (T9): it dates nothing anew.
+    const isBehind = [...this.state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
     for (const [fingerprint, { role, via }] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
       const isSame = known !== undefined && (known.role === "delegate") === (role === "delegate");
-      if (isSame && this.known.has(fingerprint)) continue;
+      if (isSame && (isBehind || this.known.has(fingerprint))) continue;
       keys.set(fingerprint, { acceptedAt: this.options.at, role, path: [...via, fingerprint] });
     }
     for (const fingerprint of before.keys.keys()) {
