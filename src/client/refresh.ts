@@ -1,6 +1,6 @@
 /** Use case: learn about successors and revocations before any key is used (T4, T11). */
 import { FeedkeyError } from "../error.ts";
-import { askAll, united } from "../keyserver/ask-all.ts";
+import { askAll, blocksIn, united } from "../keyserver/ask-all.ts";
 import { search } from "../keyserver/hkp.ts";
 import { lookupWkd } from "../keyserver/wkd.ts";
 import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
@@ -67,8 +67,8 @@ async function discover(session: Session): Promise<void> {
     ...(profile.trust.wkd ? [lookupWkd(address, { transport: options.transport })] : []),
   ]);
   for (const answer of answers) {
-    if (answer.outcome === "found") session.knowledge.addBlocks(answer.blocks);
-    else if (answer.outcome === "unknown") options.reporter.note(answer.error.message);
+    session.knowledge.addBlocks(blocksIn([answer]));
+    if (answer.outcome === "unknown") options.reporter.note(answer.error.message);
   }
 }
 
@@ -77,15 +77,16 @@ async function check(session: Session, fingerprints: readonly Fingerprint[]): Pr
   const { reporter, keyserverTransport: transport } = session.options;
   const answers = await askAll(servers(session.profile), fingerprints, isAbout, { transport });
   for (const [fingerprint, row] of answers) {
-    const answer = united(row.map((one) => one.answer));
+    const each = row.map((one) => one.answer);
+    const answer = united(each);
+    session.knowledge.addBlocks(blocksIn(each));
     if (answer.outcome === "unknown") {
       reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
       continue;
     }
-    session.answered.set(fingerprint, answer.outcome);
     // Exactly what was asked for: a certificate that came along is not what this question was about.
-    if (answer.outcome === "found") session.knowledge.addBlocks(answer.blocks);
-    else if (session.state.ledger.checks.get(fingerprint)?.everFound === true) {
+    session.answered.set(fingerprint, answer.outcome);
+    if (answer.outcome === "absent" && session.state.ledger.checks.get(fingerprint)?.everFound === true) {
       reporter.warn(`key ${fingerprint} was on the key servers before and is not any more`);
     }
   }
@@ -162,9 +163,7 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
   for (let step = 0; step < maxPath && next.length > 0; step++) {
     for (const key of next) asked.add(key);
     const answers = await askAll(servers(session.profile), next, isAbout, { transport: options.keyserverTransport });
-    const found = [...answers.values()]
-      .flat()
-      .flatMap(({ answer }) => (answer.outcome === "found" ? answer.blocks : []));
+    const found = blocksIn([...answers.values()].flat().map(({ answer }) => answer));
     blocks.push(...found);
     const known = [...found.flatMap((block) => readKeyring(block).certificates), ...held(knowledge, next)];
     const above = known.filter(({ fingerprint }) => asked.has(fingerprint)).flatMap(delegatorsOf);

@@ -21,6 +21,11 @@ export interface Absent {
 export interface Unknown {
   readonly outcome: "unknown";
   readonly error: FeedkeyError;
+  /**
+   * Of an answer that is too long its beginning: a source like any other, in which a revocation may stand, and no answer
+   * to the question, since one may stand behind it.
+   */
+  readonly blocks?: readonly Uint8Array[];
 }
 
 export type Answer = Found | Absent | Unknown;
@@ -43,8 +48,8 @@ function looksBinary(body: Uint8Array): boolean {
 }
 
 /** The OpenPGP blocks of a body: armor wherever it stands, whatever the content type claims, or the body itself. */
-function blocksOf(body: Uint8Array): Uint8Array[] {
-  const armored = dearmor(body, "PUBLIC KEY BLOCK");
+function blocksOf({ body, isCut = false }: Pick<HttpAnswer, "body" | "isCut">): Uint8Array[] {
+  const armored = dearmor(body, "PUBLIC KEY BLOCK", isCut);
   return armored.length === 0 && looksBinary(body) ? [body] : armored;
 }
 
@@ -57,12 +62,20 @@ function isWanted(block: Uint8Array, recognise: Recognise): boolean {
   }
 }
 
+function tooLong(url: URL, limit: number): FeedkeyError {
+  return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; the beginning was read`, {
+    status: 200,
+    hint: "somebody may have flooded the key there: name a key server too that drops what others hang on a key",
+  });
+}
+
 /** Reads the answer to a question for keys. */
 export function readAnswer(url: URL, answer: HttpAnswer, recognise: Recognise): Answer {
   if (answer.status === 404) return { outcome: "absent", how: "status 404" };
   if (answer.status !== 200) return { outcome: "unknown", error: httpFailure(url, answer.status, answer.body) };
-  const blocks = blocksOf(answer.body);
+  const blocks = blocksOf(answer);
   const wanted = blocks.filter((block) => isWanted(block, recognise));
+  if (answer.isCut === true) return { outcome: "unknown", error: tooLong(url, answer.body.length), blocks: wanted };
   if (wanted.length > 0) return { outcome: "found", blocks: wanted };
   const words = Buffer.from(answer.body.subarray(0, 64)).toString("latin1").trim();
   if (blocks.length === 0 && onakNotFound.has(words)) return { outcome: "absent", how: `"${words}"` };

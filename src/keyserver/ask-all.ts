@@ -20,6 +20,11 @@ async function atMost(count: number, tasks: readonly (() => Promise<void>)[]): P
   await Promise.all(Array.from({ length: Math.min(count, tasks.length) }, worker));
 }
 
+/** The server answers, if at too great a length: anybody can flood two keys, and the others must be asked about all the same. */
+function isTooLong({ error }: Unknown): boolean {
+  return error.details.reason === "too_large";
+}
+
 /** A server that fails again and again is left alone, or every further key would cost its whole deadline. */
 class Standing {
   #failures = 0;
@@ -30,8 +35,9 @@ class Standing {
   }
 
   note(answer: Answer): void {
-    this.#failures = answer.outcome === "unknown" ? this.#failures + 1 : 0;
-    this.#last = answer.outcome === "unknown" ? answer : undefined;
+    const failed = answer.outcome === "unknown" && !isTooLong(answer);
+    this.#failures = failed ? this.#failures + 1 : 0;
+    this.#last = failed ? answer : undefined;
   }
 }
 
@@ -61,6 +67,11 @@ export async function askAll(
   });
   await atMost(keyserverLimits.atOnce, tasks);
   return answers;
+}
+
+/** All blocks of several answers, those that are no answer to the question among them. */
+export function blocksIn(answers: readonly Answer[]): Uint8Array[] {
+  return answers.flatMap((answer) => (answer.outcome === "absent" ? [] : (answer.blocks ?? [])));
 }
 
 /**

@@ -28,7 +28,12 @@ function foreseen(error: unknown): FeedkeyError {
 export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
   try {
     const answer = await patiently(options.within ?? netLimits.keyserverTotal, (left) =>
-      options.transport.get(url, { maxBytes: keyserverLimits.answer, policy: "keyserver", within: left }),
+      options.transport.get(url, {
+        maxBytes: keyserverLimits.answer,
+        beginning: true,
+        policy: "keyserver",
+        within: left,
+      }),
     );
     return readAnswer(url, answer, recognise);
   } catch (error) {

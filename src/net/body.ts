@@ -9,27 +9,41 @@ function announced(head: AnswerHead): number | undefined {
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
+type TakeOptions = Pick<GetOptions, "maxBytes" | "beginning" | "sink" | "onProgress">;
+
 /** Hands the pieces of one body to the caller's sink or keeps them, and stops at the limit. */
 export class BodyTaker {
   readonly #url: URL;
   readonly #head: AnswerHead;
-  readonly #options: Pick<GetOptions, "maxBytes" | "sink" | "onProgress">;
+  readonly #options: TakeOptions;
   readonly #total: number | undefined;
   readonly #kept: Uint8Array[] = [];
   #received = 0;
 
   /** @throws FeedkeyError `unavailable` (`too_large`) when the announced length is above the limit */
-  constructor(url: URL, head: AnswerHead, options: Pick<GetOptions, "maxBytes" | "sink" | "onProgress">) {
+  constructor(url: URL, head: AnswerHead, options: TakeOptions) {
     this.#url = url;
     this.#head = head;
     this.#options = options;
     this.#total = announced(head);
-    if (this.#total !== undefined && this.#total > options.maxBytes) throw this.#tooLarge(`${this.#total} bytes`);
+    // Of what is many times too long not even the beginning is worth waiting for.
+    const most = options.maxBytes * (options.beginning === true ? 16 : 1);
+    if (this.#total !== undefined && this.#total > most) throw this.#tooLarge(`${this.#total} bytes`);
+  }
+
+  /** Whether there was more than was wanted, and only the beginning was kept. */
+  get isCut(): boolean {
+    return this.#options.beginning === true && this.#received > this.#options.maxBytes;
   }
 
   /** @throws FeedkeyError `unavailable` (`too_large`), and whatever the sink throws */
   async take(chunk: Uint8Array): Promise<void> {
+    const room = this.#options.maxBytes - this.#received;
     this.#received += chunk.length;
+    if (this.isCut) {
+      this.#kept.push(chunk.subarray(0, room));
+      return;
+    }
     if (this.#received > this.#options.maxBytes) throw this.#tooLarge("more");
     if (this.#options.sink === undefined) this.#kept.push(chunk);
     else await this.#options.sink(chunk, this.#head);

@@ -95,6 +95,7 @@ export async function readBody(
     const taker = new BodyTaker(url, head, options);
     for await (const chunk of pieces(url, arriving.body, options.policy === "archive" ? limits : undefined)) {
       await taker.take(chunk);
+      if (taker.isCut) return { ...head, body: taker.body(), isCut: true };
     }
     return { ...head, body: taker.body() };
   } finally {

@@ -19,11 +19,15 @@ export interface AnswerHead {
 export interface HttpAnswer extends AnswerHead {
   /** Empty when a sink took it. Of answers other than 200 and 206 only the beginning. */
   readonly body: Uint8Array;
+  /** The body is the beginning of a longer one (`beginning`). */
+  readonly isCut?: boolean;
 }
 
 export interface GetOptions {
   /** A longer body is an error (`too_large`), found before or while it is read. */
   readonly maxBytes: number;
+  /** A longer body is no error, unless it is many times too long: its beginning is wanted. Not with a sink, nor for `file:`. */
+  readonly beginning?: boolean;
   readonly policy: Policy;
   /** `file:` URLs: the folder that the file must really lie in. Without it they are refused. */
   readonly root?: string;

@@ -56,8 +56,9 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
 /**
  * The binary of every armored block of that kind, wherever it stands in the text (HTML, CRLF, other blocks).
  * A broken block is passed over. Meant for key servers, whose answers prove nothing by themselves.
+ * @param isCut the text ends somewhere in the middle: the whole lines of a block without an end count too
  */
-export function dearmor(bytes: Uint8Array, kind: ArmorKind): Uint8Array[] {
+export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
   const found: Uint8Array[] = [];
   let inner: string[] | undefined;
   for (const line of Buffer.from(bytes).toString("latin1").split(/\r?\n/)) {
@@ -69,6 +70,8 @@ export function dearmor(bytes: Uint8Array, kind: ArmorKind): Uint8Array[] {
       inner = undefined;
     } else inner?.push(line);
   }
+  const beginning = isCut && inner !== undefined ? decodeBody(inner.slice(0, -1)) : "";
+  if (typeof beginning !== "string") found.push(beginning);
   return found;
 }
 

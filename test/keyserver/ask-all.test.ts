@@ -47,6 +47,15 @@ describe("several key servers", () => {
     expect(servers[1]?.requests).to.have.length(40);
   });
 
+  it("goes on asking a server whose answers are too long", async () => {
+    const keys = Array.from({ length: 10 }, (_, number) => `KEY${number}`);
+    const long = plain(200, Buffer.alloc(4 * 1024 * 1024 + 1));
+    const server = await start((socket, request) => (/0xKEY[0-4]/.test(request) ? long : echo)(socket, request));
+    const answers = await askAll([server], keys, named, { transport });
+    const found = keys.filter((key) => outcomes(answers.get(key))?.[0] === "found");
+    expect(found).to.deep.equal(keys.slice(5));
+  }).timeout(20_000);
+
   it("forgives a failure that is not followed by another", async () => {
     // So far apart that the questions under way together never hold both.
     const failing = new Set(["KEY0", "KEY15"]);

@@ -4,6 +4,8 @@ import { expect } from "chai";
 import type { Answer } from "../../src/keyserver/answer.ts";
 import { lookup, search, submit } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
+import { armor, dearmor } from "../../src/openpgp/armor.ts";
+import { isAbout } from "../../src/openpgp/mentions.ts";
 import {
   type Behaviour,
   flood,
@@ -114,6 +116,24 @@ describe("key server client", () => {
       expect(server.requests).to.have.length(1);
     });
   }
+
+  it("takes the beginning of an answer that is too long for a source, and for unknown", async () => {
+    const known = vector("hagrid-verified-C.asc").toString();
+    const binary = dearmor(Buffer.from(known), "PUBLIC KEY BLOCK")[0] ?? new Uint8Array();
+    const flooded = Buffer.concat([binary, Buffer.alloc(4 * 1024 * 1024, Buffer.of(0xc2, 1, 0))]);
+    for (const body of [armor(flooded, "PUBLIC KEY BLOCK"), flooded, `${known}${"junk\n".repeat(1_000_000)}`]) {
+      await start(plain(200, body));
+      for (const [key, count] of [
+        [keyC, 1],
+        [keyB, 0],
+      ] as const) {
+        const answer = await lookup(address(), key, isAbout(key), options);
+        expect(reason(answer)).to.equal("too_large");
+        expect(answer.outcome === "unknown" && answer.blocks).to.have.length(count);
+      }
+      await server.close();
+    }
+  });
 
   for (const leaf of ["wrong-name", "stranger", "expired"] as const) {
     it(`takes a ${leaf} TLS certificate for unknown`, async () => {

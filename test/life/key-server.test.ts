@@ -9,8 +9,12 @@ import { createTransport } from "../../src/net/transport.ts";
 import type { Transport } from "../../src/net/types.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { type Behaviour, drip, flood, plain, raw, startMisbehaving, tlsFile } from "../net/misbehaving-server.ts";
+import type { TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
-import { seedOf } from "./chain-kit.ts";
+import { framed } from "../testkit/framing.ts";
+import { keyRevocation } from "../testkit/signature.ts";
+import { reason } from "../testkit/subpackets.ts";
+import { seedOf, withChain } from "./chain-kit.ts";
 import type { Client } from "./client.ts";
 import { acceptsWith, honest, unchecked, withKnownKey, withNewClient } from "./key-server-kit.ts";
 import { keyAnswer, withLiars } from "./key-servers.ts";
@@ -116,6 +120,48 @@ async function refreshWithin(client: Client, within: number): Promise<{ rejected
     await real.close();
   }
 }
+
+describe("cases: key server, answers that are too long", function () {
+  this.timeout(60_000);
+  const seed = seedOf("flooded");
+  const junk = framed({ tag: 2, body: Uint8Array.of(4, 0x13, ...Array<number>(60).fill(0)) });
+  const flood = (of: TestCertificate) => {
+    const flooded = Buffer.concat([of.bytes, ...Array<Uint8Array>(80_000).fill(junk)]);
+    return keyAnswer(new Uint8Array(flooded));
+  };
+  const revoked = seedOf("flooded", {
+    signatures: [keyRevocation({ by: seed.key, of: seed.key, at: day(15), hashed: [reason(2)] })],
+  });
+
+  it("say nothing of what they leave out: unknown for a new key, grace for a known one", async () => {
+    await withLiars(async (server) => {
+      await withChain({ seeds: [seed], servers: [server.url] }, async (chain) => {
+        server.answer(seed.fingerprint, flood(seed));
+        await chain.refuses(seed, "unchecked_revocation");
+        server.answer(seed.fingerprint, keyAnswer(seed.bytes));
+        await chain.accepts(seed, []);
+        server.answer(seed.fingerprint, flood(seed));
+        await chain.accepts(seed, []);
+        expect((await chain.chain()).warnings.join()).to.match(
+          /could not be checked.*the beginning was read.*within grace/,
+        );
+      });
+    });
+  });
+
+  it("but a revocation at their beginning counts", async () => {
+    await withLiars(async (server) => {
+      await withChain({ seeds: [seed], servers: [server.url] }, async (chain) => {
+        server.answer(seed.fingerprint, keyAnswer(seed.bytes));
+        await chain.accepts(seed, []);
+        server.answer(seed.fingerprint, flood(revoked));
+        await chain.refuses(seed, "revoked");
+        server.answer(seed.fingerprint, keyAnswer(seed.bytes));
+        await chain.refuses(seed, "revoked");
+      });
+    });
+  });
+});
 
 describe("cases: key server, redirects", () => {
   for (const [what, where] of [

@@ -130,6 +130,22 @@ describe("transport: answers", () => {
     expect((await get("/exact")).body).to.have.length(1000);
   });
 
+  it("takes the beginning of a longer body where that is wanted, but of none that is many times too long", async () => {
+    await start({
+      "/announced": plain(200, "x".repeat(1001)),
+      "/chunks": raw(`${ok}transfer-encoding: chunked\r\n\r\n3e9\r\n${"x".repeat(1001)}\r\n0\r\n\r\n`),
+      "/streams": flood(`${ok}\r\n`),
+      "/claims": stuckAfter(`${ok}content-length: 5368709120\r\n\r\n`),
+      "/exact": plain(200, "x".repeat(1000)),
+    });
+    for (const path of ["/announced", "/chunks", "/streams"]) {
+      const { body, isCut } = await get(path, { ...archive, beginning: true });
+      expect([body.length, isCut], path).to.deep.equal([1000, true]);
+    }
+    expect(await reasonOf(get("/claims", { ...archive, beginning: true }))).to.equal("too_large");
+    expect((await get("/exact", { ...archive, beginning: true })).isCut).to.equal(undefined);
+  });
+
   it("refuses bodies that are cut off", async () => {
     await start({
       "/length": raw(`${ok}content-length: 10\r\n\r\nhalf`),

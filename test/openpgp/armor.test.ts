@@ -123,6 +123,18 @@ describe("openpgp/armor", () => {
       expect(dearmor(latin1(text), "PUBLIC KEY BLOCK")).to.deep.equal([some]);
     });
 
+    it("finds the whole lines of a block that is cut off, where that is said, and of no other", () => {
+      const long = Uint8Array.from({ length: 500 }, (_, i) => i & 0xff);
+      const text = `${key}${armored("PUBLIC KEY BLOCK", long)}`;
+      const cutOff = latin1(text.slice(0, -200));
+      expect(dearmor(cutOff, "PUBLIC KEY BLOCK")).to.deep.equal([some]);
+      const [whole, beginning = new Uint8Array(), ...others] = dearmor(cutOff, "PUBLIC KEY BLOCK", true);
+      expect([whole, others]).to.deep.equal([some, []]);
+      expect(beginning.length).to.be.within(300, 450);
+      expect(beginning).to.deep.equal(long.subarray(0, beginning.length));
+      expect(dearmor(latin1(text), "PUBLIC KEY BLOCK", true)).to.deep.equal([some, long]);
+    });
+
     it("finds nothing in a web page or a block without end", () => {
       expect(dearmor(latin1("<html>404</html>"), "PUBLIC KEY BLOCK")).to.deep.equal([]);
       expect(dearmor(latin1(key.replace(/-----END.*/, "")), "PUBLIC KEY BLOCK")).to.deep.equal([]);
