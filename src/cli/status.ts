@@ -43,17 +43,17 @@ function delegationsJson({ grants }: Trusted) {
   }));
 }
 
-function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, { known, state: { ledger } }: Session) {
+function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, session: Session) {
   const { facts, role, userId } = key;
   const { at } = trust;
   const state = primaryState(facts, at);
   const expiresAt = "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt);
-  const check = ledger.checks.get(fingerprint);
+  const check = session.state.ledger.checks.get(fingerprint);
   const able = signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
   return {
     ...{ fingerprint, userId, role, expiresAt, state: refusePrimary(facts, at)?.reason ?? able },
     lastCheckAt: check === undefined ? null : iso(check.lastGoodAt),
-    accepted: known.has(fingerprint),
+    accepted: session.knows(fingerprint),
     delegations: delegationsJson(key),
   };
 }

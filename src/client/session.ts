@@ -83,13 +83,18 @@ export class Session {
     return this.options.profile;
   }
 
+  /** Whether the ledger has a key at the reference time, as `known` says. */
+  knows(key: Fingerprint): boolean {
+    const record = this.state.ledger.keys.get(key);
+    return record !== undefined && record.acceptedAt <= this.options.at + skew;
+  }
+
   /**
    * What the ledger says at the reference time. What was accepted after it was not accepted before: a run with `--at` in
    * the future, or with a clock that was ahead, must not decide for those that come first.
    */
   get known(): ReadonlyMap<Fingerprint, KeyRecord> {
-    const { keys } = this.state.ledger;
-    return new Map([...keys].filter(([, { acceptedAt }]) => acceptedAt <= this.options.at + skew));
+    return new Map([...this.state.ledger.keys].filter(([key]) => this.knows(key)));
   }
 
   /** Keys of the chain that this client accepted before (T5). A delegate is never one of the chain. */
@@ -107,7 +112,7 @@ export class Session {
   /** T11 for one key. */
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
-    return checkState(ledger.checks.get(key), this.answered.has(key), this.known.has(key), this.checkPolicy);
+    return checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
   }
 
   /** The judgement over what is known now, revocation checks included. */
@@ -137,7 +142,7 @@ export class Session {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
       const isSame = known !== undefined && (known.role === "delegate") === (role === "delegate");
-      if (isSame && (isBehind || this.known.has(fingerprint))) continue;
+      if (isSame && (isBehind || this.knows(fingerprint))) continue;
       keys.set(fingerprint, { acceptedAt: this.options.at, role, path: [...via, fingerprint] });
     }
     for (const fingerprint of before.keys.keys()) {
@@ -146,7 +151,7 @@ export class Session {
       if (rejected?.code === "unchecked_revocation" || rejected?.code === "fork") continue;
       if (trust.trusted.has(fingerprint)) continue;
       // With a clock that was set back, or an audit of the past, today's keys are of the future: no reason to forget them.
-      if (!this.known.has(fingerprint)) continue;
+      if (!this.knows(fingerprint)) continue;
       keys.delete(fingerprint);
       const why = rejected?.reason ?? "no seed of the profile leads to it any more";
       this.options.reporter.warn(`key ${fingerprint}, accepted before, is dropped: ${why}`);
