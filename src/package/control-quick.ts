@@ -4,8 +4,9 @@
  * reads the package, and decides. So a verdict never depends on this file. It is there because that takes 250
  * microseconds for each package, and this 60 (`bench/main.ts` publishes 2,000 of them).
  */
-import { gunzipSync } from "node:zlib";
+import { asBuffer } from "../index-format/line-cursor.ts";
 import { AR_MAGIC } from "./ar.ts";
+import { gunzip } from "./gzip.ts";
 import { MAX_CONTROL_FILE, MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_TAR_ENTRIES } from "./limits.ts";
 
 const headerSize = 60;
@@ -55,17 +56,10 @@ function readMember(head: Buffer, at: number): { name: string; start: number; en
   return { name, start, end: start + Number(size) };
 }
 
-interface Inflated {
-  readonly buffer: Buffer;
-  readonly engine: { readonly bytesWritten: number };
-}
-
 /** The content of a gzip file, where it is a whole one and nothing else. */
 export function inflateControl(bytes: Uint8Array): Buffer | undefined {
   try {
-    // The types of Node do not know what `info` makes of the result.
-    const done = gunzipSync(bytes, { maxOutputLength: MAX_CONTROL_TAR, info: true }) as unknown as Inflated;
-    return done.engine.bytesWritten === bytes.length ? done.buffer : undefined;
+    return asBuffer(gunzip(bytes, MAX_CONTROL_TAR));
   } catch {
     return undefined;
   }
