@@ -2,33 +2,18 @@
 import { expect } from "chai";
 import { Knowledge } from "../../src/client/knowledge.ts";
 import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { readProfile } from "../../src/profile/read-profile.ts";
 import { archiveId, asCertificate, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, framed } from "../testkit/framing.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
 import { certification, keyRevocation } from "../testkit/signature.ts";
+import { seededProfile } from "./seeded-profile.ts";
 
 const seed = ed25519Key("crowd-seed");
 const rightful = ed25519Key("crowd-rightful");
 const thief = ed25519Key("crowd-thief");
 
-const profile = readProfile(
-  [
-    "[archive]",
-    "name = Example",
-    "url = https://example.org/",
-    `user-id = ${archiveId}`,
-    "[trust]",
-    "keyring = keys",
-    `seeds = ${seed.fingerprint}`,
-    "keyservers = none",
-    "[feed base]",
-    "format = opkg",
-    "path = base",
-  ].join("\n"),
-  "/nowhere/example.ini",
-);
+const profile = seededProfile(seed, `user-id = ${archiveId}`);
 
 /** Certificates that carry the archive's user ID, and not one signature. */
 const crowd = Array.from({ length: 2_000 }, (_, i): TestCertificate => {

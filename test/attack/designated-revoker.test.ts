@@ -2,7 +2,6 @@
 import { expect } from "chai";
 import { Knowledge } from "../../src/client/knowledge.ts";
 import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
-import { readProfile } from "../../src/profile/read-profile.ts";
 import { withChain } from "../life/chain-kit.ts";
 import { keyAnswer, withLiars } from "../life/key-servers.ts";
 import { certificate } from "../testkit/certificate.ts";
@@ -10,6 +9,7 @@ import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
 import { directSignature, keyRevocation } from "../testkit/signature.ts";
 import { revoker } from "../testkit/subpackets.ts";
+import { seededProfile } from "./seeded-profile.ts";
 
 const [seed, safe] = [ed25519Key("designating-seed"), ed25519Key("designated-revoker")];
 const designation = directSignature({ by: seed, of: seed, at: day(1), hashed: [revoker(safe)] });
@@ -17,22 +17,7 @@ const revocation = keyRevocation({ by: safe, of: seed, at: day(5) });
 const shipped = certificate({ key: seed, signatures: [designation] });
 const news = [certificate({ key: seed, signatures: [designation, revocation] }), certificate({ key: safe })];
 
-const profile = readProfile(
-  [
-    "[archive]",
-    "name = Example",
-    "url = https://example.org/",
-    "user-email = archive@example.org",
-    "[trust]",
-    "keyring = keys",
-    `seeds = ${seed.fingerprint}`,
-    "keyservers = none",
-    "[feed base]",
-    "format = opkg",
-    "path = base",
-  ].join("\n"),
-  "/nowhere/example.ini",
-);
+const profile = seededProfile(seed);
 const none = new Set<string>();
 
 describe("attack: a designated revoker's certificate that is seen once", () => {

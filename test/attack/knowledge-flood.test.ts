@@ -5,7 +5,6 @@ import { connectedLimits } from "../../src/client/connected.ts";
 import { Knowledge } from "../../src/client/knowledge.ts";
 import { readKeyring } from "../../src/openpgp/certificate.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
-import { readProfile } from "../../src/profile/read-profile.ts";
 import { broken } from "../testkit/altered.ts";
 import { archiveId, asCertificate, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
@@ -13,27 +12,13 @@ import { concat, framed, type Packet } from "../testkit/framing.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
 import { certification, directSignature, keyRevocation } from "../testkit/signature.ts";
 import { notation, revoker } from "../testkit/subpackets.ts";
+import { seededProfile } from "./seeded-profile.ts";
 
 const seed = ed25519Key("flood-seed");
 const held = readKeyring(certificate({ key: seed }).bytes).certificates;
 const machineId = "Machine <machine@example.org>";
 
-const profile = readProfile(
-  [
-    "[archive]",
-    "name = Example",
-    "url = https://example.org/",
-    "user-email = archive@example.org",
-    "[trust]",
-    "keyring = keys",
-    `seeds = ${seed.fingerprint}`,
-    "keyservers = none",
-    "[feed base]",
-    "format = opkg",
-    "path = base",
-  ].join("\n"),
-  "/nowhere/example.ini",
-);
+const profile = seededProfile(seed);
 
 /** One packet after another, each with other last octets. */
 function variants({ tag, body }: Packet, count: number): Packet[] {
