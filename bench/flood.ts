@@ -6,7 +6,6 @@
  */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { archiveId, certificate, selfSignature, type TestCertificate } from "../test/testkit/certificate.ts";
@@ -16,14 +15,13 @@ import { ed25519Key, type TestKey } from "../test/testkit/keys.ts";
 import { certification, dataSignature, overUserId } from "../test/testkit/signature.ts";
 import { issuerKeyId } from "../test/testkit/subpackets.ts";
 import { feedkey } from "./archive.ts";
+import { inFolder } from "./folder.ts";
 import { type Contender, measure } from "./measure.ts";
+import { machine, number, roundsOr, scaled } from "./size.ts";
 import { table } from "./table.ts";
 
-const rounds = Number(process.env.FEEDKEY_BENCH_RUNS ?? "3");
-const scale = Number(process.env.FEEDKEY_BENCH_SCALE ?? "1");
+const rounds = roundsOr(3);
 const slowToo = process.env.FEEDKEY_BENCH_GPGV === "1";
-const scaled = (count: number) => Math.max(1, Math.round(count * scale));
-const number = (count: number) => count.toLocaleString("en");
 
 const seed = ed25519Key("flood seed");
 const successor = ed25519Key("flood successor", { createdAt: day(10) });
@@ -119,16 +117,12 @@ function contenders(folder: string, flood: Archive): Contender[] {
   ];
 }
 
-function judge(what: string, flood: Archive): void {
-  const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-bench-"));
-  try {
+async function judge(what: string, flood: Archive): Promise<void> {
+  await inFolder((folder) => {
     process.stdout.write(`${table(what, measure(contenders(folder, flood), rounds, folder))}\n\n`);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
+  });
 }
 
-const machine = `${availableParallelism()} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
 process.stdout.write(`medians of ${rounds} rounds; ${machine}; x: times feedkey's own\n\n`);
 const [many, few] = [number(scaled(100_000)), number(scaled(10_000))];
 const cases: readonly (readonly [string, () => Archive])[] = [
@@ -161,5 +155,5 @@ const cases: readonly (readonly [string, () => Archive])[] = [
 ];
 const wanted = process.argv.slice(2);
 for (const [what, make] of cases) {
-  if (wanted.length === 0 || wanted.some((word) => what.includes(word))) judge(what, make());
+  if (wanted.length === 0 || wanted.some((word) => what.includes(word))) await judge(what, make());
 }

@@ -3,10 +3,10 @@
  * point the median of 3 rounds; and a picture of it, docs/growth.svg by default.
  */
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, type Spec, View } from "vega";
 import { BenchArchive } from "./archive.ts";
+import { inFolder } from "./folder.ts";
 import { type Contender, measure } from "./measure.ts";
 import { makePackages, padIndex } from "./packages.ts";
 import { number, scaled } from "./size.ts";
@@ -21,23 +21,14 @@ interface Point {
 
 const counts = [1000, 3162, 10_000, 31_623, 100_000].map(scaled);
 
-function inFolder<T>(work: (folder: string) => T): T {
-  const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-bench-"));
-  try {
-    return work(folder);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 function pointOf(work: string, count: number, contender: Contender, folder: string): Point {
   const [measured] = measure([contender], 3, folder);
   return { work, count, seconds: measured?.seconds ?? 0, megabytes: (measured?.peakKiB ?? 0) / 1024 };
 }
 
 /** Stanzas of about 750 bytes in an index without packages. */
-function verifying(count: number): Point {
-  return inFolder((folder) => {
+async function verifying(count: number): Promise<Point> {
+  return await inFolder((folder) => {
     const archive = new BenchArchive(folder);
     const index = join(folder, "Packages");
     fs.writeFileSync(index, "");
@@ -48,8 +39,8 @@ function verifying(count: number): Point {
 }
 
 /** Packages of 2 KB, none of them known. */
-function publishing(count: number): Point {
-  return inFolder((folder) => {
+async function publishing(count: number): Promise<Point> {
+  return await inFolder((folder) => {
     const archive = new BenchArchive(folder);
     makePackages(archive.root, count, 2000);
     const prepare = () => archive.unpublish();
@@ -102,7 +93,8 @@ function picture(points: readonly Point[]): Spec {
   };
 }
 
-const points = [...counts.map(verifying), ...counts.map(publishing)];
+const points: Point[] = [];
+for (const measureOne of [verifying, publishing]) for (const count of counts) points.push(await measureOne(count));
 const rows = points.map(({ work, count, seconds, megabytes }) => {
   return [
     work,

@@ -3,13 +3,11 @@
  * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, verify, large, keys.
  * FEEDKEY_BENCH_RUNS: rounds that count (9). FEEDKEY_BENCH_SCALE: share of the full sizes (1).
  */
-import * as fs from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { inFolder } from "./folder.ts";
 import { goalTable, type Outcome } from "./goal.ts";
 import { followChain } from "./keys.ts";
 import { publishAll, publishOneMore } from "./publish.ts";
-import { rounds } from "./size.ts";
+import { machine, rounds } from "./size.ts";
 import { verifyIndex, verifyLarge } from "./verify.ts";
 
 const groups: Readonly<Record<string, (folder: string) => Outcome[] | Promise<Outcome[]>>> = {
@@ -20,17 +18,7 @@ const groups: Readonly<Record<string, (folder: string) => Outcome[] | Promise<Ou
   keys: followChain,
 };
 
-async function inFolder<T>(work: (folder: string) => T | Promise<T>): Promise<T> {
-  const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-bench-"));
-  try {
-    return await work(folder);
-  } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
-  }
-}
-
 const asked = process.argv.slice(2);
-const machine = `${availableParallelism()} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
 process.stdout.write(`medians of ${rounds} rounds; ${machine}\n\n`);
 const outcomes: Outcome[] = [];
 for (const [name, work] of Object.entries(groups)) {

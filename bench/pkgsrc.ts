@@ -5,17 +5,17 @@
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { BenchArchive } from "./archive.ts";
+import { inFolder } from "./folder.ts";
 import { type Contender, measure } from "./measure.ts";
 import { makeDeb, makePackages } from "./packages.ts";
 import { makePackage, makePkgsrcPackages } from "./pkgsrc-packages.ts";
+import { machine, number, roundsOr, scaled } from "./size.ts";
 import { table } from "./table.ts";
 
-const rounds = Number(process.env.FEEDKEY_BENCH_RUNS ?? "3");
-const count = Math.max(1, Math.round(25_000 * Number(process.env.FEEDKEY_BENCH_SCALE ?? "1")));
-const number = (value: number) => value.toLocaleString("en");
+const rounds = roundsOr(3);
+const count = scaled(25_000);
 const megabytes = (file: string) => `${(fs.statSync(file).size / 1e6).toFixed(1)} MB`;
 
 const show = (title: string, contenders: readonly Contender[], times: number, folder: string) => {
@@ -110,9 +110,7 @@ function verifying(pkgsrc: BenchArchive, opkg: BenchArchive, folder: string): vo
   show(title, contenders, rounds, folder);
 }
 
-const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-bench-"));
-try {
-  const machine = `${availableParallelism()} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
+await inFolder((folder) => {
   process.stdout.write(`medians of ${rounds} rounds; ${machine}; x: times the first one\n\n`);
   const [pkgsrc, opkg] = [
     new BenchArchive(join(folder, "pkgsrc"), "rsa3072", "pkgsrc"),
@@ -124,6 +122,4 @@ try {
   publishing(pkgsrc, opkg, folder);
   signing(pkgsrc, opkg, folder);
   verifying(pkgsrc, opkg, folder);
-} finally {
-  fs.rmSync(folder, { recursive: true, force: true });
-}
+});

@@ -1,6 +1,9 @@
-/** How much is measured: FEEDKEY_BENCH_RUNS, rounds that count (9); FEEDKEY_BENCH_SCALE, the share of the full sizes (1). */
+/** How much is measured, and where: FEEDKEY_BENCH_RUNS, rounds that count (9); FEEDKEY_BENCH_SCALE, the share of the full sizes (1). */
+import { availableParallelism } from "node:os";
 
-export const rounds = Number(process.env.FEEDKEY_BENCH_RUNS ?? "9");
+/** Rounds that count, where nothing else is asked for. */
+export const roundsOr = (usual: number) => Number(process.env.FEEDKEY_BENCH_RUNS ?? usual);
+export const rounds = roundsOr(9);
 const scale = Number(process.env.FEEDKEY_BENCH_SCALE ?? "1");
 
 /** That share of a full size, at least one. */
@@ -8,3 +11,6 @@ export const scaled = (count: number) => Math.max(1, Math.round(count * scale));
 
 /** A number as people read it. */
 export const number = (count: number) => count.toLocaleString("en");
+
+/** What the figures were taken on, and when. */
+export const machine = `${availableParallelism()} cores, Node ${process.version}, ${new Date().toISOString().slice(0, 10)}`;
