@@ -19,6 +19,8 @@ export interface Claim {
 
 /** The certifications over a certificate's user IDs that name other keys, and whose digests fit. */
 export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate): Promise<Claim[]> {
+  // Nobody certified it, not even itself: of such there may be a hundred thousand.
+  if (userIds.every(({ signatures }) => signatures.length === 0)) return [];
   const key = await loadKey(primary.body, fingerprint);
   if (key === undefined) return [];
   const claims: Claim[] = [];
@@ -36,13 +38,13 @@ export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate
 
 /** The check whether one key made a signature. */
 function by(key: LoadedKey): Makers {
-  return async (raw, signed) => ((await isSignedBy(raw, signed, key)) ? [key] : []);
+  return async (raw, signed, together) => ((await isSignedBy(raw, signed, key, together)) ? [key] : []);
 }
 
-/** Whether a key made any of these certifications. */
+/** Whether a key made any of these certifications. Many may be asked about at once. */
 export async function hasMadeAny(key: LoadedKey, claims: readonly Claim[]): Promise<boolean> {
   const signatures = claims.map(({ signature }) => signature);
-  return (await findGood(signatures, by(key), { isEnough: () => true })).size > 0;
+  return (await findGood(signatures, by(key), { isEnough: () => true, together: true })).size > 0;
 }
 
 /** Whether a key revoked itself so that nothing that it ever said counts (T3c). */

@@ -10,6 +10,9 @@ import type { Signed, SignedParts } from "./signed-parts.ts";
 /** Checks under way at once: enough for the threads that do them. */
 const atOnce = 64;
 
+/** So few are checked here and now: a thread takes longer to start than a check. */
+const few = 8;
+
 /**
  * A signature whose digest fits, put aside until it is its turn: only what its turn depends on, since there may be a
  * hundred thousand.
@@ -77,7 +80,7 @@ export function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string
 }
 
 /** Those who made a signature, out of whom it names. */
-export type Makers = (raw: RawSignature, signed: Signed) => Promise<readonly LoadedKey[]>;
+export type Makers = (raw: RawSignature, signed: Signed, together: boolean) => Promise<readonly LoadedKey[]>;
 
 /** Good signatures with those who made them. */
 export type Good = ReadonlyMap<Candidate, readonly LoadedKey[]>;
@@ -91,6 +94,8 @@ export interface Search {
   readonly isEnough?: (last: Candidate, next: Candidate, count: number) => boolean;
   /** Copies of one that was found good, with other bytes in the unhashed area, are wanted too. */
   readonly copies?: boolean;
+  /** Other searches are under way at the same time. */
+  readonly together?: boolean;
 }
 
 /**
@@ -100,7 +105,7 @@ export interface Search {
 export async function findGood(
   candidates: readonly Candidate[],
   makers: Makers,
-  { isEnough = () => false, copies = false }: Search = {},
+  { isEnough = () => false, copies = false, together = false }: Search = {},
 ): Promise<Good> {
   const found = new Map<Candidate, readonly LoadedKey[]>();
   const names = new Set<string>();
@@ -111,7 +116,8 @@ export async function findGood(
   };
   for (let at = 0; at < candidates.length; at += atOnce) {
     const batch = candidates.slice(at, at + atOnce).filter(isWanted);
-    const madeBy = await Promise.all(batch.map((candidate) => makers(rawOf(candidate), candidate.signed)));
+    const many = together || batch.length > few;
+    const madeBy = await Promise.all(batch.map((one) => makers(rawOf(one), one.signed, many)));
     for (const [place, candidate] of batch.entries()) {
       const by = madeBy[place] ?? [];
       if (by.length === 0 || !isWanted(candidate)) continue;

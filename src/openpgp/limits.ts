@@ -22,8 +22,11 @@ export const limits = {
   signatureFileBytes: 256 * 1024,
   /** Signature packets in one detached file; each costs a public-key operation. */
   signaturesPerFile: 64,
-  /** Certificates in one keyring. */
-  certificatesPerKeyring: 10_000,
+  /**
+   * Certificates in one keyring. More than fit into an answer of a key server: else anybody could upload so many that the
+   * rightful one, or a rival, behind them goes unseen.
+   */
+  certificatesPerKeyring: 200_000,
   /** RSA moduli above this cost seconds to use and no archive has one. */
   rsaBits: 8192,
   /** The largest that FIPS 186-4 has; DSA is never accepted, but its verdict is asked for. */

@@ -48,14 +48,16 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
 
 /** The check whether the certificate's own primary key made a signature, as far as it is worth one. */
 function byPrimary({ primary, keys }: Reading): Makers {
-  return async (raw, signed) => (keys.affords(primary) && (await isSignedBy(raw, signed, primary)) ? [primary] : []);
+  return async (raw, signed, together) => {
+    return keys.affords(primary) && (await isSignedBy(raw, signed, primary, together)) ? [primary] : [];
+  };
 }
 
 /** The check who of those that a signature names made it, as far as they are worth one. */
 function byNamed({ keys }: Reading): Makers {
-  return (raw, signed) => {
+  return (raw, signed, together) => {
     const named = keys.candidates(raw).filter((one) => keys.affords(one));
-    return makersOf(raw, named, signed);
+    return makersOf(raw, named, signed, together);
   };
 }
 
@@ -104,11 +106,11 @@ async function readRevocations(
 ): Promise<Revocation[]> {
   const { primary, keys } = reading;
   const revokers = new Set(selfSignatures.flatMap(({ designatedRevokers }) => designatedRevokers));
-  const good = await findRevocations(candidates, async (raw, signed) => {
+  const good = await findRevocations(candidates, async (raw, signed, together) => {
     // The key itself is tried whoever is named outside the hashed area: altering that must not hide a revocation.
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
     // A designated revoker is heard however weak it is: the key that it revokes may be strong (T4).
-    const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed);
+    const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed, together);
     return makers.slice(0, 1);
   });
   return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
@@ -126,8 +128,8 @@ async function readWithdrawals(
 ): Promise<Revocation[]> {
   const found: Revocation[] = [];
   for (const [fingerprint, candidates] of byMaker) {
-    const good = await findOldest(candidates, async (raw, signed) => {
-      return (await byNamed(reading)(raw, signed)).filter(({ facts }) => facts.fingerprint === fingerprint);
+    const good = await findOldest(candidates, async (raw, signed, together) => {
+      return (await byNamed(reading)(raw, signed, together)).filter(({ facts }) => facts.fingerprint === fingerprint);
     });
     found.push(...tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker)));
   }

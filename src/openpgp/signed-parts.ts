@@ -59,7 +59,8 @@ export class Signed {
     const parts = bytesOf(this.parts, type, version);
     if (parts === undefined) return undefined;
     const end = saltRoom + parts.length;
-    const bytes = Buffer.alloc(end + Math.max(room, 1024));
+    // Most that are laid out have one signature or two; what turns out to need more room gets twice as much.
+    const bytes = Buffer.alloc(end + (known === undefined ? room : 2 * room));
     parts.copy(bytes, saltRoom);
     const desk = { bytes, end };
     this.#desks.set(name, desk);

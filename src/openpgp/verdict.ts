@@ -30,36 +30,50 @@ function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): 
   return version === maker.facts.version && algorithm === maker.algorithm;
 }
 
-/** Whether a key made a signature over parts. Many may be asked about at once: node has threads for them. */
-export async function isSignedBy(raw: RawSignature, signed: Signed, maker: LoadedKey): Promise<boolean> {
+/**
+ * Whether a key made a signature over parts.
+ * @param together many are asked about at once: by node's threads, whose start takes longer than a single check
+ */
+export async function isSignedBy(
+  raw: RawSignature,
+  signed: Signed,
+  maker: LoadedKey,
+  together = false,
+): Promise<boolean> {
   const digest = maybe(raw, maker) ? signed.digest(raw, raw.body) : undefined;
   if (digest === undefined) return false;
   const known = verdictsOf(maker);
   const name = `${raw.hash} ${latin1(digest)} ${latin1(raw.numbers)}`;
-  const verdict = known.get(name) ?? (await check(raw, signed, digest, maker));
+  const verdict = known.get(name) ?? (await check(raw, signed, digest, maker, together));
   known.set(name, verdict);
   return verdict;
 }
 
-async function check(raw: RawSignature, signed: Signed, digest: Uint8Array, maker: LoadedKey): Promise<boolean> {
+async function check(
+  raw: RawSignature,
+  signed: Signed,
+  digest: Uint8Array,
+  maker: LoadedKey,
+  together: boolean,
+): Promise<boolean> {
   const key = maker.native ?? rareKey(maker);
   if (key === undefined) return await libraryAgrees(raw, maker, signed.parts);
   // A copy: where the parts are laid out the next signature is laid out too.
   const bytes = Buffer.from(signed.message(raw, raw.body) ?? []);
-  let question: Question | undefined;
   try {
-    question = key.question({ hash: raw.hash, bytes, digest }, raw.numbers);
+    const question = key.question({ hash: raw.hash, bytes, digest }, raw.numbers);
+    return question !== undefined && (await answer(question, together));
   } catch {
-    // A key that is none.
+    // A key that is none, or a signature that is malformed: none of this key's.
     return false;
   }
-  if (question === undefined) return false;
-  const { hash, data, key: object, value } = question;
-  return await new Promise((resolve) => {
-    // A signature that is malformed is an error to node, and none of this key's.
-    verify(hash, data, { key: object, dsaEncoding: "ieee-p1363" }, value, (error, made) => {
-      resolve(error === null && made);
-    });
+}
+
+function answer({ hash, data, key, value }: Question, together: boolean): Promise<boolean> | boolean {
+  const input = { key, dsaEncoding: "ieee-p1363" } as const;
+  if (!together) return verify(hash, data, input, value);
+  return new Promise((resolve) => {
+    verify(hash, data, input, value, (error, made) => resolve(error === null && made));
   });
 }
 
@@ -89,12 +103,14 @@ export async function makersOf(
   raw: RawSignature,
   candidates: readonly LoadedKey[],
   over: Signed | Uint8Array,
+  together = false,
 ): Promise<LoadedKey[]> {
   const asked = new Map<Fingerprint, boolean>();
   const makers: LoadedKey[] = [];
   for (const candidate of candidates) {
     const { fingerprint } = candidate.facts;
-    const ask = () => (over instanceof Signed ? isSignedBy(raw, over, candidate) : isMadeBy(raw, candidate, over));
+    const ask = () =>
+      over instanceof Signed ? isSignedBy(raw, over, candidate, together) : isMadeBy(raw, candidate, over);
     const made = asked.get(fingerprint) ?? (await ask());
     asked.set(fingerprint, made);
     if (made) makers.push(candidate);

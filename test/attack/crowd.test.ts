@@ -48,6 +48,17 @@ describe("attack: a crowd with the archive's name", () => {
     expect(await codes(ring(...crowd, successor(thief), successor(rightful)))).to.deep.equal(both);
   });
 
+  it("hides nobody behind twelve thousand in one answer", async () => {
+    const many = Array.from({ length: 6 }, (_, i) => {
+      return crowd.map(({ key, packets: [, ...others] }, place) => {
+        const body = Uint8Array.from(key.body);
+        new DataView(body.buffer).setUint32(body.length - 4, i * crowd.length + place);
+        return asCertificate(key, [{ tag: 6, body }, ...others]);
+      });
+    });
+    expect(await codes(ring(...many.flat(), successor(thief), successor(rightful)))).to.deep.equal(["fork", "fork"]);
+  }).timeout(20_000);
+
   it("lets nobody be judged whom nobody could have been asked about (T11)", async () => {
     const knowledge = new Knowledge(profile, ring(certificate({ key: seed })).certificates);
     knowledge.add(ring(...crowd, successor(rightful)));
