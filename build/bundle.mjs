@@ -10,6 +10,7 @@ import { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { loadBundle, loaded } from "../bin/load-bundle.js";
+import { buildParts } from "./parts.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 // As deep below the root as the plain files, so that paths relative to a module stay right.
@@ -19,7 +20,17 @@ rmSync(folder, { recursive: true, force: true });
 // These stay where npm put them: Node warns of what the first does unless it lies below node_modules, the other reads a
 // file that lies beside it.
 const external = ["seek-bzip", "@bokuweb/zstd-wasm"];
-const packages = ["openpgp", "undici", "send"];
+const packages = [
+  "openpgp",
+  "undici",
+  "send",
+  "zstddec",
+  "xz-decompress",
+  "tar-stream",
+  "cli-table3",
+  "cli-progress",
+  "proper-lockfile",
+];
 
 /** Another part of the bundle in the place of a package: `bin/load-bundle.js` finds it. */
 const parts = {
@@ -64,12 +75,7 @@ const cjs = {
   supported: { "dynamic-import": false },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 };
-await build({
-  ...cjs,
-  entryPoints: [join(root, "dist/src/cli/main.js")],
-  outfile: join(folder, "feedkey.cjs"),
-  plugins: [parts, late],
-});
+await buildParts(root, folder, { ...cjs, plugins: [parts, late] });
 // The library's build for browsers loads rare algorithms when they are met; it runs on Node just as well, but is not named for it.
 const light = { openpgp: join(root, "node_modules/openpgp/dist/lightweight/openpgp.mjs") };
 for (const name of packages) {
@@ -126,6 +132,7 @@ async function warmUp() {
     await runAll(main, work, ["verify", index, "--profile", join(work, "p.ini")]);
     save("feedkey");
     await runAll(main, work, sign);
+    save("keepers");
     for (const name of packages) {
       loadBundle(folder, name);
       save(name);
