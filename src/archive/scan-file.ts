@@ -1,6 +1,7 @@
 import { createHash, hash as oneHash } from "node:crypto";
 import { closeSync, constants, fstatSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
+import { type OwnWords, ownWordsQuickly } from "../index-format/control-lines.ts";
 import { fieldText, parseControl } from "../index-format/field.ts";
 import { ownStanza } from "../index-format/package-stanza.ts";
 import { summaryOf } from "../index-format/package-summary.ts";
@@ -38,8 +39,6 @@ const piece = Buffer.allocUnsafeSlow(1024 * 1024);
 // Larger ones in pieces that stay in the processor's own cache while they are hashed twice.
 const pieceOfLarge = piece.subarray(0, 128 * 1024);
 
-type OwnWords = Pick<ScannedPackage, "name" | "version" | "architecture" | "own">;
-
 const ownWords: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
   opkg: async (source) => wordsOfControl((await readControlFrom(source)).control),
   async pkgsrc(source) {
@@ -52,6 +51,8 @@ const ownWords: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<OwnW
 };
 
 function wordsOfControl(bytes: Uint8Array): OwnWords {
+  const quickly = ownWordsQuickly(bytes);
+  if (quickly !== undefined) return quickly;
   const control = parseControl(bytes);
   return {
     name: fieldText(control, "Package") ?? "",
@@ -81,7 +82,6 @@ export async function scanFile(found: FoundPackage, format: FeedFormat = "opkg")
 }
 
 async function readUnchanged(descriptor: number, found: FoundPackage, format: FeedFormat): Promise<ScannedPackage> {
-  assertUnchanged(descriptor, found);
   const size = Number(found.identity.size);
   let scanned: ScannedPackage;
   try {
@@ -97,6 +97,7 @@ async function readUnchanged(descriptor: number, found: FoundPackage, format: Fe
     assertUnchanged(descriptor, found);
     throw error;
   }
+  // Whatever was opened, it is used only if it was the file that was found, then and all the while.
   assertUnchanged(descriptor, found);
   return scanned;
 }

@@ -11,6 +11,8 @@ import { MAX_CONTROL_FILE, MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_TAR_ENTRIES 
 
 const headerSize = 60;
 const block = 512;
+/** Most control archives are the least that tar writes, 10 KiB. In a buffer of 16 KiB for each, unpacking took three times as long. */
+const usualRoom = 12 * 1024;
 
 /** The control archive of a package in the usual form, still compressed; a view into the bytes given. */
 export interface ControlMember {
@@ -59,7 +61,7 @@ function readMember(head: Buffer, at: number): { name: string; start: number; en
 /** The content of a gzip file, where it is a whole one and nothing else. */
 export function inflateControl(bytes: Uint8Array): Buffer | undefined {
   try {
-    return asBuffer(gunzip(bytes, MAX_CONTROL_TAR));
+    return asBuffer(gunzip(bytes, MAX_CONTROL_TAR, usualRoom));
   } catch {
     return undefined;
   }

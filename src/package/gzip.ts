@@ -4,10 +4,11 @@ import { damaged, exceeds, trailing } from "./undecodable.ts";
 
 /**
  * The content of a gzip file of one or several members (RFC 1952 section 2.2).
+ * @param room bytes that it is expected to fit into, with one more; Node takes 16 KiB
  * @throws Undecodable over `limit` bytes, for bytes after the last member, for damage
  */
-export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
-  const { buffer, engine } = inflate(bytes, limit);
+export function gunzip(bytes: Uint8Array, limit: number, room?: number): Uint8Array {
+  const { buffer, engine } = inflate(bytes, limit, room);
   // Node stops silently at a zero byte after a member.
   if (engine.bytesWritten !== bytes.length) throw trailing();
   return buffer;
@@ -32,10 +33,14 @@ interface Inflated {
   readonly engine: { readonly bytesWritten: number };
 }
 
-function inflate(bytes: Uint8Array, limit: number): Inflated {
+function inflate(bytes: Uint8Array, limit: number, room: number | undefined): Inflated {
   try {
     // The types of Node do not know what `info` makes of the result.
-    return gunzipSync(bytes, { maxOutputLength: limit, info: true }) as unknown as Inflated;
+    return gunzipSync(bytes, {
+      maxOutputLength: limit,
+      info: true,
+      ...(room === undefined ? {} : { chunkSize: room }),
+    }) as unknown as Inflated;
   } catch (error) {
     const code = systemCode(error);
     if (code === "ERR_BUFFER_TOO_LARGE") throw exceeds(limit);
