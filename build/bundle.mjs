@@ -81,14 +81,15 @@ const light = { openpgp: join(root, "node_modules/openpgp/dist/lightweight/openp
 for (const name of packages) {
   await build({ ...cjs, entryPoints: [light[name] ?? name], outfile: join(folder, `${name}.cjs`) });
 }
+// Threads start quicker without the loader of ES modules; their files are called as the plain ones are.
+writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
 for (const worker of ["archive/scan-worker", "store/digest-worker"]) {
+  const file = `${worker.replace(/^.*\//, "")}.js`;
   await build({
-    ...common,
-    define: {},
+    ...cjs,
     entryPoints: [join(root, `dist/src/${worker}.js`)],
-    outfile: join(folder, `${worker.replace(/^.*\//, "")}.js`),
-    format: "esm",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+    outfile: join(folder, file),
+    plugins: [late],
   });
 }
 

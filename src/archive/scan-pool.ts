@@ -54,6 +54,7 @@ export async function scanAndReport(request: ScanRequest, post: (report: ScanRep
  * Scans files in this thread and some others: while those start, this one works.
  * @param threads how many others
  * @param onOutcomes called in this thread for some files at a time, in no particular order
+ * @param early one of them that was started before; it ends here, used or not
  * @throws FeedkeyError `internal` if a thread dies
  */
 export async function scanInThreads(
@@ -61,9 +62,12 @@ export async function scanInThreads(
   threads: number,
   onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
   format: FeedFormat = "opkg",
+  early?: ScanThread,
 ): Promise<void> {
   const request = scanRequest(files, format);
-  const workers = Array.from({ length: threads }, () => scanInWorker(request, onOutcomes));
+  const started = early === undefined ? [] : [early];
+  if (threads === 0) await early?.end();
+  const workers = Array.from({ length: threads }, () => scanInWorker(request, onOutcomes, started.pop()));
   try {
     await Promise.all([scanHere(request, onOutcomes), ...workers]);
   } finally {
@@ -84,39 +88,52 @@ async function scanHere(request: ScanRequest, onOutcomes: (outcomes: readonly Sc
 export async function scanInWorker(
   request: ScanRequest,
   onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
+  thread = new ScanThread(),
 ): Promise<void> {
-  const worker = startWorker();
   try {
-    await serve(worker, request, onOutcomes);
+    await thread.serve(request, onOutcomes);
   } finally {
-    await worker.terminate();
+    await thread.end();
   }
 }
 
-function startWorker(): Worker {
+/** A thread that scans: one that is started before there is a request is ready for it some 50 ms earlier. */
+export class ScanThread {
   // The name that the file has once it is compiled.
-  return new Worker(new URL("./scan-worker.js", import.meta.url));
-}
+  readonly #worker = new Worker(new URL("./scan-worker.js", import.meta.url));
+  readonly #died: Promise<never>;
 
-/** Sends one worker the request and takes its reports until the last. */
-function serve(
-  worker: Worker,
-  request: ScanRequest,
-  onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const died = (cause: unknown) => reject(new FeedkeyError("internal", "a scanning thread died", { cause }));
-    worker.on("message", ({ outcomes, isLast }: ScanReport) => {
-      try {
-        onOutcomes(outcomes);
-        if (isLast) resolve();
-      } catch (error) {
-        reject(error);
-      }
+  constructor() {
+    this.#died = new Promise((_, reject) => {
+      const died = (cause: unknown) => reject(new FeedkeyError("internal", "a scanning thread died", { cause }));
+      this.#worker.on("messageerror", died);
+      this.#worker.on("error", died);
+      this.#worker.on("exit", (status) => died(new Error(`it ended with status ${status}`)));
     });
-    worker.on("messageerror", died);
-    worker.on("error", died);
-    worker.on("exit", (status) => died(new Error(`it ended with status ${status}`)));
-    worker.postMessage(request);
-  });
+    // It ends in the end; whoever waits for its reports hears of it before.
+    this.#died.catch(() => undefined);
+  }
+
+  /**
+   * Sends the request and takes reports until the last.
+   * @throws FeedkeyError `internal` if the thread dies
+   */
+  async serve(request: ScanRequest, onOutcomes: (outcomes: readonly ScanOutcome[]) => void): Promise<void> {
+    const reported = new Promise<void>((resolve, reject) => {
+      this.#worker.on("message", ({ outcomes, isLast }: ScanReport) => {
+        try {
+          onOutcomes(outcomes);
+          if (isLast) resolve();
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+    this.#worker.postMessage(request);
+    await Promise.race([reported, this.#died]);
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
 }

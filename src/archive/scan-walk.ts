@@ -38,9 +38,14 @@ export interface WalkResult {
  * All files below the folder that are called as packages of the format are. Names that begin with a dot are passed over, folders and files.
  * Links to files inside the folder count under the link's name; links to folders inside it are passed over, since
  * what they show is found at its own place; links that lead outside are bad.
+ * @param onFolder told after each folder how many packages were found so far
  * @throws FeedkeyError `not_found` if the folder itself is missing or cannot be read
  */
-export function findPackages(folder: string, format: FeedFormat = "opkg"): WalkResult {
+export function findPackages(
+  folder: string,
+  format: FeedFormat = "opkg",
+  onFolder: (found: number) => void = () => undefined,
+): WalkResult {
   const root = realFolder(folder);
   const result: WalkResult = { found: [], bad: [] };
   const pending = [""];
@@ -62,6 +67,7 @@ export function findPackages(folder: string, format: FeedFormat = "opkg"): WalkR
         visit(root, relative, entry, result, format);
       }
     }
+    onFolder(result.found.length);
   }
   return result;
 }

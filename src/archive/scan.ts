@@ -4,7 +4,7 @@ import type { Instant } from "../time.ts";
 import { errorOf, type ScanOutcome } from "./scan-batch.ts";
 import { type CachedPackage, isSettled, type ScanCache } from "./scan-cache.ts";
 import type { ScannedPackage } from "./scan-file.ts";
-import { scanInThreads } from "./scan-pool.ts";
+import { ScanThread, scanInThreads } from "./scan-pool.ts";
 import { type BadFile, type FoundPackage, findPackages, sameIdentity } from "./scan-walk.ts";
 
 export type { ScannedPackage } from "./scan-file.ts";
@@ -45,19 +45,26 @@ export interface ScanResult {
 export async function scanPackages(folder: string, options: ScanOptions = {}): Promise<ScanResult> {
   const startedAt = options.now ?? Date.now();
   const { format = "opkg" } = options;
-  const { found, bad } = findPackages(folder, format);
-  const { known, fresh } = divide(found, options.cache ?? new Map());
+  const cache: ScanCache = options.cache ?? new Map();
+  const isFirst = cache.size === 0 && options.workers === undefined && availableParallelism() > 1;
+  let early: ScanThread | undefined;
+  const { found, bad } = findPackages(folder, format, (count) => {
+    // Nothing was read before: that many are worth a thread, which starts while the rest is looked for.
+    if (isFirst && count >= FILES_WORTH_A_THREAD) early ??= new ScanThread();
+  });
+  const { known, fresh } = divide(found, cache);
   const packages = [...known.values()].map(({ scanned }) => scanned);
   const report = () => options.onProgress?.(packages.length + failed.length, found.length);
   const failed: BadFile[] = [];
   report();
-  await readAll(fresh, format, options.workers ?? defaultThreads(fresh), (outcomes) => {
+  const onOutcomes = (outcomes: readonly ScanOutcome[]) => {
     for (const outcome of outcomes) {
       if (outcome.ok) packages.push(outcome.scanned);
       else failed.push({ path: outcome.path, error: errorOf(outcome.failure) });
     }
     report();
-  });
+  };
+  await scanInThreads(fresh, options.workers ?? defaultThreads(fresh), onOutcomes, format, early);
   return {
     packages: sortByPath(packages),
     bad: sortByPath([...bad, ...failed]),
@@ -80,15 +87,6 @@ function defaultThreads(files: readonly FoundPackage[]): number {
   const bytes = files.reduce((sum, { identity }) => sum + identity.size, 0n);
   const worth = Math.max(files.length / FILES_WORTH_A_THREAD, Number(bytes / BYTES_WORTH_A_THREAD));
   return files.length < 2 ? 0 : Math.min(availableParallelism() - 1, MAX_THREADS, Math.floor(worth));
-}
-
-async function readAll(
-  files: readonly FoundPackage[],
-  format: FeedFormat,
-  threads: number,
-  onOutcomes: (outcomes: readonly ScanOutcome[]) => void,
-): Promise<void> {
-  await scanInThreads(files, threads, onOutcomes, format);
 }
 
 /** What is there and was read, less what could still change without showing it. */
