@@ -9,6 +9,7 @@ import { readFacts } from "../openpgp/read-facts.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint, Revocation } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
@@ -51,11 +52,12 @@ async function fromSafe(
   );
 }
 
-/** When the key last certified another of the store's. */
+/** When the key last certified another of the store's to follow it: what it delegated ends with it, whatever the dates. */
 async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Promise<Instant> {
   const userIds = [...(await ownCertificates(store)).values()].flatMap(({ facts }) => facts.userIds);
-  const made = userIds.flatMap(({ certifications }) => certifications.filter(({ key }) => key === fingerprint));
-  return Math.max(0, ...made.map(({ createdAt }) => createdAt ?? 0));
+  const made = userIds.flatMap(({ certifications }) => certifications);
+  const links = made.filter((one) => one.key === fingerprint && !isDelegation(one));
+  return Math.max(0, ...links.map(({ createdAt }) => createdAt ?? 0));
 }
 
 /** One of today: a soft revocation holds from its date on, and the one from the safe dates from the key's creation. */
@@ -132,7 +134,8 @@ export async function planRevocation(store: KeyStore, terms: RevocationTerms): P
   const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
   // Nobody ships a client with a delegate for its seed.
   const seeds = [...known].filter(([, one]) => claims(one.facts, userId) || !isDelegate(one.facts)).map(([key]) => key);
-  const generations = await compareGenerations(before, after, seeds, userId, at);
+  // When what lasts to the end of this second is over: who keeps a chain only until then loses it.
+  const generations = await compareGenerations(before, after, seeds, userId, at + 1000);
   return { fingerprint, reason, at, revoked, generations, already };
 }
 

@@ -4,13 +4,12 @@
  */
 import { FeedkeyError } from "../error.ts";
 import { certify } from "../openpgp/amend.ts";
-import type { KeyStore } from "../store/key-store.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type Archive, amendStored, ownCertificate } from "./archive.ts";
-import { certifications } from "./rotation-state.ts";
+import { certifications, dateOfWork } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type SigningKey } from "./signing-key.ts";
 
 /** A key that follows the present one as the new key is going to. */
@@ -89,16 +88,13 @@ export async function openRivals(
   return opened;
 }
 
-async function acknowledge(
-  store: KeyStore,
-  issuer: SigningKey,
-  subject: Fingerprint,
-  userId: string,
-  date: Instant,
-): Promise<boolean> {
+async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, subject: Fingerprint): Promise<boolean> {
+  const { userId } = config;
   const { raw, facts } = await ownCertificate(store, subject);
-  if (certifications(facts, issuer.raw.fingerprint, userId, date).length > 0) return false;
-  // T6: one that has expired since still acknowledges; while it lasts it is a link too, on which nothing is to hang.
+  if (certifications(facts, issuer.raw.fingerprint, userId, at).length > 0) return false;
+  // T6: one that has expired since still acknowledges; while it lasts it is a link too, on which nothing is to hang. So
+  // it has expired by now: else who asks within its second follows over it, and who asks later does not.
+  const date = dateOfWork(at, issuer.facts.primary, facts.primary);
   const content = { type: 0x10, at: date, expiresAt: date + 1000 };
   await amendStored(store, await certify(issuer.secret, raw, userId, content));
   return true;
@@ -109,18 +105,17 @@ async function acknowledge(
  * @returns what was done, in words
  */
 export async function acknowledgeEachOther(
-  { store, config, passphrase }: Archive,
+  archive: Archive,
   successor: Fingerprint,
   rivals: readonly SigningKey[],
-  date: Instant,
 ): Promise<string[]> {
   const done: string[] = [];
   if (rivals.length === 0) return done;
-  const key = await openSigningKey(store, successor, passphrase);
+  const key = await openSigningKey(archive.store, successor, archive.passphrase);
   for (const rival of rivals) {
     const name = rival.raw.fingerprint;
-    const there = await acknowledge(store, rival, successor, config.userId, date);
-    const back = await acknowledge(store, key, name, config.userId, date);
+    const there = await acknowledge(archive, rival, successor);
+    const back = await acknowledge(archive, key, name);
     if (there || back) done.push(`${name} and ${successor} acknowledged each other`);
   }
   return done;

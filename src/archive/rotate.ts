@@ -18,7 +18,7 @@ import { switchKey } from "./config-edit.ts";
 import { recordsFolder } from "./publish.ts";
 import { resignFeeds } from "./resign.ts";
 import { acknowledgeEachOther, findRivals, openRivals } from "./rivals.ts";
-import { certifications, type RotationState, rotationState } from "./rotation-state.ts";
+import { certifications, dateOfWork, type RotationState, rotationState } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates } from "./signing-key.ts";
 
 export interface StartOptions {
@@ -102,7 +102,8 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
   const made = await make({
     userId: config.userId,
     algorithm: options.algorithm,
-    at,
+    // Certifications of it can date from no earlier.
+    at: dateOfWork(at, present.facts.primary),
     lifetime: options.lifetime,
     passphrase: options.passphrase,
   });
@@ -183,21 +184,21 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   refuseSuccessor(state.present, successor, at);
   await refuseWithoutBackup(store, name, options);
   if (options.backup !== undefined) done.push(`copied its revocation certificates to ${options.backup}`);
-  const date = Math.max(Math.floor(at / 1000) * 1000, successor.facts.primary.createdAt);
+  const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);
   if (issuer !== undefined) {
     await amendStored(store, await certify(issuer.secret, successor.raw, userId, { type: 0x10, at: date }));
     // From here on the certificates themselves tell where the rotation stands.
     await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
   }
-  const overlapEnds = state.overlapEnds ?? date + options.overlap;
+  const overlapEnds = state.overlapEnds ?? Math.floor(at / 1000) * 1000 + options.overlap;
   if (certifications(state.present.facts, name, userId, at).length === 0) {
     const key = await openSigningKey(store, name, passphrase);
     const content = { type: 0x10, at: date, expiresAt: overlapEnds };
     await amendStored(store, await certify(key.secret, state.present.raw, userId, content));
     done.push(`${name} certified ${present} until ${iso(overlapEnds)}`);
   }
-  done.push(...(await acknowledgeEachOther(archive, name, opened, date)));
+  done.push(...(await acknowledgeEachOther(archive, name, opened)));
   done.push(...(await refreshBundle(archive)));
   return { present, successor: name, overlapEnds, done, left: [] };
 }

@@ -1,6 +1,6 @@
 /** Where a rotation stands, read off the certificates themselves: there is no second record that could disagree. */
 import type { Instant } from "../time.ts";
-import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
+import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
 import type { OwnCertificate } from "./signing-key.ts";
@@ -26,6 +26,14 @@ export function certifications(
     if (found.withdrawals.some((withdrawal) => withdrawal.key === issuer)) return [];
     return found.certifications.filter(({ key }) => key === issuer);
   });
+}
+
+/**
+ * The date of what a rotation makes: a second ago, or as soon after as the keys concerned allow (T3b). So what holds for a
+ * second is over before any client hears of it, and a key that certified something can be retired in the same run.
+ */
+export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
+  return Math.max(Math.floor(at / 1000) * 1000 - 1000, ...keys.map(({ createdAt }) => createdAt));
 }
 
 /** @param own all certificates of the key store */

@@ -96,7 +96,9 @@ function stockWitness(client: StockClient, program: string, generation: Generati
  * @param inUse it was at work before the step, and remembers; else it is installed afresh each time
  */
 function ownWitness(stage: Stage, generation: Generation, seed: Fingerprint, folder: string, inUse: boolean): Witness {
-  const { config, at } = stage.archive;
+  const { config } = stage.archive;
+  // When all that the step wrote is in force, and what lasts to the end of this second is over: as clients are who ask later.
+  const at = stage.archive.at + 1000;
   const ask = async (name: string, targets: readonly Target[]) => {
     const names = targets.map(({ feed }) => feed.name);
     try {

@@ -2,6 +2,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { ownCertificates } from "../../src/archive/signing-key.ts";
+import { KeyStore } from "../../src/store/key-store.ts";
 import { day } from "../testkit/dates.ts";
 import { inLife, type Life } from "./life.ts";
 
@@ -51,6 +53,25 @@ describe("rotation: again, within one overlap", () => {
       const before = await life.archive.everything();
       expect(await life.rotate(day(5))).to.equal(third);
       expect(await life.archive.everything()).to.deep.equal(before);
+    });
+  });
+
+  it("who asks in the second of a rotation hears what everybody hears later", async () => {
+    await inLife(async (life) => {
+      const second = await life.rotate(day(2), "--at-once");
+      const third = await life.rotate(day(4), "--at-once", "--retire", "--force");
+      const own = await ownCertificates(await KeyStore.open(life.archive.home));
+      const retired = own.get(second)?.facts.revocations.map(({ createdAt }) => createdAt);
+      expect(retired, "not ahead of the clock").to.deep.equal([day(4)]);
+      for (const seed of [life.first, second, third]) {
+        const said: number[] = [];
+        for (const after of [0, 1000, 2000]) {
+          const client = await life.client(`${seed.slice(0, 8)}-${after}`, { seeds: [seed] });
+          said.push((await client.run(day(4) + after, "update")).status ?? -1);
+        }
+        // The second key passes nothing on any more, and nothing is to hang on what the first acknowledged the third with.
+        expect(said, seed).to.deep.equal(Array(3).fill(seed === third ? 0 : 1));
+      }
     });
   });
 

@@ -117,11 +117,11 @@ const steps: readonly Step[] = [
   { name: "rotate --abandon", command: async ({ rotate }) => [...rotate, "--abandon"] },
   { name: "rotate --at-once", command: async ({ rotate }) => [...rotate, "--at-once"] },
   {
-    name: "rotate --finish, after a rotation that was begun",
+    name: "rotate --finish --retire, after a rotation that was begun",
     command: async (story) => {
       await story.archive.keep(...story.rotate);
       await story.ship();
-      return [...story.rotate, "--finish"];
+      return [...story.rotate, "--finish", "--retire"];
     },
   },
   {
