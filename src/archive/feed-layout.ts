@@ -6,6 +6,12 @@ import type { PackageIndex } from "../index-format/package-index.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import type { ScannedPackage } from "./scan.ts";
 
+/** A package that is to be listed, and the two parts of its stanza: put together, they end in a newline. */
+export interface ToList extends Omit<Listed, "stanza"> {
+  readonly own: Uint8Array;
+  readonly added: string;
+}
+
 /** A package with its stanza. */
 export interface Listed {
   readonly name: string;
@@ -15,6 +21,7 @@ export interface Listed {
   readonly path: string;
   /** Of the package file, lower-case hex. */
   readonly sha256: string;
+  /** A view into the text of the index. */
   readonly stanza: Uint8Array;
 }
 
@@ -46,7 +53,7 @@ export interface FeedLayout {
   /** The signed file that is always there. */
   readonly signed: string;
   /** @throws FeedkeyError `bad_package` for a package that can't stand in the index */
-  list(scanned: ScannedPackage, path: string): Listed;
+  list(scanned: ScannedPackage, path: string): ToList;
   compareVersions(a: string, b: string): number;
   /** The text of the index in the signed file. @throws FeedkeyError `bad_index` */
   textOf(signed: Uint8Array): Promise<Uint8Array>;

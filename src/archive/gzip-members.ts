@@ -40,9 +40,18 @@ export function cutText(text: Buffer): Buffer[] {
   return pieces;
 }
 
-/** The members of a file that was written here, by their text; what has another form is passed over. */
-function membersOf(file: Buffer): Map<string, Buffer> {
-  const found = new Map<string, Buffer>();
+/** A member, unpacked. */
+interface Known {
+  readonly text: Buffer;
+  readonly member: Buffer;
+}
+
+/** To look for a text by: it says nothing for sure. */
+const keyOf = (sum: number, length: number) => sum * 2 ** 20 + length;
+
+/** The members of a file that was written here; what has another form is passed over. */
+function membersOf(file: Buffer): Map<number, Known> {
+  const found = new Map<number, Known>();
   let at = 0;
   while (at + headLength + tailLength <= file.length && file.subarray(at, at + head.length).equals(head)) {
     const end = at + file.readUInt32LE(at + head.length);
@@ -50,7 +59,7 @@ function membersOf(file: Buffer): Map<string, Buffer> {
     const member = file.subarray(at, end);
     const text = inflated(member);
     if (text === undefined) return found;
-    found.set(text.toString("latin1"), member);
+    found.set(keyOf(member.readUInt32LE(member.length - tailLength), text.length), { text, member });
     at = end;
   }
   return found;
@@ -62,6 +71,8 @@ function inflated(member: Buffer): Buffer | undefined {
   try {
     const done = inflateRawSync(member.subarray(headLength, end), {
       maxOutputLength: 2 * most,
+      // Some more than it says of itself: then it comes out in one piece, and nothing is copied.
+      chunkSize: Math.min(2 * most, member.readUInt32LE(end + 4)) + 64,
       info: true,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
     const { buffer: text, engine } = done;
@@ -73,12 +84,12 @@ function inflated(member: Buffer): Buffer | undefined {
   }
 }
 
-async function makeMember(text: Buffer): Promise<Buffer> {
+async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
   const data = await deflate(text, { level: constants.Z_BEST_COMPRESSION });
   const length = Buffer.alloc(4);
   length.writeUInt32LE(headLength + data.length + tailLength);
   const tail = Buffer.alloc(tailLength);
-  tail.writeUInt32LE(crc32(text));
+  tail.writeUInt32LE(sum);
   tail.writeUInt32LE(text.length, 4);
   return Buffer.concat([head, length, data, tail]);
 }
@@ -88,7 +99,11 @@ async function makeMember(text: Buffer): Promise<Buffer> {
  * @param before an earlier file, from which members are taken over; whatever it is, the result does not depend on it
  */
 export async function gzipMembers(text: Buffer, before?: Buffer): Promise<Buffer> {
-  const known = before === undefined ? new Map<string, Buffer>() : membersOf(before);
-  const members = cutText(text).map((piece) => known.get(piece.toString("latin1")) ?? makeMember(piece));
+  const known = before === undefined ? new Map<number, Known>() : membersOf(before);
+  const members = cutText(text).map((piece) => {
+    const sum = crc32(piece);
+    const found = known.get(keyOf(sum, piece.length));
+    return found?.text.equals(piece) === true ? found.member : makeMember(piece, sum);
+  });
   return Buffer.concat(await Promise.all(members));
 }

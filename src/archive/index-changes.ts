@@ -1,5 +1,6 @@
 /** What differs between two texts of an index. */
 import type { Entry } from "../index-format/entry.ts";
+import { asBuffer } from "../index-format/line-cursor.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import type { Listed } from "./feed-layout.ts";
 
@@ -27,9 +28,41 @@ function digests(stanzas: Iterable<string>, read: (text: Uint8Array) => PackageI
   }
 }
 
+const step = 64 * 1024;
+
+/** How many bytes two texts have in common from their beginnings, or from their ends. */
+function inCommon(before: Buffer, after: Buffer, most: number, fromEnd: boolean): number {
+  const part = (text: Buffer, from: number, to: number) =>
+    fromEnd ? text.subarray(text.length - to, text.length - from) : text.subarray(from, to);
+  let same = 0;
+  while (same < most) {
+    const to = Math.min(most, same + step);
+    const [one, other] = [part(before, same, to), part(after, same, to)];
+    if (!one.equals(other)) {
+      const differs = (byte: number, i: number) => byte !== other[i];
+      return fromEnd ? same + (to - same - 1 - one.findLastIndex(differs)) : same + one.findIndex(differs);
+    }
+    same = to;
+  }
+  return same;
+}
+
+/** What is left of two texts without the stanzas that both begin with and those that both end with. */
+function differing(before: Buffer, after: Buffer): { before: Buffer; after: Buffer } {
+  const shorter = Math.min(before.length, after.length);
+  const same = inCommon(before, after, shorter, false);
+  // A stanza begins behind an empty line; that, too, is the same in both.
+  const border = same < 2 ? -1 : before.lastIndexOf("\n\n", same - 2);
+  const from = border === -1 ? 0 : border + 2;
+  const tail = inCommon(before, after, shorter - from, true);
+  const next = before.indexOf("\n\n", before.length - tail);
+  const kept = next === -1 ? 0 : before.length - next - 2;
+  return { before: before.subarray(from, before.length - kept), after: after.subarray(from, after.length - kept) };
+}
+
 /**
  * Lines for people: packages that come (`+`), go (`-`) or change (`~`). Only the stanzas that differ are read.
- * @param listed what `after` was made of, where it is known: then nothing of it need be read
+ * @param listed what `after` was made of, where it is known, as views into it: then nothing of it need be read
  * @param read reads a text of the format
  */
 export function indexChanges(
@@ -38,13 +71,16 @@ export function indexChanges(
   listed: readonly Listed[] | undefined,
   read: (text: Uint8Array) => PackageIndex,
 ): string[] {
-  const [earlier, later] = [stanzasOf(before ?? new Uint8Array()), stanzasOf(after)];
+  const parts = differing(asBuffer(before ?? new Uint8Array()), asBuffer(after));
+  const [earlier, later] = [stanzasOf(parts.before), stanzasOf(parts.after)];
+  const first = parts.after.byteOffset;
+  const isIn = ({ stanza }: Listed) => stanza.byteOffset >= first && stanza.byteOffset < first + parts.after.length;
   const old = digests(
     [...earlier].filter((stanza) => !later.has(stanza)),
     read,
   );
   const next = listed
-    ? new Map(listed.filter((one) => !earlier.has(textOf(one))).map((one) => [named(one), one.sha256]))
+    ? new Map(listed.filter((one) => isIn(one) && !earlier.has(textOf(one))).map((one) => [named(one), one.sha256]))
     : digests(
         [...later].filter((stanza) => !earlier.has(stanza)),
         read,

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { asBuffer } from "../index-format/line-cursor.ts";
 import { readPackages } from "../index-format/opkg.ts";
-import { withFileFields } from "../index-format/package-stanza.ts";
+import { fileFields } from "../index-format/package-stanza.ts";
 import { compareVersions } from "../index-format/version.ts";
 import { decompress } from "../package/compression.ts";
 import { type FeedLayout, type FileWrite, readIfThere } from "./feed-layout.ts";
@@ -24,7 +24,8 @@ export const opkgFeed: FeedLayout = {
       architecture,
       path,
       sha256,
-      stanza: withFileFields(own, { filename: path, size, md5, sha256 }),
+      own,
+      added: fileFields({ filename: path, size, md5, sha256 }),
     };
   },
 

@@ -12,7 +12,15 @@ export const pkgsrcFeed: FeedLayout = {
   signed: "pkg_summary.gz",
 
   list({ name, version, architecture, own, size, sha256 }, path) {
-    return { name, version, architecture, path, sha256, stanza: addFileFacts(own, { filename: path, size, sha256 }) };
+    return {
+      name,
+      version,
+      architecture,
+      path,
+      sha256,
+      own: addFileFacts(own, { filename: path, size, sha256 }),
+      added: "",
+    };
   },
 
   compareVersions: compareDewey,

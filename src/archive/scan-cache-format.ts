@@ -9,8 +9,11 @@ const IDENTITY = LENGTHS * 4;
 const DIGESTS = IDENTITY + 4 * 8;
 const FIXED_SIZE = DIGESTS + 32 + 16;
 
-/** The bytes of all entries, as `readRecords` reads them back. */
-export function writeRecords(cache: ScanCache): Buffer {
+/**
+ * The bytes of all entries, as `readRecords` reads them back.
+ * @param room bytes left free before them
+ */
+export function writeRecords(cache: ScanCache, room = 0): Buffer {
   const records: Uint8Array[] = [];
   for (const [path, { identity, scanned, record }] of cache) {
     if (record !== undefined) {
@@ -28,7 +31,14 @@ export function writeRecords(cache: ScanCache): Buffer {
     fixed.write(scanned.md5, DIGESTS + 32, "hex");
     records.push(fixed, ...texts, scanned.own);
   }
-  return Buffer.concat(records);
+  const length = records.reduce((sum, record) => sum + record.length, room);
+  const bytes = Buffer.allocUnsafeSlow(length);
+  let end = room;
+  for (const record of records) {
+    bytes.set(record, end);
+    end += record.length;
+  }
+  return bytes;
 }
 
 /** Undefined if the bytes are not what {@link writeRecords} makes. Stanzas are views into the bytes. */

@@ -55,8 +55,11 @@ export async function loadScanCache(file: string): Promise<ScanCache> {
  * @throws FeedkeyError `output`
  */
 export async function saveScanCache(file: string, cache: ScanCache): Promise<void> {
-  const body = writeRecords(cache);
-  await writeFileAtomic(file, Buffer.concat([MAGIC, sha256(body), body]), { mode: 0o600 });
+  const start = MAGIC.length + DIGEST_SIZE;
+  const bytes = writeRecords(cache, start);
+  MAGIC.copy(bytes);
+  sha256(bytes.subarray(start)).copy(bytes, MAGIC.length);
+  await writeFileAtomic(file, bytes, { mode: 0o600 });
 }
 
 async function readPrivate(file: string): Promise<Buffer | undefined> {

@@ -53,6 +53,14 @@ function isPlainlyNamed(own: readonly Field[]): boolean {
  * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
  */
 export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "control">): Uint8Array {
+  return Buffer.concat([own, Buffer.from(fileFields(file))]);
+}
+
+/**
+ * Where a package file lies and what it hashes to, as it follows its own stanza.
+ * @throws FeedkeyError as `withFileFields`
+ */
+export function fileFields(file: Omit<PackageStanza, "control">): string {
   const { filename, size, md5, sha256 } = file;
   if (!Number.isSafeInteger(size) || size < 0 || !/^[0-9a-f]{32}$/.test(md5) || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw new FeedkeyError("internal", "size or digests of a package are malformed", {
@@ -60,8 +68,7 @@ export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "contr
     });
   }
   checkFilename(filename);
-  const added = `Filename: ${filename}\nSize: ${size}\nMD5Sum: ${md5}\nSHA256sum: ${sha256}\n`;
-  return Buffer.concat([own, Buffer.from(added)]);
+  return `Filename: ${filename}\nSize: ${size}\nMD5Sum: ${md5}\nSHA256sum: ${sha256}\n`;
 }
 
 /**
