@@ -2,7 +2,10 @@
 import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../error.ts";
 import type { Instant } from "../time.ts";
+import type { HashedDocument } from "./hashed-document.ts";
+import { signDigest } from "./native-signer.ts";
 import { type Packet, tags } from "./packets.ts";
+import { parseSignature } from "./raw-signature.ts";
 
 export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
 
@@ -51,7 +54,7 @@ const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
 /**
  * Makes one signature.
  * @param key decrypted
- * @param over `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document as made by {@link document}
+ * @param over `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document as made by {@link libraryDocument}
  */
 export async function makeSignature(key: SecretPacket, over: object, content: SignatureContent): Promise<Packet> {
   const packet = new SignaturePacket();
@@ -78,6 +81,29 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
 }
 
 /** A document in the shape in which the library signs it as binary data (type 0x00). */
-export function document(bytes: Uint8Array): object {
+export function libraryDocument(bytes: Uint8Array): object {
   return { text: null, getBytes: () => bytes };
+}
+
+/**
+ * Signs a document that is hashed already (type 0x00).
+ * @param key decrypted
+ */
+export async function signHashed(
+  key: SecretPacket,
+  document: HashedDocument,
+  content: Omit<SignatureContent, "type">,
+): Promise<Packet> {
+  // What a signature says of itself does not depend on the document: one over nothing is the pattern for it.
+  const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: 0x00 });
+  const raw = parseSignature(pattern.body);
+  const digest = typeof raw === "string" ? undefined : document.signedDigest(raw);
+  const numbers = typeof raw === "string" || digest === undefined ? undefined : signDigest(key, raw.hash, digest);
+  if (typeof raw === "string" || digest === undefined || numbers === undefined) {
+    return await makeSignature(key, libraryDocument(document.bytes), { ...content, type: 0x00 });
+  }
+  const { body, unhashedEnd, saltEnd } = raw;
+  const salt = body.subarray(unhashedEnd + 2, saltEnd);
+  const parts = [body.subarray(0, unhashedEnd), digest.subarray(0, 2), salt, numbers];
+  return { tag: pattern.tag, body: Buffer.concat(parts) };
 }

@@ -21,3 +21,11 @@ export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"
   if (form === "exact" && bits !== number.length * 8 - (Math.clz32(number[0] ?? 0) - 24)) return undefined;
   return { bits, bytes: number, end };
 }
+
+/** The integer in its one right spelling. @param number most significant octet first, with or without leading zeros */
+export function writeInteger(number: Uint8Array): Uint8Array {
+  const start = number.findIndex((octet) => octet !== 0);
+  const bytes = start === -1 ? new Uint8Array() : number.subarray(start);
+  const bits = bytes.length === 0 ? 0 : bytes.length * 8 - (Math.clz32(bytes[0] ?? 0) - 24);
+  return Buffer.concat([Buffer.of(bits >> 8, bits & 0xff), bytes]);
+}

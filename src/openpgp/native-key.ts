@@ -74,7 +74,7 @@ function once<T>(make: () => T): () => T {
 }
 
 // The DER of DigestInfo before the digest itself (RFC 8017 section 9.2, RFC 9580 section 5.2.2 for the old ones).
-const digestInfo: Readonly<Record<string, string>> = {
+export const digestInfo: Readonly<Record<string, string>> = {
   md5: "3020300c06082a864886f70d020505000410",
   sha1: "3021300906052b0e03021a05000414",
   ripemd160: "3021300906052b2403020105000414",

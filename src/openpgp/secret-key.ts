@@ -6,8 +6,9 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { type RawCertificate, readKeyring } from "./certificate.ts";
 import { checkSignatures } from "./detached.ts";
+import { HashedDocument } from "./hashed-document.ts";
 import { KeyIndex } from "./key-index.ts";
-import { document, makeSignature, type SecretPacket, type SignatureContent } from "./make-signature.ts";
+import { makeSignature, type SecretPacket, type SignatureContent, signHashed } from "./make-signature.ts";
 import { type Packet, writePacket } from "./packets.ts";
 import { parseSignature } from "./raw-signature.ts";
 
@@ -82,10 +83,11 @@ export class SecretKey {
     content: Omit<SignatureContent, "type" | "reason" | "trust">,
   ): Promise<Uint8Array> {
     const signer = this.#signer(certificate.facts, content.at);
-    const packet = await makeSignature(signer, document(bytes), { ...content, type: 0x00 });
+    const document = new HashedDocument(bytes);
+    const packet = await signHashed(signer, document, content);
     const raw = parseSignature(packet.body);
     const [checked] =
-      typeof raw === "string" ? [] : await checkSignatures([{ raw }], bytes, await KeyIndex.of([certificate.raw]));
+      typeof raw === "string" ? [] : await checkSignatures([{ raw }], document, await KeyIndex.of([certificate.raw]));
     if (checked?.status !== "good") {
       throw new FeedkeyError("internal", "the signature just made does not verify: broken memory or processor?");
     }

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { enums, readPrivateKey, SecretKeyPacket } from "openpgp";
-import { document, makeSignature, type SecretPacket } from "../../src/openpgp/make-signature.ts";
+import { libraryDocument, makeSignature, type SecretPacket } from "../../src/openpgp/make-signature.ts";
 import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
 import { readSubpackets } from "../../src/openpgp/subpackets.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
@@ -17,7 +17,7 @@ async function secretOf(key: TestKey): Promise<SecretPacket> {
 }
 
 async function make(key: TestKey, content: object): Promise<{ body: Uint8Array; raw: RawSignature }> {
-  const { body } = await makeSignature(await secretOf(key), document(data), { type: 0, at: day(1), ...content });
+  const { body } = await makeSignature(await secretOf(key), libraryDocument(data), { type: 0, at: day(1), ...content });
   const raw = parseSignature(body);
   if (typeof raw === "string") throw new Error(raw);
   return { body, raw };
@@ -100,7 +100,7 @@ describe("openpgp/make-signature", () => {
       await maker.generate(undefined, curve);
       await maker.computeFingerprintAndKeyID();
       const made = parseSignature(
-        (await makeSignature(packet as SecretPacket, document(data), { type: 0, at: day(1) })).body,
+        (await makeSignature(packet as SecretPacket, libraryDocument(data), { type: 0, at: day(1) })).body,
       );
       expect(made).to.have.property("hash", hash);
     }
