@@ -1,4 +1,5 @@
 /** One line of what is measured: our command beside another's, and the ratio that is wanted. */
+import { resolve } from "node:path";
 import type { Contender, Measured } from "./measure.ts";
 import { measure } from "./measure.ts";
 import { alignedTable } from "./table.ts";
@@ -9,22 +10,32 @@ export interface Goal {
   readonly beside: Contender;
   /** Our time may be this many times the other's. */
   readonly ratio: number;
+  /** What no program on Node can do without. */
+  readonly floor?: Contender;
+}
+
+/** A program of `bare-node.cjs`. */
+export function bareNode(...args: readonly string[]): Contender {
+  return { name: "bare Node", command: [process.execPath, resolve("bench/bare-node.cjs"), ...args] };
 }
 
 export interface Outcome {
   readonly goal: Goal;
   readonly ours: Measured;
   readonly beside: Measured;
+  readonly floor: Measured | undefined;
 }
 
 /** Measures goals that share their files, all contenders in turn. One that stands in several goals is measured once. */
 export function measureGoals(goals: readonly Goal[], rounds: number, scratch: string): Outcome[] {
-  const contenders = [...new Set(goals.flatMap(({ ours, beside }) => [ours, beside]))];
+  const contenders = [
+    ...new Set(goals.flatMap(({ ours, beside, floor }) => [ours, beside, ...(floor === undefined ? [] : [floor])])),
+  ];
   const measured = new Map(measure(contenders, rounds, scratch).map((one, place) => [contenders[place], one]));
   return goals.map((goal) => {
     const [ours, beside] = [measured.get(goal.ours), measured.get(goal.beside)];
     if (ours === undefined || beside === undefined) throw new Error(`${goal.work} was not measured`);
-    return { goal, ours, beside };
+    return { goal, ours, beside, floor: goal.floor && measured.get(goal.floor) };
   });
 }
 
@@ -35,8 +46,8 @@ const megabytes = (value: number | undefined) => (value === undefined ? "-" : `$
 
 /** All outcomes as a table of Markdown: it can be put into the documentation as it is. */
 export function goalTable(outcomes: readonly Outcome[]): string {
-  const head = ["work", "feedkey", "beside", "", "ratio", "goal", "memory", "its memory"];
-  const rows = outcomes.map(({ goal, ours, beside }) => {
+  const head = ["work", "feedkey", "beside", "", "ratio", "goal", "bare Node", "memory", "its memory"];
+  const rows = outcomes.map(({ goal, ours, beside, floor }) => {
     const ratio =
       ours.seconds === undefined || beside.seconds === undefined ? undefined : ours.seconds / beside.seconds;
     return [
@@ -46,6 +57,7 @@ export function goalTable(outcomes: readonly Outcome[]): string {
       seconds(beside.seconds),
       ratio === undefined ? "-" : ratio.toFixed(2),
       `${goal.ratio.toFixed(2)}${ratio === undefined || ratio <= goal.ratio ? "" : " missed"}`,
+      seconds(floor?.seconds),
       megabytes(ours.peakKiB),
       megabytes(beside.peakKiB),
     ];

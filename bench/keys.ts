@@ -10,7 +10,7 @@ import { allFramed, octets } from "../test/testkit/framing.ts";
 import { ed25519Key } from "../test/testkit/keys.ts";
 import { certification, dataSignature } from "../test/testkit/signature.ts";
 import { feedkey } from "./archive.ts";
-import { measureGoals, type Outcome } from "./goal.ts";
+import { bareNode, measureGoals, type Outcome } from "./goal.ts";
 import { rounds } from "./size.ts";
 
 const links = 10;
@@ -119,7 +119,10 @@ export async function followChain(folder: string): Promise<Outcome[]> {
   };
   try {
     const work = `find a chain of ${links} keys over HKPS and verify, nothing known`;
-    return measureGoals([{ work, ours, beside, ratio: 0.5 }], rounds, folder);
+    const urls = certificates.map(({ fingerprint }) => {
+      return `https://${server.address}/pks/lookup?op=get&options=mr&search=0x${fingerprint}`;
+    });
+    return measureGoals([{ work, ours, beside, ratio: 0.5, floor: bareNode("get", ca, ...urls) }], rounds, folder);
   } finally {
     spawnSync("gpgconf", ["--homedir", home, "--kill", "all"]);
     server.stop();
