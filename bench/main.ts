@@ -1,8 +1,10 @@
 /**
  * `npm run bench`: feedkey beside the programs that do the same work or a part of it, in one run on this machine; medians,
- * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, verify, large, keys.
+ * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, verify, large, keys, floods.
  * FEEDKEY_BENCH_RUNS: rounds that count (9). FEEDKEY_BENCH_SCALE: share of the full sizes (1).
  */
+
+import { judgeFloods } from "./floods.ts";
 import { inFolder } from "./folder.ts";
 import { goalTable, type Outcome } from "./goal.ts";
 import { followChain } from "./keys.ts";
@@ -16,6 +18,7 @@ const groups: Readonly<Record<string, (folder: string) => Outcome[] | Promise<Ou
   publish: publishAll,
   "one-more": publishOneMore,
   keys: followChain,
+  floods: judgeFloods,
 };
 
 const asked = process.argv.slice(2);

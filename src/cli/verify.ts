@@ -55,7 +55,8 @@ export async function verify(
   }
   const terms = { readOnly: audit, resetState: options.resetState === true };
   // Begun here, so that the second thread is ready when there is something for it.
-  const threads = files.length > 0 || options.packages !== undefined ? new DigestThreads() : undefined;
+  const count = options.packages === undefined ? files.length : Number.POSITIVE_INFINITY;
+  const threads = count > 0 ? new DigestThreads(count) : undefined;
   try {
     return await context.withSession(terms, (session) =>
       verifyWith(session, context, indexPath, files, options, threads),

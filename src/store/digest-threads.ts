@@ -10,9 +10,10 @@ export class DigestThreads {
   /**
    * Starts the second thread, which takes 40 ms to be ready: best begun before there is anything to do. On a machine with one core
    * there is none.
+   * @param files how many there will be; for one alone there is nothing to share
    */
-  constructor() {
-    if (availableParallelism() < 2) return;
+  constructor(files = Number.POSITIVE_INFINITY) {
+    if (availableParallelism() < 2 || files < 2) return;
     // The name that the file has once it is compiled.
     this.#worker = new Worker(new URL("./digest-worker.js", import.meta.url));
     this.#worker.on("error", () => this.#drop());
