@@ -63,6 +63,7 @@ export interface FeedLayout {
    * @param text the index that is to be published
    * @param before the signed file there; undefined if there is none
    * @param forms compressed forms that are asked for
+   * @param isOwn whether the archive published or signed a file before, byte for byte: else it is not signed as it lies there
    * @throws FeedkeyError `output` if a file there can't be read
    */
   files(
@@ -70,6 +71,7 @@ export interface FeedLayout {
     text: Uint8Array,
     before: Uint8Array | undefined,
     forms: readonly SummaryForm[],
+    isOwn: (file: SignedFile) => Promise<boolean>,
   ): Promise<IndexFiles>;
 }
 

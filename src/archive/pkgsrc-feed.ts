@@ -1,4 +1,4 @@
-/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which is signed as it lies there. */
+/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has signatures of its own. */
 import { join } from "node:path";
 import { compareDewey } from "../index-format/dewey.ts";
 import { addFileFacts } from "../index-format/package-summary.ts";
@@ -29,14 +29,14 @@ export const pkgsrcFeed: FeedLayout = {
 
   read: readSummaryPackages,
 
-  async files(folder, text, before, forms) {
-    const main = await formOf("gz", before, text);
+  async files(folder, text, before, forms, isOwn) {
+    const main = await formOf("gz", before, text, isOwn);
     const further: Form[] = [];
     for (const form of forms.filter((one) => one !== "gz")) {
-      further.push(await formOf(form, await readIfThere(join(folder, `pkg_summary.${form}`)), text));
+      further.push(await formOf(form, await readIfThere(join(folder, `pkg_summary.${form}`)), text, isOwn));
     }
     const all = [main, ...further];
-    const others = await planOtherForms(folder, text, all);
+    const others = await planOtherForms(folder, text, all, isOwn);
     const writes = all.filter(({ isNew }) => isNew).map(({ name, bytes }) => ({ name, data: bytes }));
     return { signed: [main, ...further, ...others.signed], writes, removes: others.removes };
   },
@@ -46,9 +46,18 @@ interface Form extends SignedFile {
   readonly isNew: boolean;
 }
 
-async function formOf(form: SummaryForm, there: Uint8Array | undefined, text: Uint8Array): Promise<Form> {
+async function formOf(
+  form: SummaryForm,
+  there: Uint8Array | undefined,
+  text: Uint8Array,
+  isOwn: (file: SignedFile) => Promise<boolean>,
+): Promise<Form> {
   const name = `pkg_summary.${form}`;
-  // Another program may have compressed it otherwise: what clients have cached stays as it is.
-  if (there !== undefined && (await holdsText(name, there, text))) return { name, bytes: there, isNew: false };
-  return { name, bytes: await compressIndex(text, form), isNew: true };
+  // Another program, or an earlier version of this one, may have compressed it otherwise: what clients have cached stays as
+  // it is, where it is the archive's. Anybody else's is not even decompressed.
+  if (there !== undefined && (await isOwn({ name, bytes: there })) && (await holdsText(name, there, text))) {
+    return { name, bytes: there, isNew: false };
+  }
+  const bytes = await compressIndex(text, form);
+  return { name, bytes, isNew: there === undefined || Buffer.compare(there, bytes) !== 0 };
 }

@@ -9,6 +9,7 @@ import type { Duration, Instant } from "../time.ts";
 import { type FileWrite, type Listed, readIfThere, type SignedFile, type ToList } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import { indexChanges } from "./index-changes.ts";
+import { isOwn, type Vouchers } from "./own-bytes.ts";
 import type { ScannedPackage } from "./scan.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
@@ -149,6 +150,14 @@ async function whySign(
   return undefined;
 }
 
+export interface PlanTerms {
+  readonly at: Instant;
+  readonly validFor: Duration;
+  readonly allowEmpty: boolean;
+  /** Which files that lie there may be signed again. */
+  readonly vouchers: Vouchers;
+}
+
 /**
  * Plans one feed.
  * @param made the index that is to be published
@@ -160,7 +169,7 @@ export async function planFeed(
   feed: ArchiveFeed,
   { text, packages, listed }: IndexText,
   key: OwnCertificate,
-  terms: { readonly at: Instant; readonly validFor: Duration; readonly allowEmpty: boolean },
+  terms: PlanTerms,
 ): Promise<FeedPlan> {
   const folder = join(root, feed.path);
   const layout = layoutOf(feed);
@@ -177,7 +186,9 @@ export async function planFeed(
       },
     );
   }
-  const { signed, writes, removes } = await layout.files(folder, text, before, feed.compress);
+  const { signed, writes, removes } = await layout.files(folder, text, before, feed.compress, (file) => {
+    return isOwn(feed, folder, file, terms.vouchers);
+  });
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
   const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
   const changes = same ? [] : indexChanges(oldText, text, listed, layout.read).map(escapeText);

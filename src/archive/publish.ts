@@ -12,6 +12,7 @@ import type { UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type BundleFile, planBundle } from "./bundle.ts";
+import { vouchersOf } from "./own-bytes.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { withPublished } from "./published-bundle.ts";
@@ -142,8 +143,9 @@ async function publishLocked(
     await saved;
     return { plans: [], bundle: [], notes, bad, applied: false };
   }
+  const terms = { ...options, vouchers: await vouchersOf(known.certificates, key, name, record) };
   const plans: FeedPlan[] = [];
-  for (const { feed, made } of indexed) plans.push(await planFeed(root, feed, made, key, options));
+  for (const { feed, made } of indexed) plans.push(await planFeed(root, feed, made, key, terms));
   await saved;
   if (lock === undefined) return { plans, bundle, notes, bad, applied: false };
   const signatures = await sign(plans, options);

@@ -25,7 +25,7 @@ function fileIn(records: string): string {
   return join(records, "published.json");
 }
 
-/** Where a feed's signed file stands in the record, and what it holds. Its other forms hold the same. */
+/** Where a signed file of a feed stands in the record, and what it holds. */
 export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, bytes }: SignedFile) {
   return { path: join(path, name), sha256: createHash("sha256").update(bytes).digest("hex") };
 }
@@ -64,6 +64,11 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
   });
 }
 
+/** The index in all its forms. */
+function entriesOf({ feed, signed }: FeedPlan) {
+  return signed.map((file) => recordEntry(feed, file));
+}
+
 async function write(records: string, { indexes, bundle }: PublishedRecord, lock: HeldLock): Promise<void> {
   const text = `${JSON.stringify({ version, bundle, indexes: Object.fromEntries([...indexes].sort()) }, null, 2)}\n`;
   const there = await readFile(fileIn(records), "utf8").catch(() => undefined);
@@ -85,7 +90,7 @@ export async function recording(
 ): Promise<void> {
   const during = new Map(before.indexes);
   const after = new Map(before.indexes);
-  for (const { path, sha256 } of plans.map(({ feed, signed }) => recordEntry(feed, signed[0]))) {
+  for (const { path, sha256 } of plans.flatMap(entriesOf)) {
     during.set(path, [...new Set([...(before.indexes.get(path) ?? []), sha256])]);
     after.set(path, [sha256]);
   }

@@ -15,6 +15,7 @@ import { type Refusal, refuse } from "../trust/policy.ts";
 import { type Archive, knownCertificates, ownCertificate } from "./archive.ts";
 import { readIfThere, type SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
+import { vouchersOf } from "./own-bytes.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, planFeed } from "./publish-plan.ts";
@@ -127,7 +128,9 @@ export async function resignFeeds(
     const grants = grantsOf(own, sound, config.userId, at);
     const delegates = [...grants.keys()].flatMap((name) => own.get(name) ?? []);
     const keys = await KeyIndex.of([...sound, ...delegates].map(({ raw }) => raw));
-    const terms: Terms = { keys, grants, published: await readPublished(records), at };
+    const published = await readPublished(records);
+    const terms: Terms = { keys, grants, published, at };
+    const vouchers = await vouchersOf(own, key, config.userId, published);
     const plans: FeedPlan[] = [];
     const left: FeedkeyError[] = [];
     const delegated: { feed: string; delegate: Fingerprint }[] = [];
@@ -143,7 +146,7 @@ export async function resignFeeds(
         else left.push(leftError(feed, fingerprint, found));
         continue;
       }
-      const publishing = { at, validFor: config.validFor, allowEmpty: true };
+      const publishing = { at, validFor: config.validFor, allowEmpty: true, vouchers };
       const text = await layout.textOf(index);
       plans.push(await planFeed(config.root, feed, { text, packages: layout.read(text).count }, key, publishing));
     }

@@ -63,14 +63,16 @@ async function signedForms(folder: string, without: readonly string[]): Promise<
 
 /**
  * What becomes of signed forms that are there though nobody asked for them. One that this program may have written when
- * it was asked for goes. One that somebody else makes stays, and is signed along where it holds the text; where it does
- * not, its signatures go: a rightfully signed older index must never lie beside the new one.
+ * it was asked for goes. One that another program makes stays, and is signed along where the archive signed these very
+ * bytes before and they hold the text; else its signatures go: a rightfully signed older index must never lie beside the
+ * new one, and nobody else says how the text is packed that the archive signs.
  * @throws FeedkeyError `output` if a file there can't be read
  */
 export async function planOtherForms(
   folder: string,
   text: Uint8Array,
   asked: readonly SignedFile[],
+  isOwn: (file: SignedFile) => Promise<boolean>,
 ): Promise<{ readonly signed: SignedFile[]; readonly removes: string[] }> {
   const signed: SignedFile[] = [];
   const removes: string[] = [];
@@ -81,7 +83,8 @@ export async function planOtherForms(
   for (const { name, bytes, signatures } of others) {
     // The signatures last: as long as one is there, a run that was cut off is known to have left something to do.
     if (ours.includes(name)) removes.push(...(bytes === undefined ? [] : [name]), ...signatures);
-    else if (bytes !== undefined && (await holdsText(name, bytes, text))) signed.push({ name, bytes });
+    else if (bytes !== undefined && (await isOwn({ name, bytes })) && (await holdsText(name, bytes, text)))
+      signed.push({ name, bytes });
     else removes.push(...signatures);
   }
   return { signed, removes };

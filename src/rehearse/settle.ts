@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { type Archive, knownCertificates } from "../archive/archive.ts";
 import { switchKey } from "../archive/config-edit.ts";
 import { layoutOf } from "../archive/feed-layouts.ts";
+import { type Vouchers, vouchersOf } from "../archive/own-bytes.ts";
 import { recordsFolder } from "../archive/publish.ts";
 import { applyPlans } from "../archive/publish-apply.ts";
 import { changesAnything, type FeedPlan, planFeed } from "../archive/publish-plan.ts";
+import { readPublished } from "../archive/published-record.ts";
 import { signPlans } from "../archive/sign-plans.ts";
 import { type OwnCertificate, openSigningKey } from "../archive/signing-key.ts";
 import { isDelegate, type Own } from "../archive/standing.ts";
@@ -48,22 +50,33 @@ async function isDelegated(folder: string, signedName: string, bytes: Uint8Array
   }
 }
 
-async function planSigning(archive: Archive, feed: ArchiveFeed, key: OwnCertificate): Promise<FeedPlan | undefined> {
+async function planSigning(
+  archive: Archive,
+  feed: ArchiveFeed,
+  key: OwnCertificate,
+  vouchers: Vouchers,
+): Promise<FeedPlan | undefined> {
   const { config, at } = archive;
   const layout = layoutOf(feed);
   const index = await readFile(join(config.root, feed.path, layout.signed)).catch(() => undefined);
   if (index === undefined) return undefined;
   const text = await layout.textOf(index);
-  const terms = { at, validFor: config.validFor, allowEmpty: true };
+  const terms = { at, validFor: config.validFor, allowEmpty: true, vouchers };
   return await planFeed(config.root, feed, { text, packages: layout.read(text).count }, key, terms);
 }
 
-async function signFeeds(archive: Archive, feeds: readonly ArchiveFeed[], key: OwnCertificate): Promise<void> {
+async function signFeeds(
+  archive: Archive,
+  feeds: readonly ArchiveFeed[],
+  key: OwnCertificate,
+  known: Own,
+): Promise<void> {
   const { config, store, at, passphrase } = archive;
-  await withLock(recordsFolder(store, config.root), async (lock) => {
-    const plans = (await Promise.all(feeds.map((feed) => planSigning(archive, feed, key)))).flatMap(
-      (plan) => plan ?? [],
-    );
+  const records = recordsFolder(store, config.root);
+  await withLock(records, async (lock) => {
+    const vouchers = await vouchersOf(known, key, config.userId, await readPublished(records));
+    const planned = await Promise.all(feeds.map((feed) => planSigning(archive, feed, key, vouchers)));
+    const plans = planned.flatMap((plan) => plan ?? []);
     const changed = plans.filter(changesAnything);
     if (changed.length === 0) return;
     const signer = await openSigningKey(store, key.raw.fingerprint, passphrase);
@@ -101,7 +114,7 @@ async function publishAgain(archive: Archive): Promise<void> {
     const bytes = await readFile(join(folder, signed)).catch(() => undefined);
     if (bytes !== undefined && !(await isDelegated(folder, signed, bytes, known))) own.push(feed);
   }
-  await signFeeds(archive, own, key);
+  await signFeeds(archive, own, key, known);
 }
 
 /**
@@ -136,7 +149,7 @@ export async function settle(
     const key = known.get(delegation.delegate);
     await attempt(async () => {
       if (key === undefined || !(await present.store.hasPrivate(delegation.delegate))) throw unseen(delegation);
-      await signFeeds(present, feeds, key);
+      await signFeeds(present, feeds, key, known);
     });
   }
   return errors;

@@ -7,7 +7,7 @@ import { decompress, detectCompression } from "../../src/package/compression.ts"
 import { iso } from "../../src/time.ts";
 import { runProcess } from "../cases/cli.ts";
 import { presentOrSkip } from "../peers/present.ts";
-import { done, hour, PkgsrcArchive, published, refused } from "./pkgsrc-archive.ts";
+import { done, hour, PkgsrcArchive, published, refused, userId } from "./pkgsrc-archive.ts";
 
 const summary = (form: string) => `pkg_summary.${form}`;
 const both = (name: string) => [`${name}.asc`, `${name}.sig`];
@@ -158,6 +158,89 @@ describe("the forms of a summary", () => {
       await archive.publish(published + hour);
       expect((await read(summary("zst"))).equals(good)).to.equal(true);
     }
+  });
+
+  describe("that somebody put there who has no key, with the right text packed otherwise,", () => {
+    // Two members, and nothing that any reader should make anything of: the text is what it is to be.
+    const repacked = async () => {
+      const whole = Buffer.from(await text(summary("gz")));
+      return Buffer.concat([gzipSync(whole.subarray(0, 40), { level: 1 }), gzipSync(whole.subarray(40))]);
+    };
+    const all = () => Promise.all(["gz", "xz", "zst"].map((form) => read(summary(form))));
+
+    it("are made anew, whatever signatures lie beside them", async () => {
+      await ask("xz, zst");
+      await archive.publish(published);
+      const good = await all();
+      const signature = await read(`${summary("gz")}.sig`);
+      const stranger = await PkgsrcArchive.make();
+      await fs.writeFile(stranger.file(summary("gz")), await repacked());
+      await stranger.sign(published, summary("gz"));
+      const foreign = await fs.readFile(stranger.file(`${summary("gz")}.sig`));
+      await stranger.remove();
+      for (const beside of [signature, foreign, Buffer.from("no signature"), undefined]) {
+        await fs.writeFile(archive.file(summary("gz")), await repacked());
+        for (const form of ["xz", "zst"]) {
+          const program = form === "xz" ? "xz" : "zstd";
+          const packed = spawnSync(program, ["-c", "-1"], { input: await text(summary("gz")) }).stdout;
+          expect(packed.equals(await read(summary(form))), form).to.equal(false);
+          await fs.writeFile(archive.file(summary(form)), packed);
+        }
+        for (const name of ["gz", "xz", "zst"].flatMap((form) => both(summary(form)))) {
+          await fs.rm(archive.file(name), { force: true });
+          if (beside !== undefined) await fs.writeFile(archive.file(name), beside);
+        }
+        await archive.publish(published + hour);
+        expect(await all()).to.deep.equal(good);
+        expect(await client(summary("zst"))).to.equal(2);
+      }
+    });
+
+    it("are made anew where a key signed them that was stolen since", async () => {
+      await archive.publish(published);
+      const good = await read(summary("gz"));
+      await fs.writeFile(archive.file(summary("gz")), await repacked());
+      await archive.sign(published + hour, summary("gz"));
+      const { fingerprint } = done(await archive.keeper(published, "keygen", "--user-id", userId));
+      const config = await fs.readFile(archive.config, "utf8");
+      await fs.writeFile(archive.config, config.replace(/^key = .*$/m, `key = ${fingerprint}`));
+      const revoke = ["revoke", archive.key, "--reason", "compromised", "--force", "--config", archive.config];
+      done(await archive.keeper(published + hour, ...revoke));
+      await archive.publish(published + hour);
+      expect((await read(summary("gz"))).equals(good)).to.equal(true);
+    });
+
+    it("are signed no more where other programs make that form", async function () {
+      await archive.publish(published);
+      const made = spawnSync("bzip2", ["-c", "-1"], { input: await text(summary("gz")) });
+      if (!presentOrSkip(this, made.error === undefined, "bzip2 is not installed")) return;
+      await fs.writeFile(archive.file(summary("bz2")), made.stdout);
+      await fs.copyFile(archive.file(`${summary("gz")}.sig`), archive.file(`${summary("bz2")}.sig`));
+      await archive.publish(published + hour);
+      expect(await there()).to.deep.equal([...filesOf(summary("gz")), summary("bz2")].sort());
+    });
+  });
+
+  it("that are the archive's own stay as they are, by its record or by a signature that has ended", async () => {
+    await ask("zst");
+    await archive.publish(published);
+    for (const [form, program] of [
+      ["gz", "gzip"],
+      ["zst", "zstd"],
+    ] as const) {
+      const packed = spawnSync(program, ["-c", "-1"], { input: await text(summary("gz")) }).stdout;
+      await fs.writeFile(archive.file(summary(form)), packed);
+    }
+    await archive.sign(published + hour, summary("gz"), "--valid-for", "1d");
+    await archive.sign(published + hour, summary("zst"), "--valid-for", "1d");
+    const before = [await read(summary("gz")), await read(summary("zst"))];
+    const said = await archive.publish(published + 48 * hour);
+    expect(said.feeds).to.have.deep.nested.property("[0].writes", []);
+    // From then on the record knows them.
+    for (const name of [...both(summary("gz")), ...both(summary("zst"))]) await fs.rm(archive.file(name));
+    await archive.publish(published + 49 * hour);
+    expect([await read(summary("gz")), await read(summary("zst"))]).to.deep.equal(before);
+    expect(await client(summary("zst"), published + 50 * hour)).to.equal(2);
   });
 
   it("that other programs make are left alone unsigned, signed along as long as they fit, and then signed no more", async function () {
