@@ -76,10 +76,29 @@ const cjs = {
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
 };
 await buildParts(root, folder, { ...cjs, plugins: [parts, late] });
-// The library's build for browsers loads rare algorithms when they are met; it runs on Node just as well, but is not named for it.
-const light = { openpgp: join(root, "node_modules/openpgp/dist/lightweight/openpgp.mjs") };
+// What stands in for a package's main file. The OpenPGP library's build for browsers loads rare algorithms when they are met; it
+// runs on Node just as well, but is not named for it.
+const openpgp = [join(root, "node_modules/openpgp/dist/lightweight/openpgp.mjs")];
+// Of undici what src/net calls: fetch, cookies and sockets of its main file cost 60 ms, and make Node load its own undici.
+const undici = `
+  Object.assign(require("undici/lib/dispatcher/dispatcher").prototype, require("undici/lib/api"));
+  exports.Agent = require("undici/lib/dispatcher/agent");
+  exports.EnvHttpProxyAgent = require("undici/lib/dispatcher/env-http-proxy-agent");
+`;
+/** HTTP/2, which is never spoken (src/net/dispatcher.ts), is as if this Node had none: undici expects that. */
+const noHttp2 = {
+  name: "no-http2",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http2$/ }, ({ path }) => ({ path, namespace: "none" }));
+    onLoad({ filter: /.*/, namespace: "none" }, () => ({ contents: "exports.constants = {};" }));
+  },
+};
+const entries = {
+  openpgp: { entryPoints: openpgp },
+  undici: { stdin: { contents: undici, resolveDir: root }, plugins: [noHttp2] },
+};
 for (const name of packages) {
-  await build({ ...cjs, entryPoints: [light[name] ?? name], outfile: join(folder, `${name}.cjs`) });
+  await build({ ...cjs, ...(entries[name] ?? { entryPoints: [name] }), outfile: join(folder, `${name}.cjs`) });
 }
 // Threads start quicker without the loader of ES modules; their files are called as the plain ones are.
 writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
