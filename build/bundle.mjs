@@ -135,24 +135,26 @@ async function warmUp() {
     const { main: plain } = await import("../dist/src/cli/main.js");
     await runAll(plain, work, ["keygen", "--user-id", "Build <build@example.org>"]);
     const fingerprint = readdirSync(join(work, "home/certs"))[0].replace(".asc", "");
-    const sign = ["sign", index, "--key", fingerprint, "--feed", "base"];
-    writeFileSync(index, "");
-    await runAll(plain, work, sign);
-    const profile = [
-      "[archive]",
-      "name = Build",
-      `url = file://${work}/`,
-      "user-id = Build <build@example.org>",
-      "[trust]",
-    ];
-    profile.push(`keyring = ${join(work, "home/certs")}`, `seeds = ${fingerprint}`, "keyservers = none");
-    writeFileSync(join(work, "p.ini"), `${[...profile, "[feed base]", "format = opkg", "path = ."].join("\n")}\n`);
+    const profile = (name, url) => {
+      const lines = ["[archive]", "name = Build", `url = ${url}`, "user-id = Build <build@example.org>", "[trust]"];
+      lines.push(`keyring = ${join(work, "home/certs")}`, `seeds = ${fingerprint}`, "keyservers = none");
+      writeFileSync(join(work, name), `${[...lines, "[feed base]", "format = opkg", "path = ."].join("\n")}\n`);
+      return ["--profile", join(work, name)];
+    };
+    const sign = [index, "--key", fingerprint, "--feed", "base"];
+    writeFileSync(index, `Package: a\nVersion: 1\nFilename: a.ipk\nSize: 1\nSHA256sum: ${"0".repeat(64)}\n\n`);
+    await runAll(plain, work, ["sign", ...sign]);
 
     const { main } = loadBundle(folder, "feedkey").exports;
-    await runAll(main, work, ["verify", index, "--profile", join(work, "p.ini")]);
+    await runAll(main, work, ["verify", index, ...profile("file.ini", `file://${work}/`)]);
     save("feedkey");
-    await runAll(main, work, sign);
+    await runAll(main, work, ["sign", ...sign], ["publish", work, ...sign.slice(1), "--allow-empty"]);
     save("keepers");
+    // The library for HTTP is in its part once something was asked for.
+    const { startServer } = await import("../dist/src/keyserver/server.js");
+    const server = await startServer({ root: work, port: 0 });
+    await runAll(main, work, ["refresh", ...profile("http.ini", `http://localhost:${server.port}/`)]);
+    await server.close();
     for (const name of packages) {
       loadBundle(folder, name);
       save(name);
