@@ -7,7 +7,7 @@ import { iso } from "../time.ts";
 import { readConfig, type ServerOptions } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
-import { table } from "./show.ts";
+import { table } from "./table.ts";
 
 function row({ delegate, userId, issuer, feeds, depth, expiresAt, refused }: DelegationRecord): string[] {
   const scope = feeds.map((globs) => globs.join(",")).join(" and ");

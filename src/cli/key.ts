@@ -14,7 +14,7 @@ import { handOn, readInput, type ServerOptions } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
-import { table } from "./show.ts";
+import { table } from "./table.ts";
 
 /** The keys of the key store, with what each may do today. */
 export async function list(context: Context): Promise<Outcome> {

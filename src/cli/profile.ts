@@ -13,7 +13,7 @@ import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
 import { signingKeys } from "../trust/outlook.ts";
 import { type Context, loadProfile } from "./context.ts";
 import type { Outcome } from "./run.ts";
-import { table } from "./show.ts";
+import { table } from "./table.ts";
 
 async function namesIn(folder: string): Promise<string[]> {
   try {

@@ -2,7 +2,7 @@
 import { escapeText } from "../escape.ts";
 import { breaks, type Rehearsal, type Row } from "../rehearse/rehearsal.ts";
 import type { Outcome } from "./run.ts";
-import { table } from "./show.ts";
+import { table } from "./table.ts";
 
 /** Whoever refused before and would accept. */
 function gains({ before, after }: Row): boolean {

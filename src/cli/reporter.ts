@@ -1,5 +1,4 @@
 /** Warnings and progress on standard error: bars on a terminal, nothing in a pipe. */
-import { SingleBar } from "cli-progress";
 import type { Reporter } from "../client/session.ts";
 import { escapeText } from "../escape.ts";
 
@@ -11,12 +10,21 @@ export interface ReporterOptions {
   readonly stderr: NodeJS.WriteStream;
 }
 
+const nothing = { update: () => undefined, stop: () => undefined };
+
 export class CliReporter implements Reporter {
   readonly warnings: string[] = [];
   readonly #options: ReporterOptions;
+  #bars: typeof import("./progress-bar.ts") | undefined;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
+  }
+
+  /** Loads what draws bars, where there is somebody to see them. */
+  async prepare(): Promise<void> {
+    const { stderr, quiet, json } = this.#options;
+    if (stderr.isTTY && !quiet && !json) this.#bars = await import("./progress-bar.ts");
   }
 
   warn(text: string): void {
@@ -37,29 +45,6 @@ export class CliReporter implements Reporter {
   }
 
   progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void } {
-    const { stderr, quiet, json } = this.#options;
-    if (!stderr.isTTY || quiet || json) return { update: () => undefined, stop: () => undefined };
-    const bar = new SingleBar({
-      stream: stderr,
-      format: `${escapeText(label)} {bar} {percentage}% {value}/{total} {eta_formatted}`,
-      clearOnComplete: true,
-      hideCursor: true,
-      // Short work shows nothing at all.
-      fps: 8,
-    });
-    let started = false;
-    let known = total;
-    return {
-      update: (done, next) => {
-        known = next ?? known;
-        if (!started) bar.start(known ?? done, done);
-        else bar.update(done);
-        started = true;
-        if (known !== undefined) bar.setTotal(known);
-      },
-      stop: () => {
-        if (started) bar.stop();
-      },
-    };
+    return this.#bars?.progressBar(label, total, this.#options.stderr) ?? nothing;
   }
 }

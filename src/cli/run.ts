@@ -78,6 +78,7 @@ export async function run(
   action: (context: Context) => Promise<Outcome>,
 ): Promise<number> {
   const reporter = makeReporter(options, streams);
+  await reporter.prepare();
   let outcome: Outcome;
   try {
     outcome = await action(new Context(options, reporter));

@@ -9,7 +9,7 @@ import { outlookOf, signingKeys } from "../trust/outlook.ts";
 import type { Context } from "./context.ts";
 import { feedStatus } from "./feed-status.ts";
 import type { Outcome } from "./run.ts";
-import { table } from "./show.ts";
+import { table } from "./table.ts";
 
 /** Warned of this long before. */
 const soon = 14 * 86_400_000;

@@ -3,9 +3,10 @@ import { withFreshKeys } from "../client/refresh.ts";
 import type { Session } from "../client/session.ts";
 import { accept } from "../client/update.ts";
 import type { VerifiedIndex } from "../client/verified-index.ts";
-import { type CheckedFiles, feedOf, verifyFiles, verifyFolder, verifyLocal } from "../client/verify.ts";
+import { type CheckedFiles, feedOf, readIndexAhead, verifyFiles, verifyFolder, verifyLocal } from "../client/verify.ts";
 import { FeedkeyError } from "../error.ts";
 import { DigestThreads } from "../store/digest-threads.ts";
+import type { ReadAhead } from "../store/read-ahead.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
@@ -53,13 +54,14 @@ export async function verify(
   if (options.complete === true && options.packages === undefined) {
     throw new FeedkeyError("usage", "--complete needs --packages DIR");
   }
+  const ahead = readIndexAhead(indexPath);
   const terms = { readOnly: audit, resetState: options.resetState === true };
   // Begun here, so that the second thread is ready when there is something for it.
   const count = options.packages === undefined ? files.length : Number.POSITIVE_INFINITY;
   const threads = count > 0 ? new DigestThreads(count) : undefined;
   try {
     return await context.withSession(terms, (session) =>
-      verifyWith(session, context, indexPath, files, options, threads),
+      verifyWith(session, context, indexPath, files, options, threads, ahead),
     );
   } finally {
     await threads?.close();
@@ -73,10 +75,11 @@ async function verifyWith(
   files: readonly string[],
   options: VerifyOptions,
   threads: DigestThreads | undefined,
+  ahead: ReadAhead,
 ): Promise<Outcome> {
   const audit = options.state === false;
   const feed = feedOf(session.profile, options.feed, indexPath);
-  const how = { compare: !audit, allowEmpty: options.allowEmpty === true };
+  const how = { compare: !audit, allowEmpty: options.allowEmpty === true, ahead };
   const index = await withFreshKeys(session, (judged) => {
     return verifyLocal(session, judged, feed, indexPath, options.signature, how);
   });

@@ -9,6 +9,7 @@ import { isPackageName } from "../package/file-names.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { DigestThreads } from "../store/digest-threads.ts";
 import { type FileDigest, readHashed } from "../store/file-digest.ts";
+import { ReadAhead } from "../store/read-ahead.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
 import { maxIndexFileBytes, maxSignatureBytes, otherForm, signatureNames, signedBytes } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
@@ -73,13 +74,23 @@ export function feedOf(profile: Profile, name: string | undefined, indexPath: st
   return only;
 }
 
-/** @throws FeedkeyError `not_found` if there is no index, `no_signature` if there is no signature file */
+/** Begins to read an index that is going to be a candidate. */
+export function readIndexAhead(indexPath: string): ReadAhead {
+  return new ReadAhead(indexPath, maxIndexFileBytes);
+}
+
+/**
+ * @param ahead the index, if it was begun to be read before
+ * @throws FeedkeyError `not_found` if there is no index, `no_signature` if there is no signature file
+ */
 export async function readCandidate(
   format: FeedFormat,
   indexPath: string,
   signaturePath: string | undefined,
+  ahead?: ReadAhead,
 ): Promise<Candidate> {
-  const file = readLimited(indexPath, maxIndexFileBytes);
+  const early = ahead?.path === indexPath ? await ahead.found : undefined;
+  const file = early ? new HashedDocument(early.bytes, early.sha256) : readLimited(indexPath, maxIndexFileBytes);
   if (file === undefined) {
     throw new FeedkeyError("not_found", `there is no index ${escapeText(indexPath)}`, { details: { path: indexPath } });
   }
@@ -104,11 +115,11 @@ export async function verifyLocal(
   feed: Feed,
   indexPath: string,
   signaturePath: string | undefined,
-  options: { readonly compare: boolean; readonly allowEmpty: boolean },
+  options: { readonly compare: boolean; readonly allowEmpty: boolean; readonly ahead?: ReadAhead },
 ): Promise<VerifiedIndex> {
   const last = options.compare ? await lastIndex(session, feed) : undefined;
   const judgeAt = async (path: string) => {
-    const candidate = await readCandidate(feed.format, path, signaturePath);
+    const candidate = await readCandidate(feed.format, path, signaturePath, options.ahead);
     return await verifyIndex(candidate, feed, session.profile, judged, last, options.allowEmpty);
   };
   try {
