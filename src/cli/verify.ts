@@ -1,9 +1,11 @@
 /** `feedkey verify`: the judgement of `update` on local files. */
+import { availableParallelism } from "node:os";
 import { withFreshKeys } from "../client/refresh.ts";
 import type { Session } from "../client/session.ts";
 import { accept } from "../client/update.ts";
 import type { VerifiedIndex } from "../client/verified-index.ts";
-import { type CheckedFiles, feedOf, readIndexAhead, verifyFiles, verifyFolder, verifyLocal } from "../client/verify.ts";
+import { feedOf, readIndexAhead, verifyLocal } from "../client/verify.ts";
+import { type CheckedFiles, PackageFiles } from "../client/verify-files.ts";
 import { FeedkeyError } from "../error.ts";
 import { DigestThreads } from "../store/digest-threads.ts";
 import type { ReadAhead } from "../store/read-ahead.ts";
@@ -26,18 +28,14 @@ export interface VerifyOptions {
 async function verifyPackages(
   context: Context,
   index: VerifiedIndex,
-  files: readonly string[],
-  options: VerifyOptions,
-  threads: DigestThreads | undefined,
+  packages: PackageFiles | undefined,
+  named: number,
+  complete: boolean,
 ): Promise<CheckedFiles> {
-  if (threads === undefined) return { good: [], errors: [] };
-  const bar = context.reporter.progress("packages", files.length > 0 ? files.length : index.packages.count);
+  if (packages === undefined) return { good: [], errors: [] };
+  const bar = context.reporter.progress("packages", named > 0 ? named : index.packages.count);
   try {
-    const onProgress = (done: number) => bar.update(done);
-    const named = await verifyFiles(index, files, threads, onProgress);
-    if (options.packages === undefined) return named;
-    const found = await verifyFolder(index, options.packages, options.complete === true, threads, onProgress);
-    return { good: [...named.good, ...found.good], errors: [...named.errors, ...found.errors] };
+    return await packages.verify(index, complete, (done) => bar.update(done));
   } finally {
     bar.stop();
   }
@@ -54,11 +52,12 @@ export async function verify(
   if (options.complete === true && options.packages === undefined) {
     throw new FeedkeyError("usage", "--complete needs --packages DIR");
   }
-  const ahead = readIndexAhead(indexPath);
   const terms = { readOnly: audit, resetState: options.resetState === true };
   // Begun here, so that the second thread is ready when there is something for it.
   const count = options.packages === undefined ? files.length : Number.POSITIVE_INFINITY;
   const threads = count > 0 ? new DigestThreads(count) : undefined;
+  // On two cores the second one has the packages to do.
+  const ahead = threads === undefined || availableParallelism() > 2 ? readIndexAhead(indexPath) : undefined;
   try {
     return await context.withSession(terms, (session) =>
       verifyWith(session, context, indexPath, files, options, threads, ahead),
@@ -75,20 +74,22 @@ async function verifyWith(
   files: readonly string[],
   options: VerifyOptions,
   threads: DigestThreads | undefined,
-  ahead: ReadAhead,
+  ahead: ReadAhead | undefined,
 ): Promise<Outcome> {
   const audit = options.state === false;
   const feed = feedOf(session.profile, options.feed, indexPath);
-  const how = { compare: !audit, allowEmpty: options.allowEmpty === true, ahead };
+  const how = { compare: !audit, allowEmpty: options.allowEmpty === true, ...(ahead && { ahead }) };
+  // Digested while the index is judged; only then is anything said of them.
+  const packages = threads && (await PackageFiles.begin(threads, files, options.packages, feed.format));
   const index = await withFreshKeys(session, (judged) => {
     return verifyLocal(session, judged, feed, indexPath, options.signature, how);
   });
-  const { good, errors } = await verifyPackages(context, index, files, options, threads);
+  const { good, errors } = await verifyPackages(context, index, packages, files.length, options.complete === true);
   await accept(session, index, indexPath);
-  const packages = files.length > 0 || options.packages !== undefined ? `, ${good.length} package files match it` : "";
+  const matching = packages === undefined ? "" : `, ${good.length} package files match it`;
   return {
     // "verified" is said of the index only when it is, and of package files only by number.
-    text: `index verified: feed "${feed.name}", ${index.packages.count} packages, ${signedBy(index)}${packages}`,
+    text: `index verified: feed "${feed.name}", ${index.packages.count} packages, ${signedBy(index)}${matching}`,
     json: {
       feed: feed.name,
       index: indexPath,

@@ -2,10 +2,12 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { FileDigest } from "./file-digest.ts";
-import { digestShared, isUnfinished, sharedDigest, shareFiles } from "./shared-digests.ts";
+import { digestShared, isUnfinished, type SharedFiles, sharedDigest, shareFiles } from "./shared-digests.ts";
 
 export class DigestThreads {
   #worker: Worker | undefined;
+  /** Told in this order that the second thread has done what it could. */
+  readonly #waiting: (() => void)[] = [];
 
   /**
    * Starts the second thread, which takes 40 ms to be ready: best begun before there is anything to do. On a machine with one core
@@ -15,34 +17,25 @@ export class DigestThreads {
   constructor(files = Number.POSITIVE_INFINITY) {
     if (availableParallelism() < 2 || files < 2) return;
     // The name that the file has once it is compiled.
-    this.#worker = new Worker(new URL("./digest-worker.js", import.meta.url));
-    this.#worker.on("error", () => this.#drop());
-    this.#worker.unref();
+    const worker = new Worker(new URL("./digest-worker.js", import.meta.url));
+    this.#worker = worker;
+    worker.on("message", () => this.#waiting.shift()?.());
+    worker.on("error", () => this.#drop());
+    // A thread that dies is no reason to stop: what it left is done here.
+    worker.on("exit", () => {
+      for (const done of this.#waiting.splice(0)) done();
+    });
+    worker.unref();
   }
 
-  /**
-   * Digests files. This thread is busy until it is done.
-   * @param onProgress is told the number of files that were begun
-   * @returns a function that gives the digest of a file by its place in the list: undefined if there is none or it is no
-   *   file. It throws as `digestFile`.
-   */
-  async digest(
-    paths: readonly string[],
-    onProgress: (begun: number) => void,
-  ): Promise<(index: number) => FileDigest | undefined> {
+  /** Begins to digest files in the second thread. */
+  begin(paths: readonly string[]): Digesting {
     const files = shareFiles(paths);
     const worker = this.#worker;
-    // A thread that dies is no reason to stop: what it left is done here.
-    const finished = new Promise<void>((resolve) => {
-      worker?.once("message", () => resolve()).once("exit", () => resolve());
-    });
-    worker?.postMessage(files);
-    digestShared(files, onProgress);
-    if (isUnfinished(files)) {
-      worker?.ref();
-      await finished;
-    }
-    return (index) => sharedDigest(files, index);
+    if (worker === undefined) return new Digesting(files, Promise.resolve());
+    const finished = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    worker.postMessage(files);
+    return new Digesting(files, finished, worker);
   }
 
   /** Ends the second thread. */
@@ -54,5 +47,34 @@ export class DigestThreads {
     const worker = this.#worker;
     this.#worker = undefined;
     return worker;
+  }
+}
+
+/** Files that are being digested. */
+export class Digesting {
+  readonly #files: SharedFiles;
+  readonly #finished: Promise<void>;
+  readonly #worker: Worker | undefined;
+
+  constructor(files: SharedFiles, finished: Promise<void>, worker?: Worker) {
+    this.#files = files;
+    this.#finished = finished;
+    this.#worker = worker;
+  }
+
+  /**
+   * Lets this thread take part, which is busy until it is done.
+   * @param onProgress is told the number of files that were begun
+   * @returns a function that gives the digest of a file by its place in the list: undefined if there is none or it is no
+   *   file. It throws as `digestFile`.
+   */
+  async join(onProgress: (begun: number) => void): Promise<(index: number) => FileDigest | undefined> {
+    const files = this.#files;
+    digestShared(files, onProgress);
+    if (isUnfinished(files)) {
+      this.#worker?.ref();
+      await this.#finished;
+    }
+    return (index) => sharedDigest(files, index);
   }
 }

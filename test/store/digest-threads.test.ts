@@ -33,7 +33,7 @@ describe("store/digest-threads", () => {
     let begun = 0;
     try {
       for (const list of [paths, paths.toReversed(), []]) {
-        const digest = await threads.digest(list, (count) => {
+        const digest = await threads.begin(list).join((count) => {
           begun = count;
         });
         for (const [place, path] of list.entries()) {
@@ -51,8 +51,32 @@ describe("store/digest-threads", () => {
     const paths = files(20);
     const threads = new DigestThreads();
     await threads.close();
-    const digest = await threads.digest(paths, () => undefined);
+    const digest = await threads.begin(paths).join(() => undefined);
     expect(paths.every((path, place) => digest(place)?.sha256 === sha256(fs.readFileSync(path)))).to.equal(true);
+  });
+
+  it("digests several lists that were begun at once, whichever is wanted first", async () => {
+    const threads = new DigestThreads();
+    try {
+      const lists = [files(150), files(70), []];
+      const begun = lists.map((list) => threads.begin(list));
+      for (const [number, list] of [...lists.entries()].reverse()) {
+        const digest = await begun[number]?.join(() => undefined);
+        for (const [place, path] of list.entries()) {
+          expect(digest?.(place)?.sha256).to.equal(sha256(fs.readFileSync(path)));
+        }
+      }
+    } finally {
+      await threads.close();
+    }
+  });
+
+  it("ends while files are being digested", async () => {
+    const threads = new DigestThreads();
+    const digesting = threads.begin(files(400));
+    await threads.close();
+    const digest = await digesting.join(() => undefined);
+    expect(digest(399)?.size).to.equal(399_000);
   });
 
   it("digests again what a thread took and never finished", () => {
