@@ -3,15 +3,22 @@ import { FeedkeyError } from "../error.ts";
 
 export type ArmorKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
 
+/** What four bits at the top leave behind in the checksum. */
+const remainders = Array.from({ length: 16 }, (_, bits) => {
+  let rest = bits << 20;
+  for (let bit = 0; bit < 4; bit++) {
+    rest <<= 1;
+    if ((rest & 0x1000000) !== 0) rest ^= 0x1864cfb;
+  }
+  return rest;
+});
+
 /** CRC-24 of RFC 9580 section 6.1: GnuPG 2.2 mis-decodes armor without it in rare cases, so feedkey writes it. */
 export function crc24(bytes: Uint8Array): number {
   let crc = 0xb704ce;
   for (const byte of bytes) {
-    crc ^= byte << 16;
-    for (let bit = 0; bit < 8; bit++) {
-      crc <<= 1;
-      if ((crc & 0x1000000) !== 0) crc ^= 0x1864cfb;
-    }
+    crc = (crc << 4) ^ (remainders[((crc >> 20) ^ (byte >> 4)) & 15] ?? 0);
+    crc = (crc << 4) ^ (remainders[((crc >> 20) ^ byte) & 15] ?? 0);
   }
   return crc & 0xffffff;
 }
