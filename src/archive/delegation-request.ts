@@ -49,7 +49,7 @@ function refuseState(facts: CertificateFacts, at: Instant): void {
   if (refused === undefined) return;
   throw new FeedkeyError(refused.code, `can't delegate to ${fingerprint}: ${refused.reason}`, {
     details: { fingerprint },
-    hint: "make that machine a new key, or extend its key's life first",
+    hint: "make that machine a new key, or let its key hold longer first: feedkey key extend",
   });
 }
 

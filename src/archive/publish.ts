@@ -67,7 +67,10 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   if (refused !== undefined) {
     throw new FeedkeyError(refused.code, `can't publish with ${fingerprint}: ${refused.reason}`, {
       details: { fingerprint },
-      hint: "clients would refuse every index that it signs: choose the archive's present key",
+      hint:
+        refused.code === "expired"
+          ? `let it hold longer with: feedkey key extend ${fingerprint} --expires 2y`
+          : "clients would refuse every index that it signs: choose the archive's present key",
     });
   }
   const names = feeds.map(({ name }) => name);

@@ -65,7 +65,10 @@ function refuseIssuer({ present }: RotationState, at: Instant): void {
   if (refused === undefined) return;
   throw new FeedkeyError(refused.code, `can't rotate: the present key ${present.raw.fingerprint}: ${refused.reason}`, {
     details: { fingerprint: present.raw.fingerprint },
-    hint: "clients can't follow a chain through it any more: they need a new seed, by a new release",
+    hint:
+      refused.code === "expired"
+        ? "let it hold longer first with feedkey key extend: clients can't follow a chain through an expired key"
+        : "clients can't follow a chain through it any more: they need a new seed, by a new release",
   });
 }
 

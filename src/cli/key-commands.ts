@@ -1,6 +1,7 @@
 /** Commands of the key store. */
 import type { Command } from "commander";
 import type { ImportOptions } from "./key.ts";
+import type { ExtendOptions } from "./key-extend.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers } from "./shared-options.ts";
 
@@ -20,6 +21,13 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .option("--config <file>", "archive.ini: the bundle is written anew, its key servers are told")
     .action((files: string[], options: ImportOptions) => {
       return run("key", async (context) => (await import("./key.ts")).importKeys(context, files, options));
+    });
+  withServers(withPassphrase(key.command("extend <fingerprint>")))
+    .description("let a key hold longer, also one that has expired")
+    .requiredOption("--expires <length>", "how long from now on, such as 2y")
+    .option("--config <file>", "archive.ini: the bundle is written anew, its key servers are told")
+    .action((fingerprint: string, options: ExtendOptions) => {
+      return run("key", async (context) => (await import("./key-extend.ts")).extend(context, fingerprint, options));
     });
   key
     .command("backup <dir>")

@@ -24,6 +24,16 @@ export function withUserIdSignature(certificate: RawCertificate, userId: string,
   return unite(certificate, { ...certificate, signatures: [], userIds: [added], subkeys: [] });
 }
 
+/** With a signature about one of its subkeys. */
+export function withSubkeySignature(certificate: RawCertificate, packet: Packet, signature: Packet): RawCertificate {
+  return unite(certificate, {
+    ...certificate,
+    signatures: [],
+    userIds: [],
+    subkeys: [{ packet, signatures: [signature] }],
+  });
+}
+
 /**
  * Certifies (0x10) or withdraws (0x30) over a user ID of `subject`.
  * @param userId text of the user ID, which the subject must have

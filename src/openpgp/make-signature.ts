@@ -80,6 +80,57 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
   return { tag: tags.signature, body: packet.write() };
 }
 
+/**
+ * Says anew what a self-signature says, with another date and another end of the key.
+ * @param key decrypted
+ * @param body of the signature that is repeated
+ * @param over as for {@link makeSignature}
+ */
+export async function repeatSignature(
+  key: SecretPacket,
+  body: Uint8Array,
+  over: object,
+  terms: { readonly at: Instant; readonly keyLifetime: number },
+): Promise<Packet> {
+  const old = new SignaturePacket();
+  old.read(body);
+  const packet = new SignaturePacket();
+  const known = old as unknown as Readonly<Record<string, unknown>>;
+  const said = Object.fromEntries(repeated.map((name) => [name, known[name]]));
+  Object.assign(packet, said, {
+    hashAlgorithm: hashFor(key),
+    keyExpirationTime: terms.keyLifetime,
+    keyNeverExpires: false,
+  });
+  await (packet.sign as unknown as SignFunction).call(packet, key, over, new Date(terms.at), true, settings);
+  return { tag: tags.signature, body: packet.write() };
+}
+
+/** What a self-signature says beside its date and the key's end. */
+const repeated = [
+  "signatureType",
+  "publicKeyAlgorithm",
+  "exportable",
+  "revocable",
+  "keyFlags",
+  "features",
+  "isPrimaryUserID",
+  "preferredSymmetricAlgorithms",
+  "preferredHashAlgorithms",
+  "preferredCompressionAlgorithms",
+  "preferredAEADAlgorithms",
+  "preferredCipherSuites",
+  "preferredKeyServer",
+  "keyServerPreferences",
+  "policyURI",
+  "signersUserID",
+  "rawNotations",
+  "revocationKeyClass",
+  "revocationKeyAlgorithm",
+  "revocationKeyFingerprint",
+  "embeddedSignature",
+] as const;
+
 /** A document in the shape in which the library signs it as binary data (type 0x00). */
 export function libraryDocument(bytes: Uint8Array): object {
   return { text: null, getBytes: () => bytes };

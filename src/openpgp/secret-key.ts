@@ -8,9 +8,24 @@ import { type RawCertificate, readKeyring } from "./certificate.ts";
 import { checkSignatures } from "./detached.ts";
 import { HashedDocument } from "./hashed-document.ts";
 import { KeyIndex } from "./key-index.ts";
-import { makeSignature, type SecretPacket, type SignatureContent, signHashed } from "./make-signature.ts";
+import { libraryKey } from "./library-check.ts";
+import {
+  makeSignature,
+  repeatSignature,
+  type SecretPacket,
+  type SignatureContent,
+  signHashed,
+} from "./make-signature.ts";
 import { type Packet, writePacket } from "./packets.ts";
 import { parseSignature } from "./raw-signature.ts";
+
+/** A signature of a key over itself. */
+export interface SelfStatement {
+  /** Of the signature packet. */
+  readonly body: Uint8Array;
+  /** Beside the primary key: nothing, or the body of a user ID's or a subkey's packet. */
+  readonly over: "key" | { readonly userId: Uint8Array } | { readonly subkey: Uint8Array };
+}
 
 /** An unlocked secret key. Its certificate comes from elsewhere: the file may hold an older one. */
 export class SecretKey {
@@ -110,6 +125,26 @@ export class SecretKey {
   }
 
   /**
+   * What the key said of itself, anew: with a later date and another end. The subkey's own acknowledgement goes with it.
+   * @param terms `keyLifetime`: seconds from the creation of the key that ends
+   */
+  async repeat(
+    { body, over }: SelfStatement,
+    terms: { readonly at: Instant; readonly keyLifetime: number },
+  ): Promise<Packet> {
+    const key = this.#primary();
+    const about: { key: object; userID?: object; bind?: object } = { key };
+    if (over !== "key" && "userId" in over) {
+      const packet = new UserIDPacket();
+      packet.read(over.userId);
+      about.userID = packet;
+    } else if (over !== "key") {
+      about.bind = await libraryKey(over.subkey);
+    }
+    return await repeatSignature(key, body, about, terms);
+  }
+
+  /**
    * To be called before anything is made that only the primary key can finish.
    * @throws FeedkeyError `bad_config` if its secret is not here
    */
@@ -128,7 +163,10 @@ export class SecretKey {
 function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason: string): FeedkeyError {
   return new FeedkeyError(code, `can't sign with ${facts.primary.fingerprint}: ${reason}`, {
     details: { fingerprint: facts.primary.fingerprint },
-    hint: 'make a new key with "feedkey keygen", or choose another with --key',
+    hint:
+      code === "expired"
+        ? 'let it hold longer with "feedkey key extend", or choose another with --key'
+        : 'make a new key with "feedkey keygen", or choose another with --key',
   });
 }
 
