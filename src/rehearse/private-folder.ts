@@ -1,8 +1,11 @@
-/** A folder for copies of secret keys: nobody else can look into it, and it goes whatever ends the run. */
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+/**
+ * A folder for copies of secret keys: nobody else can look into it, and it goes whatever ends the run. What a run could not
+ * remove, because it was killed, the next one removes.
+ */
+import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { endPrograms } from "./run-program.ts";
 
@@ -20,10 +23,32 @@ function place(): string {
   return tmpdir();
 }
 
+const name = "feedkey-rehearsal-";
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return systemCode(error) !== "ESRCH";
+  }
+}
+
+/** Removes what runs left that were killed so that they could not: there are copies of secret keys in it. */
+function removeLeftovers(parent: string): void {
+  for (const entry of readdirSync(parent)) {
+    const pid = new RegExp(`^${name}(\\d+)-`).exec(entry)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    const folder = join(parent, entry);
+    const status = lstatSync(folder, { throwIfNoEntry: false });
+    if (status?.isDirectory() === true && status.uid === process.geteuid?.()) remove(folder);
+  }
+}
+
 function make(): string {
   try {
+    removeLeftovers(place());
     // Made with mode 0700 (mkdtemp(3)).
-    return mkdtempSync(join(place(), "feedkey-rehearsal-"));
+    return mkdtempSync(join(place(), `${name}${process.pid}-`));
   } catch (cause) {
     throw new FeedkeyError("output", `no folder can be made in ${escapeText(place())}`, {
       cause,
@@ -46,17 +71,17 @@ export async function withPrivateFolder<T>(action: (folder: string) => Promise<T
   const folder = make();
   const onSignal = (signal: NodeJS.Signals) => {
     remove(folder);
-    for (const name of signals) process.removeListener(name, onSignal);
+    for (const one of signals) process.removeListener(one, onSignal);
     // The same end as without us, for whoever waits for this process.
     process.kill(process.pid, signal);
   };
   const onExit = () => remove(folder);
-  for (const name of signals) process.on(name, onSignal);
+  for (const one of signals) process.on(one, onSignal);
   process.on("exit", onExit);
   try {
     return await action(folder);
   } finally {
-    for (const name of signals) process.removeListener(name, onSignal);
+    for (const one of signals) process.removeListener(one, onSignal);
     process.removeListener("exit", onExit);
     remove(folder);
   }

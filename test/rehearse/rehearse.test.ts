@@ -173,9 +173,9 @@ describe("rehearse", function () {
         expect(await fs.readdir(runtime)).to.deep.equal([]);
         return await seen();
       };
-      expect(await run()).to.match(new RegExp(`^700 ${runtime}/feedkey-rehearsal-\\w+$`));
+      expect(await run()).to.match(new RegExp(`^700 ${runtime}/feedkey-rehearsal-\\d+-\\w+$`));
       await fs.chmod(runtime, 0o755);
-      expect(await run()).to.match(new RegExp(`^700 ${temporary}/feedkey-rehearsal-\\w+$`));
+      expect(await run()).to.match(new RegExp(`^700 ${temporary}/feedkey-rehearsal-\\d+-\\w+$`));
     });
 
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
