@@ -12,7 +12,7 @@ import type { DataSignature } from "../trust/facts.ts";
 import { refuseWeakHash } from "../trust/policy.ts";
 import { readIfThere, type SignedFile } from "./feed-layout.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
-import type { OwnCertificate } from "./signing-key.ts";
+import { type OwnCertificate, withOwnKeys } from "./signing-key.ts";
 import { claims, type Own } from "./standing.ts";
 
 /** What shows that bytes are the archive's. */
@@ -37,7 +37,7 @@ export async function vouchersOf(
     const isStolen = facts.revocations.some(({ kind }) => kind === "hard");
     return !isStolen && (raw.fingerprint === key.raw.fingerprint || claims(facts, userId));
   });
-  return { keys: await KeyIndex.of(mine.map(({ raw }) => raw)), published };
+  return { keys: await KeyIndex.of(mine.map(withOwnKeys)), published };
 }
 
 function isGood(signature: DataSignature): boolean {

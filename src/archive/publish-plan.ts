@@ -11,7 +11,7 @@ import { layoutOf } from "./feed-layouts.ts";
 import { indexChanges } from "./index-changes.ts";
 import { isOwn, type Vouchers } from "./own-bytes.ts";
 import type { ScannedPackage } from "./scan.ts";
-import type { OwnCertificate } from "./signing-key.ts";
+import { type OwnCertificate, withOwnKeys } from "./signing-key.ts";
 
 export interface FeedPlan {
   readonly feed: ArchiveFeed;
@@ -128,7 +128,7 @@ async function whySign(
   feed: ArchiveFeed,
   terms: { readonly at: Instant; readonly validFor: Duration },
 ): Promise<string | undefined> {
-  const keys = await KeyIndex.of([key.raw]);
+  const keys = await KeyIndex.of([withOwnKeys(key)]);
   const pairs = files.flatMap((file) => [".asc", ".sig"].map((ending) => ({ file, name: `${file.name}${ending}` })));
   for (const { file, name } of pairs) {
     const bytes = await readIfThere(join(folder, name));

@@ -21,7 +21,7 @@ import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, planFeed } from "./publish-plan.ts";
 import { type PublishedRecord, readPublished, recordEntry } from "./published-record.ts";
 import { signPlans } from "./sign-plans.ts";
-import { type OwnCertificate, openSigningKey } from "./signing-key.ts";
+import { type OwnCertificate, openSigningKey, withOwnKeys } from "./signing-key.ts";
 
 export interface Resigned {
   readonly signed: readonly string[];
@@ -127,7 +127,7 @@ export async function resignFeeds(
     const { certificates: own } = await knownCertificates(archive);
     const grants = grantsOf(own, sound, config.userId, at);
     const delegates = [...grants.keys()].flatMap((name) => own.get(name) ?? []);
-    const keys = await KeyIndex.of([...sound, ...delegates].map(({ raw }) => raw));
+    const keys = await KeyIndex.of([...sound, ...delegates].map(withOwnKeys));
     const published = await readPublished(records);
     const terms: Terms = { keys, grants, published, at };
     const vouchers = await vouchersOf(own, key, config.userId, published);

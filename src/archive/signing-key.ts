@@ -3,6 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
+import { fingerprintOf } from "../openpgp/key-packet.ts";
 import { collect } from "../openpgp/merge.ts";
 import { readFacts } from "../openpgp/read-facts.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
@@ -10,6 +11,7 @@ import { SecretKey } from "../openpgp/secret-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
+import { maySpeakFor } from "../trust/key-state.ts";
 
 /** Gives the passphrase of a key when it is needed; asks a person, a file or a descriptor. */
 export type PassphraseSource = (fingerprint: Fingerprint) => Promise<string>;
@@ -55,6 +57,15 @@ export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Ma
     judged.set(certificate.raw.fingerprint, { raw: certificate.raw, facts: await readFacts(certificate, keys) });
   }
   return judged;
+}
+
+/**
+ * A certificate with those of its keys alone that could have signed for the archive: anybody can add a subkey of his own to a
+ * copy, and who stole one may have signed anything with it.
+ */
+export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
+  const own = new Set(facts.subkeys.filter(maySpeakFor).map(({ fingerprint }) => fingerprint));
+  return { ...raw, subkeys: raw.subkeys.filter(({ packet }) => own.has(fingerprintOf(packet.body) ?? "")) };
 }
 
 /**

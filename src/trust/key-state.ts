@@ -118,3 +118,13 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
   }
   return refuseWeakHash(back) ?? refuseTime(subkey, binding.keyExpiresAt, at, what);
 }
+
+/**
+ * Whether what a subkey signed at some time may be its certificate's: bound to it for signing and acknowledging that, then or
+ * now, and not known to be in other hands.
+ */
+export function maySpeakFor(subkey: SubkeyFacts): boolean {
+  const isStolen = subkey.revocations.some(({ kind }) => kind === "hard");
+  if (isStolen || refuseWeakKey(subkey) !== undefined) return false;
+  return subkey.bindings.some(({ flags, backSignature }) => flags?.sign === true && backSignature !== undefined);
+}

@@ -2,9 +2,13 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { dearmor } from "../../src/openpgp/armor.ts";
 import { hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
 import { documentOf, runHere } from "../cases/cli.ts";
 import { day } from "../testkit/dates.ts";
+import { concat, framed } from "../testkit/framing.ts";
+import { ed25519Key } from "../testkit/keys.ts";
+import { dataSignature } from "../testkit/signature.ts";
 
 const names = ["Packages", "Packages.gz", "Packages.asc", "Packages.sig"];
 
@@ -81,6 +85,33 @@ describe("attack: what a rotation signs", () => {
       const args = ["rotate", "--at-once", "--config", archive.config, "--force", "--expires", "1y"];
       const ended = await runHere(archive.keeperArgs(published + 2 * hour, ...args));
       expect(ended.status, ended.stdout).to.equal(0);
+    });
+  });
+
+  it("not what a subkey signed that somebody laid to a copy of the archive's certificate", async () => {
+    await inArchive(async (archive) => {
+      const certs = join(archive.home, "certs", `${archive.key}.asc`);
+      const stray = ed25519Key("rotate-stray");
+      const copy = concat(
+        dearmor(await fs.readFile(certs), "PUBLIC KEY BLOCK")[0] ?? new Uint8Array(),
+        framed({ tag: 14, body: stray.body }),
+      );
+      const file = join(archive.folder, "copy.pgp");
+      await fs.writeFile(file, copy);
+      expect((await runHere(archive.keeperArgs(published, "key", "import", file))).status).to.equal(0);
+      const data = (await fs.readFile(archive.file("Packages"), "utf8")).replaceAll("alpha", "other");
+      const signature = dataSignature({
+        by: stray,
+        at: published,
+        data: Buffer.from(data),
+        feed: "base",
+        expiresAfter: 14 * 86_400,
+      });
+      await fs.writeFile(archive.file("Packages"), data);
+      await fs.writeFile(archive.file("Packages.sig"), framed(signature));
+      // Another program publishes, and nothing is on record.
+      await fs.writeFile(await recordOf(archive), JSON.stringify({ version: 1, indexes: {} }));
+      await rotateAtOnce(archive, "untrusted_signer");
     });
   });
 
