@@ -49,18 +49,21 @@ interface Known {
 /** To look for a text by: it says nothing for sure. */
 const keyOf = (sum: number, length: number) => sum * 2 ** 20 + length;
 
-/** The members of a file that was written here; what has another form is passed over. */
-function membersOf(file: Buffer): Map<number, Known> {
+/**
+ * The members of a file that was written here; what has another form is passed over.
+ * @param wanted only those are unpacked that say to be one of these texts: a few MB may hold terabytes
+ */
+function membersOf(file: Buffer, wanted: ReadonlySet<number>): Map<number, Known> {
   const found = new Map<number, Known>();
   let at = 0;
   while (at + headLength + tailLength <= file.length && file.subarray(at, at + head.length).equals(head)) {
     const end = at + file.readUInt32LE(at + head.length);
     if (end < at + headLength + tailLength || end > file.length) return found;
     const member = file.subarray(at, end);
-    const text = inflated(member);
-    if (text === undefined) return found;
-    found.set(keyOf(member.readUInt32LE(member.length - tailLength), text.length), { text, member });
     at = end;
+    const key = keyOf(member.readUInt32LE(member.length - tailLength), member.readUInt32LE(member.length - 4));
+    const text = wanted.has(key) ? inflated(member) : undefined;
+    if (text !== undefined) found.set(key, { text, member });
   }
   return found;
 }
@@ -99,9 +102,10 @@ async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
  * @param before an earlier file, from which members are taken over; whatever it is, the result does not depend on it
  */
 export async function gzipMembers(text: Buffer, before?: Buffer): Promise<Buffer> {
-  const known = before === undefined ? new Map<number, Known>() : membersOf(before);
-  const members = cutText(text).map((piece) => {
-    const sum = crc32(piece);
+  const pieces = cutText(text).map((piece) => ({ piece, sum: crc32(piece) }));
+  const wanted = new Set(pieces.map(({ piece, sum }) => keyOf(sum, piece.length)));
+  const known = before === undefined ? new Map<number, Known>() : membersOf(before, wanted);
+  const members = pieces.map(({ piece, sum }) => {
     const found = known.get(keyOf(sum, piece.length));
     return found?.text.equals(piece) === true ? found.member : makeMember(piece, sum);
   });

@@ -61,6 +61,20 @@ describe("archive/gzip-members", () => {
     );
   });
 
+  it("unpacks of what was there before only what it looks for", async () => {
+    const file = await gzipMembers(text);
+    const blank = Buffer.alloc(500_000);
+    const bombs = [];
+    for (let i = 0; i < 400; i++) {
+      blank.writeUInt32LE(i);
+      bombs.push(await gzipMembers(blank));
+    }
+    const before = process.memoryUsage().arrayBuffers;
+    const made = await gzipMembers(text, Buffer.concat([...bombs, file]));
+    expect(made.equals(file)).to.equal(true);
+    expect(process.memoryUsage().arrayBuffers - before).to.be.below(100_000_000);
+  });
+
   it("takes nothing over that does not hold the very text", async () => {
     const file = await gzipMembers(text);
     for (let place = 0; place < 60; place++) {
