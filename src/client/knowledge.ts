@@ -110,7 +110,9 @@ export class Knowledge {
 
   /** Its key alone, and a copy: an answer of megabytes should not be kept for it. */
   #standBy({ fingerprint, primary }: RawCertificate): void {
-    if (this.#bystanders.size >= limits.bystanders || this.#bystanders.has(fingerprint)) return;
+    // Who was designated is asked for by name: a crowd that came before must not have taken his place.
+    const isFull = this.#bystanders.size >= limits.bystanders && !this.#designated.has(fingerprint);
+    if (isFull || this.#bystanders.has(fingerprint)) return;
     const copy = { tag: primary.tag, body: Uint8Array.from(primary.body) };
     this.#bystanders.set(fingerprint, { fingerprint, primary: copy, signatures: [], userIds: [], subkeys: [] });
     if (this.#designated.has(fingerprint)) this.#reading = undefined;

@@ -43,8 +43,8 @@ interface Draft {
     readonly userIds: MutableComponent[];
     readonly subkeys: MutableComponent[];
   };
-  /** By tag and body: what is there twice is one, and a revocation over one copy is over the other too. */
-  readonly components: Map<string, MutableComponent>;
+  /** By tag and body: what is there twice is one, and a revocation over one copy is over the other too. Made when there is one. */
+  components?: Map<string, MutableComponent>;
 }
 
 /** Types of signatures that are about the primary key itself, wherever in a certificate they were put. */
@@ -105,14 +105,14 @@ function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, prob
     problems.add(`a key of version ${primary.body[0] ?? "?"}`);
     return undefined;
   }
-  const known = drafts.get(fingerprint);
-  if (known !== undefined) return known;
-  if (drafts.size >= limits.certificatesPerKeyring) {
-    problems.add("too many certificates");
+  if (primary.body.length < limits.shortestKey) {
+    problems.add(`a key of ${primary.body.length} bytes`);
     return undefined;
   }
+  const known = drafts.get(fingerprint);
+  if (known !== undefined) return known;
   const certificate = { fingerprint, primary, signatures: [], userIds: [], subkeys: [] };
-  const draft = { certificate, components: new Map() };
+  const draft = { certificate };
   drafts.set(fingerprint, draft);
   return draft;
 }
@@ -130,7 +130,9 @@ function startComponent(
   if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
   // Each of thousands of signatures over such a user ID would hash it anew; GnuPG has the same limit.
   if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
-  const { certificate, components } = current;
+  const { certificate } = current;
+  current.components ??= new Map();
+  const { components } = current;
   const name = `${tag} ${Buffer.from(body).toString("latin1")}`;
   const known = components.get(name);
   if (known !== undefined) return known.signatures;

@@ -23,10 +23,11 @@ export const limits = {
   /** Signature packets in one detached file; each costs a public-key operation. */
   signaturesPerFile: 64,
   /**
-   * Certificates in one keyring. More than fit into an answer of a key server: else anybody could upload so many that the
-   * rightful one, or a rival, behind them goes unseen.
+   * The shortest primary key: version 4 with an Ed25519 point. So a keyring's bytes hold four hundred thousand certificates
+   * at most, and all are read: were it a count that ended them, anybody could upload so many that the rightful one, or a
+   * rival, behind them goes unseen.
    */
-  certificatesPerKeyring: 200_000,
+  shortestKey: 38,
   /** RSA moduli above this cost seconds to use and no archive has one. */
   rsaBits: 8192,
   /** The largest that FIPS 186-4 has; DSA is never accepted, but its verdict is asked for. */

@@ -59,6 +59,22 @@ describe("attack: a crowd with the archive's name", () => {
     expect(await codes(ring(...many.flat(), successor(thief), successor(rightful)))).to.deep.equal(["fork", "fork"]);
   }).timeout(20_000);
 
+  it("hides nobody behind bare keys, as many as find room in an answer, or more that are none", async () => {
+    for (const [length, count] of [
+      [38, 300_000],
+      [6, 500_000],
+    ] as const) {
+      const keys = Buffer.alloc(count * (2 + length));
+      for (let i = 0; i < count; i++) {
+        const at = i * (2 + length);
+        keys.set([0xc6, length, 4, 0, 0, 0, 0, 27], at);
+        keys.writeUInt32BE(i, at + 3);
+      }
+      const answer = readKeyring(concat(keys, successor(thief).bytes, successor(rightful).bytes));
+      expect(await codes(answer)).to.deep.equal(["fork", "fork"]);
+    }
+  }).timeout(30_000);
+
   it("lets nobody be judged whom nobody could have been asked about (T11)", async () => {
     const knowledge = new Knowledge(profile, ring(certificate({ key: seed })).certificates);
     knowledge.add(ring(...crowd, successor(rightful)));

@@ -6,6 +6,7 @@ import { withChain } from "../life/chain-kit.ts";
 import { keyAnswer, withLiars } from "../life/key-servers.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import { concat, framed } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
 import { directSignature, keyRevocation } from "../testkit/signature.ts";
 import { revoker } from "../testkit/subpackets.ts";
@@ -32,6 +33,23 @@ describe("attack: a designated revoker's certificate that is seen once", () => {
       const kept = await knowledge.worthKeeping(trust, none);
       held = [...kept.values()].flatMap((raw) => readKeyring(writeCertificate(raw)).certificates);
     }
+  });
+
+  it("finds a place when a mirror has sent a crowd of keys before", async () => {
+    const knowledge = new Knowledge(profile, readKeyring(shipped.bytes).certificates);
+    const crowd = Array.from({ length: 20_000 }, (_, i) => {
+      const body = Uint8Array.from(safe.body);
+      new DataView(body.buffer).setUint32(body.length - 4, i);
+      return framed({ tag: 6, body });
+    });
+    knowledge.addBlocks([concat(...crowd)]);
+    const elsewhere = certificate({ key: safe, userIds: ["Safe <safe@example.net>"] });
+    knowledge.addBlocks([news[0]?.bytes ?? new Uint8Array()]);
+    await knowledge.judge(day(10), none, none);
+    expect(knowledge.missingRevokers).to.deep.equal([safe.fingerprint]);
+    knowledge.addBlocks([elsewhere.bytes]);
+    const { trust } = await knowledge.judge(day(10), none, none);
+    expect(trust.rejected.get(seed.fingerprint)?.code).to.equal("revoked");
   });
 
   it("under another name than the archive's, in the bundle: taken in for that one purpose", async () => {

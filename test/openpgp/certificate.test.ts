@@ -157,15 +157,20 @@ describe("openpgp/certificate", () => {
       expect(problems).to.include(`more than ${limits.keyringBytes} bytes`);
     });
 
-    it("too many certificates", () => {
-      const keys = Array.from({ length: limits.certificatesPerKeyring + 2 }, (_, i) => {
-        const body = Uint8Array.from(a.body);
-        new DataView(body.buffer).setUint32(1, i);
-        return { tag: 6, body };
-      });
-      const { certificates, problems } = readKeyring(allFramed(keys));
-      expect(certificates).to.have.length(limits.certificatesPerKeyring);
-      expect(problems).to.deep.equal(["too many certificates"]);
+    it("what is too short for a key, whose packets are passed over", () => {
+      const short = { tag: 6, body: a.body.subarray(0, limits.shortestKey - 1) };
+      const { certificates, problems, loose } = readKeyring(
+        allFramed([
+          short,
+          { tag: 13, body: Uint8Array.of(65) },
+          direct,
+          revocation,
+          ...certificate({ key: b }).packets,
+        ]),
+      );
+      expect(certificates.map(({ fingerprint }) => fingerprint)).to.deep.equal([b.fingerprint]);
+      expect(plain(loose)).to.deep.equal(plain([revocation]));
+      expect(problems).to.deep.equal([`a key of ${limits.shortestKey - 1} bytes`]);
     });
 
     it("too many user IDs and subkeys on one key", () => {
