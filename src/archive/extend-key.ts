@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import { withKeySignature, withSubkeySignature, withUserIdSignature } from "../openpgp/amend.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
+import { fingerprintOf } from "../openpgp/key-packet.ts";
 import { lifetimeSeconds } from "../openpgp/make-signature.ts";
 import type { Packet } from "../openpgp/packets.ts";
 import type { SelfStatement } from "../openpgp/secret-key.ts";
@@ -45,6 +46,8 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant): E
   for (const subkey of facts.subkeys) {
     if (effectiveRevocation(subkey.revocations, at) !== undefined) continue;
     for (const { packet, signatures } of raw.subkeys) {
+      // A copy from anywhere may have the same binding behind a stranger's subkey too.
+      if (fingerprintOf(packet.body) !== subkey.fingerprint) continue;
       const end = endOf(subkey.bindings, signatures, subkey, at);
       const add = (certificate: RawCertificate, made: Packet) => withSubkeySignature(certificate, packet, made);
       if (end !== undefined) endings.push({ ...end, over: { subkey: packet.body }, add });
