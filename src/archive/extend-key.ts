@@ -31,8 +31,12 @@ function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[],
   return packet && { said, about, body: packet.body };
 }
 
-/** Whatever ends of a certificate: by signatures over the key, its user IDs, and its subkeys. */
-function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant): Ending[] {
+/**
+ * Whatever ends of a certificate: by signatures over the key, its user IDs, and its subkeys; but no subkey that was to end
+ * before the key did and has ended: another took its place, and nobody watches over its secret any more.
+ * @param before when the primary key ends
+ */
+function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, before: Instant): Ending[] {
   const endings: Ending[] = [];
   const direct = endOf(facts.directSignatures, raw.signatures, facts.primary, at);
   if (direct !== undefined) endings.push({ ...direct, over: "key", add: withKeySignature });
@@ -50,7 +54,8 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant): E
       if (fingerprintOf(packet.body) !== subkey.fingerprint) continue;
       const end = endOf(subkey.bindings, signatures, subkey, at);
       const add = (certificate: RawCertificate, made: Packet) => withSubkeySignature(certificate, packet, made);
-      if (end !== undefined) endings.push({ ...end, over: { subkey: packet.body }, add });
+      const isOver = (end?.said.keyExpiresAt ?? at) < Math.min(at, before);
+      if (end !== undefined && !isOver) endings.push({ ...end, over: { subkey: packet.body }, add });
     }
   }
   return endings;
@@ -89,7 +94,7 @@ export interface ExtendTerms {
 }
 
 /**
- * Lets a key and its subkeys hold until another date, also one that has expired.
+ * Lets a key and its subkeys hold until another date, also one that has expired; not subkeys that expired before their key.
  * @throws FeedkeyError `usage` if it would not hold longer or never ends, `revoked`, `bad_config` if the primary key's
  *   secret is not here, and as `openSigningKey`
  */
@@ -106,7 +111,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
     });
   }
   secret.requirePrimary();
-  const endings = endingsOf(raw, facts, at);
+  const endings = endingsOf(raw, facts, at, before);
   // Younger than all that it replaces: of two of one second the sooner end would count.
   const date = Math.max(Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000));
   let amended = raw;

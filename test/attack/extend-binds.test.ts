@@ -1,4 +1,4 @@
-// Attack: a copy of the archive's certificate with the binding of its subkey behind a stray one, for `key extend` to say anew.
+// Attack: subkeys that `key extend` must not let hold: one that a copy of the certificate has from somebody else, and a former one.
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,39 +6,76 @@ import { expect } from "chai";
 import { ownCertificates } from "../../src/archive/signing-key.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { documentOf, runHere } from "../cases/cli.ts";
+import { iso } from "../../src/time.ts";
+import { refuseSubkey } from "../../src/trust/key-state.ts";
+import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
+import { archiveId, certificate, secretKeyBlock } from "../testkit/certificate.ts";
+import { day } from "../testkit/dates.ts";
 import { allFramed } from "../testkit/framing.ts";
-import { ed25519Key } from "../testkit/keys.ts";
+import { ed25519Key, type TestKey } from "../testkit/keys.ts";
 
 const stray = ed25519Key("extend-stray");
 
+const year = 365 * 86_400;
+
+async function keep(...args: readonly string[]): Promise<JsonDocument> {
+  const ended = await runHere(["--json", ...args]);
+  expect(ended.status, ended.stdout).to.equal(0);
+  return documentOf(ended);
+}
+
 describe("attack: what a key says anew of its subkeys", () => {
-  it("is not said of another's, whatever stands behind that in a copy", async () => {
-    const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-attack-"));
-    const home = join(folder, "stick");
-    const keep = async (...args: readonly string[]) => {
-      const ended = await runHere(["--json", ...args]);
-      expect(ended.status, ended.stdout).to.equal(0);
-      return documentOf(ended);
-    };
-    try {
-      const making = ["keygen", "--user-id", "Archive <archive@example.org>", "--expires", "30d"];
-      const { fingerprint } = await keep("--home", join(folder, "home"), ...making, "--offline-primary", home);
-      const file = join(home, "certs", `${fingerprint}.asc`);
-      const [own] = readKeys(await fs.readFile(file)).certificates;
-      const [subkey] = own?.subkeys ?? [];
-      const copy = [own?.primary, { tag: 14, body: stray.body }, ...(subkey?.signatures ?? [])];
-      await fs.writeFile(join(folder, "copy.pgp"), allFramed(copy.flatMap((packet) => packet ?? [])));
-      await keep("--home", home, "key", "import", join(folder, "copy.pgp"));
-      await keep("--home", home, "key", "extend", String(fingerprint), "--expires", "300d");
-      const facts = (await ownCertificates(await KeyStore.open(home))).get(String(fingerprint))?.facts;
-      const bindings = facts?.subkeys.map((one) => [one.fingerprint === stray.fingerprint, one.bindings.length]);
-      expect(bindings).to.deep.equal([
-        [false, 2],
-        [true, 0],
-      ]);
-    } finally {
-      await fs.rm(folder, { recursive: true });
-    }
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await fs.mkdtemp(join(tmpdir(), "feedkey-attack-"));
   });
+
+  afterEach(() => fs.rm(folder, { recursive: true }));
+
+  async function subkeysIn(home: string, fingerprint: string) {
+    return (await ownCertificates(await KeyStore.open(home))).get(fingerprint)?.facts.subkeys ?? [];
+  }
+
+  it("is not said of another's, whatever stands behind that in a copy", async () => {
+    const home = join(folder, "stick");
+    const making = ["keygen", "--user-id", archiveId, "--expires", "30d", "--offline-primary", home];
+    const fingerprint = String((await keep("--home", join(folder, "home"), ...making)).fingerprint);
+    const [own] = readKeys(await fs.readFile(join(home, "certs", `${fingerprint}.asc`))).certificates;
+    const copy = [own?.primary, { tag: 14, body: stray.body }, ...(own?.subkeys[0]?.signatures ?? [])];
+    await fs.writeFile(join(folder, "copy.pgp"), allFramed(copy.flatMap((packet) => packet ?? [])));
+    await keep("--home", home, "key", "import", join(folder, "copy.pgp"));
+    await keep("--home", home, "key", "extend", fingerprint, "--expires", "300d");
+    const subkeys = await subkeysIn(home, fingerprint);
+    expect(subkeys.map((one) => [one.fingerprint === stray.fingerprint, one.bindings.length])).to.deep.equal([
+      [false, 2],
+      [true, 0],
+    ]);
+  });
+
+  for (const [when, at] of [
+    ["while the key holds", day(100)],
+    ["when the key has expired too", day(400)],
+  ] as const) {
+    it(`is not said of one that expired long before: its secret may be anybody's, ${when}`, async () => {
+      const [primary, present, former] = ["extend-primary", "extend-present", "extend-former"].map((name) => {
+        return ed25519Key(name);
+      }) as [TestKey, TestKey, TestKey];
+      const subkeys = [
+        { key: former, keyExpiresAfter: 30 * 86_400 },
+        { key: present, keyExpiresAfter: year },
+      ];
+      const block = secretKeyBlock(certificate({ key: primary, keyExpiresAfter: year, subkeys }), [present, former]);
+      await fs.writeFile(join(folder, "secret.asc"), block, { mode: 0o600 });
+      const dated = ["--home", join(folder, "home"), "--at", iso(at)];
+      await keep(...dated, "key", "import", join(folder, "secret.asc"));
+      await keep(...dated, "key", "extend", primary.fingerprint, "--expires", "2y");
+      const found = await subkeysIn(join(folder, "home"), primary.fingerprint);
+      const holds = (key: TestKey) => {
+        const facts = found.find(({ fingerprint }) => fingerprint === key.fingerprint);
+        return facts && refuseSubkey(facts, at)?.code;
+      };
+      expect([holds(present), holds(former)]).to.deep.equal([undefined, "expired"]);
+    });
+  }
 });
