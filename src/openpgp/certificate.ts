@@ -45,13 +45,17 @@ interface Draft {
   };
   /** By tag and body: what is there twice is one, and a revocation over one copy is over the other too. Made when there is one. */
   components?: Map<string, MutableComponent>;
+  /** Lets go of the component that came last. */
+  dropLast?: () => void;
 }
 
 /** Types of signatures that are about the primary key itself, wherever in a certificate they were put. */
 const aboutPrimary = new Set([0x1f, 0x20]);
 
-// Version 4 with a date and the smallest number there is: whatever is shorter only costs memory.
-const shortestSignature = 19;
+// Version 4 without a date, and two numbers of 160 bits with some leading zeros: whatever is shorter only takes room. So a
+// keyring's bytes hold three hundred thousand user IDs and subkeys with a signature at most, and all of them are read: were it
+// a count that ended them, a revoked subkey or a withdrawn certification behind so many would go unseen.
+const shortestSignature = 48;
 
 function signatureType({ body }: Packet): number | undefined {
   return body[0] === 3 ? body[2] : body[1];
@@ -93,7 +97,7 @@ export function readKeyring(bytes: Uint8Array): Keyring {
       const isAboutPrimary = current !== undefined && aboutPrimary.has(signatureType(packet) ?? -1);
       (isAboutPrimary ? current?.certificate.signatures : sink)?.push(packet);
       if (sink !== loose && isForeignRevocation(packet, current?.certificate.fingerprint)) loose.push(packet);
-    } else sink = startComponent(current, packet, sink, problems);
+    } else sink = startComponent(current, packet, sink);
   }
   const certificates = [...drafts.values()].map(({ certificate }) => certificate);
   return { certificates, loose, secretKeys, problems: [...problems] };
@@ -117,12 +121,7 @@ function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, prob
   return draft;
 }
 
-function startComponent(
-  current: Draft | undefined,
-  packet: Packet,
-  sink: Packet[] | undefined,
-  problems: Set<string>,
-): Packet[] | undefined {
+function startComponent(current: Draft | undefined, packet: Packet, sink: Packet[] | undefined): Packet[] | undefined {
   const { tag, body } = packet;
   // Trust packets are GnuPG's private notes, markers and padding mean nothing (RFC 9580 sections 5.8, 5.10, 5.14).
   if (tag === tags.trust || tag === tags.marker || tag === tags.padding) return sink;
@@ -130,19 +129,24 @@ function startComponent(
   if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
   // Each of thousands of signatures over such a user ID would hash it anew; GnuPG has the same limit.
   if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
+  if (tag === tags.publicSubkey && body.length < limits.shortestKey) return undefined;
   const { certificate } = current;
   current.components ??= new Map();
   const { components } = current;
   const name = `${tag} ${Buffer.from(body).toString("latin1")}`;
   const known = components.get(name);
   if (known !== undefined) return known.signatures;
-  if (components.size >= limits.componentsPerCertificate) {
-    problems.add(`more than ${limits.componentsPerCertificate} user IDs and subkeys on ${certificate.fingerprint}`);
-    return undefined;
-  }
-  const component = { packet, signatures: [] };
+  // Without a signature it says nothing, and millions fit into an answer.
+  if (components.size >= limits.bareComponents) current.dropLast?.();
+  const component: MutableComponent = { packet, signatures: [] };
+  const list = certificate[tag === tags.userId ? "userIds" : "subkeys"];
   components.set(name, component);
-  certificate[tag === tags.userId ? "userIds" : "subkeys"].push(component);
+  list.push(component);
+  current.dropLast = () => {
+    if (component.signatures.length > 0 || list.at(-1) !== component) return;
+    components.delete(name);
+    list.pop();
+  };
   return component.signatures;
 }
 

@@ -2,11 +2,8 @@
 export const limits = {
   /** A keyring, a bundle or an answer of a key server. */
   keyringBytes: 16 * 1024 * 1024,
-  /**
-   * A certificate's user IDs and subkeys. More than fit into an answer of a key server with a signature each: else
-   * anybody could upload so many that a revoked subkey or a withdrawn certification behind them goes unseen.
-   */
-  componentsPerCertificate: 200_000,
+  /** A certificate's user IDs and subkeys, before those that have no signature make room for what comes next. */
+  bareComponents: 1_000,
   /** Makers of certifications whose certificates are missing: named to people, who read no more than a few. */
   strangersNamed: 3,
   /**

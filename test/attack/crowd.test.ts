@@ -2,11 +2,13 @@
 import { expect } from "chai";
 import { Knowledge } from "../../src/client/knowledge.ts";
 import { readKeyring } from "../../src/openpgp/certificate.ts";
+import { refuseSubkey } from "../../src/trust/key-state.ts";
 import { archiveId, asCertificate, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
-import { concat, framed } from "../testkit/framing.ts";
+import { allFramed, concat, framed } from "../testkit/framing.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
-import { certification, keyRevocation } from "../testkit/signature.ts";
+import { certification, keyRevocation, subkeySignature } from "../testkit/signature.ts";
+import { reason } from "../testkit/subpackets.ts";
 import { seededProfile } from "./seeded-profile.ts";
 
 const seed = ed25519Key("crowd-seed");
@@ -72,6 +74,27 @@ describe("attack: a crowd with the archive's name", () => {
       }
       const answer = readKeyring(concat(keys, successor(thief).bytes, successor(rightful).bytes));
       expect(await codes(answer)).to.deep.equal(["fork", "fork"]);
+    }
+  }).timeout(30_000);
+
+  it("of user IDs on one key hides no revoked subkey, whether they have a signature that is none or not", async () => {
+    const subkey = ed25519Key("crowd-subkey");
+    const held = certificate({ key: seed, subkeys: [subkey] });
+    const revocation = subkeySignature(0x28, { by: seed, primary: seed, subkey, at: day(3), hashed: [reason(2)] });
+    for (const signature of [0, 19]) {
+      const size = 2 + 4 + (signature === 0 ? 0 : 2 + signature);
+      const ids = Buffer.alloc(250_000 * size);
+      for (let i = 0; i < 250_000; i++) {
+        ids.set([0xcd, 4], i * size);
+        ids.writeUInt32BE(i, i * size + 2);
+        if (signature > 0) ids.set([0xc2, signature, 4, 0x13], i * size + 6);
+      }
+      const knowledge = new Knowledge(profile, ring(held).certificates);
+      const behind = [{ tag: 14, body: subkey.body }, revocation];
+      knowledge.addBlocks([concat(framed({ tag: 6, body: seed.body }), ids, allFramed(behind))]);
+      const { trust } = await knowledge.judge(day(10), new Set(), new Set());
+      const [facts] = trust.trusted.get(seed.fingerprint)?.facts.subkeys ?? [];
+      expect(facts && refuseSubkey(facts, day(10))?.code).to.equal("revoked");
     }
   }).timeout(30_000);
 

@@ -40,7 +40,7 @@ function delegation(by: TestKey, of: TestKey): Packet {
 }
 
 describe("attack: floods of certificates", () => {
-  const junk = Uint8Array.of(4, 0x1f, ...Array<number>(22).fill(0));
+  const junk = Uint8Array.of(4, 0x1f, ...Array<number>(46).fill(0));
   const blocks = variants({ tag: 2, body: junk }, 30_000).map((packet) => {
     return asCertificate(seed, [{ tag: 6, body: seed.body }, packet]);
   });

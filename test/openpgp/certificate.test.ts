@@ -172,20 +172,6 @@ describe("openpgp/certificate", () => {
       expect(plain(loose)).to.deep.equal(plain([revocation]));
       expect(problems).to.deep.equal([`a key of ${limits.shortestKey - 1} bytes`]);
     });
-
-    it("too many user IDs and subkeys on one key", () => {
-      const ids = Array.from({ length: limits.componentsPerCertificate + 5 }, (_, i) => ({
-        tag: 13,
-        body: Buffer.from(`u${i}`),
-      }));
-      const { certificates, problems } = readKeyring(
-        allFramed([{ tag: 6, body: a.body }, ...ids, { tag: 14, body: sub.body }]),
-      );
-      expect(certificates[0]?.userIds.length).to.equal(limits.componentsPerCertificate);
-      expect(problems).to.deep.equal([
-        `more than ${limits.componentsPerCertificate} user IDs and subkeys on ${a.fingerprint}`,
-      ]);
-    });
   });
 
   it("does not keep user IDs so long that hashing them for each of many signatures takes hours", () => {
