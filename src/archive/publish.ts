@@ -93,8 +93,11 @@ async function refuseMissingRoot(root: string): Promise<void> {
   throw new FeedkeyError("not_found", `there is no archive folder ${escapeText(root)}`, { details: { path: root } });
 }
 
-/** Scans one feed's packages and makes its index. */
-async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: string) {
+/**
+ * Scans one feed's packages and makes its index.
+ * @param saving is told what is still being written
+ */
+async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: string, saving: Promise<void>[]) {
   const folder = join(options.root, feed.packages);
   // Both formats may lie in one folder: what is remembered of each is of no use to the other.
   const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
@@ -106,11 +109,14 @@ async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: st
     onProgress: (done, total) => options.onProgress(feed.name, done, total),
   });
   // Nothing waits for the disk here; and what was scanned is worth keeping whatever comes of the index.
-  const saved = options.dryRun ? Promise.resolve() : saveScanCache(cacheFile, scan.cache);
-  saved.catch(() => undefined);
+  if (!options.dryRun) {
+    const saved = saveScanCache(cacheFile, scan.cache);
+    saved.catch(() => undefined);
+    saving.push(saved);
+  }
   const made = makeIndex(feed, scan.packages);
   const bad = [...scan.bad.map(({ error }) => error), ...made.bad];
-  return { feed, made, bad, saved };
+  return { feed, made, bad };
 }
 
 async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, FileSignatures>> {
@@ -123,6 +129,21 @@ async function publishLocked(
   options: PublishOptions,
   records: string,
   lock: HeldLock | undefined,
+): Promise<PublishResult> {
+  const saving: Promise<void>[] = [];
+  try {
+    return await publishSaving(options, records, lock, saving);
+  } finally {
+    // However it ends, nothing is being written any more afterwards.
+    await Promise.allSettled(saving);
+  }
+}
+
+async function publishSaving(
+  options: PublishOptions,
+  records: string,
+  lock: HeldLock | undefined,
+  saving: Promise<void>[],
 ): Promise<PublishResult> {
   const { root, feeds, store, userId } = options;
   const { where, fingerprint } = options.key;
@@ -139,17 +160,16 @@ async function publishLocked(
   const record = await readPublished(records);
   const { files: bundle, notes } = await planBundle(root, known, key, name, record.bundle);
   const indexed = [];
-  for (const feed of feeds) indexed.push(await indexFeed(feed, options, records));
+  for (const feed of feeds) indexed.push(await indexFeed(feed, options, records, saving));
   const bad = indexed.flatMap((one) => one.bad);
-  const saved = Promise.all(indexed.map((one) => one.saved));
   if (bad.length > 0 && !options.skipBad) {
-    await saved;
+    await Promise.all(saving);
     return { plans: [], bundle: [], notes, bad, applied: false };
   }
   const terms = { ...options, vouchers: await vouchersOf(known.certificates, key, name, record) };
   const plans: FeedPlan[] = [];
   for (const { feed, made } of indexed) plans.push(await planFeed(root, feed, made, key, terms));
-  await saved;
+  await Promise.all(saving);
   if (lock === undefined) return { plans, bundle, notes, bad, applied: false };
   const signatures = await sign(plans, options);
   const changed = plans.filter(changesAnything);
