@@ -7,14 +7,31 @@ import { addKeyLifeCommands } from "./key-life-commands.ts";
 import { addOtherCommands } from "./other-commands.ts";
 import type { Main, Runner } from "./run.ts";
 
+/** Commands by the files that define them, in the order of the man page. */
+const groups: readonly {
+  readonly names: readonly string[];
+  add(program: Command, run: Runner, main: Main): void;
+}[] = [
+  { names: ["keygen", "sign", "publish", "sign-package"], add: addArchiveCommands },
+  { names: ["rotate", "revoke", "delegate", "rehearse", "send", "receive"], add: addKeyLifeCommands },
+  { names: ["key"], add: addKeyCommands },
+  {
+    names: [
+      ...["profile", "refresh", "chain", "export", "setup", "status", "update", "fetch", "verify"],
+      "verify-package",
+    ],
+    add: addClientCommands,
+  },
+  { names: ["serve", "demo"], add: addOtherCommands },
+];
+
 /**
- * Adds all commands to the program.
+ * Adds commands to the program: all of them, or, where the arguments name some, those that stand in one file with these. The
+ * others are then of no use: to define them all takes 5 ms of each start.
  * @param main the program itself, for the demo to play with
  */
-export function addCommands(program: Command, run: Runner, main: Main): void {
-  addArchiveCommands(program, run);
-  addKeyLifeCommands(program, run);
-  addKeyCommands(program, run);
-  addClientCommands(program, run);
-  addOtherCommands(program, run, main);
+export function addCommands(program: Command, run: Runner, main: Main, args: readonly string[] = []): void {
+  const asksForHelp = args.some((arg) => arg === "help" || arg === "--help" || arg === "-h");
+  const named = groups.filter(({ names }) => names.some((name) => args.includes(name)));
+  for (const { add } of asksForHelp || named.length === 0 ? groups : named) add(program, run, main);
 }

@@ -50,7 +50,7 @@ export async function main(args: readonly string[], streams: Streams = process):
       complaint += text;
     },
   });
-  addCommands(program, runner, main);
+  addCommands(program, runner, main, args);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   // Whoever reads our output may stop reading: that is no failure of ours.
   streams.stdout.on("error", (error: NodeJS.ErrnoException) => {
