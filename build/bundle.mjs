@@ -4,6 +4,7 @@
  * the plain files, which do the same. Large packages that most runs do not need are files of their own.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
@@ -42,16 +43,21 @@ const parts = {
   },
 };
 
-/** Node's own modules that a package loads for what most runs never do: 4 ms of a start, where commander might run a program. */
+/** Node's own modules that most runs never call: each function is looked up when it is. 8 ms of a start. */
+const lateModules = ["node:child_process", "node:worker_threads", "node:zlib"];
 const late = {
   name: "late",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) => {
-      return importer.includes("/node_modules/commander/") ? { path, namespace: "late" } : undefined;
+    onResolve({ filter: new RegExp(`^(${lateModules.join("|")})$`) }, ({ path, namespace }) => {
+      return namespace === "late" ? { path, external: true } : { path, namespace: "late" };
     });
-    onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get: (_, name) => require("${path}")[name] });`,
-    }));
+    onLoad({ filter: /.*/, namespace: "late" }, ({ path }) => {
+      const getters = Object.keys(createRequire(import.meta.url)(path)).map((name) => {
+        return `get ${JSON.stringify(name)}() { return module_()[${JSON.stringify(name)}]; }`;
+      });
+      const known = `let known; const module_ = () => { known ??= require("${path}"); return known; };`;
+      return { contents: `${known}\nmodule.exports = { ${getters.join(",\n")} };` };
+    });
   },
 };
 
