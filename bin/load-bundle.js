@@ -1,6 +1,6 @@
 // Running the bundled program with V8's code cache, which a function of Node does by itself only from version 22 on.
 const { readFileSync, statSync } = require("node:fs");
-const { createRequire, Module } = require("node:module");
+const { createRequire } = require("node:module");
 const { join } = require("node:path");
 const { constants, Script } = require("node:vm");
 
@@ -34,8 +34,8 @@ function loadBundle(folder, name) {
   } catch {
     // The first run of all, in the build, makes it.
   }
-  // The build writes ASCII only: as latin1 it is read without being looked at.
-  const script = new Script(Module.wrap(readFileSync(filename, "latin1")), {
+  // The build writes ASCII only, inside the function that a module is: as latin1 it is read without being looked at or copied.
+  const script = new Script(readFileSync(filename, "latin1"), {
     filename,
     ...(cachedData === undefined ? {} : { cachedData }),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
