@@ -19,7 +19,7 @@ export async function buildParts(root, folder, options) {
   const callOthers = {
     name: "call-others",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^\.\/[a-z-]+\.js$/ }, async ({ path, kind, importer, resolveDir }) => {
+      onResolve({ filter: /^\.\/[a-z-]+\.js$/ }, ({ path, kind, importer, resolveDir }) => {
         const isCommand = kind === "dynamic-import" && /\/cli\/[a-z-]+-commands\.js$/.test(importer);
         if (!isCommand || quick.includes(path.slice(2, -3))) return undefined;
         const file = join(resolveDir, path);

@@ -1,17 +1,16 @@
 /** Use case: let a key of the store hold longer. What it says of itself is said anew, with another end and all else as it was. */
-import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import { withKeySignature, withSubkeySignature, withUserIdSignature } from "../openpgp/amend.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import { fingerprintOf } from "../openpgp/key-packet.ts";
 import { lifetimeSeconds } from "../openpgp/make-signature.ts";
 import type { Packet } from "../openpgp/packets.ts";
+import { signatureId } from "../openpgp/raw-signature.ts";
 import type { SelfStatement } from "../openpgp/secret-key.ts";
-import { hex } from "../openpgp/subpackets.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SelfSignature } from "../trust/facts.ts";
-import { effectiveRevocation, newest, type PrimaryState, primaryState, revocationWords } from "../trust/key-state.ts";
+import { effectiveRevocation, newest, primaryState, revocationWords } from "../trust/key-state.ts";
 import { amendStored } from "./archive.ts";
 import { judgedTogether, openSigningKey, type PassphraseSource } from "./signing-key.ts";
 
@@ -27,7 +26,7 @@ interface Ending extends SelfStatement {
 function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[], about: KeyFacts, at: Instant) {
   const [said] = newest(signatures, about, at);
   if (said?.keyExpiresAt === undefined) return undefined;
-  const packet = packets.find(({ body }) => hex(createHash("sha256").update(body).digest()) === said.id);
+  const packet = packets.find(({ body }) => signatureId(body) === said.id);
   return packet && { said, about, body: packet.body };
 }
 
@@ -61,8 +60,8 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   return endings;
 }
 
-/** What the key says of itself now. @throws FeedkeyError `revoked`, and what else keeps it from saying anything */
-function presentState(facts: CertificateFacts, at: Instant): PrimaryState & { readonly expiresAt: Instant } {
+/** When the key ends now. @throws FeedkeyError `revoked`, `usage` if it never does, and what else keeps it from saying anything */
+function presentEnd(facts: CertificateFacts, at: Instant): Instant {
   const { fingerprint } = facts.primary;
   const revocation = effectiveRevocation(facts.revocations, at);
   if (revocation !== undefined) {
@@ -73,8 +72,7 @@ function presentState(facts: CertificateFacts, at: Instant): PrimaryState & { re
   }
   const state = primaryState(facts, at);
   if ("code" in state) throw new FeedkeyError(state.code, `${fingerprint}: ${state.reason}`);
-  const { expiresAt } = state;
-  if (expiresAt !== undefined) return { ...state, expiresAt };
+  if (state.expiresAt !== undefined) return state.expiresAt;
   throw new FeedkeyError("usage", `${fingerprint} never expires`, { details: { fingerprint } });
 }
 
@@ -102,7 +100,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   const { lifetime, at, passphrase } = terms;
   const { raw, facts, secret } = await openSigningKey(store, terms.fingerprint, passphrase);
   const { fingerprint } = raw;
-  const before = presentState(facts, at).expiresAt;
+  const before = presentEnd(facts, at);
   const expiresAt = Math.floor((at + lifetime) / 1000) * 1000;
   if (expiresAt <= before) {
     throw new FeedkeyError("usage", `${fingerprint} holds until ${iso(before)} already`, {

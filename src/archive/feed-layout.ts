@@ -6,11 +6,14 @@ import type { PackageIndex } from "../index-format/package-index.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import type { ScannedPackage } from "./scan.ts";
 
-/** A package that is to be listed, and the two parts of its stanza: put together, they end in a newline. */
-export interface ToList extends Omit<Listed, "stanza"> {
+/** The two parts of a stanza: put together, they end in a newline. */
+export interface StanzaParts {
   readonly own: Uint8Array;
   readonly added: string;
 }
+
+/** A package that is to be listed. */
+export type ToList = Omit<Listed, "stanza"> & StanzaParts;
 
 /** A package with its stanza. */
 export interface Listed {
@@ -53,7 +56,7 @@ export interface FeedLayout {
   /** The signed file that is always there. */
   readonly signed: string;
   /** @throws FeedkeyError `bad_package` for a package that can't stand in the index */
-  list(scanned: ScannedPackage, path: string): ToList;
+  stanzaOf(scanned: ScannedPackage, path: string): StanzaParts;
   compareVersions(a: string, b: string): number;
   /** The text of the index in the signed file. @throws FeedkeyError `bad_index` */
   textOf(signed: Uint8Array): Promise<Uint8Array>;

@@ -102,11 +102,14 @@ async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
  * @param before an earlier file, from which members are taken over; whatever it is, the result does not depend on it
  */
 export async function gzipMembers(text: Buffer, before?: Buffer): Promise<Buffer> {
-  const pieces = cutText(text).map((piece) => ({ piece, sum: crc32(piece) }));
-  const wanted = new Set(pieces.map(({ piece, sum }) => keyOf(sum, piece.length)));
+  const pieces = cutText(text).map((piece) => {
+    const sum = crc32(piece);
+    return { piece, sum, key: keyOf(sum, piece.length) };
+  });
+  const wanted = new Set(pieces.map(({ key }) => key));
   const known = before === undefined ? new Map<number, Known>() : membersOf(before, wanted);
-  const members = pieces.map(({ piece, sum }) => {
-    const found = known.get(keyOf(sum, piece.length));
+  const members = pieces.map(({ piece, sum, key }) => {
+    const found = known.get(key);
     return found?.text.equals(piece) === true ? found.member : makeMember(piece, sum);
   });
   return Buffer.concat(await Promise.all(members));

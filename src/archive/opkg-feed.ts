@@ -17,16 +17,8 @@ async function holds(file: Uint8Array | undefined, index: Uint8Array): Promise<b
 export const opkgFeed: FeedLayout = {
   signed: "Packages",
 
-  list({ name, version, architecture, own, size, md5, sha256 }, path) {
-    return {
-      name,
-      version,
-      architecture,
-      path,
-      sha256,
-      own,
-      added: fileFields({ filename: path, size, md5, sha256 }),
-    };
+  stanzaOf({ own, size, md5, sha256 }, path) {
+    return { own, added: fileFields({ filename: path, size, md5, sha256 }) };
   },
 
   compareVersions,

@@ -9,6 +9,7 @@ import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { DataSignature } from "../trust/facts.ts";
+import { isHardRevoked } from "../trust/key-state.ts";
 import { refuseWeakHash } from "../trust/policy.ts";
 import { readIfThere, type SignedFile } from "./feed-layout.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
@@ -34,8 +35,7 @@ export async function vouchersOf(
 ): Promise<Vouchers> {
   const mine = [...known.values()].filter(({ raw, facts }) => {
     // T3c: of a stolen key every signature may be the thief's.
-    const isStolen = facts.revocations.some(({ kind }) => kind === "hard");
-    return !isStolen && (raw.fingerprint === key.raw.fingerprint || claims(facts, userId));
+    return !isHardRevoked(facts.revocations) && (raw.fingerprint === key.raw.fingerprint || claims(facts, userId));
   });
   return { keys: await KeyIndex.of(mine.map(withOwnKeys)), published };
 }

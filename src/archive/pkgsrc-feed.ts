@@ -11,16 +11,8 @@ import { holdsText, planOtherForms, summaryText } from "./summary-files.ts";
 export const pkgsrcFeed: FeedLayout = {
   signed: "pkg_summary.gz",
 
-  list({ name, version, architecture, own, size, sha256 }, path) {
-    return {
-      name,
-      version,
-      architecture,
-      path,
-      sha256,
-      own: addFileFacts(own, { filename: path, size, sha256 }),
-      added: "",
-    };
+  stanzaOf({ own, size, sha256 }, path) {
+    return { own: addFileFacts(own, { filename: path, size, sha256 }), added: "" };
   },
 
   compareVersions: compareDewey,

@@ -61,7 +61,9 @@ export function makeIndex(
   const bad: FeedkeyError[] = [];
   for (const one of scanned) {
     try {
-      found.push(layout.list(one, indexPath(feed, one.path)));
+      const path = indexPath(feed, one.path);
+      const { name, version, architecture, sha256 } = one;
+      found.push({ name, version, architecture, path, sha256, ...layout.stanzaOf(one, path) });
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       const message = `package ${escapeText(one.path)}: ${error.message}`;

@@ -16,6 +16,7 @@ import { readKeys } from "../openpgp/read-keys.ts";
 import { bundlePath } from "../profile/layout.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
+import { isHardRevoked } from "../trust/key-state.ts";
 import { judgedTogether, type OwnCertificate } from "./signing-key.ts";
 import { claims, isDelegate, type Own } from "./standing.ts";
 
@@ -78,7 +79,7 @@ function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: Readonly
     const issuer = all.get(certificate);
     if (issuer === undefined || !found.has(certificate) || key !== issuer.primary.fingerprint) return false;
     // T3c: a thief of that key could have made it.
-    if (issuer.revocations.some(({ kind }) => kind === "hard")) return false;
+    if (isHardRevoked(issuer.revocations)) return false;
     return claims(issuer, userId) || (mayDelegateOnly && isDelegate(issuer));
   };
   const isTied = (facts: CertificateFacts) => {

@@ -14,7 +14,7 @@ const FIXED_SIZE = DIGESTS + 32 + 16;
  * @param room bytes left free before them
  */
 export function writeRecords(cache: ScanCache, room = 0): Buffer {
-  const records: Uint8Array[] = [];
+  const records: Uint8Array[] = [Buffer.alloc(room)];
   for (const [path, { identity, scanned, record }] of cache) {
     if (record !== undefined) {
       records.push(record);
@@ -31,14 +31,7 @@ export function writeRecords(cache: ScanCache, room = 0): Buffer {
     fixed.write(scanned.md5, DIGESTS + 32, "hex");
     records.push(fixed, ...texts, scanned.own);
   }
-  const length = records.reduce((sum, record) => sum + record.length, room);
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let end = room;
-  for (const record of records) {
-    bytes.set(record, end);
-    end += record.length;
-  }
-  return bytes;
+  return Buffer.concat(records);
 }
 
 /** Undefined if the bytes are not what {@link writeRecords} makes. Stanzas are views into the bytes. */

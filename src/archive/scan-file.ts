@@ -17,7 +17,7 @@ import type { FeedFormat } from "../profile/types.ts";
 import { type FoundPackage, identityOf, sameIdentity } from "./scan-walk.ts";
 
 /** One package file as it lay on the disk. */
-export interface ScannedPackage {
+export interface ScannedPackage extends OwnWords {
   /** Relative to the scanned folder, with `/`. */
   readonly path: string;
   /** Bytes. */
@@ -26,12 +26,6 @@ export interface ScannedPackage {
   readonly sha256: string;
   /** Lower-case hex: opkg 0.9.0 compares nothing else. */
   readonly md5: string;
-  readonly name: string;
-  readonly version: string;
-  /** Empty where the format knows none. */
-  readonly architecture: string;
-  /** What the package says of itself: its stanza without the facts about the file. */
-  readonly own: Uint8Array;
 }
 
 // What is no larger is read at once. Each thread has its own buffer.

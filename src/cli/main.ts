@@ -14,24 +14,23 @@ export function packageVersion(): string {
 }
 
 function makeProgram(args: readonly string[]): Command {
-  return (
-    new Command("feedkey")
-      .description("Publish, verify and fetch signed package feeds whose keys may change")
-      // Read only for who asks.
-      .version(args.some((arg) => /^(-V|--version)$/.test(arg)) ? packageVersion() : "", "-V, --version")
-      .option("--profile <name|file>", "the archive's profile")
-      .option("--state <dir>", "client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
-      .option("--home <dir>", "the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
-      .option("--json", "one JSON document on standard output")
-      .option("--quiet", "no text but errors")
-      .option("--verbose", "say more on standard error")
-      .option("--debug", "say everything, with stacks of errors")
-      .option("--offline", "ask no server")
-      .option("--at <time>", "reference time instead of the clock (RFC 3339)")
-      .option("--no-color", "no colour (also: NO_COLOR)")
-      .showHelpAfterError(false)
-      .exitOverride()
-  );
+  // Read only for who asks.
+  const version = args.some((arg) => /^(-V|--version)$/.test(arg)) ? packageVersion() : "";
+  return new Command("feedkey")
+    .description("Publish, verify and fetch signed package feeds whose keys may change")
+    .version(version, "-V, --version")
+    .option("--profile <name|file>", "the archive's profile")
+    .option("--state <dir>", "client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
+    .option("--home <dir>", "the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
+    .option("--json", "one JSON document on standard output")
+    .option("--quiet", "no text but errors")
+    .option("--verbose", "say more on standard error")
+    .option("--debug", "say everything, with stacks of errors")
+    .option("--offline", "ask no server")
+    .option("--at <time>", "reference time instead of the clock (RFC 3339)")
+    .option("--no-color", "no colour (also: NO_COLOR)")
+    .showHelpAfterError(false)
+    .exitOverride();
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Instant } from "../time.ts";
 import type { HashedDocument } from "./hashed-document.ts";
 import { signDigest } from "./native-signer.ts";
 import { type Packet, tags } from "./packets.ts";
-import { parseSignature } from "./raw-signature.ts";
+import { parseSignature, type RawSignature } from "./raw-signature.ts";
 
 export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
 
@@ -51,6 +51,11 @@ type SignFunction = (key: SecretPacket, data: object, date: Date, detached: bool
 // instead, which catches the same faults, and the same input gives the same bytes.
 const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
 
+async function signed(packet: SignaturePacket, key: SecretPacket, over: object, at: Instant): Promise<Packet> {
+  await (packet.sign as unknown as SignFunction).call(packet, key, over, new Date(at), true, settings);
+  return { tag: tags.signature, body: packet.write() };
+}
+
 /**
  * Makes one signature.
  * @param key decrypted
@@ -76,8 +81,7 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
   packet.rawNotations = (content.notations ?? []).map(({ name, value }) => {
     return { name, value: new TextEncoder().encode(value), humanReadable: true, critical: false };
   });
-  await (packet.sign as unknown as SignFunction).call(packet, key, over, new Date(content.at), true, settings);
-  return { tag: tags.signature, body: packet.write() };
+  return await signed(packet, key, over, content.at);
 }
 
 /**
@@ -102,8 +106,7 @@ export async function repeatSignature(
     keyExpirationTime: terms.keyLifetime,
     keyNeverExpires: false,
   });
-  await (packet.sign as unknown as SignFunction).call(packet, key, over, new Date(terms.at), true, settings);
-  return { tag: tags.signature, body: packet.write() };
+  return await signed(packet, key, over, terms.at);
 }
 
 /** What a self-signature says beside its date and the key's end. */
@@ -148,13 +151,16 @@ export async function signHashed(
   // What a signature says of itself does not depend on the document: one over nothing is the pattern for it.
   const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: 0x00 });
   const raw = parseSignature(pattern.body);
-  const digest = typeof raw === "string" ? undefined : document.signedDigest(raw);
-  const numbers = typeof raw === "string" || digest === undefined ? undefined : signDigest(key, raw.hash, digest);
-  if (typeof raw === "string" || digest === undefined || numbers === undefined) {
-    return await makeSignature(key, libraryDocument(document.bytes), { ...content, type: 0x00 });
-  }
-  const { body, unhashedEnd, saltEnd } = raw;
+  const made = typeof raw === "string" ? undefined : signPattern(key, raw, document.signedDigest(raw));
+  return made ?? (await makeSignature(key, libraryDocument(document.bytes), { ...content, type: 0x00 }));
+}
+
+/** A pattern with another digest and its numbers; undefined for a key that the library has to sign with. */
+function signPattern(key: SecretPacket, pattern: RawSignature, digest: Uint8Array): Packet | undefined {
+  const numbers = signDigest(key, pattern.hash, digest);
+  if (numbers === undefined) return undefined;
+  const { body, unhashedEnd, saltEnd } = pattern;
   const salt = body.subarray(unhashedEnd + 2, saltEnd);
   const parts = [body.subarray(0, unhashedEnd), digest.subarray(0, 2), salt, numbers];
-  return { tag: pattern.tag, body: Buffer.concat(parts) };
+  return { tag: tags.signature, body: Buffer.concat(parts) };
 }

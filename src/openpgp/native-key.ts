@@ -8,7 +8,7 @@ import { limits } from "./limits.ts";
 import { readInteger } from "./mpi.ts";
 
 /** Public-key algorithms (RFC 9580 section 9.1). */
-const algorithm = { rsa: 1, rsaEncrypt: 2, rsaSign: 3, eddsaLegacy: 22, ed25519: 27, ed448: 28 } as const;
+export const algorithm = { rsa: 1, rsaEncrypt: 2, rsaSign: 3, eddsaLegacy: 22, ed25519: 27, ed448: 28 } as const;
 
 /** A check as node takes it. */
 export interface Question {
@@ -62,7 +62,8 @@ export function nativeKey(version: number, octet: number, material: Uint8Array):
   return undefined;
 }
 
-const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+/** As a JWK has its numbers (RFC 7515 section 2). */
+export const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 
 /** Makes the object at its first use: most keys at hand never check anything. */
 function once<T>(make: () => T): () => T {

@@ -5,7 +5,7 @@
  */
 import { constants, createPrivateKey, type JsonWebKey, privateEncrypt, sign } from "node:crypto";
 import { writeInteger } from "./mpi.ts";
-import { digestInfo } from "./native-key.ts";
+import { algorithm, base64url, digestInfo } from "./native-key.ts";
 
 /** What the library knows of an unlocked key: algorithm, and numbers by name. */
 export interface UnlockedKey {
@@ -13,8 +13,6 @@ export interface UnlockedKey {
   readonly publicParams: object | null;
   readonly privateParams: object | null;
 }
-
-const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 
 /**
  * The end of a signature packet (RFC 9580 sections 5.2.3.1, 5.2.3.3, 5.2.3.4).
@@ -27,12 +25,12 @@ export function signDigest(key: UnlockedKey, hash: string, digest: Uint8Array): 
     const value = params[name];
     return value instanceof Uint8Array ? value : new Uint8Array();
   };
-  if (key.algorithm === 1 || key.algorithm === 3) return rsaSignature(part, hash, digest);
+  if (key.algorithm === algorithm.rsa || key.algorithm === algorithm.rsaSign) return rsaSignature(part, hash, digest);
   const seed = part("seed");
   if (seed.length !== 32) return undefined;
   // Behind 0x40, which says that the point is written as EdDSA has it.
-  if (key.algorithm === 22) return edwardsSignature(seed, part("Q").subarray(1), digest, true);
-  return key.algorithm === 27 ? edwardsSignature(seed, part("A"), digest, false) : undefined;
+  if (key.algorithm === algorithm.eddsaLegacy) return edwardsSignature(seed, part("Q").subarray(1), digest, true);
+  return key.algorithm === algorithm.ed25519 ? edwardsSignature(seed, part("A"), digest, false) : undefined;
 }
 
 function rsaSignature(part: (name: string) => Uint8Array, hash: string, digest: Uint8Array): Uint8Array | undefined {

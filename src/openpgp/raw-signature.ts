@@ -150,6 +150,11 @@ export function namesIssuer(raw: RawSignature, key: LoadedKey): boolean {
   return keyId === key.facts.keyId;
 }
 
+/** What tells a signature packet from others: `id` of its facts. */
+export function signatureId(body: Uint8Array): string {
+  return hex(createHash("sha256").update(body).digest());
+}
+
 /** The facts of a signature that was found to be made by `maker`. */
 export function signatureFacts(raw: RawSignature, maker: LoadedKey): SignatureFacts {
   const { createdAt, signatureLifetime } = raw.hashed;
@@ -166,6 +171,6 @@ export function signatureFacts(raw: RawSignature, maker: LoadedKey): SignatureFa
     unknownCritical: raw.hashed.unknownCritical,
     notations: raw.hashed.notations,
     trust: raw.hashed.trust,
-    id: hex(createHash("sha256").update(raw.body).digest()),
+    id: signatureId(raw.body),
   };
 }

@@ -39,11 +39,17 @@ export function digestFile(path: string): FileDigest | undefined {
   }
 }
 
+/** A file's bytes, and a hash that has taken them in. */
+export interface Hashed {
+  readonly bytes: Buffer;
+  readonly sha256: Hash;
+}
+
 /**
  * Reads an open file and hashes each piece while it is in the processor's cache.
  * @param size how many bytes it has; what it has gained or lost since is left out
  */
-export function readHashed(descriptor: number, size: number): { bytes: Buffer; sha256: Hash } {
+export function readHashed(descriptor: number, size: number): Hashed {
   const sha256 = createHash("sha256");
   const bytes = Buffer.allocUnsafeSlow(size);
   let filled = 0;

@@ -2,22 +2,17 @@
  * A file that is read while the program does something else, and hashed as it comes. The threads that Node reads with fill
  * the memory, which takes longer than hashing: 50 MB in 200 ms instead of 270 (`docs/performance.md`).
  */
-import { createHash, type Hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import { close, constants, fstatSync, openSync, read, statSync } from "node:fs";
-
-export interface Hashed {
-  readonly bytes: Buffer;
-  /** Has taken in the bytes. */
-  readonly sha256: Hash;
-}
+import type { Hashed } from "./file-digest.ts";
 
 /** Bytes read at once: several threads share them, and the first ones are there soon. */
 const piece = 1024 * 1024;
 
 export class ReadAhead {
   readonly path: string;
-  readonly #limit: number;
-  readonly #found: Promise<Hashed | undefined>;
+  /** The file's bytes; undefined where it has to be read otherwise. */
+  readonly found: Promise<Hashed | undefined>;
 
   /**
    * Begins to read. It gives up at whatever is unusual: then the file is to be read by whoever can say what is wrong.
@@ -25,25 +20,19 @@ export class ReadAhead {
    */
   constructor(path: string, limit: number) {
     this.path = path;
-    this.#limit = limit;
-    this.#found = this.#read().catch(() => undefined);
+    this.found = readFound(path, limit).catch(() => undefined);
   }
+}
 
-  /** The file's bytes; undefined where it has to be read otherwise. */
-  get found(): Promise<Hashed | undefined> {
-    return this.#found;
-  }
-
-  async #read(): Promise<Hashed | undefined> {
-    // Looked at first: a pipe that is opened and closed again loses what is written to it.
-    if (!statSync(this.path).isFile()) return undefined;
-    const descriptor = openSync(this.path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const status = fstatSync(descriptor);
-      return status.isFile() && status.size <= this.#limit ? await readPieces(descriptor, status.size) : undefined;
-    } finally {
-      close(descriptor, () => undefined);
-    }
+async function readFound(path: string, limit: number): Promise<Hashed | undefined> {
+  // Looked at first: a pipe that is opened and closed again loses what is written to it.
+  if (!statSync(path).isFile()) return undefined;
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const status = fstatSync(descriptor);
+    return status.isFile() && status.size <= limit ? await readPieces(descriptor, status.size) : undefined;
+  } finally {
+    close(descriptor, () => undefined);
   }
 }
 

@@ -70,6 +70,11 @@ export function effectiveRevocation(revocations: readonly Revocation[], at: Inst
   return hard ?? soft;
 }
 
+/** Whether a key is known to be in other hands, whatever the date of who says so. */
+export function isHardRevoked(revocations: readonly Revocation[]): boolean {
+  return revocations.some(({ kind }) => kind === "hard");
+}
+
 const reasonWords: Readonly<Record<number, string>> = { 1: "superseded", 2: "compromised", 3: "retired" };
 
 /** `revoked as compromised`, for messages. */
@@ -124,7 +129,6 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
  * now, and not known to be in other hands.
  */
 export function maySpeakFor(subkey: SubkeyFacts): boolean {
-  const isStolen = subkey.revocations.some(({ kind }) => kind === "hard");
-  if (isStolen || refuseWeakKey(subkey) !== undefined) return false;
+  if (isHardRevoked(subkey.revocations) || refuseWeakKey(subkey) !== undefined) return false;
   return subkey.bindings.some(({ flags, backSignature }) => flags?.sign === true && backSignature !== undefined);
 }
