@@ -5,6 +5,7 @@ import { type Offer, offersAmong } from "./delegation-offers.ts";
 import { matchesFeed } from "./delegation-terms.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { refusePrimary } from "./key-state.ts";
+import type { Path } from "./path.ts";
 import { type Refusal, refuse } from "./policy.ts";
 import type { Link } from "./transition.ts";
 
@@ -34,7 +35,7 @@ export interface Delegations {
 export interface DelegationInput {
   readonly certificates: ReadonlyMap<Fingerprint, CertificateFacts>;
   /** Accepted keys of the chain with their own paths: they may delegate anything, to any depth. */
-  readonly roots: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+  readonly roots: ReadonlyMap<Fingerprint, Pick<Path, "to">>;
   readonly identity: Identity;
   readonly at: Instant;
   readonly unchecked: ReadonlySet<Fingerprint>;
@@ -85,8 +86,17 @@ export function findDelegates(input: DelegationInput): Delegations {
   // How many grants a delegate has by paths that begin with the same delegate.
   const shares = new Map<string, number>();
   const endless = { steps: [], scopes: [], depth: Number.POSITIVE_INFINITY, expiresAt: Number.POSITIVE_INFINITY };
-  const waiting: { issuer: Fingerprint; grant: Grant }[] = [...input.roots].map(([issuer, via]) => {
-    return { issuer, grant: { via, ...endless } };
+  const waiting: { issuer: Fingerprint; grant: Grant }[] = [...input.roots].map(([issuer, path]) => {
+    const via = () => path.to(issuer);
+    return {
+      issuer,
+      grant: {
+        ...endless,
+        get via() {
+          return via();
+        },
+      },
+    };
   });
   // What is added on the way is visited too: a breadth-first search.
   for (const { issuer, grant: holder } of waiting) {
@@ -97,7 +107,7 @@ export function findDelegates(input: DelegationInput): Delegations {
       // Told once, and as held if it holds by any path.
       if (refusal === undefined || !links.has(offer)) {
         const unfounded = held === undefined ? {} : { unfounded: true as const };
-        links.set(offer, { issuer, subject, refusal, acknowledges: false, withdrawn: false, ...unfounded });
+        links.set(offer, { issuer, subject, refusal, acknowledges: false, weighs: false, ...unfounded });
       }
       // A key of the chain needs no delegation, and an unchecked one gets none (T11).
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);
@@ -137,7 +147,7 @@ function outOfReach(
     const { issuer, subject } = offer;
     const why = reasons.get(issuer) ?? "no key of the chain leads to it";
     const refusal = offer.refusal ?? refuse("untrusted_signer", `its issuer is no delegate: ${why}`);
-    found.set(offer, { issuer, subject, refusal, acknowledges: false, withdrawn: false, unfounded: true });
+    found.set(offer, { issuer, subject, refusal, acknowledges: false, weighs: false, unfounded: true });
   }
   return found;
 }

@@ -112,6 +112,8 @@ export interface CertificateFacts {
   readonly revocations: readonly Revocation[];
   readonly userIds: readonly UserIdFacts[];
   readonly subkeys: readonly SubkeyFacts[];
+  /** T7: the key ended then, whatever its newer self-signatures say. Set by the judge, never read from a packet. */
+  readonly endedAt?: Instant;
 }
 
 /** One signature packet of a detached signature file, matched with the keys at hand. */

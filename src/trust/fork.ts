@@ -1,56 +1,152 @@
 /**
- * T6: rival successors of one issuer. Words used below, over the graph of the links that hold:
- * - *ancestors of I*: keys that lead to I and that the seeds reach without I;
- * - *successors of I*: live keys that I certified, other than seeds and ancestors of I; also one whose certification
- *   I withdrew without its being revoked itself: a thief of I's key could withdraw the rightful one and bring his own;
- * - *rivals under I*: two of them that do not acknowledge each other, both ways;
- * - *victim*: a rival, not accepted before, that the seeds reach only through I;
- * - *crowd*: I certified more keys than are looked at: some rivals are unseen, so that every successor has one.
+ * T6: rival successors of one issuer. The words *side*, *head*, *rival*, *victim* and *crowd* are those of
+ * `docs/trust-rules.md`: a key that is not live stands for the live keys that it leads to, since a thief can make keys
+ * that have already expired and go on from there.
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";
 
+/** A key that the issuer certified, with the keys that it stands for. */
+export interface Side {
+  readonly key: Fingerprint;
+  readonly heads: ReadonlySet<Fingerprint>;
+  /** A key on the way certified more than is looked at: some heads are unseen. */
+  readonly isCrowd: boolean;
+}
+
 export interface Fork {
   readonly issuer: Fingerprint;
-  /** All keys that have a rival under this issuer. */
+  /** All heads that have a rival under this issuer. */
   readonly rivals: readonly Fingerprint[];
+  /** The sides with a rival, or against one. */
+  readonly sides: readonly Side[];
   /** Some of the rivals are unseen: what all sides lead to can't be known. */
   readonly isCrowd: boolean;
 }
 
 export interface ForkInput {
+  /** The links that hold. */
   readonly graph: Graph;
+  /** Those too that would hold if their issuer had not withdrawn them or had not been retired since. */
+  readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
   /** Neither expired nor revoked nor weak at the reference time. */
   readonly live: ReadonlySet<Fingerprint>;
+  /** Accepted before while they were live, and expired since without being revoked. */
+  readonly remembered: ReadonlySet<Fingerprint>;
   /** Whether the first certified the second, even if that has expired since. */
   readonly acknowledges: (issuer: Fingerprint, subject: Fingerprint) => boolean;
-  /** Keys whose certification by the issuer would hold if it had not been withdrawn. */
-  readonly withdrawn: (issuer: Fingerprint) => readonly Fingerprint[];
   readonly isCrowded: (issuer: Fingerprint) => boolean;
+  /** Whether the seeds reach the first without the second. */
+  readonly isReachedWithout: (key: Fingerprint, through: Fingerprint) => boolean;
+}
+
+/**
+ * Links followed in all, on the ways from sides to their heads. No archive comes near; past it every issuer counts as
+ * a crowd, so that a thief who weaves thousands of dead keys costs no time without end.
+ */
+const maxSteps = 20_000_000;
+
+class ForkSearch {
+  readonly #input: ForkInput;
+  readonly #reversed: Graph;
+  readonly #links: number;
+  #steps = 0;
+
+  constructor(input: ForkInput) {
+    this.#input = input;
+    this.#reversed = reverse(input.graph);
+    this.#links = [...input.graph.values()].reduce((sum, subjects) => sum + subjects.length, 0);
+  }
+
+  /** The fork under one issuer; undefined if there is none. */
+  under(issuer: Fingerprint): Fork | undefined {
+    const { graph, wide, seeds, live } = this.#input;
+    const isOwnCrowd = this.#input.isCrowded(issuer);
+    // The thief of a seed that is not live has the other seeds against him.
+    const isOutside = (key: Fingerprint) => key === issuer || (seeds.has(key) && (live.has(issuer) || !live.has(key)));
+    const certified = (wide.get(issuer) ?? []).filter((key) => !isOutside(key));
+    if (certified.length < 2 && !isOwnCrowd) return undefined;
+    // A key that leads to the issuer is above it only if the seeds lead there without the issuer: else a thief of its key
+    // would make his own key an ancestor, and no rival, by letting it certify the issuer back.
+    let leadingHere: ReadonlySet<Fingerprint> | undefined;
+    const isAncestor = (key: Fingerprint) => {
+      if (!this.#input.isReachedWithout(key, issuer)) return false;
+      if (leadingHere === undefined) this.#steps += this.#links;
+      leadingHere ??= reach(this.#reversed, [issuer]);
+      return leadingHere.has(key);
+    };
+    const isBarred = (key: Fingerprint) => isOutside(key) || isAncestor(key);
+    const keys = certified.filter((key) => !isBarred(key));
+    const sides = keys.map((key) => this.#side(key, wide, isBarred, !live.has(issuer)));
+    const isCrowd = isOwnCrowd || this.#steps > maxSteps || (sides.length > 1 && sides.some((side) => side.isCrowd));
+    const clashing = isCrowd ? sides : sides.filter((one) => sides.some((other) => this.#clash(one, other)));
+    const rivals = new Set(
+      clashing.flatMap((one) => [...one.heads].filter((head) => isCrowd || this.#isRival(head, one, clashing))),
+    );
+    if (rivals.size === 0) return undefined;
+    // Where all of them were withdrawn, nobody is left to choose between.
+    const linked = new Set(graph.get(issuer));
+    const isLinked = keys.some((key) => {
+      return (
+        linked.has(key) &&
+        [...this.#side(key, graph, isBarred, !live.has(issuer)).heads].some((head) => rivals.has(head))
+      );
+    });
+    return isLinked ? { issuer, rivals: [...rivals].sort(), sides: clashing, isCrowd } : undefined;
+  }
+
+  #side(key: Fingerprint, graph: Graph, isBarred: (key: Fingerprint) => boolean, remembers: boolean): Side {
+    const { live, remembered, isCrowded } = this.#input;
+    const heads = new Set<Fingerprint>();
+    const old = new Set<Fingerprint>();
+    let isCrowd = false;
+    const seen = new Set([key]);
+    // A set iterates over what is added to it on the way.
+    for (const at of seen) {
+      if (live.has(at)) {
+        heads.add(at);
+        continue;
+      }
+      if (remembered.has(at)) old.add(at);
+      if (isCrowded(at)) isCrowd = true;
+      for (const next of graph.get(at) ?? []) {
+        this.#steps += 1;
+        if (!isBarred(next)) seen.add(next);
+      }
+      if (this.#steps > maxSteps) break;
+    }
+    return { key, heads: heads.size === 0 && remembers ? old : heads, isCrowd };
+  }
+
+  #isMutual(one: Fingerprint, other: Fingerprint): boolean {
+    const { acknowledges } = this.#input;
+    return acknowledges(one, other) && acknowledges(other, one);
+  }
+
+  #isRival(head: Fingerprint, side: Side, sides: readonly Side[]): boolean {
+    return sides.some((other) => {
+      if (other === side || other.heads.has(head)) return false;
+      return [...other.heads].some((rival) => !this.#isMutual(head, rival));
+    });
+  }
+
+  #clash(one: Side, other: Side): boolean {
+    if (one === other) return false;
+    return (
+      [...one.heads].some((head) => this.#isRival(head, one, [other])) ||
+      [...other.heads].some((head) => this.#isRival(head, other, [one]))
+    );
+  }
 }
 
 /** Every fork among the keys that the seeds reach. */
-export function findForks({ graph, seeds, live, acknowledges, withdrawn, isCrowded }: ForkInput): Fork[] {
+export function findForks(input: ForkInput): Fork[] {
+  const search = new ForkSearch(input);
   const forks: Fork[] = [];
-  const reversed = reverse(graph);
-  for (const [issuer, subjects] of graph) {
-    const certified = [...new Set([...subjects, ...withdrawn(issuer)])].sort();
-    const candidates = certified.filter((subject) => live.has(subject) && !seeds.has(subject));
-    const isCrowd = isCrowded(issuer);
-    if (candidates.length < 2 && !isCrowd) continue;
-    // Who leads to the issuer is above it only if the seeds lead there without it: else a thief of its key would
-    // make his own key an ancestor, and no rival, by letting it certify the issuer back.
-    const leadingHere = reach(reversed, [issuer]);
-    const otherwise = reach(graph, seeds, new Set([issuer]));
-    const successors = candidates.filter((subject) => !(leadingHere.has(subject) && otherwise.has(subject)));
-    const rivals = successors.filter((one) => {
-      return (
-        isCrowd || successors.some((other) => one !== other && !(acknowledges(one, other) && acknowledges(other, one)))
-      );
-    });
-    // Where all of them were withdrawn, nobody is left to choose between.
-    if (rivals.some((rival) => subjects.includes(rival))) forks.push({ issuer, rivals, isCrowd });
+  for (const issuer of input.graph.keys()) {
+    const fork = search.under(issuer);
+    if (fork !== undefined) forks.push(fork);
   }
   return forks;
 }
@@ -58,14 +154,12 @@ export function findForks({ graph, seeds, live, acknowledges, withdrawn, isCrowd
 /** The rivals that are refused: accepted before by nobody here, and reached through the forking issuer alone. */
 export function findVictims(
   forks: readonly Fork[],
-  graph: Graph,
-  seeds: ReadonlySet<Fingerprint>,
+  isReachedWithout: ForkInput["isReachedWithout"],
   accepted: ReadonlySet<Fingerprint>,
 ): Set<Fingerprint> {
   const victims = new Set<Fingerprint>();
   for (const { issuer, rivals } of forks) {
-    const otherwise = reach(graph, seeds, new Set([issuer]));
-    for (const rival of rivals) if (!accepted.has(rival) && !otherwise.has(rival)) victims.add(rival);
+    for (const rival of rivals) if (!accepted.has(rival) && !isReachedWithout(rival, issuer)) victims.add(rival);
   }
   return victims;
 }
@@ -73,7 +167,7 @@ export function findVictims(
 /**
  * The keys below a fork that every side leads to and that are no rivals themselves: right whichever side is. None where
  * a side is unseen.
- * @param victims no path may use them, but for the one that stands for its side
+ * @param victims no path may use them, but for the heads of its own side
  * @param unchecked keys that no path may use at all (T11)
  * @param rivals of any fork, but for those accepted before
  */
@@ -85,12 +179,17 @@ export function beyondFork(
   rivals: ReadonlySet<Fingerprint>,
 ): Set<Fingerprint> {
   if (fork.isCrowd) return new Set();
-  const sides = fork.rivals.map((side) => {
-    const barred = new Set(victims);
-    barred.delete(side);
-    return reach(graph, [side], new Set([...barred, ...unchecked]));
-  });
-  const [first, ...rest] = sides;
+  const led = fork.sides.map((side) => reach(graph, [side.key], barredFor(side, victims, unchecked)));
+  const [first, ...rest] = led;
   const common = [...(first ?? [])].filter((key) => rest.every((side) => side.has(key)));
   return new Set(common.filter((key) => !rivals.has(key)));
+}
+
+/** What a path from one side of a fork may not use. */
+export function barredFor(
+  side: Side,
+  victims: ReadonlySet<Fingerprint>,
+  unchecked: ReadonlySet<Fingerprint>,
+): Set<Fingerprint> {
+  return new Set([...[...victims].filter((key) => !side.heads.has(key)), ...unchecked]);
 }

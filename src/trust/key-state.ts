@@ -34,7 +34,8 @@ export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState
   const userIdSignatures = facts.userIds.flatMap((userId) => userId.selfSignatures);
   const current = [...newest(facts.directSignatures, primary, at), ...newest(userIdSignatures, primary, at)];
   if (current.length === 0) return refuseNoSelfSignature(facts, at);
-  const expiries = current.map(({ keyExpiresAt }) => keyExpiresAt).filter((expiry) => expiry !== undefined);
+  const said = [...current.map(({ keyExpiresAt }) => keyExpiresAt), facts.endedAt];
+  const expiries = said.filter((expiry) => expiry !== undefined);
   const flags = current.map((signature) => signature.flags).filter((flag) => flag !== undefined);
   return {
     expiresAt: expiries.length === 0 ? undefined : Math.min(...expiries),

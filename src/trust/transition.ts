@@ -24,8 +24,8 @@ export interface Link {
   readonly refusal: Refusal | undefined;
   /** T6: it counts as the issuer's acknowledgement of the subject, even if it has expired since. */
   readonly acknowledges: boolean;
-  /** T6: it would hold if its issuer had not withdrawn it (0x30). */
-  readonly withdrawn: boolean;
+  /** T6: it holds, or would if its issuer had not withdrawn it (0x30) or had not been retired since. */
+  readonly weighs: boolean;
   /** A delegation by one who has nothing to give: anybody who stole a build machine's key makes as many as he likes. */
   readonly unfounded?: true;
 }
@@ -119,10 +119,10 @@ function judge(
   const { expiresAt } = certification;
   const ended = expiresAt !== undefined && expiresAt <= at ? refuse("expired", "it has expired") : undefined;
   const kept = { ...userId, withdrawals: [] };
-  const withdrawn =
-    refusal !== undefined &&
-    (delegates ?? ended ?? refuseCertification(certification, kept, issuer, subject, policy)) === undefined;
-  return { refusal: refusal ?? ended, acknowledges: refusal === undefined, withdrawn };
+  const lenient = { ...policy, retiredIssuers: "accept" } as const;
+  const weighs =
+    (delegates ?? ended ?? refuseCertification(certification, kept, issuer, subject, lenient)) === undefined;
+  return { refusal: refusal ?? ended, acknowledges: refusal === undefined, weighs };
 }
 
 /** The order in which one reason against a pair of certificates is told rather than another: the one that came furthest. */
@@ -140,7 +140,7 @@ function better(a: Link, b: Link): number {
 /** T1: a certification over a user ID that its owner doesn't (or doesn't any more) vouch for is looked at, and never holds. */
 function disowned({ refusal }: Judgement): Judgement {
   const because = refuse("untrusted_signer", "the user ID is revoked or not properly self-certified");
-  return { refusal: refusal ?? because, acknowledges: false, withdrawn: false };
+  return { refusal: refusal ?? because, acknowledges: false, weighs: false };
 }
 
 /**
@@ -167,7 +167,7 @@ export function linksInto(
       links.set(link.issuer, {
         ...best,
         acknowledges: link.acknowledges || known?.acknowledges === true,
-        withdrawn: link.withdrawn || known?.withdrawn === true,
+        weighs: link.weighs || known?.weighs === true,
       });
     }
   }

@@ -4,6 +4,7 @@
  */
 import { expect } from "chai";
 import fc from "fast-check";
+import { reachedWithout } from "../../src/trust/dominators.ts";
 import { beyondFork, type Fork, findForks, findVictims } from "../../src/trust/fork.ts";
 import { makeGraph, paths, reach, reverse, withoutCircles } from "../../src/trust/graph.ts";
 
@@ -13,9 +14,10 @@ interface Picture {
   readonly dead?: string;
   readonly accepted?: string;
   readonly crowded?: string;
+  readonly remembered?: string;
 }
 
-function drawn({ seeds, links, dead = "", accepted = "", crowded = "" }: Picture) {
+function drawn({ seeds, links, dead = "", accepted = "", crowded = "", remembered = "" }: Picture) {
   const all = links.split(" ").filter((text) => text !== "");
   const holding = all.flatMap((text) => {
     const [from = "", to = ""] = [text.at(0), text.at(-1)];
@@ -28,20 +30,27 @@ function drawn({ seeds, links, dead = "", accepted = "", crowded = "" }: Picture
       : [{ issuer: from, subject: to }];
   });
   const graph = makeGraph(holding);
+  const withdrawn = all.flatMap((text) =>
+    text.includes("/") ? [{ issuer: text.charAt(0), subject: text.slice(2) }] : [],
+  );
+  const wide = makeGraph([...holding, ...withdrawn]);
   const acknowledged = new Set([
     ...holding.map(({ issuer, subject }) => issuer + subject),
     ...all.filter((text) => text.includes("~")).map((text) => `${text.at(0)}${text.at(-1)}`),
   ]);
   const keys = new Set(links.replaceAll(/[^A-Z]/g, ""));
+  const isReachedWithout = reachedWithout(graph, new Set(seeds));
   const forks = findForks({
     graph,
+    wide,
+    isReachedWithout,
+    remembered: new Set(remembered),
     seeds: new Set(seeds),
     live: new Set([...keys].filter((key) => !dead.includes(key))),
     acknowledges: (issuer, subject) => acknowledged.has(issuer + subject),
-    withdrawn: (issuer) => all.flatMap((text) => (text.startsWith(`${issuer}/`) ? [text.slice(2)] : [])),
     isCrowded: (issuer) => crowded.includes(issuer),
   });
-  const victims = findVictims(forks, graph, new Set(seeds), new Set(accepted));
+  const victims = findVictims(forks, isReachedWithout, new Set(accepted));
   return { graph, forks, victims: [...victims].sort().join("") };
 }
 
@@ -54,7 +63,8 @@ describe("trust/fork", () => {
     ["those too that acknowledge each other", { seeds: "S", links: "S>A S>B A<>B", crowded: "S" }, "S:AB", "AB"],
     ["but one accepted before stays", { seeds: "S", links: "S>A S>B", crowded: "S", accepted: "A" }, "S:AB", "B"],
     ["and one reached otherwise", { seeds: "SR", links: "S>A R>A", crowded: "S" }, "S:A", ""],
-    ["dead ones are no rivals of anybody", { seeds: "S", links: "S>A A>B", crowded: "S", dead: "A" }, "", ""],
+    ["dead ones stand for what they lead to", { seeds: "S", links: "S>A A>B", crowded: "S", dead: "A" }, "S:B", "B"],
+    ["and for nobody where they lead nowhere", { seeds: "S", links: "S>A", crowded: "S", dead: "A" }, "", ""],
     ["two successors are rivals", { seeds: "S", links: "S>A S>B" }, "S:AB", "AB"],
     ["a one-way certification settles nothing", { seeds: "S", links: "S>A S>B B>A" }, "S:AB", "AB"],
     ["two that certify each other are no rivals", { seeds: "S", links: "S>A S>B A<>B" }, "", ""],
@@ -117,7 +127,8 @@ describe("trust/fork", () => {
   describe("beyond a fork", () => {
     const beyond = (links: string, rivals = "AB", unchecked = "", victims = rivals) => {
       const { graph } = drawn({ seeds: "S", links });
-      const fork = { issuer: "S", rivals: [...rivals], isCrowd: false };
+      const sides = [...rivals].map((key) => ({ key, heads: new Set(key), isCrowd: false }));
+      const fork = { issuer: "S", rivals: [...rivals], sides, isCrowd: false };
       return [...beyondFork(fork, graph, new Set(victims), new Set(unchecked), new Set(rivals))].sort().join("");
     };
     it("lies what every side leads to, and what follows", () => {
@@ -126,7 +137,7 @@ describe("trust/fork", () => {
     });
     it("lies nothing where a side is unseen", () => {
       const { graph } = drawn({ seeds: "S", links: "S>A S>B A>C B>C" });
-      const fork = { issuer: "S", rivals: ["A", "B"], isCrowd: true };
+      const fork = { issuer: "S", rivals: ["A", "B"], sides: [], isCrowd: true };
       expect([...beyondFork(fork, graph, new Set("AB"), new Set(), new Set("AB"))]).to.deep.equal([]);
     });
     it("lies nothing that hangs on one side", () => {

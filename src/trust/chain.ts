@@ -1,0 +1,164 @@
+/** The chain as a graph: which links hold, what the seeds reach over them, where it forks, and which keys that leaves accepted. */
+import type { Instant } from "../time.ts";
+import { reachedWithout } from "./dominators.ts";
+import { withoutLateExtensions } from "./extension.ts";
+import type { CertificateFacts, Fingerprint } from "./facts.ts";
+import { barredFor, beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
+import { type Graph, makeGraph, paths, reach, reverse } from "./graph.ts";
+import type { JudgeInput } from "./judge-input.ts";
+import { effectiveRevocation, primaryState, refusePrimary } from "./key-state.ts";
+import { Path } from "./path.ts";
+import { type Link, linksInto } from "./transition.ts";
+
+/** Everything worked out about one set of facts before forks and missing checks take their part. */
+export interface Chain {
+  readonly byFingerprint: ReadonlyMap<Fingerprint, CertificateFacts>;
+  readonly links: readonly Link[];
+  /** The links that hold, among the keys that the seeds reach. */
+  readonly graph: Graph;
+  /** Those too that would hold if their issuer had not withdrawn them or had not been retired since (T6). */
+  readonly wide: Graph;
+  readonly seeds: ReadonlySet<Fingerprint>;
+  /** What the seeds lead to. */
+  readonly reached: ReadonlySet<Fingerprint>;
+  /** Keys that are neither expired nor revoked nor weak. */
+  readonly live: ReadonlySet<Fingerprint>;
+}
+
+export function isHardRevoked(facts: CertificateFacts, at: Instant): boolean {
+  return effectiveRevocation(facts.revocations, at)?.kind === "hard";
+}
+
+function read(input: JudgeInput, certificates: readonly CertificateFacts[]): Chain {
+  const { at, identity, retiredIssuers, accepted } = input;
+  const byFingerprint = new Map(certificates.map((facts) => [facts.primary.fingerprint, facts]));
+  const policy = { identity, at, retiredIssuers, accepted };
+  const links = certificates.flatMap((subject) => linksInto(subject, byFingerprint, policy));
+  const gone = new Set(certificates.filter((facts) => isHardRevoked(facts, at)).map((f) => f.primary.fingerprint));
+  for (const key of input.aside ?? []) gone.add(key);
+  const seeds = new Set(input.seeds.filter((seed) => byFingerprint.has(seed) && !gone.has(seed)));
+  // Only what the seeds reach takes part: strangers who certify each other have no say.
+  const within = (some: readonly Link[]) => {
+    const standing = some.filter(({ issuer, subject }) => !gone.has(subject) && !gone.has(issuer));
+    const reached = reach(makeGraph(standing), seeds);
+    return { reached, graph: makeGraph(standing.filter(({ issuer }) => reached.has(issuer))) };
+  };
+  const { reached, graph } = within(links.filter(({ refusal }) => refusal === undefined));
+  const wide = within(links.filter(({ weighs }) => weighs)).graph;
+  const live = new Set<Fingerprint>();
+  for (const [key, facts] of byFingerprint) {
+    if (!gone.has(key) && refusePrimary(facts, at) === undefined) live.add(key);
+  }
+  return { byFingerprint, links, graph, wide, seeds, reached, live };
+}
+
+/**
+ * Reads the chain. A late extension (T7) counts only where no live successor of its key is known, not even one that lives by a late
+ * extension itself: so the keepers of an archive that lapsed can extend its last key, and a thief none of those before.
+ */
+export function readChain(input: JudgeInput): Chain {
+  const { certificates, at } = input;
+  const late = withoutLateExtensions(certificates, input.ends ?? new Map(), at);
+  if (late.size === 0) return read(input, certificates);
+  const takenBack = certificates.map((facts) => late.get(facts.primary.fingerprint) ?? facts);
+  const without = read(input, takenBack);
+  const isReachedWithout = reachedWithout(without.graph, without.seeds);
+  const reversed = reverse(without.graph);
+  const isSucceeded = (key: Fingerprint) => {
+    const above = reach(reversed, [key]);
+    return [...reach(without.wide, [key])].some((other) => {
+      if (other === key || (above.has(other) && isReachedWithout(other, key))) return false;
+      return without.live.has(other) || late.has(other);
+    });
+  };
+  const succeeded = new Set([...late.keys()].filter(isSucceeded));
+  if (succeeded.size === late.size) return without;
+  return read(
+    input,
+    certificates.map(
+      (facts) => (succeeded.has(facts.primary.fingerprint) ? late.get(facts.primary.fingerprint) : undefined) ?? facts,
+    ),
+  );
+}
+
+/** T6: keys of the ledger that were live in a run that accepted them. */
+function acceptedLive({ accepted, neverLive }: JudgeInput): Set<Fingerprint> {
+  return new Set([...accepted].filter((key) => neverLive?.has(key) !== true));
+}
+
+/** Accepted before while it lived, and expired since: what ended it was time alone. */
+function hasExpiredOnly(facts: CertificateFacts | undefined, at: Instant): boolean {
+  if (facts === undefined || refusePrimary(facts, at)?.code !== "expired") return false;
+  const state = primaryState(facts, at);
+  return !("code" in state) && state.expiresAt !== undefined && state.expiresAt <= at;
+}
+
+/** Every fork, with the rivals that it costs (T6). */
+export interface Forks {
+  readonly forks: readonly Fork[];
+  readonly victims: ReadonlySet<Fingerprint>;
+}
+
+export function forksOf(chain: Chain, input: JudgeInput): Forks {
+  const { graph, wide, seeds, live, byFingerprint, links } = chain;
+  const acknowledged = new Map<Fingerprint, Set<Fingerprint>>();
+  for (const { issuer, subject, acknowledges } of links) {
+    if (!acknowledges) continue;
+    const subjects = acknowledged.get(issuer);
+    if (subjects === undefined) acknowledged.set(issuer, new Set([subject]));
+    else subjects.add(subject);
+  }
+  const accepted = acceptedLive(input);
+  const isReachedWithout = reachedWithout(graph, seeds);
+  const forks = findForks({
+    graph,
+    wide,
+    seeds,
+    live,
+    remembered: new Set([...accepted].filter((key) => hasExpiredOnly(byFingerprint.get(key), input.at))),
+    acknowledges: (issuer, subject) => acknowledged.get(issuer)?.has(subject) === true,
+    isCrowded: (issuer) => input.crowded?.has(issuer) === true,
+    isReachedWithout,
+  });
+  return { forks, victims: findVictims(forks, isReachedWithout, accepted) };
+}
+
+/**
+ * The accepted keys with their paths: what the seeds reach past victims and unchecked keys, and, until nothing is added,
+ * what lies beyond the forks of accepted issuers.
+ */
+export function acceptKeys(
+  { graph, seeds }: Chain,
+  { forks, victims }: Forks,
+  input: JudgeInput,
+  unchecked: ReadonlySet<Fingerprint>,
+): Map<Fingerprint, Path> {
+  const kept = acceptedLive(input);
+  const rivals = new Set(forks.flatMap((fork) => fork.rivals).filter((rival) => !kept.has(rival)));
+  const barred = new Set([...victims, ...unchecked]);
+  const found = new Map<Fingerprint, Path>();
+  const extend = (starts: Iterable<Fingerprint>) => {
+    for (const [key, from] of paths(graph, starts, barred)) {
+      if (!found.has(key)) found.set(key, from === undefined ? new Path() : new Path(found.get(from), [from]));
+    }
+  };
+  extend(seeds);
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const fork of forks) {
+      const path = found.get(fork.issuer);
+      // Any side stands for the path, but for one that the issuer no longer leads to.
+      const side = fork.sides.find(({ key }) => graph.get(fork.issuer)?.includes(key) === true);
+      if (path === undefined || side === undefined) continue;
+      const ways = paths(graph, [side.key], barredFor(side, victims, unchecked));
+      for (const key of [...beyondFork(fork, graph, victims, unchecked, rivals)].sort()) {
+        if (found.has(key)) continue;
+        const way: Fingerprint[] = [];
+        for (let at = ways.get(key); at !== undefined; at = ways.get(at)) way.unshift(at);
+        found.set(key, new Path(path, [fork.issuer, ...way]));
+        extend([key]);
+      }
+    }
+  }
+  return found;
+}

@@ -1,0 +1,26 @@
+/** What the judge is asked: facts, profile, reference time, and what the client remembers. */
+import type { Identity } from "../profile/types.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint } from "./facts.ts";
+
+export interface JudgeInput {
+  /** Everything at hand: seeds, successors, and whoever else. One for each fingerprint. */
+  readonly certificates: readonly CertificateFacts[];
+  readonly identity: Identity;
+  /** T2: fingerprints that the profile lists. */
+  readonly seeds: readonly Fingerprint[];
+  readonly retiredIssuers: "refuse" | "accept";
+  readonly at: Instant;
+  /** T5: keys that this client accepted before (its ledger). */
+  readonly accepted: ReadonlySet<Fingerprint>;
+  /** T6: those of them that were not live whenever this client judged them; none is kept as a rival. None by default. */
+  readonly neverLive?: ReadonlySet<Fingerprint>;
+  /** T7: when keys end, as the ledger knew before they did. None by default. */
+  readonly ends?: ReadonlyMap<Fingerprint, Instant>;
+  /** T11: keys whose revocation state isn't known well enough to use them. */
+  readonly unchecked: ReadonlySet<Fingerprint>;
+  /** T6: keys that certified more successors than are at hand, with some of those left out. None by default. */
+  readonly crowded?: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+  /** Keys that are at hand for messages alone, not read to their end: they are never trusted, and nothing hangs on them. */
+  readonly aside?: ReadonlySet<Fingerprint>;
+}
