@@ -25,7 +25,10 @@ export async function refuseOffProfile(context: Context, key: KeyPlace, feeds: r
   }
   const profile = await context.profile();
   const seeds = await readSeeds(profile);
-  const knowledge = new Knowledge(profile, [...seeds.values(), ...[...own.values()].map(({ raw }) => raw)]);
+  const knowledge = new Knowledge(profile, [
+    ...seeds.certificates.values(),
+    ...[...own.values()].map(({ raw }) => raw),
+  ]);
   const { trust } = await knowledge.judge(context.at, new Set(), new Set());
   const trusted = trust.trusted.get(name);
   const rejected = trust.rejected.get(name);

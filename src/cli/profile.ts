@@ -98,8 +98,8 @@ interface SeedState {
 }
 
 async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
-  const held = await readSeeds(profile);
-  const keys = await KeyIndex.of(held.values());
+  const { certificates } = await readSeeds(profile);
+  const keys = await KeyIndex.of(certificates.values());
   const seeds: SeedState[] = [];
   for (const fingerprint of profile.trust.seeds) {
     const loaded = keys.certificates.find(({ raw }) => raw.fingerprint === fingerprint);

@@ -1,25 +1,26 @@
 /** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
 
-import { type Component, type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { keyIdOf } from "../openpgp/key-packet.ts";
-import { attachLoose, collect, keepVerified, unite } from "../openpgp/merge.ts";
-import { parseSignature } from "../openpgp/raw-signature.ts";
+import { collect, unite } from "../openpgp/merge.ts";
 import { readFacts } from "../openpgp/read-facts.ts";
+import { RevocationStore } from "../openpgp/revocation-store.ts";
 import type { Profile } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
-import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
-import { judge, type TrustSet } from "../trust/judge.ts";
+import { type JudgeInput, judge, type TrustSet } from "../trust/judge.ts";
 import { connect } from "./connected.ts";
+import { delegatorsOf } from "./delegators.ts";
+import { cutDown, designatedBy, type Reading, readAll } from "./reading.ts";
+import { certificatesWorthKeeping, survey } from "./worth-keeping.ts";
 
 const limits = {
   /** Certificates from outside that nothing of the chain certified: put aside, since their issuer may come yet. */
   aside: 5_000,
-  /** How many of those are read too, and how many signatures of each part: for messages, and for nothing else. */
+  /** How many of those are read too: for messages, and for nothing else. */
   told: 500,
-  toldSignatures: 20,
   /** Certificates of which the key alone is kept: it may be the revoker that another key designated (T4). */
   bystanders: 20_000,
 } as const;
@@ -36,6 +37,7 @@ export class Knowledge {
   readonly #stored: ReadonlySet<Fingerprint>;
   #held: Map<Fingerprint, RawCertificate>;
   readonly #bystanders = new Map<Fingerprint, RawCertificate>();
+  readonly #revocations = new RevocationStore();
   /** Those who may revoke a key at hand, as it said. */
   #designated: ReadonlySet<Fingerprint> = new Set();
   #reading: Promise<Reading> | undefined;
@@ -43,13 +45,32 @@ export class Knowledge {
   /**
    * @param held the seeds' keyring and other certificates at hand
    * @param stored those of the client's state
+   * @param remembered what takes trust away (T4): of the client's state, and what lies loose in the seeds' keyring
    */
-  constructor(profile: Profile, held: Iterable<RawCertificate>, stored: readonly RawCertificate[] = []) {
+  constructor(
+    profile: Profile,
+    held: Iterable<RawCertificate>,
+    stored: readonly RawCertificate[] = [],
+    remembered: readonly Pick<Keyring, "certificates" | "loose">[] = [],
+  ) {
     this.#profile = profile;
     this.#stored = new Set(stored.map(({ fingerprint }) => fingerprint));
     this.#held = new Map();
     for (const certificate of [...held, ...stored]) this.#take(certificate);
     this.#own = new Set(this.#held.keys());
+    for (const ring of remembered) {
+      this.#revocations.add(ring);
+      for (const certificate of ring.certificates) this.#standBy(certificate);
+    }
+    this.#revocations.add({ certificates: [...this.#held.values()], loose: [] });
+    this.#layRevocations();
+  }
+
+  /** Before each judgement: what was heard before a certificate came, or from another source, is about it all the same (T4). */
+  #layRevocations(): void {
+    for (const [fingerprint, certificate] of this.#held) {
+      this.#held.set(fingerprint, this.#revocations.attachTo(certificate));
+    }
   }
 
   get held(): ReadonlyMap<Fingerprint, RawCertificate> {
@@ -68,6 +89,7 @@ export class Knowledge {
    */
   add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): void {
     const before = new Map(this.#held);
+    this.#revocations.add({ certificates, loose }, (key) => this.#held.has(key));
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
     // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
     const waiting = new Map<string, RawCertificate[]>();
@@ -93,7 +115,7 @@ export class Knowledge {
         }
       }
     }
-    this.#held = attachLoose(this.#held, loose);
+    this.#layRevocations();
     // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
     const news = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
     if (news) this.#reading = undefined;
@@ -128,12 +150,13 @@ export class Knowledge {
    * having delegated something to it. Whether that is true comes later.
    */
   #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
-    const { identity } = this.#profile.archive;
-    const named = userIds.some(({ packet }) => {
-      return matchesIdentity(Buffer.from(packet.body).toString("latin1"), identity);
-    });
+    const named = userIds.some(({ packet }) => this.#isNamed(packet.body));
     if (named || this.#held.has(fingerprint)) return "own";
     return delegatorsOf({ userIds });
+  }
+
+  #isNamed(userId: Uint8Array): boolean {
+    return matchesIdentity(Buffer.from(userId).toString("latin1"), this.#profile.archive.identity);
   }
 
   async #read(): Promise<Reading> {
@@ -152,7 +175,8 @@ export class Knowledge {
       return part.has(revoker) || certificate === undefined ? [] : [certificate];
     });
     for (const revoker of revokers) part.set(revoker.fingerprint, revoker);
-    const { facts, verified } = revokers.length === 0 ? first : await readAll(part);
+    const isNews = this.#layByRevokers(part, first.facts);
+    const { facts, verified } = revokers.length === 0 && !isNews ? first : await readAll(part);
     const told = this.#told(
       aside.filter(({ fingerprint }) => !part.has(fingerprint)),
       crowded,
@@ -162,6 +186,20 @@ export class Knowledge {
       facts.push(await readFacts(one, keys));
     }
     return { part, keys, facts, verified, crowded };
+  }
+
+  /** Bare revocations name their maker alone: they are laid to each key that named it as its revoker. */
+  #layByRevokers(part: Map<Fingerprint, RawCertificate>, facts: readonly CertificateFacts[]): boolean {
+    let isNews = false;
+    for (const one of facts) {
+      const certificate = part.get(one.primary.fingerprint);
+      if (certificate === undefined) continue;
+      const whole = this.#revocations.attachTo(certificate, [...designatedBy([one])]);
+      if (whole === certificate) continue;
+      part.set(certificate.fingerprint, whole);
+      isNews = true;
+    }
+    return isNews;
   }
 
   /** Those of whom messages can tell: first those that a crowd hides, since one of them may be the right one. */
@@ -175,87 +213,42 @@ export class Knowledge {
    * Judges everything at hand.
    * @param accepted keys of the ledger (T5)
    * @param unchecked keys without a sufficient revocation check (T11)
+   * @param memory what else the ledger says (T6, T7)
    */
-  async judge(at: Instant, accepted: ReadonlySet<Fingerprint>, unchecked: ReadonlySet<Fingerprint>): Promise<Judged> {
+  async judge(
+    at: Instant,
+    accepted: ReadonlySet<Fingerprint>,
+    unchecked: ReadonlySet<Fingerprint>,
+    memory: Pick<JudgeInput, "neverLive" | "ends"> = {},
+  ): Promise<Judged> {
     this.#reading ??= this.#read();
     const { part, keys, facts, crowded } = await this.#reading;
     const { archive, trust } = this.#profile;
     const all = keys.certificates.map(({ raw }) => raw.fingerprint);
     const aside = new Set(all.filter((fingerprint) => !part.has(fingerprint)));
     const input = { certificates: facts, identity: archive.identity, seeds: trust.seeds, crowded, aside };
-    return { keys, trust: judge({ ...input, retiredIssuers: trust.retiredIssuers, at, accepted, unchecked }) };
+    return {
+      keys,
+      trust: judge({ ...input, ...memory, retiredIssuers: trust.retiredIssuers, at, accepted, unchecked }),
+    };
   }
 
-  /**
-   * The certificates worth keeping in the client's state: those that are there, with whatever was heard of them since, and
-   * those connected with the seeds by any certification, whether it holds or not (a revoked link must stay known), but
-   * for delegations by those who have nothing to give; and those of whoever revoked one of these keys: without it the
-   * revocation could not be checked again (T4). Without packets that prove nothing.
-   */
+  /** The certificates worth keeping in the client's state: see `worth-keeping.ts`. */
   async worthKeeping(trust: TrustSet, accepted: ReadonlySet<Fingerprint>): Promise<Map<Fingerprint, RawCertificate>> {
-    const connected = new Set<Fingerprint>([...this.#profile.trust.seeds, ...accepted]);
-    const links = [...trust.links, ...trust.delegations].filter(({ unfounded }) => unfounded !== true);
-    for (const key of connected) for (const link of links) if (link.issuer === key) connected.add(link.subject);
-    for (const key of this.#stored) connected.add(key);
     this.#reading ??= this.#read();
-    const { part, verified, facts } = await this.#reading;
-    for (const { primary, revocations } of facts) {
-      if (connected.has(primary.fingerprint)) for (const { certificate } of revocations) connected.add(certificate);
-    }
-    const kept = [...part.values()].filter(({ fingerprint }) => connected.has(fingerprint));
-    return new Map(kept.map((certificate) => [certificate.fingerprint, keepVerified(certificate, verified)]));
+    return certificatesWorthKeeping(await this.#reading, {
+      connected: [...this.#profile.trust.seeds, ...accepted],
+      links: [...trust.links, ...trust.delegations],
+      stored: this.#stored,
+      own: this.#own,
+      isNamed: (userId) => this.#isNamed(userId),
+    });
   }
-}
 
-/** Fingerprints or key IDs of those who, as a certificate says, delegated something to it: claims that nobody checked. */
-export function delegatorsOf({ userIds }: Pick<RawCertificate, "userIds">): string[] {
-  return [...new Set(userIds.flatMap(({ signatures }) => signatures.flatMap(({ body }) => delegator(body))))];
-}
-
-/** Fingerprint or key ID of the key that a signature packet names as delegating; none if it is no delegation. */
-function delegator(body: Uint8Array): string[] {
-  const raw = parseSignature(body);
-  if (typeof raw === "string" || !isDelegation(raw.hashed)) return [];
-  const name = raw.issuer.fingerprint ?? raw.issuer.keyId;
-  return name === undefined ? [] : [name];
-}
-
-/** Those whom these keys named as their revokers. */
-function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprint> {
-  const own = facts.flatMap(({ directSignatures, userIds }) => {
-    return [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
-  });
-  return new Set(own.flatMap(({ designatedRevokers }) => designatedRevokers));
-}
-
-/** As much of a certificate as a message needs. */
-function cutDown(certificate: RawCertificate): RawCertificate {
-  const cut = <T>(list: readonly T[]) => list.slice(0, limits.toldSignatures);
-  const cutAll = (components: readonly Component[]) => {
-    return cut(components).map(({ packet, signatures }) => ({ packet, signatures: cut(signatures) }));
-  };
-  const { signatures, userIds, subkeys } = certificate;
-  return { ...certificate, signatures: cut(signatures), userIds: cutAll(userIds), subkeys: cutAll(subkeys) };
-}
-
-async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertificate>) {
-  const keys = await KeyIndex.of(certificates.values());
-  const facts: CertificateFacts[] = [];
-  const verified = new Set<Uint8Array>();
-  for (const certificate of keys.certificates) {
-    facts.push(await readFacts(certificate, keys, (body) => verified.add(body)));
+  /** What takes trust away, for the next run (T4): of keys connected or not, of keys not even known. */
+  async revocationsWorthKeeping(): Promise<Uint8Array> {
+    this.#reading ??= this.#read();
+    const { part, verified } = await this.#reading;
+    return this.#revocations.write(survey(part, verified, this.#held, this.#bystanders));
   }
-  return { facts, verified };
-}
-
-/** What is read from one state of the certificates at hand. */
-interface Reading {
-  /** The certificates that take part. */
-  readonly part: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Theirs, and those of some others, so that messages can tell of them. */
-  readonly keys: KeyIndex;
-  readonly facts: CertificateFacts[];
-  /** Bodies of the signature packets found good. */
-  readonly verified: ReadonlySet<Uint8Array>;
-  readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 }

@@ -15,8 +15,9 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import { needsCheck } from "../trust/revocation-check.ts";
+import { delegatorsOf } from "./delegators.ts";
 import { downloadFile, locations } from "./download.ts";
-import { delegatorsOf, type Judged, type Knowledge } from "./knowledge.ts";
+import type { Judged, Knowledge } from "./knowledge.ts";
 import type { Session } from "./session.ts";
 
 /** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */

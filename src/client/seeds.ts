@@ -3,8 +3,9 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { collect } from "../openpgp/merge.ts";
+import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
+import { attachLoose, collect } from "../openpgp/merge.ts";
+import type { Packet } from "../openpgp/packets.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { Profile } from "../profile/types.ts";
 
@@ -20,13 +21,21 @@ async function keyringFiles(path: string): Promise<string[]> {
     .map((name) => join(path, name));
 }
 
+/** What a profile's keyring holds. */
+export interface SeedKeyring {
+  /** By fingerprint: the seeds, and whatever certificates lie beside them. */
+  readonly certificates: ReadonlyMap<string, RawCertificate>;
+  /** Bare revocations, of these keys or of others (T4). */
+  readonly loose: Keyring["loose"];
+}
+
 /**
- * Reads a profile's keyring: the seeds and whatever certificates lie beside them.
- * @returns certificates by fingerprint; every seed that the profile lists is among them
- * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing or a secret key
- *   stands among them
+ * Reads a profile's keyring: the seeds and whatever lies beside them.
+ * @returns every seed that the profile lists is among the certificates; bare revocations have been laid to them
+ * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing, a file can't be read to
+ *   its end, or a secret key stands among them
  */
-export async function readSeeds(profile: Profile): Promise<ReadonlyMap<string, RawCertificate>> {
+export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   const { keyring, seeds } = profile.trust;
   if (seeds.length === 0) {
     throw new FeedkeyError(
@@ -39,17 +48,30 @@ export async function readSeeds(profile: Profile): Promise<ReadonlyMap<string, R
     );
   }
   const certificates: RawCertificate[] = [];
+  const loose: Packet[] = [];
   for (const file of await listed(profile)) {
     const read = readKeys(await fs.readFile(file));
     if (read.secretKeys > 0) {
       throw new FeedkeyError("bad_profile", `a secret key lies in the keyring: ${escapeText(file)}`, {
         details: { file },
-        hint: "whoever saw this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
+        hint: "anyone who has seen this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
       });
     }
-    certificates.push(...read.certificates);
+    // What is cut off may be a revocation.
+    if (!read.isWhole) {
+      throw new FeedkeyError(
+        "bad_profile",
+        `the keyring file ${escapeText(file)} can't be read to its end: ${read.problems.join(", ")}`,
+        {
+          details: { file, problems: read.problems },
+          hint: "get the file again, or export the certificates again",
+        },
+      );
+    }
+    for (const certificate of read.certificates) certificates.push(certificate);
+    for (const packet of read.loose) loose.push(packet);
   }
-  const found = collect(certificates);
+  const found = attachLoose(collect(certificates), loose);
   const missing = seeds.filter((seed) => !found.has(seed));
   if (missing.length > 0) {
     throw new FeedkeyError(
@@ -61,7 +83,7 @@ export async function readSeeds(profile: Profile): Promise<ReadonlyMap<string, R
       },
     );
   }
-  return found;
+  return { certificates: found, loose };
 }
 
 async function listed(profile: Profile): Promise<string[]> {

@@ -1,14 +1,16 @@
 /** One run of the client: profile, state, reference time, and the ways to the world, opened together. */
+import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { Transport } from "../net/types.ts";
-import { writeCertificate } from "../openpgp/certificate.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
 import type { Profile } from "../profile/types.ts";
 import { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
 import type { KeyRecord, Ledger } from "../store/ledger.ts";
+import { badState } from "../store/state-file.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { primaryState, refusePrimary } from "../trust/key-state.ts";
 import { skew } from "../trust/policy.ts";
 import { type CheckPolicy, type CheckState, checkState, uncheckedKeys } from "../trust/revocation-check.ts";
 import { type Judged, Knowledge } from "./knowledge.ts";
@@ -75,8 +77,12 @@ export class Session {
       options.readOnly === true
         ? await ClientStateView.openReadOnly(stateFolder, profile.name)
         : await ClientState.open(stateFolder, profile.name, reset);
-    const stored = [...state.certificates().values()].flatMap((bytes) => readKeys(bytes).certificates);
-    return new Session(options, new Knowledge(profile, seeds.values(), stored), state);
+    const stored = [...state.certificates()].flatMap(([fingerprint, bytes]) => {
+      return wholly(bytes, `certs/${fingerprint}.pgp`, state.folder).certificates;
+    });
+    const revocations = wholly(state.revocations() ?? new Uint8Array(), "revocations.pgp", state.folder);
+    const remembered = [{ certificates: [], loose: seeds.loose }, revocations];
+    return new Session(options, new Knowledge(profile, seeds.certificates.values(), stored, remembered), state);
   }
 
   get profile(): Profile {
@@ -115,35 +121,54 @@ export class Session {
     return checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
   }
 
+  /** What else the ledger says of keys that were accepted before: T6 and T7. */
+  get #memory(): { readonly neverLive: ReadonlySet<Fingerprint>; readonly ends: ReadonlyMap<Fingerprint, Instant> } {
+    const neverLive = new Set<Fingerprint>();
+    const ends = new Map<Fingerprint, Instant>();
+    for (const [key, { wasLive, expiresAt }] of this.known) {
+      if (!wasLive) neverLive.add(key);
+      if (expiresAt !== undefined) ends.set(key, expiresAt);
+    }
+    return { neverLive, ends };
+  }
+
   /** The judgement over what is known now, revocation checks included. */
   async judge(): Promise<Judged> {
     const unchecked = uncheckedKeys(this.knowledge.held.keys(), (key) => this.checkState(key));
-    return await this.knowledge.judge(this.options.at, this.accepted, unchecked);
+    return await this.knowledge.judge(this.options.at, this.accepted, unchecked, this.#memory);
   }
 
   /** The judgement as if every key had been checked: whom to ask about, and nothing else. */
   async judgeUnchecked(): Promise<Judged> {
-    return await this.knowledge.judge(this.options.at, this.accepted, new Set());
+    return await this.knowledge.judge(this.options.at, this.accepted, new Set(), this.#memory);
   }
 
   /**
-   * Records what this run learned: certificates first, since what they say only ever adds; then which keys were
-   * accepted over which path, which were dropped, and the checks.
+   * Records what this run learned: revocations and certificates first, since what they say only ever adds; then which
+   * keys were accepted after which, which were dropped, and the checks.
    */
   async record({ trust }: Judged): Promise<void> {
     if (!(this.state instanceof ClientState)) return;
+    await this.state.putRevocations(await this.knowledge.revocationsWorthKeeping());
     const kept = await this.knowledge.worthKeeping(trust, this.accepted);
     await this.state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
     const before: Ledger = this.state.ledger;
     const keys = new Map(before.keys);
     // A clock behind an index that was accepted is wrong (T9): it dates nothing anew.
     const isBehind = [...this.state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
-    for (const [fingerprint, { role, via }] of trust.trusted) {
+    for (const [fingerprint, key] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
-      const isSame = known !== undefined && (known.role === "delegate") === (role === "delegate");
-      if (isSame && (isBehind || this.knows(fingerprint))) continue;
-      keys.set(fingerprint, { acceptedAt: this.options.at, role, path: [...via, fingerprint] });
+      const isSame = known !== undefined && (known.role === "delegate") === (key.role === "delegate");
+      if (isBehind && isSame) continue;
+      const isKnown = isSame && this.knows(fingerprint);
+      keys.set(fingerprint, {
+        acceptedAt: isKnown ? known.acceptedAt : this.options.at,
+        role: isKnown ? known.role : key.role,
+        from: isKnown ? known.from : key.via.at(-1),
+        wasLive: (isKnown && known.wasLive) || refusePrimary(key.facts, this.options.at) === undefined,
+        expiresAt: endOf(key.facts, this.options.at, isKnown ? known.expiresAt : undefined),
+      });
     }
     for (const fingerprint of before.keys.keys()) {
       const rejected = trust.rejected.get(fingerprint);
@@ -167,4 +192,17 @@ export class Session {
   async close(): Promise<void> {
     if (this.state instanceof ClientState) await this.state.close();
   }
+}
+
+/** T7: when a key expires, as the judgement takes it. */
+function endOf(facts: CertificateFacts, at: Instant, known: Instant | undefined): Instant | undefined {
+  const state = primaryState(facts, at);
+  return "code" in state ? known : state.expiresAt;
+}
+
+/** @throws FeedkeyError `bad_state` where a file of the state can't be read to its end: a revocation may stand there */
+function wholly(bytes: Uint8Array, name: string, folder: string): Keyring {
+  const ring = readKeyring(bytes);
+  if (ring.isWhole) return ring;
+  throw badState(join(folder, name), `can't be read to its end: ${ring.problems.join(", ")}`);
 }

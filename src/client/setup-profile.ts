@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { armor } from "../openpgp/armor.ts";
 import { writeCertificate } from "../openpgp/certificate.ts";
+import { writePackets } from "../openpgp/packets.ts";
 import { relocateProfile } from "../profile/relocate-profile.ts";
 import type { Profile } from "../profile/types.ts";
 import type { TargetRoot } from "../store/target-root.ts";
@@ -52,9 +53,13 @@ export async function profileItems(profile: Profile, root: TargetRoot, ours: boo
     if (from === undefined || to === undefined) continue;
     items.push({ kind: "file", path: `${folder}/${to}`, data: await readNamed(from, profile) });
   }
-  for (const [fingerprint, certificate] of [...seeds].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [fingerprint, certificate] of [...seeds.certificates].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const data = Buffer.from(armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"), "utf8");
     items.push({ kind: "file", path: `${folder}/${places.keyring}/${fingerprint}.asc`, data });
+  }
+  if (seeds.loose.length > 0) {
+    const data = Buffer.from(armor(writePackets(seeds.loose), "PUBLIC KEY BLOCK"), "utf8");
+    items.push({ kind: "file", path: `${folder}/${places.keyring}/revocations.asc`, data });
   }
   const text = relocateProfile((await readNamed(file, profile)).toString("utf8"), file, places);
   // Last: as long as it is not there, nobody meets a profile without its keyring.

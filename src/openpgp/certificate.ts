@@ -3,7 +3,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { fingerprintOf, keyIdOf } from "./key-packet.ts";
 import { limits } from "./limits.ts";
 import { type Packet, readPacketsLeniently, tags, writePackets } from "./packets.ts";
-import { parseSignature } from "./raw-signature.ts";
+import { parseSignature, signatureType } from "./raw-signature.ts";
 
 /** A user ID or subkey with the signatures that follow it. */
 export interface Component {
@@ -28,6 +28,8 @@ export interface Keyring {
   readonly secretKeys: number;
   /** What could not be read, in words. */
   readonly problems: readonly string[];
+  /** Whether it was read to its end: not cut off, and not longer than what is read. */
+  readonly isWhole: boolean;
 }
 
 interface MutableComponent {
@@ -57,16 +59,12 @@ const aboutPrimary = new Set([0x1f, 0x20]);
 // a count that ended them, a revoked subkey or a withdrawn certification behind so many would go unseen.
 const shortestSignature = 48;
 
-function signatureType({ body }: Packet): number | undefined {
-  return body[0] === 3 ? body[2] : body[1];
-}
-
 /**
  * Whether a revocation names another key as its maker: a revoker that this key designated, or, where a key server answers
  * with several keys in a row, the bare revocation of a key that it does not give (Hockeypuck). It may be either.
  */
 function isForeignRevocation(packet: Packet, fingerprint: Fingerprint | undefined): boolean {
-  if (signatureType(packet) !== 0x20) return false;
+  if (signatureType(packet.body) !== 0x20) return false;
   const raw = parseSignature(packet.body);
   if (typeof raw === "string") return false;
   // Behind a key that can't be read.
@@ -81,26 +79,28 @@ function isForeignRevocation(packet: Packet, fingerprint: Fingerprint | undefine
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
   const problems = new Set<string>();
+  const end = { isReached: false };
   if (bytes.length > limits.keyringBytes) problems.add(`more than ${limits.keyringBytes} bytes`);
   const drafts = new Map<Fingerprint, Draft>();
   const loose: Packet[] = [];
   let secretKeys = 0;
   let current: Draft | undefined;
   let sink: Packet[] | undefined = loose;
-  for (const packet of readPacketsLeniently(bytes.subarray(0, limits.keyringBytes), problems)) {
+  for (const packet of readPacketsLeniently(bytes.subarray(0, limits.keyringBytes), problems, end)) {
     if (packet.tag === tags.secretKey || packet.tag === tags.secretSubkey) secretKeys++;
     if (packet.tag === tags.publicKey || packet.tag === tags.secretKey) {
       current = packet.tag === tags.publicKey ? startCertificate(drafts, packet, problems) : undefined;
       sink = current?.certificate.signatures;
     } else if (packet.tag === tags.signature) {
       if (packet.body.length < shortestSignature) continue;
-      const isAboutPrimary = current !== undefined && aboutPrimary.has(signatureType(packet) ?? -1);
+      const isAboutPrimary = current !== undefined && aboutPrimary.has(signatureType(packet.body) ?? -1);
       (isAboutPrimary ? current?.certificate.signatures : sink)?.push(packet);
       if (sink !== loose && isForeignRevocation(packet, current?.certificate.fingerprint)) loose.push(packet);
     } else sink = startComponent(current, packet, sink);
   }
   const certificates = [...drafts.values()].map(({ certificate }) => certificate);
-  return { certificates, loose, secretKeys, problems: [...problems] };
+  const isWhole = end.isReached && bytes.length <= limits.keyringBytes;
+  return { certificates, loose, secretKeys, problems: [...problems], isWhole };
 }
 
 function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, problems: Set<string>): Draft | undefined {

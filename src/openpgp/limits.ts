@@ -30,6 +30,18 @@ export const limits = {
   /** The largest that FIPS 186-4 has; DSA is never accepted, but its verdict is asked for. */
   dsaBits: 3072,
   dsaGroupBits: 256,
+  /** Revocations remembered of one target, the gravest first: one decides, the others are for when it can't be checked yet. */
+  revocationsOfOne: 100,
+  /** Octets of revocations remembered of a target in the chain, and of any other. */
+  revocationsOfNear: 256 * 1024,
+  revocationsOfStranger: 8 * 1024,
+  /** Octets in all: far below `keyringBytes`, by which they are read. */
+  revocationsKept: 4 * 1024 * 1024,
+  /** Octets taken in one run about keys that are not at hand. */
+  revocationsInOneRun: 32 * 1024 * 1024,
+  /** A certificate in the client's state, and all of them, those that were there first. */
+  certificateKept: 256 * 1024,
+  certificatesKept: 32 * 1024 * 1024,
   /** Checks of what weak keys say, over all certificates at hand; DSA takes some ten milliseconds for each. */
   weakChecks: 300,
 } as const;

@@ -88,13 +88,19 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
  * The same for keyrings and answers of servers, where one bad part must not sink the rest: what is too large is passed
  * over (anybody can upload a huge picture, and what follows may be a revocation), broken framing ends it.
  * @param problems takes what could not be read, in words
+ * @param end is told whether the end was reached
  */
-export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>): Generator<Packet> {
+export function* readPacketsLeniently(
+  bytes: Uint8Array,
+  problems: Set<string>,
+  end: { isReached: boolean } = { isReached: false },
+): Generator<Packet> {
   try {
     for (const packet of cut(bytes)) {
       if (packet.body.length > limits.packetBytes) problems.add(overLimit(packet.body.length));
       else yield packet;
     }
+    end.isReached = true;
   } catch (error) {
     if (!(error instanceof PacketError)) throw error;
     problems.add(error.message);

@@ -2,17 +2,28 @@
 import { createHash } from "node:crypto";
 import type { Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import type { LoadedKey } from "./key-packet.ts";
-import { type HashedArea, hex, readHashedArea, readSubpackets, SubpacketError } from "./subpackets.ts";
+import {
+  areaOfRevocation,
+  type HashedArea,
+  hex,
+  readHashedArea,
+  readSubpackets,
+  readSubpacketsLeniently,
+  SubpacketError,
+} from "./subpackets.ts";
 
 /** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without looking into its areas. */
 export interface SignatureLayout {
-  readonly version: 4 | 6;
+  /** 3 for revocations alone: GnuPG honours those that old programs made, and so must everybody (T4). */
+  readonly version: 3 | 4 | 6;
   readonly type: number;
   /** Public-key algorithm octet. */
   readonly algorithm: number;
   /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
   readonly hash: string;
-  /** Where the hashed area ends, and with it what the signature covers beside the data. */
+  /** Where that part of the packet begins which the signature covers beside the data. */
+  readonly hashedStart: number;
+  /** Where it ends: in versions 4 and 6 with the hashed area. */
   readonly hashedEnd: number;
   /** Where the unhashed area ends, and two octets of the digest begin. */
   readonly unhashedEnd: number;
@@ -22,7 +33,7 @@ export interface SignatureLayout {
 
 export interface RawSignature extends SignatureLayout {
   readonly body: Uint8Array;
-  /** From the version octet to the end of the hashed area: what the signature covers beside the data. */
+  /** What the signature covers beside the data: in versions 4 and 6 all up to the end of the hashed area. */
   readonly hashedPart: Uint8Array;
   readonly hashed: HashedArea;
   /** Version 6: random bytes hashed before the data; empty for version 4. */
@@ -59,22 +70,44 @@ const saltLengths: Readonly<Record<string, number>> = {
   "sha3-512": 32,
 };
 
+/** Revocations of a key, of a subkey, of a certification or user ID (RFC 9580 section 5.2.1): what takes trust away. */
+export function isRevocationType(type: number): boolean {
+  return type === 0x20 || type === 0x28 || type === 0x30;
+}
+
+/** The type octet of a signature packet's body, without a look at the rest. */
+export function signatureType(body: Uint8Array): number | undefined {
+  return body[0] === 3 ? body[2] : body[1];
+}
+
 /**
  * Finds the parts of a signature packet's body: cheap, for a flooded key has a hundred thousand.
  * @returns a text that says what is wrong with it where it can't be one that feedkey knows
  */
 export function layoutOf(body: Uint8Array): SignatureLayout | string {
   const [version, type, algorithm, hashOctet] = body;
+  if (version === 3 && isRevocationType(body[2] ?? 0)) return layoutOfVersion3(body);
   if (version !== 4 && version !== 6) return `a signature of version ${version ?? "?"}`;
   if (type === undefined || algorithm === undefined || hashOctet === undefined) return "a signature that is cut off";
   const hashedEnd = areaEnd(body, 4, version);
   const unhashedEnd = hashedEnd && areaEnd(body, hashedEnd, version);
   if (hashedEnd === undefined || unhashedEnd === undefined) return "a signature whose areas are cut off";
   const hash = hashNames[hashOctet] ?? "unknown";
-  if (version === 4) return { version, type, algorithm, hash, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 2 };
+  const hashedStart = 0;
+  if (version === 4) {
+    return { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 2 };
+  }
   const saltLength = body[unhashedEnd + 2];
   if (saltLength === undefined || saltLength !== saltLengths[hash]) return "a signature whose salt has a wrong length";
-  return { version, type, algorithm, hash, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 3 + saltLength };
+  return { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 3 + saltLength };
+}
+
+// RFC 9580 section 5.2.2: 5, type, date, key ID, two algorithms, two octets of the digest. Type and date are hashed.
+function layoutOfVersion3(body: Uint8Array): SignatureLayout | string {
+  if (body.length < 20 || body[1] !== 5) return "a signature of version 3 that is cut off";
+  const hash = hashNames[body[16] ?? 0] ?? "unknown";
+  const ends = { hashedStart: 2, hashedEnd: 7, unhashedEnd: 17, saltEnd: 19 };
+  return { version: 3, type: body[2] ?? 0, algorithm: body[15] ?? 0, hash, ...ends };
 }
 
 /** Octets of an area's length field. */
@@ -100,24 +133,26 @@ export function parseSignature(
   layout: SignatureLayout | string = layoutOf(body),
 ): RawSignature | string {
   if (typeof layout === "string") return layout;
-  const { version, type, algorithm, hash, hashedEnd, unhashedEnd, saltEnd } = layout;
+  const { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd } = layout;
   const octets = lengthOctets(version);
   try {
-    const hashed = readHashedArea(body.subarray(4 + octets, hashedEnd));
-    const hints = unhashedHints(body.subarray(hashedEnd + octets, unhashedEnd));
+    const hashed = version === 3 ? areaOfRevocation(noBytes) : hashedArea(type, body.subarray(4 + octets, hashedEnd));
+    const hints =
+      version === 3 ? hintsOfVersion3(body) : unhashedHints(type, body.subarray(hashedEnd + octets, unhashedEnd));
     return {
       // One by one: spreading an object takes longer than all the rest.
       version,
       type,
       algorithm,
       hash,
+      hashedStart,
       hashedEnd,
       unhashedEnd,
       saltEnd,
       body,
-      hashedPart: body.subarray(0, hashedEnd),
+      hashedPart: body.subarray(hashedStart, hashedEnd),
       hashed,
-      salt: version === 6 ? body.subarray(unhashedEnd + 3, saltEnd) : body.subarray(0, 0),
+      salt: version === 6 ? body.subarray(unhashedEnd + 3, saltEnd) : noBytes,
       digestStart: body.subarray(unhashedEnd, unhashedEnd + 2),
       numbers: body.subarray(saltEnd),
       embedded: hints.embedded,
@@ -132,8 +167,24 @@ export function parseSignature(
   }
 }
 
-function unhashedHints(area: Uint8Array) {
-  const found = readSubpackets(area);
+const noBytes = new Uint8Array(0);
+
+/**
+ * T4: a revocation whose area is malformed is one, and a hard one: its maker alone could make it so, and what it was to
+ * say is not known.
+ */
+function hashedArea(type: number, area: Uint8Array): HashedArea {
+  try {
+    return readHashedArea(area);
+  } catch (error) {
+    if (error instanceof SubpacketError && isRevocationType(type)) return areaOfRevocation(area);
+    throw error;
+  }
+}
+
+function unhashedHints(type: number, area: Uint8Array) {
+  // Nothing proves these bytes: what anybody did to them must not hide a revocation, nor make a soft one hard.
+  const found = isRevocationType(type) ? readSubpacketsLeniently(area) : readSubpackets(area);
   const issuer = found.find((s) => s.type === 33)?.body;
   const keyId = found.find((s) => s.type === 16)?.body;
   return {
@@ -141,6 +192,10 @@ function unhashedHints(area: Uint8Array) {
     keyId: keyId && hex(keyId),
     embedded: found.filter((s) => s.type === 32).map((s) => s.body),
   };
+}
+
+function hintsOfVersion3(body: Uint8Array) {
+  return { fingerprint: undefined, keyId: hex(body.subarray(7, 15)), embedded: [] };
 }
 
 /** Whether the packet names this key as its maker, or names nobody who contradicts it. */

@@ -14,6 +14,7 @@ export function readKeys(bytes: Uint8Array): Keyring {
     certificates: [...collect(blocks.flatMap(({ certificates }) => certificates)).values()],
     loose: blocks.flatMap(({ loose }) => loose),
     secretKeys: secret + blocks.reduce((sum, { secretKeys }) => sum + secretKeys, 0),
+    isWhole: blocks.every(({ isWhole }) => isWhole),
     problems: [
       ...blocks.flatMap(({ problems }) => problems),
       ...(blocks.length + secret === 0 ? ["there is no armored certificate in it"] : []),

@@ -16,24 +16,29 @@ const trailerLength = 6;
 
 const computable = new Set(getHashes());
 
-function framedKey({ body }: LoadedKey, version: 4 | 6): Buffer {
-  if (version === 4) return Buffer.concat([Buffer.of(0x99, body.length >> 8, body.length & 0xff), body]);
+function framedKey({ body }: LoadedKey, version: SignatureLayout["version"]): Buffer {
+  if (version !== 6) return Buffer.concat([Buffer.of(0x99, body.length >> 8, body.length & 0xff), body]);
   const head = Buffer.alloc(5, 0x9b);
   head.writeUInt32BE(body.length, 1);
   return Buffer.concat([head, body]);
 }
 
 /** Of what the parts are, those that a signature of that type is over; undefined if one is not there. */
-function bytesOf({ key, userId, bind }: SignedParts, type: number, version: 4 | 6): Buffer | undefined {
+function bytesOf(
+  { key, userId, bind }: SignedParts,
+  type: number,
+  version: SignatureLayout["version"],
+): Buffer | undefined {
   // Two octets hold no more: a length cut off would let one key pass for another.
-  if (version === 4 && Math.max(key.body.length, bind?.body.length ?? 0) > 0xffff) return undefined;
+  if (version !== 6 && Math.max(key.body.length, bind?.body.length ?? 0) > 0xffff) return undefined;
   const first = framedKey(key, version);
   if (type === 0x1f || type === 0x20) return first;
   if (type === 0x18 || type === 0x19 || type === 0x28) return bind && Buffer.concat([first, framedKey(bind, version)]);
   const isOverUserId = (type >= 0x10 && type <= 0x13) || type === 0x30;
   if (userId === undefined || !isOverUserId) return undefined;
-  const head = Buffer.alloc(5, 0xb4);
-  head.writeUInt32BE(userId.length, 1);
+  // RFC 9580 section 5.2.4: version 3 hashes the user ID alone.
+  const head = Buffer.alloc(version === 3 ? 0 : 5, 0xb4);
+  if (version !== 3) head.writeUInt32BE(userId.length, 1);
   return Buffer.concat([first, head, userId]);
 }
 
@@ -52,7 +57,7 @@ export class Signed {
     this.parts = parts;
   }
 
-  #deskFor(type: number, version: 4 | 6, room: number): Desk | undefined {
+  #deskFor(type: number, version: SignatureLayout["version"], room: number): Desk | undefined {
     const name = type * 16 + version;
     const known = this.#desks.get(name);
     if (known !== undefined && known.bytes.length - known.end >= room) return known;
@@ -71,15 +76,17 @@ export class Signed {
    * Everything that a signature hashes: a view that the next call overwrites.
    * @returns undefined for a type of signature that is not over such parts
    */
-  message({ version, type, hashedEnd, unhashedEnd, saltEnd }: SignatureLayout, body: Uint8Array): Buffer | undefined {
+  message(layout: SignatureLayout, body: Uint8Array): Buffer | undefined {
+    const { version, type, hashedStart, hashedEnd, unhashedEnd, saltEnd } = layout;
     const desk = this.#deskFor(type, version, hashedEnd + trailerLength);
     if (desk === undefined) return undefined;
     const { bytes, end } = desk;
     const salt = version === 6 ? body.subarray(unhashedEnd + 3, saltEnd) : undefined;
     const start = saltRoom - (salt?.length ?? 0);
     if (salt !== undefined) bytes.set(salt, start);
-    bytes.set(body.subarray(0, hashedEnd), end);
-    const trailer = end + hashedEnd;
+    bytes.set(body.subarray(hashedStart, hashedEnd), end);
+    const trailer = end + hashedEnd - hashedStart;
+    if (version === 3) return bytes.subarray(start, trailer);
     bytes[trailer] = version;
     bytes[trailer + 1] = 0xff;
     bytes.writeUInt32BE(hashedEnd, trailer + 2);

@@ -74,9 +74,23 @@ function number(body: Uint8Array, octets: number): number {
   return body.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** Cuts an area (without its length field) into subpackets. */
+/** Cuts an area (without its length field) into subpackets. @throws SubpacketError where it is malformed */
 export function readSubpackets(area: Uint8Array): Subpacket[] {
+  return [...cut(area)];
+}
+
+/** The subpackets before the place where an area is malformed, if it is. */
+export function readSubpacketsLeniently(area: Uint8Array): Subpacket[] {
   const found: Subpacket[] = [];
+  try {
+    for (const subpacket of cut(area)) found.push(subpacket);
+  } catch (error) {
+    if (!(error instanceof SubpacketError)) throw error;
+  }
+  return found;
+}
+
+function* cut(area: Uint8Array): Generator<Subpacket> {
   let at = 0;
   while (at < area.length) {
     const first = area[at] ?? 0;
@@ -91,10 +105,9 @@ export function readSubpackets(area: Uint8Array): Subpacket[] {
     }
     if (length < 1 || start + length > area.length) throw new SubpacketError("a subpacket goes past its area");
     const kind = area[start] ?? 0;
-    found.push({ type: kind & 0x7f, critical: (kind & 0x80) !== 0, body: area.subarray(start + 1, start + length) });
+    yield { type: kind & 0x7f, critical: (kind & 0x80) !== 0, body: area.subarray(start + 1, start + length) };
     at = start + length;
   }
-  return found;
 }
 
 function readNotation(body: Uint8Array, critical: boolean): Notation {
@@ -157,6 +170,31 @@ export function readHashedArea(area: Uint8Array): HashedArea {
     designatedRevokers: subpackets.filter((s) => s.type === type.revoker).map((s) => hex(s.body.subarray(2))),
     embeddedSignature: one(type.embedded),
     unknownCritical: [...voids],
+  };
+}
+
+/**
+ * A hashed area that says nothing but who made the signature: of a revocation of version 3, or of one whose area is
+ * malformed (T4). Without a reason it is a hard one.
+ */
+export function areaOfRevocation(area: Uint8Array): HashedArea {
+  const found = readSubpacketsLeniently(area);
+  const maker = found.find((subpacket) => subpacket.type === type.issuerFingerprint)?.body;
+  const keyId = found.find((subpacket) => subpacket.type === type.issuerKeyId)?.body;
+  return {
+    createdAt: undefined,
+    signatureLifetime: undefined,
+    keyLifetime: undefined,
+    flags: undefined,
+    exportable: true,
+    trust: { level: 0, amount: 0 },
+    notations: [],
+    reason: undefined,
+    issuerFingerprint: maker && hex(maker.subarray(1)),
+    issuerKeyId: keyId && hex(keyId),
+    designatedRevokers: [],
+    embeddedSignature: undefined,
+    unknownCritical: [],
   };
 }
 

@@ -26,8 +26,10 @@ function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): 
   // A hashed fingerprint is the maker's own word: another key with the same key ID is not it.
   const claimed = hashed.issuerFingerprint;
   if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
-  // RFC 9580 section 5.2: each version of key makes signatures of its own version.
-  return version === maker.facts.version && algorithm === maker.algorithm;
+  // RFC 9580 section 5.2: each version of key makes signatures of its own version. Version 3, which is read for revocations
+  // alone, was made by keys of version 4.
+  const fits = version === maker.facts.version || (version === 3 && maker.facts.version === 4);
+  return fits && algorithm === maker.algorithm;
 }
 
 /**

@@ -66,6 +66,11 @@ export class ClientStateView {
     return this.current.certificates;
   }
 
+  /** What takes trust away (T4), as a keyring; undefined as long as none was heard of. */
+  revocations(): Uint8Array | undefined {
+    return this.current.revocations;
+  }
+
   /**
    * The last accepted index of a feed, its bytes compared with their digests.
    * @throws FeedkeyError `bad_state` when it is damaged, gone, or older than the ledger says

@@ -86,6 +86,21 @@ export class ClientState extends ClientStateView {
     });
   }
 
+  /** Keeps what takes trust away, put together by the caller with what is there. Unchanged it costs nothing. */
+  async putRevocations(bytes: Uint8Array): Promise<void> {
+    await this.#inTurn(async () => {
+      const before = this.ledger.revocations?.sha256 ?? null;
+      const digest = sha256(bytes);
+      if (before === digest || (before === null && bytes.length === 0)) return;
+      const file = { path: this.places.revocations, data: bytes, mode: 0o644 };
+      await this.#replaceRecorded([file], (isChanging) => {
+        const previous = isChanging ? { previous: before } : {};
+        return { ...this.ledger, revocations: { sha256: digest, ...previous } };
+      });
+      this.current = { ...this.current, revocations: bytes };
+    });
+  }
+
   /**
    * Makes an index the last accepted one of its feed, together with its signature.
    * @throws FeedkeyError `rollback` when it is older than the last one, or of the same date with other bytes (T9).
@@ -150,30 +165,37 @@ export class ClientState extends ClientStateView {
 
   async #replaceCertificates(changed: ReadonlyMap<string, Uint8Array>): Promise<void> {
     await ensureFolder(this.places.certificates, 0o755);
-    const staged = await stageAll(
-      [...changed].map(([fingerprint, data]) => {
-        return { path: join(this.places.certificates, `${requireFingerprint(fingerprint)}.pgp`), data, mode: 0o644 };
-      }),
-    );
+    const files = [...changed].map(([fingerprint, data]) => {
+      return { path: join(this.places.certificates, `${requireFingerprint(fingerprint)}.pgp`), data, mode: 0o644 };
+    });
     const before = this.ledger.certificates;
-    const record = (withPrevious: boolean) => {
+    await this.#replaceRecorded(files, (isChanging) => {
       const next = new Map<string, CertificateRecord>(before);
       for (const [fingerprint, bytes] of changed) {
-        const previous = withPrevious ? { previous: before.get(fingerprint)?.sha256 ?? null } : {};
+        const previous = isChanging ? { previous: before.get(fingerprint)?.sha256 ?? null } : {};
         next.set(fingerprint, { sha256: sha256(bytes), ...previous });
       }
       return { ...this.ledger, certificates: next };
-    };
+    });
+    this.current = { ...this.current, certificates: new Map([...this.current.certificates, ...changed]) };
+  }
+
+  /**
+   * Replaces files whose digests the ledger has, in three steps: the ledger allows for both, the files change, the ledger
+   * allows for the new ones only. So a crash in between is no damage, and damage at any other time is noticed.
+   */
+  async #replaceRecorded(
+    files: Parameters<typeof stageAll>[0],
+    record: (isChanging: boolean) => LedgerFile,
+  ): Promise<void> {
+    const staged = await stageAll(files);
     try {
-      // Three steps: the ledger allows for both, the files change, the ledger allows for the new ones only. So a crash
-      // in between is no damage, and damage at any other time is noticed.
       await this.#write(record(true));
       await commitStaged(staged, this.#lock);
     } catch (error) {
       await discard(staged);
       throw error;
     }
-    this.current = { ...this.current, certificates: new Map([...this.current.certificates, ...changed]) };
     await this.#write(record(false));
   }
 
@@ -211,7 +233,7 @@ async function mark(places: StatePlaces): Promise<void> {
  */
 async function forget(places: StatePlaces, lock: HeldLock): Promise<void> {
   await lock.assertHeld();
-  for (const path of [places.ledger, places.feeds, places.certificates, places.marker]) {
+  for (const path of [places.ledger, places.feeds, places.certificates, places.revocations, places.marker]) {
     try {
       await fs.rm(path, { recursive: true, force: true });
     } catch (error) {

@@ -5,8 +5,12 @@ import { StateReader } from "./state-reader.ts";
 export interface KeyRecord {
   readonly acceptedAt: Instant;
   readonly role: "seed" | "successor" | "delegate";
-  /** Fingerprints from the seed to the key itself. */
-  readonly path: readonly string[];
+  /** Fingerprint of the key that led to it; undefined for a seed. The whole path would take room for each key on it. */
+  readonly from: string | undefined;
+  /** T6: whether it was live in a run that accepted it. */
+  readonly wasLive: boolean;
+  /** T7: when it was going to expire, as was known before it did; undefined: never. */
+  readonly expiresAt: Instant | undefined;
 }
 
 /** The last good revocation check of a key (T11). */
@@ -40,6 +44,8 @@ export interface Ledger {
 export interface LedgerFile extends Ledger {
   readonly feeds: ReadonlyMap<string, FeedRecord>;
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
+  /** The file of revocations (T4); undefined as long as none was heard of. */
+  readonly revocations?: CertificateRecord;
 }
 
 export const emptyLedger: LedgerFile = {
@@ -50,6 +56,7 @@ export const emptyLedger: LedgerFile = {
 };
 
 const version = 1;
+const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocations?"] as const;
 
 /**
  * Reads `ledger.json`.
@@ -59,16 +66,19 @@ const version = 1;
  */
 export function parseLedger(bytes: Uint8Array, path: string, profile: string): LedgerFile {
   const read = new StateReader(path);
-  const file = read.document(bytes, version, ["profile", "keys", "checks", "feeds", "certificates"]);
+  const file = read.document(bytes, version, [...fields]);
   if (file.get("profile") !== profile) throw read.damage("profile", `expected "${profile}"`);
   return {
     keys: read.mapOf(file.get("keys"), "keys", (fingerprint, value) => {
       const where = `keys of ${read.fingerprint(fingerprint, "keys")}`;
-      const key = read.object(value, where, ["acceptedAt", "role", "path"]);
+      const key = read.object(value, where, ["acceptedAt", "role", "from?", "path?", "wasLive?", "expiresAt?"]);
+      const expiresAt = key.get("expiresAt");
       return {
         acceptedAt: read.instant(key.get("acceptedAt"), where),
         role: read.oneOf(key.get("role"), where, ["seed", "successor", "delegate"]),
-        path: read.list(key.get("path"), where, (one) => read.fingerprint(one, where)),
+        from: readPredecessor(read, key, where),
+        wasLive: !key.has("wasLive") || read.flag(key.get("wasLive"), where),
+        expiresAt: expiresAt === undefined ? undefined : read.instant(expiresAt, where),
       };
     }),
     checks: read.mapOf(file.get("checks"), "checks", (fingerprint, value) => {
@@ -89,14 +99,27 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
       };
     }),
     certificates: read.mapOf(file.get("certificates"), "certificates", (fingerprint, value) => {
-      const where = `certificate ${read.fingerprint(fingerprint, "certificates")}`;
-      const record = read.object(value, where, ["sha256", "previous?"]);
-      const previous = record.get("previous");
-      return {
-        sha256: read.digest(record.get("sha256"), where),
-        ...(previous === undefined ? {} : { previous: previous === null ? null : read.digest(previous, where) }),
-      };
+      return readCertificateRecord(read, value, `certificate ${read.fingerprint(fingerprint, "certificates")}`);
     }),
+    ...(file.has("revocations")
+      ? { revocations: readCertificateRecord(read, file.get("revocations"), "revocations") }
+      : {}),
+  };
+}
+
+/** Ledgers of before had the whole path from the seed to the key itself. */
+function readPredecessor(read: StateReader, key: ReadonlyMap<string, unknown>, where: string): string | undefined {
+  if (key.has("from") && key.has("path")) throw read.damage(where, "two predecessors");
+  if (key.has("path")) return read.list(key.get("path"), where, (one) => read.fingerprint(one, where)).at(-2);
+  return key.has("from") ? read.fingerprint(key.get("from"), where) : undefined;
+}
+
+function readCertificateRecord(read: StateReader, value: unknown, where: string): CertificateRecord {
+  const record = read.object(value, where, ["sha256", "previous?"]);
+  const previous = record.get("previous");
+  return {
+    sha256: read.digest(record.get("sha256"), where),
+    ...(previous === undefined ? {} : { previous: previous === null ? null : read.digest(previous, where) }),
   };
 }
 
@@ -105,12 +128,21 @@ export function serializeLedger(ledger: LedgerFile, profile: string): string {
   const document = {
     version,
     profile,
-    keys: sorted(ledger.keys, ({ acceptedAt, role, path }) => ({ acceptedAt: iso(acceptedAt), role, path })),
+    keys: sorted(ledger.keys, ({ acceptedAt, role, from, wasLive, expiresAt }) => {
+      return {
+        acceptedAt: iso(acceptedAt),
+        role,
+        from,
+        wasLive,
+        expiresAt: expiresAt === undefined ? undefined : iso(expiresAt),
+      };
+    }),
     checks: sorted(ledger.checks, ({ lastGoodAt, outcome, everFound }) => {
       return { lastGoodAt: iso(lastGoodAt), outcome, everFound };
     }),
     feeds: sorted(ledger.feeds, ({ createdAt, sha256 }) => ({ createdAt: iso(createdAt), sha256 })),
     certificates: sorted(ledger.certificates, ({ sha256, previous }) => ({ sha256, previous })),
+    revocations: ledger.revocations,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -16,6 +16,8 @@ export interface StatePlaces {
   readonly folder: string;
   readonly ledger: string;
   readonly certificates: string;
+  /** What takes trust away (T4), as a keyring. */
+  readonly revocations: string;
   readonly feeds: string;
   /** An empty file beside the profile's folder: says that there was a state, even when the whole folder is gone. */
   readonly marker: string;
@@ -32,6 +34,7 @@ export function statePlaces(stateFolder: string, profile: string): StatePlaces {
     folder,
     ledger: join(folder, "ledger.json"),
     certificates: join(folder, "certs"),
+    revocations: join(folder, "revocations.pgp"),
     feeds: join(folder, "feeds"),
     // fileNameFor never yields a leading dot, so this is no profile's folder.
     marker: join(root, ".initialised", name),
@@ -45,6 +48,8 @@ export interface StateSnapshot {
   readonly ledger: LedgerFile;
   /** Binary certificates by fingerprint. */
   readonly certificates: ReadonlyMap<string, Uint8Array>;
+  /** The file of revocations; undefined if there is none. */
+  readonly revocations: Uint8Array | undefined;
   /** The ledger on the disk is behind: a run was killed between two writes, and this is what it meant to write. */
   readonly healed: boolean;
 }
@@ -64,27 +69,36 @@ export async function readSnapshot(places: StatePlaces): Promise<StateSnapshot> 
   const bytes = await readStateFile(places.ledger);
   if (bytes === undefined) {
     await refuseIfGone(places);
-    return { initialised: false, ledger: emptyLedger, certificates: new Map(), healed: false };
+    return { initialised: false, ledger: emptyLedger, certificates: new Map(), revocations: undefined, healed: false };
   }
   const ledger = parseLedger(bytes, places.ledger, places.profile);
   const certificates = new Map<string, Uint8Array>();
   const settled = new Map<string, CertificateRecord>();
   for (const [fingerprint, record] of ledger.certificates) {
-    const certificate = await readCertificate(places, fingerprint, record);
+    const certificate = await readRecorded(join(places.certificates, `${fingerprint}.pgp`), record);
     if (certificate === undefined) continue;
     certificates.set(fingerprint, certificate);
     settled.set(fingerprint, { sha256: sha256(certificate) });
   }
   const feeds = await readFeeds(places, ledger.feeds);
-  const inDoubt = [...ledger.certificates.values()].some((record) => record.previous !== undefined);
+  const revocations = ledger.revocations && (await readRecorded(places.revocations, ledger.revocations));
+  const records = [...ledger.certificates.values(), ...(ledger.revocations === undefined ? [] : [ledger.revocations])];
+  const inDoubt = records.some((record) => record.previous !== undefined);
   const behind = [...feeds].some(([feed, found]) => {
     const record = ledger.feeds.get(feed);
     return record?.createdAt !== found.createdAt || record.sha256 !== found.sha256;
   });
+  const { revocations: _, ...others } = ledger;
   return {
     initialised: true,
-    ledger: { ...ledger, certificates: settled, feeds },
+    ledger: {
+      ...others,
+      certificates: settled,
+      feeds,
+      ...(revocations === undefined ? {} : { revocations: { sha256: sha256(revocations) } }),
+    },
     certificates,
+    revocations,
     healed: inDoubt || behind,
   };
 }
@@ -107,7 +121,8 @@ async function refuseIfGone(places: StatePlaces): Promise<void> {
   const marked = (await readStateFile(places.marker)) !== undefined;
   const certificates = (await namesIn(places.certificates)).filter((name) => name.endsWith(".pgp"));
   const feeds = await namesIn(places.feeds);
-  if (marked || certificates.length > 0 || feeds.length > 0) {
+  const revocations = await readStateFile(places.revocations);
+  if (marked || certificates.length > 0 || feeds.length > 0 || revocations !== undefined) {
     throw badState(places.ledger, `is gone, but profile "${places.profile}" was in use here`);
   }
 }
@@ -127,12 +142,7 @@ async function readFeeds(
   return found;
 }
 
-async function readCertificate(
-  places: StatePlaces,
-  fingerprint: string,
-  record: CertificateRecord,
-): Promise<Uint8Array | undefined> {
-  const path = join(places.certificates, `${fingerprint}.pgp`);
+async function readRecorded(path: string, record: CertificateRecord): Promise<Uint8Array | undefined> {
   const bytes = await readStateFile(path);
   if (bytes === undefined) {
     if (record.previous === null) return undefined;

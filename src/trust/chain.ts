@@ -25,6 +25,7 @@ export interface Chain {
   readonly live: ReadonlySet<Fingerprint>;
 }
 
+/** Whether a key is hard-revoked: then it takes part in nothing (T3c, T4). */
 export function isHardRevoked(facts: CertificateFacts, at: Instant): boolean {
   return effectiveRevocation(facts.revocations, at)?.kind === "hard";
 }
@@ -99,6 +100,7 @@ export interface Forks {
   readonly victims: ReadonlySet<Fingerprint>;
 }
 
+/** The forks of a chain, and whom they cost their place. */
 export function forksOf(chain: Chain, input: JudgeInput): Forks {
   const { graph, wide, seeds, live, byFingerprint, links } = chain;
   const acknowledged = new Map<Fingerprint, Set<Fingerprint>>();

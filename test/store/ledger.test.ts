@@ -43,7 +43,7 @@ describe("store/ledger", () => {
     expect(document.keys[fingerprintA]).to.deep.equal({
       acceptedAt: "2026-01-31T12:00:00Z",
       role: "seed",
-      path: [fingerprintA],
+      wasLive: true,
     });
     const reversed = { ...sampleLedger, keys: new Map([...sampleLedger.keys].reverse()) };
     expect(serializeLedger(reversed, "proteanos")).to.equal(written);

@@ -39,8 +39,17 @@ export function sampleIndex(n: number, text = `index ${n}`): SampleIndex {
 /** A ledger with something of everything. */
 export const sampleLedger: LedgerFile = {
   keys: new Map([
-    [fingerprintA, { acceptedAt: start, role: "seed" as const, path: [fingerprintA] }],
-    [fingerprintB, { acceptedAt: start + day, role: "successor" as const, path: [fingerprintA, fingerprintB] }],
+    [fingerprintA, { acceptedAt: start, role: "seed" as const, from: undefined, wasLive: true, expiresAt: undefined }],
+    [
+      fingerprintB,
+      {
+        acceptedAt: start + day,
+        role: "successor" as const,
+        from: fingerprintA,
+        wasLive: true,
+        expiresAt: start + 365 * day,
+      },
+    ],
   ]),
   checks: new Map([
     [fingerprintA, { lastGoodAt: start, outcome: "found" as const, everFound: true }],

@@ -1,0 +1,17 @@
+/** Who is said to have delegated something, before anything is checked. */
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { parseSignature } from "../openpgp/raw-signature.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
+
+/** Fingerprints or key IDs of those who, as a certificate says, delegated something to it: claims that nobody checked. */
+export function delegatorsOf({ userIds }: Pick<RawCertificate, "userIds">): string[] {
+  return [...new Set(userIds.flatMap(({ signatures }) => signatures.flatMap(({ body }) => delegator(body))))];
+}
+
+/** Fingerprint or key ID of the key that a signature packet names as delegating; none if it is no delegation. */
+function delegator(body: Uint8Array): string[] {
+  const raw = parseSignature(body);
+  if (typeof raw === "string" || !isDelegation(raw.hashed)) return [];
+  const name = raw.issuer.fingerprint ?? raw.issuer.keyId;
+  return name === undefined ? [] : [name];
+}

@@ -1,0 +1,49 @@
+/** Certificates at hand, read: the facts that the judge is given, and which packets were found good. */
+import type { Component, RawCertificate } from "../openpgp/certificate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+
+/** How many signatures of each part are read for messages alone. */
+const toldSignatures = 20;
+
+/** Those whom these keys named as their revokers. */
+export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprint> {
+  const own = facts.flatMap(({ directSignatures, userIds }) => {
+    return [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
+  });
+  return new Set(own.flatMap(({ designatedRevokers }) => designatedRevokers));
+}
+
+/** As much of a certificate as a message needs. */
+export function cutDown(certificate: RawCertificate): RawCertificate {
+  const cut = <T>(list: readonly T[]) => list.slice(0, toldSignatures);
+  const cutAll = (components: readonly Component[]) => {
+    return cut(components).map(({ packet, signatures }) => ({ packet, signatures: cut(signatures) }));
+  };
+  const { signatures, userIds, subkeys } = certificate;
+  return { ...certificate, signatures: cut(signatures), userIds: cutAll(userIds), subkeys: cutAll(subkeys) };
+}
+
+/** Reads certificates with each other's keys: what one says of another is checked. */
+export async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertificate>) {
+  const keys = await KeyIndex.of(certificates.values());
+  const facts: CertificateFacts[] = [];
+  const verified = new Set<Uint8Array>();
+  for (const certificate of keys.certificates) {
+    facts.push(await readFacts(certificate, keys, (body) => verified.add(body)));
+  }
+  return { facts, verified };
+}
+
+/** What is read from one state of the certificates at hand. */
+export interface Reading {
+  /** The certificates that take part. */
+  readonly part: ReadonlyMap<Fingerprint, RawCertificate>;
+  /** Theirs, and those of some others, so that messages can tell of them. */
+  readonly keys: KeyIndex;
+  readonly facts: CertificateFacts[];
+  /** Bodies of the signature packets found good. */
+  readonly verified: ReadonlySet<Uint8Array>;
+  readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+}
