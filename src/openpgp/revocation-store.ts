@@ -130,21 +130,22 @@ export class RevocationStore {
       for (const { body } of kept.signatures) bodies.add(nameOf(body));
       for (const revoker of foreignRevokers(kept)) revokers.add(revoker);
     }
+    const bare: Packet[] = [];
+    for (const { key, value } of ranked(this.#bare)) {
+      const others = [...value].filter(([body]) => !bodies.has(body)).slice(0, limits.revocationsOfOne);
+      for (const [, packet] of others) {
+        if (packet.body.length + headerOctets > room) continue;
+        room -= packet.body.length + headerOctets;
+        bare.push(packet);
+        revokers.add(key);
+      }
+    }
     for (const revoker of revokers) {
       const key = keyOf(revoker);
       const bytes = key && writePackets([key]);
       if (bytes === undefined || bytes.length > room) continue;
       room -= bytes.length;
       written.push(bytes);
-    }
-    const bare: Packet[] = [];
-    for (const { value } of ranked(this.#bare)) {
-      const others = [...value].filter(([body]) => !bodies.has(body)).slice(0, limits.revocationsOfOne);
-      for (const [, packet] of others) {
-        if (packet.body.length + headerOctets > room) continue;
-        room -= packet.body.length + headerOctets;
-        bare.push(packet);
-      }
     }
     return new Uint8Array(Buffer.concat([writePackets(bare), ...written]));
   }
