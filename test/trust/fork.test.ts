@@ -101,6 +101,56 @@ describe("trust/fork", () => {
     });
   }
 
+  describe("a key that is not live", () => {
+    const dead: readonly (readonly [what: string, picture: Picture, forks: string, victims: string])[] = [
+      ["stands for the live key that it leads to", { seeds: "S", links: "S>B S>X X>M", dead: "X" }, "S:BM", "BM"],
+      ["through any number of others", { seeds: "S", links: "S>B S>X X>Y Y>Z Z>M", dead: "XYZ" }, "S:BM", "BM"],
+      ["on the rightful side too", { seeds: "S", links: "S>M S>B B>C", dead: "B" }, "S:CM", "CM"],
+      ["on both sides", { seeds: "S", links: "S>X X>M S>B B>C", dead: "SXB" }, "S:CM", "CM"],
+      [
+        "whatever the thief certifies back",
+        { seeds: "S", links: "S>B S>X X>M M>B M>S X>S X>B", dead: "X" },
+        "S:M X:BM",
+        "M",
+      ],
+      ["where the rightful one was withdrawn", { seeds: "S", links: "S>M S/B B>C", dead: "B" }, "S:CM", "CM"],
+      ["the one accepted before stays", { seeds: "S", links: "S>B S>X X>M", dead: "X", accepted: "B" }, "S:BM", "M"],
+      ["and what it leads to since", { seeds: "S", links: "S>B B>C S>X X>M", dead: "BX", accepted: "C" }, "S:CM", "M"],
+      ["a chain of expired keys is no fork", { seeds: "S", links: "S>A A>B B>C", dead: "SAB" }, "", ""],
+      ["nor a diamond of them", { seeds: "S", links: "S>A S>B A>C B>C", dead: "AB" }, "", ""],
+      [
+        "Debian: sides that lead to the same live keys",
+        { seeds: "S", links: "S>A S>B A>C A>D B>C B>D", dead: "SAB" },
+        "A:CD B:CD",
+        "",
+      ],
+      ["one that leads to more than the other", { seeds: "S", links: "S>B S>X X>B X>M", dead: "X" }, "S:M X:BM", "M"],
+      ["side keys that acknowledge each other", { seeds: "S", links: "S>A S>B A<>C B>C A<>B", dead: "B" }, "", ""],
+      ["no way leads through an ancestor", { seeds: "S", links: "S>A A>I I>A I>N", dead: "A" }, "", ""],
+      [
+        "that is a seed has the other seeds against its thief",
+        { seeds: "SR", links: "S>R S>M", dead: "S" },
+        "S:MR",
+        "M",
+      ],
+      ["a live one has not", { seeds: "SR", links: "S>R S>M" }, "", ""],
+      [
+        "what was accepted and has expired is remembered where the issuer is not live either",
+        { seeds: "S", links: "S>B S>M", dead: "SB", remembered: "B", accepted: "B" },
+        "S:BM",
+        "M",
+      ],
+      ["and only there", { seeds: "S", links: "S>B S>M", dead: "B", remembered: "B", accepted: "B" }, "", ""],
+      ["hides a crowd from nobody", { seeds: "S", links: "S>B S>X X>M", dead: "X", crowded: "X" }, "S:BM X:M", "BM"],
+    ];
+    for (const [what, picture, forks, victims] of dead) {
+      it(what, () => {
+        const judged = drawn(picture);
+        expect([told(judged.forks), judged.victims]).to.deep.equal([forks, victims]);
+      });
+    }
+  });
+
   describe("a thief who has the issuer's key", () => {
     it("does not make his key an ancestor by certifying the issuer back", () => {
       expect(drawn({ seeds: "S", links: "S>N S<>T" }).victims).to.equal("NT");
@@ -201,6 +251,18 @@ describe("trust/graph", () => {
         const wanted = [..."ABCDEF"].filter((one) => reach(graph, [one]).has(target));
         expect([...reach(reverse(graph), [target])].sort()).to.deep.equal(wanted);
       }),
+    );
+  });
+
+  it("knows what is reached without a key as a search without it does", () => {
+    fc.assert(
+      fc.property(links, fc.subarray([..."ABCDEF"]), key, key, (some, starts, to, through) => {
+        fc.pre(to !== through);
+        const graph = makeGraph(some);
+        const without = reach(graph, starts, new Set([through])).has(to);
+        expect(reachedWithout(graph, new Set(starts))(to, through)).to.equal(without);
+      }),
+      { numRuns: 5_000 },
     );
   });
 

@@ -1,0 +1,125 @@
+/** T7: extensions that come too late. Days are counted from the creation of all keys. */
+import { expect } from "chai";
+import type { TrustSet } from "../../src/trust/judge.ts";
+import { refusePrimary } from "../../src/trust/key-state.ts";
+import { archiveId, asCertificate, certificate, selfSignature, type TestCertificate } from "../testkit/certificate.ts";
+import { day } from "../testkit/dates.ts";
+import type { Packet } from "../testkit/framing.ts";
+import { judged } from "../testkit/judging.ts";
+import { ed25519Key, type TestKey } from "../testkit/keys.ts";
+import { certification } from "../testkit/signature.ts";
+
+const [a, b, m] = [ed25519Key("a"), ed25519Key("b"), ed25519Key("m")];
+const days = (count: number) => count * 86_400;
+
+/** A certificate that ends after so many days, and was extended once or more: [when, until which day]. */
+function key(of: TestKey, until: number | undefined, extended: [number, number?][], ...certifiedBy: Packet[]) {
+  const ends = (day: number | undefined) => (day === undefined ? {} : { keyExpiresAfter: days(day) });
+  const later = extended.map(([at, end]) => selfSignature({ key: of, at: day(at), ...ends(end) }));
+  return certificate({ key: of, ...ends(until), certifiedBy: [...later, ...certifiedBy] });
+}
+
+const by = (issuer: TestKey, of: TestKey, at: number) =>
+  certification({ by: issuer, of, userId: archiveId, at: day(at) });
+
+interface Scene {
+  readonly certificates: readonly TestCertificate[];
+  /** When the client knew keys to end. */
+  readonly ends?: readonly [TestKey, number][];
+}
+
+/** Which keys may sign at day 100, by letter. */
+async function signers({ certificates, ends = [] }: Scene): Promise<string> {
+  const trust: TrustSet = await judged({
+    certificates,
+    ends: new Map(ends.map(([of, end]) => [of.fingerprint, day(end)])),
+    accepted: new Set(ends.map(([of]) => of.fingerprint)),
+  });
+  const able = Object.entries({ a, b, m }).filter(([, { fingerprint }]) => {
+    const found = trust.trusted.get(fingerprint);
+    return found !== undefined && refusePrimary(found.facts, trust.at) === undefined;
+  });
+  return able.map(([letter]) => letter).join("");
+}
+
+describe("trust/extension (T7)", () => {
+  const successor = key(b, undefined, [], by(a, b, 20));
+  const lapsed = key(b, 60, [], by(a, b, 20));
+
+  const cases: readonly (readonly [what: string, scene: Scene, signers: string])[] = [
+    ["in time, it counts", { certificates: [key(a, 50, [[40, 200]]), successor] }, "ab"],
+    ["after the end, it does not where a successor lives", { certificates: [key(a, 50, [[60, 200]]), successor] }, "b"],
+    ["nor without an end", { certificates: [key(a, 50, [[60]]), successor] }, "b"],
+    ["at the very end", { certificates: [key(a, 50, [[50, 200]]), successor] }, "b"],
+    ["a second before it", { certificates: [key(a, 50, [[49.99, 200]]), successor] }, "ab"],
+    ["without a successor it does", { certificates: [key(a, 50, [[60, 200]])] }, "a"],
+    ["with one that has expired it does", { certificates: [key(a, 50, [[70, 200]]), lapsed] }, "a"],
+    [
+      "with one that was extended late itself that one counts",
+      { certificates: [key(a, 50, [[70, 200]]), key(b, 60, [[70, 200]], by(a, b, 20))] },
+      "b",
+    ],
+    [
+      "a second one does not help the first",
+      {
+        certificates: [
+          key(a, 50, [
+            [60, 80],
+            [70, 200],
+          ]),
+          successor,
+        ],
+      },
+      "b",
+    ],
+    [
+      "what ended again in the meantime is late again",
+      {
+        certificates: [
+          key(a, 50, [
+            [40, 70],
+            [80, 200],
+          ]),
+          successor,
+        ],
+      },
+      "b",
+    ],
+    [
+      "dated back, but first heard after the end",
+      { certificates: [key(a, 50, [[40, 200]]), successor], ends: [[a, 50]] },
+      "b",
+    ],
+    ["heard in time", { certificates: [key(a, 50, [[40, 200]]), successor], ends: [[a, 200]] }, "ab"],
+    [
+      "first heard after the end, without a successor",
+      { certificates: [key(a, 50, [[40, 200]])], ends: [[a, 50]] },
+      "a",
+    ],
+    ["made shorter, it has ended", { certificates: [key(a, 200, [[40, 50]]), successor], ends: [[a, 200]] }, "b"],
+  ];
+  for (const [what, scene, expected] of cases) {
+    it(what, async () => expect(await signers(scene)).to.equal(expected));
+  }
+
+  it("what was certified after the old end holds nothing", async () => {
+    const mine = key(m, undefined, [], by(a, m, 70));
+    expect(await signers({ certificates: [key(a, 50, [[60, 200]]), mine] })).to.equal("am");
+    expect(await signers({ certificates: [key(a, 50, [[60, 200]]), successor, mine] })).to.equal("b");
+    // Although the extension has ended again by now.
+    expect(await signers({ certificates: [key(a, 50, [[60, 80]]), successor, mine] })).to.equal("b");
+  });
+
+  it("a successor that does not hang on the chain counts for nothing", async () => {
+    const stranger = key(b, undefined, []);
+    expect(await signers({ certificates: [key(a, 50, [[60, 200]]), stranger] })).to.equal("a");
+  });
+
+  it("the order of packets decides nothing", async () => {
+    const { packets } = key(a, 50, [[60, 200]]);
+    const [primary, userId, ...signatures] = packets;
+    if (primary === undefined || userId === undefined) throw new Error("too few packets");
+    const turned = asCertificate(a, [primary, userId, ...signatures.reverse()]);
+    expect(await signers({ certificates: [turned, successor] })).to.equal("b");
+  });
+});
