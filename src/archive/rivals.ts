@@ -1,6 +1,7 @@
 /**
  * T6 for a rotation: while the present key's certification of its own predecessor lasts, the predecessor and the new key
- * are both its successors. To clients seeded with the present key they are rivals, unless each acknowledges the other.
+ * are both its successors. To clients seeded with the present key they are rivals, unless each acknowledges the other. So are
+ * the new key and whatever stands beside the present one, once that has expired.
  */
 import { FeedkeyError } from "../error.ts";
 import { certify } from "../openpgp/amend.ts";
@@ -15,35 +16,81 @@ import { type OwnCertificate, openSigningKey, ownCertificates, type SigningKey }
 /** A key that follows the present one as the new key is going to. */
 export interface Rival {
   readonly certificate: OwnCertificate;
-  /** End of the present key's certification of it; undefined: it has none. */
+  /** When it is no rival any more; undefined: never. */
   readonly until: Instant | undefined;
 }
 
+/** The keys of the store, and which of them certify which, now and until when: infinity for ever. */
+class OwnChain {
+  readonly keys: ReadonlyMap<Fingerprint, OwnCertificate>;
+  readonly #archive: Archive;
+
+  constructor(archive: Archive, keys: ReadonlyMap<Fingerprint, OwnCertificate>) {
+    this.#archive = archive;
+    this.keys = keys;
+  }
+
+  /** All certifications of one key by another, those that have expired since too. */
+  certified(subject: OwnCertificate, issuer: Fingerprint) {
+    return certifications(subject.facts, issuer, this.#archive.config.userId, this.#archive.at);
+  }
+
+  /** When the last certification ends that makes one key a successor of the other; undefined: there is none. */
+  until(issuer: Fingerprint, subject: OwnCertificate): number | undefined {
+    const lasting = this.certified(subject, issuer).filter((one) => {
+      return !isDelegation(one) && (one.expiresAt === undefined || one.expiresAt > this.#archive.at);
+    });
+    if (lasting.length === 0) return undefined;
+    return Math.max(...lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** The live keys that a key leads to, over keys that are not live (T6), with the end of the first step. */
+  heads(issuer: Fingerprint): Map<Fingerprint, number> {
+    const found = new Map<Fingerprint, number>();
+    const seen = new Set([issuer]);
+    const waiting: { key: Fingerprint; end: number }[] = [{ key: issuer, end: Number.POSITIVE_INFINITY }];
+    for (const { key, end } of waiting) {
+      for (const [name, subject] of this.keys) {
+        const until = seen.has(name) ? undefined : this.until(key, subject);
+        if (until === undefined) continue;
+        seen.add(name);
+        const ends = Math.min(end, until);
+        if (refusePrimary(subject.facts, this.#archive.at) === undefined) found.set(name, ends);
+        else waiting.push({ key: name, end: ends });
+      }
+    }
+    return found;
+  }
+}
+
 /**
- * The rivals that have not acknowledged the new key and been acknowledged by it.
+ * The rivals that have not acknowledged the new key and been acknowledged by it: what else the present key leads to, and what stands
+ * beside it. When the present key has expired the new one stands in its place, beside the same keys.
  * @param successor the new key, if it is there already
  */
 export async function findRivals(
-  { store, config, at }: Archive,
+  archive: Archive,
   present: Fingerprint,
   successor: Fingerprint | undefined,
 ): Promise<Rival[]> {
-  const own = await ownCertificates(store);
-  const next = successor === undefined ? undefined : own.get(successor);
-  const certified = (subject: OwnCertificate, issuer: Fingerprint) => {
-    return certifications(subject.facts, issuer, config.userId, at).length > 0;
-  };
+  const chain = new OwnChain(archive, await ownCertificates(archive.store));
+  const next = successor === undefined ? undefined : chain.keys.get(successor);
+  const ends = chain.heads(present);
+  for (const issuer of chain.keys.keys()) {
+    const beside = issuer === present ? undefined : chain.heads(issuer);
+    const own = beside?.get(present);
+    if (beside === undefined || own === undefined) continue;
+    for (const [key, end] of beside) ends.set(key, Math.max(ends.get(key) ?? 0, Math.min(end, own)));
+  }
   const rivals: Rival[] = [];
-  for (const [name, certificate] of own) {
-    if (name === present || name === successor || refusePrimary(certificate.facts, at) !== undefined) continue;
-    if (next !== undefined && certified(next, name) && certified(certificate, next.raw.fingerprint)) continue;
-    const lasting = certifications(certificate.facts, present, config.userId, at).filter((one) => {
-      return !isDelegation(one) && (one.expiresAt === undefined || one.expiresAt > at);
-    });
-    if (lasting.length === 0) continue;
-    const ends = lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY);
-    const until = Math.max(...ends);
-    rivals.push({ certificate, until: Number.isFinite(until) ? until : undefined });
+  for (const [name, end] of ends) {
+    const certificate = chain.keys.get(name);
+    if (name === present || name === successor || certificate === undefined) continue;
+    const isMutual =
+      next !== undefined &&
+      chain.certified(next, name).length > 0 &&
+      chain.certified(certificate, next.raw.fingerprint).length > 0;
+    if (!isMutual) rivals.push({ certificate, until: Number.isFinite(end) ? end : undefined });
   }
   return rivals;
 }

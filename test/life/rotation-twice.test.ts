@@ -44,6 +44,18 @@ describe("rotation: again, within one overlap", () => {
     });
   });
 
+  it("follow too where a key between them has expired meanwhile", async () => {
+    await inLife(async (life) => {
+      const second = await life.rotate(day(2), "--expires", "6d");
+      await life.rotate(day(3), "--finish", "--force");
+      const third = await rotated(life, 4);
+      const fourth = await rotated(life, 9);
+      const all = [life.first, second, third, fourth];
+      expect(await accepted(life, all, 11)).to.deep.equal(all.map(() => [fourth]));
+      expect(await accepted(life, all, 60)).to.deep.equal(all.map(() => [fourth]));
+    });
+  });
+
   it("says so in the plan, and does nothing twice", async () => {
     await inLife(async (life) => {
       await rotated(life, 2);
