@@ -101,6 +101,17 @@ export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>):
   }
 }
 
+/** Whether these are whole packets up to the last byte: nothing of what was sent is cut off, nor lost behind broken framing. */
+export function isWhole(bytes: Uint8Array): boolean {
+  try {
+    for (const _ of cut(bytes));
+    return true;
+  } catch (error) {
+    if (error instanceof PacketError) return false;
+    throw error;
+  }
+}
+
 /** One packet with a new-format header. */
 export function writePacket({ tag, body }: Packet): Uint8Array {
   const { length } = body;
