@@ -48,6 +48,11 @@ function looksBinary(body: Uint8Array): boolean {
   return type === publicKeyPacket || type === signaturePacket;
 }
 
+/** Whether it begins as packets do and does not end as they do. */
+function breaksOff(block: Uint8Array): boolean {
+  return ((block[0] ?? 0) & 0x80) !== 0 && !isWhole(block);
+}
+
 interface Blocks {
   readonly blocks: readonly Uint8Array[];
   /** The last of them breaks off: in its armor, or within a packet. */
@@ -60,7 +65,7 @@ function blocksOf(body: Uint8Array): Blocks {
   const armored = beginning === undefined || beginning.length === 0 ? blocks : [...blocks, beginning];
   const isBinary = armored.length === 0 && beginning === undefined && looksBinary(body);
   const found = isBinary ? [body] : armored;
-  return { blocks: found, endsEarly: beginning !== undefined || !found.every(isWhole) };
+  return { blocks: found, endsEarly: beginning !== undefined || found.some(breaksOff) };
 }
 
 /** Asks the caller about a block; one that it can't bear must not sink the others. */
