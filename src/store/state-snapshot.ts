@@ -58,9 +58,10 @@ export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
 
 /**
  * Reads the state and checks that nothing of it is damaged, lost or from another time.
+ * @param known what the same run read before: certificates with the same digest are taken from there
  * @throws FeedkeyError `bad_state`
  */
-export async function readSnapshot(places: StatePlaces): Promise<StateSnapshot> {
+export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): Promise<StateSnapshot> {
   const bytes = await readStateFile(places.ledger);
   if (bytes === undefined) {
     await refuseIfGone(places);
@@ -70,10 +71,14 @@ export async function readSnapshot(places: StatePlaces): Promise<StateSnapshot> 
   const certificates = new Map<string, Uint8Array>();
   const settled = new Map<string, CertificateRecord>();
   for (const [fingerprint, record] of ledger.certificates) {
-    const certificate = await readCertificate(places, fingerprint, record);
+    const isKnown =
+      record.previous === undefined && known?.ledger.certificates.get(fingerprint)?.sha256 === record.sha256;
+    const certificate =
+      (isKnown ? known?.certificates.get(fingerprint) : undefined) ??
+      (await readCertificate(places, fingerprint, record));
     if (certificate === undefined) continue;
     certificates.set(fingerprint, certificate);
-    settled.set(fingerprint, { sha256: sha256(certificate) });
+    settled.set(fingerprint, { sha256: isKnown ? record.sha256 : sha256(certificate) });
   }
   const feeds = await readFeeds(places, ledger.feeds);
   const inDoubt = [...ledger.certificates.values()].some((record) => record.previous !== undefined);
