@@ -1,12 +1,13 @@
 /** One run of the client: profile, state, reference time, and the ways to the world, opened together. */
 import { FeedkeyError } from "../error.ts";
 import type { Transport } from "../net/types.ts";
-import { writeCertificate } from "../openpgp/certificate.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { Profile } from "../profile/types.ts";
-import { ClientState } from "../store/client-state.ts";
+import type { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
 import type { KeyRecord, Ledger } from "../store/ledger.ts";
+import { SharedState } from "../store/shared-state.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { skew } from "../trust/policy.ts";
@@ -55,11 +56,13 @@ export function refuseUnverified({ name, archive }: Profile): void {
 export class Session {
   readonly options: SessionOptions;
   readonly knowledge: Knowledge;
-  readonly state: ClientState | ClientStateView;
+  readonly state: SharedState | ClientStateView;
   /** Keys for which a key server answered properly in this run: *found* or *absent*. */
   readonly answered = new Map<Fingerprint, "found" | "absent">();
+  /** Keys that should have been asked about in this run, but the time was over: for them there is no grace. */
+  readonly unasked = new Set<Fingerprint>();
 
-  private constructor(options: SessionOptions, knowledge: Knowledge, state: ClientState | ClientStateView) {
+  private constructor(options: SessionOptions, knowledge: Knowledge, state: SharedState | ClientStateView) {
     this.options = options;
     this.knowledge = knowledge;
     this.state = state;
@@ -70,13 +73,11 @@ export class Session {
     const { profile, stateFolder } = options;
     refuseUnverified(profile);
     const seeds = await readSeeds(profile);
-    const reset = options.resetState === true ? { reset: true } : {};
     const state =
       options.readOnly === true
         ? await ClientStateView.openReadOnly(stateFolder, profile.name)
-        : await ClientState.open(stateFolder, profile.name, reset);
-    const stored = [...state.certificates().values()].flatMap((bytes) => readKeys(bytes).certificates);
-    return new Session(options, new Knowledge(profile, seeds.values(), stored), state);
+        : await SharedState.open(stateFolder, profile.name, options.resetState === true);
+    return new Session(options, new Knowledge(profile, seeds.values(), storedIn(state)), state);
   }
 
   get profile(): Profile {
@@ -112,7 +113,9 @@ export class Session {
   /** T11 for one key. */
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
-    return checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
+    const state = checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
+    // Grace is for what no server can tell, not for what none was asked.
+    return state === "grace" && this.unasked.has(key) ? "unchecked" : state;
   }
 
   /** The judgement over what is known now, revocation checks included. */
@@ -128,16 +131,32 @@ export class Session {
 
   /**
    * Records what this run learned: certificates first, since what they say only ever adds; then which keys were
-   * accepted over which path, which were dropped, and the checks.
+   * accepted over which path, which were dropped, and the checks. An audit (read-only state) records nothing.
+   * @returns false as {@link write} does
    */
-  async record({ trust }: Judged): Promise<void> {
-    if (!(this.state instanceof ClientState)) return;
+  async record(judged: Judged): Promise<boolean> {
+    return await this.write((state) => this.#recordIn(state, judged));
+  }
+
+  /**
+   * Writes to the state, locked for as long as that takes.
+   * @param feed whose index is written
+   * @returns false if another run wrote first: what it recorded has been taken in, nothing was written, and the judgement that
+   *   was to be written, or acted on, has to be made again
+   */
+  async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
+    if (!(this.state instanceof SharedState) || (await this.state.write(action, feed))) return true;
+    this.knowledge.add({ certificates: storedIn(this.state), loose: [] });
+    return false;
+  }
+
+  async #recordIn(state: ClientState, { trust }: Judged): Promise<void> {
     const kept = await this.knowledge.worthKeeping(trust, this.accepted);
-    await this.state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
-    const before: Ledger = this.state.ledger;
+    await state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
+    const before: Ledger = state.ledger;
     const keys = new Map(before.keys);
     // A clock behind an index that was accepted is wrong (T9): it dates nothing anew.
-    const isBehind = [...this.state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
+    const isBehind = [...state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
     for (const [fingerprint, { role, via }] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
@@ -158,13 +177,22 @@ export class Session {
     }
     const checks = new Map(before.checks);
     for (const [fingerprint, outcome] of this.answered) {
-      const everFound = outcome === "found" || before.checks.get(fingerprint)?.everFound === true;
-      checks.set(fingerprint, { lastGoodAt: this.options.at, outcome, everFound });
+      const recorded = before.checks.get(fingerprint);
+      const everFound = outcome === "found" || recorded?.everFound === true;
+      checks.set(fingerprint, { lastGoodAt: latest(this.options.at, recorded?.lastGoodAt), outcome, everFound });
     }
-    await this.state.saveLedger({ keys, checks });
+    await state.saveLedger({ keys, checks });
   }
 
-  async close(): Promise<void> {
-    if (this.state instanceof ClientState) await this.state.close();
-  }
+  /** Ends the run. Between two writes nothing is locked, so that there is nothing to let go of. */
+  async close(): Promise<void> {}
+}
+
+/** A check that another run made meanwhile stays the last one; one of the future is none (T11). */
+function latest(at: Instant, recorded: Instant | undefined): Instant {
+  return recorded !== undefined && recorded <= at + skew ? Math.max(at, recorded) : at;
+}
+
+function storedIn(state: ClientStateView): RawCertificate[] {
+  return [...state.certificates().values()].flatMap((bytes) => readKeys(bytes).certificates);
 }
