@@ -1,5 +1,6 @@
 /** `feedkey verify`: the judgement of `update` on local files. */
 import { availableParallelism } from "node:os";
+import type { Judged } from "../client/knowledge.ts";
 import { withFreshKeys } from "../client/refresh.ts";
 import type { Session } from "../client/session.ts";
 import { accept } from "../client/update.ts";
@@ -7,6 +8,7 @@ import type { VerifiedIndex } from "../client/verified-index.ts";
 import { feedOf, readIndexAhead, verifyLocal } from "../client/verify.ts";
 import { type CheckedFiles, PackageFiles } from "../client/verify-files.ts";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import { DigestThreads } from "../store/digest-threads.ts";
 import type { ReadAhead } from "../store/read-ahead.ts";
 import type { Context } from "./context.ts";
@@ -81,11 +83,17 @@ async function verifyWith(
   const how = { compare: !audit, allowEmpty: options.allowEmpty === true, ...(ahead && { ahead }) };
   // Digested while the index is judged; only then is anything said of them.
   const packages = threads && (await PackageFiles.begin(threads, files, options.packages, feed.format));
-  const index = await withFreshKeys(session, (judged) => {
-    return verifyLocal(session, judged, feed, indexPath, options.signature, how);
-  });
+  const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, indexPath, options.signature, how);
+  const index = await withFreshKeys(session, verifyIndex);
   const { good, errors } = await verifyPackages(context, index, packages, files.length, options.complete === true);
-  await accept(session, index, indexPath);
+  await accept(session, index, indexPath, async (judged) => {
+    const again = await verifyIndex(judged);
+    if (again.sha256 === index.sha256) return again;
+    throw new FeedkeyError("bad_index", `index ${escapeText(indexPath)} was replaced while it was verified`, {
+      details: { feed: feed.name },
+      hint: "verify it again",
+    });
+  });
   const matching = packages === undefined ? "" : `, ${good.length} package files match it`;
   return {
     // "verified" is said of the index only when it is, and of package files only by number.

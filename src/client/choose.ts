@@ -1,5 +1,4 @@
 /** Which package of which verified index a person means by `NAME` or `NAME=VERSION`. */
-import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { compareDewey } from "../index-format/dewey.ts";
@@ -18,12 +17,11 @@ import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
  * @throws FeedkeyError as `verifyIndex`
  */
 export async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
-  const last = await session.state.lastAccepted(feed.name);
+  const last = await session.state.lastIndex(feed.name);
   if (last === undefined) return undefined;
-  const [bytes, signature] = [await readFile(last.indexPath), await readFile(last.signaturePath)];
-  const signatures = [{ name: "its signature", bytes: signature }];
+  const signatures = [{ name: "its signature", bytes: last.signature }];
   return await verifyIndex(
-    { name: last.meta.source, document: new HashedDocument(bytes), signatures },
+    { name: last.meta.source, document: new HashedDocument(last.index), signatures },
     feed,
     session.profile,
     judged,

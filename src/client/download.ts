@@ -1,9 +1,24 @@
 /** Getting small files from the archive, mirror by mirror. */
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
+import { unavailable } from "../net/failure.ts";
 import type { GetOptions, HttpAnswer } from "../net/types.ts";
 import type { Feed, Profile } from "../profile/types.ts";
+import type { Duration } from "../time.ts";
 import type { Session } from "./session.ts";
+
+/** What a file is taken to have where nobody knows better: it decides how long a slow mirror is waited for. */
+export const expectedBytes = {
+  bundle: 2 * 1024 * 1024,
+  /** As it is downloaded: on its first use, a client waits for a quarter of an hour. */
+  index: 32 * 1024 * 1024,
+} as const;
+
+/** Begins one total time for several downloads that belong together. @returns milliseconds that are left; 0 at the end */
+export function countdown(total: Duration): () => Duration {
+  const started = performance.now();
+  return () => Math.max(0, Math.ceil(total - (performance.now() - started)));
+}
 
 /** The archive's URL and its mirrors, in the order in which they are tried. */
 export function locations(profile: Profile): string[] {
@@ -38,6 +53,11 @@ export async function downloadFile(
   options: Pick<GetOptions, "onProgress" | "within"> = {},
 ): Promise<Uint8Array | undefined> {
   const url = fileUrl(location, path);
+  if (options.within === 0) {
+    throw unavailable(url, "timeout", "not asked, since the time for this mirror is over", {
+      hint: "the mirror is slow or stuck; try again later or use another one",
+    });
+  }
   const answer = await session.options.transport.get(url, {
     maxBytes,
     policy: "archive",

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { FeedkeyError, gravest } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Entry } from "../index-format/entry.ts";
+import { timeFor } from "../net/limits.ts";
 import { digestFile } from "../store/file-digest.ts";
 import { stageStream } from "../store/staged-stream.ts";
+import type { Duration } from "../time.ts";
 import { packagePath, packageUrl } from "../trust/package-path.ts";
 import { httpError, locations, rootOf } from "./download.ts";
 import type { Session } from "./session.ts";
@@ -69,6 +71,7 @@ async function fromLocation(
   location: string,
   folder: string,
   onBytes: (count: number) => void,
+  within: { within?: Duration },
 ): Promise<void> {
   const base = index.feed.packages === "archive" ? "" : index.feed.path;
   const place = packageUrl(location, base, entry.filename ?? "");
@@ -82,6 +85,7 @@ async function fromLocation(
       maxBytes: wanted.size + 1,
       policy: "archive",
       ...rootOf(location),
+      ...within,
       sink: async (chunk) => {
         hash.update(chunk);
         await file.write(chunk);
@@ -154,9 +158,13 @@ export async function fetchPackage(
     return { path, sha256, size, present: true };
   }
   const errors: FeedkeyError[] = [];
-  for (const location of locations(session.profile)) {
+  const all = locations(session.profile);
+  const total = timeFor(size, session.options.transport.limits);
+  for (const [place, location] of all.entries()) {
+    // The last one may take as long as it takes: a package is large, and nothing else waits for it.
+    const within = place < all.length - 1 ? { within: total } : {};
     try {
-      await fromLocation(session, choice, wanted, location, folder, onBytes);
+      await fromLocation(session, choice, wanted, location, folder, onBytes, within);
       return { path, sha256, size, present: false };
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code === "output" || error.code === "bad_path") throw error;

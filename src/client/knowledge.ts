@@ -58,12 +58,16 @@ export class Knowledge {
     this.#held = new Map();
     for (const certificate of [...held, ...stored]) this.#take(certificate);
     this.#own = new Set(this.#held.keys());
-    for (const ring of remembered) {
-      this.#revocations.add(ring);
-      for (const certificate of ring.certificates) this.#standBy(certificate);
-    }
     this.#revocations.add({ certificates: [...this.#held.values()], loose: [] });
+    for (const ring of remembered) this.remember(ring);
+  }
+
+  /** Takes what takes trust away, and nothing else, from a keyring (T4). Of its certificates only the keys are kept. */
+  remember(ring: Pick<Keyring, "certificates" | "loose">): void {
+    this.#revocations.add(ring);
+    for (const certificate of ring.certificates) this.#standBy(certificate);
     this.#layRevocations();
+    this.#reading = undefined;
   }
 
   /** Before each judgement: what was heard before a certificate came, or from another source, is about it all the same (T4). */

@@ -1,54 +1,24 @@
 /** Use case: learn about successors and revocations before any key is used (T4, T11). */
 import { FeedkeyError } from "../error.ts";
-import { askAll, blocksIn, united } from "../keyserver/ask-all.ts";
+import { blocksIn, Inquiry, isUnasked, united } from "../keyserver/ask-all.ts";
 import { search } from "../keyserver/hkp.ts";
 import { lookupWkd } from "../keyserver/wkd.ts";
 import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
-import { limits } from "../openpgp/limits.ts";
 import { isAbout } from "../openpgp/mentions.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
-import { bundlePath } from "../profile/layout.ts";
 import type { Profile } from "../profile/types.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
-import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import { needsCheck } from "../trust/revocation-check.ts";
+import { inAskingOrder, pathOf } from "./asking-order.ts";
+import { Bundles } from "./bundles.ts";
 import { delegatorsOf } from "./delegators.ts";
-import { downloadFile, locations } from "./download.ts";
 import type { Judged, Knowledge } from "./knowledge.ts";
 import type { Session } from "./session.ts";
 
 /** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
 const maxRounds = 6;
-
-/** How long a further copy of the bundle may take: there is one to go on with already. */
-const furtherCopy: Duration = 60_000;
-
-/**
- * The archive's own bundle: a source of certificates like any other. That it can't be had is no reason to stop. Where no
- * key server can be asked every mirror is: any one of them could hide a revocation.
- */
-async function readBundle(session: Session): Promise<void> {
-  const { offline, reporter } = session.options;
-  const { required } = session.checkPolicy;
-  let found = false;
-  for (const location of locations(session.profile)) {
-    if (offline && !location.startsWith("file:")) continue;
-    try {
-      const within = found ? { within: furtherCopy } : {};
-      const bytes = await downloadFile(session, location, bundlePath, limits.keyringBytes, within);
-      if (bytes === undefined) continue;
-      session.knowledge.add(readKeys(bytes));
-      found = true;
-      if (required) return;
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      reporter.warn(`the archive's key bundle could not be read: ${error.message}`);
-    }
-  }
-}
 
 function addressOfArchive({ archive: { identity } }: Profile): string | undefined {
   return identity.kind === "user-email" ? identity.email : addressOf(identity.userId);
@@ -74,14 +44,15 @@ async function discover(session: Session): Promise<void> {
 }
 
 /** Asks every server about the keys and takes in what all of them say. */
-async function check(session: Session, fingerprints: readonly Fingerprint[]): Promise<void> {
-  const { reporter, keyserverTransport: transport } = session.options;
-  const answers = await askAll(servers(session.profile), fingerprints, isAbout, { transport });
-  for (const [fingerprint, row] of answers) {
+async function check(session: Session, inquiry: Inquiry, fingerprints: readonly Fingerprint[]): Promise<void> {
+  const { reporter } = session.options;
+  for (const [fingerprint, row] of await inquiry.ask(fingerprints, isAbout)) {
     const each = row.map((one) => one.answer);
     const answer = united(each);
     session.knowledge.addBlocks(blocksIn(each));
+    session.unasked.delete(fingerprint);
     if (answer.outcome === "unknown") {
+      if (each.some(isUnasked)) session.unasked.add(fingerprint);
       reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
       continue;
     }
@@ -93,29 +64,44 @@ async function check(session: Session, fingerprints: readonly Fingerprint[]): Pr
   }
 }
 
+function newInquiry(session: Session): Inquiry {
+  return new Inquiry(servers(session.profile), { transport: session.options.keyserverTransport });
+}
+
 /** The keys whose state decides: those that would be trusted if checked, and rivals. */
 function deciding({ trusted, forks }: TrustSet): Fingerprint[] {
   return [...new Set([...trusted.keys(), ...forks.flatMap((fork) => fork.rivals)])];
 }
 
-async function askKeyservers(session: Session, thoroughly: boolean): Promise<void> {
+/** Asks the key servers round by round; what the bundle brings takes part as soon as it has come. */
+async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bundles): Promise<void> {
   const policy = session.checkPolicy;
+  const inquiry = newInquiry(session);
   const asked = new Set<Fingerprint>();
-  const due = async (all: boolean): Promise<Fingerprint[]> => {
+  const due = async (): Promise<Fingerprint[]> => {
     const { trust } = await session.judgeUnchecked();
     // Without the certificate of a revoker its revocation can't be checked (T4).
-    return [...deciding(trust), ...session.knowledge.missingRevokers].filter((key) => {
-      return !asked.has(key) && (all || needsCheck(session.state.ledger.checks.get(key), policy));
+    const keys = [...deciding(trust), ...session.knowledge.missingRevokers].filter((key) => {
+      return !asked.has(key) && (thoroughly || needsCheck(session.state.ledger.checks.get(key), policy));
     });
+    return await inAskingOrder(session, trust, keys);
   };
-  if (!thoroughly && (await due(false)).length === 0) return;
-  await discover(session);
-  for (let round = 0; round < maxRounds; round++) {
-    const keys = await due(thoroughly);
-    if (keys.length === 0) return;
-    for (const key of keys) asked.add(key);
-    await check(session, keys);
+  let hasSearched = false;
+  for (let round = 0; round < maxRounds; ) {
+    const isWhole = bundles.take();
+    const keys = thoroughly && !hasSearched ? [] : await due();
+    if (!hasSearched && (thoroughly || keys.length > 0)) {
+      hasSearched = true;
+      await discover(session);
+    } else if (keys.length > 0) {
+      for (const key of keys) asked.add(key);
+      await check(session, inquiry, keys);
+      round += 1;
+    } else if (isWhole) return;
+    else await bundles.takeAll();
   }
+  await bundles.takeAll();
+  for (const key of await due()) session.unasked.add(key);
 }
 
 function warnOfGrace(session: Session, { trust }: Judged): void {
@@ -125,19 +111,28 @@ function warnOfGrace(session: Session, { trust }: Judged): void {
   }
 }
 
+/** Judges, and records what was learned; where another run wrote meanwhile, with what that one learned. */
+async function conclude(session: Session): Promise<Judged> {
+  for (;;) {
+    const judged = await session.judge();
+    if (!(await session.record(judged))) continue;
+    if (session.checkPolicy.required) warnOfGrace(session, judged);
+    return judged;
+  }
+}
+
 /**
- * Asks the archive and the key servers, judges, and records what was learned.
+ * Asks the archive and the key servers, side by side, judges, and records what was learned.
  * @param thoroughly ask about every key, even those whose last check is recent enough
  * @returns the judgement with every check that could be made
  */
 export async function refresh(session: Session, thoroughly = false): Promise<Judged> {
-  await readBundle(session);
-  if (session.checkPolicy.required && !session.options.offline) await askKeyservers(session, thoroughly);
-  else if (session.profile.trust.wkd && !session.options.offline) await discover(session);
-  const judged = await session.judge();
-  if (session.checkPolicy.required) warnOfGrace(session, judged);
-  await session.record(judged);
-  return judged;
+  const bundles = new Bundles(session);
+  const isOnline = !session.options.offline;
+  if (session.checkPolicy.required && isOnline) await askKeyservers(session, thoroughly, bundles);
+  else if (session.profile.trust.wkd && isOnline) await discover(session);
+  await bundles.takeAll();
+  return await conclude(session);
 }
 
 /** Signers that errors name, and that nobody was asked about in this run: no search by the archive's address finds delegates. */
@@ -156,14 +151,15 @@ const maxAsked = 100;
  * @returns whether anything was learned
  */
 async function askUpwards(session: Session, signers: readonly Fingerprint[]): Promise<boolean> {
-  const { knowledge, answered, options } = session;
+  const { knowledge, answered } = session;
+  const inquiry = newInquiry(session);
   const before = new Map(knowledge.held);
   const asked = new Set<Fingerprint>();
   const blocks: Uint8Array[] = [];
   let next = [...signers];
   for (let step = 0; step < maxPath && next.length > 0; step++) {
     for (const key of next) asked.add(key);
-    const answers = await askAll(servers(session.profile), next, isAbout, { transport: options.keyserverTransport });
+    const answers = await inquiry.ask(next, isAbout);
     const found = blocksIn([...answers.values()].flat().map(({ answer }) => answer));
     blocks.push(...found);
     const known = [...found.flatMap((block) => readKeyring(block).certificates), ...held(knowledge, next)];
@@ -181,14 +177,35 @@ function held(knowledge: Knowledge, keys: readonly Fingerprint[]): RawCertificat
   return keys.flatMap((key) => knowledge.held.get(key) ?? []);
 }
 
+/** Keys on the paths of signers that errors name, which nobody was asked about since the time was over. */
+async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]): Promise<Fingerprint[]> {
+  if (session.unasked.size === 0) return [];
+  const { trust } = await session.judgeUnchecked();
+  const names = new Set(errors.map(({ details }) => String(details.signer)));
+  const signers = [...trust.trusted].filter(([, { facts }]) => {
+    return [facts.primary, ...facts.subkeys].some(
+      ({ fingerprint, keyId }) => names.has(fingerprint) || names.has(keyId),
+    );
+  });
+  const paths = signers.flatMap(([signer]) => pathOf(signer, trust));
+  return [...new Set(paths)].filter((key) => session.unasked.has(key));
+}
+
 /**
- * Whether news of keys could change these refusals, and if so, asks for them: everybody about every key where recent
- * checks were reused, and about signers that nobody was asked about yet, with those that delegated to them.
+ * Whether news of keys could change these refusals, and if so, asks for them: about the signers' paths, as far as there was
+ * no time for them; everybody about every key where recent checks were reused; and about signers that nobody was asked
+ * about yet, with those that delegated to them.
  * @returns the new judgement; undefined if there is nothing new to learn
  */
 export async function learnMore(session: Session, errors: readonly FeedkeyError[]): Promise<Judged | undefined> {
   const { required, revocationCheck } = session.checkPolicy;
-  if (!required || session.options.offline || !errors.some(({ code }) => code === "untrusted_signer")) return undefined;
+  if (!required || session.options.offline) return undefined;
+  const unasked = await unaskedBehind(session, errors);
+  if (unasked.length > 0) {
+    await check(session, newInquiry(session), unasked);
+    return await conclude(session);
+  }
+  if (!errors.some(({ code }) => code === "untrusted_signer")) return undefined;
   const learned = await askUpwards(session, strangers(session, errors));
   return learned || revocationCheck !== "always" ? await refresh(session, true) : undefined;
 }

@@ -2,11 +2,12 @@
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { Transport } from "../net/types.ts";
-import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
+import { type Keyring, type RawCertificate, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
 import type { Profile } from "../profile/types.ts";
-import { ClientState } from "../store/client-state.ts";
+import type { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
 import type { KeyRecord, Ledger } from "../store/ledger.ts";
+import { SharedState } from "../store/shared-state.ts";
 import { badState } from "../store/state-file.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
@@ -57,11 +58,13 @@ export function refuseUnverified({ name, archive }: Profile): void {
 export class Session {
   readonly options: SessionOptions;
   readonly knowledge: Knowledge;
-  readonly state: ClientState | ClientStateView;
+  readonly state: SharedState | ClientStateView;
   /** Keys for which a key server answered properly in this run: *found* or *absent*. */
   readonly answered = new Map<Fingerprint, "found" | "absent">();
+  /** Keys that should have been asked about in this run, but the time was over: for them there is no grace. */
+  readonly unasked = new Set<Fingerprint>();
 
-  private constructor(options: SessionOptions, knowledge: Knowledge, state: ClientState | ClientStateView) {
+  private constructor(options: SessionOptions, knowledge: Knowledge, state: SharedState | ClientStateView) {
     this.options = options;
     this.knowledge = knowledge;
     this.state = state;
@@ -72,17 +75,16 @@ export class Session {
     const { profile, stateFolder } = options;
     refuseUnverified(profile);
     const seeds = await readSeeds(profile);
-    const reset = options.resetState === true ? { reset: true } : {};
     const state =
       options.readOnly === true
         ? await ClientStateView.openReadOnly(stateFolder, profile.name)
-        : await ClientState.open(stateFolder, profile.name, reset);
-    const stored = [...state.certificates()].flatMap(([fingerprint, bytes]) => {
-      return wholly(bytes, `certs/${fingerprint}.pgp`, state.folder).certificates;
-    });
-    const revocations = wholly(state.revocations() ?? new Uint8Array(), "revocations.pgp", state.folder);
-    const remembered = [{ certificates: [], loose: seeds.loose }, revocations];
-    return new Session(options, new Knowledge(profile, seeds.certificates.values(), stored, remembered), state);
+        : await SharedState.open(stateFolder, profile.name, options.resetState === true);
+    const remembered = [{ certificates: [], loose: seeds.loose }, rememberedIn(state)];
+    return new Session(
+      options,
+      new Knowledge(profile, seeds.certificates.values(), storedIn(state), remembered),
+      state,
+    );
   }
 
   get profile(): Profile {
@@ -118,7 +120,9 @@ export class Session {
   /** T11 for one key. */
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
-    return checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
+    const state = checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
+    // Grace is for what no server can tell, not for what none was asked.
+    return state === "grace" && this.unasked.has(key) ? "unchecked" : state;
   }
 
   /** What else the ledger says of keys that were accepted before: T6 and T7. */
@@ -145,17 +149,34 @@ export class Session {
 
   /**
    * Records what this run learned: revocations and certificates first, since what they say only ever adds; then which
-   * keys were accepted after which, which were dropped, and the checks.
+   * keys were accepted after which, which were dropped, and the checks. An audit (read-only state) records nothing.
+   * @returns false as {@link write} does
    */
-  async record({ trust }: Judged): Promise<void> {
-    if (!(this.state instanceof ClientState)) return;
-    await this.state.putRevocations(await this.knowledge.revocationsWorthKeeping());
+  async record(judged: Judged): Promise<boolean> {
+    return await this.write((state) => this.#recordIn(state, judged));
+  }
+
+  /**
+   * Writes to the state, locked for as long as that takes.
+   * @param feed whose index is written
+   * @returns false if another run wrote first: what it recorded has been taken in, nothing was written, and the judgement that
+   *   was to be written, or acted on, has to be made again
+   */
+  async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
+    if (!(this.state instanceof SharedState) || (await this.state.write(action, feed))) return true;
+    this.knowledge.remember(rememberedIn(this.state));
+    this.knowledge.add({ certificates: storedIn(this.state), loose: [] });
+    return false;
+  }
+
+  async #recordIn(state: ClientState, { trust }: Judged): Promise<void> {
+    await state.putRevocations(await this.knowledge.revocationsWorthKeeping());
     const kept = await this.knowledge.worthKeeping(trust, this.accepted);
-    await this.state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
-    const before: Ledger = this.state.ledger;
+    await state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
+    const before: Ledger = state.ledger;
     const keys = new Map(before.keys);
     // A clock behind an index that was accepted is wrong (T9): it dates nothing anew.
-    const isBehind = [...this.state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
+    const isBehind = [...state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
     for (const [fingerprint, key] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
@@ -183,15 +204,31 @@ export class Session {
     }
     const checks = new Map(before.checks);
     for (const [fingerprint, outcome] of this.answered) {
-      const everFound = outcome === "found" || before.checks.get(fingerprint)?.everFound === true;
-      checks.set(fingerprint, { lastGoodAt: this.options.at, outcome, everFound });
+      const recorded = before.checks.get(fingerprint);
+      const everFound = outcome === "found" || recorded?.everFound === true;
+      checks.set(fingerprint, { lastGoodAt: latest(this.options.at, recorded?.lastGoodAt), outcome, everFound });
     }
-    await this.state.saveLedger({ keys, checks });
+    await state.saveLedger({ keys, checks });
   }
 
-  async close(): Promise<void> {
-    if (this.state instanceof ClientState) await this.state.close();
-  }
+  /** Ends the run. Between two writes nothing is locked, so that there is nothing to let go of. */
+  async close(): Promise<void> {}
+}
+
+/** A check that another run made meanwhile stays the last one; one of the future is none (T11). */
+function latest(at: Instant, recorded: Instant | undefined): Instant {
+  return recorded !== undefined && recorded <= at + skew ? Math.max(at, recorded) : at;
+}
+
+function storedIn(state: ClientStateView): RawCertificate[] {
+  return [...state.certificates()].flatMap(([fingerprint, bytes]) => {
+    return [...wholly(bytes, join(state.folder, "certs", `${fingerprint}.pgp`)).certificates];
+  });
+}
+
+/** What takes trust away, as an earlier run kept it (T4). */
+function rememberedIn(state: ClientStateView): Keyring {
+  return wholly(state.revocations() ?? new Uint8Array(), join(state.folder, "revocations.pgp"));
 }
 
 /** T7: when a key expires, as the judgement takes it. */
@@ -201,8 +238,8 @@ function endOf(facts: CertificateFacts, at: Instant, known: Instant | undefined)
 }
 
 /** @throws FeedkeyError `bad_state` where a file of the state can't be read to its end: a revocation may stand there */
-function wholly(bytes: Uint8Array, name: string, folder: string): Keyring {
+function wholly(bytes: Uint8Array, path: string): Keyring {
   const ring = readKeyring(bytes);
   if (ring.isWhole) return ring;
-  throw badState(join(folder, name), `can't be read to its end: ${ring.problems.join(", ")}`);
+  throw badState(path, `can't be read to its end: ${ring.problems.join(", ")}`);
 }

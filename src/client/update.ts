@@ -1,9 +1,10 @@
 /** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
 import { FeedkeyError, gravest, systemCode } from "../error.ts";
+import { timeFor } from "../net/limits.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
-import { ClientState } from "../store/client-state.ts";
-import { downloadFile, fileUrl, inFeed, locations } from "./download.ts";
+import type { Duration } from "../time.ts";
+import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations } from "./download.ts";
 import {
   indexNames,
   maxIndexFileBytes,
@@ -29,17 +30,26 @@ export type FeedOutcome =
 /** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
-async function download(session: Session, location: string, feed: Feed, name: string): Promise<Candidate | undefined> {
+/** @param left milliseconds that are left for this location */
+async function download(
+  session: Session,
+  location: string,
+  feed: Feed,
+  name: string,
+  left: () => Duration,
+): Promise<Candidate | undefined> {
   const path = inFeed(feed, name);
   const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
   try {
     const file = await downloadFile(session, location, path, maxIndexFileBytes, {
       onProgress: (done, total) => bar.update(done, total),
+      within: left(),
     });
     if (file === undefined) return undefined;
     const signatures = [];
     for (const signatureName of signatureNames(feed.format, name)) {
-      const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes);
+      const path = inFeed(feed, signatureName);
+      const bytes = await downloadFile(session, location, path, maxSignatureBytes, { within: left() });
       if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
     }
     return { name, document: new HashedDocument(await signedBytes(feed.format, name, file)), signatures };
@@ -48,7 +58,10 @@ async function download(session: Session, location: string, feed: Feed, name: st
   }
 }
 
-/** The index from one location: the form asked for, once more if the pair does not fit, then the other form. */
+/**
+ * The index from one location: the form asked for, once more if the pair does not fit, then the other form. All of that has
+ * one total time, by the size that the index had last.
+ */
 async function fromLocation(
   session: Session,
   judged: Judged,
@@ -57,8 +70,9 @@ async function fromLocation(
   allowEmpty: boolean,
 ): Promise<VerifiedIndex> {
   const last = await lastIndex(session, feed);
+  const left = countdown(timeFor(last?.size ?? expectedBytes.index, session.options.transport.limits));
   const attempt = async (name: string): Promise<VerifiedIndex | undefined> => {
-    const candidate = await download(session, location, feed, name);
+    const candidate = await download(session, location, feed, name, left);
     return candidate && (await verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty));
   };
   const names = indexNames(feed);
@@ -102,19 +116,34 @@ async function secondTry(
   throw first;
 }
 
+/** A run through several feeds. */
+interface Round {
+  /** Made again where another run wrote meanwhile. */
+  judged: Judged;
+  /** Locations that were too slow for a feed: for the next one they are tried last. */
+  readonly slow: Set<string>;
+  readonly allowEmpty: boolean;
+}
+
 /** One feed: each location in turn; the first index that verifies is accepted. */
-async function updateFeed(session: Session, judged: Judged, feed: Feed, allowEmpty: boolean): Promise<FeedOutcome> {
+async function updateFeed(session: Session, round: Round, feed: Feed): Promise<FeedOutcome> {
   const errors: FeedkeyError[] = [];
   const last = await lastIndex(session, feed);
-  for (const location of locations(session.profile)) {
+  const isSlow = (location: string) => round.slow.has(location);
+  const all = locations(session.profile);
+  for (const location of [...all.filter((one) => !isSlow(one)), ...all.filter(isSlow)]) {
     try {
-      const index = await fromLocation(session, judged, feed, location, allowEmpty);
-      const changed = !index.otherForm && (last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt);
+      const verify = () => fromLocation(session, round.judged, feed, location, round.allowEmpty);
       const source = fileUrl(location, feed.path).href;
-      await accept(session, index, source);
+      const index = await accept(session, await verify(), source, async (judged) => {
+        round.judged = judged;
+        return await verify();
+      });
+      const changed = !index.otherForm && (last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt);
       return { feed, ok: true, index, changed, source };
     } catch (error) {
       if (!(error instanceof FeedkeyError) || isOwnTrouble(error)) throw error;
+      if (error.details.reason === "timeout") round.slow.add(location);
       errors.push(error);
     }
   }
@@ -132,21 +161,31 @@ function isOwnTrouble(error: FeedkeyError): boolean {
   );
 }
 
-/** Makes a verified index the last accepted one, unless it is that already. An audit (read-only state) does nothing. */
-export async function accept(session: Session, index: VerifiedIndex, source: string): Promise<void> {
-  if (!(session.state instanceof ClientState) || index.otherForm) return;
-  await session.state.acceptIndex(index.feed.name, {
-    index: index.bytes,
-    signature: index.signature,
-    meta: {
-      createdAt: index.createdAt,
-      sha256: index.sha256,
-      acceptedAt: session.options.at,
-      signers: index.signers.map(({ certificate, signingKey, createdAt }) => ({ certificate, signingKey, createdAt })),
-      source,
-      entries: index.packages.count,
-    },
+/**
+ * Makes a verified index the last accepted one, unless it is that already. An audit (read-only state) does nothing.
+ * @param verifyAgain verifies once more, by a judgement that knows what another run wrote meanwhile
+ * @returns the index that was accepted
+ */
+export async function accept(
+  session: Session,
+  verified: VerifiedIndex,
+  source: string,
+  verifyAgain: (judged: Judged) => Promise<VerifiedIndex>,
+): Promise<VerifiedIndex> {
+  for (let index = verified; ; index = await verifyAgain(await session.judge())) {
+    if (index.otherForm || (await write(session, index, source))) return index;
+  }
+}
+
+async function write(session: Session, index: VerifiedIndex, source: string): Promise<boolean> {
+  const { bytes, signature, createdAt, sha256, packages } = index;
+  const signers = index.signers.map((one) => {
+    return { certificate: one.certificate, signingKey: one.signingKey, createdAt: one.createdAt };
   });
+  const acceptedAt = session.options.at;
+  const meta = { createdAt, sha256, acceptedAt, signers, source, entries: packages.count };
+  const { name } = index.feed;
+  return await session.write((state) => state.acceptIndex(name, { index: bytes, signature, meta }), name);
 }
 
 /** Updates the feeds named, or all. Every feed is tried, whatever happens to another. */
@@ -156,7 +195,8 @@ export async function updateFeeds(
   feeds: readonly Feed[],
   allowEmpty: boolean,
 ): Promise<FeedOutcome[]> {
+  const round: Round = { judged, slow: new Set(), allowEmpty };
   const outcomes: FeedOutcome[] = [];
-  for (const feed of feeds) outcomes.push(await updateFeed(session, judged, feed, allowEmpty));
+  for (const feed of feeds) outcomes.push(await updateFeed(session, round, feed));
   return outcomes;
 }

@@ -1,6 +1,6 @@
 /** The verifier of indexes, and the only maker of the type that fetching takes. */
 import { readFile } from "node:fs/promises";
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import type { HashedDocument } from "../openpgp/hashed-document.ts";
@@ -71,6 +71,8 @@ export interface Candidate {
 
 /** The last accepted index of a feed. */
 export interface LastIndex extends AcceptedIndex {
+  /** Of its signed bytes. */
+  readonly size: number;
   /** Where its signed bytes lie. */
   readonly path: string;
 }
@@ -181,9 +183,13 @@ async function isOtherForm(
   last: LastIndex | undefined,
 ): Promise<boolean> {
   if (feed.format !== "pkgsrc" || last?.createdAt !== createdAt) return false;
-  const texts = [document.bytes, await readFile(last.path)].map((signed) => indexText(feed.format, signed));
-  const [one, other] = await Promise.all(texts).catch((error: unknown) => {
-    if (error instanceof FeedkeyError) return [];
+  const read = async () => {
+    const texts = [document.bytes, await readFile(last.path)].map((signed) => indexText(feed.format, signed));
+    return await Promise.all(texts);
+  };
+  const [one, other] = await read().catch((error: unknown) => {
+    // Another run may have replaced it meanwhile.
+    if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return [];
     throw error;
   });
   return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;

@@ -2,7 +2,8 @@
 import type { FeedkeyError } from "../error.ts";
 import { httpFailure, said, unavailable } from "../net/failure.ts";
 import type { HttpAnswer } from "../net/types.ts";
-import { dearmor } from "../openpgp/armor.ts";
+import { dearmorToEnd } from "../openpgp/armor.ts";
+import { isWhole } from "../openpgp/packets.ts";
 
 export interface Found {
   readonly outcome: "found";
@@ -22,8 +23,8 @@ export interface Unknown {
   readonly outcome: "unknown";
   readonly error: FeedkeyError;
   /**
-   * Of an answer that is too long its beginning: a source like any other, in which a revocation may stand, and no answer
-   * to the question, since one may stand behind it.
+   * Of an answer that is too long, or breaks off, its beginning: a source like any other, in which a revocation may stand,
+   * and no answer to the question, since one may stand behind it.
    */
   readonly blocks?: readonly Uint8Array[];
 }
@@ -47,10 +48,24 @@ function looksBinary(body: Uint8Array): boolean {
   return type === publicKeyPacket || type === signaturePacket;
 }
 
+/** Whether it begins as packets do and does not end as they do. */
+function breaksOff(block: Uint8Array): boolean {
+  return ((block[0] ?? 0) & 0x80) !== 0 && !isWhole(block);
+}
+
+interface Blocks {
+  readonly blocks: readonly Uint8Array[];
+  /** The last of them breaks off: in its armor, or within a packet. */
+  readonly endsEarly: boolean;
+}
+
 /** The OpenPGP blocks of a body: armor wherever it stands, whatever the content type claims, or the body itself. */
-function blocksOf({ body, isCut = false }: Pick<HttpAnswer, "body" | "isCut">): Uint8Array[] {
-  const armored = dearmor(body, "PUBLIC KEY BLOCK", isCut);
-  return armored.length === 0 && looksBinary(body) ? [body] : armored;
+function blocksOf(body: Uint8Array): Blocks {
+  const { blocks, beginning } = dearmorToEnd(body, "PUBLIC KEY BLOCK");
+  const armored = beginning === undefined || beginning.length === 0 ? blocks : [...blocks, beginning];
+  const isBinary = armored.length === 0 && beginning === undefined && looksBinary(body);
+  const found = isBinary ? [body] : armored;
+  return { blocks: found, endsEarly: beginning !== undefined || found.some(breaksOff) };
 }
 
 /** Asks the caller about a block; one that it can't bear must not sink the others. */
@@ -60,6 +75,13 @@ function isWanted(block: Uint8Array, recognise: Recognise): boolean {
   } catch {
     return false;
   }
+}
+
+function cutShort(url: URL): FeedkeyError {
+  return unavailable(url, "cut_off", "expected whole keys, found an answer that breaks off; the beginning was read", {
+    status: 200,
+    hint: "the server, or a proxy before it, is broken: ask another key server too",
+  });
 }
 
 function tooLong(url: URL, limit: number): FeedkeyError {
@@ -73,9 +95,10 @@ function tooLong(url: URL, limit: number): FeedkeyError {
 export function readAnswer(url: URL, answer: HttpAnswer, recognise: Recognise): Answer {
   if (answer.status === 404) return { outcome: "absent", how: "status 404" };
   if (answer.status !== 200) return { outcome: "unknown", error: httpFailure(url, answer.status, answer.body) };
-  const blocks = blocksOf(answer);
+  const { blocks, endsEarly } = blocksOf(answer.body);
   const wanted = blocks.filter((block) => isWanted(block, recognise));
   if (answer.isCut === true) return { outcome: "unknown", error: tooLong(url, answer.body.length), blocks: wanted };
+  if (endsEarly) return { outcome: "unknown", error: cutShort(url), blocks: wanted };
   if (wanted.length > 0) return { outcome: "found", blocks: wanted };
   const words = Buffer.from(answer.body.subarray(0, 64)).toString("latin1").trim();
   if (blocks.length === 0 && onakNotFound.has(words)) return { outcome: "absent", how: `"${words}"` };

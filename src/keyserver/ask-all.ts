@@ -1,6 +1,8 @@
 /** Several key servers about several keys at once, and what their answers come to together. */
 import { FeedkeyError } from "../error.ts";
+import { type FailureReason, unavailable } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
+import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Answer, Recognise, Unknown } from "./answer.ts";
 import { type KeyserverOptions, lookup } from "./hkp.ts";
@@ -8,6 +10,11 @@ import { type KeyserverOptions, lookup } from "./hkp.ts";
 export interface ServerAnswer {
   readonly server: URL;
   readonly answer: Answer;
+}
+
+export interface InquiryOptions extends KeyserverOptions {
+  /** Milliseconds after which no server is asked anything more; the transport's limit by default, 60 seconds. */
+  readonly total?: Duration;
 }
 
 /** Runs the tasks in order, at most `count` of them at a time. */
@@ -20,53 +27,108 @@ async function atMost(count: number, tasks: readonly (() => Promise<void>)[]): P
   await Promise.all(Array.from({ length: Math.min(count, tasks.length) }, worker));
 }
 
-/** The server answers, if at too great a length: anybody can flood two keys, and the others must be asked about all the same. */
-function isTooLong({ error }: Unknown): boolean {
-  return error.details.reason === "too_large";
+/** Reasons that lie with the server and not with the key: whatever is asked next fails in the same way. */
+const unreachable: ReadonlySet<unknown> = new Set<FailureReason>(["dns", "connect", "tls", "offline"]);
+
+/** The answer about a key that was never asked for, since the time was over. */
+interface Unasked extends Unknown {
+  readonly unasked: true;
 }
 
-/** A server that fails again and again is left alone, or every further key would cost its whole deadline. */
-class Standing {
-  #failures = 0;
+/** Whether the server was not asked at all, for want of time. */
+export function isUnasked(answer: Answer): answer is Unasked {
+  return "unasked" in answer;
+}
+
+/** What one server is asked: one slow or silent server takes no other one's time. */
+class Lane {
+  readonly server: URL;
+  readonly #options: InquiryOptions;
+  readonly #total: Duration;
+  #unreached = 0;
   #last: Unknown | undefined;
+  #left: Duration;
 
-  get givenUp(): Unknown | undefined {
-    return this.#failures >= keyserverLimits.failures ? this.#last : undefined;
+  constructor(server: URL, options: InquiryOptions) {
+    this.server = server;
+    this.#options = options;
+    this.#total = options.total ?? options.transport.limits.keyserverRun;
+    this.#left = this.#total;
   }
 
-  note(answer: Answer): void {
-    const failed = answer.outcome === "unknown" && !isTooLong(answer);
-    this.#failures = failed ? this.#failures + 1 : 0;
+  /** Asks about the keys in this order. */
+  async ask(
+    questions: readonly (readonly [Fingerprint, Recognise])[],
+    take: (fingerprint: Fingerprint, answer: Answer) => void,
+  ): Promise<void> {
+    const started = performance.now();
+    const left = () => this.#left - (performance.now() - started);
+    await atMost(
+      keyserverLimits.atOnce,
+      questions.map(([fingerprint, recognise]) => async () => {
+        // Nothing but a failure to connect ends a server's run: a thief can flood the keys that are asked for first.
+        const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
+        const unasked = left() <= 0 ? this.#timeIsOver(fingerprint) : undefined;
+        take(fingerprint, down ?? unasked ?? (await this.#lookup(fingerprint, recognise)));
+      }),
+    );
+    this.#left = left();
+  }
+
+  async #lookup(fingerprint: Fingerprint, recognise: Recognise): Promise<Answer> {
+    const answer = await lookup(this.server, fingerprint, recognise, this.#options);
+    const failed = answer.outcome === "unknown" && unreachable.has(answer.error.details.reason);
+    this.#unreached = failed ? this.#unreached + 1 : 0;
     this.#last = failed ? answer : undefined;
+    return answer;
+  }
+
+  #timeIsOver(fingerprint: Fingerprint): Unasked {
+    const found = `not asked about ${fingerprint}: the ${this.#total / 1000} seconds for this server are over`;
+    const error = unavailable(this.server, "timeout", found, {
+      hint: "the server is slow or stuck; try again later, or name another one too",
+    });
+    return { outcome: "unknown", error, unasked: true };
   }
 }
 
-/**
- * Asks every server about every key, six questions at a time.
- * @param recogniser makes the test for one key's blocks
- * @returns for each fingerprint the answer of each server, in the order of `servers`
- */
-export async function askAll(
+/** Questions to several servers in several rounds, all within one total time for each server. */
+export class Inquiry {
+  readonly #lanes: readonly Lane[];
+
+  constructor(servers: readonly URL[], options: InquiryOptions) {
+    this.#lanes = servers.map((server) => new Lane(server, options));
+  }
+
+  /**
+   * Asks every server about every key, those that matter most first: six questions to a server at a time.
+   * @param recogniser makes the test for one key's blocks
+   * @returns for each fingerprint the answer of each server, in the order of the servers
+   */
+  async ask(
+    fingerprints: readonly Fingerprint[],
+    recogniser: (fingerprint: Fingerprint) => Recognise,
+  ): Promise<ReadonlyMap<Fingerprint, readonly ServerAnswer[]>> {
+    const answers = new Map<Fingerprint, ServerAnswer[]>(fingerprints.map((fingerprint) => [fingerprint, []]));
+    const questions = [...answers.keys()].map((fingerprint) => [fingerprint, recogniser(fingerprint)] as const);
+    const ask = (lane: Lane, place: number) =>
+      lane.ask(questions, (fingerprint, answer) => {
+        const row = answers.get(fingerprint);
+        if (row !== undefined) row[place] = { server: lane.server, answer };
+      });
+    await Promise.all(this.#lanes.map(ask));
+    return answers;
+  }
+}
+
+/** One round of an {@link Inquiry}. */
+export function askAll(
   servers: readonly URL[],
   fingerprints: readonly Fingerprint[],
   recogniser: (fingerprint: Fingerprint) => Recognise,
-  options: KeyserverOptions,
+  options: InquiryOptions,
 ): Promise<ReadonlyMap<Fingerprint, readonly ServerAnswer[]>> {
-  const standings = servers.map(() => new Standing());
-  const answers = new Map<Fingerprint, ServerAnswer[]>();
-  const tasks = [...new Set(fingerprints)].flatMap((fingerprint) => {
-    const recognise = recogniser(fingerprint);
-    const row: ServerAnswer[] = [];
-    answers.set(fingerprint, row);
-    return servers.map((server, place) => async () => {
-      const standing = standings[place];
-      const answer = standing?.givenUp ?? (await lookup(server, fingerprint, recognise, options));
-      standing?.note(answer);
-      row[place] = { server, answer };
-    });
-  });
-  await atMost(keyserverLimits.atOnce, tasks);
-  return answers;
+  return new Inquiry(servers, options).ask(fingerprints, recogniser);
 }
 
 /** All blocks of several answers, those that are no answer to the question among them. */

@@ -1,7 +1,7 @@
 /** A client of key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against what real ones answer. */
 import { FeedkeyError } from "../error.ts";
 import { httpFailure } from "../net/failure.ts";
-import { keyserverLimits, netLimits } from "../net/limits.ts";
+import { keyserverLimits } from "../net/limits.ts";
 import type { Transport } from "../net/types.ts";
 import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -12,7 +12,7 @@ import { patiently } from "./patience.ts";
 export interface KeyserverOptions {
   /** With the key servers' authorities, if they have their own. */
   readonly transport: Transport;
-  /** Milliseconds for one question, retries included; 15 seconds by default. */
+  /** Milliseconds for one question, retries included; the transport's limit by default, 15 seconds. */
   readonly within?: Duration;
 }
 
@@ -27,7 +27,7 @@ function foreseen(error: unknown): FeedkeyError {
 /** Asks one URL for keys. Never throws for what a server or the network does: that is the outcome `unknown`. */
 export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
   try {
-    const answer = await patiently(options.within ?? netLimits.keyserverTotal, (left) =>
+    const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
       options.transport.get(url, {
         maxBytes: keyserverLimits.answer,
         beginning: true,
@@ -82,7 +82,7 @@ export async function submit(server: URL, armored: string, options: KeyserverOpt
   try {
     const url = new URL("pks/add", webAddress(server));
     const body = Buffer.from(`keytext=${encodeURIComponent(armored)}`);
-    const answer = await patiently(options.within ?? netLimits.keyserverTotal, (left) =>
+    const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
       // Exactly this type: onak refuses it with a charset.
       options.transport.post(url, body, "application/x-www-form-urlencoded", {
         maxBytes: keyserverLimits.answer,

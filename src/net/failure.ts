@@ -150,8 +150,11 @@ export function networkFailure(url: URL, error: unknown): FeedkeyError {
   if (unconnected.has(code)) {
     return fail("connect", `no connection (${code})`, "the server may be down, or a firewall in the way");
   }
-  if (code === "UND_ERR_CONNECT_TIMEOUT" || code === "ETIMEDOUT") {
-    return fail("timeout", "no connection in time", "the server may be down, or a firewall in the way");
+  if (code === "UND_ERR_CONNECT_TIMEOUT") {
+    return fail("connect", "no connection in time", "the server may be down, or a firewall in the way");
+  }
+  if (code === "ETIMEDOUT") {
+    return fail("timeout", "the connection fell silent", "the server may be down, or a firewall in the way");
   }
   if (code === "UND_ERR_BODY_TIMEOUT" || code === "UND_ERR_HEADERS_TIMEOUT") {
     return fail(

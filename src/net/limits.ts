@@ -10,7 +10,13 @@ export interface NetLimits {
   readonly idle: Duration;
   /** Everything about one question to a key server, retries included. */
   readonly keyserverTotal: Duration;
-  /** Archives have no total, since packages may be large, but a mean rate over this time... */
+  /** After this a key server is asked about no further keys, however many there are. */
+  readonly keyserverRun: Duration;
+  /** A file whose size can be expected has this long... */
+  readonly fileBase: Duration;
+  /** ...and what so many bytes a second take; see {@link timeFor}. */
+  readonly fileRate: number;
+  /** Packages have no total, since they may be large, but a mean rate over this time... */
   readonly slowWindow: Duration;
   /** ...of at least so many bytes a second, or one byte now and then would hold us for ever. */
   readonly slowestRate: number;
@@ -25,11 +31,19 @@ export const netLimits: NetLimits = {
   headers: 15_000,
   idle: 15_000,
   keyserverTotal: 15_000,
+  keyserverRun: 60_000,
+  fileBase: 60_000,
+  fileRate: 32 * 1024,
   slowWindow: 30_000,
   slowestRate: 1024,
   redirects: 5,
   errorBody: 64 * 1024,
 };
+
+/** How long a file of about so many bytes may take, with whatever belongs to it: a slow server must not hold us for hours. */
+export function timeFor(bytes: number, { fileBase, fileRate }: NetLimits): Duration {
+  return Math.ceil(fileBase + (bytes * 1000) / fileRate);
+}
 
 /** Bounds of the key server protocols (peers: "A robust client"). */
 export const keyserverLimits = {
@@ -37,8 +51,8 @@ export const keyserverLimits = {
   answer: 4 * 1024 * 1024,
   /** Times that a server which asks for patience is asked again. */
   retries: 2,
-  /** Questions under way at once, over all servers. */
+  /** Questions to one server under way at once. */
   atOnce: 6,
-  /** Failures in a row after which a server is not asked further keys in this run. */
+  /** Failures in a row to connect after which a server is not asked further keys in this round. */
   failures: 2,
 } as const;

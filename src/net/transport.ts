@@ -53,6 +53,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
 
   return {
     offline,
+    limits,
     get: (url, terms) =>
       url.protocol === "file:"
         ? getFile(url, terms)

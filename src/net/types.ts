@@ -1,5 +1,6 @@
 /** The port through which the rest of feedkey reaches servers and local archives. */
 import type { Duration } from "../time.ts";
+import type { NetLimits } from "./limits.ts";
 
 /**
  * What a server may do. `keyserver`: no redirect, and everything within one short deadline.
@@ -52,6 +53,7 @@ export interface PostOptions {
 export interface Transport {
   /** Whether it refuses to ask the network. */
   readonly offline: boolean;
+  readonly limits: NetLimits;
   /**
    * Fetches `https:`, `http:` or `file:`. Any status but a redirect is an answer.
    * @throws FeedkeyError `unavailable` with `details.reason` (see `FailureReason`); `bad_path` for a `file:` URL that leads

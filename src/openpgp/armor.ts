@@ -60,26 +60,42 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
   return new Uint8Array(bytes);
 }
 
+/** What stands in armor in a text. */
+export interface Dearmored {
+  /** Binary of the blocks that have an end; a broken one is passed over. */
+  readonly blocks: readonly Uint8Array[];
+  /** Of a block that has no end the whole lines; empty where they can't be read. Undefined if every block has an end. */
+  readonly beginning: Uint8Array | undefined;
+}
+
 /**
- * The binary of every armored block of that kind, wherever it stands in the text (HTML, CRLF, other blocks).
- * A broken block is passed over. Meant for key servers, whose answers prove nothing by themselves.
- * @param isCut the text ends somewhere in the middle: the whole lines of a block without an end count too
+ * Every armored block of that kind, wherever it stands in the text (HTML, CRLF, other blocks), and what there is of one that
+ * the text breaks off in. Meant for key servers, whose answers prove nothing by themselves.
  */
-export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
-  const found: Uint8Array[] = [];
+export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
+  const blocks: Uint8Array[] = [];
   let inner: string[] | undefined;
   for (const line of Buffer.from(bytes).toString("latin1").split(/\r?\n/)) {
     const mark = line.trimEnd();
     if (mark.endsWith(`-----BEGIN PGP ${kind}-----`)) inner = [];
     else if (mark.startsWith(`-----END PGP ${kind}-----`) && inner !== undefined) {
       const block = decodeBody(inner);
-      if (typeof block !== "string") found.push(block);
+      if (typeof block !== "string") blocks.push(block);
       inner = undefined;
     } else inner?.push(line);
   }
-  const beginning = isCut && inner !== undefined ? decodeBody(inner.slice(0, -1)) : "";
-  if (typeof beginning !== "string") found.push(beginning);
-  return found;
+  if (inner === undefined) return { blocks, beginning: undefined };
+  const beginning = decodeBody(inner.slice(0, -1));
+  return { blocks, beginning: typeof beginning === "string" ? new Uint8Array(0) : beginning };
+}
+
+/**
+ * The binary of every whole block, as {@link dearmorToEnd} finds them.
+ * @param isCut the text ends somewhere in the middle: the whole lines of a block without an end count too
+ */
+export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
+  const { blocks, beginning } = dearmorToEnd(bytes, kind);
+  return isCut && beginning !== undefined && beginning.length > 0 ? [...blocks, beginning] : [...blocks];
 }
 
 /** Whether a file is armored rather than binary: packets have the top bit of their first octet set. */

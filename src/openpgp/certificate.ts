@@ -2,7 +2,7 @@
 import type { Fingerprint } from "../trust/facts.ts";
 import { fingerprintOf, keyIdOf } from "./key-packet.ts";
 import { limits } from "./limits.ts";
-import { type Packet, readPacketsLeniently, tags, writePackets } from "./packets.ts";
+import { isWhole, type Packet, readPacketsLeniently, tags, writePackets } from "./packets.ts";
 import { parseSignature, signatureType } from "./raw-signature.ts";
 
 /** A user ID or subkey with the signatures that follow it. */
@@ -79,14 +79,13 @@ function isForeignRevocation(packet: Packet, fingerprint: Fingerprint | undefine
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
   const problems = new Set<string>();
-  const end = { isReached: false };
   if (bytes.length > limits.keyringBytes) problems.add(`more than ${limits.keyringBytes} bytes`);
   const drafts = new Map<Fingerprint, Draft>();
   const loose: Packet[] = [];
   let secretKeys = 0;
   let current: Draft | undefined;
   let sink: Packet[] | undefined = loose;
-  for (const packet of readPacketsLeniently(bytes.subarray(0, limits.keyringBytes), problems, end)) {
+  for (const packet of readPacketsLeniently(bytes.subarray(0, limits.keyringBytes), problems)) {
     if (packet.tag === tags.secretKey || packet.tag === tags.secretSubkey) secretKeys++;
     if (packet.tag === tags.publicKey || packet.tag === tags.secretKey) {
       current = packet.tag === tags.publicKey ? startCertificate(drafts, packet, problems) : undefined;
@@ -99,8 +98,8 @@ export function readKeyring(bytes: Uint8Array): Keyring {
     } else sink = startComponent(current, packet, sink);
   }
   const certificates = [...drafts.values()].map(({ certificate }) => certificate);
-  const isWhole = end.isReached && bytes.length <= limits.keyringBytes;
-  return { certificates, loose, secretKeys, problems: [...problems], isWhole };
+  const isComplete = bytes.length <= limits.keyringBytes && isWhole(bytes);
+  return { certificates, loose, secretKeys, problems: [...problems], isWhole: isComplete };
 }
 
 function startCertificate(drafts: Map<Fingerprint, Draft>, primary: Packet, problems: Set<string>): Draft | undefined {

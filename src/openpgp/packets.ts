@@ -88,22 +88,27 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
  * The same for keyrings and answers of servers, where one bad part must not sink the rest: what is too large is passed
  * over (anybody can upload a huge picture, and what follows may be a revocation), broken framing ends it.
  * @param problems takes what could not be read, in words
- * @param end is told whether the end was reached
  */
-export function* readPacketsLeniently(
-  bytes: Uint8Array,
-  problems: Set<string>,
-  end: { isReached: boolean } = { isReached: false },
-): Generator<Packet> {
+export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>): Generator<Packet> {
   try {
     for (const packet of cut(bytes)) {
       if (packet.body.length > limits.packetBytes) problems.add(overLimit(packet.body.length));
       else yield packet;
     }
-    end.isReached = true;
   } catch (error) {
     if (!(error instanceof PacketError)) throw error;
     problems.add(error.message);
+  }
+}
+
+/** Whether these are whole packets up to the last byte: nothing of what was sent is cut off, nor lost behind broken framing. */
+export function isWhole(bytes: Uint8Array): boolean {
+  try {
+    for (const _ of cut(bytes));
+    return true;
+  } catch (error) {
+    if (error instanceof PacketError) return false;
+    throw error;
   }
 }
 

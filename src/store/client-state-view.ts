@@ -13,8 +13,14 @@ import {
   statePlaces,
 } from "./state-snapshot.ts";
 
-const attemptsWithoutLock = 5;
+export const attemptsWithoutLock = 5;
 const pauseMs = 20;
+
+/** The last accepted index of a feed, read. */
+export interface LastIndex extends Accepted {
+  readonly index: Uint8Array;
+  readonly signature: Uint8Array;
+}
 
 /** The state of one profile for reading, as it was when opened. */
 export class ClientStateView {
@@ -61,6 +67,11 @@ export class ClientStateView {
     return this.current.ledger;
   }
 
+  /** All of it, as it was last read or written. */
+  get snapshot(): StateSnapshot {
+    return this.current;
+  }
+
   /** Binary certificates by fingerprint. */
   certificates(): ReadonlyMap<string, Uint8Array> {
     return this.current.certificates;
@@ -76,6 +87,28 @@ export class ClientStateView {
    * @throws FeedkeyError `bad_state` when it is damaged, gone, or older than the ledger says
    */
   async lastAccepted(feed: string): Promise<Accepted | undefined> {
+    return await this.#read(feed, async (accepted) => {
+      await this.feedFolder.checkDigests(accepted);
+      return accepted;
+    });
+  }
+
+  /** The same with the bytes themselves, which another run may be about to replace. */
+  async lastIndex(feed: string): Promise<LastIndex | undefined> {
+    return await this.#read(feed, async (accepted) => ({ ...accepted, ...(await this.feedFolder.bytes(accepted)) }));
+  }
+
+  /** Certificates that signed the last accepted indexes. @throws FeedkeyError `bad_state` */
+  async signers(): Promise<string[]> {
+    const signers = [];
+    for (const feed of this.ledger.feeds.keys()) {
+      const accepted = await this.#read(feed, async (one) => one);
+      signers.push(...(accepted?.meta.signers ?? []).map(({ certificate }) => certificate));
+    }
+    return signers;
+  }
+
+  #read<T>(feed: string, read: (accepted: Accepted) => Promise<T>): Promise<T | undefined> {
     return patiently(this.#attempts, async () => {
       const record = this.ledger.feeds.get(feed);
       const path = join(this.places.feeds, fileNameFor(feed));
@@ -85,8 +118,7 @@ export class ClientStateView {
         throw badState(path, "is gone, but an index was accepted before");
       }
       compareWithLedger(path, accepted.meta, record);
-      await this.feedFolder.checkDigests(accepted);
-      return accepted;
+      return await read(accepted);
     });
   }
 }
@@ -95,7 +127,7 @@ export class ClientStateView {
  * Without a lock a run that writes meanwhile can make the state look torn for a moment; what is really damaged
  * still is a little later.
  */
-async function patiently<T>(attempts: number, read: () => Promise<T>): Promise<T> {
+export async function patiently<T>(attempts: number, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await read();

@@ -24,6 +24,8 @@ export interface OpenOptions {
   readonly reset?: boolean;
   /** How long to wait for another run, in milliseconds. */
   readonly waitMs?: number;
+  /** What this run read before: certificates that have not changed since are not read again. */
+  readonly known?: StateSnapshot;
 }
 
 /**
@@ -53,7 +55,7 @@ export class ClientState extends ClientStateView {
     try {
       if (options.reset === true) await forget(places, lock);
       for (const folder of [places.folder, places.certificates, places.feeds]) await removeLeftovers(folder);
-      const snapshot = await readSnapshot(places);
+      const snapshot = await readSnapshot(places, options.known);
       const state = new ClientState(places, snapshot, lock);
       if (snapshot.initialised) await mark(places);
       if (snapshot.healed) await state.#write(snapshot.ledger);

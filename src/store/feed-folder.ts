@@ -6,7 +6,7 @@ import { commitStaged, replaceLink, stageAll } from "./atomic.ts";
 import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
 import { ensureFolder, syncFolder } from "./folder.ts";
 import type { HeldLock } from "./lock.ts";
-import { badState, fileNameFor, readStateFile, unreadable } from "./state-file.ts";
+import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
 import { outputError } from "./system-error.ts";
 
 /** The last accepted index of a feed, with its signature. */
@@ -54,6 +54,14 @@ export class FeedFolder {
     if ((await sizeOf(accepted.indexPath)) !== meta.size) throw badState(accepted.indexPath, "has another size");
     await sizeOf(accepted.signaturePath);
     return accepted;
+  }
+
+  /** Index and signature, compared with their digests. @throws FeedkeyError `bad_state` */
+  async bytes({ meta, indexPath, signaturePath }: Accepted): Promise<{ index: Uint8Array; signature: Uint8Array }> {
+    return {
+      index: await readDigested(indexPath, meta.sha256),
+      signature: await readDigested(signaturePath, meta.signatureSha256),
+    };
   }
 
   /** Reads index and signature and compares them with their digests. @throws FeedkeyError `bad_state` */
@@ -153,6 +161,14 @@ async function sizeOf(path: string): Promise<number> {
     throw systemCode(error) === "ENOENT" ? badState(path, "is gone") : unreadable(path, error);
   }
   throw badState(path, "is not a plain file");
+}
+
+async function readDigested(path: string, expected: string): Promise<Uint8Array> {
+  const bytes = await fs.readFile(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (sha256(bytes) !== expected) throw badState(path, "does not fit the digest of what was accepted");
+  return bytes;
 }
 
 async function digestOf(path: string): Promise<string> {

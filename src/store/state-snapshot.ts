@@ -63,9 +63,10 @@ export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
 
 /**
  * Reads the state and checks that nothing of it is damaged, lost or from another time.
+ * @param known what the same run read before: certificates with the same digest are taken from there
  * @throws FeedkeyError `bad_state`
  */
-export async function readSnapshot(places: StatePlaces): Promise<StateSnapshot> {
+export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): Promise<StateSnapshot> {
   const bytes = await readStateFile(places.ledger);
   if (bytes === undefined) {
     await refuseIfGone(places);
@@ -75,10 +76,14 @@ export async function readSnapshot(places: StatePlaces): Promise<StateSnapshot> 
   const certificates = new Map<string, Uint8Array>();
   const settled = new Map<string, CertificateRecord>();
   for (const [fingerprint, record] of ledger.certificates) {
-    const certificate = await readRecorded(join(places.certificates, `${fingerprint}.pgp`), record);
+    const isKnown =
+      record.previous === undefined && known?.ledger.certificates.get(fingerprint)?.sha256 === record.sha256;
+    const certificate =
+      (isKnown ? known?.certificates.get(fingerprint) : undefined) ??
+      (await readRecorded(join(places.certificates, `${fingerprint}.pgp`), record));
     if (certificate === undefined) continue;
     certificates.set(fingerprint, certificate);
-    settled.set(fingerprint, { sha256: sha256(certificate) });
+    settled.set(fingerprint, { sha256: isKnown ? record.sha256 : sha256(certificate) });
   }
   const feeds = await readFeeds(places, ledger.feeds);
   const revocations = ledger.revocations && (await readRecorded(places.revocations, ledger.revocations));

@@ -2,10 +2,19 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import type { Answer } from "../../src/keyserver/answer.ts";
-import { askAll, united } from "../../src/keyserver/ask-all.ts";
+import { askAll, isUnasked, united } from "../../src/keyserver/ask-all.ts";
 import { createTransport } from "../../src/net/transport.ts";
+import type { Transport } from "../../src/net/types.ts";
 import { armor } from "../../src/openpgp/armor.ts";
-import { type Behaviour, type MisbehavingServer, plain, startMisbehaving, tlsFile } from "../net/misbehaving-server.ts";
+import {
+  type Behaviour,
+  type MisbehavingServer,
+  plain,
+  raw,
+  startMisbehaving,
+  stuckAfter,
+  tlsFile,
+} from "../net/misbehaving-server.ts";
 
 const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });
 
@@ -39,13 +48,67 @@ describe("several key servers", () => {
     }
   });
 
-  it("leaves a server alone that keeps failing, and only that one", async () => {
+  it("leaves a server alone that can't be connected to, and only that one", async () => {
     const keys = Array.from({ length: 40 }, (_, number) => `KEY${number}`);
-    const answers = await askAll([await start(plain(500, "")), await start(echo)], keys, named, { transport });
+    const silent = await startMisbehaving({}, "good");
+    await silent.close();
+    let asked = 0;
+    const counting: Transport = {
+      ...transport,
+      get: async (url, terms) => {
+        if (url.port === String(silent.port)) asked += 1;
+        return await transport.get(url, terms);
+      },
+    };
+    const servers = [new URL(`hkps://localhost:${silent.port}`), await start(echo)];
+    const answers = await askAll(servers, keys, named, { transport: counting });
     for (const key of keys) expect(outcomes(answers.get(key)), key).to.deep.equal(["unknown", "found"]);
-    expect(servers[0]?.requests.length).to.be.lessThan(10);
-    expect(servers[1]?.requests).to.have.length(40);
+    expect(asked).to.be.lessThan(10);
   });
+
+  it("leaves a server alone that is not the one of its name", async () => {
+    const keys = Array.from({ length: 40 }, (_, number) => `KEY${number}`);
+    const stranger = await startMisbehaving({ "/pks/lookup": echo }, "wrong-name");
+    servers.push(stranger);
+    const answers = await askAll([new URL(`hkps://localhost:${stranger.port}`)], keys, named, { transport });
+    for (const key of keys) expect(outcomes(answers.get(key)), key).to.deep.equal(["unknown"]);
+    expect(stranger.requests).to.deep.equal([]);
+  });
+
+  // Each answers KEY0 to KEY4 in its way and knows all others.
+  const head = "HTTP/1.1 200 OK\r\n";
+  for (const [what, failing] of [
+    ["status 500", plain(500, "")],
+    ["status 429", plain(429, "", { "retry-after": "3600" })],
+    ["status 503", plain(503, "later", { "retry-after": "3600" })],
+    ["silence", () => undefined],
+    ["half an answer and silence", stuckAfter(`${head}content-length: 500\r\n\r\nhalf`)],
+    ["an answer that is cut off", raw(`${head}content-length: 500\r\n\r\nhalf`)],
+    ["a closed connection", raw("")],
+    ["no HTTP", raw("220 smtp.example.org ESMTP\r\n")],
+    ["a web page", plain(200, "<html>welcome</html>")],
+    ["a redirect", plain(302, "", { location: "https://elsewhere.example/" })],
+    ["5 GB, announced", stuckAfter(`${head}content-length: 5368709120\r\n\r\n`)],
+  ] as const) {
+    it(`goes on asking a server that answers some keys with ${what}`, async () => {
+      const keys = Array.from({ length: 10 }, (_, number) => `KEY${number}`);
+      const server = await start((socket, request) => (/0xKEY[0-4]/.test(request) ? failing : echo)(socket, request));
+      const answers = await askAll([server], keys, named, { transport, within: 1500 });
+      for (const [place, key] of keys.entries()) {
+        expect(outcomes(answers.get(key)), key).to.deep.equal([place < 5 ? "unknown" : "found"]);
+      }
+    }).timeout(20_000);
+  }
+
+  it("ends with a total time, the first keys asked, and says of the others that they were not", async () => {
+    const keys = Array.from({ length: 40 }, (_, number) => `KEY${number}`);
+    const servers = [await start(() => undefined), await start(echo)];
+    const answers = await askAll(servers, keys, named, { transport, within: 5000, total: 4000 });
+    const notAsked = keys.filter((key) => answers.get(key)?.some(({ answer }) => isUnasked(answer)));
+    // Six questions at a time: none begins once the time is over, and none that has begun is cut short.
+    expect(notAsked).to.deep.equal(keys.slice(6));
+    for (const key of keys) expect(outcomes(answers.get(key)), key).to.deep.equal(["unknown", "found"]);
+  }).timeout(20_000);
 
   it("goes on asking a server whose answers are too long", async () => {
     const keys = Array.from({ length: 10 }, (_, number) => `KEY${number}`);

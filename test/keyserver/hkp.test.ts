@@ -135,6 +135,42 @@ describe("key server client", () => {
     }
   });
 
+  describe("takes an answer that breaks off for a source, and for unknown", () => {
+    const known = vector("hagrid-verified-C.asc").toString();
+    const other = vector("hagrid-revoked-B.asc").toString();
+    const binary = dearmor(Buffer.from(known), "PUBLIC KEY BLOCK")[0] ?? new Uint8Array();
+    const lines = known.split("\n");
+    const cutArmor = (count: number) => lines.slice(0, lines.length - count).join("\n");
+    for (const [what, body] of [
+      ["binary, in its last packet", binary.subarray(0, -1)],
+      ["binary, in a packet's header", Buffer.concat([binary, Uint8Array.of(0xc2)])],
+      ["binary, in a packet's length", Buffer.concat([binary, Uint8Array.of(0xc2, 0xff, 0, 0)])],
+      ["binary, with a packet of unknown length", Buffer.concat([binary, Uint8Array.of(0x8b, 1, 2, 3)])],
+      ["binary, with something behind it", Buffer.concat([binary, Uint8Array.of(0x20, 0x20)])],
+      ["in armor that is whole", armor(binary.subarray(0, -1), "PUBLIC KEY BLOCK")],
+      ["before the end of the armor", cutArmor(2)],
+      ["in the middle of the armor", cutArmor(4)],
+      ["in a second block", `${known}\n${other.slice(0, other.length >> 1)}`],
+      ["with the beginning of a second block", `${known}-----BEGIN PGP PUBLIC KEY BLOCK-----\n`],
+      ["in a block about another key", `${known}\n${armor(Buffer.of(0xc2, 9, 4), "PUBLIC KEY BLOCK")}`],
+    ] as const) {
+      it(what, async () => {
+        await start(plain(200, body));
+        const answer = await lookup(address(), keyC, isAbout(keyC), options);
+        expect(reason(answer)).to.equal("cut_off");
+        expect(answer.outcome === "unknown" && answer.blocks).to.have.length(1);
+      });
+    }
+
+    it("but not one that is whole, whatever stands around it", async () => {
+      for (const body of [known, `<pre>${known}</pre>`, binary, `${known}\nThe end.\n${other}`]) {
+        await start(plain(200, body));
+        expect((await lookup(address(), keyC, isAbout(keyC), options)).outcome).to.equal("found");
+        await server.close();
+      }
+    });
+  });
+
   for (const leaf of ["wrong-name", "stranger", "expired"] as const) {
     it(`takes a ${leaf} TLS certificate for unknown`, async () => {
       expect(reason(await ask(plain(404, ""), keyC, leaf))).to.equal("tls");

@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from "node:net";
 import { expect } from "chai";
 import { lookupWkd, wkdUrls, zbase32 } from "../../src/keyserver/wkd.ts";
 import { unavailable } from "../../src/net/failure.ts";
+import { netLimits } from "../../src/net/limits.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import type { Transport } from "../../src/net/types.ts";
 import { plain, startMisbehaving, tlsFile } from "../net/misbehaving-server.ts";
@@ -61,6 +62,7 @@ describe("web key directory", () => {
     const asked: string[] = [];
     const failing = (reason: "dns" | "tls"): Transport => ({
       offline: false,
+      limits: netLimits,
       get: async (url) => {
         asked.push(url.hostname);
         if (url.hostname.startsWith("openpgpkey.")) throw unavailable(url, reason, "no", { hint: "none" });

@@ -44,7 +44,13 @@ describe("openpgp/read-keys", () => {
   });
 
   it("reads nothing from nothing", () => {
-    expect(readKeys(new Uint8Array())).to.deep.equal({ certificates: [], loose: [], secretKeys: 0, problems: [], isWhole: true });
+    expect(readKeys(new Uint8Array())).to.deep.equal({
+      certificates: [],
+      loose: [],
+      secretKeys: 0,
+      problems: [],
+      isWhole: true,
+    });
   });
 });
 

@@ -1,0 +1,35 @@
+/** T11: in which order keys are asked about. When the time is over, what matters most has been asked. */
+import type { Fingerprint } from "../trust/facts.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import type { Session } from "./session.ts";
+
+/** A signer and its path, the nearest to it first: the seed comes last. */
+export function pathOf(key: Fingerprint, { trusted }: TrustSet): Fingerprint[] {
+  return [key, ...[...(trusted.get(key)?.via ?? [])].reverse()];
+}
+
+/**
+ * Puts keys in order: those that signed the last accepted indexes, each with its path; then the chain as this client knows
+ * it, the oldest first; then who is new to it, the nearest to the seeds first; delegates last. So the crowd that a thief of
+ * one key can make comes after all that was there before him.
+ * @param trust the judgement as if all of them had been checked
+ */
+export async function inAskingOrder(
+  session: Session,
+  trust: TrustSet,
+  keys: readonly Fingerprint[],
+): Promise<Fingerprint[]> {
+  const nearest = (await session.state.signers()).flatMap((signer) => pathOf(signer, trust));
+  const places = new Map([...new Set(nearest)].map((key, place) => [key, place]));
+  const rank = (key: Fingerprint): readonly [group: number, place: number] => {
+    const place = places.get(key);
+    if (place !== undefined) return [0, place];
+    const found = trust.trusted.get(key);
+    const length = found?.via.length ?? 0;
+    const record = session.known.get(key);
+    if (found?.role === "delegate") return [record === undefined ? 4 : 3, record?.acceptedAt ?? length];
+    return record === undefined ? [2, length] : [1, record.acceptedAt];
+  };
+  const ranked = keys.map((key) => ({ key, rank: rank(key) }));
+  return ranked.sort((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1]).map(({ key }) => key);
+}

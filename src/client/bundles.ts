@@ -1,0 +1,67 @@
+/** The archive's own bundle: a source of certificates like any other, downloaded while the key servers are asked. */
+import { FeedkeyError } from "../error.ts";
+import { timeFor } from "../net/limits.ts";
+import type { Keyring } from "../openpgp/certificate.ts";
+import { limits } from "../openpgp/limits.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { bundlePath } from "../profile/layout.ts";
+import type { Duration } from "../time.ts";
+import { downloadFile, expectedBytes, locations } from "./download.ts";
+import type { Session } from "./session.ts";
+
+/** How long a further copy of the bundle may take: there is one to go on with already. */
+const furtherCopy: Duration = 60_000;
+
+export class Bundles {
+  readonly #session: Session;
+  readonly #come: Keyring[] = [];
+  readonly #download: Promise<void>;
+  #isWhole = false;
+
+  /** Begins to download. */
+  constructor(session: Session) {
+    this.#session = session;
+    this.#download = this.#downloadAll().finally(() => {
+      this.#isWhole = true;
+    });
+    // Whoever asks meanwhile may fail first; then nobody waits for this.
+    this.#download.catch(() => undefined);
+  }
+
+  /** Adds what has come by now to what is known. @returns whether that is all there is */
+  take(): boolean {
+    const rings = this.#come.splice(0);
+    for (const ring of rings) this.#session.knowledge.add(ring);
+    return this.#isWhole;
+  }
+
+  /** Waits for all of it and takes it. */
+  async takeAll(): Promise<void> {
+    await this.#download;
+    this.take();
+  }
+
+  /**
+   * That it can't be had is no reason to stop. Where no key server can be asked every mirror is: any one of them could hide a
+   * revocation.
+   */
+  async #downloadAll(): Promise<void> {
+    const { checkPolicy, options, profile } = this.#session;
+    const { offline, reporter, transport } = options;
+    let found = false;
+    for (const location of locations(profile)) {
+      if (offline && !location.startsWith("file:")) continue;
+      try {
+        const within = found ? furtherCopy : timeFor(expectedBytes.bundle, transport.limits);
+        const bytes = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, { within });
+        if (bytes === undefined) continue;
+        this.#come.push(readKeys(bytes));
+        found = true;
+        if (checkPolicy.required) return;
+      } catch (error) {
+        if (!(error instanceof FeedkeyError)) throw error;
+        reporter.warn(`the archive's key bundle could not be read: ${error.message}`);
+      }
+    }
+  }
+}

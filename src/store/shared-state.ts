@@ -1,0 +1,87 @@
+import { isDeepStrictEqual } from "node:util";
+import { FeedkeyError } from "../error.ts";
+import { ClientState } from "./client-state.ts";
+import { attemptsWithoutLock, ClientStateView, patiently } from "./client-state-view.ts";
+import {
+  readSnapshot,
+  refuseUnsafeFolders,
+  type StatePlaces,
+  type StateSnapshot,
+  statePlaces,
+} from "./state-snapshot.ts";
+
+/** Writes in a row before which another run wrote: nobody has that much to say. */
+const maxMissed = 10;
+
+/**
+ * The state of one profile while other runs may use it too: read when it is opened, and locked only while something is
+ * written. What is written rests on what was read, so that a write is put off whenever another run wrote first: then what
+ * that run left is read, and the caller judges again. So nothing that another run recorded is lost, nor judged without.
+ */
+export class SharedState extends ClientStateView {
+  #missed = 0;
+
+  private constructor(places: StatePlaces, snapshot: StateSnapshot) {
+    super(places, snapshot, attemptsWithoutLock);
+  }
+
+  /**
+   * Opens without a lock, unless other runs write so much that nothing whole can be read.
+   * @param reset the consent to forget everything and to start from the seeds
+   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone; `locked`, `output`
+   */
+  static async open(stateFolder: string, profile: string, reset = false): Promise<SharedState> {
+    const places = statePlaces(stateFolder, profile);
+    await refuseUnsafeFolders(places);
+    const readLocked = async () => {
+      const state = await ClientState.open(stateFolder, profile, { reset });
+      await state.close();
+      return state.snapshot;
+    };
+    if (reset) return new SharedState(places, await readLocked());
+    try {
+      return new SharedState(places, await patiently(attemptsWithoutLock, () => readSnapshot(places)));
+    } catch (error) {
+      if (!(error instanceof FeedkeyError) || error.code !== "bad_state") throw error;
+      return new SharedState(places, await readLocked());
+    }
+  }
+
+  /**
+   * Locks the state, and writes if it is still what this run read or wrote last.
+   * @param feed whose index is written: nor must another run have accepted one meanwhile
+   * @returns false if nothing was written, since another run wrote first: what it left is what is read now
+   * @throws FeedkeyError `bad_state`, `locked`, `output`, and what the action throws
+   */
+  async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
+    const before = this.current;
+    const state = await ClientState.open(this.places.root, this.profile, { known: before });
+    try {
+      if (isSame(before, state.snapshot, feed)) {
+        await action(state);
+        this.#missed = 0;
+        return true;
+      }
+    } finally {
+      this.current = state.snapshot;
+      await state.close();
+    }
+    this.#missed += 1;
+    if (this.#missed < maxMissed) return false;
+    throw new FeedkeyError("locked", `other runs keep writing to "${this.folder}"`, {
+      details: { folder: this.folder },
+      hint: "nothing was written; run the command again when they have ended",
+    });
+  }
+}
+
+/** Whether nothing has changed that a judgement rests on. Dates of checks only ever add. */
+function isSame(before: StateSnapshot, now: StateSnapshot, feed: string | undefined): boolean {
+  const [a, b] = [before.ledger, now.ledger];
+  return (
+    isDeepStrictEqual(a.certificates, b.certificates) &&
+    a.revocations?.sha256 === b.revocations?.sha256 &&
+    isDeepStrictEqual(a.keys, b.keys) &&
+    (feed === undefined || isDeepStrictEqual(a.feeds.get(feed), b.feeds.get(feed)))
+  );
+}
