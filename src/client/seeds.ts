@@ -1,5 +1,4 @@
 /** T2: the certificates that a profile ships. */
-import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -7,13 +6,15 @@ import type { RawCertificate } from "../openpgp/certificate.ts";
 import { collect } from "../openpgp/merge.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { Profile } from "../profile/types.ts";
+import { readTrustedFile, trustedNames } from "../store/trusted-file.ts";
 
 const keyFile = /\.(asc|pgp|gpg|key)$/;
 
+const use = { what: "the keyring", code: "bad_profile" } as const;
+
 async function keyringFiles(path: string): Promise<string[]> {
-  const stat = await fs.stat(path);
-  if (!stat.isDirectory()) return [path];
-  const names = await fs.readdir(path);
+  const names = await trustedNames(path, use);
+  if (names === undefined) return [path];
   return names
     .filter((name) => keyFile.test(name))
     .sort()
@@ -23,8 +24,8 @@ async function keyringFiles(path: string): Promise<string[]> {
 /**
  * Reads a profile's keyring: the seeds and whatever certificates lie beside them.
  * @returns certificates by fingerprint; every seed that the profile lists is among them
- * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing or a secret key
- *   stands among them
+ * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing, a secret key
+ *   stands among them, or others can write to the keyring
  */
 export async function readSeeds(profile: Profile): Promise<ReadonlyMap<string, RawCertificate>> {
   const { keyring, seeds } = profile.trust;
@@ -39,8 +40,8 @@ export async function readSeeds(profile: Profile): Promise<ReadonlyMap<string, R
     );
   }
   const certificates: RawCertificate[] = [];
-  for (const file of await listed(profile)) {
-    const read = readKeys(await fs.readFile(file));
+  for (const [file, bytes] of await keyringOf(profile)) {
+    const read = readKeys(bytes);
     if (read.secretKeys > 0) {
       throw new FeedkeyError("bad_profile", `a secret key lies in the keyring: ${escapeText(file)}`, {
         details: { file },
@@ -64,10 +65,13 @@ export async function readSeeds(profile: Profile): Promise<ReadonlyMap<string, R
   return found;
 }
 
-async function listed(profile: Profile): Promise<string[]> {
+/** The files of the keyring, by path. */
+async function keyringOf(profile: Profile): Promise<ReadonlyMap<string, Uint8Array>> {
   const { keyring } = profile.trust;
   try {
-    return await keyringFiles(keyring);
+    const files = new Map<string, Uint8Array>();
+    for (const file of await keyringFiles(keyring)) files.set(file, await readTrustedFile(file, use));
+    return files;
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
     throw new FeedkeyError(

@@ -70,11 +70,12 @@ export class Session {
     const { profile, stateFolder } = options;
     refuseUnverified(profile);
     const seeds = await readSeeds(profile);
+    const { seeds: listed } = profile.trust;
     const reset = options.resetState === true ? { reset: true } : {};
     const state =
       options.readOnly === true
-        ? await ClientStateView.openReadOnly(stateFolder, profile.name)
-        : await ClientState.open(stateFolder, profile.name, reset);
+        ? await ClientStateView.openReadOnly(stateFolder, profile.name, listed)
+        : await ClientState.open(stateFolder, profile.name, { ...reset, seeds: listed });
     const stored = [...state.certificates().values()].flatMap((bytes) => readKeys(bytes).certificates);
     return new Session(options, new Knowledge(profile, seeds.values(), stored), state);
   }

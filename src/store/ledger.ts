@@ -38,6 +38,8 @@ export interface Ledger {
 
 /** The whole of `ledger.json`: with the memory of what lies beside it. `feeds` is keyed by the feed's name. */
 export interface LedgerFile extends Ledger {
+  /** Fingerprints of the seeds of the profile that wrote it last; states of older versions have none. */
+  readonly seeds?: readonly string[];
   readonly feeds: ReadonlyMap<string, FeedRecord>;
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
 }
@@ -59,9 +61,11 @@ const version = 1;
  */
 export function parseLedger(bytes: Uint8Array, path: string, profile: string): LedgerFile {
   const read = new StateReader(path);
-  const file = read.document(bytes, version, ["profile", "keys", "checks", "feeds", "certificates"]);
+  const file = read.document(bytes, version, ["profile", "seeds?", "keys", "checks", "feeds", "certificates"]);
   if (file.get("profile") !== profile) throw read.damage("profile", `expected "${profile}"`);
+  const seeds = file.get("seeds");
   return {
+    ...(seeds === undefined ? {} : { seeds: read.list(seeds, "seeds", (one) => read.fingerprint(one, "seeds")) }),
     keys: read.mapOf(file.get("keys"), "keys", (fingerprint, value) => {
       const where = `keys of ${read.fingerprint(fingerprint, "keys")}`;
       const key = read.object(value, where, ["acceptedAt", "role", "path"]);
@@ -105,6 +109,7 @@ export function serializeLedger(ledger: LedgerFile, profile: string): string {
   const document = {
     version,
     profile,
+    seeds: ledger.seeds,
     keys: sorted(ledger.keys, ({ acceptedAt, role, path }) => ({ acceptedAt: iso(acceptedAt), role, path })),
     checks: sorted(ledger.checks, ({ lastGoodAt, outcome, everFound }) => {
       return { lastGoodAt: iso(lastGoodAt), outcome, everFound };
