@@ -5,8 +5,9 @@ import type { Feed } from "../profile/types.ts";
 import { ClientState } from "../store/client-state.ts";
 import { downloadFile, fileUrl, inFeed, locations } from "./download.ts";
 import {
+  indexLimit,
   indexNames,
-  maxIndexFileBytes,
+  largerIndexHint,
   maxSignatureBytes,
   otherForm,
   signatureNames,
@@ -29,12 +30,22 @@ export type FeedOutcome =
 /** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
-async function download(session: Session, location: string, feed: Feed, name: string): Promise<Candidate | undefined> {
+async function download(
+  session: Session,
+  location: string,
+  feed: Feed,
+  name: string,
+  limit: number,
+): Promise<Candidate | undefined> {
   const path = inFeed(feed, name);
   const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
   try {
-    const file = await downloadFile(session, location, path, maxIndexFileBytes, {
+    const file = await downloadFile(session, location, path, limit, {
       onProgress: (done, total) => bar.update(done, total),
+    }).catch((error: unknown) => {
+      if (!isTooLarge(error)) throw error;
+      const { code, message, details } = error;
+      throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
     });
     if (file === undefined) return undefined;
     const signatures = [];
@@ -42,10 +53,14 @@ async function download(session: Session, location: string, feed: Feed, name: st
       const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes);
       if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
     }
-    return { name, document: new HashedDocument(await signedBytes(feed.format, name, file)), signatures };
+    return { name, document: new HashedDocument(await signedBytes(feed.format, name, file, limit)), signatures };
   } finally {
     bar.stop();
   }
+}
+
+function isTooLarge(error: unknown): error is FeedkeyError {
+  return error instanceof FeedkeyError && error.details.reason === "too_large";
 }
 
 /** The index from one location: the form asked for, once more if the pair does not fit, then the other form. */
@@ -58,7 +73,7 @@ async function fromLocation(
 ): Promise<VerifiedIndex> {
   const last = await lastIndex(session, feed);
   const attempt = async (name: string): Promise<VerifiedIndex | undefined> => {
-    const candidate = await download(session, location, feed, name);
+    const candidate = await download(session, location, feed, name, indexLimit(feed, last));
     return candidate && (await verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty));
   };
   const names = indexNames(feed);
