@@ -3,7 +3,8 @@
  * size and SHA-256 of each package file, and refuses what the summary already says otherwise.
  */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { constants } from "node:fs";
+import { type FileHandle, open, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -29,15 +30,35 @@ interface Hashed {
   readonly digests: ReadonlyMap<string, string>;
 }
 
-async function hashFile(path: string, algorithms: ReadonlySet<string>): Promise<Hashed> {
+/** Opens a package without waiting for whoever may write into a pipe, and follows no link below the folder. */
+async function openPlain(folder: string, segments: readonly string[]): Promise<FileHandle> {
+  const place = join(await realpath(folder), ...segments);
+  if ((await realpath(place)) !== place) throw notPlain(place);
+  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  throw notPlain(place);
+}
+
+function notPlain(path: string): FeedkeyError {
+  return new FeedkeyError("bad_path", `${escapeText(path)} is not a plain file, or lies behind a link`, {
+    details: { path },
+    hint: "put the package itself where the summary says that it is",
+  });
+}
+
+async function hashFile(folder: string, segments: readonly string[], algorithms: ReadonlySet<string>): Promise<Hashed> {
+  const path = join(folder, ...segments);
   const hashes = [...algorithms].map((name) => [name, createHash(hashNames[name] ?? name)] as const);
   let size = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+    const handle = await openPlain(folder, segments);
+    for await (const chunk of handle.createReadStream({ highWaterMark: 1024 * 1024 })) {
       size += (chunk as Buffer).length;
       for (const [, hash] of hashes) hash.update(chunk as Buffer);
     }
   } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read`, {
       cause,
       details: { path, reason: systemCode(cause) },
@@ -81,7 +102,7 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
     );
   }
   const wanted = typeof checksum === "object" ? [checksum.algorithm] : [];
-  const { size, digests } = await hashFile(path, new Set(["sha256", ...wanted]));
+  const { size, digests } = await hashFile(folder, place.segments, new Set(["sha256", ...wanted]));
   const saidSize = textOf(stanza, "FILE_SIZE");
   if (saidSize !== undefined && saidSize !== String(size)) throw differs("size_mismatch", stanza, path, "size");
   if (typeof checksum === "object" && digests.get(checksum.algorithm) !== checksum.hex) {

@@ -4,8 +4,8 @@ import { FeedkeyError } from "../error.ts";
 import { type Compression, decompress, detectCompression } from "../package/compression.ts";
 import { readIfThere, type SignedFile } from "./feed-layout.ts";
 
-/** As large an index as clients read. */
-const maxSummaryBytes = 512 * 1024 * 1024;
+/** Twice what clients take where their profile says nothing; nobody may have vouched for it. */
+const maxSummaryBytes = 192 * 1024 * 1024;
 
 /** Every form that clients read, whoever wrote it, with its compression. */
 const forms: Readonly<Record<string, Compression>> = {

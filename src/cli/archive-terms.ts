@@ -13,13 +13,15 @@ import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
+import { readTrustedFile } from "../store/trusted-file.ts";
 import type { Context } from "./context.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 
 /** @throws FeedkeyError `not_found`, `bad_config` */
 export async function readConfig(file: string): Promise<ArchiveConfig> {
   try {
-    return readArchiveConfig(await readFile(file, "utf8"), resolve(file));
+    const text = await readTrustedFile(file, { what: "the archive configuration", code: "bad_config" });
+    return readArchiveConfig(text.toString("utf8"), resolve(file));
   } catch (cause) {
     if (systemCode(cause) === undefined || cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("not_found", `the archive configuration ${escapeText(file)} can't be read`, {
@@ -67,7 +69,8 @@ export async function withKeyservers<T>(
   action: (servers: string[], transport: Transport) => Promise<T>,
 ): Promise<T> {
   const { servers, ca } = await serversOf(context, options);
-  const pem = ca === undefined ? {} : { ca: await readFile(ca, "utf8") };
+  const use = { what: "the certificate authority", code: "bad_config" } as const;
+  const pem = ca === undefined ? {} : { ca: (await readTrustedFile(ca, use)).toString("utf8") };
   const transport = createTransport({ offline: context.options.offline === true, ...pem });
   try {
     return await action(servers, transport);

@@ -101,7 +101,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .description("verify a local index, and package files against it")
     .option("--signature <file>", "its signature (default: INDEX.sig, then INDEX.asc)")
     .option("--feed <name>", "which feed of the profile it is")
-    .option("--packages <dir>", "check every package file below a folder")
+    .option("--packages <dir>", "check every listed file below a folder, refuse packages that are not listed")
     .option("--complete", "with --packages: refuse missing ones too")
     .option("--allow-empty", "accept an index that became empty")
     .option("--no-state", "an audit: compare with nothing and record nothing")

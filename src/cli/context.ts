@@ -1,11 +1,11 @@
 /** What every command gets: the global options, read once, and the ports. */
-import { readFile } from "node:fs/promises";
 import { Session as ClientSession, type Session, type SessionOptions } from "../client/session.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { createTransport } from "../net/transport.ts";
 import { readProfile } from "../profile/read-profile.ts";
 import type { Profile } from "../profile/types.ts";
 import { findProfile, homeFolder, stateFolder } from "../store/paths.ts";
+import { readTrustedFile } from "../store/trusted-file.ts";
 import { type Instant, parseTime } from "../time.ts";
 import type { CliReporter } from "./reporter.ts";
 
@@ -99,8 +99,9 @@ export async function loadProfile(file: string): Promise<Profile> {
 
 async function readText(file: string): Promise<string> {
   try {
-    return await readFile(file, "utf8");
+    return (await readTrustedFile(file, { what: "the profile", code: "bad_profile" })).toString("utf8");
   } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("not_found", `${file} can't be read`, {
       cause,
       details: { path: file, reason: systemCode(cause) },
@@ -111,8 +112,10 @@ async function readText(file: string): Promise<string> {
 async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {
   if (file === undefined) return {};
   try {
-    return { ca: await readFile(file, "utf8") };
+    const use = { what: "the certificate authority", code: "bad_profile" } as const;
+    return { ca: (await readTrustedFile(file, use)).toString("utf8") };
   } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("bad_profile", `the certificate authority ${file} can't be read`, {
       cause,
       details: { path: file, reason: systemCode(cause) },

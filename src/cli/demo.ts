@@ -13,6 +13,9 @@ import type { Main, Outcome } from "./run.ts";
 
 const userId = "Demo Archive Signing Key <archive@demo.example>";
 
+/** Whatever the umask: what others can write to would be refused. */
+const ours = { mode: 0o600 } as const;
+
 interface Places {
   readonly root: string;
   readonly feed: string;
@@ -37,7 +40,7 @@ async function writeConfig({ config, root, ca }: Places, key: string, port: numb
     "format = opkg",
     "path = base",
   );
-  await writeFile(config, `${lines.join("\n")}\n`);
+  await writeFile(config, `${lines.join("\n")}\n`, ours);
 }
 
 async function writeProfile(
@@ -46,8 +49,8 @@ async function writeProfile(
   certificate: string,
   port: number,
 ): Promise<void> {
-  await mkdir(join(work, "keyring"));
-  await writeFile(join(work, "keyring", "seed.asc"), certificate);
+  await mkdir(join(work, "keyring"), { mode: 0o700 });
+  await writeFile(join(work, "keyring", "seed.asc"), certificate, ours);
   const lines = ["[archive]", "name = Demo", `url = https://127.0.0.1:${port}/`, `ca = ${ca}`, `user-id = ${userId}`];
   lines.push(
     "[trust]",
@@ -57,7 +60,7 @@ async function writeProfile(
     `keyserver-ca = ${ca}`,
   );
   lines.push("[feed base]", "format = opkg", "path = base");
-  await writeFile(profile, `${lines.join("\n")}\n`);
+  await writeFile(profile, `${lines.join("\n")}\n`, ours);
 }
 
 function fingerprintIn(json: string, field = "fingerprint"): string {
@@ -171,7 +174,7 @@ export async function demo(context: Context, main: Main): Promise<Outcome> {
   };
   await mkdir(places.feed, { recursive: true });
   const tls = selfSigned(Date.now());
-  await writeFile(places.ca, tls.cert);
+  await writeFile(places.ca, tls.cert, ours);
   const server = await startServer({ root, port: 0, tls, keyserver: { merger: keyMerger } });
   const silent = context.options.json === true || context.options.quiet === true;
   const write = (text: string) => {

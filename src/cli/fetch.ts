@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { acceptedIndex, choose } from "../client/choose.ts";
 import { type Choice, type Fetched, fetchPackage, wantedOf } from "../client/fetch.ts";
+import { foldedName, OutputNames } from "../client/output-names.ts";
 import { refresh } from "../client/refresh.ts";
 import type { Session } from "../client/session.ts";
 import type { VerifiedIndex } from "../client/verified-index.ts";
@@ -80,24 +81,28 @@ function targetOf({ entry }: Choice): string | undefined {
 }
 
 /**
- * Drops what would take the place of another package in the output folder: a feed must not be able to put its own
- * package under the name of another feed's.
+ * Drops what would take the place of another package in the output folder, on file systems that ignore case too: a feed
+ * must not be able to put its own package under the name of another feed's.
  */
 function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: FeedkeyError[] } {
   const taken = new Map<string, Choice>();
   const errors: FeedkeyError[] = [];
   const kept = choices.filter((choice) => {
     const name = targetOf(choice);
-    const rival = name === undefined ? undefined : taken.get(name);
-    if (name !== undefined && rival === undefined) taken.set(name, choice);
-    if (rival === undefined) return true;
+    if (name === undefined) return true;
+    const rival = taken.get(foldedName(name));
+    if (rival === undefined) {
+      taken.set(foldedName(name), choice);
+      return true;
+    }
+    const isSame = rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size;
     // Twice the same is one.
-    if (rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size) return false;
+    if (isSame && targetOf(rival) === name) return false;
     const [first, second] = [rival, choice].map(({ index, entry }) => {
       return `"${escapeText(entry.name)}" ${escapeText(entry.version)} of feed "${index.feed.name}"`;
     });
     errors.push(
-      new FeedkeyError("bad_path", `packages ${first} and ${second} have one file name, ${escapeText(name ?? "")}`, {
+      new FeedkeyError("bad_path", `packages ${first} and ${second} have one file name, ${escapeText(name)}`, {
         details: { file: name, feeds: [rival.index.feed.name, choice.index.feed.name] },
         hint: "only the first was fetched: fetch the other into a folder of its own, with --feed",
       }),
@@ -105,6 +110,22 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
     return false;
   });
   return { kept, errors };
+}
+
+/** Drops what would get the name of another file that lies in the output folder. */
+async function withoutOthersNames(
+  choices: readonly Choice[],
+  folder: string,
+): Promise<{ free: Choice[]; errors: FeedkeyError[] }> {
+  const names = await OutputNames.of(folder);
+  const errors: FeedkeyError[] = [];
+  const free = choices.filter((choice) => {
+    const name = targetOf(choice);
+    const problem = name === undefined ? undefined : names.problemWith(name);
+    if (problem !== undefined) errors.push(problem);
+    return problem === undefined;
+  });
+  return { free, errors };
 }
 
 /** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
@@ -137,10 +158,12 @@ export async function fetch(context: Context, requests: readonly string[], optio
     const folder = resolve(options.output);
     await mkdir(folder, { recursive: true });
     await removeForsaken(folder);
-    const total = kept.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
+    const { free, errors: taken } = await withoutOthersNames(kept, folder);
+    errors.push(...taken);
+    const total = free.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
     const bar = context.reporter.progress("packages", total);
     let received = 0;
-    const result = await fetchAll(kept, (choice) => {
+    const result = await fetchAll(free, (choice) => {
       return fetchPackage(session, choice, folder, (count) => {
         received += count;
         bar.update(received);

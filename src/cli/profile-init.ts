@@ -1,6 +1,6 @@
 /** `feedkey profile init`: a profile from an archive's bundle, for a fingerprint that came over another way. */
 
-import { lstat, mkdir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { rootOf } from "../client/download.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -16,6 +16,7 @@ import { readProfile } from "../profile/read-profile.ts";
 import { formatProfile } from "../profile/write-profile.ts";
 import { commitStaged, stageAll } from "../store/atomic.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
+import { ensureFolder } from "../store/folder.ts";
 import { takeSeeds } from "./bundle-seeds.ts";
 import type { Context } from "./context.ts";
 import type { ProfileInitOptions } from "./profile.ts";
@@ -129,7 +130,8 @@ export async function init(context: Context, address: string, options: ProfileIn
   // What is written must be a profile that reads.
   readProfile(text, file);
   const keyring = join(folder, "keyrings", name);
-  await mkdir(keyring, { recursive: true });
+  // Whatever the umask: a keyring that others can write to would be refused.
+  await ensureFolder(keyring, 0o755);
   const keys = certificates.map((certificate) => ({
     path: join(keyring, `${certificate.fingerprint}.asc`),
     data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),

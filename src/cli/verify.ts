@@ -82,7 +82,7 @@ async function verifyWith(
   const feed = feedOf(session.profile, options.feed, indexPath);
   const how = { compare: !audit, allowEmpty: options.allowEmpty === true, ...(ahead && { ahead }) };
   // Digested while the index is judged; only then is anything said of them.
-  const packages = threads && (await PackageFiles.begin(threads, files, options.packages, feed.format));
+  const packages = threads && (await PackageFiles.begin(threads, files, options.packages));
   const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, indexPath, options.signature, how);
   const index = await withFreshKeys(session, verifyIndex);
   const { good, errors } = await verifyPackages(context, index, packages, files.length, options.complete === true);

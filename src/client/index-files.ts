@@ -4,13 +4,27 @@ import { readPackages } from "../index-format/opkg.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import { readSummaryPackages } from "../index-format/pkgsrc.ts";
 import { type Compression, decompress, detectCompression } from "../package/compression.ts";
-import type { Feed, FeedFormat } from "../profile/types.ts";
+import { type Feed, type FeedFormat, maxIndexBytes } from "../profile/types.ts";
 
-/** An index larger than this is refused: no archive has one, and it would not fit into a small machine. */
-export const maxIndexBytes = 512 * 1024 * 1024;
-/** As it is downloaded. */
-export const maxIndexFileBytes = 256 * 1024 * 1024;
+/** Bytes of an index that are taken where nothing speaks for more: half as many again as Debian's largest have. */
+export const usualIndexBytes = 96 * 1024 * 1024;
 export const maxSignatureBytes = 256 * 1024;
+
+/** How many times the size of the last accepted one an index may have. A summary is kept compressed, to about a tenth. */
+const growth: Readonly<Record<FeedFormat, number>> = { opkg: 2, pkgsrc: 16 };
+
+/**
+ * Bytes that an index may have, as a file and as what it decompresses to: nobody has vouched for it when they are read.
+ * @param last the feed's last accepted index, which a rightful signer vouched for
+ */
+export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
+  const grown = growth[feed.format] * (last?.size ?? 0);
+  return feed.maxIndexSize ?? Math.min(maxIndexBytes, Math.max(usualIndexBytes, grown));
+}
+
+/** What to do about an index that is too large. */
+export const largerIndexHint =
+  "no index should be that large; if the archive's keepers say that it is, write max-index-size into the feed's section of the profile";
 
 const compressed = /\.(gz|xz|zst)$/;
 
@@ -54,18 +68,27 @@ const kinds: Readonly<Record<string, Compression>> = { gz: "gzip", xz: "xz", zst
 /**
  * The bytes that the signature covers.
  * @param name its ending tells whether it is compressed
+ * @param limit in bytes
  * @throws FeedkeyError `bad_index` if it can't be decompressed within the limit
  */
-export async function signedBytes(format: FeedFormat, name: string, bytes: Uint8Array): Promise<Uint8Array> {
+export async function signedBytes(
+  format: FeedFormat,
+  name: string,
+  bytes: Uint8Array,
+  limit: number,
+): Promise<Uint8Array> {
   if (format !== "opkg") return bytes;
   const kind = kinds[compressed.exec(name)?.[1] ?? ""] ?? "none";
   try {
-    return await decompress(bytes, kind, maxIndexBytes, "bad_index");
+    return await decompress(bytes, kind, limit, "bad_index");
   } catch (cause) {
     if (!(cause instanceof FeedkeyError)) throw cause;
+    const isTooLarge = cause.details.reason === "limits";
     throw new FeedkeyError(cause.code, `index "${name}": ${cause.message}`, {
       details: { ...cause.details, index: name },
-      hint: "it was damaged on the way, or is not what it claims to be; try another mirror",
+      hint: isTooLarge
+        ? largerIndexHint
+        : "it was damaged on the way, or is not what it claims to be; try another mirror",
       cause,
     });
   }
@@ -73,18 +96,19 @@ export async function signedBytes(format: FeedFormat, name: string, bytes: Uint8
 
 /**
  * The packages of signed bytes. Only for bytes whose signature was found good.
+ * @param limit in bytes, for what they decompress to
  * @throws FeedkeyError `bad_index`
  */
-export async function readIndex(format: FeedFormat, signed: Uint8Array): Promise<PackageIndex> {
-  return format === "opkg" ? readPackages(signed) : readSummaryPackages(await indexText(format, signed));
+export async function readIndex(format: FeedFormat, signed: Uint8Array, limit: number): Promise<PackageIndex> {
+  return format === "opkg" ? readPackages(signed) : readSummaryPackages(await indexText(format, signed, limit));
 }
 
 /**
  * The text of signed bytes. Only for bytes whose signature was found good.
  * @throws FeedkeyError `bad_index`
  */
-export async function indexText(format: FeedFormat, signed: Uint8Array): Promise<Uint8Array> {
+export async function indexText(format: FeedFormat, signed: Uint8Array, limit: number): Promise<Uint8Array> {
   if (format === "opkg") return signed;
   // The signer vouches for the bytes, not for the file's name: what they are, they say themselves.
-  return await decompress(signed, detectCompression(signed), maxIndexBytes, "bad_index");
+  return await decompress(signed, detectCompression(signed), limit, "bad_index");
 }

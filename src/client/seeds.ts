@@ -1,5 +1,4 @@
 /** T2: the certificates that a profile ships. */
-import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -8,13 +7,15 @@ import { attachLoose, collect } from "../openpgp/merge.ts";
 import type { Packet } from "../openpgp/packets.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { Profile } from "../profile/types.ts";
+import { readTrustedFile, trustedNames } from "../store/trusted-file.ts";
 
 const keyFile = /\.(asc|pgp|gpg|key)$/;
 
+const use = { what: "the keyring", code: "bad_profile" } as const;
+
 async function keyringFiles(path: string): Promise<string[]> {
-  const stat = await fs.stat(path);
-  if (!stat.isDirectory()) return [path];
-  const names = await fs.readdir(path);
+  const names = await trustedNames(path, use);
+  if (names === undefined) return [path];
   return names
     .filter((name) => keyFile.test(name))
     .sort()
@@ -33,7 +34,7 @@ export interface SeedKeyring {
  * Reads a profile's keyring: the seeds and whatever lies beside them.
  * @returns every seed that the profile lists is among the certificates; bare revocations have been laid to them
  * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing, a file can't be read to
- *   its end, or a secret key stands among them
+ *   its end, a secret key stands among them, or others can write to the keyring
  */
 export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   const { keyring, seeds } = profile.trust;
@@ -49,8 +50,8 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   }
   const certificates: RawCertificate[] = [];
   const loose: Packet[] = [];
-  for (const file of await listed(profile)) {
-    const read = readKeys(await fs.readFile(file));
+  for (const [file, bytes] of await keyringOf(profile)) {
+    const read = readKeys(bytes);
     if (read.secretKeys > 0) {
       throw new FeedkeyError("bad_profile", `a secret key lies in the keyring: ${escapeText(file)}`, {
         details: { file },
@@ -86,10 +87,13 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   return { certificates: found, loose };
 }
 
-async function listed(profile: Profile): Promise<string[]> {
+/** The files of the keyring, by path. */
+async function keyringOf(profile: Profile): Promise<ReadonlyMap<string, Uint8Array>> {
   const { keyring } = profile.trust;
   try {
-    return await keyringFiles(keyring);
+    const files = new Map<string, Uint8Array>();
+    for (const file of await keyringFiles(keyring)) files.set(file, await readTrustedFile(file, use));
+    return files;
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
     throw new FeedkeyError(

@@ -75,10 +75,11 @@ export class Session {
     const { profile, stateFolder } = options;
     refuseUnverified(profile);
     const seeds = await readSeeds(profile);
+    const { seeds: listed } = profile.trust;
     const state =
       options.readOnly === true
-        ? await ClientStateView.openReadOnly(stateFolder, profile.name)
-        : await SharedState.open(stateFolder, profile.name, options.resetState === true);
+        ? await ClientStateView.openReadOnly(stateFolder, profile.name, listed)
+        : await SharedState.open(stateFolder, profile.name, listed, options.resetState === true);
     const remembered = [{ certificates: [], loose: seeds.loose }, rememberedIn(state)];
     return new Session(
       options,

@@ -7,6 +7,7 @@ import { writePackets } from "../openpgp/packets.ts";
 import { relocateProfile } from "../profile/relocate-profile.ts";
 import type { Profile } from "../profile/types.ts";
 import type { TargetRoot } from "../store/target-root.ts";
+import { readTrustedFile } from "../store/trusted-file.ts";
 import { readSeeds } from "./seeds.ts";
 import { type Item, profileName } from "./setup-item.ts";
 
@@ -14,8 +15,9 @@ const folder = "etc/feedkey/profiles";
 
 async function readNamed(path: string, profile: Profile): Promise<Buffer> {
   try {
-    return await fs.readFile(path);
+    return await readTrustedFile(path, { what: "the file", code: "bad_profile" });
   } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("bad_profile", `${path}, which profile "${profile.name}" names, can't be read`, {
       cause,
       details: { path, reason: systemCode(cause) },

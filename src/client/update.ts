@@ -6,8 +6,9 @@ import type { Feed } from "../profile/types.ts";
 import type { Duration } from "../time.ts";
 import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations } from "./download.ts";
 import {
+  indexLimit,
   indexNames,
-  maxIndexFileBytes,
+  largerIndexHint,
   maxSignatureBytes,
   otherForm,
   signatureNames,
@@ -30,20 +31,28 @@ export type FeedOutcome =
 /** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
-/** @param left milliseconds that are left for this location */
+/**
+ * @param limit of the index file, in bytes
+ * @param left milliseconds that are left for this location
+ */
 async function download(
   session: Session,
   location: string,
   feed: Feed,
   name: string,
+  limit: number,
   left: () => Duration,
 ): Promise<Candidate | undefined> {
   const path = inFeed(feed, name);
   const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
   try {
-    const file = await downloadFile(session, location, path, maxIndexFileBytes, {
+    const file = await downloadFile(session, location, path, limit, {
       onProgress: (done, total) => bar.update(done, total),
-      within: left(),
+        within: left(),
+      }).catch((error: unknown) => {
+        if (!isTooLarge(error)) throw error;
+        const { code, message, details } = error;
+        throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
     });
     if (file === undefined) return undefined;
     const signatures = [];
@@ -52,10 +61,14 @@ async function download(
       const bytes = await downloadFile(session, location, path, maxSignatureBytes, { within: left() });
       if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
     }
-    return { name, document: new HashedDocument(await signedBytes(feed.format, name, file)), signatures };
+    return { name, document: new HashedDocument(await signedBytes(feed.format, name, file, limit)), signatures };
   } finally {
     bar.stop();
   }
+}
+
+function isTooLarge(error: unknown): error is FeedkeyError {
+  return error instanceof FeedkeyError && error.details.reason === "too_large";
 }
 
 /**
@@ -72,7 +85,7 @@ async function fromLocation(
   const last = await lastIndex(session, feed);
   const left = countdown(timeFor(last?.size ?? expectedBytes.index, session.options.transport.limits));
   const attempt = async (name: string): Promise<VerifiedIndex | undefined> => {
-    const candidate = await download(session, location, feed, name, left);
+    const candidate = await download(session, location, feed, name, indexLimit(feed, last), left);
     return candidate && (await verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty));
   };
   const names = indexNames(feed);

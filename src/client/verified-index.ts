@@ -16,7 +16,7 @@ import {
   type Signer,
 } from "../trust/index-signature.ts";
 import type { Refusal } from "../trust/policy.ts";
-import { indexText, readIndex } from "./index-files.ts";
+import { indexLimit, indexText, largerIndexHint, readIndex } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
 
@@ -166,7 +166,7 @@ export async function verifyIndex(
   const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
   const otherForm = replay?.code === "rollback" && (await isOtherForm(candidate, feed, createdAt, last));
   if (replay !== undefined && !otherForm) throw refusalError(candidate.name, feed.name, replay);
-  const packages = await readSigned(candidate, feed, createdAt);
+  const packages = await readSigned(candidate, feed, createdAt, indexLimit(feed, last));
   const emptied = refuseEmptied(packages.count, last, allowEmpty);
   if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
   return new VerifiedIndex(key, feed, candidate, verdict, signature, packages, sha256, otherForm);
@@ -184,7 +184,9 @@ async function isOtherForm(
 ): Promise<boolean> {
   if (feed.format !== "pkgsrc" || last?.createdAt !== createdAt) return false;
   const read = async () => {
-    const texts = [document.bytes, await readFile(last.path)].map((signed) => indexText(feed.format, signed));
+    const texts = [document.bytes, await readFile(last.path)].map((signed) => {
+      return indexText(feed.format, signed, indexLimit(feed, last));
+    });
     return await Promise.all(texts);
   };
   const [one, other] = await read().catch((error: unknown) => {
@@ -195,9 +197,9 @@ async function isOtherForm(
   return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
 }
 
-async function readSigned(candidate: Candidate, feed: Feed, createdAt: number): Promise<PackageIndex> {
+async function readSigned(candidate: Candidate, feed: Feed, createdAt: number, limit: number): Promise<PackageIndex> {
   try {
-    return await readIndex(feed.format, candidate.document.bytes);
+    return await readIndex(feed.format, candidate.document.bytes, limit);
   } catch (error) {
     if (!(error instanceof FeedkeyError)) throw error;
     throw new FeedkeyError(
@@ -205,7 +207,10 @@ async function readSigned(candidate: Candidate, feed: Feed, createdAt: number): 
       `index "${candidate.name}" of feed "${feed.name}", signed on ${iso(createdAt)}: ${error.message}`,
       {
         details: { ...error.details, feed: feed.name },
-        hint: "a rightful signer signed this: tell the archive's keepers; the last good index stays in use",
+        hint:
+          error.details.reason === "limits"
+            ? largerIndexHint
+            : "a rightful signer signed this: tell the archive's keepers; the last good index stays in use",
         cause: error,
       },
     );

@@ -1,10 +1,11 @@
 /** Package files against the verified index: each must be listed, with its size and SHA-256. */
+import type { Dirent } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { isPackageName } from "../package/file-names.ts";
-import type { FeedFormat } from "../profile/types.ts";
+import { isCalledPackage } from "../package/file-names.ts";
+import { holdsPackage } from "../package/package-content.ts";
 import type { Digesting, DigestThreads } from "../store/digest-threads.ts";
 import type { FileDigest } from "../store/file-digest.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
@@ -18,7 +19,10 @@ import type { VerifiedIndex } from "./verified-index.ts";
  */
 function checkPackageFile(index: VerifiedIndex, path: string, place: string, found: FileDigest | undefined): void {
   if (found === undefined) {
-    throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, { details: { path } });
+    throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, {
+      details: { path },
+      hint: "put the file itself there: a link, a pipe or a folder is never taken for one",
+    });
   }
   const entries = nearest(index.packages.findByFile(basename(path)), place);
   const [first] = entries;
@@ -50,7 +54,7 @@ function nearest<Listed extends { readonly filename: string | undefined }>(
     const differing = segments.findIndex((segment, i) => segment !== wanted[i]);
     return differing === -1 ? segments.length : differing;
   };
-  const most = Math.max(...entries.map(common));
+  const most = entries.reduce((longest, entry) => Math.max(longest, common(entry)), 0);
   return entries.filter((entry) => common(entry) === most);
 }
 
@@ -60,28 +64,48 @@ export interface CheckedFiles {
   readonly errors: readonly FeedkeyError[];
 }
 
-async function packageFilesBelow(folder: string, format: FeedFormat): Promise<string[]> {
-  const entries = await fs.readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+/** The files below a folder, the folders themselves left out. */
+interface Below {
+  /** Called or linked like a package: they must be listed. */
+  readonly packages: string[];
+  /** They are packages only if an entry names them, or by what they hold. */
+  readonly others: string[];
+}
+
+async function filesBelow(top: string): Promise<Below> {
+  const below: Below = { packages: [], others: [] };
+  const pending = [top];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    for (const entry of await entriesOf(folder)) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) pending.push(path);
+      else if (isCalledPackage(entry.name) || (entry.isSymbolicLink() && (await leadsToPackages(path)))) {
+        below.packages.push(path);
+      } else below.others.push(path);
+    }
+  }
+  below.packages.sort();
+  below.others.sort();
+  return below;
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    return await fs.readdir(folder, { withFileTypes: true });
+  } catch (cause) {
     throw new FeedkeyError("not_found", `the folder ${escapeText(folder)} can't be read`, {
       cause,
       details: { path: folder },
     });
-  });
-  const found: string[] = [];
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) found.push(...(await packageFilesBelow(path, format)));
-    // A link is no package file and is refused as none; behind one to a folder nothing would be checked.
-    else if (isPackageName(entry.name, format) || (entry.isSymbolicLink() && (await leadsToFolder(path)))) {
-      found.push(path);
-    }
   }
-  return found;
 }
 
-async function leadsToFolder(link: string): Promise<boolean> {
-  const stat = await fs.stat(link).catch(() => undefined);
-  return stat?.isDirectory() === true;
+/** A link is no package file and is refused as none; behind one to a folder nothing would be checked. */
+async function leadsToPackages(link: string): Promise<boolean> {
+  const target = await fs.realpath(link).catch(() => undefined);
+  if (target === undefined) return false;
+  const stat = await fs.stat(target).catch(() => undefined);
+  return isCalledPackage(basename(target)) || stat?.isDirectory() === true;
 }
 
 interface Begun {
@@ -89,15 +113,22 @@ interface Begun {
   readonly digesting: Digesting;
 }
 
+/** What lies in the folder given with `--packages`. */
+interface BegunFolder {
+  readonly folder: string;
+  readonly packages: Begun;
+  readonly others: readonly string[];
+}
+
 /** Package files that are being digested while their index is still to be verified. */
 export class PackageFiles {
+  readonly #threads: DigestThreads;
   readonly #named: Begun;
-  readonly #folder: string | undefined;
-  readonly #below: Begun | FeedkeyError | undefined;
+  readonly #below: BegunFolder | FeedkeyError | undefined;
 
-  private constructor(named: Begun, folder: string | undefined, below: Begun | FeedkeyError | undefined) {
+  private constructor(threads: DigestThreads, named: Begun, below: BegunFolder | FeedkeyError | undefined) {
+    this.#threads = threads;
     this.#named = named;
-    this.#folder = folder;
     this.#below = below;
   }
 
@@ -109,21 +140,21 @@ export class PackageFiles {
     threads: DigestThreads,
     files: readonly string[],
     folder: string | undefined,
-    format: FeedFormat,
   ): Promise<PackageFiles> {
-    const begin = (paths: readonly string[]): Begun => ({ paths, digesting: threads.begin(paths) });
-    const named = begin(files);
-    if (folder === undefined) return new PackageFiles(named, undefined, undefined);
-    const below = await packageFilesBelow(folder, format).then(begin, (error: unknown) => {
+    const named = begin(threads, files);
+    if (folder === undefined) return new PackageFiles(threads, named, undefined);
+    try {
+      const { packages, others } = await filesBelow(folder);
+      return new PackageFiles(threads, named, { folder, packages: begin(threads, packages), others });
+    } catch (error) {
       // The index is judged first.
-      if (error instanceof FeedkeyError) return error;
+      if (error instanceof FeedkeyError) return new PackageFiles(threads, named, error);
       throw error;
-    });
-    return new PackageFiles(named, folder, below);
+    }
   }
 
   /**
-   * Checks the files against the index.
+   * Checks the files against the index: in the folder all that an entry names and all that is a package.
    * @param complete also refuse when a listed package is missing in the folder
    * @param onProgress told the number of files that were begun
    * @throws FeedkeyError `not_found` if the folder can't be read
@@ -131,11 +162,49 @@ export class PackageFiles {
   async verify(index: VerifiedIndex, complete: boolean, onProgress: (done: number) => void): Promise<CheckedFiles> {
     const named = await check(index, this.#named, onProgress, undefined);
     if (this.#below instanceof FeedkeyError) throw this.#below;
-    if (this.#below === undefined || this.#folder === undefined) return named;
-    const below = await check(index, this.#below, onProgress, this.#folder);
-    const missing = complete ? missingFiles(index, this.#folder, this.#below.paths, below.digests) : [];
-    return { good: [...named.good, ...below.good], errors: [...named.errors, ...below.errors, ...missing] };
+    if (this.#below === undefined) return named;
+    const { folder, packages, others } = this.#below;
+    const called = await check(index, packages, onProgress, folder);
+    const { paths, errors } = await packagesAmong(index, others);
+    const found = await check(index, begin(this.#threads, paths), onProgress, folder);
+    const digests = new Map([...called.digests, ...found.digests]);
+    const missing = complete ? missingFiles(index, folder, [...packages.paths, ...paths], digests) : [];
+    return {
+      good: [...named.good, ...called.good, ...found.good],
+      errors: [...named.errors, ...called.errors, ...found.errors, ...errors, ...missing],
+    };
   }
+}
+
+function begin(threads: DigestThreads, paths: readonly string[]): Begun {
+  return { paths, digesting: threads.begin(paths) };
+}
+
+/** Of files that their names do not tell, those that the index names or that hold a package. */
+async function packagesAmong(
+  index: VerifiedIndex,
+  paths: readonly string[],
+): Promise<{ readonly paths: readonly string[]; readonly errors: readonly FeedkeyError[] }> {
+  const found: string[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const path of paths) {
+    try {
+      if (index.packages.findByFile(basename(path)).length > 0 || (await holdsPackage(path))) found.push(path);
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      // It may be a package: what can't be read was not checked.
+      errors.push(unreadable(path, error));
+    }
+  }
+  return { paths: found, errors };
+}
+
+function unreadable(path: string, cause: FeedkeyError): FeedkeyError {
+  return new FeedkeyError("not_found", `whether ${escapeText(path)} is a package can't be seen: it ${cause.message}`, {
+    cause,
+    details: { path },
+    hint: "let this user read the file, or take it out of the folder",
+  });
 }
 
 /** @param folder that the files lie in, as the feed's packages do; undefined: they may lie anywhere */

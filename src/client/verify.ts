@@ -1,5 +1,5 @@
 /** Use case: the judgement of `update` on local files. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -7,34 +7,39 @@ import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import { readHashed } from "../store/file-digest.ts";
 import { ReadAhead } from "../store/read-ahead.ts";
-import { maxIndexFileBytes, maxSignatureBytes, otherForm, signatureNames, signedBytes } from "./index-files.ts";
+import {
+  indexLimit,
+  largerIndexHint,
+  maxSignatureBytes,
+  otherForm,
+  signatureNames,
+  signedBytes,
+  usualIndexBytes,
+} from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
 import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
-/** A file, read and hashed at once. Undefined if there is none. */
-function readLimited(path: string, limit: number): HashedDocument | undefined {
+/**
+ * A file, read and hashed at once. Undefined if there is none.
+ * @param isNamed by the user, who may name a pipe; else a pipe is as good as nothing, and nobody waits for it
+ */
+function readLimited(path: string, limit: number, isNamed: boolean): HashedDocument | undefined {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, "r");
+    descriptor = openSync(path, constants.O_RDONLY | (isNamed ? 0 : constants.O_NONBLOCK));
     const status = fstatSync(descriptor);
+    if (!isNamed && !status.isFile()) return undefined;
     const { size } = status;
     if (size > limit) {
-      throw new FeedkeyError(
-        "bad_index",
-        `${escapeText(path)} has ${size} bytes, more than the ${limit} that are read`,
-        {
-          details: { path, size, limit },
-          hint: "no index or signature is that large: look where the file comes from",
-        },
-      );
+      throw tooLarge(path, limit, size);
     }
     // A pipe does not tell its size.
-    if (!status.isFile()) return new HashedDocument(readFileSync(descriptor));
+    if (!status.isFile()) return new HashedDocument(readPipe(descriptor, path, limit));
     const { bytes, sha256 } = readHashed(descriptor, size);
     return new HashedDocument(bytes, sha256);
   } catch (cause) {
-    if (systemCode(cause) === "ENOENT") return undefined;
+    if (systemCode(cause) === "ENOENT" || (!isNamed && systemCode(cause) === "ENXIO")) return undefined;
     if (systemCode(cause) === undefined) throw cause;
     throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
       cause,
@@ -43,6 +48,28 @@ function readLimited(path: string, limit: number): HashedDocument | undefined {
     });
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function tooLarge(path: string, limit: number, size?: number): FeedkeyError {
+  const found = size === undefined ? "more bytes" : `${size} bytes, more`;
+  return new FeedkeyError("bad_index", `${escapeText(path)} has ${found} than the ${limit} that are read`, {
+    details: { path, limit, ...(size === undefined ? {} : { size }) },
+    hint: largerIndexHint,
+  });
+}
+
+/** Whatever comes out of a pipe or device, which may have no end. */
+function readPipe(descriptor: number, path: string, limit: number): Buffer {
+  const pieces: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const piece = Buffer.allocUnsafe(64 * 1024);
+    const count = readSync(descriptor, piece);
+    if (count === 0) return Buffer.concat(pieces, total);
+    total += count;
+    if (total > limit) throw tooLarge(path, limit);
+    pieces.push(piece.subarray(0, count));
   }
 }
 
@@ -72,32 +99,41 @@ export function feedOf(profile: Profile, name: string | undefined, indexPath: st
 
 /** Begins to read an index that is going to be a candidate. */
 export function readIndexAhead(indexPath: string): ReadAhead {
-  return new ReadAhead(indexPath, maxIndexFileBytes);
+  return new ReadAhead(indexPath, usualIndexBytes);
+}
+
+interface Reading {
+  /** Bytes of the index, as a file and decompressed. */
+  readonly limit: number;
+  /** By the user, as against a file that happens to lie there. */
+  readonly isNamed: boolean;
+  /** The index, if it was begun to be read before. */
+  readonly ahead?: ReadAhead | undefined;
 }
 
 /**
- * @param ahead the index, if it was begun to be read before
  * @throws FeedkeyError `not_found` if there is no index, `no_signature` if there is no signature file
  */
-export async function readCandidate(
+async function readCandidate(
   format: FeedFormat,
   indexPath: string,
   signaturePath: string | undefined,
-  ahead?: ReadAhead,
+  { limit, isNamed, ahead }: Reading,
 ): Promise<Candidate> {
   const early = ahead?.path === indexPath ? await ahead.found : undefined;
-  const file = early ? new HashedDocument(early.bytes, early.sha256) : readLimited(indexPath, maxIndexFileBytes);
+  const isRead = early !== undefined && early.bytes.length <= limit;
+  const file = isRead ? new HashedDocument(early.bytes, early.sha256) : readLimited(indexPath, limit, isNamed);
   if (file === undefined) {
     throw new FeedkeyError("not_found", `there is no index ${escapeText(indexPath)}`, { details: { path: indexPath } });
   }
   const beside = signatureNames(format, basename(indexPath)).map((name) => join(dirname(indexPath), name));
   const signatures = [];
   for (const path of signaturePath === undefined ? beside : [signaturePath]) {
-    const signature = readLimited(path, maxSignatureBytes);
+    const signature = readLimited(path, maxSignatureBytes, signaturePath !== undefined);
     if (signature !== undefined) signatures.push({ name: escapeText(path), bytes: signature.bytes });
   }
   const name = basename(indexPath);
-  const signed = await signedBytes(format, name, file.bytes);
+  const signed = await signedBytes(format, name, file.bytes, limit);
   return { name: escapeText(name), document: signed === file.bytes ? file : new HashedDocument(signed), signatures };
 }
 
@@ -115,7 +151,8 @@ export async function verifyLocal(
 ): Promise<VerifiedIndex> {
   const last = options.compare ? await lastIndex(session, feed) : undefined;
   const judgeAt = async (path: string) => {
-    const candidate = await readCandidate(feed.format, path, signaturePath, options.ahead);
+    const reading = { limit: indexLimit(feed, last), isNamed: path === indexPath, ahead: options.ahead };
+    const candidate = await readCandidate(feed.format, path, signaturePath, reading);
     return await verifyIndex(candidate, feed, session.profile, judged, last, options.allowEmpty);
   };
   try {

@@ -54,12 +54,15 @@ async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, vo
 async function* unzstdChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; look < source.size; look *= 8) {
-    const head = zstdHead(source.read(0, look));
+    // Longer ones are of no use: no block holds less than it takes.
+    const head = zstdHead(source.read(0, Math.min(look, MAX_ZSTD_AT_ONCE)), MAX_ZSTD_AT_ONCE);
     if (head === undefined) continue;
-    const content = await unzstd(head, MAX_ZSTD_AT_ONCE);
+    const content = await unzstd(head.bytes, MAX_ZSTD_AT_ONCE);
     // In small pieces: whoever reads ahead by one of them shall not have the next look taken in vain.
     yield* piecesOf(bytesSource(content.subarray(given)), PIECE);
     given = content.length;
+    if (head.isFull) throw exceeds(MAX_ZSTD_AT_ONCE);
   }
+  if (source.size > MAX_ZSTD_AT_ONCE) throw exceeds(MAX_ZSTD_AT_ONCE);
   yield (await unzstd(source.read(0, source.size), MAX_ZSTD_AT_ONCE)).subarray(given);
 }

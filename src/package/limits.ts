@@ -34,11 +34,11 @@ export const MAX_TAR_ENTRIES = 10_000;
 /** Decompressed bytes of a compressed outer tar that are passed on the way to what is looked for. */
 export const MAX_OUTER_TAR = 2 * GiB;
 
-/** Decompressed bytes of a .zst that are held at once, where no less will do. */
-export const MAX_ZSTD_AT_ONCE = 512 * MiB;
+/** Decompressed bytes of a .zst that are held at once: what is looked for stands at a package's beginning. */
+export const MAX_ZSTD_AT_ONCE = 64 * MiB;
 
 /** The same of a .bz2. */
-export const MAX_BZIP2_AT_ONCE = 512 * MiB;
+export const MAX_BZIP2_AT_ONCE = 64 * MiB;
 
 /** Bytes of a pkgsrc package's `+CONTENTS`, which has two lines for each file. */
 export const MAX_PKGSRC_CONTENTS = 32 * MiB;

@@ -4,7 +4,8 @@ import { Undecodable } from "./undecodable.ts";
 /** The four bytes that a frame begins with, as a little-endian number. */
 export const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-const MAX_BLOCK = 128 * 1024;
+/** Bytes that a block holds at most. */
+export const MAX_BLOCK = 128 * 1024;
 
 export interface ZstdFrame {
   /** The whole frame, header and checksum included. */

@@ -1,26 +1,35 @@
 import { Undecodable } from "./undecodable.ts";
-import { FRAME_MAGIC, readFrameHeader } from "./zstd-frames.ts";
+import { FRAME_MAGIC, MAX_BLOCK, readFrameHeader } from "./zstd-frames.ts";
 
 const REPEATED = 1;
+const COMPRESSED = 2;
+
+/** The beginning of a .zst file. */
+export interface ZstdHead {
+  readonly bytes: Uint8Array;
+  /** Whether it was cut off where the blocks could hold more than was wanted. */
+  readonly isFull: boolean;
+}
 
 /**
  * The first blocks of a .zst file as a whole file of their own: blocks refer to what comes before them only, so that
  * the beginning of a large package can be read without the rest (RFC 8878 section 3.1.1).
  * @param prefix the first bytes of the file
+ * @param most bytes that the blocks may hold
  * @returns undefined where not one whole block of a frame stands at its beginning
  * @throws Undecodable for what is no frame
  */
-export function zstdHead(prefix: Uint8Array): Uint8Array | undefined {
+export function zstdHead(prefix: Uint8Array, most: number): ZstdHead | undefined {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.length);
   try {
     if (view.getUint32(0, true) !== FRAME_MAGIC) return undefined;
     const { windowSize, blocks } = readFrameHeader(view);
-    const { end, last } = lastWholeBlock(view, blocks);
+    const { end, last, isFull } = lastWholeBlock(view, blocks, most);
     if (last === undefined) return undefined;
     const body = Buffer.from(prefix.subarray(blocks, end));
     // The last block says so in its first bit.
     body[last - blocks] = (body[last - blocks] ?? 0) | 1;
-    return Buffer.concat([frameHeader(windowSize), body]);
+    return { bytes: Buffer.concat([frameHeader(windowSize), body]), isFull };
   } catch (error) {
     // DataView's word for reading past the end.
     if (error instanceof RangeError) return undefined;
@@ -28,18 +37,29 @@ export function zstdHead(prefix: Uint8Array): Uint8Array | undefined {
   }
 }
 
-function lastWholeBlock(view: DataView, first: number): { end: number; last: number | undefined } {
+interface Blocks {
+  readonly end: number;
+  readonly last: number | undefined;
+  readonly isFull: boolean;
+}
+
+function lastWholeBlock(view: DataView, first: number, most: number): Blocks {
   let end = first;
   let last: number | undefined;
+  let content = 0;
   while (end + 3 <= view.byteLength) {
     const header = view.getUint16(end, true) | (view.getUint8(end + 2) << 16);
-    const size = ((header >>> 1) & 3) === REPEATED ? 1 : header >>> 3;
+    const type = (header >>> 1) & 3;
+    const size = type === REPEATED ? 1 : header >>> 3;
     if (end + 3 + size > view.byteLength) break;
+    // A compressed block does not tell what it holds.
+    content += type === COMPRESSED ? MAX_BLOCK : header >>> 3;
+    if (content > most) return { end, last, isFull: true };
     last = end;
     end += 3 + size;
     if ((header & 1) === 1) break;
   }
-  return { end, last };
+  return { end, last, isFull: false };
 }
 
 /** A header without checksum and content size: neither would be that of the first blocks alone. */

@@ -18,7 +18,8 @@ export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Arr
     contents.push(content);
     total += content.length;
   }
-  return Buffer.concat(contents, total);
+  const [only] = contents;
+  return contents.length === 1 && only !== undefined ? only : Buffer.concat(contents, total);
 }
 
 async function load(): Promise<Decoder> {

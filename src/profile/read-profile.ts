@@ -4,7 +4,7 @@ import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
-import type { Feed, Identity, Profile } from "./types.ts";
+import { type Feed, type Identity, maxIndexBytes, type Profile } from "./types.ts";
 import { readArchiveUrl, readFingerprint, readFolder, readKeyservers } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
 
@@ -23,7 +23,7 @@ const trustKeys = [
   "require-feed-name",
   "require-expiry",
 ];
-const feedKeys = ["format", "path", "index", "packages"];
+const feedKeys = ["format", "path", "index", "packages", "max-index-size"];
 
 const day = 86_400_000;
 
@@ -125,11 +125,13 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
   if (index !== undefined && (/[/\\%?#\p{Cc}]/u.test(index.text) || index.text === "." || index.text === "..")) {
     throw errorAt(index.line, `"index" must be the plain name of a file, not "${index.text}"`);
   }
+  const maxIndexSize = section.size("max-index-size", maxIndexBytes);
   return {
     name,
     format: section.choice("format", ["opkg", "pkgsrc"], "required"),
     path: readFolder("path", fillIn(section.required("path"), variables, errorAt), errorAt),
     index: index?.text,
     packages: section.choice("packages", [".", "/"]) === "/" ? "archive" : "feed",
+    ...(maxIndexSize === undefined ? {} : { maxIndexSize }),
   };
 }

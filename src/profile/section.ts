@@ -95,7 +95,20 @@ export class Section {
     }
     return Number(value.text);
   }
+
+  /** A number of bytes above zero, with `K`, `M` or `G` for 1024 of what is next below. @param most in bytes */
+  size(key: string, most: number): number | undefined {
+    const value = this.optional(key);
+    if (value === undefined) return undefined;
+    const [, digits = "", unit = ""] = /^([1-9]\d{0,11})([KMG]?)$/.exec(value.text) ?? [];
+    const size = Number(digits) * (units[unit] ?? 1);
+    if (size > 0 && size <= most) return size;
+    const hint = `write a number of bytes, or one with K, M or G, for example 200M; at most ${most}`;
+    throw this.#errorAt(value.line, `"${key}" must be a size, not "${value.text}"`, hint);
+  }
 }
+
+const units: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
 /** The next step for someone who wrote a word that is not known. */
 export function nearestHint(what: string, word: string, known: readonly string[]): string {

@@ -12,7 +12,12 @@ export interface Feed {
   readonly index: string | undefined;
   /** What an entry's file name is relative to. */
   readonly packages: "feed" | "archive";
+  /** Bytes that its index may have, compressed or not, where the profile says so. */
+  readonly maxIndexSize?: number;
 }
+
+/** Bytes; an index that is larger is never read. */
+export const maxIndexBytes = 512 * 1024 * 1024;
 
 /** Whom the archive's certificates name: exactly one of the two (T1). */
 export type Identity =

@@ -58,6 +58,7 @@ function formatFeed(feed: Feed): string {
     path: feed.path === "" ? "." : feed.path,
     index: feed.index,
     packages: feed.packages === "archive" ? "/" : ".",
+    "max-index-size": feed.maxIndexSize === undefined ? undefined : String(feed.maxIndexSize),
   });
 }
 

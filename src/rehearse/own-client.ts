@@ -71,7 +71,7 @@ export class OwnClient {
     at: Instant,
   ): Promise<OwnClient> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, "seed.pgp"), keyring.bytes);
+    await writeFile(join(folder, "seed.pgp"), keyring.bytes, { mode: 0o600 });
     return new OwnClient(profileOf(config, seed, folder), join(folder, "state"), at);
   }
 

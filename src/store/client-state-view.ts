@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
 import { type Accepted, FeedFolder } from "./feed-folder.ts";
 import type { LedgerFile } from "./ledger.ts";
+import { refuseOtherSeeds } from "./seed-binding.ts";
 import { badState, fileNameFor } from "./state-file.ts";
 import {
   compareWithLedger,
@@ -39,12 +40,14 @@ export class ClientStateView {
   /**
    * Opens without a lock and creates nothing: for audits and for users who may only read. State that does not
    * exist yet is empty.
-   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone
+   * @param seeds of the profile, where the state must be one that they go on with
+   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, gone, or another archive's
    */
-  static async openReadOnly(stateFolder: string, profile: string): Promise<ClientStateView> {
+  static async openReadOnly(stateFolder: string, profile: string, seeds?: readonly string[]): Promise<ClientStateView> {
     const places = statePlaces(stateFolder, profile);
     await refuseUnsafeFolders(places);
     const snapshot = await patiently(attemptsWithoutLock, () => readSnapshot(places));
+    if (seeds !== undefined) refuseOtherSeeds(places.folder, snapshot.ledger, seeds);
     return new ClientStateView(places, snapshot, attemptsWithoutLock);
   }
 

@@ -9,6 +9,7 @@ import { requireFingerprint } from "./fingerprint.ts";
 import { ensureFolder, syncFolder } from "./folder.ts";
 import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
 import { acquireLock, type HeldLock } from "./lock.ts";
+import { refuseOtherSeeds } from "./seed-binding.ts";
 import { sha256 } from "./state-file.ts";
 import {
   readSnapshot,
@@ -20,6 +21,8 @@ import {
 import { outputError } from "./system-error.ts";
 
 export interface OpenOptions {
+  /** Seeds of the profile, which the state is bound to. */
+  readonly seeds?: readonly string[];
   /** The consent to forget everything and to start from the seeds. */
   readonly reset?: boolean;
   /** How long to wait for another run, in milliseconds. */
@@ -35,16 +38,19 @@ export interface OpenOptions {
  */
 export class ClientState extends ClientStateView {
   readonly #lock: HeldLock;
+  readonly #seeds: readonly string[] | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  private constructor(places: StatePlaces, snapshot: StateSnapshot, lock: HeldLock) {
+  private constructor(places: StatePlaces, snapshot: StateSnapshot, lock: HeldLock, seeds?: readonly string[]) {
     super(places, snapshot, 1);
     this.#lock = lock;
+    this.#seeds = seeds;
   }
 
   /**
    * Opens the state of a profile. Nothing of it exists before something is saved.
-   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone; `locked`; `output`
+   * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, gone, or another archive's; `locked`;
+   *   `output`
    */
   static async open(stateFolder: string, profile: string, options: OpenOptions = {}): Promise<ClientState> {
     const places = statePlaces(stateFolder, profile);
@@ -56,7 +62,8 @@ export class ClientState extends ClientStateView {
       if (options.reset === true) await forget(places, lock);
       for (const folder of [places.folder, places.certificates, places.feeds]) await removeLeftovers(folder);
       const snapshot = await readSnapshot(places, options.known);
-      const state = new ClientState(places, snapshot, lock);
+      if (options.seeds !== undefined) refuseOtherSeeds(places.folder, snapshot.ledger, options.seeds);
+      const state = new ClientState(places, snapshot, lock, options.seeds);
       if (snapshot.initialised) await mark(places);
       if (snapshot.healed) await state.#write(snapshot.ledger);
       await state.feedFolder.removeStrays();
@@ -157,7 +164,8 @@ export class ClientState extends ClientStateView {
   }
 
   async #write(ledger: LedgerFile): Promise<void> {
-    const text = serializeLedger(ledger, this.places.profile);
+    const bound = this.#seeds === undefined ? ledger : { ...ledger, seeds: this.#seeds };
+    const text = serializeLedger(bound, this.places.profile);
     // Read back before it is written: what the next run could not read must not replace what it can.
     const next = parseLedger(Buffer.from(text, "utf8"), this.places.ledger, this.places.profile);
     await writeFileAtomic(this.places.ledger, text, { mode: 0o644 }, this.#lock);

@@ -42,6 +42,8 @@ export interface Ledger {
 
 /** The whole of `ledger.json`: with the memory of what lies beside it. `feeds` is keyed by the feed's name. */
 export interface LedgerFile extends Ledger {
+  /** Fingerprints of the seeds of the profile that wrote it last; states of older versions have none. */
+  readonly seeds?: readonly string[];
   readonly feeds: ReadonlyMap<string, FeedRecord>;
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
   /** The file of revocations (T4); undefined as long as none was heard of. */
@@ -56,7 +58,7 @@ export const emptyLedger: LedgerFile = {
 };
 
 const version = 1;
-const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocations?"] as const;
+const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocations?", "seeds?"] as const;
 
 /**
  * Reads `ledger.json`.
@@ -68,7 +70,9 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
   const read = new StateReader(path);
   const file = read.document(bytes, version, [...fields]);
   if (file.get("profile") !== profile) throw read.damage("profile", `expected "${profile}"`);
+  const seeds = file.get("seeds");
   return {
+    ...(seeds === undefined ? {} : { seeds: read.list(seeds, "seeds", (one) => read.fingerprint(one, "seeds")) }),
     keys: read.mapOf(file.get("keys"), "keys", (fingerprint, value) => {
       const where = `keys of ${read.fingerprint(fingerprint, "keys")}`;
       const key = read.object(value, where, ["acceptedAt", "role", "from?", "path?", "wasLive?", "expiresAt?"]);
@@ -128,6 +132,7 @@ export function serializeLedger(ledger: LedgerFile, profile: string): string {
   const document = {
     version,
     profile,
+    seeds: ledger.seeds,
     keys: sorted(ledger.keys, ({ acceptedAt, role, from, wasLive, expiresAt }) => {
       return {
         acceptedAt: iso(acceptedAt),

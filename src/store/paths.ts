@@ -25,14 +25,18 @@ export function homeFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder(xdgData, ".local", "share"), "feedkey"));
 }
 
-/** The folders in which a profile's name is looked up, first one first. */
+/** Where this program lies: this module runs as dist/src/store/paths.js. */
+export const programFolder = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
+
+/**
+ * The folders in which a profile's name is looked up, first one first. The working folder is none of them: it may be
+ * anybody's.
+ */
 export function profileSearchPath(): string[] {
   return [
-    resolve("profiles"),
     join(baseFolder(xdgConfig, ".config"), "feedkey", "profiles"),
     "/etc/feedkey/profiles",
-    // This module runs as dist/src/store/paths.js; the shipped profiles stand at the package's root.
-    fileURLToPath(new URL("../../../profiles", import.meta.url)),
+    join(programFolder, "profiles"),
   ];
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { FeedkeyError } from "../error.ts";
 import { ClientState } from "./client-state.ts";
 import { attemptsWithoutLock, ClientStateView, patiently } from "./client-state-view.ts";
+import { refuseOtherSeeds } from "./seed-binding.ts";
 import {
   readSnapshot,
   refuseUnsafeFolders,
@@ -21,29 +22,40 @@ const maxMissed = 10;
 export class SharedState extends ClientStateView {
   #missed = 0;
 
-  private constructor(places: StatePlaces, snapshot: StateSnapshot) {
+  readonly #seeds: readonly string[];
+
+  private constructor(places: StatePlaces, snapshot: StateSnapshot, seeds: readonly string[]) {
     super(places, snapshot, attemptsWithoutLock);
+    this.#seeds = seeds;
   }
 
   /**
    * Opens without a lock, unless other runs write so much that nothing whole can be read.
+   * @param seeds fingerprints that the profile lists: the state is bound to them
    * @param reset the consent to forget everything and to start from the seeds
    * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone; `locked`, `output`
    */
-  static async open(stateFolder: string, profile: string, reset = false): Promise<SharedState> {
+  static async open(
+    stateFolder: string,
+    profile: string,
+    seeds: readonly string[],
+    reset = false,
+  ): Promise<SharedState> {
     const places = statePlaces(stateFolder, profile);
     await refuseUnsafeFolders(places);
     const readLocked = async () => {
-      const state = await ClientState.open(stateFolder, profile, { reset });
+      const state = await ClientState.open(stateFolder, profile, { reset, seeds });
       await state.close();
       return state.snapshot;
     };
-    if (reset) return new SharedState(places, await readLocked());
+    if (reset) return new SharedState(places, await readLocked(), seeds);
     try {
-      return new SharedState(places, await patiently(attemptsWithoutLock, () => readSnapshot(places)));
+      const snapshot = await patiently(attemptsWithoutLock, () => readSnapshot(places));
+      refuseOtherSeeds(places.folder, snapshot.ledger, seeds);
+      return new SharedState(places, snapshot, seeds);
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code !== "bad_state") throw error;
-      return new SharedState(places, await readLocked());
+      return new SharedState(places, await readLocked(), seeds);
     }
   }
 
@@ -55,7 +67,7 @@ export class SharedState extends ClientStateView {
    */
   async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
     const before = this.current;
-    const state = await ClientState.open(this.places.root, this.profile, { known: before });
+    const state = await ClientState.open(this.places.root, this.profile, { known: before, seeds: this.#seeds });
     try {
       if (isSame(before, state.snapshot, feed)) {
         await action(state);

@@ -28,7 +28,7 @@ describe("feedkey profile", () => {
   afterEach(() => archive.remove());
 
   describe("list", () => {
-    /** With profiles of the user's own beside those of the repository, which is the current folder. */
+    /** With profiles of the user's own before those that are shipped. */
     const listed = async (...args: readonly string[]): Promise<Ended> => {
       return await runProcess(["profile", "list", ...args], { env: { XDG_CONFIG_HOME: archive.folder } });
     };
@@ -47,7 +47,7 @@ describe("feedkey profile", () => {
       expect(found.get("example")).to.deep.equal({
         ...{ name: "example", file: join(own(), "example.ini"), archive: "Example", seeds: [archive.key], error: null },
       });
-      expect(found.get("demo")?.file).to.equal(join(process.cwd(), "profiles/demo.ini"));
+      expect(found.get("demo")?.file).to.equal(join(own(), "demo.ini"));
       expect([...found.keys()]).to.include.members(["debian-keys", "demo", "example", "pkgsrc", "proteanos"]);
     });
 

@@ -1,6 +1,8 @@
 /** `sign --add-checksums`. */
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
+import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { done, hour, PkgsrcArchive, published, refused } from "./pkgsrc-archive.ts";
@@ -79,5 +81,27 @@ describe("a summary that pkg_info -X made", () => {
   it("is not taken where its compression can't be written", async () => {
     await fs.writeFile(archive.file("pkg_summary.xz"), "x");
     refused(await sign("pkg_summary.xz", "--add-checksums"), "usage");
+  });
+
+  it("is refused and left alone where a package is a link or a pipe, and nobody waits", async () => {
+    const bytes = gzipSync((await summaryOf()).bare);
+    await fs.writeFile(archive.file("pkg_summary.gz"), bytes);
+    const place = archive.file("b-1.0.tgz");
+    const away = join(archive.folder, "away.tgz");
+    await fs.rename(place, away);
+    for (const make of [
+      () => fs.symlink(away, place),
+      () => fs.symlink("a-1.0.tgz", place),
+      () => fs.symlink("/dev/zero", place),
+      async () => void execFileSync("mkfifo", [place]),
+      () => fs.mkdir(place),
+    ]) {
+      await make();
+      refused(await sign("pkg_summary.gz", "--add-checksums"), "bad_path");
+      expect((await fs.readFile(archive.file("pkg_summary.gz"))).equals(bytes)).to.equal(true);
+      await fs.rm(place, { recursive: true });
+    }
+    await fs.rename(away, place);
+    done(await sign("pkg_summary.gz", "--add-checksums"));
   });
 });

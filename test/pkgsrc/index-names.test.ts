@@ -1,7 +1,7 @@
 /** Which index files a client asks for. */
 import { expect } from "chai";
-import { indexNames } from "../../src/client/index-files.ts";
-import type { Feed } from "../../src/profile/types.ts";
+import { indexLimit, indexNames, usualIndexBytes } from "../../src/client/index-files.ts";
+import { type Feed, maxIndexBytes } from "../../src/profile/types.ts";
 import { refusal } from "../refusal.ts";
 
 const feed = (format: Feed["format"], index?: string): Feed => {
@@ -22,5 +22,24 @@ describe("the index of a feed", () => {
     const error = refusal(() => indexNames(feed("opkg", "Packages.bz2")));
     expect(error).to.include({ code: "bad_profile" });
     expect(error.hint).to.contain("Packages.gz");
+  });
+});
+
+describe("the size of an index", () => {
+  const size = 80 * 1024 * 1024;
+
+  it("follows the last accepted one, from a usual size up to what is ever read", () => {
+    expect(indexLimit(feed("opkg"), undefined)).to.equal(usualIndexBytes);
+    expect(indexLimit(feed("opkg"), { size: 1000 })).to.equal(usualIndexBytes);
+    expect(indexLimit(feed("opkg"), { size })).to.equal(2 * size);
+    expect(indexLimit(feed("opkg"), { size: 10 * size })).to.equal(maxIndexBytes);
+    // Kept compressed, it says less of what it holds.
+    expect(indexLimit(feed("pkgsrc"), { size: size / 8 })).to.equal(2 * size);
+  });
+
+  it("is what the profile says, more or less", () => {
+    for (const maxIndexSize of [1000, 4 * size]) {
+      expect(indexLimit({ ...feed("opkg"), maxIndexSize }, { size })).to.equal(maxIndexSize);
+    }
   });
 });

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
-import type { Feed, Identity } from "../../src/profile/types.ts";
+import { type Feed, type Identity, maxIndexBytes } from "../../src/profile/types.ts";
 import { formatProfile, type ProfileValues } from "../../src/profile/write-profile.ts";
 import { refusal } from "../refusal.ts";
 import { read } from "./sample-profile.ts";
@@ -41,13 +41,17 @@ const identity: fc.Arbitrary<Identity> = fc.oneof(
   text.map((userId) => ({ kind: "user-id" as const, userId })),
   fc.tuple(word, host).map(([local, domain]) => ({ kind: "user-email" as const, email: `${local}@${domain}` })),
 );
-const feed: fc.Arbitrary<Feed> = fc.record({
-  name: fc.stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,8}$/),
-  format: fc.constantFrom("opkg", "pkgsrc"),
-  path: folder,
-  index: maybe(fc.constantFrom("Packages.gz", "pkg_summary.xz", "my index")),
-  packages: fc.constantFrom("feed", "archive"),
-});
+const feed: fc.Arbitrary<Feed> = fc.record(
+  {
+    name: fc.stringMatching(/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,8}$/),
+    format: fc.constantFrom("opkg", "pkgsrc"),
+    path: folder,
+    index: maybe(fc.constantFrom("Packages.gz", "pkg_summary.xz", "my index")),
+    packages: fc.constantFrom("feed", "archive"),
+    maxIndexSize: fc.integer({ min: 1, max: maxIndexBytes }),
+  },
+  { requiredKeys: ["name", "format", "path", "index", "packages"] },
+);
 const values: fc.Arbitrary<ProfileValues> = fc.record({
   archive: fc
     .record({

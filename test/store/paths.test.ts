@@ -49,13 +49,12 @@ describe("store/paths", () => {
     expect(homeFolder("home")).to.equal(resolve("home"));
   });
 
-  it("looks for profiles here, in the configuration, in /etc and among the shipped ones", () => {
+  it("looks for profiles in the configuration, in /etc and among the shipped ones", () => {
     const path = profileSearchPath();
-    expect(path).to.have.length(4);
-    expect(path[0]).to.equal(resolve("profiles"));
-    expect(path[2]).to.equal("/etc/feedkey/profiles");
+    expect(path).to.have.length(3);
+    expect(path[1]).to.equal("/etc/feedkey/profiles");
     // The tests run from the package's root.
-    expect(path[3]).to.equal(resolve("profiles"));
+    expect(path[2]).to.equal(resolve("profiles"));
   });
 
   it("finds a profile by name in the first folder that has it", () =>

@@ -7,7 +7,7 @@ import { inState, once, sampleIndex, sampleLedger } from "./sample-state.ts";
 import { fingerprintA, fingerprintB, refusal } from "./scratch.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
-const open = (root: string) => SharedState.open(root, "proteanos");
+const open = (root: string) => SharedState.open(root, "proteanos", [fingerprintA]);
 
 describe("store/shared-state", () => {
   it("creates nothing until something is written, and holds no lock before, between and after writes", () =>
@@ -114,7 +114,7 @@ describe("store/shared-state", () => {
       await fs.rm(join(folder, "ledger.json"));
       expect((await refusal(open(root))).code).to.equal("bad_state");
       expect((await refusal(shared.write(async () => undefined))).code).to.equal("bad_state");
-      expect((await SharedState.open(root, "proteanos", true)).initialised).to.equal(false);
+      expect((await SharedState.open(root, "proteanos", [fingerprintA], true)).initialised).to.equal(false);
     }));
 
   it("hands over an index with its signature while another run replaces both", () =>

@@ -1,0 +1,48 @@
+/**
+ * Names in the output folder. Some file systems take x.ipk and X.ipk for one name, or two ways of writing an accented
+ * letter: there the second package would silently take the place of the first.
+ */
+import { lstatSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+
+/** The same for names that some file system takes for one: case, accents and characters that don't show. */
+export function foldedName(name: string): string {
+  const shown = name.normalize("NFD").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
+  return shown.toUpperCase().toLowerCase().normalize("NFD");
+}
+
+/** What lies in an output folder before anything is written there. */
+export class OutputNames {
+  readonly #names: ReadonlySet<string>;
+  readonly #exists: (name: string) => boolean;
+
+  /** @param exists whether the file system finds anything under a name */
+  constructor(names: Iterable<string>, exists: (name: string) => boolean) {
+    this.#names = new Set(names);
+    this.#exists = exists;
+  }
+
+  /** @param folder that exists */
+  static async of(folder: string): Promise<OutputNames> {
+    return new OutputNames(await readdir(folder), (name) => {
+      return lstatSync(join(folder, name), { throwIfNoEntry: false }) !== undefined;
+    });
+  }
+
+  /**
+   * Why a package may not get this name; undefined if it may. Under its very own name a file may be replaced: what is
+   * refused is one that the file system finds though it is called otherwise.
+   */
+  problemWith(name: string): FeedkeyError | undefined {
+    if (this.#names.has(name) || !this.#exists(name)) return undefined;
+    const other = [...this.#names].find((one) => foldedName(one) === foldedName(name)) ?? "another";
+    return new FeedkeyError(
+      "bad_path",
+      `${escapeText(name)} would take the place of ${escapeText(other)}, which this file system takes for the same name`,
+      { details: { file: name, other }, hint: "fetch it into a folder of its own, or move the other file away" },
+    );
+  }
+}

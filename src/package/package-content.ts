@@ -1,0 +1,57 @@
+/** Whether a file is a package by what it holds, whatever it is called. */
+import { closeSync, fstatSync, statSync } from "node:fs";
+import { FeedkeyError } from "../error.ts";
+import { AR_MAGIC } from "./ar.ts";
+import { detectCompression } from "./compression.ts";
+import { contentChunks } from "./content-stream.ts";
+import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts";
+import { tarEntries } from "./tar.ts";
+
+/** Bytes of a tar archive that are looked at: a package says what it is in its first members. */
+const HEAD = 64 * 1024;
+
+/** Members that only packages begin with: of opkg's older form, of pkgsrc, of apk and pacman. */
+const tellTale = /^(debian-binary|(control|data)\.tar(\.[a-z0-9]+)?|\+CONTENTS|\.PKGINFO|\.BUILDINFO|\.SIGN\..+)$/;
+
+const RPM_LEAD = "edabeedb";
+
+/**
+ * Whether a file is a package; links are followed, since whoever installs the file follows them too.
+ * @returns false for what is no regular file, and for a link that leads nowhere
+ * @throws FeedkeyError `not_found` if it can't be read
+ */
+export async function holdsPackage(path: string): Promise<boolean> {
+  // Looked at first: opening a device can set it in motion.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const descriptor = openPackage(path);
+  try {
+    const status = fstatSync(descriptor);
+    return status.isFile() && (await isPackage(fileSource(descriptor, status.size)));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function isPackage(source: ByteSource): Promise<boolean> {
+  const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
+  if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
+  try {
+    const isPlain = detectCompression(head) === "none";
+    const content = headOf(isPlain ? piecesOf(source, HEAD) : contentChunks(source));
+    for await (const { path } of tarEntries(content)) if (tellTale.test(path)) return true;
+    return false;
+  } catch (error) {
+    // What is damaged, or another thing altogether, no installer takes for a package.
+    if (error instanceof FeedkeyError && error.code === "bad_package") return false;
+    throw error;
+  }
+}
+
+async function* headOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let total = 0;
+  for await (const chunk of chunks) {
+    yield chunk;
+    total += chunk.length;
+    if (total >= HEAD) return;
+  }
+}

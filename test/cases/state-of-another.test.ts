@@ -1,0 +1,112 @@
+// T5: the state of a profile is bound to its seeds: another profile of the same name can't use or poison it.
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { addKey, hour, inArchive, published, type TestArchive } from "./archive-kit.ts";
+import { documentOf, runHere } from "./cli.ts";
+
+const at = published + 2 * hour;
+
+interface Ledger {
+  seeds?: string[];
+  keys: Record<string, unknown>;
+}
+
+const ledgerFile = (archive: TestArchive) => join(archive.state, "example", "ledger.json");
+
+async function ledger(archive: TestArchive): Promise<Ledger> {
+  return JSON.parse(await fs.readFile(ledgerFile(archive), "utf8"));
+}
+
+/** Runs an action with an archive in use, and a key of the same name that is a thief's. */
+async function withThief(action: (archive: TestArchive, thief: string) => Promise<void>): Promise<void> {
+  await inArchive(async (archive) => {
+    const thief = await addKey(archive.home);
+    await archive.accept(published + hour, "update");
+    await action(archive, thief);
+  });
+}
+
+async function code(archive: TestArchive, ...args: string[]): Promise<string | undefined> {
+  return documentOf(await runHere(archive.clientArgs(at, ...args))).error?.code;
+}
+
+describe("cases: the state of another archive", () => {
+  it("is refused by every command, with a hint, and stays as it is", async () => {
+    await withThief(async (archive, thief) => {
+      await archive.writeProfile({ seeds: [thief] });
+      const refused = { code: "bad_state", status: 74 };
+      const index = archive.file("Packages");
+      const commands = [
+        ["update"],
+        ["refresh"],
+        ["chain"],
+        ["status"],
+        ["verify", index],
+        ["verify", "--no-state", index],
+      ];
+      for (const command of [...commands, ["fetch", "alpha", "-o", archive.out]]) {
+        const { error } = await archive.refuse(refused, at, ...command);
+        expect(error?.hint)
+          .to.match(/--state/)
+          .and.match(/--reset-state/);
+        expect(error?.message).to.include(archive.key);
+      }
+      await archive.writeProfile();
+      await archive.accept(at, "update");
+    });
+  });
+
+  it("serves after --reset-state, as a state of the new seeds", async () => {
+    await withThief(async (archive, thief) => {
+      await archive.writeProfile({ seeds: [thief] });
+      await runHere(archive.clientArgs(at, "refresh", "--reset-state"));
+      expect((await ledger(archive)).seeds).to.deep.equal([thief]);
+      await archive.writeProfile();
+      expect(await code(archive, "update")).to.equal("bad_state");
+    });
+  });
+
+  it("control: seeds are added and dropped, one at a time", async () => {
+    await withThief(async (archive, other) => {
+      for (const seeds of [[archive.key, other], [other], [other, archive.key], [archive.key]]) {
+        await archive.writeProfile({ seeds });
+        expect(await code(archive, "refresh")).to.equal(undefined);
+        expect((await ledger(archive)).seeds).to.deep.equal(seeds);
+        expect(Object.keys((await ledger(archive)).keys).sort()).to.deep.equal([...seeds].sort());
+      }
+    });
+  });
+
+  it("control: a seed gives way to a successor that this client accepted", async () => {
+    await inArchive(async (archive) => {
+      const rotate = archive.keeperArgs(
+        published + hour,
+        "rotate",
+        "--config",
+        archive.config,
+        "--backup",
+        join(archive.folder, "safe"),
+      );
+      expect((await runHere(rotate)).status).to.equal(0);
+      await archive.mirror.sync(archive.site);
+      await archive.accept(at, "update");
+      const successor = Object.keys((await ledger(archive)).keys).find((key) => key !== archive.key) ?? "";
+      await archive.writeProfile({ seeds: [successor] });
+      await archive.accept(at, "update");
+      expect((await ledger(archive)).seeds).to.deep.equal([successor]);
+    });
+  });
+
+  it("one of an older version, without the seeds: bound by its accepted keys, and by the first run", async () => {
+    await withThief(async (archive, thief) => {
+      const { seeds: _, ...old } = await ledger(archive);
+      await fs.writeFile(ledgerFile(archive), JSON.stringify(old));
+      await archive.writeProfile({ seeds: [thief] });
+      expect(await code(archive, "update")).to.equal("bad_state");
+      await archive.writeProfile();
+      await archive.accept(at, "update");
+      expect((await ledger(archive)).seeds).to.deep.equal([archive.key]);
+    });
+  });
+});
