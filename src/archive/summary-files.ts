@@ -1,11 +1,8 @@
 /** The files that a summary may lie in: `pkg_summary` and its compressed forms. */
-import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { type Compression, decompress, detectCompression } from "../package/compression.ts";
-import { readIfThere, type SignedFile } from "./feed-layout.ts";
-
-/** As large an index as clients read. */
-const maxSummaryBytes = 512 * 1024 * 1024;
+import type { SignedFile } from "./feed-layout.ts";
+import { maxIndexBytes, type PublishedFolder } from "./published-tree.ts";
 
 /** Every form that clients read, whoever wrote it, with its compression. */
 const forms: Readonly<Record<string, Compression>> = {
@@ -26,7 +23,7 @@ export function isSummaryName(name: string): boolean {
 
 /** The text of a summary. @throws FeedkeyError `bad_index` */
 export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
-  return await decompress(bytes, detectCompression(bytes), maxSummaryBytes, "bad_index");
+  return await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
 }
 
 /** Whether a file is what its name says, and holds this text. */
@@ -49,14 +46,14 @@ interface OtherForm {
 }
 
 /** The forms in a folder, without those named, that are signed. */
-async function signedForms(folder: string, without: readonly string[]): Promise<OtherForm[]> {
+async function signedForms(folder: PublishedFolder, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
   for (const name of Object.keys(forms).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
     for (const signature of [`${name}.sig`, `${name}.asc`]) {
-      if ((await readIfThere(join(folder, signature))) !== undefined) signatures.push(signature);
+      if ((await folder.read(signature)) !== undefined) signatures.push(signature);
     }
-    if (signatures.length > 0) found.push({ name, bytes: await readIfThere(join(folder, name)), signatures });
+    if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });
   }
   return found;
 }
@@ -66,10 +63,10 @@ async function signedForms(folder: string, without: readonly string[]): Promise<
  * it was asked for goes. One that another program makes stays, and is signed along where the archive signed these very
  * bytes before and they hold the text; else its signatures go: a rightfully signed older index must never lie beside the
  * new one, and nobody else says how the text is packed that the archive signs.
- * @throws FeedkeyError `output` if a file there can't be read
+ * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
  */
 export async function planOtherForms(
-  folder: string,
+  folder: PublishedFolder,
   text: Uint8Array,
   asked: readonly SignedFile[],
   isOwn: (file: SignedFile) => Promise<boolean>,
@@ -94,10 +91,10 @@ export async function planOtherForms(
  * Signatures of other forms in the folder that do not hold what this one holds.
  * @param summary a form that is going to be signed
  * @param without forms that are signed anew anyway
- * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `output` if a file can't be read
+ * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `bad_path`, `output` if a file can't be read
  */
 export async function staleSignatures(
-  folder: string,
+  folder: PublishedFolder,
   summary: Uint8Array,
   without: readonly string[],
 ): Promise<string[]> {

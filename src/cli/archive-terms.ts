@@ -1,5 +1,5 @@
 /** What the commands about an archive's keys have in common: configuration, key store, key servers. */
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Archive, refreshBundle } from "../archive/archive.ts";
 import { type Sent, sendCertificates } from "../archive/distribute.ts";
@@ -9,10 +9,12 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { createTransport } from "../net/transport.ts";
 import type { Transport } from "../net/types.ts";
+import { limits } from "../openpgp/limits.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
+import { readUpTo } from "../store/plain-file.ts";
 import type { Context } from "./context.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 
@@ -102,11 +104,25 @@ export function keyOf(text: string): KeyPlace {
   throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
 }
 
-/** A file that somebody brought. @throws FeedkeyError `not_found` */
+/** More than anything reads that somebody brings: an armored keyring. */
+const maxInputBytes = 2 * limits.keyringBytes;
+
+/** A file that somebody brought, or what comes out of a pipe. @throws FeedkeyError `not_found`, `usage` if it has no end */
 export async function readInput(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const handle = await open(path);
+    try {
+      const bytes = await readUpTo(handle, maxInputBytes + 1);
+      if (bytes.length <= maxInputBytes) return bytes;
+    } finally {
+      await handle.close();
+    }
+    throw new FeedkeyError("usage", `${escapeText(path)} has more than ${maxInputBytes} bytes`, {
+      details: { path, most: maxInputBytes },
+      hint: "give a file with the certificates that you mean, and nothing else",
+    });
   } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
       cause,
       details: { path, reason: systemCode(cause) },
