@@ -7,7 +7,7 @@ import { armor } from "../openpgp/armor.ts";
 import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { collect, unite } from "../openpgp/merge.ts";
-import { prune, storeRoom } from "../openpgp/prune.ts";
+import { provenRoom, prune, storeRoom } from "../openpgp/prune.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { KeyStore, KeyStoreWriter, NewKey } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
@@ -49,6 +49,16 @@ export async function pruneForStore(
     });
   }
   return taken;
+}
+
+/** What of certificates proves true among all of these. */
+export async function provenOf(certificates: readonly RawCertificate[]): Promise<Map<Fingerprint, RawCertificate>> {
+  const keys = await KeyIndex.of(collect(certificates).values());
+  const proven = new Map<Fingerprint, RawCertificate>();
+  for (const loaded of keys.certificates) {
+    proven.set(loaded.raw.fingerprint, (await prune(loaded, keys, provenRoom)).certificate);
+  }
+  return proven;
 }
 
 async function put(writer: KeyStoreWriter, stored: readonly RawCertificate[], { certificate }: TakenIn): Promise<void> {

@@ -5,6 +5,7 @@ import { type Archive, refreshBundle } from "../archive/archive.ts";
 import { type Sent, sendCertificates } from "../archive/distribute.ts";
 import type { KeyPlace } from "../archive/signer.ts";
 import { ownCertificates } from "../archive/signing-key.ts";
+import { provenOf } from "../archive/take-in.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { createTransport } from "../net/transport.ts";
@@ -85,7 +86,14 @@ export async function spread(
   fingerprints: readonly string[],
 ): Promise<{ sent: Sent[]; lines: string[]; errors: FeedkeyError[] }> {
   const own = await ownCertificates(await KeyStore.open(context.home));
-  const certificates = fingerprints.flatMap((name) => own.get(name)?.raw ?? []);
+  const proven = await provenOf([...own.values()].map(({ raw }) => raw));
+  const certificates = fingerprints.flatMap((name) => {
+    const [certificate, known] = [own.get(name)?.raw, proven.get(name)];
+    if (certificate === undefined || known === undefined) return [];
+    const by = own.get(name)?.facts.userIds.flatMap(({ certifications }) => certifications) ?? [];
+    const makers = new Set(by.map((one) => one.certificate));
+    return [{ certificate, proven: known, makers: [...makers].flatMap((maker) => own.get(maker)?.raw ?? []) }];
+  });
   return await withKeyservers(context, options, async (servers, transport) => {
     if (servers.length === 0 && options.keyserver === undefined)
       context.reporter.warn("no key server is configured: clients learn of this from the bundle alone");

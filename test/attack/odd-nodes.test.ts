@@ -155,7 +155,9 @@ describe("attack: something else in the place of a published file", function () 
       expect((await run(command, "", undefined))?.message).to.equal(undefined);
     });
 
-    for (const place of command.byPath === true ? files : [...files, ...folders]) {
+    const places = command.byPath === true ? files : [...files, ...folders];
+    // A rehearsal that goes through takes its time.
+    for (const place of places.filter((one) => command.now !== true || command.reads.test(one))) {
       const kinds = files.includes(place) ? inPlaceOfFiles : inPlaceOfFolders;
       it(`${name}: whatever lies in the place of ${place}`, async () => {
         for (const [kind, put] of Object.entries(kinds)) {
