@@ -3,8 +3,7 @@
  * size and SHA-256 of each package file, and refuses what the summary already says otherwise.
  */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import { type FileHandle, open, realpath } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -12,6 +11,7 @@ import { parseFileCksum } from "../index-format/file-cksum.ts";
 import { withFileFacts } from "../index-format/package-summary.ts";
 import { readSummaryPackages } from "../index-format/pkgsrc.ts";
 import { readSummary, type SummaryStanza } from "../index-format/summary-stanza.ts";
+import { openInside } from "../net/inside.ts";
 import { packagePath } from "../trust/package-path.ts";
 
 /** Names that Node has for digests of FILE_CKSUM. */
@@ -30,40 +30,46 @@ interface Hashed {
   readonly digests: ReadonlyMap<string, string>;
 }
 
-/** Opens a package without waiting for whoever may write into a pipe, and follows no link below the folder. */
-async function openPlain(folder: string, segments: readonly string[]): Promise<FileHandle> {
-  const place = join(await realpath(folder), ...segments);
-  if ((await realpath(place)) !== place) throw notPlain(place);
-  const handle = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
-  throw notPlain(place);
-}
-
-function notPlain(path: string): FeedkeyError {
-  return new FeedkeyError("bad_path", `${escapeText(path)} is not a plain file, or lies behind a link`, {
-    details: { path },
-    hint: "put the package itself where the summary says that it is",
+/**
+ * A package file for reading; links that stay in the folder are followed.
+ * @throws FeedkeyError `not_found`; `bad_path`: a link leads out of the folder, to what is not this feed's
+ */
+async function openPackageIn(folder: string, path: string): Promise<FileHandle> {
+  const opened = await openInside(folder, path);
+  if ("handle" in opened) return opened.handle;
+  if (opened.refused === "outside") {
+    throw new FeedkeyError(
+      "bad_path",
+      `the package ${escapeText(path)} is a symbolic link that leads out of the folder`,
+      {
+        details: { path },
+        hint: "replace the link by the file itself",
+      },
+    );
+  }
+  throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read, or is not a plain file`, {
+    details: { path, reason: opened.refused },
+    hint: "the summary must lie beside its packages, or FILE_NAME say where they are",
   });
 }
 
-async function hashFile(folder: string, segments: readonly string[], algorithms: ReadonlySet<string>): Promise<Hashed> {
-  const path = join(folder, ...segments);
+async function hashFile(folder: string, path: string, algorithms: ReadonlySet<string>): Promise<Hashed> {
   const hashes = [...algorithms].map((name) => [name, createHash(hashNames[name] ?? name)] as const);
+  const handle = await openPackageIn(folder, path);
   let size = 0;
   try {
-    const handle = await openPlain(folder, segments);
-    for await (const chunk of handle.createReadStream({ highWaterMark: 1024 * 1024 })) {
+    for await (const chunk of handle.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false })) {
       size += (chunk as Buffer).length;
       for (const [, hash] of hashes) hash.update(chunk as Buffer);
     }
   } catch (cause) {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read`, {
+    throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read to its end`, {
       cause,
       details: { path, reason: systemCode(cause) },
-      hint: "the summary must lie beside its packages, or FILE_NAME say where they are",
+      hint: "check the disk",
     });
+  } finally {
+    await handle.close();
   }
   return { size, digests: new Map(hashes.map(([name, hash]) => [name, hash.digest("hex")])) };
 }
@@ -102,7 +108,7 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
     );
   }
   const wanted = typeof checksum === "object" ? [checksum.algorithm] : [];
-  const { size, digests } = await hashFile(folder, place.segments, new Set(["sha256", ...wanted]));
+  const { size, digests } = await hashFile(folder, path, new Set(["sha256", ...wanted]));
   const saidSize = textOf(stanza, "FILE_SIZE");
   if (saidSize !== undefined && saidSize !== String(size)) throw differs("size_mismatch", stanza, path, "size");
   if (typeof checksum === "object" && digests.get(checksum.algorithm) !== checksum.hex) {

@@ -1,8 +1,5 @@
 /** An archive opened for work on its keys: configuration, key store, and the certificates in it. */
 import { FeedkeyError } from "../error.ts";
-import { armor } from "../openpgp/armor.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
-import { unite } from "../openpgp/merge.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { withLock } from "../store/lock.ts";
@@ -13,6 +10,7 @@ import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { type Known, withPublished } from "./published-bundle.ts";
 import { type PublishedRecord, readPublished, recording } from "./published-record.ts";
+import { PublishedTree } from "./published-tree.ts";
 import { certificatesWith } from "./signer.ts";
 import { type OwnCertificate, ownCertificates, type PassphraseSource } from "./signing-key.ts";
 
@@ -37,24 +35,16 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
   );
 }
 
-/** A certificate, armored, with all that the store knows of it already: a revocation above all (T4). */
-export async function withStored(store: KeyStore, certificate: RawCertificate): Promise<string> {
-  const present = (await ownCertificates(store)).get(certificate.fingerprint)?.raw;
-  const whole = present === undefined ? certificate : unite(present, certificate);
-  return armor(writeCertificate(whole), "PUBLIC KEY BLOCK");
-}
-
-/** Lays new signatures to a certificate of the store; what is there already stays. */
-export async function amendStored(store: KeyStore, amended: RawCertificate): Promise<void> {
-  await store.putCertificate(amended.fingerprint, await withStored(store, amended));
-}
-
 /**
  * What is known of the archive's keys: by the key store, and by what is published.
- * @throws FeedkeyError `not_found`, `bad_config` if gpg does not give the certificate of a key that stays there
+ * @throws FeedkeyError `bad_path`, `output` if the bundle can't be read; `not_found`, `bad_config` if gpg does not give the certificate of a key that stays there
  */
 export async function knownCertificates({ config, store }: Archive): Promise<Known> {
-  return await withPublished(config.root, await certificatesWith(store, config.key), config.userId);
+  return await withPublished(
+    await PublishedTree.open(config.root),
+    await certificatesWith(store, config.key),
+    config.userId,
+  );
 }
 
 async function planOwnBundle(archive: Archive): Promise<BundlePlan & { readonly record: PublishedRecord }> {
@@ -63,12 +53,13 @@ async function planOwnBundle(archive: Archive): Promise<BundlePlan & { readonly 
   // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
   const key = known.certificates.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
   const record = await readPublished(recordsFolder(store, config.root));
-  return { ...(await planBundle(config.root, known, key, config.userId, record.bundle)), record };
+  const tree = await PublishedTree.open(config.root);
+  return { ...(await planBundle(tree, known, key, config.userId, record.bundle)), record };
 }
 
 /**
  * To be called before anything is made that the bundle must tell of.
- * @throws FeedkeyError `not_found`, `bad_config`: the bundle could not be written
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`: the bundle could not be written
  */
 export async function requireBundle(archive: Archive): Promise<void> {
   await planOwnBundle(archive);
@@ -77,14 +68,15 @@ export async function requireBundle(archive: Archive): Promise<void> {
 /**
  * Writes the bundle anew if it changed.
  * @returns what was done, in words
- * @throws FeedkeyError `not_found`, `bad_config`, `output`
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`, `output`
  */
 export async function refreshBundle(archive: Archive): Promise<string[]> {
   const { config, store } = archive;
   const records = recordsFolder(store, config.root);
   return await withLock(records, async (lock) => {
     const { files, notes, record } = await planOwnBundle(archive);
-    await recording(records, record, [], lock, () => applyPlans([], new Map(), files, lock));
+    const tree = await PublishedTree.open(config.root);
+    await recording(records, record, [], lock, () => applyPlans(tree, [], new Map(), files, lock));
     return [...files.map(({ path }) => `wrote ${path}`), ...notes];
   });
 }

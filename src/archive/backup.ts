@@ -4,12 +4,12 @@ import { join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
 import { commitStaged, stageAll } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
 import { KeyStore, type RevocationReason } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { amendStored, withStored } from "./archive.ts";
+import { readStored, readWhole } from "./stored.ts";
+import { addSecretKey, takeIn } from "./take-in.ts";
 
 const reasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
 
@@ -42,12 +42,14 @@ export async function backupRevocations(store: KeyStore, fingerprint: Fingerprin
   await writeAndReadBack(files);
 }
 
-/** Copies the whole key store. @returns the fingerprints copied */
+/** Copies the whole key store. @returns the fingerprints copied @throws FeedkeyError `bad_config` if one can't be read to its end */
 export async function backupStore(store: KeyStore, folder: string): Promise<string[]> {
   const target = resolve(folder);
   const files: Copy[] = [];
   const names = await store.list();
   for (const name of names) {
+    // A copy of half a certificate is no backup.
+    await readStored(store, name);
     files.push({ path: join(target, "certs", `${name}.asc`), data: await store.certificate(name), mode: 0o644 });
     if (await store.hasPrivate(name)) {
       files.push({ path: join(target, "private", `${name}.asc`), data: await store.privateKey(name), mode: 0o600 });
@@ -70,15 +72,10 @@ function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
-/** The certificate alone, whatever else the file holds. */
+/** The certificate alone, whatever else the file holds. @throws FeedkeyError `bad_certificate` */
 async function readBackup(backup: KeyStore, name: Fingerprint): Promise<RawCertificate> {
-  const { certificates } = readKeys(Buffer.from(await backup.certificate(name)));
-  const found = certificates.find(({ fingerprint }) => fingerprint === name);
-  if (found !== undefined) return found;
-  throw new FeedkeyError("bad_certificate", `the backup's certs/${name}.asc does not hold that certificate`, {
-    details: { path: backup.folder, fingerprint: name },
-    hint: "take another backup",
-  });
+  const armored = Buffer.from(await backup.certificate(name));
+  return readWhole(armored, name, "bad_certificate", `the backup's certs/${name}.asc`);
 }
 
 /**
@@ -94,6 +91,9 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       details: { path: folder },
     });
   }
+  // All of it is read before anything is stored.
+  const certificates = new Map<Fingerprint, RawCertificate>();
+  for (const name of names) certificates.set(name, await readBackup(backup, name));
   const restored: string[] = [];
   const kept: string[] = [];
   for (const name of names) {
@@ -101,21 +101,25 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       kept.push(name);
       continue;
     }
-    const certificate = await readBackup(backup, name);
     if (await backup.hasPrivate(name)) {
       const [compromised, superseded, retired] = [
         await backup.revocation(name, "compromised"),
         await backup.revocation(name, "superseded"),
         await backup.revocation(name, "retired"),
       ];
-      await store.add({
+      await addSecretKey(store, {
         fingerprint: name,
         privateKey: await backup.privateKey(name),
-        certificate: await withStored(store, certificate),
+        certificate: await backup.certificate(name),
         revocations: { compromised, superseded, retired },
       });
-    } else await amendStored(store, certificate);
+    }
     restored.push(name);
   }
+  // All at once: what one certifies another is checked with both at hand.
+  await takeIn(
+    store,
+    restored.flatMap((name) => certificates.get(name) ?? []),
+  );
   return { restored, kept };
 }

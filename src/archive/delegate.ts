@@ -15,8 +15,8 @@ import {
 } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
-import { amendStored, ownCertificate } from "./archive.ts";
-import { chooseUserId, knownOf, readRequest } from "./delegation-request.ts";
+import { ownCertificate } from "./archive.ts";
+import { chooseUserId, knownOf, readRequest, refuseCrammed } from "./delegation-request.ts";
 import { listDelegations } from "./delegations.ts";
 import {
   notationDomain,
@@ -26,6 +26,7 @@ import {
   type PassphraseSource,
 } from "./signing-key.ts";
 import { type Own, standingOf, withPath } from "./standing.ts";
+import { amendStored } from "./take-in.ts";
 
 /** The delegate's certificate, armored or binary, or its fingerprint where the key store has it already. */
 export type Request = Uint8Array | Fingerprint;
@@ -167,6 +168,7 @@ export async function planDelegation(
   refuseIssuer(issuer, at);
   const own = await ownCertificates(store);
   const known = await knownOf(raw, own);
+  refuseCrammed(known);
   const userId = chooseUserId(known.facts, issuer, own, at).text;
   const madeAt = dateOf(known.facts, issuer.raw.fingerprint, at);
   const expiresAt = madeAt + wanted.expires;

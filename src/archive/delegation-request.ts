@@ -2,9 +2,8 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
+import { limits } from "../openpgp/limits.ts";
 import { collect } from "../openpgp/merge.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, UserIdFacts } from "../trust/facts.ts";
@@ -12,34 +11,56 @@ import { addressOf, isOwned } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 import { type Own, rootsOf } from "./standing.ts";
+import { pruneForStore, type TakenIn } from "./take-in.ts";
 
 /** The one certificate of a request. @throws FeedkeyError `bad_certificate` */
 export function readRequest(bytes: Uint8Array): RawCertificate {
-  const { certificates, secretKeys } = readKeys(bytes);
+  if (bytes.length > limits.requestBytes)
+    throw tooLarge(`it has ${bytes.length} bytes, of ${limits.requestBytes} at most`);
+  const { certificates, secretKeys, problems } = readKeys(bytes);
   const [raw, ...others] = [...collect(certificates).values()];
   if (secretKeys > 0) {
     throw new FeedkeyError("bad_certificate", "the request holds a secret key", {
       hint: "ask for the certificate alone (feedkey key export), and have that key replaced: it has been shown around",
     });
   }
-  if (raw !== undefined && others.length === 0) return raw;
+  if (raw !== undefined && others.length === 0) {
+    if (problems.length === 0) return raw;
+    throw new FeedkeyError(
+      "bad_certificate",
+      `the request can't be read to its end: ${escapeText(problems.join("; "))}`,
+      {
+        hint: "have it sent again: feedkey key export FINGERPRINT",
+      },
+    );
+  }
   throw new FeedkeyError("bad_certificate", `expected one certificate, found ${others.length + (raw ? 1 : 0)}`, {
     hint: "give the output of feedkey key export FINGERPRINT of the machine that is to sign",
   });
 }
 
+function tooLarge(why: string): FeedkeyError {
+  return new FeedkeyError("bad_certificate", `the request is too large: ${why}`, {
+    hint: "a real certificate has some kilobytes: have a new key made, or export it without other people's signatures",
+  });
+}
+
 /**
  * The request's facts, with everything that the store knows of that key: a revocation that the request leaves out, and
- * what was delegated to it and withdrawn before.
+ * what was delegated to it and withdrawn before; without whatever proves nothing.
  * @throws FeedkeyError `bad_certificate`
  */
-export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCertificate> {
-  const all = collect([...[...own.values()].map(({ raw }) => raw), request]);
-  const keys = await KeyIndex.of(all.values());
-  const loaded = keys.certificates.find(({ raw }) => raw.fingerprint === request.fingerprint);
-  if (loaded === undefined)
-    throw new FeedkeyError("bad_certificate", "the certificate is of a kind that can't be used");
-  return { raw: loaded.raw, facts: await readFacts(loaded, keys) };
+export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCertificate & Pick<TakenIn, "left">> {
+  const stored = [...own.values()].map(({ raw }) => raw);
+  const taken = (await pruneForStore(stored, [request])).get(request.fingerprint);
+  if (taken === undefined) throw new FeedkeyError("bad_certificate", "the certificate is of a kind that can't be used");
+  const { certificate: raw, facts, left } = taken;
+  return { raw, facts, left };
+}
+
+/** @throws FeedkeyError `bad_certificate`: its owner filled it with words of his own */
+export function refuseCrammed({ left }: Pick<TakenIn, "left">): void {
+  if (left > 0) throw tooLarge("there is no room for all that its owner says in it");
 }
 
 /** @throws FeedkeyError: a key that is revoked or expired can't be anybody's delegate */

@@ -45,7 +45,16 @@ function gather(blocks: readonly Uint8Array[], held: RawCertificate): RawCertifi
   return attachLoose(new Map([[held.fingerprint, found.get(held.fingerprint) ?? empty]]), loose).get(held.fingerprint);
 }
 
-async function sendOne(server: string, certificate: RawCertificate, transport: Transport): Promise<Sent> {
+/** A certificate, and what of it the archive itself knows to be true. */
+export interface ToSend {
+  readonly certificate: RawCertificate;
+  /** What a server must give back: of a signature that can't be checked here nobody knows whether it is one. */
+  readonly proven: RawCertificate;
+  /** Certificates of those who signed it: a server may keep certifications only by keys that it has. */
+  readonly makers: readonly RawCertificate[];
+}
+
+async function sendAndRead(server: string, { certificate, proven }: ToSend, transport: Transport): Promise<Sent> {
   const { fingerprint } = certificate;
   const url = new URL(server);
   const fail = (error: FeedkeyError): Sent => ({ server, fingerprint, error });
@@ -55,7 +64,7 @@ async function sendOne(server: string, certificate: RawCertificate, transport: T
   if (answer.outcome === "unknown") return fail(answer.error);
   const back = answer.outcome === "found" ? gather(answer.blocks, certificate) : undefined;
   const known = back === undefined ? new Map() : signatureNames(back);
-  const missing = [...signatureNames(certificate)].filter(([name]) => !known.has(name)).map(([, words]) => words);
+  const missing = [...signatureNames(proven)].filter(([name]) => !known.has(name)).map(([, words]) => words);
   if (back !== undefined && missing.length === 0) return { server, fingerprint, error: undefined };
   const what = back === undefined ? "the key" : missing.join(", ");
   return fail(
@@ -66,15 +75,25 @@ async function sendOne(server: string, certificate: RawCertificate, transport: T
   );
 }
 
+/** Once more after those who signed it, where the server did not give everything back. */
+async function sendOne(server: string, one: ToSend, transport: Transport): Promise<Sent> {
+  const sent = await sendAndRead(server, one, transport);
+  if (sent.error?.details.missing === undefined || one.makers.length === 0) return sent;
+  for (const maker of one.makers) {
+    await submit(new URL(server), armor(writeCertificate(maker), "PUBLIC KEY BLOCK"), { transport });
+  }
+  return await sendAndRead(server, one, transport);
+}
+
 /** Sends each certificate to each server and reads it back. */
 export async function sendCertificates(
   servers: readonly string[],
-  certificates: readonly RawCertificate[],
+  certificates: readonly ToSend[],
   transport: Transport,
 ): Promise<Sent[]> {
   const results: Sent[] = [];
-  for (const certificate of certificates) {
-    results.push(...(await Promise.all(servers.map((server) => sendOne(server, certificate, transport)))));
+  for (const one of certificates) {
+    results.push(...(await Promise.all(servers.map((server) => sendOne(server, one, transport)))));
   }
   return results;
 }

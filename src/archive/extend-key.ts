@@ -11,8 +11,8 @@ import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SelfSignature } from "../trust/facts.ts";
 import { effectiveRevocation, newest, primaryState, revocationWords } from "../trust/key-state.ts";
-import { amendStored } from "./archive.ts";
 import { judgedTogether, openSigningKey, type PassphraseSource } from "./signing-key.ts";
+import { amendStored } from "./take-in.ts";
 
 /** A self-signature by which a key ends. */
 interface Ending extends SelfStatement {

@@ -1,9 +1,7 @@
 /** What the formats of feeds differ in where they are published. */
-import * as fs from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
-import { escapeText } from "../escape.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
 import type { SummaryForm } from "../profile/types.ts";
+import type { PublishedFolder } from "./published-tree.ts";
 import type { ScannedPackage } from "./scan.ts";
 
 /** The two parts of a stanza: put together, they end in a newline. */
@@ -67,23 +65,13 @@ export interface FeedLayout {
    * @param before the signed file there; undefined if there is none
    * @param forms compressed forms that are asked for
    * @param isOwn whether the archive published or signed a file before, byte for byte: else it is not signed as it lies there
-   * @throws FeedkeyError `output` if a file there can't be read
+   * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
    */
   files(
-    folder: string,
+    folder: PublishedFolder,
     text: Uint8Array,
     before: Uint8Array | undefined,
     forms: readonly SummaryForm[],
     isOwn: (file: SignedFile) => Promise<boolean>,
   ): Promise<IndexFiles>;
-}
-
-/** A published file; undefined if there is none. @throws FeedkeyError `output` */
-export async function readIfThere(path: string): Promise<Buffer | undefined> {
-  try {
-    return await fs.readFile(path);
-  } catch (cause) {
-    if (systemCode(cause) === "ENOENT") return undefined;
-    throw new FeedkeyError("output", `${escapeText(path)} can't be read`, { cause, details: { path } });
-  }
 }

@@ -1,22 +1,20 @@
 /** Use case: take keys and certificates made elsewhere into the key store: gpg's, a delegate's with its path, revocations. */
 import { FeedkeyError } from "../error.ts";
-import { withKeySignature } from "../openpgp/amend.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
-import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
 import { revocationsOf } from "../openpgp/generate.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { collect, unite } from "../openpgp/merge.ts";
+import { limits } from "../openpgp/limits.ts";
 import { type Packet, readPacketsLeniently, tags, writePackets } from "../openpgp/packets.ts";
 import { publicPartOf } from "../openpgp/public-part.ts";
 import { parseSignature } from "../openpgp/raw-signature.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { SecretKey } from "../openpgp/secret-key.ts";
 import type { KeyStore, NewKey } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { amendStored, withStored } from "./archive.ts";
-import { ownCertificates, type PassphraseSource } from "./signing-key.ts";
+import type { PassphraseSource } from "./signing-key.ts";
+import { readAllStored } from "./stored.ts";
+import { addSecretKey, takeIn } from "./take-in.ts";
 
 export interface Imported {
   readonly fingerprint: Fingerprint;
@@ -37,7 +35,7 @@ async function prepare(store: KeyStore, block: Uint8Array, at: Instant, passphra
     fingerprint: raw.fingerprint,
     // As it came: locked keys stay locked.
     privateKey: armored,
-    certificate: await withStored(store, raw),
+    certificate: armor(writeCertificate(raw), "PUBLIC KEY BLOCK"),
     revocations: await revocationsOf(secret, at),
   };
 }
@@ -59,53 +57,39 @@ function splitSecrets(block: Uint8Array): Uint8Array[] {
   return keys.filter(([first]) => first?.tag === tags.secretKey).map(writePackets);
 }
 
-/** Lays a certificate to what the store knows of it. @returns whether it said anything new */
-async function importCertificate(store: KeyStore, certificate: RawCertificate): Promise<boolean> {
-  if ((await store.list()).includes(certificate.fingerprint)) {
-    const present = readKeys(Buffer.from(await store.certificate(certificate.fingerprint))).certificates;
-    if (present.some((one) => one.fingerprint === certificate.fingerprint && unite(one, certificate) === one))
-      return false;
-  }
-  await amendStored(store, certificate);
-  return true;
-}
-
-/** A certificate's good revocations, as the keys at hand tell. */
-async function revocations(certificate: RawCertificate, others: readonly RawCertificate[]): Promise<number> {
-  const keys = await KeyIndex.of(collect([certificate, ...others]).values());
-  const loaded = keys.certificates.find(({ raw }) => raw.fingerprint === certificate.fingerprint);
-  return loaded === undefined ? 0 : (await readFacts(loaded, keys)).revocations.length;
-}
-
 /**
- * Bare revocations, as they lie in a safe: each is laid to the certificate that it revokes. One that revokes nothing here
- * is left out.
+ * Bare revocations, as they lie in a safe: all are laid to every certificate of the store, and those that prove true stay.
+ * One that revokes nothing here is left out.
  */
 async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Promise<Imported[]> {
-  const revoked: Imported[] = [];
-  for (const packet of loose) {
-    const signature = parseSignature(packet.body);
-    if (typeof signature === "string" || signature.type !== 0x20) continue;
-    const own = [...(await ownCertificates(store)).values()].map(({ raw }) => raw);
-    for (const certificate of own) {
-      const amended = withKeySignature(certificate, packet);
-      if (amended === certificate) {
-        revoked.push({ fingerprint: certificate.fingerprint, secret: false, news: false });
-        continue;
-      }
-      if ((await revocations(amended, own)) <= (await revocations(certificate, own))) continue;
-      await amendStored(store, amended);
-      revoked.push({ fingerprint: certificate.fingerprint, secret: false, news: true });
-    }
-  }
-  return revoked;
+  const revoking = loose.filter(({ body }) => {
+    const signature = parseSignature(body);
+    return typeof signature !== "string" && signature.type === 0x20;
+  });
+  if (revoking.length === 0) return [];
+  const own = await readAllStored(store);
+  const copies = own.map((certificate) => ({ ...certificate, signatures: revoking, userIds: [], subkeys: [] }));
+  const given = new Set(revoking.map(({ body }) => Buffer.from(body).toString("latin1")));
+  return [...(await takeIn(store, copies))].flatMap(([fingerprint, { certificate, news }]) => {
+    const holds = certificate.signatures.some(({ body }) => given.has(Buffer.from(body).toString("latin1")));
+    return holds ? [{ fingerprint, secret: false, news }] : [];
+  });
+}
+
+/** @throws FeedkeyError `bad_certificate`: what is behind the end of what is read might be a revocation */
+function refuseTooLarge(bytes: Uint8Array): void {
+  if (bytes.length <= limits.keyringBytes) return;
+  throw new FeedkeyError("bad_certificate", `the file is larger than ${limits.keyringBytes} bytes`, {
+    details: { bytes: bytes.length, most: limits.keyringBytes },
+    hint: "import the keys that you mean one by one: gpg --export FINGERPRINT",
+  });
 }
 
 /**
  * Imports every key of a file: secret keys with new revocation certificates; certificates, merged with those at hand, in
  * whatever order they come; and bare revocations of keys that are here.
  * Nothing is stored before every secret key could be unlocked: what was imported in part could not be imported again.
- * @throws FeedkeyError `bad_certificate` if there is none, `usage` if the secret key is there already
+ * @throws FeedkeyError `bad_certificate` if there is none or the file is too large, `usage` if the secret key is there already
  */
 export async function importKey(
   store: KeyStore,
@@ -113,6 +97,7 @@ export async function importKey(
   at: Instant,
   passphrase: PassphraseSource,
 ): Promise<Imported[]> {
+  refuseTooLarge(bytes);
   const imported: Imported[] = [];
   const secrets = looksArmored(bytes)
     ? dearmor(bytes, "PRIVATE KEY BLOCK")
@@ -122,13 +107,15 @@ export async function importKey(
   const prepared: NewKey[] = [];
   for (const block of secrets.flatMap(splitSecrets)) prepared.push(await prepare(store, block, at, passphrase));
   for (const key of prepared) {
-    await store.add(key);
+    await addSecretKey(store, key);
     imported.push({ fingerprint: key.fingerprint, secret: true, news: true });
   }
   const { certificates, loose } = readKeys(bytes);
-  for (const certificate of certificates) {
-    const news = await importCertificate(store, certificate);
-    imported.push({ fingerprint: certificate.fingerprint, secret: false, news });
+  const named = new Set(certificates.map(({ fingerprint }) => fingerprint));
+  // Those of the secret keys once more: what others in this file say of them can be checked only now.
+  const own = prepared.flatMap(({ certificate }) => readKeys(Buffer.from(certificate)).certificates);
+  for (const [fingerprint, { news }] of await takeIn(store, [...certificates, ...own])) {
+    if (named.has(fingerprint)) imported.push({ fingerprint, secret: false, news });
   }
   imported.push(...(await importRevocations(store, loose)));
   if (imported.length > 0) return imported;

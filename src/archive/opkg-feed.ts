@@ -1,11 +1,10 @@
 /** An opkg feed: `Packages`, which is signed, and `Packages.gz`. */
-import { join } from "node:path";
 import { asBuffer } from "../index-format/line-cursor.ts";
 import { readPackages } from "../index-format/opkg.ts";
 import { fileFields } from "../index-format/package-stanza.ts";
 import { compareVersions } from "../index-format/version.ts";
 import { decompress } from "../package/compression.ts";
-import { type FeedLayout, type FileWrite, readIfThere } from "./feed-layout.ts";
+import type { FeedLayout, FileWrite } from "./feed-layout.ts";
 import { gzipMembers } from "./gzip-members.ts";
 
 async function holds(file: Uint8Array | undefined, index: Uint8Array): Promise<boolean> {
@@ -32,7 +31,7 @@ export const opkgFeed: FeedLayout = {
   async files(folder, text, before) {
     const same = before !== undefined && Buffer.compare(before, text) === 0;
     const writes: FileWrite[] = same ? [] : [{ name: "Packages", data: text }];
-    const there = await readIfThere(join(folder, "Packages.gz"));
+    const there = await folder.read("Packages.gz");
     if (!same || !(await holds(there, text))) {
       // No signature covers this file, so that parts of the one before may serve again.
       const data = await gzipMembers(asBuffer(text), there && asBuffer(there));

@@ -3,7 +3,6 @@
  * whoever can write to the tree could pack the same text otherwise, so that another program reads something else out of
  * it, and would have the archive sign that. So only what it published or signed before is signed again as it lies there.
  */
-import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
@@ -11,8 +10,9 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { isHardRevoked } from "../trust/key-state.ts";
 import { refuseWeakHash } from "../trust/policy.ts";
-import { readIfThere, type SignedFile } from "./feed-layout.ts";
+import type { SignedFile } from "./feed-layout.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
+import type { PublishedFolder } from "./published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "./signing-key.ts";
 import { claims, type Own } from "./standing.ts";
 
@@ -44,9 +44,9 @@ function isGood(signature: DataSignature): boolean {
   return signature.status === "good" && signature.makers.some((maker) => refuseWeakHash(maker) === undefined);
 }
 
-async function isSigned(folder: string, { name, bytes }: SignedFile, keys: KeyIndex): Promise<boolean> {
+async function isSigned(folder: PublishedFolder, { name, bytes }: SignedFile, keys: KeyIndex): Promise<boolean> {
   for (const signature of [`${name}.sig`, `${name}.asc`]) {
-    const packets = await readIfThere(join(folder, signature));
+    const packets = await folder.read(signature);
     if (packets === undefined) continue;
     try {
       // Whether it has ended is of no matter: once the archive signed these bytes.
@@ -60,12 +60,12 @@ async function isSigned(folder: string, { name, bytes }: SignedFile, keys: KeyIn
 
 /**
  * Whether the record, or a signature beside it, vouches for a file of a feed.
- * @param folder the feed's, absolute
- * @throws FeedkeyError `output` if a signature there can't be read
+ * @param folder the feed's
+ * @throws FeedkeyError `bad_path`, `output` if a signature there can't be read
  */
 export async function isOwn(
   feed: ArchiveFeed,
-  folder: string,
+  folder: PublishedFolder,
   file: SignedFile,
   { keys, published }: Vouchers,
 ): Promise<boolean> {

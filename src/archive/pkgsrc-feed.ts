@@ -1,10 +1,9 @@
 /** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has signatures of its own. */
-import { join } from "node:path";
 import { compareDewey } from "../index-format/dewey.ts";
 import { addFileFacts } from "../index-format/package-summary.ts";
 import { readSummaryPackages } from "../index-format/pkgsrc.ts";
 import type { SummaryForm } from "../profile/types.ts";
-import { type FeedLayout, readIfThere, type SignedFile } from "./feed-layout.ts";
+import type { FeedLayout, SignedFile } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
 import { holdsText, planOtherForms, summaryText } from "./summary-files.ts";
 
@@ -25,7 +24,7 @@ export const pkgsrcFeed: FeedLayout = {
     const main = await formOf("gz", before, text, isOwn);
     const further: Form[] = [];
     for (const form of forms.filter((one) => one !== "gz")) {
-      further.push(await formOf(form, await readIfThere(join(folder, `pkg_summary.${form}`)), text, isOwn));
+      further.push(await formOf(form, await folder.read(`pkg_summary.${form}`), text, isOwn));
     }
     const all = [main, ...further];
     const others = await planOtherForms(folder, text, all, isOwn);

@@ -3,41 +3,38 @@
  * old one, so that whichever index a client meets, one of them fits; a crash in between leaves it so, and the next
  * run finishes the work.
  */
-import * as fs from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { systemCode } from "../error.ts";
+import { basename, dirname } from "node:path";
+import { FeedkeyError } from "../error.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
-import { commitStaged, discard, removeLeftovers, type StagedFile, stageAll } from "../store/atomic.ts";
-import { ensureFolder, syncFolder } from "../store/folder.ts";
+import { commitStaged, discard, type StagedFile } from "../store/atomic.ts";
 import type { HeldLock } from "../store/lock.ts";
-import { outputError } from "../store/system-error.ts";
 import type { FeedPlan } from "./publish-plan.ts";
+import type { PublishedFile, PublishedFolder, PublishedTree } from "./published-tree.ts";
 import type { FileSignatures } from "./sign-plans.ts";
 
 const limitOfOldSignatures = 16 * 1024;
 
 /** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
-async function oldSignature(folder: string, signedName: string): Promise<Uint8Array> {
-  try {
-    const bytes = await fs.readFile(join(folder, `${signedName}.sig`));
-    const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
-    return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return new Uint8Array();
-  }
+async function oldSignature(folder: PublishedFolder, signedName: string): Promise<Uint8Array> {
+  const bytes = await folder.read(`${signedName}.sig`).catch((error: unknown) => {
+    if (error instanceof FeedkeyError && error.code === "output") return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return new Uint8Array();
+  const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
+  return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
 }
 
-function signatureFiles(folder: string, signedName: string, packets: Uint8Array) {
+function signatureFiles(signedName: string, packets: Uint8Array): PublishedFile[] {
   return [
-    { path: join(folder, `${signedName}.asc`), data: armor(packets, "SIGNATURE"), mode: 0o644 },
-    { path: join(folder, `${signedName}.sig`), data: packets, mode: 0o644 },
+    { name: `${signedName}.asc`, data: armor(packets, "SIGNATURE") },
+    { name: `${signedName}.sig`, data: packets },
   ];
 }
 
 /**
  * An index in all its forms and their signatures under temporary names, in the order in which they get their final ones.
- * @throws FeedkeyError `output`
+ * @throws FeedkeyError `bad_path`, `output`
  */
 export async function stageIndex(
   { folder, writes }: Pick<FeedPlan, "folder" | "writes">,
@@ -47,61 +44,56 @@ export async function stageIndex(
   for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
     const old = await oldSignature(folder, name);
     // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
-    if (old.length > 0) both.push(...signatureFiles(folder, name, Buffer.concat([old, binary])));
+    if (old.length > 0) both.push(...signatureFiles(name, Buffer.concat([old, binary])));
   }
-  const fresh = [...signatures].flatMap(([name, { binary }]) => signatureFiles(folder, name, binary));
-  return await stageAll([...both, ...indexFiles(folder, writes), ...fresh]);
-}
-
-/**
- * Removes files of a folder that must not be there any more, in the order given.
- * @throws FeedkeyError `output`
- */
-export async function removeFiles(folder: string, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    await fs.rm(join(folder, name), { force: true }).catch((error: unknown) => {
-      throw outputError(error, join(folder, name));
-    });
-  }
-  if (names.length > 0) await syncFolder(folder);
-}
-
-function indexFiles(folder: string, writes: FeedPlan["writes"]) {
-  return writes.map(({ name, data }) => ({ path: join(folder, name), data, mode: 0o644 }));
+  const fresh = [...signatures].flatMap(([name, { binary }]) => signatureFiles(name, binary));
+  return await folder.stage([...both, ...writes, ...fresh]);
 }
 
 /** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
 async function stageFeed(plan: FeedPlan, signatures: FileSignatures | undefined): Promise<StagedFile[]> {
-  await ensureFolder(plan.folder, 0o755);
-  await removeLeftovers(plan.folder);
-  return signatures === undefined
-    ? await stageAll(indexFiles(plan.folder, plan.writes))
-    : await stageIndex(plan, signatures);
+  await plan.folder.prepare();
+  return signatures === undefined ? await plan.folder.stage(plan.writes) : await stageIndex(plan, signatures);
+}
+
+/** The bundle's files under temporary names. */
+async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]) {
+  const staged: StagedFile[] = [];
+  const folders: PublishedFolder[] = [];
+  for (const { name, data } of bundle) {
+    const folder = tree.folder(dirname(name));
+    if (folders.every(({ path }) => path !== folder.path)) {
+      folders.push(folder);
+      await folder.prepare();
+    }
+    staged.push(...(await folder.stage([{ name: basename(name), data }])));
+  }
+  return { staged, folders };
 }
 
 /**
  * Writes all feeds: everything is on the disk before the first name changes.
  * @param signatures by feed name, for the plans that want one
- * @throws FeedkeyError `output`, `locked`
+ * @param bundle named relative to the tree
+ * @throws FeedkeyError `bad_path`, `output`, `locked`
  */
 export async function applyPlans(
+  tree: PublishedTree,
   plans: readonly FeedPlan[],
   signatures: ReadonlyMap<string, FileSignatures>,
-  bundle: readonly { readonly path: string; readonly data: Uint8Array | string }[],
+  bundle: readonly PublishedFile[],
   lock: HeldLock,
 ): Promise<void> {
   const staged: StagedFile[] = [];
-  for (const folder of new Set(bundle.map(({ path }) => dirname(path)))) {
-    await ensureFolder(folder, 0o755);
-    await removeLeftovers(folder);
-  }
   try {
     // The bundle first: a client that meets the new signature can find its key.
-    staged.push(...(await stageAll(bundle.map((file) => ({ ...file, mode: 0o644 })))));
+    const { staged: ofBundle, folders } = await stageBundle(tree, bundle);
+    staged.push(...ofBundle);
     for (const plan of plans) staged.push(...(await stageFeed(plan, signatures.get(plan.feed.name))));
     await lock.assertHeld();
+    for (const folder of [...folders, ...plans.map((plan) => plan.folder)]) await folder.assertInPlace();
     // Before the new index is there: an older one that is signed as well must not be found beside it.
-    for (const { folder, removes } of plans) await removeFiles(folder, removes);
+    for (const { folder, removes } of plans) await folder.remove(removes);
   } catch (error) {
     await discard(staged);
     throw error;

@@ -1,22 +1,21 @@
 /** What `publish` is going to change in one feed: worked out first, shown or applied afterwards. */
-import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { Duration, Instant } from "../time.ts";
-import { type FileWrite, type Listed, readIfThere, type SignedFile, type ToList } from "./feed-layout.ts";
+import type { FileWrite, Listed, SignedFile, ToList } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import { indexChanges } from "./index-changes.ts";
 import { isOwn, type Vouchers } from "./own-bytes.ts";
+import type { PublishedFolder, PublishedTree } from "./published-tree.ts";
 import type { ScannedPackage } from "./scan.ts";
 import { type OwnCertificate, withOwnKeys } from "./signing-key.ts";
 
 export interface FeedPlan {
   readonly feed: ArchiveFeed;
-  /** Absolute. */
-  readonly folder: string;
+  readonly folder: PublishedFolder;
   /** What signatures cover, each file by one of its own: the one that is always there, then its other forms. */
   readonly signed: readonly [SignedFile, ...SignedFile[]];
   readonly packages: number;
@@ -124,7 +123,7 @@ export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "write
 
 /** Why the signature files there do not serve; undefined if they do. */
 async function whySign(
-  folder: string,
+  folder: PublishedFolder,
   files: readonly SignedFile[],
   key: OwnCertificate,
   feed: ArchiveFeed,
@@ -133,7 +132,7 @@ async function whySign(
   const keys = await KeyIndex.of([withOwnKeys(key)]);
   const pairs = files.flatMap((file) => [".asc", ".sig"].map((ending) => ({ file, name: `${file.name}${ending}` })));
   for (const { file, name } of pairs) {
-    const bytes = await readIfThere(join(folder, name));
+    const bytes = await folder.read(name);
     if (bytes === undefined) return `${name} is missing`;
     const signatures = await Promise.resolve(bytes)
       .then((signature) => checkSignatures(readSignatureFile(signature, name), file.bytes, keys))
@@ -164,18 +163,18 @@ export interface PlanTerms {
  * Plans one feed.
  * @param made the index that is to be published
  * @param key the certificate that is going to sign
- * @throws FeedkeyError `bad_package`; `not_found` if all packages vanished and that was not allowed
+ * @throws FeedkeyError `bad_package`, `bad_path`; `not_found` if all packages vanished and that was not allowed
  */
 export async function planFeed(
-  root: string,
+  tree: PublishedTree,
   feed: ArchiveFeed,
   { text, packages, listed }: IndexText,
   key: OwnCertificate,
   terms: PlanTerms,
 ): Promise<FeedPlan> {
-  const folder = join(root, feed.path);
+  const folder = tree.folder(feed.path);
   const layout = layoutOf(feed);
-  const before = await readIfThere(join(folder, layout.signed));
+  const before = await folder.read(layout.signed);
   // What can't be read is going to be replaced.
   const oldText = before && (await layout.textOf(before).catch(() => undefined));
   if (packages === 0 && before !== undefined && oldText?.length !== 0 && !terms.allowEmpty) {
@@ -183,7 +182,7 @@ export async function planFeed(
       "not_found",
       `no package is left for feed "${feed.name}", whose published index lists some`,
       {
-        details: { feed: feed.name, folder: join(root, feed.packages) },
+        details: { feed: feed.name, folder: tree.folder(feed.packages).path },
         hint: "is the folder mounted? if the feed is really meant to be empty, use --allow-empty",
       },
     );

@@ -1,8 +1,7 @@
 /** Use case: scan the packages, write and sign the indexes and the key bundle, all swapped in together. */
 import { createHash } from "node:crypto";
-import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -12,11 +11,13 @@ import type { UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type BundleFile, planBundle } from "./bundle.ts";
+import { layoutOf } from "./feed-layouts.ts";
 import { vouchersOf } from "./own-bytes.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { withPublished } from "./published-bundle.ts";
 import { readPublished, recording } from "./published-record.ts";
+import { PublishedTree } from "./published-tree.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
 import { type FileSignatures, signPlans } from "./sign-plans.ts";
@@ -84,13 +85,12 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   });
 }
 
-async function refuseMissingRoot(root: string): Promise<void> {
-  const stat = await fs.stat(root).catch((error: unknown) => {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
-  });
-  if (stat?.isDirectory() === true) return;
-  throw new FeedkeyError("not_found", `there is no archive folder ${escapeText(root)}`, { details: { path: root } });
+/** Before thousands of packages are read. @throws FeedkeyError `bad_path` */
+async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Promise<void> {
+  for (const feed of feeds) {
+    const { signed } = layoutOf(feed);
+    await tree.folder(feed.path).refuseOdd([signed, `${signed}.asc`, `${signed}.sig`]);
+  }
 }
 
 /**
@@ -126,13 +126,14 @@ async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promis
 }
 
 async function publishLocked(
+  tree: PublishedTree,
   options: PublishOptions,
   records: string,
   lock: HeldLock | undefined,
 ): Promise<PublishResult> {
   const saving: Promise<void>[] = [];
   try {
-    return await publishSaving(options, records, lock, saving);
+    return await publishSaving(tree, options, records, lock, saving);
   } finally {
     // However it ends, nothing is being written any more afterwards.
     await Promise.allSettled(saving);
@@ -140,12 +141,13 @@ async function publishLocked(
 }
 
 async function publishSaving(
+  tree: PublishedTree,
   options: PublishOptions,
   records: string,
   lock: HeldLock | undefined,
   saving: Promise<void>[],
 ): Promise<PublishResult> {
-  const { root, feeds, store, userId } = options;
+  const { feeds, store, userId } = options;
   const { where, fingerprint } = options.key;
   const own = await certificatesWith(store, options.key);
   const mine = own.get(where === "gpg" ? fingerprint : await store.resolve(fingerprint));
@@ -153,12 +155,12 @@ async function publishSaving(
     throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store`);
   }
   const name = userId ?? mine.facts.userIds[0]?.text ?? "";
-  const known = await withPublished(root, own, name);
+  const known = await withPublished(tree, own, name);
   // What is published says more where another key store has revoked it.
   const key = known.certificates.get(mine.raw.fingerprint) ?? mine;
   refuseKey(known.certificates, key, options);
   const record = await readPublished(records);
-  const { files: bundle, notes } = await planBundle(root, known, key, name, record.bundle);
+  const { files: bundle, notes } = await planBundle(tree, known, key, name, record.bundle);
   const indexed = [];
   for (const feed of feeds) indexed.push(await indexFeed(feed, options, records, saving));
   const bad = indexed.flatMap((one) => one.bad);
@@ -168,22 +170,23 @@ async function publishSaving(
   }
   const terms = { ...options, vouchers: await vouchersOf(known.certificates, key, name, record) };
   const plans: FeedPlan[] = [];
-  for (const { feed, made } of indexed) plans.push(await planFeed(root, feed, made, key, terms));
+  for (const { feed, made } of indexed) plans.push(await planFeed(tree, feed, made, key, terms));
   await Promise.all(saving);
   if (lock === undefined) return { plans, bundle, notes, bad, applied: false };
   const signatures = await sign(plans, options);
   const changed = plans.filter(changesAnything);
-  await recording(records, record, plans, lock, () => applyPlans(changed, signatures, bundle, lock));
+  await recording(records, record, plans, lock, () => applyPlans(tree, changed, signatures, bundle, lock));
   return { plans, bundle, notes, bad, applied: true };
 }
 
 /**
  * Publishes. Bad packages stop it, unless they are to be skipped; then the caller still has to report them.
- * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `revoked`..., `output`, `locked`
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `revoked`..., `output`, `locked`
  */
 export async function publish(options: PublishOptions): Promise<PublishResult> {
-  await refuseMissingRoot(options.root);
+  const tree = await PublishedTree.open(options.root);
+  await refuseOdd(tree, options.feeds);
   const records = recordsFolder(options.store, options.root);
-  if (options.dryRun) return await publishLocked(options, records, undefined);
-  return await withLock(records, (lock) => publishLocked(options, records, lock));
+  if (options.dryRun) return await publishLocked(tree, options, records, undefined);
+  return await withLock(records, (lock) => publishLocked(tree, options, records, lock));
 }

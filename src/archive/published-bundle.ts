@@ -3,9 +3,7 @@
  * before it, nor the build machines' certificates, and writing the bundle from it alone would take those from all clients.
  * But whoever can write to the published tree can put a key of his own into the bundle, with the archive's user ID.
  */
-import * as fs from "node:fs/promises";
-import { join } from "node:path";
-import { systemCode } from "../error.ts";
+import { basename, dirname } from "node:path";
 import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { limits } from "../openpgp/limits.ts";
@@ -17,6 +15,7 @@ import { bundlePath } from "../profile/layout.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import { isHardRevoked } from "../trust/key-state.ts";
+import type { PublishedTree } from "./published-tree.ts";
 import { judgedTogether, type OwnCertificate } from "./signing-key.ts";
 import { claims, isDelegate, type Own } from "./standing.ts";
 
@@ -31,25 +30,18 @@ export interface Known {
 /** Paths of the bundle's two files below the archive's root: binary and armored. */
 export const bundleFiles = [bundlePath, bundlePath.replace(/pgp$/, "asc")] as const;
 
-/** A file's first bytes, more than any bundle has; undefined if it can't be read. */
-async function readLimited(path: string): Promise<Uint8Array | undefined> {
-  try {
-    const handle = await fs.open(path);
-    try {
-      const room = Buffer.alloc(Math.min((await handle.stat()).size, 2 * limits.keyringBytes));
-      const { bytesRead } = await handle.read(room, 0, room.length, 0);
-      return room.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
-  }
+/**
+ * One of the bundle's files; undefined if there is none.
+ * @throws FeedkeyError `bad_path` for anything but a plain file of a size that clients read, `output` if it can't be read
+ */
+export async function readBundleFile(tree: PublishedTree, name: string): Promise<Buffer | undefined> {
+  // Armor is a third larger than what it holds.
+  const most = name.endsWith(".asc") ? 1.5 * limits.keyringBytes : limits.keyringBytes;
+  return await tree.folder(dirname(name)).read(basename(name), most);
 }
 
-async function readBundle(root: string): Promise<Pick<Keyring, "certificates" | "loose">> {
-  const files = await Promise.all(bundleFiles.map((path) => readLimited(join(root, path))));
+async function readBundle(tree: PublishedTree): Promise<Pick<Keyring, "certificates" | "loose">> {
+  const files = await Promise.all(bundleFiles.map((name) => readBundleFile(tree, name)));
   const rings = files.flatMap((bytes) => (bytes === undefined ? [] : [readKeys(bytes)]));
   return {
     certificates: [...collect(rings.flatMap(({ certificates }) => certificates)).values()],
@@ -98,11 +90,11 @@ function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: Readonly
 
 /**
  * Unites the store's certificates with those that are published, as far as they are the archive's and verified.
- * @param root of the published tree
  * @param own certificates of the key store
+ * @throws FeedkeyError `bad_path`, `output`: the bundle there can't be read
  */
-export async function withPublished(root: string, own: Own, userId: string): Promise<Known> {
-  const { certificates, loose } = await readBundle(root);
+export async function withPublished(tree: PublishedTree, own: Own, userId: string): Promise<Known> {
+  const { certificates, loose } = await readBundle(tree);
   const mine = new Map([...own].map(([name, { raw }]) => [name, raw]));
   const news = certificates.filter((certificate) => {
     const present = mine.get(certificate.fingerprint);

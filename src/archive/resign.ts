@@ -1,6 +1,4 @@
 /** The second step of a rotation, its part with the feeds: what lies there, signed anew with another key. */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
@@ -13,13 +11,14 @@ import { judge } from "../trust/judge.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import { type Archive, knownCertificates, ownCertificate } from "./archive.ts";
-import { readIfThere, type SignedFile } from "./feed-layout.ts";
+import type { SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import { vouchersOf } from "./own-bytes.ts";
 import { recordsFolder } from "./publish.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, planFeed } from "./publish-plan.ts";
 import { type PublishedRecord, readPublished, recordEntry } from "./published-record.ts";
+import { type PublishedFolder, PublishedTree } from "./published-tree.ts";
 import { signPlans } from "./sign-plans.ts";
 import { type OwnCertificate, openSigningKey, withOwnKeys } from "./signing-key.ts";
 
@@ -48,11 +47,11 @@ interface Terms {
 async function look(
   feed: ArchiveFeed,
   file: SignedFile,
-  folder: string,
+  folder: PublishedFolder,
   { keys, grants, published, at }: Terms,
 ): Promise<Refusal | { readonly delegate: Fingerprint } | undefined> {
   const name = `${file.name}.sig`;
-  const bytes = await readIfThere(join(folder, name));
+  const bytes = await folder.read(name);
   if (bytes === undefined) return refuse("no_signature", "it has no signature");
   const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);
   const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
@@ -121,6 +120,7 @@ export async function resignFeeds(
 ): Promise<Resigned> {
   const { config, store, at, passphrase } = archive;
   const records = recordsFolder(store, config.root);
+  const tree = await PublishedTree.open(config.root);
   return await withLock(records, async (lock) => {
     const key = await ownCertificate(store, fingerprint);
     const sound = [key, ...by].filter(({ facts }) => effectiveRevocation(facts.revocations, at)?.kind !== "hard");
@@ -135,11 +135,15 @@ export async function resignFeeds(
     const left: FeedkeyError[] = [];
     const delegated: { feed: string; delegate: Fingerprint }[] = [];
     for (const feed of config.feeds) {
-      const folder = join(config.root, feed.path);
+      const folder = tree.folder(feed.path);
       const layout = layoutOf(feed);
-      const index = await readFile(join(folder, layout.signed)).catch(() => undefined);
+      const index = await folder.read(layout.signed).catch(asRefusal);
       // Never published yet: publish will sign it with the right key.
       if (index === undefined) continue;
+      if ("reason" in index) {
+        left.push(leftError(feed, fingerprint, index));
+        continue;
+      }
       const found = await look(feed, { name: layout.signed, bytes: index }, folder, terms).catch(asRefusal);
       if (found !== undefined) {
         if ("delegate" in found) delegated.push({ feed: feed.name, ...found });
@@ -148,14 +152,18 @@ export async function resignFeeds(
       }
       const publishing = { at, validFor: config.validFor, allowEmpty: true, vouchers };
       const text = await layout.textOf(index);
-      plans.push(await planFeed(config.root, feed, { text, packages: layout.read(text).count }, key, publishing));
+      const made = { text, packages: layout.read(text).count };
+      // What lies beside one index must not keep the others from the new key.
+      const plan = await planFeed(tree, feed, made, key, publishing).catch(asRefusal);
+      if ("reason" in plan) left.push(leftError(feed, fingerprint, plan));
+      else plans.push(plan);
     }
     const changed = plans.filter(changesAnything);
     const wanting = changed.filter(({ sign }) => sign !== undefined);
     if (changed.length === 0) return { signed: [], delegated, left };
     const signingKey = await openSigningKey(store, fingerprint, passphrase);
     const signatures = await signPlans(wanting, signingKey, { at, validFor: config.validFor });
-    await applyPlans(changed, signatures, [], lock);
+    await applyPlans(tree, changed, signatures, [], lock);
     return { signed: wanting.map(({ feed }) => feed.name), delegated, left };
   });
 }

@@ -13,12 +13,13 @@ import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint, Revocation } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
-import { type Archive, amendStored, ownCertificate, refreshBundle, requireBundle } from "./archive.ts";
+import { type Archive, ownCertificate, refreshBundle, requireBundle } from "./archive.ts";
 import { compareGenerations, describeGenerations, type Generation } from "./orphans.ts";
 import { notUnderWay, readRotation } from "./rotate.ts";
 import type { RotationState } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "./signing-key.ts";
 import { claims, isDelegate } from "./standing.ts";
+import { amendStored } from "./take-in.ts";
 
 /** `unspecified` is read as hard by every client: no reason may mean the worst. */
 export type RevokeReason = RevocationReason | "unspecified";

@@ -9,9 +9,10 @@ import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { type Archive, amendStored, ownCertificate } from "./archive.ts";
+import { type Archive, ownCertificate } from "./archive.ts";
 import { certifications, dateOfWork } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type SigningKey } from "./signing-key.ts";
+import { amendStored } from "./take-in.ts";
 
 /** A key that follows the present one as the new key is going to. */
 export interface Rival {

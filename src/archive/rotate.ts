@@ -12,7 +12,7 @@ import { type Duration, type Instant, iso } from "../time.ts";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { signingKeys } from "../trust/outlook.ts";
-import { type Archive, amendStored, ownCertificate, refreshBundle, requireBundle } from "./archive.ts";
+import { type Archive, ownCertificate, refreshBundle, requireBundle } from "./archive.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
 import { recordsFolder } from "./publish.ts";
@@ -20,6 +20,7 @@ import { resignFeeds } from "./resign.ts";
 import { acknowledgeEachOther, findRivals, openRivals } from "./rivals.ts";
 import { certifications, dateOfWork, type RotationState, rotationState } from "./rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates } from "./signing-key.ts";
+import { addSecretKey, amendStored } from "./take-in.ts";
 
 export interface StartOptions {
   readonly algorithm: Algorithm;
@@ -112,7 +113,7 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
   });
   await ensureFolder(recordsFolder(store, config.root), 0o700);
   await writeFileAtomic(markerFile(archive), `${made.fingerprint}\n`, { mode: 0o600 });
-  await store.add(made);
+  await addSecretKey(store, made);
   return made.fingerprint;
 }
 

@@ -1,17 +1,18 @@
 /** Use case: sign an index as it lies there. `INDEX.asc` and `INDEX.sig` carry the same signature. */
 import { createHash } from "node:crypto";
-import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { armor } from "../openpgp/armor.ts";
 import { detectCompression } from "../package/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
+import { maxIndexBytes } from "../profile/types.ts";
 import { commitStaged } from "../store/atomic.ts";
 import type { Duration, Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import { compressIndex, compressionOf } from "./index-compression.ts";
-import { removeFiles, stageIndex } from "./publish-apply.ts";
+import { stageIndex } from "./publish-apply.ts";
+import { type PublishedFolder, PublishedTree } from "./published-tree.ts";
 import { notationDomain, type SignerOf } from "./signing-key.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
@@ -64,7 +65,7 @@ export interface SignedIndex {
 /**
  * Signs one index file and writes both signature files beside it. Of a summary's other forms there the signatures are
  * removed where they cover another index: an older one must never lie signed beside the new one.
- * @throws FeedkeyError `not_found`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
+ * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
  */
 export async function signIndexFile(path: string, key: SignerOf, options: SignFileOptions): Promise<SignedIndex> {
   const name = basename(path);
@@ -73,19 +74,19 @@ export async function signIndexFile(path: string, key: SignerOf, options: SignFi
       hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
     });
   }
-  const there = await readIndex(path);
+  const folder = (await PublishedTree.open(dirname(path))).folder("");
+  const there = await readIndex(folder, path);
   const bytes = options.addChecksums === true ? await withChecksums(path, there) : there;
   const signature = await signIndexBytes(bytes, key, options);
   const writes = bytes === there ? [] : [{ name, data: bytes }];
-  const folder = dirname(path);
-  const stale = await staleBeside(path, bytes, options.together ?? []);
+  const stale = await staleBeside(folder, path, bytes, options.together ?? []);
   const staged = await stageIndex({ folder, writes }, new Map([[name, signature]]));
-  await removeFiles(folder, stale);
+  await folder.remove(stale);
   await commitStaged(staged);
   return {
     index: path,
-    files: [...new Set(staged.map((file) => file.path))],
-    removed: stale.map((file) => join(folder, file)),
+    files: [...new Set(staged.map((file) => join(dirname(path), basename(file.path))))],
+    removed: stale.map((file) => join(dirname(path), file)),
     sha256: createHash("sha256").update(bytes).digest("hex"),
     createdAt: signature.createdAt,
     expiresAt: signature.expiresAt,
@@ -93,11 +94,16 @@ export async function signIndexFile(path: string, key: SignerOf, options: SignFi
 }
 
 /** Names of signature files beside a summary that sign an older one. */
-async function staleBeside(path: string, bytes: Uint8Array, together: readonly string[]): Promise<string[]> {
+async function staleBeside(
+  beside: PublishedFolder,
+  path: string,
+  bytes: Uint8Array,
+  together: readonly string[],
+): Promise<string[]> {
   if (!isSummaryName(basename(path))) return [];
   const [folder, own] = [dirname(path), basename(path)];
   const also = together.filter((other) => resolve(dirname(other)) === resolve(folder)).map((other) => basename(other));
-  return await staleSignatures(folder, bytes, [own, ...also]);
+  return await staleSignatures(beside, bytes, [own, ...also]);
 }
 
 /** The summary with checksums, in the compression that it has. @throws FeedkeyError `usage` and as `addChecksums` */
@@ -120,14 +126,11 @@ async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Arra
   return form === undefined ? added : await compressIndex(added, form);
 }
 
-async function readIndex(path: string): Promise<Uint8Array> {
-  try {
-    return await fs.readFile(path);
-  } catch (cause) {
-    throw new FeedkeyError("not_found", `the index ${escapeText(path)} can't be read`, {
-      cause,
-      details: { path, reason: systemCode(cause) },
-      hint: "write the index first, then sign it",
-    });
-  }
+async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Array> {
+  const index = await folder.read(basename(path), maxIndexBytes);
+  if (index !== undefined) return index;
+  throw new FeedkeyError("not_found", `the index ${escapeText(path)} can't be read`, {
+    details: { path, reason: "ENOENT" },
+    hint: "write the index first, then sign it",
+  });
 }

@@ -6,12 +6,12 @@ import { KeyIndex } from "../openpgp/key-index.ts";
 import { fingerprintOf } from "../openpgp/key-packet.ts";
 import { collect } from "../openpgp/merge.ts";
 import { readFacts } from "../openpgp/read-facts.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
 import { SecretKey } from "../openpgp/secret-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
 import { maySpeakFor } from "../trust/key-state.ts";
+import { readAllStored } from "./stored.ts";
 
 /** Gives the passphrase of a key when it is needed; asks a person, a file or a descriptor. */
 export type PassphraseSource = (fingerprint: Fingerprint) => Promise<string>;
@@ -36,17 +36,13 @@ export interface SigningKey extends SignerOf {
 /**
  * All certificates of the key store, judged among each other.
  * @param others from elsewhere, such as GnuPG
+ * @throws FeedkeyError `bad_config` if one can't be read to its end
  */
 export async function ownCertificates(
   store: KeyStore,
   others: readonly RawCertificate[] = [],
 ): Promise<Map<Fingerprint, OwnCertificate>> {
-  const raws: RawCertificate[] = [...others];
-  for (const fingerprint of await store.list()) {
-    const read = readKeys(Buffer.from(await store.certificate(fingerprint)));
-    raws.push(...read.certificates);
-  }
-  return await judgedTogether(collect(raws).values());
+  return await judgedTogether(collect([...others, ...(await readAllStored(store))]).values());
 }
 
 /** Certificates with their facts, each by what all of them say. Those of a kind that can't be used are left out. */

@@ -1,8 +1,8 @@
 /** The files that a summary may lie in: `pkg_summary` and its compressed forms. */
-import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { type Compression, decompress, detectCompression } from "../package/compression.ts";
-import { readIfThere, type SignedFile } from "./feed-layout.ts";
+import type { SignedFile } from "./feed-layout.ts";
+import type { PublishedFolder } from "./published-tree.ts";
 
 /** Twice what clients take where their profile says nothing; nobody may have vouched for it. */
 const maxSummaryBytes = 192 * 1024 * 1024;
@@ -49,14 +49,14 @@ interface OtherForm {
 }
 
 /** The forms in a folder, without those named, that are signed. */
-async function signedForms(folder: string, without: readonly string[]): Promise<OtherForm[]> {
+async function signedForms(folder: PublishedFolder, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
   for (const name of Object.keys(forms).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
     for (const signature of [`${name}.sig`, `${name}.asc`]) {
-      if ((await readIfThere(join(folder, signature))) !== undefined) signatures.push(signature);
+      if ((await folder.read(signature)) !== undefined) signatures.push(signature);
     }
-    if (signatures.length > 0) found.push({ name, bytes: await readIfThere(join(folder, name)), signatures });
+    if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });
   }
   return found;
 }
@@ -66,10 +66,10 @@ async function signedForms(folder: string, without: readonly string[]): Promise<
  * it was asked for goes. One that another program makes stays, and is signed along where the archive signed these very
  * bytes before and they hold the text; else its signatures go: a rightfully signed older index must never lie beside the
  * new one, and nobody else says how the text is packed that the archive signs.
- * @throws FeedkeyError `output` if a file there can't be read
+ * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
  */
 export async function planOtherForms(
-  folder: string,
+  folder: PublishedFolder,
   text: Uint8Array,
   asked: readonly SignedFile[],
   isOwn: (file: SignedFile) => Promise<boolean>,
@@ -94,10 +94,10 @@ export async function planOtherForms(
  * Signatures of other forms in the folder that do not hold what this one holds.
  * @param summary a form that is going to be signed
  * @param without forms that are signed anew anyway
- * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `output` if a file can't be read
+ * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `bad_path`, `output` if a file can't be read
  */
 export async function staleSignatures(
-  folder: string,
+  folder: PublishedFolder,
   summary: Uint8Array,
   without: readonly string[],
 ): Promise<string[]> {

@@ -1,18 +1,21 @@
 /** What the commands about an archive's keys have in common: configuration, key store, key servers. */
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Archive, refreshBundle } from "../archive/archive.ts";
 import { type Sent, sendCertificates } from "../archive/distribute.ts";
 import type { KeyPlace } from "../archive/signer.ts";
 import { ownCertificates } from "../archive/signing-key.ts";
+import { provenOf } from "../archive/take-in.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { createTransport } from "../net/transport.ts";
 import type { Transport } from "../net/types.ts";
+import { limits } from "../openpgp/limits.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
+import { readUpTo } from "../store/plain-file.ts";
 import { readTrustedFile } from "../store/trusted-file.ts";
 import type { Context } from "./context.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
@@ -86,7 +89,14 @@ export async function spread(
   fingerprints: readonly string[],
 ): Promise<{ sent: Sent[]; lines: string[]; errors: FeedkeyError[] }> {
   const own = await ownCertificates(await KeyStore.open(context.home));
-  const certificates = fingerprints.flatMap((name) => own.get(name)?.raw ?? []);
+  const proven = await provenOf([...own.values()].map(({ raw }) => raw));
+  const certificates = fingerprints.flatMap((name) => {
+    const [certificate, known] = [own.get(name)?.raw, proven.get(name)];
+    if (certificate === undefined || known === undefined) return [];
+    const by = own.get(name)?.facts.userIds.flatMap(({ certifications }) => certifications) ?? [];
+    const makers = new Set(by.map((one) => one.certificate));
+    return [{ certificate, proven: known, makers: [...makers].flatMap((maker) => own.get(maker)?.raw ?? []) }];
+  });
   return await withKeyservers(context, options, async (servers, transport) => {
     if (servers.length === 0 && options.keyserver === undefined)
       context.reporter.warn("no key server is configured: clients learn of this from the bundle alone");
@@ -105,11 +115,25 @@ export function keyOf(text: string): KeyPlace {
   throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
 }
 
-/** A file that somebody brought. @throws FeedkeyError `not_found` */
+/** More than anything reads that somebody brings: an armored keyring. */
+const maxInputBytes = 2 * limits.keyringBytes;
+
+/** A file that somebody brought, or what comes out of a pipe. @throws FeedkeyError `not_found`, `usage` if it has no end */
 export async function readInput(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    const handle = await open(path);
+    try {
+      const bytes = await readUpTo(handle, maxInputBytes + 1);
+      if (bytes.length <= maxInputBytes) return bytes;
+    } finally {
+      await handle.close();
+    }
+    throw new FeedkeyError("usage", `${escapeText(path)} has more than ${maxInputBytes} bytes`, {
+      details: { path, most: maxInputBytes },
+      hint: "give a file with the certificates that you mean, and nothing else",
+    });
   } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
     throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
       cause,
       details: { path, reason: systemCode(cause) },

@@ -1,5 +1,6 @@
 /** `feedkey keygen`: a key in the key store, with its certificate and its revocation certificates. */
 
+import { addSecretKey } from "../archive/take-in.ts";
 import { FeedkeyError } from "../error.ts";
 import { type Algorithm, algorithms, generate, type NewKey } from "../openpgp/generate.ts";
 import { generateMaster, generateSplit } from "../openpgp/offline-primary.ts";
@@ -42,7 +43,7 @@ export function algorithmOf(text: string): Algorithm {
 /** The whole key goes first: a crash must not leave a subkey whose primary is lost. */
 async function makeSplit(terms: Terms, folder: string): Promise<NewKey> {
   const { whole, staying } = await generateSplit(terms);
-  await (await KeyStore.open(folder)).add(whole);
+  await addSecretKey(await KeyStore.open(folder), whole);
   return staying;
 }
 
@@ -76,7 +77,7 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
   const passphrase = await newPassphrase(options);
   const terms = { userId: options.userId, algorithm, at: context.at, lifetime, passphrase };
   const key = await make(terms, options);
-  await store.add(key);
+  await addSecretKey(store, key);
   const created = Math.floor(context.at / 1000) * 1000;
   const expiresAt = lifetime === undefined ? undefined : iso(created + lifetime);
   const protection = passphrase === undefined ? "no passphrase" : "locked with the passphrase";

@@ -89,7 +89,7 @@ async function terms(folder: string | undefined, options: PublishCommandOptions)
 function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
   const lines = plans.flatMap((plan) => {
     const { feed, packages, changes, writes, removes, sign, folder, signed } = plan;
-    const head = `feed "${feed.name}": ${packages} packages in ${escapeText(folder)}`;
+    const head = `feed "${feed.name}": ${packages} packages in ${escapeText(folder.path)}`;
     if (!changesAnything(plan)) return [`${head}: nothing changed`];
     const shown = changes.slice(0, 20).map((change) => `  ${change}`);
     const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];

@@ -1,15 +1,13 @@
 /** `feedkey revoke`, `send` and `receive`. */
-import { type Archive, amendStored, knownCertificates, refreshBundle } from "../archive/archive.ts";
+import { type Archive, knownCertificates, refreshBundle } from "../archive/archive.ts";
 import { receiveCertificates } from "../archive/distribute.ts";
 import { describeGenerations } from "../archive/orphans.ts";
 import { applyRevocation, planRevocation, type RevokeReason, refuseOrphans } from "../archive/revoke.ts";
 import { type OwnCertificate, ownCertificates } from "../archive/signing-key.ts";
 import { nameOf, rootsOf } from "../archive/standing.ts";
+import { takeIn } from "../archive/take-in.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { keepVerified } from "../openpgp/merge.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { openArchive, type ServerOptions, spread, withKeyservers } from "./archive-terms.ts";
@@ -128,17 +126,11 @@ export async function receive(
     }
     const held = new Map([...(await ownCertificates(store))].map(([name, { raw }]) => [name, raw]));
     const received = await receiveCertificates(servers, names, held, transport);
-    const keys = await KeyIndex.of([
-      ...new Map([...held, ...received.map((one) => [one.fingerprint, one] as const)]).values(),
-    ]);
-    const lines: string[] = [];
-    for (const certificate of keys.certificates) {
-      if (!names.includes(certificate.raw.fingerprint)) continue;
-      const verified = new Set<Uint8Array>();
-      const facts = await readFacts(certificate, keys, (body) => verified.add(body));
-      await amendStored(store, keepVerified(certificate.raw, verified));
-      lines.push(`${certificate.raw.fingerprint}  ${escapeText(facts.userIds[0]?.text ?? "(no user ID)")}`);
-    }
+    const taken = await takeIn(store, received);
+    const own = await ownCertificates(store);
+    const lines = [...taken.keys()].map((name) => {
+      return `${name}  ${escapeText(own.get(name)?.facts.userIds[0]?.text ?? "(no user ID)")}`;
+    });
     return { text: lines.join("\n"), json: { received: names } };
   });
 }

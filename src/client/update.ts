@@ -48,11 +48,11 @@ async function download(
   try {
     const file = await downloadFile(session, location, path, limit, {
       onProgress: (done, total) => bar.update(done, total),
-        within: left(),
-      }).catch((error: unknown) => {
-        if (!isTooLarge(error)) throw error;
-        const { code, message, details } = error;
-        throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
+      within: left(),
+    }).catch((error: unknown) => {
+      if (!isTooLarge(error)) throw error;
+      const { code, message, details } = error;
+      throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
     });
     if (file === undefined) return undefined;
     const signatures = [];

@@ -37,11 +37,20 @@ function lookUp(service: HkpService, query: URLSearchParams): Reply {
   const search = query.get("search") ?? "";
   if (search === "") return [400, "no search"];
   if (/^0x[0-9a-f]{8}$/i.test(search)) return [400, "short key IDs can be forged: give a fingerprint"];
-  const keys = service.database.find(search).slice(0, service.limits.keysPerAnswer);
+  const keys = within(service.database.find(search), service.limits);
   if (keys.length === 0) return [404, "not found"];
   if (operation === "index") return [200, listing(keys)];
   const armored = service.merger.armor(Buffer.concat(keys.map((key) => key.bytes)));
   return [200, armored, { "content-type": "application/pgp-keys" }];
+}
+
+/** As many as an answer holds, the earliest first: who comes later pushes nobody out. */
+function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLimits): ParsedKey[] {
+  let bytes = 0;
+  return found.slice(0, keysPerAnswer).filter((key, at) => {
+    bytes += key.bytes.length;
+    return at === 0 || bytes <= answer;
+  });
 }
 
 /** The machine-readable index. It leaves flags and dates out: an index proves nothing anyway (T4). */

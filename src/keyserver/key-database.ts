@@ -1,17 +1,17 @@
 /** The certificates of the embedded key server: in memory, and in a folder where one is given. */
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { removeLeftovers, writeFileAtomic } from "../store/atomic.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { acquireLock, type HeldLock } from "../store/lock.ts";
-import type { Duration } from "../time.ts";
+import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { ServerLimits } from "./server-limits.ts";
 
 /** What is known of one key in an upload. */
 export interface ParsedKey {
-  /** Upper-case hex; for a bare revocation that of the key it is about. */
+  /** Upper-case hex; for a bare revocation that of the key it is about, or its key ID where it names no more. */
   readonly fingerprint: Fingerprint;
   /** Key IDs of the key and its subkeys, 16 upper-case hex digits each. */
   readonly keyIds: readonly string[];
@@ -20,8 +20,19 @@ export interface ParsedKey {
   readonly userIds?: readonly string[];
   /** Binary packets. */
   readonly bytes: Uint8Array;
+  /** Fingerprints and key IDs of other keys that signatures in it name as their makers. */
+  readonly makers?: readonly string[];
+  /** It has no user ID that it signed itself: merged into a key that is held, refused otherwise. */
+  readonly nameless?: boolean;
   /** A revocation without its key: merged into a key that is held, refused otherwise. */
   readonly bare?: boolean;
+}
+
+/** A key as it is kept. */
+export interface SettledKey {
+  readonly bytes: Uint8Array;
+  /** Held keys by which a verified signature certifies it. */
+  readonly certifiedBy: readonly Fingerprint[];
 }
 
 /** The OpenPGP side, passed in. Whatever `parse` or `merge` throws refuses the upload. */
@@ -29,6 +40,8 @@ export interface KeyMerger {
   parse(armored: Uint8Array): readonly ParsedKey[] | Promise<readonly ParsedKey[]>;
   /** The union of two certificates of one key. */
   merge(old: Uint8Array, fresh: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** What of a key is kept where only these other keys' signatures count. */
+  settle(bytes: Uint8Array, others: readonly Uint8Array[]): SettledKey | Promise<SettledKey>;
   armor(bytes: Uint8Array): string;
 }
 
@@ -40,12 +53,26 @@ export interface AddOutcome {
 
 const fileEnd = ".asc";
 
+/** Keys whose signatures over one other are looked at, the earliest first. */
+const mostMakers = 200;
+
+/** A key with its place in the order of eviction. */
+interface Held {
+  readonly key: ParsedKey;
+  /**
+   * When it came, or, where it is earlier, the key that certifies it: a successor counts as old as what it follows. Milliseconds
+   * since 1970, and no two strangers have the same.
+   */
+  readonly since: Instant;
+}
+
 export class KeyDatabase {
   readonly #merger: KeyMerger;
   readonly #limits: ServerLimits;
   readonly #lock: HeldLock | undefined;
-  readonly #keys = new Map<Fingerprint, ParsedKey>();
+  readonly #keys = new Map<Fingerprint, Held>();
   #size = 0;
+  #last: Instant = 0;
   #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(merger: KeyMerger, limits: ServerLimits, lock: HeldLock | undefined) {
@@ -78,13 +105,18 @@ export class KeyDatabase {
     return database;
   }
 
-  /** Keys that a search names: `0x` and a fingerprint or a 16-digit key ID, or exactly an address. */
+  /** Keys that a search names: `0x` and a fingerprint or a 16-digit key ID, or exactly an address. The earliest first. */
   find(search: string): ParsedKey[] {
     const id = /^(?:0x)?([0-9a-f]{16}|[0-9a-f]{40}|[0-9a-f]{64})$/i.exec(search)?.[1]?.toUpperCase();
-    if (id === undefined) return [...this.#keys.values()].filter((key) => key.emails.includes(search));
-    if (id.length === 16) return [...this.#keys.values()].filter((key) => key.keyIds.includes(id));
-    const key = this.#keys.get(id);
-    return key === undefined ? [] : [key];
+    if (id === undefined) return this.#earliestFirst((key) => key.emails.includes(search));
+    if (id.length === 16) return this.#earliestFirst((key) => key.keyIds.includes(id));
+    const held = this.#keys.get(id);
+    return held === undefined ? [] : [held.key];
+  }
+
+  #earliestFirst(isWanted: (key: ParsedKey) => boolean): ParsedKey[] {
+    const found = [...this.#keys.values()].filter(({ key }) => isWanted(key));
+    return found.sort((a, b) => a.since - b.since).map(({ key }) => key);
   }
 
   /**
@@ -104,42 +136,118 @@ export class KeyDatabase {
   }
 
   async #addNow(armored: Uint8Array): Promise<AddOutcome[]> {
-    const outcomes: AddOutcome[] = [];
-    for (const key of (await this.#merger.parse(armored)).slice(0, this.#limits.keysPerUpload)) {
-      const refused = await this.#addKey(key);
-      outcomes.push({ fingerprint: key.fingerprint, ...(refused === undefined ? {} : { refused }) });
+    const parsed = (await this.#merger.parse(armored)).slice(0, this.#limits.keysPerUpload);
+    const keys = parsed.flatMap((key) => this.#meant(key));
+    const outcomes = new Map<ParsedKey, string | undefined>();
+    for (const key of keys) outcomes.set(key, await this.#addKey(key));
+    // Once more where one speaks of another that came behind it: now the other is held.
+    const names = new Set(keys.flatMap(({ fingerprint, keyIds }) => [fingerprint, ...keyIds]));
+    for (const key of keys) {
+      if (key.makers?.some((maker) => names.has(maker))) outcomes.set(key, await this.#addKey(key));
     }
-    return outcomes;
+    return [...outcomes].map(([{ fingerprint }, refused]) => {
+      return { fingerprint, ...(refused === undefined ? {} : { refused }) };
+    });
+  }
+
+  /** A bare revocation may name a key ID alone: then it is about every held key that has it. */
+  #meant(key: ParsedKey): ParsedKey[] {
+    if (key.bare !== true || key.fingerprint.length !== 16) return [key];
+    const held = this.#earliestFirst(({ keyIds }) => keyIds[0] === key.fingerprint);
+    return held.length === 0 ? [key] : held.map(({ fingerprint }) => ({ ...key, fingerprint }));
   }
 
   /** Stores a key, or says why not. */
   async #addKey(fresh: ParsedKey): Promise<string | undefined> {
+    const held = this.#keys.get(fresh.fingerprint);
+    if (held === undefined && fresh.bare === true) return "the key that it revokes is not held here";
     if (!isFingerprint(fresh.fingerprint)) return "it has no full fingerprint";
-    const old = this.#keys.get(fresh.fingerprint);
-    if (old === undefined && fresh.bare === true) return "the key that it revokes is not held here";
-    if (old === undefined && this.#keys.size >= this.#limits.keys) return "the server is full";
-    const key = old === undefined ? fresh : await this.#reread(await this.#merger.merge(old.bytes, fresh.bytes));
-    if (key?.fingerprint !== fresh.fingerprint) return "it cannot be merged with the key that is held";
+    if (held === undefined && fresh.nameless === true) return "it has no user ID that it signed itself";
+    const old = held?.key;
+    const whole = old === undefined ? fresh : await this.#reread(await this.#merger.merge(old.bytes, fresh.bytes));
+    if (whole?.fingerprint !== fresh.fingerprint) return "it cannot be merged with the key that is held";
+    const { key, certifiedBy } = await this.#settle(whole);
     if (key.bytes.length > this.#limits.key) return "it is too large";
-    if (this.#size - (old?.bytes.length ?? 0) + key.bytes.length > this.#limits.allKeys) return "the server is full";
-    if (old !== undefined && Buffer.compare(old.bytes, key.bytes) === 0) return undefined;
-    if (this.#lock !== undefined) {
-      const path = join(this.#lock.folder, key.fingerprint + fileEnd);
-      await writeFileAtomic(path, this.#merger.armor(key.bytes), { mode: 0o644 }, this.#lock);
-    }
-    this.#hold(key);
+    const before = certifiedBy.flatMap((maker) => this.#keys.get(maker)?.since ?? []);
+    const since = Math.min(held?.since ?? this.#now(), ...before);
+    const unchanged = old !== undefined && Buffer.compare(old.bytes, key.bytes) === 0;
+    if (unchanged && since === held?.since) return undefined;
+    const evicted = this.#evictable(key, since, old);
+    if (evicted === undefined) return "the server is full";
+    for (const one of evicted) await this.#evict(one);
+    await this.#write(key, since);
+    this.#hold({ key, since });
     return undefined;
   }
 
-  /** The only key in some packets. */
-  async #reread(bytes: Uint8Array): Promise<ParsedKey | undefined> {
-    const keys = await this.#merger.parse(Buffer.from(this.#merger.armor(bytes)));
-    return keys.length === 1 ? keys[0] : undefined;
+  #now(): Instant {
+    this.#last = Math.max(Date.now(), this.#last + 1);
+    return this.#last;
   }
 
-  #hold(key: ParsedKey): void {
-    this.#size += key.bytes.length - (this.#keys.get(key.fingerprint)?.bytes.length ?? 0);
-    this.#keys.set(key.fingerprint, key);
+  /** The key without what no held key vouches for. */
+  async #settle(whole: ParsedKey): Promise<{ key: ParsedKey; certifiedBy: readonly Fingerprint[] }> {
+    const makers = new Set(whole.makers);
+    const others = this.#earliestFirst(({ fingerprint, keyIds }) => {
+      return fingerprint !== whole.fingerprint && [fingerprint, ...keyIds].some((name) => makers.has(name));
+    });
+    const bodies = others.slice(0, mostMakers).map(({ bytes }) => bytes);
+    const { bytes, certifiedBy } = await this.#merger.settle(whole.bytes, bodies);
+    if (Buffer.compare(bytes, whole.bytes) === 0) return { key: whole, certifiedBy };
+    return { key: (await this.#reread(bytes)) ?? whole, certifiedBy };
+  }
+
+  /**
+   * The keys that must make room: those that came last, and later than this one or what certifies it. A stranger makes nobody
+   * go; a revocation of a key that is held, and its successor, are kept out by nobody who came after it.
+   * @returns undefined if there is no room to be had
+   */
+  #evictable(key: ParsedKey, since: Instant, old: ParsedKey | undefined): Fingerprint[] | undefined {
+    let keys = this.#keys.size + (old === undefined ? 1 : 0) - this.#limits.keys;
+    let bytes = this.#size - (old?.bytes.length ?? 0) + key.bytes.length - this.#limits.allKeys;
+    const evicted: Fingerprint[] = [];
+    if (keys <= 0 && bytes <= 0) return evicted;
+    const latestFirst = [...this.#keys].filter(([name]) => name !== key.fingerprint);
+    latestFirst.sort(([, a], [, b]) => b.since - a.since);
+    for (const [name, one] of latestFirst) {
+      if (keys <= 0 && bytes <= 0) break;
+      if (one.since <= since) return undefined;
+      evicted.push(name);
+      keys -= 1;
+      bytes -= one.key.bytes.length;
+    }
+    return keys <= 0 && bytes <= 0 ? evicted : undefined;
+  }
+
+  async #evict(fingerprint: Fingerprint): Promise<void> {
+    if (this.#lock !== undefined) {
+      await this.#lock.assertHeld();
+      await rm(join(this.#lock.folder, fingerprint + fileEnd), { force: true });
+    }
+    this.#size -= this.#keys.get(fingerprint)?.key.bytes.length ?? 0;
+    this.#keys.delete(fingerprint);
+  }
+
+  /** The file's date tells the next run the key's place. */
+  async #write(key: ParsedKey, since: Instant): Promise<void> {
+    if (this.#lock === undefined) return;
+    const path = join(this.#lock.folder, key.fingerprint + fileEnd);
+    await writeFileAtomic(path, this.#merger.armor(key.bytes), { mode: 0o644 }, this.#lock);
+    await utimes(path, since / 1000, since / 1000);
+  }
+
+  /** The only key in some packets. A designated revoker's word about it looks like a bare revocation of his own key too. */
+  async #reread(bytes: Uint8Array): Promise<ParsedKey | undefined> {
+    const keys = await this.#merger.parse(Buffer.from(this.#merger.armor(bytes)));
+    const [key, ...others] = keys.filter(({ bare }) => bare !== true);
+    return others.length === 0 ? key : undefined;
+  }
+
+  #hold(held: Held): void {
+    const { key, since } = held;
+    this.#size += key.bytes.length - (this.#keys.get(key.fingerprint)?.key.bytes.length ?? 0);
+    this.#keys.set(key.fingerprint, held);
+    this.#last = Math.max(this.#last, since);
   }
 
   async #load(folder: string): Promise<void> {
@@ -147,9 +255,10 @@ export class KeyDatabase {
       if (!name.endsWith(fileEnd) || name.startsWith(".")) continue;
       const path = join(folder, name);
       // Armor is a third larger than what it holds.
-      const keys = (await stat(path)).size <= 2 * this.#limits.key ? await this.#tryParse(path) : [];
-      const [key] = keys;
-      if (keys.length !== 1 || key === undefined || key.fingerprint + fileEnd !== name || key.bare === true) {
+      const { size, mtimeMs } = await stat(path);
+      const keys = size <= 2 * this.#limits.key ? await this.#tryParse(path) : [];
+      const [key, ...others] = keys.filter(({ bare }) => bare !== true);
+      if (others.length > 0 || key === undefined || key.fingerprint + fileEnd !== name) {
         throw new FeedkeyError(
           "bad_state",
           `the key server's file "${path}" does not hold the one key it is named after`,
@@ -159,7 +268,11 @@ export class KeyDatabase {
           },
         );
       }
-      this.#hold(key);
+      this.#hold({ key, since: Math.floor(mtimeMs) });
+    }
+    // Whoever wrote the files may have kept more.
+    for (const { key, since } of this.#keys.values()) {
+      if ((key.makers?.length ?? 0) > 0) this.#hold({ key: (await this.#settle(key)).key, since });
     }
   }
 

@@ -20,6 +20,8 @@ export interface ServerLimits {
   readonly allKeys: number;
   /** Certificates in one answer. */
   readonly keysPerAnswer: number;
+  /** Bytes of certificates in one answer: clients read 4 MiB, with its armor. */
+  readonly answer: number;
 }
 
 export const serverLimits: ServerLimits = {
@@ -33,4 +35,5 @@ export const serverLimits: ServerLimits = {
   keys: 10_000,
   allKeys: 256 * 1024 * 1024,
   keysPerAnswer: 100,
+  answer: 2 * 1024 * 1024,
 };

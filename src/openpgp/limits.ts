@@ -44,4 +44,16 @@ export const limits = {
   certificatesKept: 32 * 1024 * 1024,
   /** Checks of what weak keys say, over all certificates at hand; DSA takes some ten milliseconds for each. */
   weakChecks: 300,
+  /**
+   * Bytes of one certificate that a key store, the bundle or the embedded server keeps: its own words, other keys' verified
+   * words about it, and certifications whose maker is unknown yet. Each has a room of its own, so that nobody's words push
+   * out another's. A real certificate has some kilobytes.
+   */
+  keptOwnBytes: 128 * 1024,
+  keptOthersBytes: 128 * 1024,
+  keptStrangersBytes: 32 * 1024,
+  /** Certifications whose maker is unknown yet. */
+  keptStrangers: 64,
+  /** What a delegate-to-be hands in. */
+  requestBytes: 1024 * 1024,
 } as const;

@@ -1,9 +1,7 @@
 /** Who is out there: clients by what they were given and when. */
-
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type Archive, knownCertificates } from "../archive/archive.ts";
-import { bundleFiles } from "../archive/published-bundle.ts";
+import { bundleFiles, readBundleFile } from "../archive/published-bundle.ts";
+import { PublishedTree } from "../archive/published-tree.ts";
 import type { OwnCertificate } from "../archive/signing-key.ts";
 import { claims, isDelegate } from "../archive/standing.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
@@ -31,7 +29,7 @@ function keyringOf(certificates: readonly RawCertificate[]): Keyring {
 
 /** The bundle as it is published; undefined if there is none. */
 export async function publishedKeyring({ config }: Archive): Promise<Keyring | undefined> {
-  const bytes = await readFile(join(config.root, bundleFiles[0])).catch(() => undefined);
+  const bytes = await readBundleFile(await PublishedTree.open(config.root), bundleFiles[0]);
   return bytes === undefined
     ? undefined
     : { bytes, keys: readKeys(bytes).certificates.map(({ fingerprint }) => fingerprint) };

@@ -1,6 +1,5 @@
 /** What is published once a step has been taken: the indexes as they lie there, signed anew by whoever signs from then on. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type Archive, knownCertificates } from "../archive/archive.ts";
 import { switchKey } from "../archive/config-edit.ts";
 import { layoutOf } from "../archive/feed-layouts.ts";
@@ -9,6 +8,7 @@ import { recordsFolder } from "../archive/publish.ts";
 import { applyPlans } from "../archive/publish-apply.ts";
 import { changesAnything, type FeedPlan, planFeed } from "../archive/publish-plan.ts";
 import { readPublished } from "../archive/published-record.ts";
+import { type PublishedFolder, PublishedTree } from "../archive/published-tree.ts";
 import { signPlans } from "../archive/sign-plans.ts";
 import { type OwnCertificate, openSigningKey } from "../archive/signing-key.ts";
 import { isDelegate, type Own } from "../archive/standing.ts";
@@ -34,9 +34,14 @@ async function reopened(archive: Archive): Promise<Archive> {
 }
 
 /** Whether somebody signs this feed to whom it was delegated: publishing with the archive's key is not what comes next. */
-async function isDelegated(folder: string, signedName: string, bytes: Uint8Array, known: Own): Promise<boolean> {
+async function isDelegated(
+  folder: PublishedFolder,
+  signedName: string,
+  bytes: Uint8Array,
+  known: Own,
+): Promise<boolean> {
   const name = `${signedName}.sig`;
-  const file = await readFile(join(folder, name)).catch(() => undefined);
+  const file = await folder.read(name);
   if (file === undefined) return false;
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
   try {
@@ -51,6 +56,7 @@ async function isDelegated(folder: string, signedName: string, bytes: Uint8Array
 }
 
 async function planSigning(
+  tree: PublishedTree,
   archive: Archive,
   feed: ArchiveFeed,
   key: OwnCertificate,
@@ -58,11 +64,11 @@ async function planSigning(
 ): Promise<FeedPlan | undefined> {
   const { config, at } = archive;
   const layout = layoutOf(feed);
-  const index = await readFile(join(config.root, feed.path, layout.signed)).catch(() => undefined);
+  const index = await tree.folder(feed.path).read(layout.signed);
   if (index === undefined) return undefined;
   const text = await layout.textOf(index);
   const terms = { at, validFor: config.validFor, allowEmpty: true, vouchers };
-  return await planFeed(config.root, feed, { text, packages: layout.read(text).count }, key, terms);
+  return await planFeed(tree, feed, { text, packages: layout.read(text).count }, key, terms);
 }
 
 async function signFeeds(
@@ -73,16 +79,17 @@ async function signFeeds(
 ): Promise<void> {
   const { config, store, at, passphrase } = archive;
   const records = recordsFolder(store, config.root);
+  const tree = await PublishedTree.open(config.root);
   await withLock(records, async (lock) => {
     const vouchers = await vouchersOf(known, key, config.userId, await readPublished(records));
-    const planned = await Promise.all(feeds.map((feed) => planSigning(archive, feed, key, vouchers)));
+    const planned = await Promise.all(feeds.map((feed) => planSigning(tree, archive, feed, key, vouchers)));
     const plans = planned.flatMap((plan) => plan ?? []);
     const changed = plans.filter(changesAnything);
     if (changed.length === 0) return;
     const signer = await openSigningKey(store, key.raw.fingerprint, passphrase);
     const wanting = changed.filter(({ sign }) => sign !== undefined);
     const signatures = await signPlans(wanting, signer, { at, validFor: config.validFor });
-    await applyPlans(changed, signatures, [], lock);
+    await applyPlans(tree, changed, signatures, [], lock);
   });
 }
 
@@ -107,11 +114,12 @@ async function publishAgain(archive: Archive): Promise<void> {
   if (key === undefined) {
     throw new FeedkeyError("not_found", `the certificate of ${config.key.fingerprint} is missing in the key store`);
   }
+  const tree = await PublishedTree.open(config.root);
   const own: ArchiveFeed[] = [];
   for (const feed of config.feeds) {
-    const folder = join(config.root, feed.path);
+    const folder = tree.folder(feed.path);
     const { signed } = layoutOf(feed);
-    const bytes = await readFile(join(folder, signed)).catch(() => undefined);
+    const bytes = await folder.read(signed);
     if (bytes !== undefined && !(await isDelegated(folder, signed, bytes, known))) own.push(feed);
   }
   await signFeeds(archive, own, key, known);

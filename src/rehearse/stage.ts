@@ -5,10 +5,11 @@ import type { Archive } from "../archive/archive.ts";
 import { backupStore } from "../archive/backup.ts";
 import { layoutOf } from "../archive/feed-layouts.ts";
 import { recordsFolder } from "../archive/publish.ts";
+import { bundleFiles, readBundleFile } from "../archive/published-bundle.ts";
+import { PublishedTree } from "../archive/published-tree.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { encodeValue } from "../profile/ini.ts";
-import { bundlePath } from "../profile/layout.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Target } from "./stock-client.ts";
@@ -50,18 +51,29 @@ function redirected(text: string, root: string): string {
 }
 
 async function copyPublished({ config }: Archive, site: string): Promise<void> {
+  const tree = await PublishedTree.open(config.root);
+  const put = async (name: string, bytes: Uint8Array | undefined) => {
+    if (bytes === undefined) return;
+    await mkdir(dirname(join(site, name)), { recursive: true, mode: 0o700 });
+    await writeFile(join(site, name), bytes);
+  };
   for (const feed of config.feeds) {
-    const name = layoutOf(feed).signed.split(".")[0] ?? "";
+    const { signed } = layoutOf(feed);
+    const name = signed.split(".")[0] ?? "";
     const folder = join(config.root, feed.path);
+    const needed = [signed, `${signed}.asc`, `${signed}.sig`];
+    await tree.folder(feed.path).refuseOdd(needed);
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-    const files = entries.filter(
-      (entry) =>
-        (entry.isFile() || entry.isSymbolicLink()) && (entry.name === name || entry.name.startsWith(`${name}.`)),
-    );
-    for (const file of files) await copy(join(folder, file.name), join(site, feed.path, file.name));
+    const files = entries.filter((entry) => {
+      return (
+        needed.includes(entry.name) || (entry.isFile() && (entry.name === name || entry.name.startsWith(`${name}.`)))
+      );
+    });
+    for (const file of files) {
+      await put(join(feed.path, file.name), await tree.folder(feed.path).read(file.name));
+    }
   }
-  for (const path of [bundlePath, bundlePath.replace(/pgp$/, "asc")])
-    await copy(join(config.root, path), join(site, path));
+  for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
 }
 
 /** What the key store remembers of this archive, but for caches. */

@@ -5,6 +5,7 @@ import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } fro
 import { isFingerprint, requireFingerprint } from "./fingerprint.ts";
 import { ensureFolder, refuseWritableByOthers } from "./folder.ts";
 import { type HeldLock, type LockOptions, withLock } from "./lock.ts";
+import { readPlainFile } from "./plain-file.ts";
 import { readPrivateFile } from "./private-file.ts";
 import { causeInWords, outputError } from "./system-error.ts";
 
@@ -12,6 +13,9 @@ import { causeInWords, outputError } from "./system-error.ts";
 export type RevocationReason = "compromised" | "superseded" | "retired";
 
 const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
+
+/** An armored certificate of 16 MiB, which is more than anything writes here. */
+const maxFileBytes = 24 * 1024 * 1024;
 
 /** A new key as it enters the store; everything is ASCII armor. */
 export interface NewKey {
@@ -197,9 +201,15 @@ export class KeyStore {
 
   async #read(file: string, problem: string, fingerprint: string, hint?: string): Promise<string> {
     try {
-      return await fs.readFile(file, "utf8");
+      const read = await readPlainFile(file, maxFileBytes, { follow: true });
+      if ("bytes" in read) return read.bytes.toString("utf8");
+      throw new FeedkeyError("bad_config", `cannot read "${file}": it ${read.problem}`, {
+        details: { path: file },
+        hint: "bring the file back from a backup",
+      });
     } catch (error) {
       if (systemCode(error) === "ENOENT") throw this.#missing(problem, fingerprint, hint);
+      if (systemCode(error) === undefined) throw error;
       throw unreadable(file, error);
     }
   }

@@ -3,14 +3,16 @@
  * system, without a leading slash. No symbolic link on the way leads out: else whoever made the tree would choose
  * which files of this system are written.
  */
-import { constants, type Stats } from "node:fs";
+import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import { removeLeftovers, replaceLink, writeFileAtomic } from "./atomic.ts";
 import { syncFolder } from "./folder.ts";
+import { kindOf, readPlainFile } from "./plain-file.ts";
 import type { FileOwner } from "./staged-stream.ts";
-import { outputError } from "./system-error.ts";
+import { causeInWords, outputError } from "./system-error.ts";
 
 /** What lies under a name, the last part of it not followed. */
 export type Found =
@@ -20,22 +22,30 @@ export type Found =
   | { readonly kind: "folder"; readonly names: readonly string[] }
   | { readonly kind: "other" };
 
+/** Whether links that stay inside are followed, or none at all. */
+export type LinkPolicy = "inside" | "none";
+
 export class TargetRoot {
   /** As it was given, made absolute: for messages. */
   readonly folder: string;
   readonly #real: string;
+  readonly #links: LinkPolicy;
 
-  private constructor(folder: string, real: string) {
+  private constructor(folder: string, real: string, links: LinkPolicy) {
     this.folder = folder;
     this.#real = real;
+    this.#links = links;
   }
 
-  /** @throws FeedkeyError `not_found`: a misspelt root must not become a new one */
-  static async open(folder: string): Promise<TargetRoot> {
+  /**
+   * @param links on the way to a name below the root; to the root itself they are followed
+   * @throws FeedkeyError `not_found`: a misspelt root must not become a new one
+   */
+  static async open(folder: string, links: LinkPolicy = "inside"): Promise<TargetRoot> {
     const path = resolve(folder);
     try {
       const real = await fs.realpath(path);
-      if ((await fs.stat(real)).isDirectory()) return new TargetRoot(path, real);
+      if ((await fs.stat(real)).isDirectory()) return new TargetRoot(path, real, links);
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
     }
@@ -191,10 +201,52 @@ export class TargetRoot {
       throw outputError(error, path);
     }
     if (stat.isDirectory()) return path;
+    if (this.#links === "none") throw notExpected(this.#shown(path), kindOf(stat), "a folder");
     if (!stat.isSymbolicLink()) throw outputError(Object.assign(new Error("not a folder"), { code: "ENOTDIR" }), path);
     const real = await fs.realpath(path).catch(() => undefined);
     if (real === undefined || !this.#holds(real)) throw this.#leadsOut(name, path);
     return real;
+  }
+
+  /**
+   * The bytes of a plain file; undefined if there is none.
+   * @throws FeedkeyError `bad_path` for anything else in its place, a link that must not be followed on the way, or a file of
+   *   more bytes than allowed; `output` if the system does not let us read it
+   */
+  async read(name: string, most: number): Promise<Buffer | undefined> {
+    const path = await this.hostPath(name);
+    try {
+      const read = await readPlainFile(path, most);
+      if (!("bytes" in read)) throw notExpected(this.#shown(path), read.problem, "a plain file");
+      // What was opened must be what the name leads to now: a folder on the way may have become a link meanwhile.
+      if ((await fs.realpath(path)) === path) return read.bytes;
+      throw notExpected(this.#shown(path), "was moved while it was read", "a plain file");
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return undefined;
+      if (systemCode(error) === undefined) throw error;
+      throw new FeedkeyError("output", `${escapeText(this.#shown(path))} can't be read: ${causeInWords(error)}`, {
+        cause: error,
+        details: { path: this.#shown(path) },
+      });
+    }
+  }
+
+  /**
+   * Refuses whatever is not a plain file in the place of one that is going to be written.
+   * @throws FeedkeyError `bad_path`
+   */
+  async refuseOdd(name: string): Promise<void> {
+    const path = await this.hostPath(name);
+    const stat = await fs.lstat(path).catch((error: unknown) => {
+      if (systemCode(error) === "ENOENT") return undefined;
+      throw outputError(error, path);
+    });
+    if (stat !== undefined && !stat.isFile()) throw notExpected(this.#shown(path), kindOf(stat), "a plain file");
+  }
+
+  /** Where a path is, as the root was given. */
+  #shown(path: string): string {
+    return join(this.folder, relative(this.#real, path));
   }
 
   #holds(real: string): boolean {
@@ -218,18 +270,17 @@ function parts(name: string): string[] {
   throw new FeedkeyError("bad_path", `"${name}" is no plain path below a root`, { details: { path: name } });
 }
 
+function notExpected(path: string, problem: string, expected: string): FeedkeyError {
+  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}: expected ${expected}`, {
+    details: { path, problem },
+    hint: "look who put it there, and remove it: what belongs there is written again; links below the root are not followed",
+  });
+}
+
 /** Far more than any file of configuration or keyring of ours has. */
 const maxBytes = 16 * 1024 * 1024;
 
-/** Asked of the open file, and without waiting for whoever may write into a pipe. */
 async function readPlain(path: string): Promise<Found> {
-  const handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const stat = await handle.stat();
-    if (!stat.isFile() || stat.size > maxBytes) return { kind: "other" };
-    const owner = { uid: stat.uid, gid: stat.gid };
-    return { kind: "file", bytes: await handle.readFile(), mode: stat.mode & 0o7777, owner };
-  } finally {
-    await handle.close();
-  }
+  const read = await readPlainFile(path, maxBytes);
+  return "bytes" in read ? { kind: "file", ...read } : { kind: "other" };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ownCertificates } from "../../src/archive/signing-key.ts";
+import { writeCertificate } from "../../src/openpgp/certificate.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { iso } from "../../src/time.ts";
@@ -11,7 +12,7 @@ import { refuseSubkey } from "../../src/trust/key-state.ts";
 import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
 import { archiveId, certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
-import { allFramed } from "../testkit/framing.ts";
+import { allFramed, armored, concat } from "../testkit/framing.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
 
 const stray = ed25519Key("extend-stray");
@@ -43,14 +44,23 @@ describe("attack: what a key says anew of its subkeys", () => {
     const fingerprint = String((await keep("--home", join(folder, "home"), ...making)).fingerprint);
     const [own] = readKeys(await fs.readFile(join(home, "certs", `${fingerprint}.asc`))).certificates;
     const copy = [own?.primary, { tag: 14, body: stray.body }, ...(own?.subkeys[0]?.signatures ?? [])];
-    await fs.writeFile(join(folder, "copy.pgp"), allFramed(copy.flatMap((packet) => packet ?? [])));
+    const bytes = allFramed(copy.flatMap((packet) => packet ?? []));
+    await fs.writeFile(join(folder, "copy.pgp"), bytes);
     await keep("--home", home, "key", "import", join(folder, "copy.pgp"));
-    await keep("--home", home, "key", "extend", fingerprint, "--expires", "300d");
-    const subkeys = await subkeysIn(home, fingerprint);
-    expect(subkeys.map((one) => [one.fingerprint === stray.fingerprint, one.bindings.length])).to.deep.equal([
-      [false, 2],
+    const bindings = async () => {
+      const subkeys = await subkeysIn(home, fingerprint);
+      return subkeys.map((one) => [one.fingerprint === stray.fingerprint, one.bindings.length]);
+    };
+    expect(await bindings(), "it is not taken in").to.deep.equal([[false, 1]]);
+    // As a store may have it from before.
+    const present = own === undefined ? new Uint8Array() : writeCertificate(own);
+    await fs.writeFile(join(home, "certs", `${fingerprint}.asc`), armored("PUBLIC KEY BLOCK", concat(present, bytes)));
+    expect(await bindings()).to.deep.equal([
+      [false, 1],
       [true, 0],
     ]);
+    await keep("--home", home, "key", "extend", fingerprint, "--expires", "300d");
+    expect(await bindings()).to.deep.equal([[false, 2]]);
   });
 
   for (const [when, at] of [

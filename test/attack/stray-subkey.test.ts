@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { isOwn, vouchersOf } from "../../src/archive/own-bytes.ts";
+import { PublishedTree } from "../../src/archive/published-tree.ts";
 import { judgedTogether, type OwnCertificate } from "../../src/archive/signing-key.ts";
 import { readKeyring } from "../../src/openpgp/certificate.ts";
 import type { ArchiveFeed } from "../../src/profile/types.ts";
@@ -33,7 +34,7 @@ async function vouches(options: Omit<SubkeyOptions, "key">): Promise<boolean> {
     const own = await judgedTogether(readKeyring(bytes).certificates);
     const key = own.get(primary.fingerprint) as OwnCertificate;
     const vouchers = await vouchersOf(own, key, archiveId, { indexes: new Map(), bundle: false });
-    return await isOwn(feed, folder, file, vouchers);
+    return await isOwn(feed, (await PublishedTree.open(folder)).folder(""), file, vouchers);
   } finally {
     await fs.rm(folder, { recursive: true });
   }

@@ -40,6 +40,32 @@ describe("the house", () => {
     expect(upwards).to.deep.equal([]);
   });
 
+  it("lets certificates into the key store over one road", () => {
+    const others = offenders(src, ({ path, text }) => {
+      const writes = /\b(?:store|writer|backup)\.(?:add|putCertificate)\(/.test(withoutComments(text));
+      return writes && path !== "src/archive/take-in.ts" && path !== "src/store/key-store.ts" ? [path] : [];
+    });
+    expect(others).to.deep.equal([]);
+  });
+
+  it("reads and writes the published tree through its guard alone", () => {
+    const guarded = [
+      "published-tree",
+      "rotate",
+      "config-edit",
+      "scan-cache",
+      "published-record",
+      "backup",
+      "add-checksums",
+    ];
+    const others = offenders(src, (file) => {
+      const opens = importsOf(file).some((name) => name === "node:fs/promises");
+      const part = partOf(file.path);
+      return part === "archive" && opens && !guarded.includes(basename(file.path, ".ts")) ? [file.path] : [];
+    });
+    expect(others).to.deep.equal([]);
+  });
+
   it("has an order without circles", () => {
     for (const [folder, allowed] of Object.entries(below)) {
       for (const lower of allowed) expect(below[lower], `${folder} > ${lower}`).to.not.include(folder);

@@ -44,5 +44,6 @@ export const merger: KeyMerger = {
     return [...byName].map(([name, lines]) => keyOf(name, lines));
   },
   merge: (old, fresh) => Buffer.from(`${[...new Set([...linesOf(old), ...linesOf(fresh)])].sort().join("\n")}\n`),
+  settle: (bytes) => ({ bytes, certifiedBy: [] }),
   armor: (bytes) => armor(bytes, "PUBLIC KEY BLOCK"),
 };

@@ -1,0 +1,73 @@
+/** Reading files that somebody else may have put there: never waiting for anybody, and never more than was allowed. */
+import { constants, type Stats } from "node:fs";
+import * as fs from "node:fs/promises";
+import { systemCode } from "../error.ts";
+import type { FileOwner } from "./staged-stream.ts";
+
+export interface PlainFile {
+  readonly bytes: Buffer;
+  /** Permissions. */
+  readonly mode: number;
+  readonly owner: FileOwner;
+}
+
+/** What lies in a file's place, in words: `is a named pipe`. */
+export interface NotPlain {
+  readonly problem: string;
+}
+
+/** What a node is that is not a plain file, in words. */
+export function kindOf(stat: Stats): string {
+  if (stat.isSymbolicLink()) return "is a symbolic link";
+  if (stat.isDirectory()) return "is a folder";
+  if (stat.isFIFO()) return "is a named pipe";
+  if (stat.isSocket()) return "is a socket";
+  return "is a device";
+}
+
+/**
+ * Reads a plain file whole.
+ * @param maxBytes more than that is a problem, and is not read
+ * @param follow whether the name may be a symbolic link
+ * @throws what the system says, such as ENOENT
+ */
+export async function readPlainFile(
+  path: string,
+  maxBytes: number,
+  { follow = false }: { readonly follow?: boolean } = {},
+): Promise<PlainFile | NotPlain> {
+  // Asked before it is opened: opening a device may do something.
+  const there = await (follow ? fs.stat(path) : fs.lstat(path));
+  if (!there.isFile()) return { problem: kindOf(there) };
+  let handle: fs.FileHandle;
+  try {
+    // Not waiting for whoever may write into a pipe that takes the file's place meanwhile.
+    handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK | (follow ? 0 : constants.O_NOFOLLOW));
+  } catch (error) {
+    if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };
+    throw error;
+  }
+  try {
+    // Asked of the open file: what is checked is what is read.
+    const stat = await handle.stat();
+    if (!stat.isFile()) return { problem: kindOf(stat) };
+    if (stat.size > maxBytes) return { problem: `is larger than ${maxBytes} bytes` };
+    const bytes = await readUpTo(handle, stat.size + 1);
+    if (bytes.length > stat.size) return { problem: "grows while it is read" };
+    return { bytes, mode: stat.mode & 0o7777, owner: { uid: stat.uid, gid: stat.gid } };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The first bytes of an open file or pipe, as many as wanted and there. */
+export async function readUpTo(handle: fs.FileHandle, most: number): Promise<Buffer> {
+  const room = Buffer.allocUnsafeSlow(most);
+  let filled = 0;
+  while (filled < most) {
+    const { bytesRead } = await handle.read(room, filled, most - filled, null);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return room.subarray(0, filled);
+}
