@@ -1,4 +1,5 @@
 import { type Instant, iso } from "../time.ts";
+import { sha256 } from "./state-file.ts";
 import { StateReader } from "./state-reader.ts";
 
 /** When and how a key was first accepted (T5). */
@@ -58,7 +59,7 @@ export const emptyLedger: LedgerFile = {
 };
 
 const version = 1;
-const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocations?", "seeds?"] as const;
+const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocations?", "seeds?", "digest?"] as const;
 
 /**
  * Reads `ledger.json`.
@@ -71,7 +72,7 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
   const file = read.document(bytes, version, [...fields]);
   if (file.get("profile") !== profile) throw read.damage("profile", `expected "${profile}"`);
   const seeds = file.get("seeds");
-  return {
+  const ledger: LedgerFile = {
     ...(seeds === undefined ? {} : { seeds: read.list(seeds, "seeds", (one) => read.fingerprint(one, "seeds")) }),
     keys: read.mapOf(file.get("keys"), "keys", (fingerprint, value) => {
       const where = `keys of ${read.fingerprint(fingerprint, "keys")}`;
@@ -109,6 +110,11 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
       ? { revocations: readCertificateRecord(read, file.get("revocations"), "revocations") }
       : {}),
   };
+  // Last: where it can be said what is wrong, that says more.
+  if (file.has("digest") && file.get("digest") !== sha256(JSON.stringify(documentOf(ledger, profile)))) {
+    throw read.damage("digest", "does not fit what the file says");
+  }
+  return ledger;
 }
 
 /** Ledgers of before had the whole path from the seed to the key itself. */
@@ -127,9 +133,14 @@ function readCertificateRecord(read: StateReader, value: unknown, where: string)
   };
 }
 
-/** Writes `ledger.json`, sorted, times to the second. */
+/** Writes `ledger.json`, sorted, times to the second, with a digest that tells of every changed bit. */
 export function serializeLedger(ledger: LedgerFile, profile: string): string {
-  const document = {
+  const document = documentOf(ledger, profile);
+  return `${JSON.stringify({ ...document, digest: sha256(JSON.stringify(document)) }, null, 2)}\n`;
+}
+
+function documentOf(ledger: LedgerFile, profile: string): object {
+  return {
     version,
     profile,
     seeds: ledger.seeds,
@@ -149,7 +160,6 @@ export function serializeLedger(ledger: LedgerFile, profile: string): string {
     certificates: sorted(ledger.certificates, ({ sha256, previous }) => ({ sha256, previous })),
     revocations: ledger.revocations,
   };
-  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>, write: (value: T) => unknown): Record<string, unknown> {

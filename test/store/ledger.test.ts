@@ -38,7 +38,15 @@ describe("store/ledger", () => {
 
   it("is written sorted and with times that people can read", () => {
     const document = JSON.parse(written);
-    expect(Object.keys(document)).to.deep.equal(["version", "profile", "keys", "checks", "feeds", "certificates"]);
+    expect(Object.keys(document)).to.deep.equal([
+      "version",
+      "profile",
+      "keys",
+      "checks",
+      "feeds",
+      "certificates",
+      "digest",
+    ]);
     expect(document.version).to.equal(1);
     expect(document.keys[fingerprintA]).to.deep.equal({
       acceptedAt: "2026-01-31T12:00:00Z",
@@ -55,6 +63,13 @@ describe("store/ledger", () => {
       expect(failure(written.slice(0, length)).code).to.equal("bad_state");
     }
     expect(parse(written.slice(0, -1))).to.deep.equal(sampleLedger);
+  });
+
+  it("is damaged by any other digit", () => {
+    for (const match of written.matchAll(/\d/g)) {
+      const text = `${written.slice(0, match.index)}${(Number(match[0]) + 1) % 10}${written.slice(match.index + 1)}`;
+      expect(failure(text).code, text.slice(match.index - 20, match.index + 1)).to.equal("bad_state");
+    }
   });
 
   it("fails with bad_state alone, whatever the bytes", () => {
