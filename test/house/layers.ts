@@ -55,7 +55,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "proper-lockfile": ["store"],
   "seek-bzip": ["package"],
   send: ["keyserver"],
-  "tar-stream": ["package", "cli"],
+  "tar-stream": ["cli"],
   undici: ["net", "keyserver"],
   "xdg-basedir": ["store"],
   "xz-decompress": ["package"],
