@@ -5,7 +5,7 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { isPackageName } from "../package/file-names.ts";
 import type { FeedFormat } from "../profile/types.ts";
-import type { Digesting, DigestThreads } from "../store/digest-threads.ts";
+import type { Digesting, Digests } from "../store/digests.ts";
 import type { FileDigest } from "../store/file-digest.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
@@ -106,7 +106,7 @@ export class PackageFiles {
    * {@link verify}, which takes nothing but a verified index.
    */
   static async begin(
-    threads: DigestThreads,
+    threads: Digests,
     files: readonly string[],
     folder: string | undefined,
     format: FeedFormat,
