@@ -3,9 +3,11 @@
  * old one, so that whichever index a client meets, one of them fits; a crash in between leaves it so, and the next
  * run finishes the work.
  */
+
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { systemCode } from "../error.ts";
+import { signatureEnding } from "../index-format/formats.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
 import { commitStaged, discard, removeLeftovers, type StagedFile, stageAll } from "../store/atomic.ts";
 import { ensureFolder, syncFolder } from "../store/folder.ts";
@@ -19,7 +21,7 @@ const limitOfOldSignatures = 16 * 1024;
 /** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
 async function oldSignature(folder: string, signedName: string): Promise<Uint8Array> {
   try {
-    const bytes = await fs.readFile(join(folder, `${signedName}.sig`));
+    const bytes = await fs.readFile(join(folder, signedName + signatureEnding.binary));
     const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
     return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
   } catch (error) {
@@ -30,8 +32,8 @@ async function oldSignature(folder: string, signedName: string): Promise<Uint8Ar
 
 function signatureFiles(folder: string, signedName: string, packets: Uint8Array) {
   return [
-    { path: join(folder, `${signedName}.asc`), data: armor(packets, "SIGNATURE"), mode: 0o644 },
-    { path: join(folder, `${signedName}.sig`), data: packets, mode: 0o644 },
+    { path: join(folder, signedName + signatureEnding.armored), data: armor(packets, "SIGNATURE"), mode: 0o644 },
+    { path: join(folder, signedName + signatureEnding.binary), data: packets, mode: 0o644 },
   ];
 }
 

@@ -1,7 +1,9 @@
 /** The second step of a rotation, its part with the feeds: what lies there, signed anew with another key. */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { signatureEnding } from "../index-format/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -51,7 +53,7 @@ async function look(
   folder: string,
   { keys, grants, published, at }: Terms,
 ): Promise<Refusal | { readonly delegate: Fingerprint } | undefined> {
-  const name = `${file.name}.sig`;
+  const name = file.name + signatureEnding.binary;
   const bytes = await readIfThere(join(folder, name));
   if (bytes === undefined) return refuse("no_signature", "it has no signature");
   const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);

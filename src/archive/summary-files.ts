@@ -1,37 +1,28 @@
 /** The files that a summary may lie in: `pkg_summary` and its compressed forms. */
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
-import { type Compression, decompress, detectCompression } from "../package/compression.ts";
+import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../index-format/formats.ts";
+import { decompress, detectCompression } from "../package/compression.ts";
 import { readIfThere, type SignedFile } from "./feed-layout.ts";
 
-/** As large an index as clients read. */
-const maxSummaryBytes = 512 * 1024 * 1024;
-
-/** Every form that clients read, whoever wrote it, with its compression. */
-const forms: Readonly<Record<string, Compression>> = {
-  pkg_summary: "none",
-  "pkg_summary.gz": "gzip",
-  "pkg_summary.bz2": "bzip2",
-  "pkg_summary.xz": "xz",
-  "pkg_summary.zst": "zstd",
-};
+const { pkgsrc } = formats;
 
 /** Those that may be there because they were asked for once. */
 const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
 
 /** Whether a file is called like a form of a summary. */
 export function isSummaryName(name: string): boolean {
-  return Object.hasOwn(forms, name);
+  return compressionNamed(pkgsrc, name) !== undefined;
 }
 
 /** The text of a summary. @throws FeedkeyError `bad_index` */
 export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
-  return await decompress(bytes, detectCompression(bytes), maxSummaryBytes, "bad_index");
+  return await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
 }
 
 /** Whether a file is what its name says, and holds this text. */
 export async function holdsText(name: string, bytes: Uint8Array, text: Uint8Array): Promise<boolean> {
-  const kind = forms[name];
+  const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
   try {
     return Buffer.compare(await decompress(bytes, kind, text.length), text) === 0;
@@ -51,9 +42,9 @@ interface OtherForm {
 /** The forms in a folder, without those named, that are signed. */
 async function signedForms(folder: string, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
-  for (const name of Object.keys(forms).filter((form) => !without.includes(form))) {
+  for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
-    for (const signature of [`${name}.sig`, `${name}.asc`]) {
+    for (const signature of signatureFiles(name)) {
       if ((await readIfThere(join(folder, signature))) !== undefined) signatures.push(signature);
     }
     if (signatures.length > 0) found.push({ name, bytes: await readIfThere(join(folder, name)), signatures });

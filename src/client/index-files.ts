@@ -1,55 +1,44 @@
 /** Which files make up a feed's index, how they are called, and what of them a signature covers. */
 import { FeedkeyError } from "../error.ts";
-import { readPackages } from "../index-format/opkg.ts";
+import { compressionOf } from "../index-format/format.ts";
+import { formats, formOf, maxIndexBytes, signatureFiles } from "../index-format/formats.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
-import { readSummaryPackages } from "../index-format/pkgsrc.ts";
-import { type Compression, decompress, detectCompression } from "../package/compression.ts";
+import { decompress, detectCompression } from "../package/compression.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
 
-/** An index larger than this is refused: no archive has one, and it would not fit into a small machine. */
-export const maxIndexBytes = 512 * 1024 * 1024;
-/** As it is downloaded. */
-export const maxIndexFileBytes = 256 * 1024 * 1024;
-export const maxSignatureBytes = 256 * 1024;
-
-const compressed = /\.(gz|xz|zst)$/;
-
-const usual: Readonly<Record<FeedFormat, readonly string[]>> = {
-  opkg: ["Packages.gz", "Packages"],
-  pkgsrc: ["pkg_summary.gz"],
-};
+export { maxIndexBytes, maxIndexFileBytes, maxSignatureBytes } from "../index-format/formats.ts";
 
 /**
- * Index files of a feed to ask for, the best first. pkgsrc's `pkg_summary.gz` is always there: other forms are asked
- * for only where the profile names one.
+ * Index files of a feed to ask for, the best first.
  * @throws FeedkeyError `bad_profile` for one that can't be read here
  */
 export function indexNames({ name, format, index }: Feed): readonly string[] {
-  if (index === undefined) return usual[format];
-  // opkg's is decompressed before its signature can be verified: a small .bz2 that means harm would take a minute.
-  if (format === "pkgsrc" || !/\.bz2$/.test(index)) return [index];
-  throw new FeedkeyError("bad_profile", `feed "${name}" has index = ${index}, and bzip2 is not read for opkg`, {
+  const { asked, forms } = formats[format];
+  if (index === undefined) return asked;
+  if (forms.includes("bz2") || !/\.bz2$/.test(index)) return [index];
+  throw new FeedkeyError("bad_profile", `feed "${name}" has index = ${index}, and bzip2 is not read for ${format}`, {
     details: { feed: name, index },
     hint: `write index = ${index.replace(/bz2$/, "gz")}, or leave the line out`,
   });
 }
 
-/**
- * opkg's signatures cover the uncompressed index, whichever form is downloaded; pkgsrc's the file as it lies there,
- * so that nothing unverified is ever decompressed.
- */
-export function signatureNames(format: FeedFormat, indexName: string): string[] {
-  const signed = format === "opkg" ? indexName.replace(compressed, "") : indexName;
-  return [`${signed}.sig`, `${signed}.asc`];
+/** The name without the ending of a compressed form. */
+function textName(format: FeedFormat, name: string): string {
+  const form = formOf(formats[format], name);
+  return form === undefined ? name : name.slice(0, -form.length - 1);
 }
 
-/** The other form that opkg's signature covers too; pkgsrc has none. */
+/** The files that may hold the signatures of an index: of its text, or of the file as it lies there. */
+export function signatureNames(format: FeedFormat, indexName: string): readonly string[] {
+  return signatureFiles(formats[format].signs === "text" ? textName(format, indexName) : indexName);
+}
+
+/** The other form that the same signature covers too, if there is one. */
 export function otherForm(format: FeedFormat, indexName: string): string | undefined {
-  if (format !== "opkg") return undefined;
-  return compressed.test(indexName) ? indexName.replace(compressed, "") : `${indexName}.gz`;
+  if (formats[format].signs === "file") return undefined;
+  const text = textName(format, indexName);
+  return text === indexName ? `${indexName}.gz` : text;
 }
-
-const kinds: Readonly<Record<string, Compression>> = { gz: "gzip", xz: "xz", zst: "zstd" };
 
 /**
  * The bytes that the signature covers.
@@ -57,8 +46,9 @@ const kinds: Readonly<Record<string, Compression>> = { gz: "gzip", xz: "xz", zst
  * @throws FeedkeyError `bad_index` if it can't be decompressed within the limit
  */
 export async function signedBytes(format: FeedFormat, name: string, bytes: Uint8Array): Promise<Uint8Array> {
-  if (format !== "opkg") return bytes;
-  const kind = kinds[compressed.exec(name)?.[1] ?? ""] ?? "none";
+  if (formats[format].signs === "file") return bytes;
+  const form = formOf(formats[format], name);
+  const kind = form === undefined ? "none" : compressionOf[form];
   try {
     return await decompress(bytes, kind, maxIndexBytes, "bad_index");
   } catch (cause) {
@@ -76,7 +66,7 @@ export async function signedBytes(format: FeedFormat, name: string, bytes: Uint8
  * @throws FeedkeyError `bad_index`
  */
 export async function readIndex(format: FeedFormat, signed: Uint8Array): Promise<PackageIndex> {
-  return format === "opkg" ? readPackages(signed) : readSummaryPackages(await indexText(format, signed));
+  return formats[format].read(await indexText(format, signed));
 }
 
 /**
@@ -84,7 +74,7 @@ export async function readIndex(format: FeedFormat, signed: Uint8Array): Promise
  * @throws FeedkeyError `bad_index`
  */
 export async function indexText(format: FeedFormat, signed: Uint8Array): Promise<Uint8Array> {
-  if (format === "opkg") return signed;
+  if (formats[format].signs === "text") return signed;
   // The signer vouches for the bytes, not for the file's name: what they are, they say themselves.
   return await decompress(signed, detectCompression(signed), maxIndexBytes, "bad_index");
 }

@@ -1,5 +1,7 @@
 /** The client's profile: which archive, whom to trust, what to fetch (design, section 9). */
+
 import { basename, dirname, resolve } from "node:path";
+import { formatNames } from "../index-format/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
@@ -127,7 +129,7 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
   }
   return {
     name,
-    format: section.choice("format", ["opkg", "pkgsrc"], "required"),
+    format: section.choice("format", formatNames, "required"),
     path: readFolder("path", fillIn(section.required("path"), variables, errorAt), errorAt),
     index: index?.text,
     packages: section.choice("packages", [".", "/"]) === "/" ? "archive" : "feed",

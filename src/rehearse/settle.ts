@@ -1,4 +1,5 @@
 /** What is published once a step has been taken: the indexes as they lie there, signed anew by whoever signs from then on. */
+
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Archive, knownCertificates } from "../archive/archive.ts";
@@ -13,6 +14,7 @@ import { signPlans } from "../archive/sign-plans.ts";
 import { type OwnCertificate, openSigningKey } from "../archive/signing-key.ts";
 import { isDelegate, type Own } from "../archive/standing.ts";
 import { FeedkeyError } from "../error.ts";
+import { signatureEnding } from "../index-format/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
@@ -35,7 +37,7 @@ async function reopened(archive: Archive): Promise<Archive> {
 
 /** Whether somebody signs this feed to whom it was delegated: publishing with the archive's key is not what comes next. */
 async function isDelegated(folder: string, signedName: string, bytes: Uint8Array, known: Own): Promise<boolean> {
-  const name = `${signedName}.sig`;
+  const name = signedName + signatureEnding.binary;
   const file = await readFile(join(folder, name)).catch(() => undefined);
   if (file === undefined) return false;
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));

@@ -6,7 +6,7 @@ export const ground = ["error", "time", "escape", "threads"];
 /** Each folder with the folders that it may import, beside itself and the ground. */
 export const below: Readonly<Record<string, readonly string[]>> = {
   "index-format": [],
-  profile: [],
+  profile: ["index-format"],
   trust: ["profile", "index-format"],
   openpgp: ["trust", "profile", "index-format"],
   package: ["profile", "index-format"],
