@@ -111,17 +111,14 @@ for (const name of ["feedkey", "keepers", ...packages]) {
   const file = join(folder, `${name}.cjs`);
   writeFileSync(file, Module.wrap(readFileSync(file, "latin1")), "latin1");
 }
-// Threads start quicker without the loader of ES modules; their files are called as the plain ones are.
+// Threads start quicker without the loader of ES modules; their program is called as the plain one is.
 writeFileSync(join(folder, "package.json"), '{ "type": "commonjs" }\n');
-for (const worker of ["archive/scan-worker", "store/digest-worker"]) {
-  const file = `${worker.replace(/^.*\//, "")}.js`;
-  await build({
-    ...cjs,
-    entryPoints: [join(root, `dist/src/${worker}.js`)],
-    outfile: join(folder, file),
-    plugins: [late],
-  });
-}
+await build({
+  ...cjs,
+  entryPoints: [join(root, "dist/src/worker.js")],
+  outfile: join(folder, "worker.js"),
+  plugins: [late],
+});
 
 /** Runs commands in a folder of its own. */
 async function runAll(main, work, ...commands) {

@@ -1,42 +1,28 @@
 /** A key that stays in GnuPG or on a card (`key = gpg:FPR`): gpg makes the signature, feedkey checks it. */
-import { spawn } from "node:child_process";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
+import { runGpg } from "../store/programs.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import type { DocumentSigner } from "./signing-key.ts";
 
-// What gpg.conf may say for people, and what no index may be signed with.
-const plainly = ["--batch", "--no-tty", "--quiet", "--no-armor", "--no-textmode"];
-
 /** Runs gpg on the caller's own GnuPG home, agent and cards included. */
 async function gpg(args: readonly string[], input: Uint8Array): Promise<Uint8Array> {
-  const child = spawn("gpg", [...plainly, ...args], { stdio: ["pipe", "pipe", "pipe"] });
-  const output: Buffer[] = [];
-  let complaint = "";
-  child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
-  child.stderr.on("data", (chunk: Buffer) => {
-    complaint = `${complaint}${chunk.toString()}`.slice(-2000);
-  });
-  // gpg may end before it has read everything; its exit status tells.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const status = await new Promise<number | null>((done, fail) => {
-    child.once("error", fail);
-    child.once("close", done);
-  }).catch((cause: unknown) => {
+  // What gpg.conf may say for people, and what no index may be signed with.
+  const ran = await runGpg(["--no-armor", "--no-textmode", ...args], { input });
+  if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
-      cause,
+      cause: ran.cause,
       hint: "install GnuPG, or keep the key in feedkey's store",
     });
-  });
-  if (status === 0) return Buffer.concat(output);
-  const words = escapeText(complaint.trim().split("\n").at(-1) ?? "");
-  throw new FeedkeyError("bad_config", `gpg failed (${status ?? "killed"}): ${words}`, {
-    details: { status },
+  }
+  if (ran.status === 0) return ran.stdout;
+  const words = escapeText(ran.stderr.trim().split("\n").at(-1) ?? "");
+  throw new FeedkeyError("bad_config", `gpg failed (${ran.status ?? "killed"}): ${words}`, {
+    details: { status: ran.status ?? null },
     hint: "try the same with gpg itself: is the card in, the agent running, the passphrase known?",
   });
 }

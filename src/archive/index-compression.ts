@@ -1,7 +1,8 @@
 /** The compressed forms of an index. */
 import { FeedkeyError } from "../error.ts";
+import { compressionOf } from "../index-format/format.ts";
 import { asBuffer } from "../index-format/line-cursor.ts";
-import { type Compression, decompress } from "../package/compression.ts";
+import { decompress } from "../package/compression.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import { gzipMembers } from "./gzip-members.ts";
 import { compressXz } from "./xz-writer.ts";
@@ -12,9 +13,6 @@ const writers: Readonly<Record<SummaryForm, (text: Uint8Array) => Promise<Uint8A
   xz: compressXz,
   zst: compressZstd,
 };
-
-/** What each form is to its readers. */
-export const compressionOf: Readonly<Record<SummaryForm, Compression>> = { gz: "gzip", xz: "xz", zst: "zstd" };
 
 /**
  * Compresses an index; the same index gives the same bytes.

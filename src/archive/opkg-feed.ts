@@ -1,8 +1,7 @@
 /** An opkg feed: `Packages`, which is signed, and `Packages.gz`. */
+import { formats } from "../index-format/formats.ts";
 import { asBuffer } from "../index-format/line-cursor.ts";
-import { readPackages } from "../index-format/opkg.ts";
 import { fileFields } from "../index-format/package-stanza.ts";
-import { compareVersions } from "../index-format/version.ts";
 import { decompress } from "../package/compression.ts";
 import type { FeedLayout, FileWrite } from "./feed-layout.ts";
 import { gzipMembers } from "./gzip-members.ts";
@@ -13,30 +12,33 @@ async function holds(file: Uint8Array | undefined, index: Uint8Array): Promise<b
   return content !== undefined && Buffer.compare(content, index) === 0;
 }
 
+const format = formats.opkg;
+const compressed = `${format.index}.gz`;
+
 export const opkgFeed: FeedLayout = {
-  signed: "Packages",
+  signed: format.published,
 
   stanzaOf({ own, size, md5, sha256 }, path) {
     return { own, added: fileFields({ filename: path, size, md5, sha256 }) };
   },
 
-  compareVersions,
+  compareVersions: format.compareVersions,
 
   async textOf(signed) {
     return signed;
   },
 
-  read: readPackages,
+  read: format.read,
 
   async files(folder, text, before) {
     const same = before !== undefined && Buffer.compare(before, text) === 0;
-    const writes: FileWrite[] = same ? [] : [{ name: "Packages", data: text }];
-    const there = await folder.read("Packages.gz");
+    const writes: FileWrite[] = same ? [] : [{ name: format.index, data: text }];
+    const there = await folder.read(compressed);
     if (!same || !(await holds(there, text))) {
       // No signature covers this file, so that parts of the one before may serve again.
       const data = await gzipMembers(asBuffer(text), there && asBuffer(there));
-      writes.push({ name: "Packages.gz", data });
+      writes.push({ name: compressed, data });
     }
-    return { signed: [{ name: "Packages", bytes: text }], writes, removes: [] };
+    return { signed: [{ name: format.index, bytes: text }], writes, removes: [] };
   },
 };

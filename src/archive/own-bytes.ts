@@ -4,6 +4,7 @@
  * it, and would have the archive sign that. So only what it published or signed before is signed again as it lies there.
  */
 import { FeedkeyError } from "../error.ts";
+import { signatureFiles } from "../index-format/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -45,7 +46,7 @@ function isGood(signature: DataSignature): boolean {
 }
 
 async function isSigned(folder: PublishedFolder, { name, bytes }: SignedFile, keys: KeyIndex): Promise<boolean> {
-  for (const signature of [`${name}.sig`, `${name}.asc`]) {
+  for (const signature of signatureFiles(name)) {
     const packets = await folder.read(signature);
     if (packets === undefined) continue;
     try {

@@ -1,30 +1,31 @@
 /** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has signatures of its own. */
-import { compareDewey } from "../index-format/dewey.ts";
+import { formats } from "../index-format/formats.ts";
 import { addFileFacts } from "../index-format/package-summary.ts";
-import { readSummaryPackages } from "../index-format/pkgsrc.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import type { FeedLayout, SignedFile } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
 import { holdsText, planOtherForms, summaryText } from "./summary-files.ts";
 
+const format = formats.pkgsrc;
+
 export const pkgsrcFeed: FeedLayout = {
-  signed: "pkg_summary.gz",
+  signed: format.published,
 
   stanzaOf({ own, size, sha256 }, path) {
     return { own: addFileFacts(own, { filename: path, size, sha256 }), added: "" };
   },
 
-  compareVersions: compareDewey,
+  compareVersions: format.compareVersions,
 
   textOf: summaryText,
 
-  read: readSummaryPackages,
+  read: format.read,
 
   async files(folder, text, before, forms, isOwn) {
     const main = await formOf("gz", before, text, isOwn);
     const further: Form[] = [];
     for (const form of forms.filter((one) => one !== "gz")) {
-      further.push(await formOf(form, await folder.read(`pkg_summary.${form}`), text, isOwn));
+      further.push(await formOf(form, await folder.read(`${format.index}.${form}`), text, isOwn));
     }
     const all = [main, ...further];
     const others = await planOtherForms(folder, text, all, isOwn);
@@ -43,7 +44,7 @@ async function formOf(
   text: Uint8Array,
   isOwn: (file: SignedFile) => Promise<boolean>,
 ): Promise<Form> {
-  const name = `pkg_summary.${form}`;
+  const name = `${format.index}.${form}`;
   // Another program, or an earlier version of this one, may have compressed it otherwise: what clients have cached stays as
   // it is, where it is the archive's. Anybody else's is not even decompressed.
   if (there !== undefined && (await isOwn({ name, bytes: there })) && (await holdsText(name, there, text))) {

@@ -5,6 +5,7 @@
  */
 import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { signatureEnding } from "../index-format/formats.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
 import { commitStaged, discard, type StagedFile } from "../store/atomic.ts";
 import type { HeldLock } from "../store/lock.ts";
@@ -16,7 +17,7 @@ const limitOfOldSignatures = 16 * 1024;
 
 /** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
 async function oldSignature(folder: PublishedFolder, signedName: string): Promise<Uint8Array> {
-  const bytes = await folder.read(`${signedName}.sig`).catch((error: unknown) => {
+  const bytes = await folder.read(signedName + signatureEnding.binary).catch((error: unknown) => {
     if (error instanceof FeedkeyError && error.code === "output") return undefined;
     throw error;
   });
@@ -27,8 +28,8 @@ async function oldSignature(folder: PublishedFolder, signedName: string): Promis
 
 function signatureFiles(signedName: string, packets: Uint8Array): PublishedFile[] {
   return [
-    { name: `${signedName}.asc`, data: armor(packets, "SIGNATURE") },
-    { name: `${signedName}.sig`, data: packets },
+    { name: signedName + signatureEnding.armored, data: armor(packets, "SIGNATURE") },
+    { name: signedName + signatureEnding.binary, data: packets },
   ];
 }
 

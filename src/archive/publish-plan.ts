@@ -1,6 +1,7 @@
 /** What `publish` is going to change in one feed: worked out first, shown or applied afterwards. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { signatureFiles } from "../index-format/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -130,7 +131,11 @@ async function whySign(
   terms: { readonly at: Instant; readonly validFor: Duration },
 ): Promise<string | undefined> {
   const keys = await KeyIndex.of([withOwnKeys(key)]);
-  const pairs = files.flatMap((file) => [".asc", ".sig"].map((ending) => ({ file, name: `${file.name}${ending}` })));
+  const pairs = files.flatMap((file) =>
+    signatureFiles(file.name)
+      .toReversed()
+      .map((name) => ({ file, name })),
+  );
   for (const { file, name } of pairs) {
     const bytes = await folder.read(name);
     if (bytes === undefined) return `${name} is missing`;

@@ -1,5 +1,6 @@
 /** The second step of a rotation, its part with the feeds: what lies there, signed anew with another key. */
 import { FeedkeyError } from "../error.ts";
+import { signatureEnding } from "../index-format/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -50,7 +51,7 @@ async function look(
   folder: PublishedFolder,
   { keys, grants, published, at }: Terms,
 ): Promise<Refusal | { readonly delegate: Fingerprint } | undefined> {
-  const name = `${file.name}.sig`;
+  const name = file.name + signatureEnding.binary;
   const bytes = await folder.read(name);
   if (bytes === undefined) return refuse("no_signature", "it has no signature");
   const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);

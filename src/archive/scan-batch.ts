@@ -16,11 +16,11 @@ export type ScanOutcome =
   | { readonly ok: false; readonly path: string; readonly failure: Failure };
 
 /** Scans one file after the other. What is wrong with a package is an outcome; only bugs are thrown. */
-export async function scanBatch(batch: readonly FoundPackage[], format: FeedFormat = "opkg"): Promise<ScanOutcome[]> {
+export async function scanBatch(batch: readonly FoundPackage[], format: unknown): Promise<ScanOutcome[]> {
   const outcomes: ScanOutcome[] = [];
   for (const found of batch) {
     try {
-      outcomes.push({ ok: true, scanned: await scanFile(found, format) });
+      outcomes.push({ ok: true, scanned: await scanFile(found, format as FeedFormat) });
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code === "internal") throw error;
       const { code, message, details, hint } = error;

@@ -1,10 +1,10 @@
 import { availableParallelism } from "node:os";
 import type { FeedFormat } from "../profile/types.ts";
+import { Helper, shareOf, workTogether } from "../threads.ts";
 import type { Instant } from "../time.ts";
-import { errorOf, type ScanOutcome } from "./scan-batch.ts";
+import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
 import { type CachedPackage, isSettled, type ScanCache } from "./scan-cache.ts";
 import type { ScannedPackage } from "./scan-file.ts";
-import { ScanThread, scanInThreads } from "./scan-pool.ts";
 import { type BadFile, type FoundPackage, findPackages, sameIdentity } from "./scan-walk.ts";
 
 export type { ScannedPackage } from "./scan-file.ts";
@@ -15,6 +15,8 @@ const FILES_WORTH_A_THREAD = 200;
 /** Large ones make up for their number: as many bytes are hashed in that time. */
 const BYTES_WORTH_A_THREAD = 16n << 20n;
 const MAX_THREADS = 7;
+/** Files taken at once: few messages, and an even load at the end. */
+const BATCH_FILES = 16;
 
 export interface ScanOptions {
   /** Which files are packages, and how they are read; opkg's by default. */
@@ -47,10 +49,10 @@ export async function scanPackages(folder: string, options: ScanOptions = {}): P
   const { format = "opkg" } = options;
   const cache: ScanCache = options.cache ?? new Map();
   const isFirst = cache.size === 0 && options.workers === undefined && availableParallelism() > 1;
-  let early: ScanThread | undefined;
+  let early: Helper | undefined;
   const { found, bad } = findPackages(folder, format, (count) => {
     // Nothing was read before: that many are worth a thread, which starts while the rest is looked for.
-    if (isFirst && count >= FILES_WORTH_A_THREAD) early ??= new ScanThread();
+    if (isFirst && count >= FILES_WORTH_A_THREAD) early ??= new Helper();
   });
   const { known, fresh } = divide(found, cache);
   const packages = [...known.values()].map(({ scanned }) => scanned);
@@ -64,7 +66,10 @@ export async function scanPackages(folder: string, options: ScanOptions = {}): P
     }
     report();
   };
-  await scanInThreads(fresh, options.workers ?? defaultThreads(fresh), onOutcomes, format, early);
+  const threads = options.workers ?? defaultThreads(fresh);
+  if (threads === 0) await early?.end();
+  const helpers = Array.from({ length: threads }, (_, place) => (place === 0 ? early : undefined) ?? new Helper());
+  await workTogether(shareOf("scan", fresh, format, BATCH_FILES), scanBatch, helpers, onOutcomes);
   return {
     packages: sortByPath(packages),
     bad: sortByPath([...bad, ...failed]),

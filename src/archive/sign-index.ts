@@ -1,16 +1,17 @@
 /** Use case: sign an index as it lies there. `INDEX.asc` and `INDEX.sig` carry the same signature. */
+
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { compressionNamed, formats, maxIndexBytes } from "../index-format/formats.ts";
 import { armor } from "../openpgp/armor.ts";
 import { detectCompression } from "../package/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
-import { maxIndexBytes } from "../profile/types.ts";
 import { commitStaged } from "../store/atomic.ts";
 import type { Duration, Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
-import { compressIndex, compressionOf } from "./index-compression.ts";
+import { compressIndex } from "./index-compression.ts";
 import { stageIndex } from "./publish-apply.ts";
 import { type PublishedFolder, PublishedTree } from "./published-tree.ts";
 import { notationDomain, type SignerOf } from "./signing-key.ts";
@@ -110,8 +111,9 @@ async function staleBeside(
 async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
   const name = basename(path);
   const kind = detectCompression(there);
-  const form = summaryForms.find((one) => name === `pkg_summary.${one}`);
-  if (kind !== (form === undefined ? "none" : compressionOf[form]) || (form === undefined && name !== "pkg_summary")) {
+  const form = summaryForms.find((one) => name.endsWith(`.${one}`));
+  // Nothing here writes bzip2.
+  if (kind === "bzip2" || kind !== compressionNamed(formats.pkgsrc, name)) {
     throw new FeedkeyError(
       "usage",
       `--add-checksums is for pkg_summary, .gz, .xz and .zst, not for ${escapeText(name)}`,

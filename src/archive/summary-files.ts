@@ -1,27 +1,21 @@
 /** The files that a summary may lie in: `pkg_summary` and its compressed forms. */
 import { FeedkeyError } from "../error.ts";
-import { type Compression, decompress, detectCompression } from "../package/compression.ts";
+import { compressionNamed, formats, indexFileNames, signatureFiles } from "../index-format/formats.ts";
+import { decompress, detectCompression } from "../package/compression.ts";
 import type { SignedFile } from "./feed-layout.ts";
 import type { PublishedFolder } from "./published-tree.ts";
 
+const { pkgsrc } = formats;
+
 /** Twice what clients take where their profile says nothing; nobody may have vouched for it. */
 const maxSummaryBytes = 192 * 1024 * 1024;
-
-/** Every form that clients read, whoever wrote it, with its compression. */
-const forms: Readonly<Record<string, Compression>> = {
-  pkg_summary: "none",
-  "pkg_summary.gz": "gzip",
-  "pkg_summary.bz2": "bzip2",
-  "pkg_summary.xz": "xz",
-  "pkg_summary.zst": "zstd",
-};
 
 /** Those that may be there because they were asked for once. */
 const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
 
 /** Whether a file is called like a form of a summary. */
 export function isSummaryName(name: string): boolean {
-  return Object.hasOwn(forms, name);
+  return compressionNamed(pkgsrc, name) !== undefined;
 }
 
 /** The text of a summary. @throws FeedkeyError `bad_index` */
@@ -31,7 +25,7 @@ export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
 
 /** Whether a file is what its name says, and holds this text. */
 export async function holdsText(name: string, bytes: Uint8Array, text: Uint8Array): Promise<boolean> {
-  const kind = forms[name];
+  const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
   try {
     return Buffer.compare(await decompress(bytes, kind, text.length), text) === 0;
@@ -51,9 +45,9 @@ interface OtherForm {
 /** The forms in a folder, without those named, that are signed. */
 async function signedForms(folder: PublishedFolder, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
-  for (const name of Object.keys(forms).filter((form) => !without.includes(form))) {
+  for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
-    for (const signature of [`${name}.sig`, `${name}.asc`]) {
+    for (const signature of signatureFiles(name)) {
       if ((await folder.read(signature)) !== undefined) signatures.push(signature);
     }
     if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });

@@ -1,9 +1,11 @@
 /** `feedkey publish`: from a folder of packages to a signed feed. */
+
 import { basename, resolve } from "node:path";
 import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
 import { changesAnything } from "../archive/publish-plan.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { formatNames, signatureFiles } from "../index-format/formats.ts";
 import { readSummaryForms } from "../profile/summary-forms.ts";
 import type { ArchiveFeed, FeedFormat, SummaryForm } from "../profile/types.ts";
 import { KeyStore } from "../store/key-store.ts";
@@ -28,8 +30,11 @@ export interface PublishCommandOptions extends PassphraseOptions {
 
 /** @throws FeedkeyError `usage` */
 function formatOf(text: string): FeedFormat {
-  if (text === "opkg" || text === "pkgsrc") return text;
-  throw new FeedkeyError("usage", `"${text}" is no format of feeds`, { hint: "--format takes opkg or pkgsrc" });
+  const format = formatNames.find((name) => name === text);
+  if (format !== undefined) return format;
+  throw new FeedkeyError("usage", `"${text}" is no format of feeds`, {
+    hint: `--format takes ${formatNames.join(" or ")}`,
+  });
 }
 
 /** One folder as one feed named after it. */
@@ -95,7 +100,7 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
     const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];
     const files = [
       ...writes.map(({ name }) => name),
-      ...(sign === undefined ? [] : signed.flatMap(({ name }) => [`${name}.asc`, `${name}.sig`])),
+      ...(sign === undefined ? [] : signed.flatMap(({ name }) => signatureFiles(name).toReversed())),
     ];
     const did = (verb: string, past: string) => (dryRun ? `would ${verb}` : past);
     const why = sign === undefined ? "" : ` (signed: ${sign})`;

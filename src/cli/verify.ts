@@ -9,7 +9,7 @@ import { feedOf, readIndexAhead, verifyLocal } from "../client/verify.ts";
 import { type CheckedFiles, PackageFiles } from "../client/verify-files.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { DigestThreads } from "../store/digest-threads.ts";
+import { Digests } from "../store/digests.ts";
 import type { ReadAhead } from "../store/read-ahead.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
@@ -57,7 +57,7 @@ export async function verify(
   const terms = { readOnly: audit, resetState: options.resetState === true };
   // Begun here, so that the second thread is ready when there is something for it.
   const count = options.packages === undefined ? files.length : Number.POSITIVE_INFINITY;
-  const threads = count > 0 ? new DigestThreads(count) : undefined;
+  const threads = count > 0 ? new Digests(count) : undefined;
   // On two cores the second one has the packages to do.
   const ahead = threads === undefined || availableParallelism() > 2 ? readIndexAhead(indexPath) : undefined;
   try {
@@ -75,7 +75,7 @@ async function verifyWith(
   indexPath: string,
   files: readonly string[],
   options: VerifyOptions,
-  threads: DigestThreads | undefined,
+  threads: Digests | undefined,
   ahead: ReadAhead | undefined,
 ): Promise<Outcome> {
   const audit = options.state === false;

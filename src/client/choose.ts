@@ -1,10 +1,9 @@
 /** Which package of which verified index a person means by `NAME` or `NAME=VERSION`. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { compareDewey } from "../index-format/dewey.ts";
-import { compareVersions } from "../index-format/version.ts";
+import { formats } from "../index-format/formats.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
-import type { Feed, FeedFormat } from "../profile/types.ts";
+import type { Feed } from "../profile/types.ts";
 import type { Choice } from "./fetch.ts";
 import type { Judged } from "./knowledge.ts";
 import type { Session } from "./session.ts";
@@ -37,12 +36,6 @@ function parseRequest(request: string): { name: string; version: string | undefi
   return { name: request.slice(0, equals), version: request.slice(equals + 1) };
 }
 
-/** Each format has its own order of versions. */
-const newer: Readonly<Record<FeedFormat, (a: string, b: string) => number>> = {
-  opkg: compareVersions,
-  pkgsrc: compareDewey,
-};
-
 /**
  * Chooses the newest version that matches, from the first feed of the profile that has it. Versions of feeds of
  * another format can't be compared with it and are left aside.
@@ -54,8 +47,10 @@ export function choose(request: string, indexes: readonly VerifiedIndex[]): Choi
     return index.packages.find(name, version).map((entry) => ({ index, entry }));
   });
   const format = found[0]?.index.feed.format ?? "opkg";
+  // Each format has its own order of versions.
+  const { compareVersions } = formats[format];
   const comparable = found.filter(({ index }) => index.feed.format === format);
-  const [best, ...others] = comparable.sort((a, b) => newer[format](b.entry.version, a.entry.version));
+  const [best, ...others] = comparable.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
   if (best === undefined) {
     const feeds = indexes.map(({ feed }) => feed.name).join(", ");
     throw new FeedkeyError("not_listed", `no verified index lists package "${escapeText(request)}"`, {

@@ -1,11 +1,11 @@
 /** A GnuPG home as opkg wants it: made aside, with ultimate ownertrust for its keys, then put in place. */
-import { spawn } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
+import { runGpg } from "../store/programs.ts";
 import { outputError } from "../store/system-error.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
@@ -54,22 +54,9 @@ export async function claimHome(path: string): Promise<void> {
 
 /** @returns its standard output */
 async function gpg(home: string, args: readonly string[], input: Uint8Array | string = ""): Promise<string> {
-  const child = spawn("gpg", ["--homedir", home, "--batch", "--quiet", "--no-autostart", ...args], {
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  let said = "";
-  let complaint = "";
-  child.stdout.on("data", (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  child.stderr.on("data", (chunk: Buffer) => {
-    complaint = `${complaint}${chunk.toString()}`.slice(-1000);
-  });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
-  const status = await new Promise<number | null>((done, fail) => child.once("error", fail).once("close", done));
-  if (status !== 0) throw new Error(`gpg ${args[0] ?? ""}: ${complaint.trim()}`);
-  return said;
+  const { status, stdout, stderr, cause } = await runGpg(args, { home, input });
+  if (status !== 0) throw new Error(`gpg ${args[0] ?? ""}: ${stderr.trim()}`, { cause });
+  return stdout.toString();
 }
 
 /** Fingerprints of the certificates in a home; undefined where gpg can't say. */

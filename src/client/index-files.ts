@@ -1,24 +1,25 @@
 /** Which files make up a feed's index, how they are called, and what of them a signature covers. */
 import { FeedkeyError } from "../error.ts";
-import { readPackages } from "../index-format/opkg.ts";
+import { compressionOf } from "../index-format/format.ts";
+import { formats, formOf, maxIndexBytes, signatureFiles } from "../index-format/formats.ts";
 import type { PackageIndex } from "../index-format/package-index.ts";
-import { readSummaryPackages } from "../index-format/pkgsrc.ts";
-import { type Compression, decompress, detectCompression } from "../package/compression.ts";
-import { type Feed, type FeedFormat, maxIndexBytes } from "../profile/types.ts";
+import { decompress, detectCompression } from "../package/compression.ts";
+import type { Feed, FeedFormat } from "../profile/types.ts";
+
+export { maxSignatureBytes } from "../index-format/formats.ts";
 
 /** Bytes of an index that are taken where nothing speaks for more: half as many again as Debian's largest have. */
 export const usualIndexBytes = 96 * 1024 * 1024;
-export const maxSignatureBytes = 256 * 1024;
 
 /** How many times the size of the last accepted one an index may have. A summary is kept compressed, to about a tenth. */
-const growth: Readonly<Record<FeedFormat, number>> = { opkg: 2, pkgsrc: 16 };
+const growth = { text: 2, file: 16 } as const;
 
 /**
  * Bytes that an index may have, as a file and as what it decompresses to: nobody has vouched for it when they are read.
  * @param last the feed's last accepted index, which a rightful signer vouched for
  */
 export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
-  const grown = growth[feed.format] * (last?.size ?? 0);
+  const grown = growth[formats[feed.format].signs] * (last?.size ?? 0);
   return feed.maxIndexSize ?? Math.min(maxIndexBytes, Math.max(usualIndexBytes, grown));
 }
 
@@ -26,44 +27,37 @@ export function indexLimit(feed: Feed, last: { readonly size: number } | undefin
 export const largerIndexHint =
   "no index should be that large; if the archive's keepers say that it is, write max-index-size into the feed's section of the profile";
 
-const compressed = /\.(gz|xz|zst)$/;
-
-const usual: Readonly<Record<FeedFormat, readonly string[]>> = {
-  opkg: ["Packages.gz", "Packages"],
-  pkgsrc: ["pkg_summary.gz"],
-};
-
 /**
- * Index files of a feed to ask for, the best first. pkgsrc's `pkg_summary.gz` is always there: other forms are asked
- * for only where the profile names one.
+ * Index files of a feed to ask for, the best first.
  * @throws FeedkeyError `bad_profile` for one that can't be read here
  */
 export function indexNames({ name, format, index }: Feed): readonly string[] {
-  if (index === undefined) return usual[format];
-  // opkg's is decompressed before its signature can be verified: a small .bz2 that means harm would take a minute.
-  if (format === "pkgsrc" || !/\.bz2$/.test(index)) return [index];
-  throw new FeedkeyError("bad_profile", `feed "${name}" has index = ${index}, and bzip2 is not read for opkg`, {
+  const { asked, forms } = formats[format];
+  if (index === undefined) return asked;
+  if (forms.includes("bz2") || !/\.bz2$/.test(index)) return [index];
+  throw new FeedkeyError("bad_profile", `feed "${name}" has index = ${index}, and bzip2 is not read for ${format}`, {
     details: { feed: name, index },
     hint: `write index = ${index.replace(/bz2$/, "gz")}, or leave the line out`,
   });
 }
 
-/**
- * opkg's signatures cover the uncompressed index, whichever form is downloaded; pkgsrc's the file as it lies there,
- * so that nothing unverified is ever decompressed.
- */
-export function signatureNames(format: FeedFormat, indexName: string): string[] {
-  const signed = format === "opkg" ? indexName.replace(compressed, "") : indexName;
-  return [`${signed}.sig`, `${signed}.asc`];
+/** The name without the ending of a compressed form. */
+function textName(format: FeedFormat, name: string): string {
+  const form = formOf(formats[format], name);
+  return form === undefined ? name : name.slice(0, -form.length - 1);
 }
 
-/** The other form that opkg's signature covers too; pkgsrc has none. */
+/** The files that may hold the signatures of an index: of its text, or of the file as it lies there. */
+export function signatureNames(format: FeedFormat, indexName: string): readonly string[] {
+  return signatureFiles(formats[format].signs === "text" ? textName(format, indexName) : indexName);
+}
+
+/** The other form that the same signature covers too, if there is one. */
 export function otherForm(format: FeedFormat, indexName: string): string | undefined {
-  if (format !== "opkg") return undefined;
-  return compressed.test(indexName) ? indexName.replace(compressed, "") : `${indexName}.gz`;
+  if (formats[format].signs === "file") return undefined;
+  const text = textName(format, indexName);
+  return text === indexName ? `${indexName}.gz` : text;
 }
-
-const kinds: Readonly<Record<string, Compression>> = { gz: "gzip", xz: "xz", zst: "zstd" };
 
 /**
  * The bytes that the signature covers.
@@ -77,8 +71,9 @@ export async function signedBytes(
   bytes: Uint8Array,
   limit: number,
 ): Promise<Uint8Array> {
-  if (format !== "opkg") return bytes;
-  const kind = kinds[compressed.exec(name)?.[1] ?? ""] ?? "none";
+  if (formats[format].signs === "file") return bytes;
+  const form = formOf(formats[format], name);
+  const kind = form === undefined ? "none" : compressionOf[form];
   try {
     return await decompress(bytes, kind, limit, "bad_index");
   } catch (cause) {
@@ -100,7 +95,7 @@ export async function signedBytes(
  * @throws FeedkeyError `bad_index`
  */
 export async function readIndex(format: FeedFormat, signed: Uint8Array, limit: number): Promise<PackageIndex> {
-  return format === "opkg" ? readPackages(signed) : readSummaryPackages(await indexText(format, signed, limit));
+  return formats[format].read(await indexText(format, signed, limit));
 }
 
 /**
@@ -108,7 +103,7 @@ export async function readIndex(format: FeedFormat, signed: Uint8Array, limit: n
  * @throws FeedkeyError `bad_index`
  */
 export async function indexText(format: FeedFormat, signed: Uint8Array, limit: number): Promise<Uint8Array> {
-  if (format === "opkg") return signed;
+  if (formats[format].signs === "text") return signed;
   // The signer vouches for the bytes, not for the file's name: what they are, they say themselves.
   return await decompress(signed, detectCompression(signed), limit, "bad_index");
 }

@@ -6,7 +6,7 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { isCalledPackage } from "../package/file-names.ts";
 import { holdsPackage } from "../package/package-content.ts";
-import type { Digesting, DigestThreads } from "../store/digest-threads.ts";
+import type { Digesting, Digests } from "../store/digests.ts";
 import type { FileDigest } from "../store/file-digest.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
@@ -122,11 +122,11 @@ interface BegunFolder {
 
 /** Package files that are being digested while their index is still to be verified. */
 export class PackageFiles {
-  readonly #threads: DigestThreads;
+  readonly #threads: Digests;
   readonly #named: Begun;
   readonly #below: BegunFolder | FeedkeyError | undefined;
 
-  private constructor(threads: DigestThreads, named: Begun, below: BegunFolder | FeedkeyError | undefined) {
+  private constructor(threads: Digests, named: Begun, below: BegunFolder | FeedkeyError | undefined) {
     this.#threads = threads;
     this.#named = named;
     this.#below = below;
@@ -136,11 +136,7 @@ export class PackageFiles {
    * Begins with files that were named and those below a folder. What a file hashes to says nothing yet; that is for
    * {@link verify}, which takes nothing but a verified index.
    */
-  static async begin(
-    threads: DigestThreads,
-    files: readonly string[],
-    folder: string | undefined,
-  ): Promise<PackageFiles> {
+  static async begin(threads: Digests, files: readonly string[], folder: string | undefined): Promise<PackageFiles> {
     const named = begin(threads, files);
     if (folder === undefined) return new PackageFiles(threads, named, undefined);
     try {
@@ -176,7 +172,7 @@ export class PackageFiles {
   }
 }
 
-function begin(threads: DigestThreads, paths: readonly string[]): Begun {
+function begin(threads: Digests, paths: readonly string[]): Begun {
   return { paths, digesting: threads.begin(paths) };
 }
 

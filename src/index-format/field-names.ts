@@ -50,6 +50,10 @@ export interface FieldName {
   readonly role: Role;
   /** Number of the last stanza that had this field: how a field that stands twice is found without a set for each. */
   seenIn: number;
+  /** The name that came after this one last: mostly it does again. */
+  follower: FieldName | undefined;
+  /** Where it stood when it was looked up last: mostly it is spelled so again. */
+  place: number;
   /** Another name with the same hash. */
   readonly next: FieldName | undefined;
 }
@@ -58,39 +62,51 @@ export interface FieldName {
 export class FieldNames {
   readonly #byHash = new Map<number, FieldName>();
   #count = 0;
-
-  constructor() {
-    for (const [text, meaning] of Object.entries(roleOf)) this.#add(text, meaning, hashName(text));
-  }
+  #before: FieldName | undefined;
 
   /**
    * The name of the field that the cursor stands on.
    * @throws FeedkeyError with the code of the text: the index has absurdly many different names
    */
   at(cursor: LineCursor): FieldName {
-    const { bytes, start, colon, nameHash } = cursor;
-    for (let name = this.#byHash.get(nameHash); name !== undefined; name = name.next) {
+    const before = this.#before;
+    let name = cursor.isExpected ? before?.follower : undefined;
+    if (name === undefined) {
+      name = this.#find(cursor);
+      name.place = cursor.start;
+      if (before !== undefined) before.follower = name;
+    }
+    this.#before = name;
+    const { follower } = name;
+    cursor.expect(follower?.place ?? 0, follower?.bytes.length ?? 0);
+    return name;
+  }
+
+  #find(cursor: LineCursor): FieldName {
+    const { bytes, start, colon } = cursor;
+    let hash = hashStart;
+    for (let at = start; at < colon; at++) hash = hashStep(hash, nameByte[bytes[at] ?? 0] ?? 0);
+    for (let name = this.#byHash.get(hash); name !== undefined; name = name.next) {
       if (isName(bytes, start, colon, name.bytes)) return name;
     }
     if (this.#count >= maxFieldNames) {
       throw cursor.error(`has one more than ${maxFieldNames} different field names`);
     }
-    return this.#add(bytes.toString("latin1", start, colon).toLowerCase(), role.other, nameHash);
-  }
-
-  #add(text: string, meaning: Role, hash: number): FieldName {
-    const bytes = Buffer.from(text, "latin1");
-    const name: FieldName = { text, bytes, role: meaning, seenIn: -1, next: this.#byHash.get(hash) };
+    const text = bytes.toString("latin1", start, colon).toLowerCase();
+    const meaning = Object.hasOwn(roleOf, text) ? (roleOf[text] ?? role.other) : role.other;
+    const name: FieldName = {
+      text,
+      bytes: Buffer.from(text, "latin1"),
+      role: meaning,
+      seenIn: -1,
+      follower: undefined,
+      place: start,
+      next: this.#byHash.get(hash),
+    };
     this.#byHash.set(hash, name);
     this.#count++;
     return name;
   }
-}
-
-function hashName(text: string): number {
-  let hash = hashStart;
-  for (let at = 0; at < text.length; at++) hash = hashStep(hash, text.charCodeAt(at));
-  return hash;
 }
 
 function isName(bytes: Buffer, start: number, end: number, name: Uint8Array): boolean {

@@ -8,9 +8,13 @@
  * Index texts of 50 MB are usual: the cursor holds numbers, not strings, and makes no object for a line.
  */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
+import { isSame, lineEnd } from "./four-bytes.ts";
 
 /** The longest line, in bytes. The longest in Debian's own lists has some 10,000. */
 export const maxLineLength = 1 << 20;
+
+/** The longest stanza, in bytes. */
+export const maxStanzaLength = 16 << 20;
 
 const newline = 0x0a;
 const space = 0x20;
@@ -21,14 +25,6 @@ const colon = 0x3a;
 export const nameByte = new Uint8Array(256);
 for (let byte = 0x21; byte <= 0x7e; byte++) if (byte !== colon) nameByte[byte] = byte;
 for (let byte = 0x41; byte <= 0x5a; byte++) nameByte[byte] = byte + 0x20;
-
-export const notHex = 0xff;
-/** The value of each hex digit, in either case; `notHex` for what is none. */
-export const hexDigit = new Uint8Array(256).fill(notHex);
-for (let digit = 0; digit < 16; digit++) {
-  hexDigit[digit.toString(16).charCodeAt(0)] = digit;
-  hexDigit[digit.toString(16).toUpperCase().charCodeAt(0)] = digit;
-}
 
 /** What a text is: the name and the code of its errors. */
 export interface TextKind {
@@ -54,19 +50,21 @@ export const hashStart = 0x811c9dc5 | 0;
 /** Walks over the lines of a text, whatever they mean; its properties tell about the line that `advance` reached. */
 export class LineWalker {
   /** Line number, from 1. */
-  line: number;
+  line = 0;
   /** Offset of the line's first byte. */
   start = 0;
   /** Offset of the line's end: its newline, or the end of the text. */
   end = -1;
   readonly bytes: Buffer;
+  /** The same bytes. */
+  readonly view: DataView;
   readonly #kind: TextKind;
 
   /** @throws FeedkeyError with the code of `kind`: a NUL or a carriage return anywhere in the text */
-  constructor(bytes: Uint8Array, kind = indexText, firstLine = 1) {
+  constructor(bytes: Uint8Array, kind = indexText) {
     this.bytes = asBuffer(bytes);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#kind = kind;
-    this.line = firstLine - 1;
     this.#refuseByte(0x00, "a NUL byte");
     this.#refuseByte(0x0d, "a carriage return");
   }
@@ -90,8 +88,7 @@ export class LineWalker {
     const { bytes } = this;
     const start = this.end + 1;
     if (start >= bytes.length) return false;
-    const found = bytes.indexOf(newline, start);
-    const end = found === -1 ? bytes.length : found;
+    const end = lineEnd(this.view, start, bytes.length);
     this.start = start;
     this.end = end;
     this.line++;
@@ -103,7 +100,7 @@ export class LineWalker {
     const { bytes } = this;
     const at = bytes.indexOf(byte);
     if (at === -1) return;
-    let line = this.line + 1;
+    let line = 1;
     for (let from = bytes.indexOf(newline); from !== -1 && from < at; from = bytes.indexOf(newline, from + 1)) line++;
     throw this.error(`holds ${name}`, line);
   }
@@ -116,12 +113,19 @@ export class LineCursor extends LineWalker {
   kind: LineKind = "blank";
   /** Fields only: offset of the colon. */
   colon = 0;
-  /** Fields only: FNV-1a over the name in lower case. */
-  nameHash = 0;
-
+  /** Whether the field has the expected name. */
+  isExpected = false;
+  #expectedAt = 0;
+  #expectedLength = 0;
   override seek(offset: number, line: number): void {
     super.seek(offset, line);
     this.kind = "blank";
+  }
+
+  /** Tells which name to look for first: one of this text. @param at its offset */
+  expect(at: number, length: number): void {
+    this.#expectedAt = at;
+    this.#expectedLength = length;
   }
 
   /**
@@ -148,14 +152,17 @@ export class LineCursor extends LineWalker {
 
   #field(): void {
     const { bytes, start, end } = this;
-    let hash = hashStart;
-    let at = start;
-    for (; at < end; at++) {
-      const byte = nameByte[bytes[at] ?? 0] ?? 0;
-      if (byte === 0) break;
-      hash = hashStep(hash, byte);
+    const length = this.#expectedLength;
+    // With the colon: else a longer name would do.
+    if (length > 0 && length < end - start && isSame(this.view, start, this.#expectedAt, length + 1)) {
+      this.kind = "field";
+      this.colon = start + length;
+      this.isExpected = true;
+      return;
     }
-    if (bytes[at] !== colon) {
+    let at = start;
+    while (at < end && nameByte[bytes[at] ?? 0] !== 0) at++;
+    if (at === end || bytes[at] !== colon) {
       if (bytes.subarray(at, end).includes(colon)) throw this.error("has a field name with a forbidden byte");
       throw this.error("is not a field: it has no colon");
     }
@@ -164,7 +171,7 @@ export class LineCursor extends LineWalker {
     if (first === 0x23 || first === 0x2d) throw this.error('has a field name that starts with "#" or "-"');
     this.kind = "field";
     this.colon = at;
-    this.nameHash = hash;
+    this.isExpected = false;
   }
 }
 

@@ -7,6 +7,9 @@ function grown<T extends Int32Array | Uint32Array>(column: T, length: number): T
   return wider;
 }
 
+/** Bytes. A shorter one costs the columns no more than that they grow once. */
+const usualStanza = 512;
+
 export class Columns {
   count = 0;
   offsets: Uint32Array;
@@ -30,7 +33,7 @@ export class Columns {
    * @throws what the source throws
    */
   static of(source: EntrySource): Columns {
-    const columns = new Columns(0);
+    const columns = new Columns(Math.ceil(source.length / usualStanza));
     while (source.next()) {
       columns.add(source.offset, source.line, source.nameHash, source.keyHash, source.fileHash);
     }

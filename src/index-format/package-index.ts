@@ -21,6 +21,8 @@ export interface EntrySource {
   /** Goes back to an entry by its `offset` and `line`; `next` then reads it again. */
   seek(offset: number, line: number): void;
   entry(): DigestedEntry;
+  /** Bytes of the text. */
+  readonly length: number;
   readonly offset: number;
   readonly line: number;
   readonly nameHash: number;

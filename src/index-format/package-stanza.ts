@@ -1,8 +1,33 @@
 /** Writing the stanzas of an opkg index. */
 import { FeedkeyError } from "../error.ts";
-import { controlText, type Field } from "./field.ts";
-import { asBuffer, maxLineLength, nameByte } from "./line-cursor.ts";
+import { controlText, type Field, fieldText, parseControl } from "./field.ts";
+import { maxLineLength } from "./line-cursor.ts";
 import { OpkgScanner } from "./opkg.ts";
+
+/** What a package says of itself, as it stands in an index. */
+export interface OwnWords {
+  readonly name: string;
+  readonly version: string;
+  /** Empty where there is none. */
+  readonly architecture: string;
+  /** The stanza without the facts about the file. */
+  readonly own: Uint8Array;
+}
+
+/**
+ * Reads a package's control data.
+ * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
+ */
+export function ownWords(bytes: Uint8Array): OwnWords {
+  const control = parseControl(bytes);
+  const word = (name: string) => fieldText(control, name) ?? "";
+  return {
+    name: word("Package"),
+    version: word("Version"),
+    architecture: word("Architecture"),
+    own: ownStanza(control),
+  };
+}
 
 export interface PackageStanza {
   /** The package's own control fields (`parseControl`). */
@@ -32,7 +57,7 @@ export function packageStanza(entry: PackageStanza): Uint8Array {
  * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
  */
 export function ownStanza(control: readonly Field[]): Uint8Array {
-  const own = control.filter((field) => !isAboutFile(field.name));
+  const own = control.filter(({ name }) => !aboutFile.test(name));
   const stanza = formatStanza(own);
   // What is published must never be an index that clients refuse: read it as they will, where that is not plain to see.
   if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
@@ -41,11 +66,9 @@ export function ownStanza(control: readonly Field[]): Uint8Array {
 
 /** Whether name and version are there, and they and the architecture are words of plain ASCII. */
 function isPlainlyNamed(own: readonly Field[]): boolean {
-  const words = own.filter(({ name }) => /^(package|version|architecture)$/i.test(name));
-  const named = words.filter(({ name }) => !/^architecture$/i.test(name)).length;
-  return (
-    named === 2 && words.every(({ value }) => value.length > 0 && value.every((byte) => byte > 0x20 && byte < 0x7f))
-  );
+  const words = own.filter(({ name }) => /^(?:package|version|architecture)$/i.test(name));
+  const named = words.filter(({ name }) => name.length < "architecture".length);
+  return named.length === 2 && words.every(({ value }) => /^[!-~]+$/.test(value));
 }
 
 /**
@@ -78,42 +101,36 @@ export function fileFields(file: Omit<PackageStanza, "control">): string {
  */
 export function formatStanza(fields: readonly Field[]): Uint8Array {
   if (fields.length === 0) throw new FeedkeyError("bad_package", "a stanza needs at least one field");
-  const parts: Uint8Array[] = [];
   const seen = new Set<string>();
+  const lines: string[] = [];
   for (const { name, value } of fields) {
     checkName(name);
-    if (seen.has(name.toLowerCase())) throw badField(name, "stands there twice");
-    seen.add(name.toLowerCase());
+    const key = name.toLowerCase();
+    if (seen.has(key)) throw badField(name, "stands there twice");
+    seen.add(key);
     checkValue(name, value);
-    const bare = value.length === 0 || value[0] === 0x0a;
-    parts.push(Buffer.from(bare ? `${name}:` : `${name}: `, "latin1"), value, Buffer.from("\n"));
+    lines.push(value === "" || value.startsWith("\n") ? `${name}:${value}\n` : `${name}: ${value}\n`);
   }
-  return Buffer.concat(parts);
+  return Buffer.from(lines.join(""), "latin1");
 }
 
 function checkName(name: string): void {
-  const legal = [...name].every((character) => (nameByte[character.codePointAt(0) ?? 0] ?? 0) !== 0);
-  if (name === "" || !legal || /^[#-]/.test(name)) throw badField(name, "is no legal field name");
+  if (!/^(?![#-])[!-9;-~]+$/.test(name)) throw badField(name, "is no legal field name");
 }
 
-function checkValue(name: string, value: Uint8Array): void {
-  // One line, as most values are: nothing else can be wrong with it.
-  const first = value[0];
-  const isShort = value.length < maxLineLength / 2 && name.length < maxLineLength / 2;
-  if (isShort && first !== 0x20 && first !== 0x09 && !/[\0\r\n]/.test(asBuffer(value).toString("latin1"))) return;
-  checkFoldedValue(name, value);
+function checkValue(name: string, value: string): void {
+  if (name.length + value.length > maxLineLength - 2) throw badField(name, "is too long");
+  if (!foldedValue.test(value)) throw badField(name, problemOf(value));
 }
 
-function checkFoldedValue(name: string, value: Uint8Array): void {
-  const text = Buffer.from(value).toString("latin1");
-  if (/[\0\r]/.test(text)) throw badField(name, "holds a NUL or a carriage return");
-  const [head = "", ...further] = text.split("\n");
-  if (name.length + text.length > maxLineLength - 2) throw badField(name, "is too long");
-  if (/^[ \t]/.test(head)) throw badField(name, "starts with a space");
-  for (const line of further) {
-    if (!/^[ \t]/.test(line)) throw badField(name, "has a further line that does not start with a space");
-    if (!/[^ \t]/.test(line)) throw badField(name, "has a further line that holds nothing but spaces");
-  }
+/** Lines of which none is blank but perhaps the first, and each further one begins with a blank. */
+const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t]+[^\0\r\n\t ][^\0\r\n]*)*$/;
+
+function problemOf(value: string): string {
+  if (/[\0\r]/.test(value)) return "holds a NUL or a carriage return";
+  if (/^[ \t]/.test(value)) return "starts with a space";
+  if (/\n(?![ \t])/.test(value)) return "has a further line that does not start with a space";
+  return "has a further line that holds nothing but spaces";
 }
 
 /** T12 as far as it can be told here: clients refuse to follow any other path. */
@@ -128,9 +145,7 @@ function checkFilename(filename: string): void {
 }
 
 /** Fields that tell where a package file lies and what it hashes to. */
-function isAboutFile(name: string): boolean {
-  return /^(filename|size|md5.*|sha-?\d.*)$/i.test(name);
-}
+const aboutFile = /^(?:filename|size|md5.*|sha-?\d.*)$/i;
 
 function badField(name: string, problem: string): FeedkeyError {
   return new FeedkeyError("bad_package", `field "${name}" ${problem}`, { details: { field: name } });

@@ -5,9 +5,8 @@
 import type { Entry } from "./entry.ts";
 import { readSize, wordProblem } from "./entry-values.ts";
 import { type FileCksum, parseFileCksum } from "./file-cksum.ts";
-import { asBuffer, hashStart, hashStep, indexText } from "./line-cursor.ts";
+import { asBuffer, hashStart, hashStep, indexText, maxStanzaLength } from "./line-cursor.ts";
 import { type DigestedEntry, type EntrySource, PackageIndex } from "./package-index.ts";
-import { maxStanzaLength } from "./stanza-chunks.ts";
 import { SummaryCursor } from "./summary-cursor.ts";
 import {
   allRequired,
@@ -42,6 +41,7 @@ export function* readSummaryEntries(bytes: Uint8Array): Generator<Entry, void> {
 
 /** Goes from stanza to stanza; its properties and `entry` tell about the one that `next` reached. */
 export class SummaryScanner implements EntrySource {
+  readonly length: number;
   offset = 0;
   line = 0;
   nameHash = 0;
@@ -60,6 +60,7 @@ export class SummaryScanner implements EntrySource {
   /** @throws FeedkeyError with the code of `kind` */
   constructor(bytes: Uint8Array, kind = indexText) {
     this.#bytes = asBuffer(bytes);
+    this.length = bytes.length;
     this.#cursor = new SummaryCursor(this.#bytes, kind);
   }
 

@@ -3,9 +3,7 @@
  * editing; whoever only looks packages up uses `pkgsrc.ts`, which makes no objects.
  */
 import { FeedkeyError } from "../error.ts";
-import { asBuffer, indexText, maxLineLength, type TextKind } from "./line-cursor.ts";
-import type { BlankLines } from "./stanza.ts";
-import { maxStanzaLength, readChunks, tooLong } from "./stanza-chunks.ts";
+import { asBuffer, indexText, maxLineLength, maxStanzaLength } from "./line-cursor.ts";
 import { SummaryCursor } from "./summary-cursor.ts";
 
 export interface SummaryVariable {
@@ -25,6 +23,13 @@ export interface SummaryStanza {
   readonly terminated: boolean;
 }
 
+/** Empty lines before, between and after stanzas. */
+export interface BlankLines {
+  readonly kind: "blank";
+  readonly bytes: Uint8Array;
+  readonly line: number;
+}
+
 export type SummaryPiece = SummaryStanza | BlankLines;
 
 /**
@@ -33,15 +38,28 @@ export type SummaryPiece = SummaryStanza | BlankLines;
  * @throws FeedkeyError with the line and the code of `kind`, when the reading gets there
  */
 export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<SummaryPiece, void> {
-  yield* readFrom(bytes, kind, 1);
-}
-
-/**
- * The same over chunks, holding no more than a chunk and a stanza at a time. A chunk must not change afterwards.
- * @throws FeedkeyError `bad_index` with the line
- */
-export function readSummaryChunks(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<SummaryPiece, void> {
-  return readChunks(chunks, (bytes, line) => readFrom(bytes, indexText, line));
+  const cursor = new SummaryCursor(bytes, kind);
+  let more = cursor.next();
+  while (more) {
+    const { start, line } = cursor;
+    const blank = cursor.kind === "blank";
+    const variables: SummaryVariable[] = [];
+    let end = start;
+    while (more && (cursor.kind === "blank") === blank) {
+      if (!blank) {
+        const name = cursor.bytes.toString("latin1", cursor.start, cursor.equals);
+        variables.push({ name, value: cursor.bytes.subarray(cursor.equals + 1, cursor.end) });
+      }
+      end = cursor.end + 1;
+      more = cursor.next();
+    }
+    const terminated = end <= cursor.bytes.length;
+    const text = cursor.bytes.subarray(start, end);
+    if (!blank && text.length > maxStanzaLength) {
+      throw cursor.error(`begins a stanza longer than ${maxStanzaLength} bytes`, line);
+    }
+    yield blank ? { kind: "blank", bytes: text, line } : { kind: "stanza", bytes: text, line, variables, terminated };
+  }
 }
 
 /**
@@ -62,29 +80,4 @@ export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza
     lines.push(line);
   }
   return Buffer.from(`${lines.join("\n")}${terminated ? "\n" : ""}`, "latin1");
-}
-
-/** Reads pieces from `firstLine` on; returns the number of the line after the last. */
-function* readFrom(bytes: Uint8Array, kind: TextKind, firstLine: number): Generator<SummaryPiece, number> {
-  const cursor = new SummaryCursor(bytes, kind, firstLine);
-  let more = cursor.next();
-  while (more) {
-    const { start, line } = cursor;
-    const blank = cursor.kind === "blank";
-    const variables: SummaryVariable[] = [];
-    let end = start;
-    while (more && (cursor.kind === "blank") === blank) {
-      if (!blank) {
-        const name = cursor.bytes.toString("latin1", cursor.start, cursor.equals);
-        variables.push({ name, value: cursor.bytes.subarray(cursor.equals + 1, cursor.end) });
-      }
-      end = cursor.end + 1;
-      more = cursor.next();
-    }
-    const terminated = end <= cursor.bytes.length;
-    const text = cursor.bytes.subarray(start, end);
-    if (!blank && text.length > maxStanzaLength) throw tooLong(kind, line);
-    yield blank ? { kind: "blank", bytes: text, line } : { kind: "stanza", bytes: text, line, variables, terminated };
-  }
-  return cursor.line + 1;
 }

@@ -2,6 +2,7 @@
  * The `ar` archive (ar(5)): the outer form of .deb, of newer .ipk, and of pkgsrc's signed packages.
  * Reads the plain form and the long names of BSD (`#1/length`) and GNU (`//` table, `/offset`).
  */
+import { asBuffer } from "../index-format/line-cursor.ts";
 import { damage, quote } from "./damage.ts";
 import { MAX_AR_MEMBERS, MAX_AR_NAME, MAX_AR_NAME_TABLE } from "./limits.ts";
 import type { ByteSource } from "./source.ts";
@@ -108,5 +109,5 @@ function tooLarge(what: string, size: number, limit: number): Error {
 }
 
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+  return asBuffer(bytes).toString("latin1");
 }

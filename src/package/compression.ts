@@ -1,11 +1,12 @@
 import { type ErrorCode, FeedkeyError } from "../error.ts";
+import type { Compression } from "../index-format/format.ts";
 import { unbzip2 } from "./bzip2.ts";
 import { gunzip } from "./gzip.ts";
 import { Undecodable } from "./undecodable.ts";
 import { unxz } from "./xz.ts";
 import { unzstd } from "./zstd.ts";
 
-export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
+export type { Compression } from "../index-format/format.ts";
 
 const magics: readonly [Compression, readonly number[]][] = [
   ["gzip", [0x1f, 0x8b]],

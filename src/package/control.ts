@@ -1,5 +1,6 @@
 /** The control file of a package: .deb and newer .ipk are `ar` archives, older .ipk a gzip-compressed tar of the same three members. */
 import { closeSync, fstatSync } from "node:fs";
+import { asBuffer } from "../index-format/line-cursor.ts";
 import { AR_MAGIC, type ArMember, readArMembers } from "./ar.ts";
 import { type Compression, decompress, detectCompression } from "./compression.ts";
 import { findControlFile } from "./control-tar.ts";
@@ -7,7 +8,7 @@ import { damage, nameThePackage, quote } from "./damage.ts";
 import { gunzipChunks } from "./gzip-stream.ts";
 import { MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_FORMAT_VERSION } from "./limits.ts";
 import { type ByteSource, fileSource, openPackage } from "./source.ts";
-import { tarEntries } from "./tar.ts";
+import { type ReadEntry, type TarEntry, visitEntries } from "./tar.ts";
 
 export interface PackageControl {
   /** The bytes of the `control` file, as the package has them. */
@@ -35,8 +36,9 @@ export async function readControl(path: string): Promise<PackageControl> {
  */
 export async function readControlFrom(source: ByteSource): Promise<PackageControl> {
   const head = source.read(0, Math.min(AR_MAGIC.length, source.size));
-  if (Buffer.from(head).toString("latin1") === AR_MAGIC) {
-    return { control: await controlOfAr(source), format: "ar" };
+  if (asBuffer(head).toString("latin1") === AR_MAGIC) {
+    const { name, bytes } = memberOfAr(source);
+    return { control: await controlOfMember(name, bytes), format: "ar" };
   }
   if (detectCompression(head) === "gzip") return { control: await controlOfTar(source), format: "tar" };
   throw damage("expected an ar archive or a gzip-compressed tar archive, but it begins as neither");
@@ -54,7 +56,7 @@ async function readControlOfFile(path: string): Promise<PackageControl> {
 }
 
 /** deb(5): `debian-binary` first, then `control.tar` with its suffix, then `data.tar` with its own. */
-async function controlOfAr(source: ByteSource): Promise<Uint8Array> {
+function memberOfAr(source: ByteSource): { name: string; bytes: Uint8Array } {
   const members = readArMembers(source);
   const first = members[0];
   if (first?.name !== "debian-binary") throw damage('expected "debian-binary" as the first member of the ar archive');
@@ -68,7 +70,7 @@ async function controlOfAr(source: ByteSource): Promise<Uint8Array> {
       reason: "limits",
     });
   }
-  return controlOfMember(control.name, source.read(control.offset, control.size));
+  return { name: control.name, bytes: source.read(control.offset, control.size) };
 }
 
 /** Two members of one kind could show one control file to us and another to the installer. */
@@ -82,27 +84,35 @@ function only(members: readonly ArMember[], stem: string): ArMember {
 /** ipkg's first form. Its members may come in any order, data first too; the first `control.tar` is what opkg takes. */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   let version = false;
-  for await (const entry of tarEntries(gunzipChunks(source))) {
+  const isControl = (path: string) => path === "control.tar" || path.startsWith("control.tar.");
+  let member: ReadEntry | undefined;
+  const limit = ({ name, path, isFile }: TarEntry) => {
+    if (path === "debian-binary" && isFile) return MAX_FORMAT_VERSION;
+    if (!isControl(path)) return undefined;
+    if (!isFile) throw damage(`${quote(name)} is no regular file`);
+    if (!version) throw damage(`expected "debian-binary" before ${quote(name)}`);
+    return MAX_CONTROL_MEMBER;
+  };
+  await visitEntries(gunzipChunks(source), limit, (entry) => {
     if (entry.path === "debian-binary" && entry.isFile) {
-      checkFormatVersion(await entry.content(MAX_FORMAT_VERSION));
+      checkFormatVersion(entry.content);
       version = true;
-    } else if (entry.path === "control.tar" || entry.path.startsWith("control.tar.")) {
-      if (!entry.isFile) throw damage(`${quote(entry.name)} is no regular file`);
-      if (!version) throw damage(`expected "debian-binary" before ${quote(entry.name)}`);
-      return controlOfMember(entry.path, await entry.content(MAX_CONTROL_MEMBER));
     }
-  }
+    if (isControl(entry.path)) member = entry;
+    return member === undefined;
+  });
+  if (member !== undefined) return controlOfMember(member.path, member.content);
   throw damage('has no member "control.tar"');
 }
 
 function checkFormatVersion(bytes: Uint8Array): void {
-  const text = Buffer.from(bytes).toString("latin1");
+  const text = asBuffer(bytes).toString("latin1");
   if (!/^2\.\d+\n/.test(text))
     throw damage(`expected format version 2 in "debian-binary", found ${quote(text.trimEnd())}`);
 }
 
 /** The compression that the name of a control archive promises. */
-export const compressionOf: Readonly<Record<string, Compression>> = {
+const compressionOf: Readonly<Record<string, Compression>> = {
   "control.tar": "none",
   "control.tar.gz": "gzip",
   "control.tar.xz": "xz",

@@ -1,17 +1,12 @@
-/** How package files are called. */
-import type { FeedFormat } from "../profile/types.ts";
-
-const endings: Readonly<Record<FeedFormat, RegExp>> = {
-  opkg: /\.(ipk|opk|deb)$/,
-  pkgsrc: /\.(tgz|tbz|txz|tzst)$/,
-};
+/** How package files are called: which files of a folder are packages at all. */
+import { type FeedFormat, formats } from "../index-format/formats.ts";
 
 /** What some installer takes for a package, on file systems that ignore case too. */
 const anyEnding = /\.(ipk|opk|u?deb|ddeb|apk|rpm|tgz|tbz2?|tlz|txz|tzst|pkg\.tar(\.[a-z0-9]+)?)$/i;
 
 /** Whether a file of this name is a package of that format: one that `publish` puts into an index. */
 export function isPackageName(name: string, format: FeedFormat): boolean {
-  return endings[format].test(name);
+  return formats[format].packageName.test(name);
 }
 
 /** Whether a file of this name would pass for a package anywhere. */

@@ -5,7 +5,7 @@ import { AR_MAGIC } from "./ar.ts";
 import { detectCompression } from "./compression.ts";
 import { contentChunks } from "./content-stream.ts";
 import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts";
-import { tarEntries } from "./tar.ts";
+import { visitEntries } from "./tar.ts";
 
 /** Bytes of a tar archive that are looked at: a package says what it is in its first members. */
 const HEAD = 64 * 1024;
@@ -33,14 +33,25 @@ export async function holdsPackage(path: string): Promise<boolean> {
 }
 
 async function isPackage(source: ByteSource): Promise<boolean> {
+  let isFound = false;
   const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
   if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
   try {
     const isPlain = detectCompression(head) === "none";
     const content = headOf(isPlain ? piecesOf(source, HEAD) : contentChunks(source));
-    for await (const { path } of tarEntries(content)) if (tellTale.test(path)) return true;
-    return false;
+    const isTold = (name: string) => {
+      isFound = tellTale.test(name);
+      return !isFound;
+    };
+    // An odd header ends our reader, and need not end an installer's: the first name counts as it stands there.
+    await visitEntries(
+      watched(content, (first) => isTold(firstName(first))),
+      () => undefined,
+      ({ path }) => isTold(path),
+    );
+    return isFound;
   } catch (error) {
+    if (isFound) return true;
     // What is damaged, or another thing altogether, no installer takes for a package.
     if (error instanceof FeedkeyError && error.code === "bad_package") return false;
     throw error;
@@ -54,4 +65,23 @@ async function* headOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>)
     total += chunk.length;
     if (total >= HEAD) return;
   }
+}
+
+/** Shows the first piece, and ends there if that is enough. */
+async function* watched(
+  chunks: AsyncIterable<Uint8Array>,
+  look: (first: Uint8Array) => boolean,
+): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && !look(chunk)) return;
+    isFirst = false;
+    yield chunk;
+  }
+}
+
+/** The name in the first header of a tar archive, whatever else the header says. */
+function firstName(chunk: Uint8Array): string {
+  const name = Buffer.from(chunk.subarray(0, 100)).toString("latin1");
+  return name.replace(/\0.*$/s, "").replace(/^\.\//, "");
 }

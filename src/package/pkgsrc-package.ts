@@ -1,19 +1,12 @@
 /** What a pkgsrc binary package says of itself: the files that its compressed tar archive begins with. */
 import type { PackageMetadata } from "../index-format/package-summary.ts";
 import { AR_MAGIC } from "./ar.ts";
-import { detectCompression } from "./compression.ts";
 import { contentChunks } from "./content-stream.ts";
-import { readPlainHeader } from "./control-quick.ts";
 import { damage, quote } from "./damage.ts";
-import { gunzipHead } from "./gzip.ts";
 import { MAX_CONTROL_FILE, MAX_PKGSRC_CONTENTS } from "./limits.ts";
 import { signedParts } from "./signed-package.ts";
 import type { ByteSource } from "./source.ts";
-import { type TarEntry, tarEntries } from "./tar.ts";
-
-const HEAD = 64 * 1024;
-const MAX_HEAD = 4 * 1024 * 1024;
-const BLOCK = 512;
+import { type TarEntry, visitEntries } from "./tar.ts";
 
 const contentsName = "+CONTENTS";
 const wanted: Readonly<Record<string, number>> = {
@@ -54,65 +47,44 @@ export async function readPkgsrcPackage(source: ByteSource): Promise<PackageMeta
  * @throws FeedkeyError `bad_package`
  */
 export async function readContents(source: ByteSource): Promise<Uint8Array> {
-  for await (const entry of tarEntries(contentChunks(source))) return await readFirst(entry);
-  throw damage("holds no file at all");
+  let contents: Uint8Array | undefined;
+  await visitEntries(contentChunks(source), firstLimit, ({ content }) => {
+    contents = content;
+    return false;
+  });
+  if (contents === undefined) throw damage("holds no file at all");
+  return contents;
 }
 
-async function readFirst(entry: TarEntry): Promise<Uint8Array> {
+function firstLimit(entry: TarEntry): number | undefined {
   if (entry.name !== contentsName) throw damage(`expected "+CONTENTS" as its first file, found ${quote(entry.name)}`);
-  return await readFile(entry);
+  return limitOf(entry);
 }
 
-async function readFile(entry: TarEntry): Promise<Uint8Array> {
-  if (!entry.isFile) throw damage(`${quote(entry.name)} is no regular file`);
-  return await entry.content(wanted[entry.name] ?? MAX_CONTROL_FILE);
+function limitOf({ name, isFile }: TarEntry): number | undefined {
+  const limit = Object.hasOwn(wanted, name) ? wanted[name] : undefined;
+  if (limit !== undefined && !isFile) throw damage(`${quote(name)} is no regular file`);
+  return limit;
 }
-
-type Metadata = ReadonlyMap<string, Uint8Array>;
 
 /** The files whose names begin with `+`, up to the first that does not: there pkg_add stops looking for them too. */
-async function readMetadata(source: ByteSource): Promise<Metadata> {
-  const quickly = readQuickly(source);
-  if (quickly !== undefined) return quickly;
-  const seen = new Set<string>();
+async function readMetadata(source: ByteSource): Promise<ReadonlyMap<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
-  for await (const entry of tarEntries(contentChunks(source))) {
-    if (seen.size === 0) {
-      found.set(contentsName, await readFirst(entry));
-    } else if (!entry.path.startsWith("+")) {
-      break;
-    } else {
-      if (entry.path !== entry.name) throw damage(`${quote(entry.name)} is no plain name`);
-      if (seen.has(entry.name)) throw damage(`has the file ${quote(entry.name)} more than once`);
-      if (entry.name in wanted) found.set(entry.name, await readFile(entry));
-    }
-    seen.add(entry.name);
-  }
-  return found;
-}
-
-/**
- * The same out of the first bytes of a `.tgz` in its usual form, at once, in a fraction of what streams take. It gives up
- * at whatever is not plainly so: a verdict never depends on it.
- */
-function readQuickly(source: ByteSource): Metadata | undefined {
-  const prefix = source.read(0, Math.min(HEAD, source.size));
-  const content = detectCompression(prefix) === "gzip" ? gunzipHead(prefix, MAX_HEAD) : undefined;
-  if (content === undefined) return undefined;
+  let isFirst = true;
   const seen = new Set<string>();
-  const found = new Map<string, Uint8Array>();
-  for (let at = 0; at + BLOCK <= content.length; ) {
-    const entry = readPlainHeader(content.subarray(at, at + BLOCK));
-    if (entry?.isFile !== true || entry.name.startsWith("./")) return undefined;
-    const { name, size } = entry;
-    if (seen.size > 0 && !name.startsWith("+")) return found;
-    if (seen.size === 0 && name !== contentsName) return undefined;
-    const [start, limit] = [at + BLOCK, wanted[name]];
-    const end = start + size;
-    if (seen.has(name) || end > content.length || (limit !== undefined && size > limit)) return undefined;
+  const limit = (entry: TarEntry) => {
+    if (isFirst) return firstLimit(entry);
+    if (!entry.path.startsWith("+")) return undefined;
+    if (entry.path !== entry.name) throw damage(`${quote(entry.name)} is no plain name`);
+    if (seen.has(entry.name)) throw damage(`has the file ${quote(entry.name)} more than once`);
+    return limitOf(entry);
+  };
+  await visitEntries(contentChunks(source), limit, ({ name, path, content }) => {
+    if (!path.startsWith("+")) return false;
+    isFirst = false;
     seen.add(name);
-    if (limit !== undefined) found.set(name, content.subarray(start, end));
-    at = start + Math.ceil(size / BLOCK) * BLOCK;
-  }
-  return undefined;
+    if (Object.hasOwn(wanted, name)) found.set(name, content);
+    return true;
+  });
+  return found;
 }

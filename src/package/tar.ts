@@ -1,10 +1,8 @@
 /** Walks a tar archive (POSIX ustar and pax, and GNU), strictly enough that no other reader sees other files. */
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { type Extract, extract } from "tar-stream";
-import { FeedkeyError } from "../error.ts";
+import { asBuffer } from "../index-format/line-cursor.ts";
 import { damage, quote } from "./damage.ts";
-import { MAX_TAR_ENTRIES } from "./limits.ts";
+import { MAX_TAR_ENTRIES, MAX_TAR_EXTENSION } from "./limits.ts";
+import { BLOCK, Extensions, readHeader, type TarHeader } from "./tar-header.ts";
 
 export interface TarEntry {
   /** As the archive spells it. */
@@ -15,87 +13,72 @@ export interface TarEntry {
   readonly isFile: boolean;
   /** A symbolic or hard link. */
   readonly isLink: boolean;
-  /** Where the content begins in the archive, in bytes. */
-  readonly offset: number;
-  /** Bytes of content. */
-  readonly size: number;
-  /**
-   * The content, to be read before the next entry is asked for.
-   * @throws FeedkeyError `bad_package` if it is larger than `limit` bytes, or the archive ends within it
-   */
-  content(limit: number): Promise<Uint8Array>;
+}
+
+/** A file whose content was asked for has it; of others it is empty. */
+export interface ReadEntry extends TarEntry {
+  readonly content: Uint8Array;
+}
+
+/** Bytes of content that an entry may have, if it is to be read; undefined for one that is passed over. It may throw. */
+export type Wanted = (entry: TarEntry) => number | undefined;
+
+/**
+ * The entries of a whole archive in their order.
+ * @throws FeedkeyError `bad_package` for a damaged archive or one without its end mark, a path that leads out of it, too many entries,
+ *   anything behind the end mark; what `wanted` throws
+ */
+export function tarEntries(archive: Uint8Array, wanted: Wanted): Iterable<ReadEntry> {
+  const walk = new Walk(wanted, true);
+  walk.add(archive);
+  walk.end();
+  // Nothing more is ever needed.
+  return walk.entries() as Iterable<ReadEntry>;
 }
 
 /**
- * The entries in their order. What is not read is skipped; ending the loop early stops reading the pieces.
- * @param archive the whole of it, or pieces of any size
- * @throws FeedkeyError `bad_package` for a damaged archive, a path that leads out of it, too many entries; whatever
- *   the pieces throw as FeedkeyError
+ * The same from pieces of any size, of which no more is read than is asked for. The end mark may be missing.
+ * @param visit is shown each entry, and says whether to go on: a callback, since waiting for each entry takes longer than to read it
+ * @throws FeedkeyError as `tarEntries`; whatever the pieces and `visit` throw
  */
-export async function* tarEntries(
-  archive: Uint8Array | AsyncIterable<Uint8Array>,
-): AsyncGenerator<TarEntry, void, undefined> {
-  const reader = extract();
-  // A failure of the pieces destroys the reader, and so comes out of the loop below.
-  const feeding = feed(archive, reader);
-  let count = 0;
-  try {
-    for await (const entry of reader) {
-      count += 1;
-      if (count > MAX_TAR_ENTRIES) {
-        throw damage(`tar archive has more than ${MAX_TAR_ENTRIES} entries`, { reason: "limits" });
-      }
-      yield describe(entry);
-      entry.resume();
+export async function visitEntries(
+  pieces: AsyncIterable<Uint8Array>,
+  wanted: Wanted,
+  visit: (entry: ReadEntry) => boolean,
+): Promise<void> {
+  const walk = new Walk(wanted, false);
+  const entries = walk.entries();
+  const goOn = () => {
+    for (let next = entries.next(); next.done !== true && next.value !== undefined; next = entries.next()) {
+      if (!visit(next.value)) return false;
     }
-  } catch (error) {
-    throw readingError(error);
-  } finally {
-    reader.destroy();
-    await feeding;
+    return true;
+  };
+  for await (const piece of pieces) {
+    walk.add(piece);
+    if (!goOn()) return;
   }
+  walk.end();
+  goOn();
 }
 
-/** What to throw for an error of the reader's: what the pieces threw stays as it is. */
-function readingError(error: unknown): FeedkeyError {
-  if (error instanceof FeedkeyError) return error;
-  return new FeedkeyError("bad_package", "tar archive is damaged or ends early", { cause: error });
+const zeros = Buffer.alloc(BLOCK);
+const nothing = Buffer.alloc(0);
+
+function endsEarly(): Error {
+  return damage("tar archive is damaged or ends early");
 }
 
-async function feed(archive: Uint8Array | AsyncIterable<Uint8Array>, reader: Extract): Promise<void> {
-  if (archive instanceof Uint8Array) {
-    reader.end(archive);
-  } else {
-    await pipeline(Readable.from(archive, { objectMode: false }), reader).catch(() => undefined);
-  }
+function tooLarge(what: string, size: number, limit: number): Error {
+  return damage(`${what} has ${size} bytes, at most ${limit} are read`, { reason: "limits" });
 }
 
-type Entry = Extract extends AsyncIterable<infer Each> ? Each : never;
-
-function describe(entry: Entry): TarEntry {
-  const { name, size, type } = entry.header;
-  const isFile = type === "file" || type === "contiguous-file";
+function describe({ name, type, size }: TarHeader): TarEntry {
+  // Older writers tell folders by the last letter of their names.
+  const isFile = (type === "0" && !name.endsWith("/")) || type === "7";
   // Readers differ on whether such a size is followed by content, and would see other entries after it.
   if (!isFile && size !== 0) throw damage(`tar entry ${quote(name)} is no file but has a size of ${size} bytes`);
-  return {
-    name,
-    path: pathInside(name),
-    isFile,
-    isLink: type === "symlink" || type === "link",
-    offset: offsetOf(entry),
-    size,
-    async content(limit) {
-      if (size > limit)
-        throw damage(`${quote(name)} has ${size} bytes, at most ${limit} are read`, { reason: "limits" });
-      const parts: Uint8Array[] = [];
-      try {
-        for await (const part of entry as AsyncIterable<Uint8Array>) parts.push(part);
-      } catch (error) {
-        throw readingError(error);
-      }
-      return Buffer.concat(parts, size);
-    },
-  };
+  return { name, path: pathInside(name), isFile, isLink: type === "1" || type === "2" };
 }
 
 function pathInside(name: string): string {
@@ -104,8 +87,127 @@ function pathInside(name: string): string {
   return parts.join("/");
 }
 
-function offsetOf(entry: Entry): number {
-  // tar-stream sets it; its types do not say so.
-  if ("byteOffset" in entry.header && typeof entry.header.byteOffset === "number") return entry.header.byteOffset;
-  throw new FeedkeyError("internal", "the tar reader does not tell the offset of an entry");
+/** Goes through an archive that comes in pieces. */
+class Walk {
+  readonly #wanted: Wanted;
+  readonly #mustEnd: boolean;
+  /** Bytes that were taken or skipped so far. */
+  #position = 0;
+  #piece: Buffer = nothing;
+  /** What of the piece is used up. */
+  #used = 0;
+  #isLast = false;
+
+  constructor(wanted: Wanted, mustEnd: boolean) {
+    this.#wanted = wanted;
+    this.#mustEnd = mustEnd;
+  }
+
+  /** Gives it more of the archive, once it has asked for it. */
+  add(piece: Uint8Array): void {
+    this.#piece = asBuffer(piece);
+    this.#used = 0;
+  }
+
+  /** There is no more. */
+  end(): void {
+    this.#isLast = true;
+  }
+
+  /** The entries; undefined where more of the archive is needed. */
+  *entries(): Generator<ReadEntry | undefined, void> {
+    const extensions = new Extensions();
+    for (let count = 1; ; count++) {
+      const block = this.#step(BLOCK) ?? (yield* this.#take(BLOCK));
+      if (block.length === 0) break;
+      if (block.length < BLOCK) throw endsEarly();
+      if (block.equals(zeros)) {
+        if (extensions.pending) throw endsEarly();
+        return yield* this.#nothingMore();
+      }
+      if (count > MAX_TAR_ENTRIES) {
+        throw damage(`tar archive has more than ${MAX_TAR_ENTRIES} entries`, { reason: "limits" });
+      }
+      const header = readHeader(block, this.#position - BLOCK);
+      if (/^[LKxg]$/.test(header.type)) {
+        if (header.size > MAX_TAR_EXTENSION) throw tooLarge("a tar header", header.size, MAX_TAR_EXTENSION);
+        extensions.add(header.type, yield* this.#takeAll(header.size));
+      } else {
+        yield* this.#entry(extensions.applyTo(header));
+      }
+      yield* this.#skip(-this.#position & (BLOCK - 1));
+    }
+    if (extensions.pending) throw endsEarly();
+    if (this.#mustEnd) throw damage("tar archive ends without its end mark");
+  }
+
+  *#entry(header: TarHeader): Generator<ReadEntry | undefined, void> {
+    const entry = describe(header);
+    const limit = this.#wanted(entry);
+    if (limit === undefined) {
+      yield { ...entry, content: nothing };
+      yield* this.#skip(header.size);
+    } else {
+      if (header.size > limit) throw tooLarge(quote(entry.name), header.size, limit);
+      yield { ...entry, content: yield* this.#takeAll(header.size) };
+    }
+  }
+
+  /** Behind the end mark only zeros may follow: installers stop there, and would not see anything else. */
+  *#nothingMore(): Generator<undefined, void> {
+    for (;;) {
+      const rest = this.#step(Math.min(this.#left, zeros.length)) ?? nothing;
+      if (!rest.equals(zeros.subarray(0, rest.length))) {
+        throw damage("something stands behind the end of the tar archive");
+      }
+      if (rest.length > 0) continue;
+      if (this.#isLast) return;
+      yield;
+    }
+  }
+
+  /** So many bytes, or fewer at the end. */
+  *#take(length: number): Generator<undefined, Buffer> {
+    const parts: Buffer[] = [];
+    for (let missing = length; missing > 0; ) {
+      const part = this.#step(Math.min(missing, this.#left)) ?? nothing;
+      missing -= part.length;
+      parts.push(part);
+      if (part.length > 0) continue;
+      if (this.#isLast) break;
+      yield;
+    }
+    return Buffer.concat(parts);
+  }
+
+  *#takeAll(length: number): Generator<undefined, Buffer> {
+    const bytes = this.#step(length) ?? (yield* this.#take(length));
+    if (bytes.length < length) throw endsEarly();
+    return bytes;
+  }
+
+  *#skip(length: number): Generator<undefined, void> {
+    for (let missing = length; missing > 0; ) {
+      const count = Math.min(missing, this.#left);
+      this.#used += count;
+      this.#position += count;
+      missing -= count;
+      if (missing === 0) return;
+      if (this.#isLast) throw endsEarly();
+      yield;
+    }
+  }
+
+  get #left(): number {
+    return this.#piece.length - this.#used;
+  }
+
+  /** So many bytes, if the piece has them. */
+  #step(length: number): Buffer | undefined {
+    const start = this.#used;
+    if (length > this.#left) return undefined;
+    this.#used += length;
+    this.#position += length;
+    return this.#piece.subarray(start, start + length);
+  }
 }

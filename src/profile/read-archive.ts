@@ -1,5 +1,6 @@
 /** `archive.ini`: what the publishing side publishes and with which key (design, section 9). */
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
+import { formatNames } from "../index-format/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
@@ -77,7 +78,7 @@ function readKey({ text, line }: IniValue, errorAt: ErrorAt): ArchiveConfig["key
 }
 
 function readFeed(name: string, section: Section, errorAt: ErrorAt): ArchiveFeed {
-  const format = section.choice("format", ["opkg", "pkgsrc"], "required");
+  const format = section.choice("format", formatNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
   // In a profile "." is the feed, as a path here it would be the archive: whoever writes it may mean either.

@@ -1,10 +1,12 @@
 /** The client's profile: which archive, whom to trust, what to fetch (design, section 9). */
+
 import { basename, dirname, resolve } from "node:path";
+import { formatNames, maxIndexBytes } from "../index-format/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
-import { type Feed, type Identity, maxIndexBytes, type Profile } from "./types.ts";
+import type { Feed, Identity, Profile } from "./types.ts";
 import { readArchiveUrl, readFingerprint, readFolder, readKeyservers } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
 
@@ -128,7 +130,7 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
   const maxIndexSize = section.size("max-index-size", maxIndexBytes);
   return {
     name,
-    format: section.choice("format", ["opkg", "pkgsrc"], "required"),
+    format: section.choice("format", formatNames, "required"),
     path: readFolder("path", fillIn(section.required("path"), variables, errorAt), errorAt),
     index: index?.text,
     packages: section.choice("packages", [".", "/"]) === "/" ? "archive" : "feed",

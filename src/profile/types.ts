@@ -1,7 +1,8 @@
 /** Validated configuration: the client's profile and the archive's own file (design, section 9). */
+import type { FeedFormat } from "../index-format/formats.ts";
 import type { Duration } from "../time.ts";
 
-export type FeedFormat = "opkg" | "pkgsrc";
+export type { FeedFormat } from "../index-format/formats.ts";
 
 export interface Feed {
   readonly name: string;
@@ -15,9 +16,6 @@ export interface Feed {
   /** Bytes that its index may have, compressed or not, where the profile says so. */
   readonly maxIndexSize?: number;
 }
-
-/** Bytes; an index that is larger is never read. */
-export const maxIndexBytes = 512 * 1024 * 1024;
 
 /** Whom the archive's certificates name: exactly one of the two (T1). */
 export type Identity =

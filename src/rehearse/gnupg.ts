@@ -1,8 +1,10 @@
 /** GnuPG's two verifiers: gpgv with a plain keyring, gpg with a home of its own in which every key has ultimate ownertrust. */
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
-import { type Ran, runProgram } from "./run-program.ts";
+import { signatureEnding } from "../index-format/formats.ts";
+import { type Ran, runGpg, runProgram } from "../store/programs.ts";
 import { type Keyring, lastLine, type StockClient, type Target, verdictOf } from "./stock-client.ts";
 
 /** The status lines that say most, in words (GnuPG's doc/DETAILS). */
@@ -16,15 +18,17 @@ const words: Readonly<Record<string, string>> = {
 
 /** What GnuPG says of the signers; empty where all is well. */
 function reasonOf({ stdout, stderr, status }: Ran): string {
-  const found = [...stdout.matchAll(/^\[GNUPG:\] ([A-Z_]+) ([0-9A-F]+)?/gm)].flatMap(([, keyword = "", key]) => {
-    const said = words[keyword];
-    return said === undefined ? [] : [keyword === "NO_PUBKEY" ? `${said} ${key ?? ""}` : said];
-  });
+  const found = [...stdout.toString().matchAll(/^\[GNUPG:\] ([A-Z_]+) ([0-9A-F]+)?/gm)].flatMap(
+    ([, keyword = "", key]) => {
+      const said = words[keyword];
+      return said === undefined ? [] : [keyword === "NO_PUBKEY" ? `${said} ${key ?? ""}` : said];
+    },
+  );
   if (found.length > 0) return escapeText(`${status === 0 ? "although " : ""}${[...new Set(found)].join(", ")}`);
   return status === 0 ? "" : lastLine(stderr);
 }
 
-const signed = ({ folder, index }: Target) => [join(folder, `${index}.sig`), join(folder, index)];
+const signed = ({ folder, index }: Target) => [join(folder, index + signatureEnding.binary), join(folder, index)];
 
 export const gpgv: StockClient = {
   name: "gpgv",
@@ -34,14 +38,11 @@ export const gpgv: StockClient = {
     await writeFile(file, keyring.bytes);
     return async (target) => {
       const args = ["--homedir", folder, "--status-fd", "1", "--keyring", file, ...signed(target)];
-      const ran = await runProgram(program, args, folder);
+      const ran = await runProgram(program, args, { home: folder });
       return verdictOf(ran, reasonOf(ran));
     };
   },
 };
-
-// No agent and no dirmngr: nothing goes on after the rehearsal, and nothing asks a network.
-const quietly = ["--batch", "--no-tty", "--quiet", "--no-autostart", "--status-fd", "1"];
 
 /** Fills a GnuPG home with a keyring. What gpg can't read it lacks afterwards, as it would at a user's. */
 export async function fillHome(program: string, { bytes, keys }: Keyring, folder: string): Promise<void> {
@@ -49,8 +50,8 @@ export async function fillHome(program: string, { bytes, keys }: Keyring, folder
   await writeFile(ring, bytes);
   // From a file: gpg waits for ever where this comes through a pipe.
   await writeFile(trust, keys.map((key) => `${key}:6:\n`).join(""));
-  await runProgram(program, ["--homedir", folder, ...quietly, "--import", ring], folder);
-  await runProgram(program, ["--homedir", folder, ...quietly, "--import-ownertrust", trust], folder);
+  await runGpg(["--import", ring], { program, home: folder });
+  await runGpg(["--import-ownertrust", trust], { program, home: folder });
 }
 
 export const gpg: StockClient = {
@@ -59,7 +60,7 @@ export const gpg: StockClient = {
   async equip(program, keyring, folder) {
     await fillHome(program, keyring, folder);
     return async (target) => {
-      const ran = await runProgram(program, ["--homedir", folder, ...quietly, "--verify", ...signed(target)], folder);
+      const ran = await runGpg(["--status-fd", "1", "--verify", ...signed(target)], { program, home: folder });
       return verdictOf(ran, reasonOf(ran));
     };
   },

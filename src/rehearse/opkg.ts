@@ -2,8 +2,8 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { findProgram, runProgram } from "../store/programs.ts";
 import { fillHome } from "./gnupg.ts";
-import { findProgram, runProgram } from "./run-program.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
 /** The configuration of a client that checks signatures, of one feed. */
@@ -37,7 +37,7 @@ export const opkg: StockClient = {
       await mkdir(root);
       const file = join(folder, `opkg-${updates}.conf`);
       await writeFile(file, configuration(target.folder, home));
-      const ran = await runProgram(program, ["--conf", file, "--offline-root", root, "update"], folder);
+      const ran = await runProgram(program, ["--conf", file, "--offline-root", root, "update"], { home: folder });
       return verdictOf(ran, ran.status === 0 ? "" : lastLine(ran.stderr));
     };
   },

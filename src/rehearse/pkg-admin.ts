@@ -6,7 +6,7 @@ import { FeedkeyError } from "../error.ts";
 import { isPackageName } from "../package/file-names.ts";
 import { isSignedPackage } from "../package/pkgsrc-package.ts";
 import { fileSource, openPackage } from "../package/source.ts";
-import { runProgram } from "./run-program.ts";
+import { runProgram } from "../store/programs.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
 /** NetBSD's pkg_admin. */
@@ -20,7 +20,7 @@ export const pkgAdmin: StockClient = {
     return async (target) => {
       const file = await firstSigned(target.packages);
       if (file === undefined) return { word: "fails", reason: "the feed has no signed package to show to it" };
-      const ran = await runProgram(program, ["-C", config, "check-signature", file], folder);
+      const ran = await runProgram(program, ["-C", config, "check-signature", file], { home: folder });
       return verdictOf(ran, ran.status === 0 ? "" : lastLine(`${ran.stdout}${ran.stderr}`));
     };
   },

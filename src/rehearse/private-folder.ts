@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { endPrograms } from "./run-program.ts";
+import { endPrograms } from "../store/programs.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 

@@ -1,4 +1,5 @@
 /** What is published once a step has been taken: the indexes as they lie there, signed anew by whoever signs from then on. */
+
 import { readFile } from "node:fs/promises";
 import { type Archive, knownCertificates } from "../archive/archive.ts";
 import { switchKey } from "../archive/config-edit.ts";
@@ -13,6 +14,7 @@ import { signPlans } from "../archive/sign-plans.ts";
 import { type OwnCertificate, openSigningKey } from "../archive/signing-key.ts";
 import { isDelegate, type Own } from "../archive/standing.ts";
 import { FeedkeyError } from "../error.ts";
+import { signatureEnding } from "../index-format/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
@@ -40,7 +42,7 @@ async function isDelegated(
   bytes: Uint8Array,
   known: Own,
 ): Promise<boolean> {
-  const name = `${signedName}.sig`;
+  const name = signedName + signatureEnding.binary;
   const file = await folder.read(name);
   if (file === undefined) return false;
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));

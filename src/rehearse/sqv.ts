@@ -1,8 +1,10 @@
 /** Sequoia's verifier. */
+
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
-import { runProgram } from "./run-program.ts";
+import { signatureEnding } from "../index-format/formats.ts";
+import { runProgram } from "../store/programs.ts";
 import { type StockClient, verdictOf } from "./stock-client.ts";
 
 /** All that it says, without the count at the end. */
@@ -19,8 +21,8 @@ export const sqv: StockClient = {
     const file = join(folder, "keyring.pgp");
     await writeFile(file, keyring.bytes);
     return async ({ folder: feed, index }) => {
-      const args = ["--verbose", "--keyring", file, join(feed, `${index}.sig`), join(feed, index)];
-      const ran = await runProgram(program, args, folder);
+      const args = ["--verbose", "--keyring", file, join(feed, index + signatureEnding.binary), join(feed, index)];
+      const ran = await runProgram(program, args, { home: folder });
       return verdictOf(ran, ran.status === 0 ? "" : reasonOf(ran.stderr));
     };
   },

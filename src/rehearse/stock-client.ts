@@ -1,8 +1,8 @@
 /** The programs that a rehearsal asks. Each decides for itself, by its exit status; nothing here models what it would say. */
 import { escapeText } from "../escape.ts";
 import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
+import type { Ran } from "../store/programs.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import type { Ran } from "./run-program.ts";
 
 export interface Verdict {
   /** `fails`: it could not be asked, which is no acceptance. */

@@ -2,7 +2,8 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { compressIndex, compressionOf } from "../../src/archive/index-compression.ts";
+import { compressIndex } from "../../src/archive/index-compression.ts";
+import { compressionOf } from "../../src/index-format/format.ts";
 import { detectCompression } from "../../src/package/compression.ts";
 import { summaryForms } from "../../src/profile/summary-forms.ts";
 import { summaryStanza } from "../index-format/summary-text.ts";

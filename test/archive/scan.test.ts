@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { type ScanOptions, scanPackages } from "../../src/archive/scan.ts";
+import { scanBatch } from "../../src/archive/scan-batch.ts";
 import { scanFile } from "../../src/archive/scan-file.ts";
-import { scanInThreads, scanInWorker, scanRequest } from "../../src/archive/scan-pool.ts";
 import { type FoundPackage, findPackages } from "../../src/archive/scan-walk.ts";
+import { Helper, shareOf, workTogether } from "../../src/threads.ts";
 import { ar, CONTROL, controlTar, deb, debOf, oldIpk, VERSION } from "../package/build-package.ts";
 import { expectDamage, refusalOf } from "../package/refusal.ts";
 import { ScanFolder } from "./scan-folder.ts";
@@ -116,10 +117,14 @@ describe("scanning packages", () => {
 
   it("fails as a whole when a thread dies of a bug", async () => {
     const broken = [{ file: "", identity: { size: 0n } }] as unknown as FoundPackage[];
-    const error = await refusalOf(() => scanInWorker(scanRequest(broken, "opkg"), () => undefined));
+    const helper = new Helper();
+    const error = await refusalOf(() => helper.serve(shareOf("scan", broken, "opkg", 16), () => undefined));
     expect(error.code).to.equal("internal");
     // A bug in this thread ends the others too.
-    const caught = await scanInThreads(broken, 1, () => undefined).catch((thrown: unknown) => thrown);
+    const share = shareOf("scan", broken, "opkg", 16);
+    const caught = await workTogether(share, scanBatch, [new Helper()], () => undefined).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(caught).to.be.instanceOf(TypeError);
   });
 

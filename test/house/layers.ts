@@ -1,12 +1,12 @@
 /** Who may import whom in `src/`: downwards only. `biome.json` says the coarse part of it where one writes. */
 
-/** Files at the root of `src/` that everybody may use: errors, times, and text made safe to print. */
-export const ground = ["error", "time", "escape"];
+/** Files at the root of `src/` that everybody may use: errors, times, text made safe to print, work shared by threads. */
+export const ground = ["error", "time", "escape", "threads"];
 
 /** Each folder with the folders that it may import, beside itself and the ground. */
 export const below: Readonly<Record<string, readonly string[]>> = {
   "index-format": [],
-  profile: [],
+  profile: ["index-format"],
   trust: ["profile", "index-format"],
   openpgp: ["trust", "profile", "index-format"],
   package: ["profile", "index-format"],
@@ -55,7 +55,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   "proper-lockfile": ["store"],
   "seek-bzip": ["package"],
   send: ["keyserver"],
-  "tar-stream": ["package", "cli"],
+  "tar-stream": ["cli"],
   undici: ["net", "keyserver"],
   "xdg-basedir": ["store"],
   "xz-decompress": ["package"],

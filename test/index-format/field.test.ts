@@ -7,7 +7,7 @@ const parse = (text: string) => parseControl(Buffer.from(text, "latin1"));
 describe("index-format/field", () => {
   it("reads control data and keeps its bytes", () => {
     const fields = parse("\nPackage: \t a \nDescription: one\n\ttwo\xff\nX:\nConffiles:\n /etc/a\n\n\n");
-    expect(fields.map((f) => [f.name, Buffer.from(f.value).toString("latin1")])).to.deep.equal([
+    expect(fields.map((f) => [f.name, f.value])).to.deep.equal([
       ["Package", "a "],
       ["Description", "one\n\ttwo\xff"],
       ["X", ""],

@@ -7,8 +7,8 @@ import { readEntries } from "../../src/index-format/opkg.ts";
 import { formatStanza, packageStanza } from "../../src/index-format/package-stanza.ts";
 import { refusal } from "../refusal.ts";
 
-const field = (name: string, value: string): Field => ({ name, value: Buffer.from(value, "latin1") });
-const plain = (fields: readonly Field[]) => fields.map((f) => [f.name, Buffer.from(f.value).toString("latin1")]);
+const field = (name: string, value: string): Field => ({ name, value });
+const plain = (fields: readonly Field[]) => fields.map((f) => [f.name, f.value]);
 const md5 = "0123456789abcdef".repeat(2);
 const sha256 = md5.repeat(2);
 const about = { filename: "pool/a_1.ipk", size: 42, md5, sha256 };

@@ -1,44 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import {
-  readSummary,
-  readSummaryChunks,
-  type SummaryPiece,
-  writeSummaryStanza,
-} from "../../src/index-format/summary-stanza.ts";
+import { readSummary, type SummaryPiece, writeSummaryStanza } from "../../src/index-format/summary-stanza.ts";
 import { refusal } from "../refusal.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
-
-async function collect(chunks: readonly Uint8Array[]): Promise<SummaryPiece[]> {
-  async function* source() {
-    yield* chunks;
-  }
-  const pieces: SummaryPiece[] = [];
-  for await (const piece of readSummaryChunks(source())) pieces.push(piece);
-  return pieces;
-}
-
-/** Pieces as plain values, with runs of blank lines joined: the chunked reader may give them in parts. */
-function plain(pieces: readonly SummaryPiece[]) {
-  const result: { line: number; text: string; variables: string[] }[] = [];
-  let afterBlank = false;
-  for (const piece of pieces) {
-    const text = Buffer.from(piece.bytes).toString("latin1");
-    const said = piece.kind === "blank" ? [] : piece.variables;
-    const last = result.at(-1);
-    if (afterBlank && piece.kind === "blank" && last !== undefined) last.text += text;
-    else
-      result.push({
-        line: piece.line,
-        text,
-        variables: said.map(({ name, value }) => `${name}=${latin1(`${value}`)}`),
-      });
-    afterBlank = piece.kind === "blank";
-  }
-  return result;
-}
 
 const nearlySummary = fc
   .array(
@@ -88,29 +54,6 @@ describe("index-format/summary-stanza", () => {
       { numRuns: 2000 },
     );
     expect(stanzas).to.be.greaterThan(200);
-  });
-
-  it("reads the same from chunks, however they are cut", async () => {
-    await fc.assert(
-      fc.asyncProperty(nearlySummary, fc.array(fc.nat(40), { maxLength: 6 }), async (bytes, cuts) => {
-        const at = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length];
-        const chunks = at.slice(1).map((end, index) => bytes.subarray(at[index], end));
-        const outcome = async (work: () => SummaryPiece[] | Promise<SummaryPiece[]>) => {
-          try {
-            return plain(await work());
-          } catch (error) {
-            if (!(error instanceof FeedkeyError)) throw error;
-            return `${error.code} ${error.message}`;
-          }
-        };
-        const whole = await outcome(() => [...readSummary(bytes)]);
-        const parts = await outcome(() => collect(chunks));
-        // A fault further down is found before or after the stanzas above it are given, with the same words.
-        if (typeof whole === "string") expect(parts).to.be.a("string");
-        else expect(parts).to.deep.equal(whole);
-      }),
-      { numRuns: 1000 },
-    );
   });
 
   it("writes no variable that would read back as something else", () => {

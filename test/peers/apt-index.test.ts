@@ -2,7 +2,6 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readStanzas, writeStanza } from "../../src/index-format/stanza.ts";
 import { hour, TestArchive } from "../cases/archive-kit.ts";
 import { documentOf, type Ended, runProcess, runProgram } from "../cases/cli.ts";
 import { biggestList } from "./apt-list.ts";
@@ -44,13 +43,6 @@ describe("peers: apt's own index", function () {
   it("is that of a distribution", () => {
     expect(list.length).to.be.greaterThan(30_000_000);
     expect(stanzas).to.be.greaterThan(50_000);
-  });
-
-  it("is read and written back byte for byte", () => {
-    const written = Buffer.concat(
-      [...readStanzas(list)].map((piece) => (piece.kind === "stanza" ? writeStanza(piece) : piece.bytes)),
-    );
-    expect(written.equals(list)).to.equal(true);
   });
 
   for (const name of ["Packages.asc", "Packages.sig"]) {

@@ -1,7 +1,8 @@
 /** Which index files a client asks for. */
 import { expect } from "chai";
 import { indexLimit, indexNames, usualIndexBytes } from "../../src/client/index-files.ts";
-import { type Feed, maxIndexBytes } from "../../src/profile/types.ts";
+import { maxIndexBytes } from "../../src/index-format/formats.ts";
+import type { Feed } from "../../src/profile/types.ts";
 import { refusal } from "../refusal.ts";
 
 const feed = (format: Feed["format"], index?: string): Feed => {

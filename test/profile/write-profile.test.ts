@@ -1,8 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
+import { maxIndexBytes } from "../../src/index-format/formats.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
-import { type Feed, type Identity, maxIndexBytes } from "../../src/profile/types.ts";
+import type { Feed, Identity } from "../../src/profile/types.ts";
 import { formatProfile, type ProfileValues } from "../../src/profile/write-profile.ts";
 import { refusal } from "../refusal.ts";
 import { read } from "./sample-profile.ts";

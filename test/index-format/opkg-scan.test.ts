@@ -1,43 +1,38 @@
-/** The quick scan beside the scanner that decides: what the first takes, the second takes too, and both say the same of it. */
+/** The scanner on what indexes look like, and on small changes of it: what it finds is compared with a reading by plain expressions. */
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { OpkgScanner } from "../../src/index-format/opkg.ts";
-import { scanQuickly } from "../../src/index-format/opkg-quick.ts";
-import { Columns } from "../../src/index-format/package-columns.ts";
+import { readPackages } from "../../src/index-format/opkg.ts";
+import { refusal } from "../refusal.ts";
 
 const digest = "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789";
 const stanza = (name: string) =>
   `Package: ${name}\nVersion: 1.0-1\nArchitecture: all\nDescription: some words\n and more of them\n .\nFilename: pool/${name}_1.ipk\n` +
   `Size: 12\nMD5Sum: ${digest.slice(0, 32)}\nSHA256sum: ${digest}\n`;
 
-function plain({ count, offsets, lines, nameHashes, keyHashes, fileHashes }: Columns): number[][] {
-  return [offsets, lines, nameHashes, keyHashes, fileHashes].map((column) => [...column.subarray(0, count)]);
+/** What stanzas say, by expressions; the text must be in order. */
+function plainly(text: string) {
+  return [...text.matchAll(/(?:^|(?<=\n))[^\n](?:[^\n]|\n(?!\n))*/g)].map(({ 0: said, index }) => {
+    const value = (name: string) => new RegExp(`^${name}:[ \\t]*(.*?)[ \\t]*$`, "im").exec(said)?.[1];
+    const sha256 = value("SHA256(?:sum)?")?.toLowerCase();
+    const line = text.slice(0, index).split("\n").length;
+    return { line, name: value("Package"), version: value("Version"), filename: value("Filename"), sha256 };
+  });
 }
 
-function quickly(text: Buffer): Columns | undefined {
-  return text.includes(0) || text.includes(0x0d) ? undefined : scanQuickly(text, 0, text.length, 1);
-}
-
-function slowly(text: Buffer): Columns | FeedkeyError {
-  try {
-    return Columns.of(new OpkgScanner(text));
-  } catch (error) {
-    if (error instanceof FeedkeyError) return error;
-    throw error;
+/** Reads an index; every entry must be found by its name and by its file. */
+function scanned(bytes: Buffer) {
+  const index = readPackages(bytes);
+  const entries = [...index];
+  for (const entry of entries) {
+    expect(index.find(entry.name, entry.version, entry.architecture)[0]).to.include({ name: entry.name });
+    const file = entry.filename?.split("/").pop();
+    if (file !== undefined) expect(index.findByFile(file)).to.deep.include(entry);
   }
+  return entries.map(({ line, name, version, filename, sha256 }) => ({ line, name, version, filename, sha256 }));
 }
 
-function agree(text: Buffer): boolean {
-  const quick = quickly(text);
-  if (quick === undefined) return false;
-  const slow = slowly(text);
-  expect(slow, text.toString("latin1")).to.be.instanceOf(Columns);
-  if (slow instanceof Columns) expect(plain(quick)).to.deep.equal(plain(slow));
-  return true;
-}
-
-describe("index-format/opkg-quick", () => {
+describe("index-format/opkg: scanning", () => {
   it("takes what indexes look like", () => {
     for (const text of [
       "",
@@ -47,15 +42,11 @@ describe("index-format/opkg-quick", () => {
       `\n\n${stanza("a")}\n\n\n${stanza("b")}\n`,
       stanza("a").trimEnd(),
       stanza("a").replace("Version:", "VERSION:\t").replace("Size: 12", "Size:12  "),
+      // Other names in another order, other spellings, and a name that begins as the expected one.
+      `${stanza("a")}\n${stanza("b").replace("Size:", "SIZE:")}\n${stanza("c").replace("Size: 12", "Sizes: 1\nSize: 12")}`,
     ]) {
-      expect(agree(Buffer.from(text)), text).to.equal(true);
+      expect(scanned(Buffer.from(text)), text).to.deep.equal(plainly(text));
     }
-  });
-
-  it("scans a part of a text as if it stood there alone, but for its place", () => {
-    const [one, two] = [`${stanza("a")}\n`, stanza("b")];
-    const columns = scanQuickly(Buffer.from(one + two), one.length, one.length + two.length, 12);
-    expect(columns && plain(columns).slice(0, 2)).to.deep.equal([[one.length], [12]]);
   });
 
   for (const [what, text] of Object.entries({
@@ -81,15 +72,23 @@ describe("index-format/opkg-quick", () => {
     "a blank before the colon": stanza("a").replace("Size:", "Size :"),
     "a line too long": stanza("a").replace("some words", "x".repeat(1 << 20)),
   })) {
-    it(`leaves to the other scanner: ${what}`, () => {
-      expect(quickly(Buffer.from(text))).to.equal(undefined);
+    it(`knows ${what}, wherever it stands`, () => {
+      const taken = ["a digest twice under two names", "a name of other letters"].includes(what);
+      for (const whole of [text, `${stanza("z")}\n${stanza("y")}\n${text}`]) {
+        const bytes = Buffer.from(whole);
+        if (taken) expect(scanned(bytes)).to.deep.equal(plainly(whole));
+        else expect(refusal(() => readPackages(bytes)).code).to.equal("bad_index");
+      }
     });
   }
 
-  it("never takes what the other scanner refuses, nor reads it otherwise", () => {
+  it("reads a changed text as expressions do, or refuses it", () => {
     const text = Buffer.from(`${stanza("one")}\n${stanza("two")}`);
     let taken = 0;
-    const byte = fc.oneof(fc.integer({ min: 0, max: 255 }), fc.constantFrom(...Buffer.from("\n\t :aAfFgG09#-\0\r")));
+    const byte = fc.oneof(
+      fc.integer({ min: 0x20, max: 0x7e }),
+      fc.constantFrom(...Buffer.from("\n\t :aAfFgG09#-\0\r")),
+    );
     fc.assert(
       fc.property(
         fc.array(fc.tuple(fc.nat(text.length - 1), byte, fc.constantFrom(0, 1, 2)), { minLength: 1, maxLength: 3 }),
@@ -99,7 +98,16 @@ describe("index-format/opkg-quick", () => {
             const tail = changed.subarray(how === 1 ? at : at + 1);
             changed = Buffer.concat([changed.subarray(0, at), ...(how === 2 ? [] : [Buffer.of(value)]), tail]);
           }
-          if (agree(changed)) taken++;
+          let found: ReturnType<typeof scanned>;
+          try {
+            found = scanned(changed);
+          } catch (error) {
+            if (!(error instanceof FeedkeyError)) throw error;
+            expect(error.code).to.equal("bad_index");
+            return;
+          }
+          expect(found).to.deep.equal(plainly(changed.toString()));
+          taken++;
         },
       ),
       { numRuns: 3000 },

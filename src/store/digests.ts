@@ -1,0 +1,78 @@
+/** Digesting many files on two cores: what `sha256sum` takes on one, in half the time (`docs/performance.md`). */
+import { availableParallelism } from "node:os";
+import { Helper, type Share, shareOf, takeBatches, takenOf } from "../threads.ts";
+import { digestFile, type FileDigest } from "./file-digest.ts";
+
+interface Digested {
+  readonly path: string;
+  /** Undefined if there is none or it is no file. */
+  readonly found: FileDigest | undefined;
+}
+
+/** Digests files; those that can't be read are left out, for whoever asks for them to meet the failure again. */
+export function digestBatch(paths: readonly string[]): Digested[] {
+  return paths.flatMap((path) => {
+    try {
+      return [{ path, found: digestFile(path) }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+export class Digests {
+  readonly #helper: Helper | undefined;
+
+  /**
+   * Starts the second thread. On a machine with one core there is none.
+   * @param files how many there will be; for one alone there is nothing to share
+   */
+  constructor(files = Number.POSITIVE_INFINITY) {
+    this.#helper = availableParallelism() < 2 || files < 2 ? undefined : new Helper();
+  }
+
+  /** Begins to digest files in the second thread. */
+  begin(paths: readonly string[]): Digesting {
+    return new Digesting(shareOf("digest", paths, undefined, 1), this.#helper);
+  }
+
+  /** Ends the second thread. */
+  async close(): Promise<void> {
+    await this.#helper?.end();
+  }
+}
+
+/** Files that are being digested. */
+export class Digesting {
+  readonly #share: Share<string>;
+  readonly #found = new Map<string, FileDigest | undefined>();
+  readonly #served: Promise<void> | undefined;
+
+  constructor(share: Share<string>, helper: Helper | undefined) {
+    this.#share = share;
+    // A thread that dies is no reason to stop: what it left is done here.
+    this.#served = helper?.serve(share, (results: readonly Digested[]) => this.#note(results)).catch(() => undefined);
+  }
+
+  /**
+   * Lets this thread take part, which is busy until it is done.
+   * @param onProgress is told the number of files that were begun
+   * @returns a function that gives the digest of a file by its place in the list: undefined if there is none or it is no
+   *   file. It throws as `digestFile`.
+   */
+  async join(onProgress: (begun: number) => void): Promise<(index: number) => FileDigest | undefined> {
+    for await (const results of takeBatches(this.#share, digestBatch)) {
+      this.#note(results);
+      onProgress(takenOf(this.#share));
+    }
+    await this.#served;
+    return (index) => {
+      const path = this.#share.items[index] ?? "";
+      return this.#found.has(path) ? this.#found.get(path) : digestFile(path);
+    };
+  }
+
+  #note(results: readonly Digested[]): void {
+    for (const { path, found } of results) this.#found.set(path, found);
+  }
+}

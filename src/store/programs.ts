@@ -1,0 +1,101 @@
+/** Running somebody else's program: the one place that starts any. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { accessSync, constants, statSync } from "node:fs";
+import { delimiter, join, resolve } from "node:path";
+
+export interface Ran {
+  /** Exit status; undefined when it could not be started, was killed or took too long. */
+  readonly status: number | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  /** Why it could not be started. */
+  readonly cause?: unknown;
+}
+
+export interface RunTerms {
+  /**
+   * A folder that stands in for the user's home, GnuPG's too: the program sees none of this user's keys and settings, and has a minute.
+   * Without one it runs as the user would run it.
+   */
+  readonly home?: string;
+  /** What it reads; nothing by default. */
+  readonly input?: Uint8Array | string;
+}
+
+const patienceMs = 60_000;
+/** Bytes that are kept of what a program says on a home of its own: the last ones. */
+const kept = 64 * 1024;
+const running = new Set<ChildProcess>();
+
+/** The program's path, as a shell would find it; undefined if it is not installed. */
+export function findProgram(name: string, path = process.env.PATH ?? ""): string | undefined {
+  const candidates = path.split(delimiter).filter((folder) => folder !== "");
+  return candidates
+    .map((folder) => join(folder, name))
+    .find((file) => {
+      try {
+        accessSync(file, constants.X_OK);
+        return statSync(file).isFile();
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** Ends whatever still runs on a home of its own: that is about to go. */
+export function endPrograms(): void {
+  for (const child of running) child.kill("SIGKILL");
+}
+
+/** Runs a program to its end. It throws nothing: the result tells. */
+export async function runProgram(program: string, args: readonly string[], terms: RunTerms = {}): Promise<Ran> {
+  const { home, input } = terms;
+  const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8" };
+  const child = spawn(program, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    ...(home === undefined ? {} : { cwd: home, env, timeout: patienceMs }),
+  });
+  if (home !== undefined) running.add(child);
+  const stdout = collect(child.stdout, home === undefined ? Number.POSITIVE_INFINITY : kept);
+  const stderr = collect(child.stderr, kept);
+  // It may end before it has read everything; its exit status tells.
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(input ?? "");
+  let cause: unknown;
+  try {
+    const status = await new Promise<number | null>((done) => {
+      child.once("error", (error) => {
+        cause = error;
+        done(null);
+      });
+      child.once("close", done);
+    });
+    const said = { status: status ?? undefined, stdout: stdout(), stderr: stderr().toString("utf8") };
+    return cause === undefined ? said : { ...said, cause };
+  } finally {
+    running.delete(child);
+  }
+}
+
+/** @returns what came, at least the last bytes of it */
+function collect(stream: NodeJS.ReadableStream, most: number): () => Buffer {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  stream.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    length += chunk.length;
+    while (length - (chunks[0]?.length ?? 0) >= most) length -= chunks.shift()?.length ?? 0;
+  });
+  return () => Buffer.concat(chunks);
+}
+
+export interface GpgTerms extends RunTerms {
+  /** Its path; `gpg` by default. */
+  readonly program?: string;
+}
+
+/** Runs gpg without questions. On a home of its own neither agent nor dirmngr is started: nothing goes on, nothing asks a network. */
+export async function runGpg(args: readonly string[], { program = "gpg", ...terms }: GpgTerms = {}): Promise<Ran> {
+  const own = terms.home === undefined ? [] : ["--homedir", resolve(terms.home), "--no-autostart"];
+  return await runProgram(program, ["--batch", "--no-tty", "--quiet", ...own, ...args], terms);
+}

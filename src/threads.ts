@@ -1,0 +1,148 @@
+/** Work on many items that this thread shares with others: each takes the next few that nobody has taken. */
+import { parentPort, Worker } from "node:worker_threads";
+import { FeedkeyError } from "./error.ts";
+
+/** Results that a thread reports at once. */
+const REPORTED = 64;
+
+/** Items that several threads work on, as they are sent. */
+export interface Share<Item = unknown> {
+  readonly id: number;
+  /** What is to be done with each: a name that the threads' own program knows. */
+  readonly task: string;
+  readonly items: readonly Item[];
+  /** The same for all of them. */
+  readonly terms: unknown;
+  /** Items taken at once. */
+  readonly batch: number;
+  /** Of one Int32: the next batch that nobody has taken. */
+  readonly next: SharedArrayBuffer;
+}
+
+/** Does the work on some items. What it throws is a bug. */
+export type Work<Item, Result> = (items: readonly Item[], terms: unknown) => Result[] | Promise<Result[]>;
+
+/** A thread's answer: results, and with the last of them that there is nothing left. */
+interface Report {
+  readonly id: number;
+  readonly results: readonly unknown[];
+  readonly isLast: boolean;
+}
+
+let shares = 0;
+
+/** Makes what threads are sent to work on these items together. @param batch items taken at once */
+export function shareOf<Item>(task: string, items: readonly Item[], terms: unknown, batch: number): Share<Item> {
+  return { id: shares++, task, items, terms, batch, next: new SharedArrayBuffer(4) };
+}
+
+/** Takes batch after batch that nobody else has taken, until none is left. */
+export async function* takeBatches<Item, Result>(
+  { items, terms, batch, next }: Share<Item>,
+  work: Work<Item, Result>,
+): AsyncGenerator<Result[], void> {
+  const counter = new Int32Array(next);
+  for (;;) {
+    const start = Atomics.add(counter, 0, 1) * batch;
+    if (start >= items.length) return;
+    yield await work(items.slice(start, start + batch), terms);
+  }
+}
+
+/** How many items were taken so far, by whomever. */
+export function takenOf({ items, batch, next }: Share): number {
+  return Math.min(items.length, Atomics.load(new Int32Array(next), 0) * batch);
+}
+
+/**
+ * Works in this thread and in others, which are ended then.
+ * @param onResults called in this thread for some items at a time, in no particular order
+ * @throws FeedkeyError `internal` if a thread dies
+ */
+export async function workTogether<Item, Result>(
+  share: Share<Item>,
+  work: Work<Item, Result>,
+  helpers: readonly Helper[],
+  onResults: (results: readonly Result[]) => void,
+): Promise<void> {
+  const here = async () => {
+    for await (const results of takeBatches(share, work)) onResults(results);
+  };
+  const there = helpers.map((helper) => helper.serve(share, onResults));
+  try {
+    await Promise.all([here(), ...there]);
+  } finally {
+    // After a failure nobody is to take another one.
+    Atomics.store(new Int32Array(share.next), 0, share.items.length);
+    await Promise.allSettled(there);
+    await Promise.all(helpers.map((helper) => helper.end()));
+  }
+}
+
+/** Another thread, which takes some 40 ms to be ready: best started before there is anything to do. */
+export class Helper {
+  // The name that the file has once it is compiled.
+  readonly #worker = new Worker(new URL("./worker.js", import.meta.url));
+  readonly #died: Promise<never>;
+
+  constructor() {
+    this.#died = new Promise((_, reject) => {
+      const died = (cause: unknown) => reject(new FeedkeyError("internal", "a thread died", { cause }));
+      this.#worker.on("messageerror", died);
+      this.#worker.on("error", died);
+      this.#worker.on("exit", (status) => died(new Error(`it ended with status ${status}`)));
+    });
+    // It ends in the end; whoever waits for its reports hears of it before.
+    this.#died.catch(() => undefined);
+    // Nobody waits for a thread that has nothing to do.
+    this.#worker.unref();
+  }
+
+  /**
+   * Lets it take part, until nothing is left to take.
+   * @throws FeedkeyError `internal` if it dies
+   */
+  async serve<Item, Result>(share: Share<Item>, onResults: (results: readonly Result[]) => void): Promise<void> {
+    const reported = new Promise<void>((resolve, reject) => {
+      const take = ({ id, results, isLast }: Report) => {
+        if (id !== share.id) return;
+        if (isLast) this.#worker.off("message", take);
+        try {
+          onResults(results as Result[]);
+          if (isLast) resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#worker.on("message", take);
+    });
+    this.#worker.postMessage(share);
+    this.#worker.ref();
+    await Promise.race([reported, this.#died]);
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+/**
+ * What a helper's own program does with every share that it is sent.
+ * @param tasks gives the work for each, which is loaded when it is wanted
+ */
+export function serveShares(tasks: Readonly<Record<string, () => Promise<Work<never, unknown>>>>): void {
+  parentPort?.on("message", async (share: Share<never>) => {
+    const work = await tasks[share.task]?.();
+    if (work === undefined) throw new FeedkeyError("internal", `a thread knows no task "${share.task}"`);
+    let results: unknown[] = [];
+    const post = (isLast: boolean) => {
+      parentPort?.postMessage({ id: share.id, results, isLast } satisfies Report);
+      results = [];
+    };
+    for await (const some of takeBatches(share, work)) {
+      results.push(...some);
+      if (results.length >= REPORTED) post(false);
+    }
+    post(true);
+  });
+}
