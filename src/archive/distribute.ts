@@ -74,7 +74,8 @@ export async function sendCertificates(
 ): Promise<Sent[]> {
   const results: Sent[] = [];
   for (const certificate of certificates) {
-    results.push(...(await Promise.all(servers.map((server) => sendOne(server, certificate, transport)))));
+    const sent = await Promise.all(servers.map((server) => sendOne(server, certificate, transport)));
+    for (const one of sent) results.push(one);
   }
   return results;
 }

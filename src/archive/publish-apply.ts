@@ -47,7 +47,8 @@ export async function stageIndex(
   for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
     const old = await oldSignature(folder, name);
     // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
-    if (old.length > 0) both.push(...signatureFiles(folder, name, Buffer.concat([old, binary])));
+    if (old.length === 0) continue;
+    for (const file of signatureFiles(folder, name, Buffer.concat([old, binary]))) both.push(file);
   }
   const fresh = [...signatures].flatMap(([name, { binary }]) => signatureFiles(folder, name, binary));
   return await stageAll([...both, ...indexFiles(folder, writes), ...fresh]);
@@ -97,8 +98,10 @@ export async function applyPlans(
   }
   try {
     // The bundle first: a client that meets the new signature can find its key.
-    staged.push(...(await stageAll(bundle.map((file) => ({ ...file, mode: 0o644 })))));
-    for (const plan of plans) staged.push(...(await stageFeed(plan, signatures.get(plan.feed.name))));
+    for (const file of await stageAll(bundle.map((file) => ({ ...file, mode: 0o644 })))) staged.push(file);
+    for (const plan of plans) {
+      for (const file of await stageFeed(plan, signatures.get(plan.feed.name))) staged.push(file);
+    }
     await lock.assertHeld();
     // Before the new index is there: an older one that is signed as well must not be found beside it.
     for (const { folder, removes } of plans) await removeFiles(folder, removes);

@@ -3,6 +3,7 @@
  * are both its successors. To clients seeded with the present key they are rivals, unless each acknowledges the other.
  */
 import { FeedkeyError } from "../error.ts";
+import { largest } from "../extremes.ts";
 import { certify } from "../openpgp/amend.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
@@ -42,7 +43,7 @@ export async function findRivals(
     });
     if (lasting.length === 0) continue;
     const ends = lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY);
-    const until = Math.max(...ends);
+    const until = largest(ends);
     rivals.push({ certificate, until: Number.isFinite(until) ? until : undefined });
   }
   return rivals;

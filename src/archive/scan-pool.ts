@@ -42,7 +42,7 @@ export async function* takeBatches({ files, format, next }: ScanRequest): AsyncG
 export async function scanAndReport(request: ScanRequest, post: (report: ScanReport) => void): Promise<void> {
   let outcomes: ScanOutcome[] = [];
   for await (const batch of takeBatches(request)) {
-    outcomes.push(...batch);
+    for (const outcome of batch) outcomes.push(outcome);
     if (outcomes.length < BATCH_FILES * REPORTED_BATCHES) continue;
     post({ outcomes, isLast: false });
     outcomes = [];

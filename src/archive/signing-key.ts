@@ -44,7 +44,7 @@ export async function ownCertificates(
   const raws: RawCertificate[] = [...others];
   for (const fingerprint of await store.list()) {
     const read = readKeys(Buffer.from(await store.certificate(fingerprint)));
-    raws.push(...read.certificates);
+    for (const certificate of read.certificates) raws.push(certificate);
   }
   return await judgedTogether(collect(raws).values());
 }

@@ -133,7 +133,7 @@ export async function fetch(context: Context, requests: readonly string[], optio
       for (const index of indexes) for (const entry of index.packages) choices.push({ index, entry });
     }
     const { kept, errors: rivals } = withoutRivals(choices);
-    errors.push(...rivals);
+    for (const rival of rivals) errors.push(rival);
     const folder = resolve(options.output);
     await mkdir(folder, { recursive: true });
     await removeForsaken(folder);

@@ -18,6 +18,7 @@ import { needsCheck } from "../trust/revocation-check.ts";
 import { downloadFile, locations } from "./download.ts";
 import { delegatorsOf, type Judged, type Knowledge } from "./knowledge.ts";
 import type { Session } from "./session.ts";
+import { noteBug, takeIn, tellFailure } from "./sources.ts";
 
 /** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
 const maxRounds = 6;
@@ -43,8 +44,7 @@ async function readBundle(session: Session): Promise<void> {
       found = true;
       if (required) return;
     } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      reporter.warn(`the archive's key bundle could not be read: ${error.message}`);
+      tellFailure(reporter, "the archive's key bundle could not be read", error);
     }
   }
 }
@@ -66,9 +66,10 @@ async function discover(session: Session): Promise<void> {
     ...servers(profile).map((server) => search(server, address, { transport: options.keyserverTransport })),
     ...(profile.trust.wkd ? [lookupWkd(address, { transport: options.transport })] : []),
   ]);
-  for (const answer of answers) {
-    session.knowledge.addBlocks(blocksIn([answer]));
-    if (answer.outcome === "unknown") options.reporter.note(answer.error.message);
+  for (const answer of answers.flatMap((one) => takeIn(session, [one]))) {
+    if (answer.outcome !== "unknown") continue;
+    options.reporter.note(answer.error.message);
+    noteBug(options.reporter, answer.error);
   }
 }
 
@@ -77,9 +78,12 @@ async function check(session: Session, fingerprints: readonly Fingerprint[]): Pr
   const { reporter, keyserverTransport: transport } = session.options;
   const answers = await askAll(servers(session.profile), fingerprints, isAbout, { transport });
   for (const [fingerprint, row] of answers) {
-    const each = row.map((one) => one.answer);
+    const each = takeIn(
+      session,
+      row.map((one) => one.answer),
+    );
+    for (const one of each) if (one.outcome === "unknown") noteBug(reporter, one.error);
     const answer = united(each);
-    session.knowledge.addBlocks(blocksIn(each));
     if (answer.outcome === "unknown") {
       reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
       continue;
@@ -164,7 +168,7 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
     for (const key of next) asked.add(key);
     const answers = await askAll(servers(session.profile), next, isAbout, { transport: options.keyserverTransport });
     const found = blocksIn([...answers.values()].flat().map(({ answer }) => answer));
-    blocks.push(...found);
+    for (const block of found) blocks.push(block);
     const known = [...found.flatMap((block) => readKeyring(block).certificates), ...held(knowledge, next)];
     const above = known.filter(({ fingerprint }) => asked.has(fingerprint)).flatMap(delegatorsOf);
     next = [...new Set(above)]

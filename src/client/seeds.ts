@@ -47,7 +47,7 @@ export async function readSeeds(profile: Profile): Promise<ReadonlyMap<string, R
         hint: "whoever saw this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
       });
     }
-    certificates.push(...read.certificates);
+    for (const certificate of read.certificates) certificates.push(certificate);
   }
   const found = collect(certificates);
   const missing = seeds.filter((seed) => !found.has(seed));

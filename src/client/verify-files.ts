@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { largest } from "../extremes.ts";
 import { isPackageName } from "../package/file-names.ts";
 import type { FeedFormat } from "../profile/types.ts";
 import type { Digesting, DigestThreads } from "../store/digest-threads.ts";
@@ -50,7 +51,7 @@ function nearest<Listed extends { readonly filename: string | undefined }>(
     const differing = segments.findIndex((segment, i) => segment !== wanted[i]);
     return differing === -1 ? segments.length : differing;
   };
-  const most = Math.max(...entries.map(common));
+  const most = largest(entries.map(common));
   return entries.filter((entry) => common(entry) === most);
 }
 
@@ -70,7 +71,7 @@ async function packageFilesBelow(folder: string, format: FeedFormat): Promise<st
   const found: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = join(folder, entry.name);
-    if (entry.isDirectory()) found.push(...(await packageFilesBelow(path, format)));
+    if (entry.isDirectory()) for (const below of await packageFilesBelow(path, format)) found.push(below);
     // A link is no package file and is refused as none; behind one to a folder nothing would be checked.
     else if (isPackageName(entry.name, format) || (entry.isSymbolicLink() && (await leadsToFolder(path)))) {
       found.push(path);

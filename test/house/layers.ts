@@ -1,7 +1,7 @@
 /** Who may import whom in `src/`: downwards only. `biome.json` says the coarse part of it where one writes. */
 
-/** Files at the root of `src/` that everybody may use: errors, times, and text made safe to print. */
-export const ground = ["error", "time", "escape"];
+/** Files at the root of `src/` that everybody may use: errors, times, text made safe to print, the largest of many numbers. */
+export const ground = ["error", "time", "escape", "extremes"];
 
 /** Each folder with the folders that it may import, beside itself and the ground. */
 export const below: Readonly<Record<string, readonly string[]>> = {
