@@ -30,7 +30,6 @@ const packages = [
   "tar-stream",
   "cli-table3",
   "cli-progress",
-  "proper-lockfile",
 ];
 
 /** Another part of the bundle in the place of a package: `bin/load-bundle.js` finds it. */

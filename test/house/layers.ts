@@ -52,7 +52,6 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ini: ["profile"],
   "libarchive.js": ["archive"],
   openpgp: ["openpgp"],
-  "proper-lockfile": ["store"],
   "seek-bzip": ["package"],
   send: ["keyserver"],
   "tar-stream": ["package", "cli"],

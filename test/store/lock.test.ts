@@ -79,6 +79,8 @@ describe("store/lock", () => {
       const child = await holder(folder);
       child.kill("SIGTERM");
       await ended(child);
+      expect(child.signalCode).to.equal("SIGTERM");
+      expect(await fs.readdir(folder)).to.deep.equal([]);
       expect(await withLock(folder, async () => "mine", { waitMs: 0 })).to.equal("mine");
     }));
 
@@ -105,6 +107,26 @@ describe("store/lock", () => {
       await other.assertHeld();
       await other.release();
       expect(await fs.readdir(folder)).to.deep.equal([]);
+    }));
+
+  it("is not held any more once somebody removed it by hand", () =>
+    inScratch(async (folder) => {
+      const lock = await acquireLock(folder);
+      await fs.rmdir(join(folder, ".lock"));
+      expect((await refusal(lock.assertHeld())).code).to.equal("locked");
+      await lock.release();
+      expect(await fs.readdir(folder)).to.deep.equal([]);
+    }));
+
+  it("listens for no signal while nothing is locked", () =>
+    inScratch(async (folder) => {
+      const listening = () =>
+        ["exit", "SIGHUP", "SIGINT", "SIGTERM", "SIGXFSZ"].map((name) => process.listenerCount(name));
+      const before = listening();
+      const lock = await acquireLock(folder);
+      expect(listening()).to.not.deep.equal(before);
+      await lock.release();
+      expect(listening()).to.deep.equal(before);
     }));
 
   it("is not held any more after its release", () =>
