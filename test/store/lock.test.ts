@@ -118,15 +118,19 @@ describe("store/lock", () => {
       expect(await fs.readdir(folder)).to.deep.equal([]);
     }));
 
-  it("listens for no signal while nothing is locked", () =>
+  it("listens for signals only while something is locked", () =>
     inScratch(async (folder) => {
-      const listening = () =>
-        ["exit", "SIGHUP", "SIGINT", "SIGTERM", "SIGXFSZ"].map((name) => process.listenerCount(name));
-      const before = listening();
-      const lock = await acquireLock(folder);
-      expect(listening()).to.not.deep.equal(before);
-      await lock.release();
-      expect(listening()).to.deep.equal(before);
+      const script = `
+        import { acquireLock } from ${JSON.stringify(new URL("../../src/store/lock.js", import.meta.url).href)};
+        const names = ["exit", "SIGHUP", "SIGINT", "SIGTERM", "SIGXFSZ"];
+        const tell = () => console.log(names.map((name) => process.listenerCount(name)).join(" "));
+        tell();
+        const lock = await acquireLock(${JSON.stringify(folder)});
+        tell();
+        await lock.release();
+        tell();`;
+      const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script]);
+      expect(stdout).to.equal("0 0 0 0 0\n1 1 1 1 0\n0 0 0 0 0\n");
     }));
 
   it("is not held any more after its release", () =>
