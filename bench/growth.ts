@@ -4,8 +4,8 @@
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
-import { parse, type Spec, View } from "vega";
 import { BenchArchive } from "./archive.ts";
+import { chart } from "./chart.ts";
 import { inFolder } from "./folder.ts";
 import { type Contender, measure } from "./measure.ts";
 import { makePackages, padIndex } from "./packages.ts";
@@ -48,51 +48,6 @@ async function publishing(count: number): Promise<Point> {
   });
 }
 
-/** Both axes logarithmic: what grows linearly runs at half a right angle, once the start no longer counts. */
-function picture(points: readonly Point[]): Spec {
-  const scale = (name: string, field: string, range: "width" | "height") => {
-    return { name, type: "log" as const, domain: { data: "points", field }, range, nice: true };
-  };
-  const series = {
-    name: "work",
-    type: "ordinal" as const,
-    domain: { data: "points", field: "work" },
-    range: "category",
-  };
-  const encoded = { x: { scale: "x", field: "count" }, y: { scale: "y", field: "seconds" } };
-  return {
-    width: 480,
-    height: 300,
-    padding: 10,
-    background: "white",
-    data: [{ name: "points", values: [...points] }],
-    scales: [scale("x", "count", "width"), scale("y", "seconds", "height"), series as never],
-    axes: [
-      { orient: "bottom", scale: "x", title: "stanzas, packages", grid: true, format: "~s", tickCount: 3 },
-      { orient: "left", scale: "y", title: "seconds", grid: true, format: "~g", tickCount: 4 },
-    ],
-    legends: [{ stroke: "work", orient: "top-left" }],
-    marks: [
-      {
-        type: "group",
-        from: { facet: { name: "one", data: "points", groupby: "work" } },
-        marks: [
-          {
-            type: "line",
-            from: { data: "one" },
-            encode: { enter: { ...encoded, stroke: { scale: "work", field: "work" }, strokeWidth: { value: 2 } } },
-          },
-          {
-            type: "symbol",
-            from: { data: "one" },
-            encode: { enter: { ...encoded, fill: { scale: "work", field: "work" }, size: { value: 40 } } },
-          },
-        ],
-      },
-    ],
-  };
-}
-
 const points: Point[] = [];
 for (const measureOne of [verifying, publishing]) for (const count of counts) points.push(await measureOne(count));
 const rows = points.map(({ work, count, seconds, megabytes }) => {
@@ -106,7 +61,12 @@ const rows = points.map(({ work, count, seconds, megabytes }) => {
 });
 process.stdout.write(`${alignedTable(["work", "count", "time", "each", "memory"], rows)}\n`);
 const file = process.argv[2] ?? "docs/growth.svg";
-const drawn = await new View(parse(picture(points)), { renderer: "none" }).toSVG();
-const title =
-  "<title>Seconds over the number of stanzas verified and packages published, both axes logarithmic</title>";
-fs.writeFileSync(file, `${drawn.replace(/(<svg[^>]*>)/, `$1${title}`)}\n`);
+const works = [...new Set(points.map(({ work }) => work))];
+const series = works.map((name) => {
+  return {
+    name,
+    points: points.filter(({ work }) => work === name).map(({ count, seconds }) => [count, seconds] as const),
+  };
+});
+const title = "Seconds over the number of stanzas verified and packages published, both axes logarithmic";
+fs.writeFileSync(file, chart({ title, across: "stanzas, packages", up: "seconds", series }));

@@ -27,6 +27,6 @@ const outcomes: Outcome[] = [];
 for (const [name, work] of Object.entries(groups)) {
   if (asked.length > 0 && !asked.includes(name)) continue;
   if (process.stderr.isTTY) process.stderr.write(`measuring ${name}...\n`);
-  outcomes.push(...(await inFolder(work)));
+  for (const outcome of await inFolder(work)) outcomes.push(outcome);
 }
 process.stdout.write(`${goalTable(outcomes)}\n`);

@@ -68,7 +68,7 @@ export function measure(contenders: readonly Contender[], rounds: number, scratc
       const sample = runOnce(one, scratch);
       if (round === 0) continue;
       seconds.get(one)?.push(sample.seconds);
-      peaks.get(one)?.push(...sample.peakKiB);
+      for (const peak of sample.peakKiB) peaks.get(one)?.push(peak);
     }
   }
   return contenders.map((one) => ({

@@ -1,17 +1,14 @@
 #!/usr/bin/env node
-// CommonJS (package.json beside it): Node starts its module loader for ES modules only when something needs it, which
-// is 10 ms that most runs can do without.
+// CommonJS (package.json beside it), as the bundle is: Node starts its loader for ES modules only when something needs it.
 const { join } = require("node:path");
-const { bundleServes, loadBundle } = require("./load-bundle.js");
+const { runCompiled } = require("./compiled.js");
 
-const dist = join(__dirname, "../dist");
-const folder = join(dist, "src/bundle");
+const args = process.argv.slice(2);
+const program = runCompiled(join(__dirname, "../dist/src/bundle/main.js"), args[0]);
 
-async function start({ main }) {
-  process.exitCode = await main(process.argv.slice(2));
+program.exports.main(args).then((status) => {
+  process.exitCode = status;
+  if (status === 0) program.save();
   // All is done: tidying up a process that ends takes 8 ms. What is still to be written keeps it alive.
   if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
-}
-
-if (bundleServes(folder, join(dist, ".tsbuildinfo"))) start(loadBundle(folder, "feedkey").exports);
-else import("../dist/src/cli/main.js").then(start);
+});

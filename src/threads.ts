@@ -140,7 +140,7 @@ export function serveShares(tasks: Readonly<Record<string, () => Promise<Work<ne
       results = [];
     };
     for await (const some of takeBatches(share, work)) {
-      results.push(...some);
+      for (const result of some) results.push(result);
       if (results.length >= REPORTED) post(false);
     }
     post(true);

@@ -96,7 +96,7 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
   if ("code" in place) {
     throw new FeedkeyError(place.code, `line ${stanza.line} of the summary: ${escapeText(place.reason)}`);
   }
-  const path = join(folder, ...place.segments);
+  const path = join(folder, place.segments.join("/"));
   const said = textOf(stanza, "FILE_CKSUM");
   const checksum = said === undefined ? undefined : parseFileCksum(said);
   if (typeof checksum === "object" && hashNames[checksum.algorithm] === undefined) {

@@ -1,6 +1,7 @@
 /** Use case: let somebody else's key sign some feeds for a time (design, section 7). Works on files alone. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { largest } from "../extremes.ts";
 import { certify } from "../openpgp/amend.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -121,9 +122,9 @@ function limitsOf(
     });
   if (beyond !== undefined) throw refuse("untrusted_signer", `it may not sign feed "${beyond}" itself`);
   const warnings: string[] = [];
-  const depth = Math.max(...deep.map((grant) => grant.depth)) - 1;
+  const depth = largest(deep.map((grant) => grant.depth)) - 1;
   if (terms.depth > depth) warnings.push(`clients count its depth as ${depth}: ${fingerprint} has no more to give`);
-  const ends = Math.max(...deep.map((grant) => grant.expiresAt));
+  const ends = largest(deep.map((grant) => grant.expiresAt));
   if (ends < expiresAt) warnings.push(`it ends sooner, on ${iso(ends)}, unless what stands above it is renewed`);
   return warnings;
 }
@@ -131,7 +132,7 @@ function limitsOf(
 /** The date of the issuer's last word about a delegate: the next one has to be newer. */
 function lastWordAt({ userIds }: CertificateFacts, issuer: Fingerprint): Instant {
   const words = userIds.flatMap(({ certifications }) => certifications.filter(isDelegation));
-  return Math.max(0, ...words.filter(({ key }) => key === issuer).map(({ createdAt }) => createdAt ?? 0));
+  return largest([0, ...words.filter(({ key }) => key === issuer).map(({ createdAt }) => createdAt ?? 0)]);
 }
 
 /** When the delegation is to date from. @throws FeedkeyError `not_yet_valid`: the clock is wrong now, or was then */

@@ -93,7 +93,7 @@ export async function sendCertificates(
 ): Promise<Sent[]> {
   const results: Sent[] = [];
   for (const one of certificates) {
-    results.push(...(await Promise.all(servers.map((server) => sendOne(server, one, transport)))));
+    for (const sent of await Promise.all(servers.map((server) => sendOne(server, one, transport)))) results.push(sent);
   }
   return results;
 }

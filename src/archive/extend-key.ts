@@ -1,5 +1,6 @@
 /** Use case: let a key of the store hold longer. What it says of itself is said anew, with another end and all else as it was. */
 import { FeedkeyError } from "../error.ts";
+import { largest } from "../extremes.ts";
 import { withKeySignature, withSubkeySignature, withUserIdSignature } from "../openpgp/amend.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import { fingerprintOf } from "../openpgp/key-packet.ts";
@@ -111,7 +112,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   secret.requirePrimary();
   const endings = endingsOf(raw, facts, at, before);
   // Younger than all that it replaces: of two of one second the sooner end would count.
-  const date = Math.max(Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000));
+  const date = largest([Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
   let amended = raw;
   for (const ending of endings) {
     const seconds = lifetimeSeconds(expiresAt, ending.about.createdAt);

@@ -117,7 +117,7 @@ export async function importKey(
   for (const [fingerprint, { news }] of await takeIn(store, [...certificates, ...own])) {
     if (named.has(fingerprint)) imported.push({ fingerprint, secret: false, news });
   }
-  imported.push(...(await importRevocations(store, loose)));
+  for (const one of await importRevocations(store, loose)) imported.push(one);
   if (imported.length > 0) return imported;
   throw new FeedkeyError("bad_certificate", "there is no key in that file, and no revocation of a key that is here", {
     hint: "give the output of feedkey key export, of gpg --export, or of gpg --export-secret-keys --armor FINGERPRINT",

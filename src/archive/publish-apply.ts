@@ -45,7 +45,8 @@ export async function stageIndex(
   for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
     const old = await oldSignature(folder, name);
     // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
-    if (old.length > 0) both.push(...signatureFiles(name, Buffer.concat([old, binary])));
+    if (old.length === 0) continue;
+    for (const file of signatureFiles(name, Buffer.concat([old, binary]))) both.push(file);
   }
   const fresh = [...signatures].flatMap(([name, { binary }]) => signatureFiles(name, binary));
   return await folder.stage([...both, ...writes, ...fresh]);
@@ -67,7 +68,7 @@ async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]
       folders.push(folder);
       await folder.prepare();
     }
-    staged.push(...(await folder.stage([{ name: basename(name), data }])));
+    for (const file of await folder.stage([{ name: basename(name), data }])) staged.push(file);
   }
   return { staged, folders };
 }
@@ -89,8 +90,10 @@ export async function applyPlans(
   try {
     // The bundle first: a client that meets the new signature can find its key.
     const { staged: ofBundle, folders } = await stageBundle(tree, bundle);
-    staged.push(...ofBundle);
-    for (const plan of plans) staged.push(...(await stageFeed(plan, signatures.get(plan.feed.name))));
+    for (const file of ofBundle) staged.push(file);
+    for (const plan of plans) {
+      for (const file of await stageFeed(plan, signatures.get(plan.feed.name))) staged.push(file);
+    }
     await lock.assertHeld();
     for (const folder of [...folders, ...plans.map((plan) => plan.folder)]) await folder.assertInPlace();
     // Before the new index is there: an older one that is signed as well must not be found beside it.

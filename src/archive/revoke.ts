@@ -1,5 +1,6 @@
 /** Use case: revoke a key, or withdraw a successor that went wrong; who loses their chain is said before anything is done. */
 import { FeedkeyError } from "../error.ts";
+import { largest } from "../extremes.ts";
 import { certify, withKeySignature } from "../openpgp/amend.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import { type RevocationReason, revocationReasons } from "../openpgp/generate.ts";
@@ -58,7 +59,7 @@ async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Pro
   const userIds = [...(await ownCertificates(store)).values()].flatMap(({ facts }) => facts.userIds);
   const made = userIds.flatMap(({ certifications }) => certifications);
   const links = made.filter((one) => one.key === fingerprint && !isDelegation(one));
-  return Math.max(0, ...links.map(({ createdAt }) => createdAt ?? 0));
+  return largest([0, ...links.map(({ createdAt }) => createdAt ?? 0)]);
 }
 
 /** One of today: a soft revocation holds from its date on, and the one from the safe dates from the key's creation. */
@@ -209,6 +210,6 @@ export async function abandonRotation(archive: Archive): Promise<{ successor: Fi
     await amendStored(store, await revoke(store, abandoned.raw, "retired", at, passphrase));
     done.push(`${fingerprint} is revoked as retired`);
   }
-  done.push(...(await refreshBundle(archive)));
+  for (const step of await refreshBundle(archive)) done.push(step);
   return { successor: fingerprint, done };
 }

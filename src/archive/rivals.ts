@@ -4,6 +4,7 @@
  * the new key and whatever stands beside the present one, once that has expired.
  */
 import { FeedkeyError } from "../error.ts";
+import { largest } from "../extremes.ts";
 import { certify } from "../openpgp/amend.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
@@ -42,7 +43,7 @@ class OwnChain {
       return !isDelegation(one) && (one.expiresAt === undefined || one.expiresAt > this.#archive.at);
     });
     if (lasting.length === 0) return undefined;
-    return Math.max(...lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+    return largest(lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
   }
 
   /** The live keys that a key leads to, over keys that are not live (T6), with the end of the first step. */

@@ -202,8 +202,8 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
     await amendStored(store, await certify(key.secret, state.present.raw, userId, content));
     done.push(`${name} certified ${present} until ${iso(overlapEnds)}`);
   }
-  done.push(...(await acknowledgeEachOther(archive, name, opened)));
-  done.push(...(await refreshBundle(archive)));
+  for (const step of await acknowledgeEachOther(archive, name, opened)) done.push(step);
+  for (const step of await refreshBundle(archive)) done.push(step);
   return { present, successor: name, overlapEnds, done, left: [] };
 }
 
@@ -215,7 +215,7 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
     ...signed.map((feed) => `signed feed "${feed}" with ${key}`),
     ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate anew`),
   ];
-  done.push(...(await refreshBundle(archive)));
+  for (const step of await refreshBundle(archive)) done.push(step);
   await rm(finishingFile(archive), { force: true });
   return { done, left };
 }

@@ -1,4 +1,5 @@
 /** Where a rotation stands, read off the certificates themselves: there is no second record that could disagree. */
+import { largest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
@@ -33,7 +34,7 @@ export function certifications(
  * second is over before any client hears of it, and a key that certified something can be retired in the same run.
  */
 export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
-  return Math.max(Math.floor(at / 1000) * 1000 - 1000, ...keys.map(({ createdAt }) => createdAt));
+  return largest([Math.floor(at / 1000) * 1000 - 1000, ...keys.map(({ createdAt }) => createdAt)]);
 }
 
 /** @param own all certificates of the key store */

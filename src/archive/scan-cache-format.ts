@@ -29,7 +29,7 @@ export function writeRecords(cache: ScanCache, room = 0): Buffer {
     fixed.writeBigUInt64LE(identity.inode, IDENTITY + 24);
     fixed.write(scanned.sha256, DIGESTS, "hex");
     fixed.write(scanned.md5, DIGESTS + 32, "hex");
-    records.push(fixed, ...texts, scanned.own);
+    for (const part of [fixed, ...texts, scanned.own]) records.push(part);
   }
   return Buffer.concat(records);
 }

@@ -76,10 +76,13 @@ export async function planOtherForms(
   );
   for (const { name, bytes, signatures } of others) {
     // The signatures last: as long as one is there, a run that was cut off is known to have left something to do.
-    if (ours.includes(name)) removes.push(...(bytes === undefined ? [] : [name]), ...signatures);
-    else if (bytes !== undefined && (await isOwn({ name, bytes })) && (await holdsText(name, bytes, text)))
+    const isOurs = ours.includes(name);
+    if (!isOurs && bytes !== undefined && (await isOwn({ name, bytes })) && (await holdsText(name, bytes, text))) {
       signed.push({ name, bytes });
-    else removes.push(...signatures);
+      continue;
+    }
+    if (isOurs && bytes !== undefined) removes.push(name);
+    for (const signature of signatures) removes.push(signature);
   }
   return { signed, removes };
 }
@@ -100,7 +103,8 @@ export async function staleSignatures(
   const text = await summaryText(summary);
   const stale: string[] = [];
   for (const { name, bytes, signatures } of others) {
-    if (bytes === undefined || !(await holdsText(name, bytes, text))) stale.push(...signatures);
+    if (bytes !== undefined && (await holdsText(name, bytes, text))) continue;
+    for (const signature of signatures) stale.push(signature);
   }
   return stale;
 }

@@ -153,7 +153,7 @@ export async function handOn(
   const lines: string[] = [];
   if (options.config !== undefined) {
     const done = await refreshBundle(await openArchive(context, options.config, options));
-    lines.push(...done.map(escapeText));
+    for (const step of done) lines.push(escapeText(step));
   }
   const named = options.config !== undefined || options.keyserver !== undefined;
   if (!named || (await serversOf(context, options)).servers.length === 0) return { lines, errors: [] };

@@ -1,6 +1,7 @@
 /** What `status` tells of one feed: how old its index is, who signed it, and what will keep the next one from being accepted. */
 import { readFile } from "node:fs/promises";
 import type { Session } from "../client/session.ts";
+import { largest } from "../extremes.ts";
 import { readSignatureFile } from "../openpgp/detached.ts";
 import { type Instant, iso, roughly } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -32,7 +33,7 @@ async function signatureEnd(path: string): Promise<Instant | null> {
     const { createdAt, signatureLifetime } = one.raw.hashed;
     return createdAt === undefined || signatureLifetime === undefined ? null : createdAt + signatureLifetime * 1000;
   });
-  return ends.includes(null) ? null : Math.max(...ends.map((end) => end ?? 0));
+  return ends.includes(null) ? null : largest(ends.map((end) => end ?? 0));
 }
 
 function endWords({ key, step }: End): string {

@@ -154,12 +154,12 @@ export async function fetch(context: Context, requests: readonly string[], optio
       for (const index of indexes) for (const entry of index.packages) choices.push({ index, entry });
     }
     const { kept, errors: rivals } = withoutRivals(choices);
-    errors.push(...rivals);
+    for (const rival of rivals) errors.push(rival);
     const folder = resolve(options.output);
     await mkdir(folder, { recursive: true });
     await removeForsaken(folder);
     const { free, errors: taken } = await withoutOthersNames(kept, folder);
-    errors.push(...taken);
+    for (const error of taken) errors.push(error);
     const total = free.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
     const bar = context.reporter.progress("packages", total);
     let received = 0;

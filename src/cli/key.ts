@@ -83,7 +83,8 @@ export async function importKeys(context: Context, files: readonly string[], opt
   const store = await KeyStore.open(context.home);
   const imported: Imported[] = [];
   for (const file of files) {
-    imported.push(...(await importKey(store, await readInput(file), context.at, passphraseSource(options))));
+    const found = await importKey(store, await readInput(file), context.at, passphraseSource(options));
+    for (const one of found) imported.push(one);
   }
   const { lines, errors } = await handOn(
     context,

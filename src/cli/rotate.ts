@@ -151,11 +151,11 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   const cutOff = options.atOnce === true && (await wasCutOffFinishing(archive));
   if (options.finish !== true && !cutOff) {
     step = await start(context, archive, options);
-    lines.push(...step.done);
+    for (const line of step.done) lines.push(line);
   }
   if (options.finish === true || options.atOnce === true) {
     const finished = await finishRotation(archive, options.force === true || options.atOnce === true);
-    lines.push(...finished.done);
+    for (const line of finished.done) lines.push(line);
     step = finished;
   }
   if (step === undefined) throw new FeedkeyError("internal", "no step of the rotation was taken");
@@ -163,16 +163,14 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   const errors = [...step.left];
   if (finished && options.retire === true) {
     const retired = await retire(archive, step, options.force === true);
-    lines.push(...retired.lines);
-    errors.push(...retired.errors);
+    for (const line of retired.lines) lines.push(line);
+    for (const error of retired.errors) errors.push(error);
   }
   const sent = await spread(context, options, [step.present, step.successor]);
-  lines.push(...sent.lines);
+  for (const line of sent.lines) lines.push(line);
   if (!finished) {
-    lines.push(
-      ...stockClients(step, archive),
-      `finish after ${iso(step.overlapEnds)} with: feedkey rotate --finish --config ${options.config}`,
-    );
+    for (const line of stockClients(step, archive)) lines.push(line);
+    lines.push(`finish after ${iso(step.overlapEnds)} with: feedkey rotate --finish --config ${options.config}`);
   }
   return {
     text: lines.join("\n"),

@@ -1,6 +1,7 @@
 /** `feedkey status`: what this client has, how old it is, and what will break when. Asks nobody. */
 
 import type { Session } from "../client/session.ts";
+import { largest } from "../extremes.ts";
 import { type Instant, iso, roughly } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Trusted, TrustSet } from "../trust/judge.ts";
@@ -61,7 +62,7 @@ function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, sess
 /** When the last key that may sign anything ends. */
 function warnOfLastKey(trust: TrustSet): string[] {
   const ends = [...trust.trusted.values()].flatMap((key) => outlookOf(key, trust)?.until ?? []);
-  const last = Math.max(...ends, Number.NEGATIVE_INFINITY);
+  const last = largest(ends);
   if (last === Number.NEGATIVE_INFINITY)
     return ["no known key may sign now: run feedkey refresh, or get a new profile"];
   if (last - trust.at >= soon) return [];
@@ -79,7 +80,8 @@ export async function status(context: Context): Promise<Outcome> {
     if (!session.checkPolicy.required)
       warnings.push("keyservers = none: a revocation reaches this client through the archive's own bundle only");
     const usable = [...trust.trusted].filter(([, { facts }]) => refusePrimary(facts, trust.at) === undefined);
-    warnings.push(...usable.flatMap(([key]) => warnOfCheck(key, session)), ...warnOfLastKey(trust));
+    const ofKeys = usable.flatMap(([key]) => warnOfCheck(key, session));
+    for (const warning of [...ofKeys, ...warnOfLastKey(trust)]) warnings.push(warning);
     for (const warning of warnings) context.reporter.warn(warning);
     const feedRows = feeds.map((feed) => {
       return [

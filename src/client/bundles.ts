@@ -1,5 +1,4 @@
 /** The archive's own bundle: a source of certificates like any other, downloaded while the key servers are asked. */
-import { FeedkeyError } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import type { Keyring } from "../openpgp/certificate.ts";
 import { limits } from "../openpgp/limits.ts";
@@ -8,6 +7,7 @@ import { bundlePath } from "../profile/layout.ts";
 import type { Duration } from "../time.ts";
 import { downloadFile, expectedBytes, locations } from "./download.ts";
 import type { Session } from "./session.ts";
+import { tellFailure } from "./sources.ts";
 
 /** How long a further copy of the bundle may take: there is one to go on with already. */
 const furtherCopy: Duration = 60_000;
@@ -31,7 +31,13 @@ export class Bundles {
   /** Adds what has come by now to what is known. @returns whether that is all there is */
   take(): boolean {
     const rings = this.#come.splice(0);
-    for (const ring of rings) this.#session.knowledge.add(ring);
+    for (const ring of rings) {
+      try {
+        this.#session.knowledge.add(ring);
+      } catch (error) {
+        tellFailure(this.#session.options.reporter, "the archive's key bundle could not be taken in", error);
+      }
+    }
     return this.#isWhole;
   }
 
@@ -59,8 +65,7 @@ export class Bundles {
         found = true;
         if (checkPolicy.required) return;
       } catch (error) {
-        if (!(error instanceof FeedkeyError)) throw error;
-        reporter.warn(`the archive's key bundle could not be read: ${error.message}`);
+        tellFailure(reporter, "the archive's key bundle could not be read", error);
       }
     }
   }

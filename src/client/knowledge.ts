@@ -114,7 +114,7 @@ export class Knowledge {
         this.#take(next);
         for (const name of [next.fingerprint, keyIdOf(next.fingerprint)]) {
           names.add(name);
-          queue.push(...(waiting.get(name) ?? []));
+          for (const claimant of waiting.get(name) ?? []) queue.push(claimant);
           waiting.delete(name);
         }
       }

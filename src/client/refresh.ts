@@ -16,6 +16,7 @@ import { Bundles } from "./bundles.ts";
 import { delegatorsOf } from "./delegators.ts";
 import type { Judged, Knowledge } from "./knowledge.ts";
 import type { Session } from "./session.ts";
+import { noteBug, takeIn } from "./sources.ts";
 
 /** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
 const maxRounds = 6;
@@ -37,9 +38,10 @@ async function discover(session: Session): Promise<void> {
     ...servers(profile).map((server) => search(server, address, { transport: options.keyserverTransport })),
     ...(profile.trust.wkd ? [lookupWkd(address, { transport: options.transport })] : []),
   ]);
-  for (const answer of answers) {
-    session.knowledge.addBlocks(blocksIn([answer]));
-    if (answer.outcome === "unknown") options.reporter.note(answer.error.message);
+  for (const answer of answers.flatMap((one) => takeIn(session, [one]))) {
+    if (answer.outcome !== "unknown") continue;
+    options.reporter.note(answer.error.message);
+    noteBug(options.reporter, answer.error);
   }
 }
 
@@ -47,9 +49,12 @@ async function discover(session: Session): Promise<void> {
 async function check(session: Session, inquiry: Inquiry, fingerprints: readonly Fingerprint[]): Promise<void> {
   const { reporter } = session.options;
   for (const [fingerprint, row] of await inquiry.ask(fingerprints, isAbout)) {
-    const each = row.map((one) => one.answer);
+    const each = takeIn(
+      session,
+      row.map((one) => one.answer),
+    );
+    for (const one of each) if (one.outcome === "unknown") noteBug(reporter, one.error);
     const answer = united(each);
-    session.knowledge.addBlocks(blocksIn(each));
     session.unasked.delete(fingerprint);
     if (answer.outcome === "unknown") {
       if (each.some(isUnasked)) session.unasked.add(fingerprint);
@@ -161,7 +166,7 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
     for (const key of next) asked.add(key);
     const answers = await inquiry.ask(next, isAbout);
     const found = blocksIn([...answers.values()].flat().map(({ answer }) => answer));
-    blocks.push(...found);
+    for (const block of found) blocks.push(block);
     const known = [...found.flatMap((block) => readKeyring(block).certificates), ...held(knowledge, next)];
     const above = known.filter(({ fingerprint }) => asked.has(fingerprint)).flatMap(delegatorsOf);
     next = [...new Set(above)]

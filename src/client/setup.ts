@@ -126,7 +126,7 @@ async function findSpent(
 
 async function missingFor(root: TargetRoot, names: readonly string[]): Promise<string[]> {
   const missing: string[] = [];
-  for (const name of names) missing.push(...(await root.missingFolders(name)));
+  for (const name of names) for (const folder of await root.missingFolders(name)) missing.push(folder);
   return [...new Set(missing)];
 }
 

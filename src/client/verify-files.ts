@@ -4,6 +4,7 @@ import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { largest } from "../extremes.ts";
 import { isCalledPackage } from "../package/file-names.ts";
 import { holdsPackage } from "../package/package-content.ts";
 import type { Digesting, Digests } from "../store/digests.ts";
@@ -54,7 +55,7 @@ function nearest<Listed extends { readonly filename: string | undefined }>(
     const differing = segments.findIndex((segment, i) => segment !== wanted[i]);
     return differing === -1 ? segments.length : differing;
   };
-  const most = entries.reduce((longest, entry) => Math.max(longest, common(entry)), 0);
+  const most = largest(entries.map(common));
   return entries.filter((entry) => common(entry) === most);
 }
 

@@ -16,7 +16,8 @@ type Reply = readonly [status: number, text: string, headers?: Readonly<Record<s
 
 /** Answers a request below `/pks/`. */
 export async function serveHkp(service: HkpService, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  reply(response, ...(await answerTo(service, request)));
+  const [status, text, headers] = await answerTo(service, request);
+  reply(response, status, text, headers);
 }
 
 async function answerTo(service: HkpService, request: IncomingMessage): Promise<Reply> {

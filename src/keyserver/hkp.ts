@@ -1,6 +1,6 @@
 /** A client of key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against what real ones answer. */
 import { FeedkeyError } from "../error.ts";
-import { httpFailure } from "../net/failure.ts";
+import { httpFailure, plainUrl } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
 import type { Transport } from "../net/types.ts";
 import type { Duration } from "../time.ts";
@@ -24,7 +24,16 @@ function foreseen(error: unknown): FeedkeyError {
   throw error;
 }
 
-/** Asks one URL for keys. Never throws for what a server or the network does: that is the outcome `unknown`. */
+/** The error of an answer that could not be read for a reason that nobody foresaw (`internal`): one server's failure, not the run's. */
+export function unreadable(source: string, cause: unknown): FeedkeyError {
+  const found = cause instanceof Error ? cause.message : String(cause);
+  return new FeedkeyError("internal", `${source} could not be read: unexpected: ${found}`, {
+    cause,
+    hint: "this is a bug in feedkey: run again with --debug and report what it prints",
+  });
+}
+
+/** Asks one URL for keys. Never throws, whatever a server sends: what goes wrong is the outcome `unknown`. */
 export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
   try {
     const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
@@ -37,7 +46,7 @@ export async function askForKeys(url: URL, recognise: Recognise, options: Keyser
     );
     return readAnswer(url, answer, recognise);
   } catch (error) {
-    return { outcome: "unknown", error: foreseen(error) };
+    return { outcome: "unknown", error: error instanceof FeedkeyError ? error : unreadable(plainUrl(url), error) };
   }
 }
 

@@ -2,6 +2,7 @@
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { smallest } from "../extremes.ts";
 import { removeLeftovers, writeFileAtomic } from "../store/atomic.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import { acquireLock, type HeldLock } from "../store/lock.ts";
@@ -169,7 +170,7 @@ export class KeyDatabase {
     const { key, certifiedBy } = await this.#settle(whole);
     if (key.bytes.length > this.#limits.key) return "it is too large";
     const before = certifiedBy.flatMap((maker) => this.#keys.get(maker)?.since ?? []);
-    const since = Math.min(held?.since ?? this.#now(), ...before);
+    const since = smallest([held?.since ?? this.#now(), ...before]);
     const unchanged = old !== undefined && Buffer.compare(old.bytes, key.bytes) === 0;
     if (unchanged && since === held?.since) return undefined;
     const evicted = this.#evictable(key, since, old);

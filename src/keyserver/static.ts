@@ -42,7 +42,7 @@ export async function serveFile(root: string, request: IncomingMessage, response
   const hidden = segments.some((segment) => segment.startsWith("."));
   // Asked for as a folder, or the folder itself: there are no listings.
   const folder = segments.length === 0 || /\/(\?|$)/.test(target);
-  const opened = hidden || folder ? undefined : await openInside(root, join(root, ...segments));
+  const opened = hidden || folder ? undefined : await openInside(root, join(root, segments.join("/")));
   if (opened === undefined || "refused" in opened) return reply(response, 404, "not found");
   const { handle } = opened;
   if (response.destroyed) return handle.close();

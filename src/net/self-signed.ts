@@ -8,7 +8,7 @@ function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...size]), body]);
 }
 
-const sequence = (...parts: Uint8Array[]) => der(0x30, ...parts);
+const sequence = (...parts: Uint8Array[]) => der(0x30, Buffer.concat(parts));
 const oid = (hex: string) => der(0x06, Buffer.from(hex, "hex"));
 const boolean = der(0x01, Buffer.from([0xff]));
 
@@ -19,7 +19,7 @@ function time(at: number): Buffer {
 }
 
 function extension(id: string, critical: boolean, value: Uint8Array): Buffer {
-  return sequence(oid(id), ...(critical ? [boolean] : []), der(0x04, value));
+  return sequence(oid(id), critical ? boolean : Buffer.alloc(0), der(0x04, value));
 }
 
 /**

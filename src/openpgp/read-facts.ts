@@ -131,7 +131,7 @@ async function readWithdrawals(
     const good = await findOldest(candidates, async (raw, signed, together) => {
       return (await byNamed(reading)(raw, signed, together)).filter(({ facts }) => facts.fingerprint === fingerprint);
     });
-    found.push(...tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker)));
+    for (const { raw, maker } of tell(reading, candidates, good)) found.push(revocation(raw, maker));
   }
   return found;
 }

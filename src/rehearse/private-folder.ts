@@ -7,9 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { givenBackAtExit } from "../store/given-back.ts";
 import { endPrograms } from "../store/programs.ts";
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /** The session's own folder in memory where there is one (XDG base directory specification), else that for temporary files. */
 function place(): string {
@@ -69,20 +68,11 @@ function remove(folder: string): void {
  */
 export async function withPrivateFolder<T>(action: (folder: string) => Promise<T>): Promise<T> {
   const folder = make();
-  const onSignal = (signal: NodeJS.Signals) => {
-    remove(folder);
-    for (const one of signals) process.removeListener(one, onSignal);
-    // The same end as without us, for whoever waits for this process.
-    process.kill(process.pid, signal);
-  };
-  const onExit = () => remove(folder);
-  for (const one of signals) process.on(one, onSignal);
-  process.on("exit", onExit);
+  const forget = givenBackAtExit(() => remove(folder));
   try {
     return await action(folder);
   } finally {
-    for (const one of signals) process.removeListener(one, onSignal);
-    process.removeListener("exit", onExit);
+    forget();
     remove(folder);
   }
 }

@@ -106,7 +106,7 @@ export class ClientStateView {
     const signers = [];
     for (const feed of this.ledger.feeds.keys()) {
       const accepted = await this.#read(feed, async (one) => one);
-      signers.push(...(accepted?.meta.signers ?? []).map(({ certificate }) => certificate));
+      for (const { certificate } of accepted?.meta.signers ?? []) signers.push(certificate);
     }
     return signers;
   }

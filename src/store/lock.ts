@@ -1,15 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, readFileSync, rmdirSync, rmSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { ensureFolder } from "./folder.ts";
+import { givenBackAtExit } from "./given-back.ts";
 import { outputError } from "./system-error.ts";
-
-// proper-lockfile has the process end on this signal. A file that may not grow any more is an error of writing, which
-// is told and tidied up after; node without proper-lockfile ignores the signal too.
-process.on("SIGXFSZ", () => undefined);
 
 const staleAfterMs = 10_000;
 const refreshMs = 2_500;
@@ -44,29 +41,35 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   await ensureFolder(folder, options.mode ?? 0o700);
   const ownerFile = join(folder, ".lock-owner");
   const token = randomBytes(16).toString("hex");
-  const state = { lost: false };
-  const release = await waitForLockFile(folder, options.waitMs ?? defaultWaitMs, () => {
-    state.lost = true;
-  });
+  const lockFolder = join(await fs.realpath(folder), ".lock");
+  await waitForLockFolder(folder, lockFolder, options.waitMs ?? defaultWaitMs);
   try {
-    // Two runs that find the same stale lock can both take it over, the second removing the first one's. The lock file
-    // tells the first only at its next refresh, this token at once: only the run that wrote last goes on.
+    // Two runs that find the same stale lock can both take it over, the second removing the first one's. This token tells the
+    // first at once: only the run that wrote last goes on.
     await writeToken(ownerFile, token);
   } catch (error) {
-    await release().catch(() => undefined);
+    await fs.rmdir(lockFolder).catch(() => undefined);
     throw outputError(error, ownerFile);
   }
+  const isOurs = async () => (await readToken(ownerFile)) === token;
+  const refreshing = setInterval(async () => {
+    // Never another run's lock: its age is what tells when that run was killed.
+    if (await isOurs()) await fs.utimes(lockFolder, new Date(), new Date()).catch(() => undefined);
+  }, refreshMs).unref();
+  const forget = givenBackAtExit(() => giveBack(ownerFile, token, lockFolder));
   return {
     folder,
     async assertHeld() {
-      if (state.lost || (await readToken(ownerFile)) !== token) throw lostLock(folder);
+      if (!(await isOurs()) || (await ageOf(lockFolder).catch(() => undefined)) === undefined) throw lostLock(folder);
     },
     async release() {
+      clearInterval(refreshing);
+      forget();
       const owner = await readToken(ownerFile);
       // Once lost, the files belong to the run that took over.
-      if (state.lost || (owner !== undefined && owner !== token)) return;
+      if (owner !== undefined && owner !== token) return;
       await fs.rm(ownerFile, { force: true });
-      await release().catch(() => undefined);
+      await fs.rmdir(lockFolder).catch(() => undefined);
     },
   };
 }
@@ -88,26 +91,45 @@ export async function withLock<T>(
   }
 }
 
-async function waitForLockFile(folder: string, waitMs: number, onLost: () => void): Promise<() => Promise<void>> {
-  // Loaded when something is locked: an audit locks nothing, and does without the 7 ms.
-  const { lock: takeLockFile } = await import("proper-lockfile");
-  const lockfilePath = join(await fs.realpath(folder), ".lock");
+/** Makes the folder that is the lock, which only one run can; one that no living run kept fresh is removed first. */
+async function waitForLockFolder(folder: string, lockFolder: string, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   for (;;) {
     try {
-      return await takeLockFile(lockfilePath, {
-        lockfilePath,
-        realpath: false,
-        stale: staleAfterMs,
-        update: refreshMs,
-        onCompromised: onLost,
-      });
+      const age = await ageOf(lockFolder);
+      if (age !== undefined && age > staleAfterMs) await fs.rmdir(lockFolder);
     } catch (error) {
-      if (systemCode(error) !== "ELOCKED") throw outputError(error, lockfilePath);
-      const left = deadline - performance.now();
-      if (left <= 0) throw lockedByAnother(folder, lockfilePath);
-      await sleep(Math.min(retryMs, left));
+      if (systemCode(error) !== "ENOENT") throw outputError(error, lockFolder);
     }
+    try {
+      return await fs.mkdir(lockFolder, 0o700);
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw outputError(error, lockFolder);
+    }
+    const left = deadline - performance.now();
+    if (left <= 0) throw lockedByAnother(folder, lockFolder);
+    await sleep(Math.min(retryMs, left));
+  }
+}
+
+/** Milliseconds since a lock was made or kept fresh; undefined if it is not there. */
+async function ageOf(lockFolder: string): Promise<number | undefined> {
+  try {
+    return Date.now() - (await fs.stat(lockFolder)).mtimeMs;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** What `release` does, in a process that ends. */
+function giveBack(ownerFile: string, token: string, lockFolder: string): void {
+  try {
+    if (readFileSync(ownerFile, "utf8") !== token) return;
+    rmSync(ownerFile, { force: true });
+    rmdirSync(lockFolder);
+  } catch {
+    // It goes stale by itself.
   }
 }
 

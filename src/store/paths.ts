@@ -7,8 +7,8 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "./system-error.ts";
 
 // The XDG base directory specification wants relative paths in its variables ignored.
-function baseFolder(found: string | undefined, ...fallback: string[]): string {
-  return found !== undefined && isAbsolute(found) ? found : join(homedir(), ...fallback);
+function baseFolder(found: string | undefined, fallback: string): string {
+  return found !== undefined && isAbsolute(found) ? found : join(homedir(), fallback);
 }
 
 function chosen(option: string | undefined, variable: string): string | undefined {
@@ -17,12 +17,12 @@ function chosen(option: string | undefined, variable: string): string | undefine
 
 /** Where client state lies: the option, `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`. Absolute. */
 export function stateFolder(option?: string): string {
-  return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder(xdgState, ".local", "state"), "feedkey"));
+  return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder(xdgState, ".local/state"), "feedkey"));
 }
 
 /** Where the archive's key store lies: the option, `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. Absolute. */
 export function homeFolder(option?: string): string {
-  return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder(xdgData, ".local", "share"), "feedkey"));
+  return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder(xdgData, ".local/share"), "feedkey"));
 }
 
 /** Where this program lies: this module runs as dist/src/store/paths.js. */

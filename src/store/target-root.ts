@@ -98,7 +98,7 @@ export class TargetRoot {
     let current = this.#real;
     for (const [at, part] of folders.entries()) {
       const next = await this.#enter(join(current, part), name);
-      if (next === undefined) return join(current, ...folders.slice(at), last);
+      if (next === undefined) return join(current, folders.slice(at).join("/"), last);
       current = next;
     }
     return join(current, last);
@@ -187,7 +187,7 @@ export class TargetRoot {
   }
 
   async #realPath(name: string): Promise<string | undefined> {
-    const real = await fs.realpath(join(this.#real, ...parts(name))).catch(() => undefined);
+    const real = await fs.realpath(join(this.#real, parts(name).join("/"))).catch(() => undefined);
     return real !== undefined && this.#holds(real) ? real : undefined;
   }
 

@@ -98,7 +98,7 @@ function isAbove(folder: string, below: string): boolean {
 /** @throws what the system says: `ENOENT`, `ELOOP` and the like */
 async function follow(path: string): Promise<{ real: string; steps: Step[] }> {
   const steps: Step[] = [];
-  const names = split(resolve(path));
+  let names = split(resolve(path));
   let current: string = sep;
   let links = 0;
   for (let name = names.shift(); name !== undefined; name = names.shift()) {
@@ -117,7 +117,7 @@ async function follow(path: string): Promise<{ real: string; steps: Step[] }> {
     if (links > MAX_LINKS) throw Object.assign(new Error("too many links"), { code: "ELOOP" });
     const target = await fs.readlink(next);
     if (target.startsWith(sep)) current = sep;
-    names.unshift(...split(target));
+    names = [...split(target), ...names];
   }
   return { real: current, steps };
 }

@@ -1,4 +1,5 @@
 /** What one key says of another as its delegate (design, section 7), whoever hands it out: the last word of each issuer, and what is against it. */
+import { largest, smallest } from "../extremes.ts";
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { isDelegation, termsOf, trustOf } from "./delegation-terms.ts";
@@ -55,12 +56,26 @@ export function lastWord(delegations: readonly Delegation[], at: Instant): reado
   const dated = delegations.filter(({ issuer, certification: { key, createdAt } }) => {
     return key === issuer.primary.fingerprint && createdAt !== undefined && createdAt <= at + skew;
   });
-  const newest = Math.max(...dated.map(({ certification }) => certification.createdAt ?? 0));
+  const newest = largest(dated.map(({ certification }) => certification.createdAt ?? 0));
   return dated.length === 0 ? delegations : dated.filter(({ certification }) => certification.createdAt === newest);
 }
 
-/** What a delegation says against itself, whoever hands it out. */
-export function refuseDelegation(delegation: Delegation, { at, identity }: OfferPolicy): Refusal | undefined {
+/**
+ * Whether a delegate carries the archive's name: other programs could take it for the archive. Only what it says itself counts,
+ * if only once: anybody can hang a user ID on a copy of its certificate, to have it refused.
+ */
+function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): boolean {
+  const claimed = userIds.filter(({ selfSignatures }) => selfSignatures.length > 0);
+  if (claimed.some(({ bytes }) => matchesIdentity(bytes, identity))) return true;
+  return false;
+}
+
+/** What a delegation says against itself, whoever hands it out. @param named whether its delegate carries the archive's name */
+export function refuseDelegation(
+  delegation: Delegation,
+  { at, identity }: OfferPolicy,
+  named: boolean,
+): Refusal | undefined {
   const { issuer, subject, userId, certification } = delegation;
   const policy = { identity, at, retiredIssuers: "refuse", accepted: new Set<Fingerprint>() } as const;
   const refused = refuseCertification(certification, userId, issuer, subject, policy);
@@ -70,12 +85,7 @@ export function refuseDelegation(delegation: Delegation, { at, identity }: Offer
   if (certification.expiresAt <= at) return refuse("expired", "it has expired");
   if (!isOwned(userId, subject, at))
     return refuse("untrusted_signer", "its user ID is revoked or not properly self-certified");
-  // A delegate that carries the archive's name could be taken for the archive by other programs. Only what it says
-  // itself counts, if only once: anybody can hang a user ID on a copy of its certificate, to have it refused.
-  const claimed = subject.userIds.filter(({ selfSignatures }) => selfSignatures.length > 0);
-  if (claimed.some(({ bytes }) => matchesIdentity(bytes, identity))) {
-    return refuse("untrusted_signer", "the delegate carries the archive's own user ID");
-  }
+  if (named) return refuse("untrusted_signer", "the delegate carries the archive's own user ID");
   const terms = termsOf(certification);
   if (terms === undefined) return refuse("bad_signature", "its terms are malformed");
   const { level, amount } = trustOf(terms.depth);
@@ -88,15 +98,17 @@ export function offerOf(delegations: readonly Delegation[], policy: OfferPolicy)
   const words = lastWord(delegations, policy.at);
   const [first] = words;
   if (first === undefined) return undefined;
+  // Once: a delegate may have a hundred thousand user IDs, and as many delegations.
+  const named = carriesName(first.subject, policy);
   const terms = words.map(({ certification }) => termsOf(certification));
   return {
     issuer: first.issuer.primary.fingerprint,
     subject: first.subject.primary.fingerprint,
     scopes: terms.map((one) => one?.feeds ?? []),
-    depth: Math.min(...terms.map((one) => one?.depth ?? 0)),
+    depth: smallest(terms.map((one) => one?.depth ?? 0)),
     madeAt: first.certification.createdAt ?? 0,
-    expiresAt: Math.min(...words.map(({ certification }) => certification.expiresAt ?? 0)),
-    refusal: words.map((one) => refuseDelegation(one, policy)).find((refusal) => refusal !== undefined),
+    expiresAt: smallest(words.map(({ certification }) => certification.expiresAt ?? 0)),
+    refusal: words.map((one) => refuseDelegation(one, policy, named)).find((refusal) => refusal !== undefined),
   };
 }
 

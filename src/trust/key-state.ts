@@ -1,4 +1,5 @@
 /** What a certificate's own words say about its keys at a time: expiry, flags, revocation, bound subkeys. */
+import { smallest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
 import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
@@ -38,7 +39,7 @@ export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState
   const expiries = said.filter((expiry) => expiry !== undefined);
   const flags = current.map((signature) => signature.flags).filter((flag) => flag !== undefined);
   return {
-    expiresAt: expiries.length === 0 ? undefined : Math.min(...expiries),
+    expiresAt: expiries.length === 0 ? undefined : smallest(expiries),
     canCertify: every(flags, "certify"),
     canSign: every(flags, "sign"),
   };

@@ -1,7 +1,7 @@
 /** Who may import whom in `src/`: downwards only. `biome.json` says the coarse part of it where one writes. */
 
-/** Files at the root of `src/` that everybody may use: errors, times, text made safe to print, work shared by threads. */
-export const ground = ["error", "time", "escape", "threads"];
+/** Files at the root of `src/` that everybody may use: errors, times, text made safe to print, the largest of many numbers, work shared by threads. */
+export const ground = ["error", "time", "escape", "extremes", "threads"];
 
 /** Each folder with the folders that it may import, beside itself and the ground. */
 export const below: Readonly<Record<string, readonly string[]>> = {
@@ -52,7 +52,6 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ini: ["profile"],
   "libarchive.js": ["archive"],
   openpgp: ["openpgp"],
-  "proper-lockfile": ["store"],
   "seek-bzip": ["package"],
   send: ["keyserver"],
   "tar-stream": ["cli"],

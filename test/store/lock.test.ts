@@ -79,6 +79,8 @@ describe("store/lock", () => {
       const child = await holder(folder);
       child.kill("SIGTERM");
       await ended(child);
+      expect(child.signalCode).to.equal("SIGTERM");
+      expect(await fs.readdir(folder)).to.deep.equal([]);
       expect(await withLock(folder, async () => "mine", { waitMs: 0 })).to.equal("mine");
     }));
 
@@ -105,6 +107,30 @@ describe("store/lock", () => {
       await other.assertHeld();
       await other.release();
       expect(await fs.readdir(folder)).to.deep.equal([]);
+    }));
+
+  it("is not held any more once somebody removed it by hand", () =>
+    inScratch(async (folder) => {
+      const lock = await acquireLock(folder);
+      await fs.rmdir(join(folder, ".lock"));
+      expect((await refusal(lock.assertHeld())).code).to.equal("locked");
+      await lock.release();
+      expect(await fs.readdir(folder)).to.deep.equal([]);
+    }));
+
+  it("listens for signals only while something is locked", () =>
+    inScratch(async (folder) => {
+      const script = `
+        import { acquireLock } from ${JSON.stringify(new URL("../../src/store/lock.js", import.meta.url).href)};
+        const names = ["exit", "SIGHUP", "SIGINT", "SIGTERM", "SIGXFSZ"];
+        const tell = () => console.log(names.map((name) => process.listenerCount(name)).join(" "));
+        tell();
+        const lock = await acquireLock(${JSON.stringify(folder)});
+        tell();
+        await lock.release();
+        tell();`;
+      const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script]);
+      expect(stdout).to.equal("0 0 0 0 0\n1 1 1 1 0\n0 0 0 0 0\n");
     }));
 
   it("is not held any more after its release", () =>

@@ -1,0 +1,45 @@
+/** What one source of certificates sends, or fails to: a failure is told, and the run goes on with the others. */
+import { FeedkeyError } from "../error.ts";
+import type { Answer } from "../keyserver/answer.ts";
+import { blocksIn } from "../keyserver/ask-all.ts";
+import { unreadable } from "../keyserver/hkp.ts";
+import type { Reporter, Session } from "./session.ts";
+
+/**
+ * Warns that a source failed. What nobody foresaw is a bug: its stack is a note, which `--debug` shows.
+ * @param what failed, in words that the reason follows
+ */
+export function tellFailure(reporter: Reporter, what: string, error: unknown): void {
+  reporter.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  noteBug(reporter, error);
+}
+
+/** Notes the stack of an error that nobody foresaw, and of no other. */
+export function noteBug(reporter: Reporter, error: unknown): void {
+  if (error instanceof FeedkeyError && error.code !== "internal") return;
+  const bug = error instanceof FeedkeyError ? (error.cause ?? error) : error;
+  reporter.note(bug instanceof Error ? (bug.stack ?? bug.message) : String(bug));
+}
+
+function takeInOne(session: Pick<Session, "knowledge">, answer: Answer): Answer {
+  try {
+    session.knowledge.addBlocks(blocksIn([answer]));
+    return answer;
+  } catch (error) {
+    return { outcome: "unknown", error: unreadable("a key server's answer", error) };
+  }
+}
+
+/**
+ * Takes in what servers say.
+ * @returns the answers; one that could not be taken in has become `unknown`, and counts as no check
+ */
+export function takeIn(session: Pick<Session, "knowledge">, answers: readonly Answer[]): Answer[] {
+  try {
+    session.knowledge.addBlocks(blocksIn(answers));
+    return [...answers];
+  } catch {
+    // One of them is to blame, and the others must be heard.
+    return answers.map((answer) => takeInOne(session, answer));
+  }
+}

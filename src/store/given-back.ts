@@ -1,0 +1,36 @@
+/** What a run gives back when it ends early, locks and private folders: on `process.exit()` and on the signals that end a program. */
+const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+const held = new Set<() => void>();
+
+function giveBackAll(): void {
+  for (const giveBack of held) giveBack();
+  held.clear();
+}
+
+function onSignal(signal: NodeJS.Signals): void {
+  giveBackAll();
+  stopListening();
+  // The program ends by the signal as if nobody had listened, unless somebody else does.
+  if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+}
+
+function stopListening(): void {
+  process.off("exit", giveBackAll);
+  for (const signal of signals) process.off(signal, onSignal);
+}
+
+/**
+ * Calls a function should the process end before `forget` is called. It listens for nothing while nothing is held.
+ * @param giveBack synchronous, and throws nothing
+ * @returns forget
+ */
+export function givenBackAtExit(giveBack: () => void): () => void {
+  if (held.size === 0) {
+    process.on("exit", giveBackAll);
+    for (const signal of signals) process.on(signal, onSignal);
+  }
+  held.add(giveBack);
+  return () => {
+    if (held.delete(giveBack) && held.size === 0) stopListening();
+  };
+}
