@@ -8,6 +8,7 @@ import type {
   UserIdFacts,
 } from "../../src/trust/facts.ts";
 import type { JudgeInput } from "../../src/trust/judge.ts";
+import { changesOf } from "./fates.ts";
 import type { Change, Delegation, GraphPlan, Maker, Nth, SelfTraits, SignatureTraits } from "./graph-plan.ts";
 import { at, daysAgo } from "./moments.ts";
 
@@ -76,7 +77,7 @@ class Builder {
       this.#userId(key, 0)?.certifications.push(this.#sign(0x10, issuer, "primary", traits));
     }
     for (const delegation of plan.delegations ?? []) this.#delegate(delegation);
-    for (const change of plan.changes) this.#change(change);
+    for (const change of [...(plan.fates ?? []).flatMap(changesOf), ...plan.changes]) this.#change(change);
   }
 
   #sign(type: number, issuer: Nth, maker: Maker, traits: SignatureTraits): SignatureFacts {
@@ -202,6 +203,8 @@ export function buildGraph(plan: GraphPlan): JudgeInput {
     retiredIssuers: plan.retiredIssuers,
     at,
     accepted: new Set(fingerprints(plan.accepted)),
+    neverLive: new Set(fingerprints(plan.neverLive ?? [])),
+    ends: new Map((plan.ends ?? []).map(({ key, at: end }) => [fingerprintOf(key), end])),
     unchecked: new Set(fingerprints(plan.unchecked)),
     crowded: new Map(fingerprints(plan.crowded ?? []).map((key) => [key, []])),
   };

@@ -24,12 +24,15 @@ function pathFaults(input: JudgeInput, { trusted }: TrustSet, second: SecondOpin
     faults.push(
       ...via.filter((on) => input.unchecked.has(on)).map((on) => `${key}: its path goes over the unchecked ${on}`),
     );
-    // T6: a fork's rival may stand on the way to what every side leads to, but only right after the
-    // issuer of its fork, which is trusted.
+    // T6: a fork's rival may stand on the way to what every side leads to, but only right after a trusted key or another
+    // rival of its own side.
     via.forEach((on, nth) => {
       const before = via[nth - 1] ?? "";
       if (!second.victims.has(on)) return;
-      if (!second.trusted.has(before))
+      const isOfOneSide = second.forks.some(({ sides }) => {
+        return sides.some(({ heads }) => heads.has(before) && heads.has(on));
+      });
+      if (!second.trusted.has(before) && !isOfOneSide)
         faults.push(`${key}: its path reaches the rival ${on} from the untrusted ${before}`);
     });
     return faults;

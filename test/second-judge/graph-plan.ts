@@ -71,6 +71,21 @@ export interface Delegation extends Foreign {
   readonly trust: { readonly level: number; readonly amount: number };
 }
 
+/**
+ * How a key came to its end, if it did: `late` and what follows are extensions after it. Days before the reference time: ends at
+ * 50 or, `early`, at 250.
+ */
+export type Fate =
+  | "expired"
+  | "expired early"
+  | "retired"
+  | "retired early"
+  | "weak"
+  | "extended on time"
+  | "extended late"
+  | "extended late once"
+  | "extended late twice";
+
 export interface GraphPlan {
   /** Number of keys. */
   readonly size: number;
@@ -79,10 +94,16 @@ export interface GraphPlan {
   /** Keys that have a name of their own instead of the archive's. */
   readonly named?: readonly Nth[];
   readonly delegations?: readonly Delegation[];
+  /** What became of keys, before the changes. */
+  readonly fates?: readonly { readonly key: Nth; readonly fate: Fate }[];
   readonly changes: readonly Change[];
   readonly seeds: readonly Nth[];
   readonly retiredIssuers: "refuse" | "accept";
   readonly accepted: readonly Nth[];
+  /** Those of the ledger that were never live. */
+  readonly neverLive?: readonly Nth[];
+  /** What the ledger knows of the ends of keys. */
+  readonly ends?: readonly { readonly key: Nth; readonly at: Instant }[];
   readonly unchecked: readonly Nth[];
   /** Keys that certified more than what is at hand. */
   readonly crowded?: readonly Nth[];

@@ -2,11 +2,11 @@
 import fc from "fast-check";
 import type { Identity } from "../../src/profile/types.ts";
 import { archiveName } from "./build-graph.ts";
-import type { Change, GraphPlan, Link, Nth } from "./graph-plan.ts";
-import { daysAgo } from "./moments.ts";
+import type { Change, Fate, GraphPlan, Link, Nth } from "./graph-plan.ts";
+import { at, daysAgo } from "./moments.ts";
 import { anyChange, anyKey } from "./random-changes.ts";
 
-/** Who certifies whom among four keys. */
+/** Who certifies whom among a few keys. One in capitals is not live, as far as its fate has it. */
 const shapes = {
   link: "ab",
   rotation: "ab ba",
@@ -20,6 +20,25 @@ const shapes = {
   nested: "ab ac bd cd ad",
 } as const;
 
+/** The same about keys that are not live. */
+const deadShapes = {
+  side: "aB Bc ad",
+  end: "aB ac",
+  run: "aB BC Cd ae",
+  runs: "aB BC ad dE",
+  shared: "aB aC Bd Cd Ce",
+  sharedLive: "aB ac Bc Bd",
+  healed: "aB ac Bd de ce",
+  twoHeads: "aB Bc Bd ae",
+  known: "aB Bc cd ad dc",
+  seeds: "Ab Ac Ad",
+  deadIssuer: "AB Bc Ad",
+  remembered: "AB AC Ce",
+  rotated: "aB Ba Bc cB",
+  lapsed: "aB Bc Bd",
+  acknowledged: "aB Bc ad cd dc",
+} as const;
+
 interface Motif {
   readonly shape: string;
   readonly keys: readonly Nth[];
@@ -28,11 +47,29 @@ interface Motif {
   readonly at: number;
   /** Which of the shape's certifications has run out since. */
   readonly expired: Nth | undefined;
+  /** One for each place. */
+  readonly fates: readonly Fate[];
 }
 
+const anyFate = fc.oneof<fc.WeightedArbitrary<Fate>[]>(
+  { weight: 8, arbitrary: fc.constant("expired") },
+  { weight: 4, arbitrary: fc.constantFrom("retired", "retired", "weak", "expired early", "retired early") },
+  {
+    weight: 5,
+    arbitrary: fc.constantFrom("extended on time", "extended late", "extended late once", "extended late twice"),
+  },
+);
+
 const motif: fc.Arbitrary<Motif> = fc.record({
-  shape: fc.constantFrom(...Object.values(shapes), shapes.healed),
-  keys: fc.tuple(anyKey, anyKey, anyKey, anyKey),
+  shape: fc.oneof(
+    { weight: 3, arbitrary: fc.constantFrom(...Object.values(shapes), shapes.healed, shapes.healed, shapes.healed) },
+    {
+      weight: 2,
+      arbitrary: fc.constantFrom(...Object.values(deadShapes), deadShapes.remembered, deadShapes.remembered),
+    },
+  ),
+  keys: fc.tuple(anyKey, anyKey, anyKey, anyKey, anyKey),
+  fates: fc.tuple(anyFate, anyFate, anyFate, anyFate, anyFate),
   loose: fc.oneof({ weight: 5, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   at: fc.constantFrom(daysAgo(300), daysAgo(300), daysAgo(200), daysAgo(100)),
   expired: fc.oneof({ weight: 5, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: fc.nat({ max: 4 }) }),
@@ -49,25 +86,38 @@ function placed(keys: readonly Nth[], size: number): Nth[] {
   return places;
 }
 
+const letters = "abcde";
+
+function fatesOf({ shape, keys, fates }: Motif, size: number): NonNullable<GraphPlan["fates"]> {
+  const places = placed(keys, size);
+  return fates.flatMap((fate, nth) => {
+    const key = places[nth];
+    return key !== undefined && shape.includes(letters.charAt(nth).toUpperCase()) ? [{ key, fate }] : [];
+  });
+}
+
 function linksOf({ shape, keys, at, expired }: Motif, size: number): Link[] {
   const places = placed(keys, size);
   return shape.split(" ").flatMap((pair, nth) => {
-    const [issuer, key] = [...pair].map((letter) => places["abcd".indexOf(letter)] ?? 0);
+    const [issuer, key] = [...pair].map((letter) => places[letters.indexOf(letter.toLowerCase())] ?? 0);
     if (issuer === undefined || key === undefined || issuer === key) return [];
     return [{ issuer, key, at, expired: nth === expired }];
   });
 }
 
 /** Hangs most motifs on the first key or on one that has been certified already: what hangs on nothing says little. */
-function allLinks(motifs: readonly Motif[], size: number): Link[] {
+function hung(motifs: readonly Motif[], size: number): Required<Pick<GraphPlan, "links" | "fates">> {
   const links: Link[] = [];
+  const fates: NonNullable<GraphPlan["fates"]>[number][] = [];
   for (const motif of motifs) {
     const certified = [0, ...links.map(({ key }) => key)];
     const [first = 0, ...others] = motif.keys;
     const start = motif.loose ? first : (certified[first % certified.length] ?? 0);
-    links.push(...linksOf({ ...motif, keys: [start, ...others] }, size));
+    const there = { ...motif, keys: [start, ...others] };
+    links.push(...linksOf(there, size));
+    fates.push(...fatesOf(there, size));
   }
-  return links;
+  return { links, fates };
 }
 
 /** A change about keys that there are, and about a certification that there is, if it names one. */
@@ -79,6 +129,17 @@ export function fitted(change: Change, link: Pick<Link, "issuer" | "key"> | unde
 const identity: fc.Arbitrary<Identity> = fc.constantFrom<Identity>(
   { kind: "user-email", email: "archive@example.org" },
   { kind: "user-id", userId: archiveName },
+);
+
+const knownEnd = fc.constantFrom(
+  daysAgo(50),
+  daysAgo(50),
+  daysAgo(250),
+  daysAgo(100),
+  daysAgo(-100),
+  at - 1,
+  at,
+  at + 1,
 );
 
 const keysUpTo = (most: number) => fc.array(anyKey, { maxLength: most, size: "max" });
@@ -101,16 +162,21 @@ export const graphPlans: fc.Arbitrary<GraphPlan> = fc
     changes: fc.oneof(changesUpTo(0), changesUpTo(3), changesUpTo(12)),
     seeds: fc.oneof(
       { weight: 8, arbitrary: fc.constant([0]) },
-      { weight: 2, arbitrary: anyKey.map((key) => [0, key]) },
+      { weight: 3, arbitrary: anyKey.map((key) => [0, key]) },
       { weight: 1, arbitrary: keysUpTo(3) },
     ),
     retiredIssuers: fc.constantFrom<"refuse" | "accept">("refuse", "accept"),
-    accepted: fc.oneof(keysUpTo(0), keysUpTo(4)),
+    accepted: fc.oneof(keysUpTo(0), keysUpTo(5)),
+    neverLive: fc.oneof({ weight: 2, arbitrary: keysUpTo(0) }, { weight: 1, arbitrary: keysUpTo(6) }),
+    ends: fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 1, arbitrary: fc.array(fc.record({ key: anyKey, at: knownEnd }), { maxLength: 4, size: "max" }) },
+    ),
     unchecked: fc.oneof({ weight: 3, arbitrary: keysUpTo(0) }, { weight: 1, arbitrary: keysUpTo(3) }),
     crowded: fc.oneof({ weight: 4, arbitrary: keysUpTo(0) }, { weight: 1, arbitrary: keysUpTo(4) }),
     turn: anyKey,
   })
   .map(({ motifs, changes, ...plan }): GraphPlan => {
-    const links = allLinks(motifs, plan.size);
-    return { ...plan, links, changes: changes.map(([change, nth]) => fitted(change, links[nth], plan.size)) };
+    const { links, fates } = hung(motifs, plan.size);
+    return { ...plan, links, fates, changes: changes.map(([change, nth]) => fitted(change, links[nth], plan.size)) };
   });

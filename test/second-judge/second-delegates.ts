@@ -3,6 +3,7 @@
  */
 import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from "../../src/trust/facts.ts";
 import type { JudgeInput } from "../../src/trust/judge.ts";
+import { settled } from "./second-extension.ts";
 import { secondJudge } from "./second-judge.ts";
 import { isHardRevoked, isLive, isOwned, skew } from "./statements.ts";
 import { counts, delegates, names } from "./transitions.ts";
@@ -51,7 +52,7 @@ function offered(issuer: CertificateFacts, subject: CertificateFacts, input: Jud
   const terms = last.map(({ certification, userId }) => {
     if (certification.expiresAt === undefined || !isOwned(userId, subject.primary, at)) return undefined;
     const strict = { ...input, retiredIssuers: "refuse", accepted: new Set<Key>() } as const;
-    return counts(certification, userId, issuer, subject, strict, false) ? readTerms(certification) : undefined;
+    return counts(certification, userId, issuer, subject, strict, "strict") ? readTerms(certification) : undefined;
   });
   const good = terms.filter((one) => one !== undefined);
   if (good.length === 0 || good.length < terms.length) return undefined;
@@ -67,7 +68,7 @@ function fits(feed: string, globs: readonly string[]): boolean {
 
 /** For each delegate the feeds, of those named, that it may sign over some path. A delegate of no feed is not in it. */
 export function secondDelegates(input: JudgeInput, feeds: readonly string[]): Map<Key, Set<string>> {
-  const certificates = new Map(input.certificates.map((one) => [one.primary.fingerprint, one]));
+  const certificates = new Map(settled(input).map((one) => [one.primary.fingerprint, one]));
   const { trusted } = secondJudge(input);
   const pairs = new Map<string, Terms | undefined>();
   for (const [a, issuer] of certificates) {

@@ -8,6 +8,8 @@ import { delegationPlans, feeds } from "./random-delegations.ts";
 import { graphPlans } from "./random-graphs.ts";
 import { secondDelegates } from "./second-delegates.ts";
 import { secondJudge } from "./second-judge.ts";
+import { hasSeveralLateExtensions } from "./several-extensions.ts";
+import { oldEnds } from "./statements.ts";
 
 const graphs = Number(process.env.FEEDKEY_GRAPHS ?? 20_000);
 // Another one gives other graphs; fast-check names it when the judges disagree.
@@ -18,6 +20,7 @@ describe("the judge and a second, naive one", () => {
     this.timeout(600_000);
     const property = fc.property(graphPlans, (plan) => {
       const input = buildGraph(plan);
+      fc.pre(!hasSeveralLateExtensions(input));
       const second = secondJudge(input);
       expect(disagreement(input, judge, second)).to.deep.equal([]);
       expect(disagreement(reversed(input), judge, second), "the other way round").to.deep.equal([]);
@@ -60,9 +63,10 @@ describe("the judge and a second, naive one", () => {
   it("are asked what the rules are about: of 1,000 graphs many have successors, forks and the like", function () {
     this.timeout(60_000);
     const found = { successors: 0, forks: 0, keptRivals: 0, beyondForks: 0, ledger: 0, checks: 0, crowds: 0 };
+    const dead = { heads: 0, remembered: 0, neverLive: 0, takenBack: 0, counted: 0, ledgerEnds: 0 };
     for (const plan of fc.sample(graphPlans, { numRuns: 1000, seed })) {
       const input = buildGraph(plan);
-      const { trusted, forks, victims, beyondForks } = secondJudge(input);
+      const { trusted, forks, victims, beyondForks, takenBack } = secondJudge(input);
       const without = (change: Partial<typeof input>) => secondJudge({ ...input, ...change }).trusted;
       const isOther = (others: ReadonlySet<string>) => [...others].sort().join() !== [...trusted].sort().join();
       if ([...trusted].some((key) => !input.seeds.includes(key))) found.successors++;
@@ -72,6 +76,19 @@ describe("the judge and a second, naive one", () => {
       if (isOther(without({ accepted: new Set() }))) found.ledger++;
       if (isOther(without({ unchecked: new Set() }))) found.checks++;
       if (isOther(without({ crowded: new Map() }))) found.crowds++;
+      const heads = forks.flatMap(({ sides }) =>
+        sides.flatMap((side) => [...side.heads].map((head) => ({ side, head }))),
+      );
+      if (heads.some(({ side, head }) => head !== side.key && victims.has(head))) dead.heads++;
+      if (heads.some(({ side, head }) => side.ways.has(head))) dead.remembered++;
+      if (isOther(without({ neverLive: new Set() }))) dead.neverLive++;
+      if (takenBack.size > 0) dead.takenBack++;
+      const late = input.certificates.filter((one) => {
+        return oldEnds(one, input.at, input.ends?.get(one.primary.fingerprint)).length > 0;
+      });
+      if (late.some(({ primary }) => trusted.has(primary.fingerprint) && !takenBack.has(primary.fingerprint)))
+        dead.counted++;
+      if (isOther(without({ ends: new Map() }))) dead.ledgerEnds++;
     }
     expect(found.successors).to.be.at.least(400);
     expect(found.forks).to.be.at.least(400);
@@ -80,5 +97,11 @@ describe("the judge and a second, naive one", () => {
     expect(found.ledger).to.be.at.least(60);
     expect(found.checks).to.be.at.least(30);
     expect(found.crowds).to.be.at.least(15);
+    expect(dead.heads).to.be.at.least(150);
+    expect(dead.remembered).to.be.at.least(2);
+    expect(dead.neverLive).to.be.at.least(3);
+    expect(dead.takenBack).to.be.at.least(100);
+    expect(dead.counted).to.be.at.least(60);
+    expect(dead.ledgerEnds).to.be.at.least(10);
   });
 });

@@ -57,9 +57,49 @@ export function speaks(certificate: CertificateFacts, at: Instant): boolean {
   return statements(certificate, at).length > 0;
 }
 
-/** When the key expires; infinity: never. */
-export function keyEnds(certificate: CertificateFacts, at: Instant): Instant {
+function saidEnd(certificate: CertificateFacts, at: Instant): Instant {
   return Math.min(...statements(certificate, at).map(({ keyExpiresAt }) => ends(keyExpiresAt)));
+}
+
+/** When the key expires; infinity: never. T7: no late extension moves an end that stays. */
+export function keyEnds(certificate: CertificateFacts, at: Instant): Instant {
+  return Math.min(saidEnd(certificate, at), ends(certificate.endedAt));
+}
+
+/** T7: ends of a key that came before one of its self-signatures, as those before it say. */
+export function endsByDate(certificate: CertificateFacts, at: Instant): Instant[] {
+  const own = [...certificate.directSignatures, ...certificate.userIds.flatMap((userId) => userId.selfSignatures)];
+  const before = (date: Instant): CertificateFacts => {
+    // One that has expired itself since said what it said.
+    const earlier = (list: readonly SelfSignature[]) =>
+      list
+        .filter(({ createdAt }) => createdAt !== undefined && createdAt < date)
+        .map((signature) => ({ ...signature, expiresAt: undefined }));
+    const userIds = certificate.userIds.map((userId) => ({
+      ...userId,
+      selfSignatures: earlier(userId.selfSignatures),
+    }));
+    return { ...certificate, directSignatures: earlier(certificate.directSignatures), userIds };
+  };
+  return own.flatMap(({ createdAt }) => {
+    if (createdAt === undefined || createdAt > at + skew) return [];
+    const end = saidEnd(before(createdAt), at);
+    return end <= createdAt ? [end] : [];
+  });
+}
+
+/** T7: ends of a key that a late extension moved, by the dates or because the ledger knew them; the earliest first. */
+export function oldEnds(certificate: CertificateFacts, at: Instant, inLedger: Instant | undefined): Instant[] {
+  const found = endsByDate(certificate, at);
+  const now = saidEnd(certificate, at);
+  const all = inLedger === undefined ? found : [...found, inLedger];
+  return [...new Set(all)].filter((end) => end <= at && end < now).sort((a, b) => a - b);
+}
+
+/** T6: it has expired, and was neither revoked nor weak: a weak key never lived. */
+export function hasOnlyExpired(certificate: CertificateFacts, at: Instant): boolean {
+  const isRevoked = isHardRevoked(certificate) || softRevokedSince(certificate, at) !== undefined;
+  return keyEnds(certificate, at) <= at && !isRevoked && isStrongKey(certificate.primary);
 }
 
 /** T3a: it has the certify flag, or no flags. */

@@ -25,15 +25,17 @@ export function names(userId: UserIdFacts, identity: Identity): boolean {
   return inside === `${bytesOf(identity.email)}>`;
 }
 
-/** T3, for one certification over one user ID of the subject. `evenExpired`: as an acknowledgement (T6). */
+/** As an acknowledgement one counts that has expired since; in the wide graph, one that was withdrawn or whose issuer retired. */
+export type Reading = "strict" | "acknowledgement" | "wide";
+
+/** T3, for one certification over one user ID of the subject. */
 export function counts(
   certification: SignatureFacts,
   userId: UserIdFacts,
   issuer: CertificateFacts,
   subject: CertificateFacts,
   input: JudgeInput,
-  evenExpired: boolean,
-  evenWithdrawn = false,
+  reading: Reading,
 ): boolean {
   const { at } = input;
   const date = certification.createdAt;
@@ -44,18 +46,20 @@ export function counts(
   if (date === undefined || date > at + skew) return false;
   if (date < issuer.primary.createdAt || date < subject.primary.createdAt) return false;
   if (!certification.exportable) return false;
-  if (!evenExpired && certification.expiresAt !== undefined && certification.expiresAt <= at) return false;
+  if (reading !== "acknowledgement" && certification.expiresAt !== undefined && certification.expiresAt <= at)
+    return false;
   const withdrawn = userId.withdrawals.some(
     (withdrawal) => withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew,
   );
-  if (withdrawn && !evenWithdrawn) return false;
+  if (withdrawn && reading !== "wide") return false;
   // T3c
   if (isHardRevoked(issuer)) return false;
   if (keyEnds(issuer, at) <= date) return false;
   // T3d and T5
   const retired = softRevokedSince(issuer, at);
   if (retired !== undefined) {
-    const overlooked = input.retiredIssuers === "accept" || input.accepted.has(subject.primary.fingerprint);
+    const accepts = input.retiredIssuers === "accept" || reading === "wide";
+    const overlooked = accepts || input.accepted.has(subject.primary.fingerprint);
     if (!overlooked || date >= retired) return false;
   }
   // T3e
@@ -67,35 +71,27 @@ export function delegates({ notations }: SignatureFacts): boolean {
   return notations.some(({ name }) => name.startsWith("delegate@"));
 }
 
-function someCounts(
-  issuer: CertificateFacts,
-  subject: CertificateFacts,
-  input: JudgeInput,
-  evenExpired: boolean,
-  evenWithdrawn = false,
-): boolean {
+function someCounts(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput, reading: Reading): boolean {
   if (issuer.primary.fingerprint === subject.primary.fingerprint) return false;
   return subject.userIds.some(
     (userId) =>
       names(userId, input.identity) &&
-      userId.certifications.some(
-        (one) => !delegates(one) && counts(one, userId, issuer, subject, input, evenExpired, evenWithdrawn),
-      ) &&
+      userId.certifications.some((one) => !delegates(one) && counts(one, userId, issuer, subject, input, reading)) &&
       isOwned(userId, subject.primary, input.at),
   );
 }
 
 /** T3: the transition from issuer to subject holds. */
 export function holds(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
-  return someCounts(issuer, subject, input, false);
+  return someCounts(issuer, subject, input, "strict");
 }
 
 /** T6: the issuer has said that the subject is right, even if that has expired since. */
 export function acknowledges(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
-  return someCounts(issuer, subject, input, true);
+  return someCounts(issuer, subject, input, "acknowledgement");
 }
 
-/** T6: the transition holds, or would if the issuer had not withdrawn it. */
+/** T6: the transition holds, or would if the issuer had not withdrawn it, or had not been retired since it made it. */
 export function wasMade(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
-  return someCounts(issuer, subject, input, false, true);
+  return someCounts(issuer, subject, input, "wide");
 }

@@ -1,12 +1,5 @@
-/** Wrong rules to plant: a piece of a compiled file of `src/trust`, and what to put in its place. */
-export interface WrongRule {
-  readonly name: string;
-  readonly file: string;
-  readonly right: string;
-  readonly wrong: string;
-  /** Shows in graphs of delegates alone. */
-  readonly delegates?: true;
-}
+/** Wrong rules to plant, but for those about forks and late extensions. */
+import { type WrongRule, wrongForkRules } from "./wrong-fork-rules.ts";
 
 /** Changes nothing: nobody may notice it. */
 export const control: WrongRule = {
@@ -16,7 +9,7 @@ export const control: WrongRule = {
   wrong: "export function judge(",
 };
 
-export const wrongRules: readonly WrongRule[] = [
+const otherRules: readonly WrongRule[] = [
   {
     name: "T1: an address counts anywhere in the user ID",
     file: "identity.js",
@@ -114,64 +107,10 @@ export const wrongRules: readonly WrongRule[] = [
     wrong: "false",
   },
   {
-    name: "T5, T6: the ledger saves no rival",
-    file: "fork.js",
-    right: "!accepted.has(rival) && ",
-    wrong: "",
-  },
-  {
-    name: "T6: one-way acknowledgement settles a fork",
-    file: "fork.js",
-    right: "acknowledges(one, other) && acknowledges(other, one)",
-    wrong: "acknowledges(one, other) || acknowledges(other, one)",
-  },
-  {
-    name: "T6: an expired acknowledgement does not count",
-    file: "transition.js",
-    right: "acknowledges: refusal === undefined",
-    wrong: "acknowledges: (refusal ?? ended) === undefined",
-  },
-  {
-    name: "T6: whoever leads to the issuer is its ancestor",
-    file: "fork.js",
-    right: "leadingHere.has(subject) && otherwise.has(subject)",
-    wrong: "leadingHere.has(subject)",
-  },
-  {
-    name: "T6: a rival that the seeds reach otherwise is refused",
-    file: "fork.js",
-    right: " && !otherwise.has(rival)",
-    wrong: "",
-  },
-  {
-    name: "T6: what one side leads to is beyond the fork",
-    file: "fork.js",
-    right: "rest.every(",
-    wrong: "rest.some(",
-  },
-  {
-    name: "T6: a rival may be beyond another fork",
-    file: "fork.js",
-    right: "common.filter((key) => !rivals.has(key))",
-    wrong: "common",
-  },
-  {
-    name: "T6: a crowd is no fork",
-    file: "judge.js",
-    right: "input.crowded?.has(issuer) === true",
-    wrong: "false",
-  },
-  {
-    name: "T6: what the sides of a crowd that are seen lead to is beyond it",
-    file: "fork.js",
-    right: "if (fork.isCrowd)",
-    wrong: "if (false)",
-  },
-  {
     name: "T11: an unchecked key may stand between a fork and what is beyond it",
     file: "fork.js",
-    right: "[...barred, ...unchecked]",
-    wrong: "barred",
+    right: "!side.heads.has(key)), ...unchecked]",
+    wrong: "!side.heads.has(key))]",
   },
   {
     name: "the first of two self-signatures of one second counts",
@@ -181,27 +120,15 @@ export const wrongRules: readonly WrongRule[] = [
   },
   {
     name: "T4: a hard-revoked seed still serves",
-    file: "judge.js",
+    file: "chain.js",
     right: "byFingerprint.has(seed) && !gone.has(seed)",
     wrong: "byFingerprint.has(seed)",
   },
   {
-    name: "T6: a key that is not live may be a rival",
-    file: "judge.js",
-    right: "if (refusePrimary(facts, input.at) === undefined)",
-    wrong: "if (true)",
-  },
-  {
-    name: "T6: a rival accepted before is still no key beyond another fork",
-    file: "judge.js",
-    right: ".filter((rival) => !input.accepted.has(rival))",
-    wrong: "",
-  },
-  {
     name: "T11: an unchecked key passes trust on",
-    file: "judge.js",
-    right: "const barred = new Set([...victims, ...unchecked]);\n    const via",
-    wrong: "const barred = victims;\n    const via",
+    file: "chain.js",
+    right: "const barred = new Set([...victims, ...unchecked]);",
+    wrong: "const barred = victims;",
   },
   {
     name: "delegation: a certification that delegates makes a successor",
@@ -310,3 +237,5 @@ export const wrongRules: readonly WrongRule[] = [
     delegates: true,
   },
 ];
+
+export const wrongRules: readonly WrongRule[] = [...otherRules, ...wrongForkRules];

@@ -1,0 +1,103 @@
+/**
+ * A thief of one key of the chain, whatever he signs and whatever keys he makes, gets none of his keys accepted while it is live, by
+ * no client, as long as the rightful chain leads on from the stolen key. That leaves out:
+ * - a stolen key without a live rightful successor, but for its ancestors and what only they lead to: a seed that certifies the stolen
+ *   key back without end is its ancestor;
+ * - a live stolen key whose successors are all seeds, and one that is not live whose every way goes on over a seed that is not live;
+ * - a chain with a key that its keepers extended after its end, or too late for this client to hear of it before (T7);
+ * - a thief who lets the stolen key end sooner than it said, or retires it with a date before its rightful certifications;
+ * - a client that ran while one of these held and the thief's doings were there.
+ */
+import fc from "fast-check";
+import type { JudgeInput } from "../../src/trust/judge-input.ts";
+import { refusePrimary } from "../../src/trust/key-state.ts";
+import { ancestorsOf, pairs, presentIn, reach } from "./reach.ts";
+import { isLive, oldEnds } from "./statements.ts";
+import { Client } from "./thief-client.ts";
+import { type HistoryPlan, historyOf, historyPlans } from "./thief-history.ts";
+import { daysOf, seedsOf, spellWorld, type VisitsPlan, visitsPlans } from "./thief-honest.ts";
+import { steal, type ThiefPlan, thiefPlans } from "./thief-moves.ts";
+import { type Day, fingerprintOfName, instantOf, type Name, nameOf, type World } from "./thief-world.ts";
+import { holds, wasMade } from "./transitions.ts";
+
+export interface ThiefCase {
+  readonly history: HistoryPlan;
+  readonly thief: ThiefPlan;
+  readonly visits: VisitsPlan;
+}
+
+export const thiefCases: fc.Arbitrary<ThiefCase> = fc.record({
+  history: historyPlans,
+  thief: thiefPlans,
+  visits: visitsPlans,
+});
+
+/**
+ * Whether the rightful chain leads on from the stolen key: over honest keys, and without a word of the thief's, it leads to a live
+ * key that is neither one of its ancestors nor, where it is live itself, a seed.
+ */
+function leadsOn(input: JudgeInput, stolen: Name): boolean {
+  const key = fingerprintOfName(stolen);
+  const present = presentIn(input.certificates);
+  const keys = [...present.keys()];
+  const live = (name: string) => {
+    const certificate = present.get(name);
+    return certificate !== undefined && isLive(certificate, input.at);
+  };
+  const held = pairs(present, input, holds);
+  const made = pairs(present, input, wasMade);
+  const graph = [...reach(input.seeds, held, keys)];
+  // What the seeds do not reach hurts nobody.
+  if (!graph.includes(key)) return true;
+  const ancestors = ancestorsOf(key, input.seeds, held, graph);
+  const isSeed = (one: string) => input.seeds.includes(one);
+  // A seed that is not live, or any where the stolen key is live, is no side and ends each way.
+  const counts = (on: string) => on === key || (!ancestors.has(on) && !(isSeed(on) && (live(key) || !live(on))));
+  return [...reach([key], made, keys, counts)].some((other) => other !== key && live(other));
+}
+
+/** Whether an extension that the keepers made of any key came late, as far as a client knows. */
+function wasExtendedLate({ certificates, at, ends }: JudgeInput): boolean {
+  return certificates.some((one) => oldEnds(one, at, ends?.get(one.primary.fingerprint)).length > 0);
+}
+
+export interface Told {
+  readonly fault: string | undefined;
+  /** Runs in which something of the thief's was there, and the rightful chain led on. */
+  readonly runs: number;
+}
+
+/** What a thief achieves, in words; no fault: nothing. */
+export function thiefFault({ history: plan, thief, visits }: ThiefCase): Told {
+  const history = historyOf(plan);
+  const honest: World = history.world;
+  const { world, stolen, since, crowdsOn } = steal(history, thief);
+  const days: Day[] = daysOf(visits, history.end);
+  const seeds = seedsOf(visits, [...history.main, ...history.sides], days[0] ?? 0);
+  const client = new Client({ seeds, retiredIssuers: visits.retiredIssuers });
+  let runs = 0;
+  for (const day of days) {
+    if (day >= since) {
+      const question = client.question(honest, day);
+      if (!leadsOn(question, stolen) || wasExtendedLate(question)) break;
+      runs++;
+    }
+    const { trusted } = client.run(world, day, crowdsOn(day));
+    // One that is not live may be in the chain: it signs nothing.
+    const fit = [...trusted].filter(([, { facts }]) => refusePrimary(facts, instantOf(day)) === undefined);
+    const his = fit.map(([key]) => nameOf(key)).filter((name) => name.startsWith("t"));
+    if (his.length === 0) continue;
+    const told = `on day ${day} the thief of ${stolen} gets ${his.join()} accepted, seeds ${seeds.join()}`;
+    return { fault: `${told}, runs on ${days.join()}, retired issuers: ${visits.retiredIssuers}`, runs };
+  }
+  return { fault: undefined, runs };
+}
+
+/** A case in words. */
+export function spellCase({ history: plan, thief }: ThiefCase): string {
+  const history = historyOf(plan);
+  const { world, crowdsOn } = steal(history, thief);
+  const weak = world.keys.filter((key) => key.weak).map(({ name }) => name);
+  const made = world.keys.map(({ name, createdAt }) => `${name} made ${createdAt}`).join(", ");
+  return [made, `weak: ${weak.join()}; crowds: ${crowdsOn(history.end).join()}`, spellWorld(world.signed)].join("\n");
+}
