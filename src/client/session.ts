@@ -10,8 +10,8 @@ import type { KeyRecord, Ledger } from "../store/ledger.ts";
 import { SharedState } from "../store/shared-state.ts";
 import { badState } from "../store/state-file.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import { primaryState, refusePrimary } from "../trust/key-state.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { endOfLife, refusePrimary } from "../trust/key-state.ts";
 import { skew } from "../trust/policy.ts";
 import { type CheckPolicy, type CheckState, checkState, uncheckedKeys } from "../trust/revocation-check.ts";
 import { type Judged, Knowledge } from "./knowledge.ts";
@@ -127,12 +127,15 @@ export class Session {
   }
 
   /** What else the ledger says of keys that were accepted before: T6 and T7. */
-  get #memory(): { readonly neverLive: ReadonlySet<Fingerprint>; readonly ends: ReadonlyMap<Fingerprint, Instant> } {
+  get #memory(): {
+    readonly neverLive: ReadonlySet<Fingerprint>;
+    readonly ends: ReadonlyMap<Fingerprint, readonly Instant[]>;
+  } {
     const neverLive = new Set<Fingerprint>();
-    const ends = new Map<Fingerprint, Instant>();
-    for (const [key, { wasLive, expiresAt }] of this.known) {
-      if (!wasLive) neverLive.add(key);
-      if (expiresAt !== undefined) ends.set(key, expiresAt);
+    const ends = new Map<Fingerprint, readonly Instant[]>();
+    for (const [key, record] of this.known) {
+      if (!record.wasLive) neverLive.add(key);
+      ends.set(key, record.ends);
     }
     return { neverLive, ends };
   }
@@ -189,7 +192,7 @@ export class Session {
         role: isKnown ? known.role : key.role,
         from: isKnown ? known.from : key.via.at(-1),
         wasLive: (isKnown && known.wasLive) || refusePrimary(key.facts, this.options.at) === undefined,
-        expiresAt: endOf(key.facts, this.options.at, isKnown ? known.expiresAt : undefined),
+        ends: endsOf(isKnown ? known.ends : [], endOfLife(key.facts, this.options.at), this.options.at),
       });
     }
     for (const fingerprint of before.keys.keys()) {
@@ -232,10 +235,14 @@ function rememberedIn(state: ClientStateView): Keyring {
   return wholly(state.revocations() ?? new Uint8Array(), join(state.folder, "revocations.pgp"));
 }
 
-/** T7: when a key expires, as the judgement takes it. */
-function endOf(facts: CertificateFacts, at: Instant, known: Instant | undefined): Instant | undefined {
-  const state = primaryState(facts, at);
-  return "code" in state ? known : state.expiresAt;
+/** Ends kept of one key: its keepers let it lapse once or twice, a thief as often as he likes. */
+const maxEnds = 16;
+
+/** T7: what was known of a key's ends, with the present one. One that has not passed yet gives way to it. */
+function endsOf(known: readonly Instant[], end: Instant | undefined, at: Instant): readonly Instant[] {
+  const passed = known.filter((one) => one <= at && one !== end);
+  const all = end === undefined ? passed : [...passed, end].sort((a, b) => a - b);
+  return all.length <= maxEnds ? all : [...all.slice(0, maxEnds - 1), ...all.slice(-1)];
 }
 
 /** @throws FeedkeyError `bad_state` where a file of the state can't be read to its end: a revocation may stand there */

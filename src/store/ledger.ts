@@ -10,8 +10,8 @@ export interface KeyRecord {
   readonly from: string | undefined;
   /** T6: whether it was live in a run that accepted it. */
   readonly wasLive: boolean;
-  /** T7: when it was going to expire, as was known before it did; undefined: never. */
-  readonly expiresAt: Instant | undefined;
+  /** T7: when it was going to expire, as was known before it did; several where it was extended after its end. */
+  readonly ends: readonly Instant[];
 }
 
 /** The last good revocation check of a key (T11). */
@@ -76,14 +76,13 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
     ...(seeds === undefined ? {} : { seeds: read.list(seeds, "seeds", (one) => read.fingerprint(one, "seeds")) }),
     keys: read.mapOf(file.get("keys"), "keys", (fingerprint, value) => {
       const where = `keys of ${read.fingerprint(fingerprint, "keys")}`;
-      const key = read.object(value, where, ["acceptedAt", "role", "from?", "path?", "wasLive?", "expiresAt?"]);
-      const expiresAt = key.get("expiresAt");
+      const key = read.object(value, where, ["acceptedAt", "role", "from?", "path?", "wasLive?", "ends?"]);
       return {
         acceptedAt: read.instant(key.get("acceptedAt"), where),
         role: read.oneOf(key.get("role"), where, ["seed", "successor", "delegate"]),
         from: readPredecessor(read, key, where),
         wasLive: !key.has("wasLive") || read.flag(key.get("wasLive"), where),
-        expiresAt: expiresAt === undefined ? undefined : read.instant(expiresAt, where),
+        ends: key.has("ends") ? read.list(key.get("ends"), where, (one) => read.instant(one, where)) : [],
       };
     }),
     checks: read.mapOf(file.get("checks"), "checks", (fingerprint, value) => {
@@ -144,14 +143,8 @@ function documentOf(ledger: LedgerFile, profile: string): object {
     version,
     profile,
     seeds: ledger.seeds,
-    keys: sorted(ledger.keys, ({ acceptedAt, role, from, wasLive, expiresAt }) => {
-      return {
-        acceptedAt: iso(acceptedAt),
-        role,
-        from,
-        wasLive,
-        expiresAt: expiresAt === undefined ? undefined : iso(expiresAt),
-      };
+    keys: sorted(ledger.keys, ({ acceptedAt, role, from, wasLive, ends }) => {
+      return { acceptedAt: iso(acceptedAt), role, from, wasLive, ends: ends.map((end) => iso(end)) };
     }),
     checks: sorted(ledger.checks, ({ lastGoodAt, outcome, everFound }) => {
       return { lastGoodAt: iso(lastGoodAt), outcome, everFound };

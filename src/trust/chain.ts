@@ -1,12 +1,12 @@
 /** The chain as a graph: which links hold, what the seeds reach over them, where it forks, and which keys that leaves accepted. */
 import type { Instant } from "../time.ts";
 import { reachedWithout } from "./dominators.ts";
-import { withoutLateExtensions } from "./extension.ts";
+import { type IsSucceeded, withoutLateExtensions } from "./extension.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { barredFor, beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
 import { type Graph, makeGraph, paths, reach, reverse } from "./graph.ts";
 import type { JudgeInput } from "./judge-input.ts";
-import { effectiveRevocation, primaryState, refusePrimary } from "./key-state.ts";
+import { effectiveRevocation, endOfLife, refusePrimary } from "./key-state.ts";
 import { Path } from "./path.ts";
 import { type Link, linksInto } from "./transition.ts";
 
@@ -30,14 +30,18 @@ export function isHardRevoked(facts: CertificateFacts, at: Instant): boolean {
   return effectiveRevocation(facts.revocations, at)?.kind === "hard";
 }
 
-function read(input: JudgeInput, certificates: readonly CertificateFacts[]): Chain {
-  const { at, identity, retiredIssuers, accepted } = input;
-  const byFingerprint = new Map(certificates.map((facts) => [facts.primary.fingerprint, facts]));
+/**
+ * Reads the chain. Which links hold does not depend on late extensions (T7), only which keys live does: a thief can date
+ * back what he certifies with a key, but not what was certified before.
+ */
+export function readChain(input: JudgeInput): Chain {
+  const { at, identity, retiredIssuers, accepted, certificates } = input;
+  const asTheySay = new Map(certificates.map((facts) => [facts.primary.fingerprint, facts]));
   const policy = { identity, at, retiredIssuers, accepted };
-  const links = certificates.flatMap((subject) => linksInto(subject, byFingerprint, policy));
+  const links = certificates.flatMap((subject) => linksInto(subject, asTheySay, policy));
   const gone = new Set(certificates.filter((facts) => isHardRevoked(facts, at)).map((f) => f.primary.fingerprint));
   for (const key of input.aside ?? []) gone.add(key);
-  const seeds = new Set(input.seeds.filter((seed) => byFingerprint.has(seed) && !gone.has(seed)));
+  const seeds = new Set(input.seeds.filter((seed) => asTheySay.has(seed) && !gone.has(seed)));
   // Only what the seeds reach takes part: strangers who certify each other have no say.
   const within = (some: readonly Link[]) => {
     const standing = some.filter(({ issuer, subject }) => !gone.has(subject) && !gone.has(issuer));
@@ -46,6 +50,9 @@ function read(input: JudgeInput, certificates: readonly CertificateFacts[]): Cha
   };
   const { reached, graph } = within(links.filter(({ refusal }) => refusal === undefined));
   const wide = within(links.filter(({ weighs }) => weighs)).graph;
+  const isSucceeded = () => succession(links, graph, wide, seeds, gone);
+  const believed = withoutLateExtensions(certificates, input.ends ?? new Map(), at, isSucceeded);
+  const byFingerprint = new Map(believed.map((facts) => [facts.primary.fingerprint, facts]));
   const live = new Set<Fingerprint>();
   for (const [key, facts] of byFingerprint) {
     if (!gone.has(key) && refusePrimary(facts, at) === undefined) live.add(key);
@@ -53,33 +60,36 @@ function read(input: JudgeInput, certificates: readonly CertificateFacts[]): Cha
   return { byFingerprint, links, graph, wide, seeds, reached, live };
 }
 
-/**
- * Reads the chain. A late extension (T7) counts only where no live successor of its key is known, not even one that lives by a late
- * extension itself: so the keepers of an archive that lapsed can extend its last key, and a thief none of those before.
- */
-export function readChain(input: JudgeInput): Chain {
-  const { certificates, at } = input;
-  const late = withoutLateExtensions(certificates, input.ends ?? new Map(), at);
-  if (late.size === 0) return read(input, certificates);
-  const takenBack = certificates.map((facts) => late.get(facts.primary.fingerprint) ?? facts);
-  const without = read(input, takenBack);
-  const isReachedWithout = reachedWithout(without.graph, without.seeds);
-  const reversed = reverse(without.graph);
-  const isSucceeded = (key: Fingerprint) => {
-    const above = reach(reversed, [key]);
-    return [...reach(without.wide, [key])].some((other) => {
-      if (other === key || (above.has(other) && isReachedWithout(other, key))) return false;
-      return without.live.has(other) || late.has(other);
-    });
+/** T7: over the wide graph, by no way through the key itself or its ancestors. */
+function succession(
+  links: readonly Link[],
+  graph: Graph,
+  wide: Graph,
+  seeds: ReadonlySet<Fingerprint>,
+  gone: ReadonlySet<Fingerprint>,
+): IsSucceeded {
+  const isReachedWithout = reachedWithout(graph, seeds);
+  const reversed = reverse(graph);
+  const since = new Map<Fingerprint, Link[]>();
+  for (const link of links) {
+    if (!link.weighs || gone.has(link.subject)) continue;
+    const known = since.get(link.issuer);
+    if (known === undefined) since.set(link.issuer, [link]);
+    else known.push(link);
+  }
+  const ancestors = new Map<Fingerprint, ReadonlySet<Fingerprint>>();
+  return (key, before, isLive) => {
+    const barred =
+      ancestors.get(key) ?? new Set([key, ...[...reach(reversed, [key])].filter((one) => isReachedWithout(one, key))]);
+    ancestors.set(key, barred);
+    const early = (since.get(key) ?? []).filter(({ weighsSince }) => weighsSince < before);
+    const led = reach(
+      wide,
+      early.map(({ subject }) => subject),
+      barred,
+    );
+    return [...led].some((other) => isLive(other) && !gone.has(other));
   };
-  const succeeded = new Set([...late.keys()].filter(isSucceeded));
-  if (succeeded.size === late.size) return without;
-  return read(
-    input,
-    certificates.map(
-      (facts) => (succeeded.has(facts.primary.fingerprint) ? late.get(facts.primary.fingerprint) : undefined) ?? facts,
-    ),
-  );
 }
 
 /** T6: keys of the ledger that were live in a run that accepted them. */
@@ -90,8 +100,8 @@ function acceptedLive({ accepted, neverLive }: JudgeInput): Set<Fingerprint> {
 /** Accepted before while it lived, and expired since: what ended it was time alone. */
 function hasExpiredOnly(facts: CertificateFacts | undefined, at: Instant): boolean {
   if (facts === undefined || refusePrimary(facts, at)?.code !== "expired") return false;
-  const state = primaryState(facts, at);
-  return !("code" in state) && state.expiresAt !== undefined && state.expiresAt <= at;
+  const end = endOfLife(facts, at);
+  return end !== undefined && end <= at;
 }
 
 /** Every fork, with the rivals that it costs (T6). */

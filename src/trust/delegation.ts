@@ -7,7 +7,7 @@ import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { refusePrimary } from "./key-state.ts";
 import type { Path } from "./path.ts";
 import { type Refusal, refuse } from "./policy.ts";
-import type { Link } from "./transition.ts";
+import { type Link, weightless } from "./transition.ts";
 
 /** One delegation on a path. */
 export type Step = Pick<Offer, "issuer" | "subject" | "madeAt" | "expiresAt">;
@@ -107,7 +107,7 @@ export function findDelegates(input: DelegationInput): Delegations {
       // Told once, and as held if it holds by any path.
       if (refusal === undefined || !links.has(offer)) {
         const unfounded = held === undefined ? {} : { unfounded: true as const };
-        links.set(offer, { issuer, subject, refusal, acknowledges: false, weighs: false, ...unfounded });
+        links.set(offer, { issuer, subject, refusal, acknowledges: false, ...weightless, ...unfounded });
       }
       // A key of the chain needs no delegation, and an unchecked one gets none (T11).
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);
@@ -147,7 +147,7 @@ function outOfReach(
     const { issuer, subject } = offer;
     const why = reasons.get(issuer) ?? "no key of the chain leads to it";
     const refusal = offer.refusal ?? refuse("untrusted_signer", `its issuer is no delegate: ${why}`);
-    found.set(offer, { issuer, subject, refusal, acknowledges: false, weighs: false, unfounded: true });
+    found.set(offer, { issuer, subject, refusal, acknowledges: false, ...weightless, unfounded: true });
   }
   return found;
 }

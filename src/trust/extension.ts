@@ -1,10 +1,10 @@
 /**
- * T7: an extension that comes too late. The thief of an expired key can make it live again by a new self-signature, so one that is
- * dated, or first heard of, after the old end does not count where a live successor is known.
+ * T7: an extension that comes too late. A thief of an expired key can make it live again with a new self-signature, so one that is
+ * dated, or first heard of, after the old end does not count where a live successor was certified before that end.
  */
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
-import { primaryState } from "./key-state.ts";
+import { endOfLife, refusePrimary } from "./key-state.ts";
 import { refuseSignature, refuseWeakHash } from "./policy.ts";
 
 /** What one list of self-signatures says of the end as time goes on: its newest date, and the soonest end of that date. */
@@ -13,13 +13,8 @@ interface Said {
   end: Instant;
 }
 
-/**
- * The end that the key had reached before it was extended by a later self-signature.
- * @returns undefined if each extension was made in time
- */
-function endBeforeLateDate(facts: CertificateFacts, at: Instant): Instant | undefined {
-  const { primary, directSignatures, userIds } = facts;
-  const said: Said[] = [];
+/** The ends that a key had reached before a later self-signature moved them: one for each that was dated too late. */
+function endsBeforeLateDates({ primary, directSignatures, userIds }: CertificateFacts, at: Instant): Instant[] {
   const dated = (signatures: readonly SelfSignature[], place: number) => {
     return signatures
       .map((signature) => ({ signature, place, date: signature.createdAt ?? 0 }))
@@ -31,46 +26,70 @@ function endBeforeLateDate(facts: CertificateFacts, at: Instant): Instant | unde
   };
   const overUserIds = userIds.flatMap(({ selfSignatures }) => selfSignatures);
   const all = [...dated(directSignatures, 0), ...dated(overUserIds, 1)].sort((a, b) => a.date - b.date);
+  const said: (Said | undefined)[] = [undefined, undefined];
+  const found: Instant[] = [];
   for (const { signature, place, date } of all) {
-    const ends = said.map(({ date: of, end }) => (of < date ? end : Number.POSITIVE_INFINITY));
-    const end = ends.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    if (end <= date) return end;
+    const ends = said.map((one) => (one !== undefined && one.date < date ? one.end : Number.POSITIVE_INFINITY));
+    const end = Math.min(ends[0] ?? Number.POSITIVE_INFINITY, ends[1] ?? Number.POSITIVE_INFINITY);
+    if (end <= date) found.push(end);
     const own = signature.keyExpiresAt ?? Number.POSITIVE_INFINITY;
     const known = said[place];
     if (known === undefined || known.date < date) said[place] = { date, end: own };
     else known.end = Math.min(known.end, own);
   }
-  return undefined;
+  return found;
 }
 
 /**
- * The end of a key that has been extended since it passed; undefined if there is no such extension.
- * @param heardEnd the end that this client knew before it passed (its ledger)
+ * The ends of a key that passed and were moved afterwards, the earliest first.
+ * @param heard ends that this client knew before they passed (its ledger)
  */
-function endBeforeExtension(facts: CertificateFacts, heardEnd: Instant | undefined, at: Instant): Instant | undefined {
-  const byDate = endBeforeLateDate(facts, at);
-  const state = primaryState(facts, at);
-  const now = "code" in state ? undefined : (state.expiresAt ?? Number.POSITIVE_INFINITY);
-  const isNews = heardEnd !== undefined && heardEnd <= at && now !== undefined && now > heardEnd;
-  if (!isNews) return byDate;
-  return byDate === undefined ? heardEnd : Math.min(byDate, heardEnd);
+function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Instant): Instant[] {
+  const end = endOfLife(facts, at) ?? Number.POSITIVE_INFINITY;
+  const passed = [...endsBeforeLateDates(facts, at), ...heard].filter((one) => one <= at && one < end);
+  return [...new Set(passed)].sort((a, b) => a - b);
 }
 
+/** More than this many keys with moved ends are nobody's but a thief's: those beyond stay expired. */
+const maxLate = 200;
+
+/** Whether a live key is known that this one leads to by a certification from before a date. */
+export type IsSucceeded = (key: Fingerprint, before: Instant, isLive: (key: Fingerprint) => boolean) => boolean;
+
 /**
- * The certificates with the late extensions taken back.
- * @param ends what the ledger knows of keys whose end has passed
- * @returns those that change, as they are without it
+ * The certificates, with the ends set that late extensions don't move. Each extension is looked at by itself, the earliest
+ * first: what keepers extended rightly may be followed by a thief's. A successor counts as live, too, if it would live by
+ * a late extension of its own: so the keepers of an archive that lapsed can extend its last key, and a thief none of those before.
  */
 export function withoutLateExtensions(
   certificates: readonly CertificateFacts[],
-  ends: ReadonlyMap<Fingerprint, Instant>,
+  ends: ReadonlyMap<Fingerprint, readonly Instant[]>,
   at: Instant,
-): Map<Fingerprint, CertificateFacts> {
-  const found = new Map<Fingerprint, CertificateFacts>();
+  makeIsSucceeded: () => IsSucceeded,
+): readonly CertificateFacts[] {
+  const late = new Map<Fingerprint, readonly Instant[]>();
   for (const facts of certificates) {
     const { fingerprint } = facts.primary;
-    const endedAt = endBeforeExtension(facts, ends.get(fingerprint), at);
-    if (endedAt !== undefined) found.set(fingerprint, { ...facts, endedAt });
+    const moved = movedEnds(facts, ends.get(fingerprint) ?? [], at);
+    if (moved.length > 0) late.set(fingerprint, moved);
   }
-  return found;
+  if (late.size === 0) return certificates;
+  // A key that would live by its extension is a successor that lives.
+  const live = new Set(
+    certificates
+      .filter((facts) => refusePrimary(facts, at) === undefined)
+      .map(({ primary: { fingerprint } }) => fingerprint),
+  );
+  const isSucceeded = makeIsSucceeded();
+  const endedAt = new Map<Fingerprint, Instant>();
+  let looked = 0;
+  for (const [key, moved] of late) {
+    looked += 1;
+    const end = looked > maxLate ? moved[0] : moved.find((one) => isSucceeded(key, one, (other) => live.has(other)));
+    if (end !== undefined) endedAt.set(key, end);
+  }
+  return certificates.map((facts) => {
+    const end = endedAt.get(facts.primary.fingerprint);
+    return end === undefined ? facts : { ...facts, endedAt: end };
+  });
 }

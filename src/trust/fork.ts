@@ -64,7 +64,7 @@ class ForkSearch {
     const { graph, wide, seeds, live } = this.#input;
     const isOwnCrowd = this.#input.isCrowded(issuer);
     // The thief of a seed that is not live has the other seeds against him.
-    const isOutside = (key: Fingerprint) => key === issuer || (seeds.has(key) && (live.has(issuer) || !live.has(key)));
+    const isOutside = (key: Fingerprint) => key === issuer || (seeds.has(key) && live.has(issuer));
     const certified = (wide.get(issuer) ?? []).filter((key) => !isOutside(key));
     if (certified.length < 2 && !isOwnCrowd) return undefined;
     // A key that leads to the issuer is above it only if the seeds lead there without the issuer: else a thief of its key

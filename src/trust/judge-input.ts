@@ -15,8 +15,8 @@ export interface JudgeInput {
   readonly accepted: ReadonlySet<Fingerprint>;
   /** T6: those of them that were not live whenever this client judged them; none is kept as a rival. None by default. */
   readonly neverLive?: ReadonlySet<Fingerprint>;
-  /** T7: when keys end, as the ledger knew before they did. None by default. */
-  readonly ends?: ReadonlyMap<Fingerprint, Instant>;
+  /** T7: when keys were going to end, as the ledger knew before they did; all of these ends. None by default. */
+  readonly ends?: ReadonlyMap<Fingerprint, readonly Instant[]>;
   /** T11: keys whose revocation state isn't known well enough to use them. */
   readonly unchecked: ReadonlySet<Fingerprint>;
   /** T6: keys that certified more successors than are at hand, with some of those left out. None by default. */

@@ -1,5 +1,5 @@
 /** What a certificate's own words say about its keys at a time: expiry, flags, revocation, bound subkeys. */
-import { smallest } from "../extremes.ts";
+import { largest, smallest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
 import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
@@ -35,8 +35,7 @@ export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState
   const userIdSignatures = facts.userIds.flatMap((userId) => userId.selfSignatures);
   const current = [...newest(facts.directSignatures, primary, at), ...newest(userIdSignatures, primary, at)];
   if (current.length === 0) return refuseNoSelfSignature(facts, at);
-  const said = [...current.map(({ keyExpiresAt }) => keyExpiresAt), facts.endedAt];
-  const expiries = said.filter((expiry) => expiry !== undefined);
+  const expiries = current.map(({ keyExpiresAt }) => keyExpiresAt).filter((expiry) => expiry !== undefined);
   const flags = current.map((signature) => signature.flags).filter((flag) => flag !== undefined);
   return {
     expiresAt: expiries.length === 0 ? undefined : smallest(expiries),
@@ -48,6 +47,27 @@ export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState
 /** Without any flags a primary key may do both (RFC 9580 section 5.2.3.29 leaves it to local policy; T3a). */
 function every(flags: readonly KeyFlags[], name: keyof KeyFlags): boolean {
   return flags.every((flag) => flag[name]);
+}
+
+/**
+ * When the primary key ends, as far as it is to live: sooner than it says itself where a late extension does not count (T7).
+ * @returns undefined: never, or it says nothing that can be used
+ */
+export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undefined {
+  const state = primaryState(facts, at);
+  if ("code" in state) return undefined;
+  if (facts.endedAt === undefined || state.expiresAt === undefined) return facts.endedAt ?? state.expiresAt;
+  return Math.min(facts.endedAt, state.expiresAt);
+}
+
+/** The latest end that the primary key ever claimed for itself; infinity if it once claimed none. */
+export function latestEnd(facts: CertificateFacts, at: Instant): Instant {
+  const all = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
+  const usable = all.filter((one) => {
+    const lasting = { ...one, expiresAt: undefined };
+    return refuseSignature(lasting, facts.primary.createdAt, at) === undefined && refuseWeakHash(one) === undefined;
+  });
+  return largest(usable.map(({ keyExpiresAt }) => keyExpiresAt ?? Number.POSITIVE_INFINITY));
 }
 
 function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {
@@ -103,7 +123,7 @@ export function refusePrimary(facts: CertificateFacts, at: Instant): Refusal | u
   const revoked = refuseRevoked(facts.revocations, at, what) ?? refuseWeakKey(facts.primary);
   if (revoked !== undefined) return revoked;
   const state = primaryState(facts, at);
-  return "code" in state ? state : refuseTime(facts.primary, state.expiresAt, at, what);
+  return "code" in state ? state : refuseTime(facts.primary, endOfLife(facts, at), at, what);
 }
 
 /** T7, a signing subkey's part: bound, acknowledged by its own signature, and in force like a primary. */

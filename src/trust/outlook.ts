@@ -3,7 +3,7 @@ import type { Duration, Instant } from "../time.ts";
 import { allows, type Grant, type Step } from "./delegation.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import type { Trusted, TrustSet } from "./judge.ts";
-import { newest, primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
+import { endOfLife, newest, primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
 
 /** Something with an end. */
 export interface End {
@@ -41,7 +41,7 @@ function earliest(ends: readonly End[]): End {
 export function endOfKey(facts: CertificateFacts, at: Instant): End {
   const { fingerprint: key, createdAt: since } = facts.primary;
   const state = primaryState(facts, at);
-  const until = "code" in state ? at : (state.expiresAt ?? Number.POSITIVE_INFINITY);
+  const until = "code" in state ? at : (endOfLife(facts, at) ?? Number.POSITIVE_INFINITY);
   return { since, until, key, step: undefined };
 }
 

@@ -4,7 +4,7 @@ import type { Instant } from "../time.ts";
 import { isDelegation } from "./delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from "./facts.ts";
 import { matchesIdentity, matchingUserIds } from "./identity.ts";
-import { effectiveRevocation, primaryState, revocationWords } from "./key-state.ts";
+import { effectiveRevocation, latestEnd, primaryState, revocationWords } from "./key-state.ts";
 import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
 
 export interface TransitionPolicy {
@@ -14,6 +14,14 @@ export interface TransitionPolicy {
   readonly retiredIssuers: "refuse" | "accept";
   /** T5: keys that this client accepted before. */
   readonly accepted: ReadonlySet<Fingerprint>;
+}
+
+/**
+ * T6: as the wide graph has it. What its issuer's thief could have done to it since takes a link out of the chain, but does not
+ * make it weigh less against his own: withdrawing it, retiring the key or ending its life with an earlier date.
+ */
+interface LinkPolicy extends TransitionPolicy {
+  readonly isWide?: true;
 }
 
 /** A certification of one certificate by another that was looked at. */
@@ -26,9 +34,14 @@ export interface Link {
   readonly acknowledges: boolean;
   /** T6: it holds, or would if its issuer had not withdrawn it (0x30) or had not been retired since. */
   readonly weighs: boolean;
+  /** T7: the earliest date of a certification that does; infinity if none does. */
+  readonly weighsSince: Instant;
   /** A delegation by one who has nothing to give: anybody who stole a build machine's key makes as many as he likes. */
   readonly unfounded?: true;
 }
+
+/** A link that counts for nothing in the wide graph. */
+export const weightless = { weighs: false, weighsSince: Number.POSITIVE_INFINITY } as const;
 
 type Judgement = Omit<Link, "issuer" | "subject">;
 
@@ -69,20 +82,22 @@ function refuseIssuer(
   issuer: CertificateFacts,
   subject: CertificateFacts,
   made: Instant,
-  policy: TransitionPolicy,
+  policy: LinkPolicy,
 ): Refusal | undefined {
   const revocation = effectiveRevocation(issuer.revocations, policy.at);
   // T3c: a hard revocation voids every certification the issuer ever made: its dates can be forged.
   if (revocation?.kind === "hard") return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
   const state = primaryState(issuer, policy.at);
   if ("code" in state) return state;
-  if (state.expiresAt !== undefined && state.expiresAt <= made) {
-    return refuse("expired", "it was made after its issuer had expired");
-  }
-  if (revocation === undefined) return undefined;
-  // T3d, and T5: what this client accepted while the issuer stood stays accepted.
-  const lenient = policy.retiredIssuers === "accept" || policy.accepted.has(subject.primary.fingerprint);
-  if (lenient && made < (revocation.createdAt ?? 0)) return undefined;
+  // T5: what this client accepted while the issuer stood stays accepted, although its life was cut short since.
+  const isAccepted = policy.accepted.has(subject.primary.fingerprint);
+  const isSpared = policy.isWide === true || isAccepted;
+  const end = isSpared ? latestEnd(issuer, policy.at) : (state.expiresAt ?? Number.POSITIVE_INFINITY);
+  if (end <= made) return refuse("expired", "it was made after its issuer had expired");
+  if (revocation === undefined || policy.isWide === true) return undefined;
+  // T3d, and T5 again.
+  const isLenient = policy.retiredIssuers === "accept" || isAccepted;
+  if (isLenient && made < (revocation.createdAt ?? 0)) return undefined;
   return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
 }
 
@@ -92,7 +107,7 @@ export function refuseCertification(
   userId: UserIdFacts,
   issuer: CertificateFacts,
   subject: CertificateFacts,
-  policy: TransitionPolicy,
+  policy: LinkPolicy,
 ): Refusal | undefined {
   return (
     refuseWeakHash(certification) ??
@@ -119,10 +134,10 @@ function judge(
   const { expiresAt } = certification;
   const ended = expiresAt !== undefined && expiresAt <= at ? refuse("expired", "it has expired") : undefined;
   const kept = { ...userId, withdrawals: [] };
-  const lenient = { ...policy, retiredIssuers: "accept" } as const;
-  const weighs =
-    (delegates ?? ended ?? refuseCertification(certification, kept, issuer, subject, lenient)) === undefined;
-  return { refusal: refusal ?? ended, acknowledges: refusal === undefined, weighs };
+  const wide = { ...policy, isWide: true } as const;
+  const weighs = (delegates ?? ended ?? refuseCertification(certification, kept, issuer, subject, wide)) === undefined;
+  const weighsSince = weighs ? (certification.createdAt ?? 0) : Number.POSITIVE_INFINITY;
+  return { refusal: refusal ?? ended, acknowledges: refusal === undefined, weighs, weighsSince };
 }
 
 /** The order in which one reason against a pair of certificates is told rather than another: the one that came furthest. */
@@ -140,7 +155,7 @@ function better(a: Link, b: Link): number {
 /** T1: a certification over a user ID that its owner doesn't (or doesn't any more) vouch for is looked at, and never holds. */
 function disowned({ refusal }: Judgement): Judgement {
   const because = refuse("untrusted_signer", "the user ID is revoked or not properly self-certified");
-  return { refusal: refusal ?? because, acknowledges: false, weighs: false };
+  return { refusal: refusal ?? because, acknowledges: false, ...weightless };
 }
 
 /**
@@ -168,6 +183,7 @@ export function linksInto(
         ...best,
         acknowledges: link.acknowledges || known?.acknowledges === true,
         weighs: link.weighs || known?.weighs === true,
+        weighsSince: Math.min(link.weighsSince, known?.weighsSince ?? Number.POSITIVE_INFINITY),
       });
     }
   }

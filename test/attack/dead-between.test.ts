@@ -142,7 +142,7 @@ describe("attack: an expired key is made to live again", () => {
     });
   });
 
-  it("what its thief certifies then holds nothing", async () => {
+  it("what its thief certifies then is refused", async () => {
     const thief = successorOf([], "thief", {
       certifiedBy: [
         certification({
@@ -153,9 +153,14 @@ describe("attack: an expired key is made to live again", () => {
         }),
       ],
     });
-    await withChain({ seeds: [old], bundle: [rightful, extended(16), thief] }, async (chain) => {
-      await chain.refuses(thief, "untrusted_signer");
+    await withChain({ seeds: [old], bundle: [rightful] }, async (chain) => {
+      await chain.accepts(rightful, [old], day(13));
+      await chain.putBundle([rightful, extended(16), thief]);
+      await chain.refuses(thief, "fork");
       await chain.accepts(rightful, [old]);
     });
+    await withChain({ seeds: [old], bundle: [rightful, extended(16), thief] }, (chain) =>
+      chain.refuses(thief, "fork").then(),
+    );
   });
 });

@@ -39,7 +39,7 @@ export function sampleIndex(n: number, text = `index ${n}`): SampleIndex {
 /** A ledger with something of everything. */
 export const sampleLedger: LedgerFile = {
   keys: new Map([
-    [fingerprintA, { acceptedAt: start, role: "seed" as const, from: undefined, wasLive: true, expiresAt: undefined }],
+    [fingerprintA, { acceptedAt: start, role: "seed" as const, from: undefined, wasLive: true, ends: [] }],
     [
       fingerprintB,
       {
@@ -47,7 +47,7 @@ export const sampleLedger: LedgerFile = {
         role: "successor" as const,
         from: fingerprintA,
         wasLive: true,
-        expiresAt: start + 365 * day,
+        ends: [start + 365 * day],
       },
     ],
   ]),

@@ -32,7 +32,7 @@ interface Scene {
 async function signers({ certificates, ends = [] }: Scene): Promise<string> {
   const trust: TrustSet = await judged({
     certificates,
-    ends: new Map(ends.map(([of, end]) => [of.fingerprint, day(end)])),
+    ends: new Map(ends.map(([of, end]) => [of.fingerprint, [day(end)]])),
     accepted: new Set(ends.map(([of]) => of.fingerprint)),
   });
   const able = Object.entries({ a, b, m }).filter(([, { fingerprint }]) => {
@@ -102,12 +102,49 @@ describe("trust/extension (T7)", () => {
     it(what, async () => expect(await signers(scene)).to.equal(expected));
   }
 
-  it("what was certified after the old end holds nothing", async () => {
+  it("what is certified after the old end is a rival, and no more", async () => {
     const mine = key(m, undefined, [], by(a, m, 70));
     expect(await signers({ certificates: [key(a, 50, [[60, 200]]), mine] })).to.equal("am");
-    expect(await signers({ certificates: [key(a, 50, [[60, 200]]), successor, mine] })).to.equal("b");
-    // Although the extension has ended again by now.
-    expect(await signers({ certificates: [key(a, 50, [[60, 80]]), successor, mine] })).to.equal("b");
+    for (const end of [200, 80]) {
+      const certificates = [key(a, 50, [[60, end]]), successor, mine];
+      expect(await signers({ certificates })).to.equal("");
+      expect(await signers({ certificates, ends: [[b, 500]] })).to.equal("b");
+    }
+  });
+
+  it("an earlier end of the issuer's does not cut off its rightful successor in favour of the thief's", async () => {
+    const mine = key(m, undefined, [], by(a, m, 5));
+    const shortened = key(a, undefined, [[30, 7]]);
+    expect(await signers({ certificates: [shortened, successor, mine] })).to.equal("");
+    expect(await signers({ certificates: [shortened, successor, mine], ends: [[b, 500]] })).to.equal("b");
+    expect(await signers({ certificates: [shortened, successor], ends: [[b, 500]] })).to.equal("b");
+  });
+
+  it("a lapsed key that was extended and certified its successor then is not undone by what its thief dates back", async () => {
+    const lapsedOnce = key(a, 15, [[18, 31]]);
+    const after = key(b, undefined, [], by(a, b, 30));
+    const mine = key(m, undefined, [], by(a, m, 5));
+    expect(await signers({ certificates: [lapsedOnce, after] })).to.equal("b");
+    expect(await signers({ certificates: [lapsedOnce, after, mine] })).to.equal("");
+    expect(await signers({ certificates: [lapsedOnce, after, mine], ends: [[b, 500]] })).to.equal("b");
+  });
+
+  it("a second late extension is judged by itself", async () => {
+    const twice = key(a, 10, [
+      [15, 30],
+      [39, 200],
+    ]);
+    expect(await signers({ certificates: [twice] })).to.equal("a");
+    expect(await signers({ certificates: [twice, key(b, undefined, [], by(a, b, 25))] })).to.equal("b");
+  });
+
+  it("what a thief does to one key is judged although the one before it was extended late, too", async () => {
+    const c = ed25519Key("c");
+    const first = key(a, 10, [[15, 30]]);
+    const second = key(b, 35, [[39, 200]], by(a, b, 25));
+    const third = certificate({ key: c, certifiedBy: [by(b, c, 30)] });
+    expect(await signers({ certificates: [first, second] })).to.equal("b");
+    expect(await signers({ certificates: [first, second, third] })).to.equal("");
   });
 
   it("a successor that does not hang on the chain counts for nothing", async () => {
