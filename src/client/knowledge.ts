@@ -91,9 +91,26 @@ export class Knowledge {
    * ID (T1), and those that claim to be delegates of a key at hand. Of all others only the key is kept. Which of them take
    * part is found out when they are judged.
    */
-  add({ certificates, loose }: Pick<Keyring, "certificates" | "loose">): void {
+  add(ring: Pick<Keyring, "certificates" | "loose">): void {
     const before = new Map(this.#held);
-    this.#revocations.add({ certificates, loose }, (key) => this.#held.has(key));
+    const bareBefore = this.#bareByRevokers();
+    try {
+      this.#revocations.add(ring, (key) => this.#held.has(key));
+      this.#takeAll(ring.certificates);
+      this.#layRevocations();
+    } finally {
+      // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
+      const isNews = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
+      if (isNews || this.#bareByRevokers() !== bareBefore) this.#reading = undefined;
+    }
+  }
+
+  /** How many bare revocations those made whom a key named as its revokers: the keys that they are about are found when they are read. */
+  #bareByRevokers(): number {
+    return [...this.#designated].reduce((sum, revoker) => sum + this.#revocations.bareBy(revoker).length, 0);
+  }
+
+  #takeAll(certificates: readonly RawCertificate[]): void {
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
     // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
     const waiting = new Map<string, RawCertificate[]>();
@@ -119,10 +136,6 @@ export class Knowledge {
         }
       }
     }
-    this.#layRevocations();
-    // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
-    const news = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
-    if (news) this.#reading = undefined;
   }
 
   /** Adds an answer's blocks, all at once: one may hold twenty thousand. */

@@ -232,6 +232,15 @@ describe("attack: a revocation comes another way", () => {
     });
   }
 
+  it("a designated revoker's word counts although its key was known before", async () => {
+    const kind = kinds.find(({ designates }) => designates === true) as Kind;
+    const knowledge = knowing();
+    knowledge.addBlocks([certificate({ key: guardian, userIds: ["Guardian"] }).bytes, whole(kind, link).bytes]);
+    expect(await isRefused(knowledge, "key")).to.equal(false);
+    knowledge.addBlocks([allFramed([kind.packet])]);
+    expect(await isRefused(knowledge, "key")).to.equal(true);
+  });
+
   it("is remembered among thousands about strangers, those nearer to the chain first", async () => {
     const strangers = Array.from({ length: 3_000 }, (_, nth) => {
       const key = { ...primary, body: Uint8Array.from(next.body) };
