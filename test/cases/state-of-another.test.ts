@@ -100,7 +100,7 @@ describe("cases: the state of another archive", () => {
 
   it("one of an older version, without the seeds: bound by its accepted keys, and by the first run", async () => {
     await withThief(async (archive, thief) => {
-      const { seeds: _, ...old } = await ledger(archive);
+      const { seeds: _seeds, digest: _digest, ...old } = await ledger(archive);
       await fs.writeFile(ledgerFile(archive), JSON.stringify(old));
       await archive.writeProfile({ seeds: [thief] });
       expect(await code(archive, "update")).to.equal("bad_state");
