@@ -8,6 +8,7 @@ import { documentOf, runHere } from "./cli.ts";
 const at = published + 2 * hour;
 
 interface Ledger {
+  readonly digest?: string;
   seeds?: string[];
   keys: Record<string, unknown>;
 }
