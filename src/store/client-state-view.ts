@@ -3,16 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
 import { type Accepted, FeedFolder } from "./feed-folder.ts";
 import type { LedgerFile } from "./ledger.ts";
-import { refuseOtherSeeds } from "./seed-binding.ts";
+import { boundPlaces } from "./seed-binding.ts";
 import { badState, fileNameFor } from "./state-file.ts";
-import {
-  compareWithLedger,
-  readSnapshot,
-  refuseUnsafeFolders,
-  type StatePlaces,
-  type StateSnapshot,
-  statePlaces,
-} from "./state-snapshot.ts";
+import type { StatePlaces } from "./state-places.ts";
+import { compareWithLedger, readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
 export const attemptsWithoutLock = 5;
 const pauseMs = 20;
@@ -40,14 +34,13 @@ export class ClientStateView {
   /**
    * Opens without a lock and creates nothing: for audits and for users who may only read. State that does not
    * exist yet is empty.
-   * @param seeds of the profile, where the state must be one that they go on with
+   * @param seeds of the profile, to which the state is bound
    * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, gone, or another archive's
    */
   static async openReadOnly(stateFolder: string, profile: string, seeds?: readonly string[]): Promise<ClientStateView> {
-    const places = statePlaces(stateFolder, profile);
+    const places = await boundPlaces(stateFolder, profile, seeds);
     await refuseUnsafeFolders(places);
     const snapshot = await patiently(attemptsWithoutLock, () => readSnapshot(places));
-    if (seeds !== undefined) refuseOtherSeeds(places.folder, snapshot.ledger, seeds);
     return new ClientStateView(places, snapshot, attemptsWithoutLock);
   }
 

@@ -9,15 +9,10 @@ import { requireFingerprint } from "./fingerprint.ts";
 import { ensureFolder, syncFolder } from "./folder.ts";
 import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
 import { acquireLock, type HeldLock } from "./lock.ts";
-import { refuseOtherSeeds } from "./seed-binding.ts";
+import { boundPlaces } from "./seed-binding.ts";
 import { sha256 } from "./state-file.ts";
-import {
-  readSnapshot,
-  refuseUnsafeFolders,
-  type StatePlaces,
-  type StateSnapshot,
-  statePlaces,
-} from "./state-snapshot.ts";
+import type { StatePlaces } from "./state-places.ts";
+import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 import { outputError } from "./system-error.ts";
 
 export interface OpenOptions {
@@ -53,7 +48,7 @@ export class ClientState extends ClientStateView {
    *   `output`
    */
   static async open(stateFolder: string, profile: string, options: OpenOptions = {}): Promise<ClientState> {
-    const places = statePlaces(stateFolder, profile);
+    const places = await boundPlaces(stateFolder, profile, options.seeds);
     await refuseUnsafeFolders(places);
     await ensureFolder(places.root, 0o755);
     const waitMs = options.waitMs === undefined ? {} : { waitMs: options.waitMs };
@@ -62,7 +57,6 @@ export class ClientState extends ClientStateView {
       if (options.reset === true) await forget(places, lock);
       for (const folder of [places.folder, places.certificates, places.feeds]) await removeLeftovers(folder);
       const snapshot = await readSnapshot(places, options.known);
-      if (options.seeds !== undefined) refuseOtherSeeds(places.folder, snapshot.ledger, options.seeds);
       const state = new ClientState(places, snapshot, lock, options.seeds);
       if (snapshot.initialised) await mark(places);
       if (snapshot.healed) await state.#write(snapshot.ledger);

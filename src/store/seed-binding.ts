@@ -1,29 +1,61 @@
 /**
- * Which archive a state is about (T5): another profile that only has the same name must neither use what was learned for
+ * Which state belongs to a profile (T5): another profile that only has the same name must neither use what was learned for
  * this one, its accepted keys and dates of indexes, nor write into it.
  */
-import { FeedkeyError } from "../error.ts";
-import type { LedgerFile } from "./ledger.ts";
+import * as fs from "node:fs/promises";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { parseLedger } from "./ledger.ts";
+import { fileNameFor, readStateFile, unreadable } from "./state-file.ts";
+import { type StatePlaces, statePlaces } from "./state-places.ts";
+
+/** Between a profile's name and the seed that tells its state from that of another profile of the name; no name has it. */
+const separator = "~";
 
 /**
- * A profile goes on with a state if one of its seeds was a seed of the profile that wrote it last, or was accepted as a key
- * of its chain: so seeds may be added and dropped, and a seed may give way to its successor. A state that has neither
- * is nobody's yet.
- * @param folder of the state, for messages
- * @param seeds of the profile that the state is opened for
- * @throws FeedkeyError `bad_state`
+ * Whether a state is that of a profile with these seeds: one of them was a seed of the profile that wrote it last, or was
+ * accepted as a key of its chain. So seeds may be added and dropped, and a seed may give way to its successor.
+ * @returns undefined where there is no state yet, or one that can't be read: that is told when it is opened
  */
-export function refuseOtherSeeds(folder: string, ledger: LedgerFile, seeds: readonly string[]): void {
-  const chain = [...ledger.keys].filter(([, { role }]) => role !== "delegate").map(([fingerprint]) => fingerprint);
-  const known = new Set([...(ledger.seeds ?? []), ...chain]);
-  if (known.size === 0 || seeds.some((seed) => known.has(seed))) return;
-  const before = ledger.seeds ?? chain;
-  throw new FeedkeyError(
-    "bad_state",
-    `the client state "${folder}" belongs to another archive: it was made with ${before.join(", ")}, of which this profile has no seed`,
-    {
-      details: { path: folder, seeds, before },
-      hint: "two profiles have one name: give this one another, or a state of its own with --state; if the archive's keepers have replaced all its seeds, start again from them with --reset-state",
-    },
-  );
+async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise<boolean | undefined> {
+  try {
+    const bytes = await readStateFile(places.ledger);
+    if (bytes === undefined) return undefined;
+    const ledger = parseLedger(bytes, places.ledger, places.profile);
+    const chain = [...ledger.keys].filter(([, { role }]) => role !== "delegate").map(([fingerprint]) => fingerprint);
+    const known = new Set([...(ledger.seeds ?? []), ...chain]);
+    return known.size === 0 ? undefined : seeds.some((seed) => known.has(seed));
+  } catch (error) {
+    if (error instanceof FeedkeyError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Where the state of a profile lies: in the folder of its name, unless that is bound to seeds of which this profile has none.
+ * Then it has a folder of its own beside it.
+ * @param seeds fingerprints that the profile lists
+ * @throws FeedkeyError `bad_profile` when the profile's name cannot be the name of a folder; `bad_state`
+ */
+export async function boundPlaces(
+  stateFolder: string,
+  profile: string,
+  seeds: readonly string[] | undefined,
+): Promise<StatePlaces> {
+  const usual = statePlaces(stateFolder, profile);
+  if (seeds === undefined || seeds.length === 0 || (await isBoundTo(usual, seeds)) !== false) return usual;
+  const prefix = `${fileNameFor(profile)}${separator}`;
+  for (const name of await namesIn(usual.root)) {
+    const places = name.startsWith(prefix) ? statePlaces(stateFolder, profile, name) : undefined;
+    if (places !== undefined && (await isBoundTo(places, seeds)) === true) return places;
+  }
+  return statePlaces(stateFolder, profile, `${prefix}${[...seeds].sort()[0]}`);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await fs.readdir(folder)).sort();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw unreadable(folder, error);
+  }
 }

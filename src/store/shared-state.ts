@@ -2,14 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { FeedkeyError } from "../error.ts";
 import { ClientState } from "./client-state.ts";
 import { attemptsWithoutLock, ClientStateView, patiently } from "./client-state-view.ts";
-import { refuseOtherSeeds } from "./seed-binding.ts";
-import {
-  readSnapshot,
-  refuseUnsafeFolders,
-  type StatePlaces,
-  type StateSnapshot,
-  statePlaces,
-} from "./state-snapshot.ts";
+import { boundPlaces } from "./seed-binding.ts";
+import type { StatePlaces } from "./state-places.ts";
+import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
 /** Writes in a row before which another run wrote: nobody has that much to say. */
 const maxMissed = 10;
@@ -41,7 +36,7 @@ export class SharedState extends ClientStateView {
     seeds: readonly string[],
     reset = false,
   ): Promise<SharedState> {
-    const places = statePlaces(stateFolder, profile);
+    const places = await boundPlaces(stateFolder, profile, seeds);
     await refuseUnsafeFolders(places);
     const readLocked = async () => {
       const state = await ClientState.open(stateFolder, profile, { reset, seeds });
@@ -51,7 +46,6 @@ export class SharedState extends ClientStateView {
     if (reset) return new SharedState(places, await readLocked(), seeds);
     try {
       const snapshot = await patiently(attemptsWithoutLock, () => readSnapshot(places));
-      refuseOtherSeeds(places.folder, snapshot.ledger, seeds);
       return new SharedState(places, snapshot, seeds);
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code !== "bad_state") throw error;

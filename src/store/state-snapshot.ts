@@ -1,45 +1,12 @@
 import * as fs from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { systemCode } from "../error.ts";
 import { FeedFolder } from "./feed-folder.ts";
 import type { FeedMeta } from "./feed-meta.ts";
 import { refuseWritableByOthers } from "./folder.ts";
 import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, parseLedger } from "./ledger.ts";
 import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
-
-/** Where the state of one profile lies. */
-export interface StatePlaces {
-  readonly profile: string;
-  /** `<state>`, absolute. */
-  readonly root: string;
-  /** `<state>/<profile>`. */
-  readonly folder: string;
-  readonly ledger: string;
-  readonly certificates: string;
-  /** What takes trust away (T4), as a keyring. */
-  readonly revocations: string;
-  readonly feeds: string;
-  /** An empty file beside the profile's folder: says that there was a state, even when the whole folder is gone. */
-  readonly marker: string;
-}
-
-/** @throws FeedkeyError `bad_profile` when the profile's name cannot be the name of a folder */
-export function statePlaces(stateFolder: string, profile: string): StatePlaces {
-  const root = resolve(stateFolder);
-  const name = fileNameFor(profile);
-  const folder = join(root, name);
-  return {
-    profile,
-    root,
-    folder,
-    ledger: join(folder, "ledger.json"),
-    certificates: join(folder, "certs"),
-    revocations: join(folder, "revocations.pgp"),
-    feeds: join(folder, "feeds"),
-    // fileNameFor never yields a leading dot, so this is no profile's folder.
-    marker: join(root, ".initialised", name),
-  };
-}
+import type { StatePlaces } from "./state-places.ts";
 
 /** The state of a profile as it was read and found whole. */
 export interface StateSnapshot {

@@ -1,7 +1,19 @@
 /**
- * T6: rival successors of one issuer. The words *side*, *head*, *rival*, *victim* and *crowd* are those of
- * `docs/trust-rules.md`: a key that is not live stands for the live keys that it leads to, since a thief can make keys
- * that have already expired and go on from there.
+ * T6: rival successors of one issuer. A key that is not live stands for the live keys that it leads to, since a thief can make keys
+ * that have already expired and go on from there. Over the graph of the links that hold and the wide graph:
+ * - *ancestors of I*: keys that lead to I and that the seeds reach without I (first graph);
+ * - *sides under I*: keys that I certified (wide graph), other than ancestors of I and seeds. Where I itself is not live,
+ *   seeds are keys like any other here: the thief of an expired seed has the other seeds against him;
+ * - *heads of a side*: the side itself if it is live. If not, the live keys that it leads to over the wide graph through
+ *   keys that are not live; no such way passes through I, an ancestor of I or, where I is live, a seed;
+ * - a side without a head, under an I that is not live, has *remembered heads*: those keys on these ways, itself included,
+ *   that this client accepted before while they were live, and that have expired since without being revoked;
+ * - *rivals under I*: a head of one side and a head of another that do not acknowledge each other, both ways. A head that
+ *   both of the two sides have is not a rival for their sake: it is right whichever side is;
+ * - *victim*: a rival, not accepted before, that the seeds reach only through I;
+ * - *crowd*: I, or a key that is not live on the way from a side of I to its heads, certified more keys than are looked
+ *   at. Some rivals are unseen, so every head is a rival. (Where only such a way is crowded, and not I itself, this takes
+ *   two sides.)
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";

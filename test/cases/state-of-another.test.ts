@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { addKey, hour, inArchive, published, type TestArchive } from "./archive-kit.ts";
 import { documentOf, runHere } from "./cli.ts";
+import { snapshot } from "./snapshot.ts";
 
 const at = published + 2 * hour;
 
@@ -33,38 +34,37 @@ async function code(archive: TestArchive, ...args: string[]): Promise<string | u
 }
 
 describe("cases: the state of another archive", () => {
-  it("is refused by every command, with a hint, and stays as it is", async () => {
+  it("is neither used nor written by any command", async () => {
     await withThief(async (archive, thief) => {
+      const before = await snapshot(join(archive.state, "example"));
       await archive.writeProfile({ seeds: [thief] });
-      const refused = { code: "bad_state", status: 74 };
       const index = archive.file("Packages");
-      const commands = [
-        ["update"],
-        ["refresh"],
-        ["chain"],
-        ["status"],
-        ["verify", index],
-        ["verify", "--no-state", index],
-      ];
-      for (const command of [...commands, ["fetch", "alpha", "-o", archive.out]]) {
-        const { error } = await archive.refuse(refused, at, ...command);
-        expect(error?.hint)
-          .to.match(/--state/)
-          .and.match(/--reset-state/);
-        expect(error?.message).to.include(archive.key);
+      for (const command of [["update"], ["verify", index]]) {
+        expect(await code(archive, ...command)).to.equal("untrusted_signer");
       }
+      expect(await code(archive, "fetch", "alpha", "-o", archive.out)).to.equal("not_found");
+      for (const command of [["refresh"], ["chain"], ["status"], ["refresh", "--reset-state"]]) {
+        expect(await code(archive, ...command)).to.equal(undefined);
+      }
+      expect(await snapshot(join(archive.state, "example"))).to.deep.equal(before);
+      const own = JSON.parse(await fs.readFile(join(archive.state, `example~${thief}`, "ledger.json"), "utf8"));
+      expect(own.seeds).to.deep.equal([thief]);
+      expect(Object.keys(own.keys)).to.deep.equal([thief]);
       await archive.writeProfile();
       await archive.accept(at, "update");
     });
   });
 
-  it("serves after --reset-state, as a state of the new seeds", async () => {
-    await withThief(async (archive, thief) => {
+  it("does no harm where it came first", async () => {
+    await inArchive(async (archive) => {
+      const thief = await addKey(archive.home);
       await archive.writeProfile({ seeds: [thief] });
-      await runHere(archive.clientArgs(at, "refresh", "--reset-state"));
-      expect((await ledger(archive)).seeds).to.deep.equal([thief]);
+      expect(await code(archive, "refresh")).to.equal(undefined);
       await archive.writeProfile();
-      expect(await code(archive, "update")).to.equal("bad_state");
+      await archive.accept(at, "update");
+      await archive.accept(at, "update");
+      await archive.writeProfile({ seeds: [thief] });
+      expect(Object.keys((await ledger(archive)).keys)).to.deep.equal([thief]);
     });
   });
 
@@ -103,8 +103,10 @@ describe("cases: the state of another archive", () => {
     await withThief(async (archive, thief) => {
       const { seeds: _seeds, digest: _digest, ...old } = await ledger(archive);
       await fs.writeFile(ledgerFile(archive), JSON.stringify(old));
+      const before = await fs.readFile(ledgerFile(archive), "utf8");
       await archive.writeProfile({ seeds: [thief] });
-      expect(await code(archive, "update")).to.equal("bad_state");
+      expect(await code(archive, "refresh")).to.equal(undefined);
+      expect(await fs.readFile(ledgerFile(archive), "utf8")).to.equal(before);
       await archive.writeProfile();
       await archive.accept(at, "update");
       expect((await ledger(archive)).seeds).to.deep.equal([archive.key]);
