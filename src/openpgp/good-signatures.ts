@@ -24,6 +24,8 @@ export interface Candidate {
   readonly createdAt: number;
   readonly keyLifetime: number;
   readonly namesRevoker: boolean;
+  /** What it says of the key's flags lets it certify. */
+  readonly letsCertify: boolean;
   readonly kind: RevocationKind;
 }
 
@@ -58,9 +60,10 @@ export function* fitting(packets: readonly Packet[], signed: Signed): Generator<
 
 /** What is kept of a signature until it is its turn to be checked. */
 export function putAside(raw: RawSignature, signed: Signed): Candidate {
-  const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers } = raw.hashed;
+  const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers, flags } = raw.hashed;
   const namesRevoker = designatedRevokers.length > 0;
-  return { body: raw.body, signed, createdAt, keyLifetime, namesRevoker, kind: revocationKind(raw) };
+  const letsCertify = flags?.certify !== false;
+  return { body: raw.body, signed, createdAt, keyLifetime, namesRevoker, letsCertify, kind: revocationKind(raw) };
 }
 
 /** Parsed again, now that it is its turn. */
@@ -139,18 +142,38 @@ function newestFirst(a: Candidate, b: Candidate): number {
   return ascending(b.createdAt, a.createdAt) || ascending(a.keyLifetime, b.keyLifetime);
 }
 
-/**
- * What a key says about itself or a subkey: the newest good ones, as many as any rule could ask about, and all that tie
- * with the last of them. What names a revoker counts for ever, and is always looked at.
- */
+/** The newest good ones, as many as any rule could ask about, and all that tie with the last of them. */
 export async function findNewest(candidates: readonly Candidate[], makers: Makers, search: Search = {}): Promise<Good> {
-  const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
-  const lasting = candidates.filter(({ namesRevoker }) => namesRevoker);
-  const newest = await findGood(others, makers, {
+  return await findFirst(candidates.toSorted(newestFirst), makers, search);
+}
+
+async function findFirst(sorted: readonly Candidate[], makers: Makers, search: Search): Promise<Good> {
+  return await findGood(sorted, makers, {
     ...search,
     isEnough: (last, next, count) => count >= limits.goodSignatures && newestFirst(last, next) !== 0,
   });
-  return new Map([...newest, ...(await findGood(lasting, makers, search))]);
+}
+
+/**
+ * What a key says about itself. The newest say what holds, and the oldest how it began. Of what it once claimed the most counts
+ * against a thief who takes it back (T6): the longest life, and that it may certify. What names a revoker counts for ever.
+ */
+export async function findTelling(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
+  const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
+  const lasting = candidates.filter(({ namesRevoker }) => namesRevoker);
+  const found = [...(await findFirst(others, makers, {})), ...(await findGood(lasting, makers))];
+  if (others.length <= limits.goodSignatures) return new Map(found);
+  const one = { isEnough: () => true };
+  const longest = others.toSorted((a, b) => ascending(b.keyLifetime, a.keyLifetime));
+  const certifying = others.filter(({ letsCertify }) => letsCertify);
+  for (const more of [
+    await findFirst(others.toReversed(), makers, {}),
+    await findGood(longest, makers, one),
+    await findGood(certifying, makers, one),
+  ]) {
+    for (const good of more) found.push(good);
+  }
+  return new Map(found);
 }
 
 /** Withdrawals, the oldest first: one that holds at some time holds ever after, so that the earliest decides. */

@@ -15,6 +15,7 @@ import {
   findNewest,
   findOldest,
   findRevocations,
+  findTelling,
   fitting,
   type Good,
   type Makers,
@@ -88,7 +89,7 @@ function revocation(raw: RawSignature, maker: LoadedKey): Revocation {
 
 /** What the key says of itself, directly (0x1f) or over a user ID. */
 async function readSelfSignatures(reading: Reading, candidates: readonly Candidate[]): Promise<SelfSignature[]> {
-  const good = await findNewest(candidates, byPrimary(reading));
+  const good = await findTelling(candidates, byPrimary(reading));
   return tell(reading, candidates, good).map(({ raw, maker }) => selfSignature(raw, maker, maker));
 }
 

@@ -50,7 +50,7 @@ export function readChain(input: JudgeInput): Chain {
   };
   const { reached, graph } = within(links.filter(({ refusal }) => refusal === undefined));
   const wide = within(links.filter(({ weighs }) => weighs)).graph;
-  const isSucceeded = () => succession(links, graph, wide, seeds, gone);
+  const isSucceeded = () => succession(links, graph, wide, seeds, gone, input.crowded);
   const believed = withoutLateExtensions(certificates, input.ends ?? new Map(), at, isSucceeded);
   const byFingerprint = new Map(believed.map((facts) => [facts.primary.fingerprint, facts]));
   const live = new Set<Fingerprint>();
@@ -67,6 +67,7 @@ function succession(
   wide: Graph,
   seeds: ReadonlySet<Fingerprint>,
   gone: ReadonlySet<Fingerprint>,
+  crowded: JudgeInput["crowded"],
 ): IsSucceeded {
   const isReachedWithout = reachedWithout(graph, seeds);
   const reversed = reverse(graph);
@@ -79,6 +80,8 @@ function succession(
   }
   const ancestors = new Map<Fingerprint, ReadonlySet<Fingerprint>>();
   return (key, before, isLive) => {
+    // Somebody saw to it that its successors are not looked at.
+    if (crowded?.has(key) === true) return true;
     const barred =
       ancestors.get(key) ?? new Set([key, ...[...reach(reversed, [key])].filter((one) => isReachedWithout(one, key))]);
     ancestors.set(key, barred);
@@ -136,6 +139,12 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
 }
 
 /**
+ * Links followed in all to find what lies beyond forks. No archive comes near; past it nothing lies beyond, so that a thief who
+ * makes a ladder of forks costs no time without end.
+ */
+const maxSteps = 20_000_000;
+
+/**
  * The accepted keys with their paths: what the seeds reach past victims and unchecked keys, and, until nothing is added,
  * what lies beyond the forks of accepted issuers.
  */
@@ -155,13 +164,21 @@ export function acceptKeys(
     }
   };
   extend(seeds);
+  const waiting = new Set(forks);
+  const size = [...graph.values()].reduce((sum, subjects) => sum + subjects.length, victims.size);
+  let steps = 0;
   for (let before = -1; before < found.size; ) {
     before = found.size;
-    for (const fork of forks) {
+    for (const fork of waiting) {
       const path = found.get(fork.issuer);
+      if (path === undefined) continue;
+      // What lies beyond does not change any more: it is looked for once.
+      waiting.delete(fork);
+      steps += size * fork.sides.length;
+      if (steps > maxSteps) continue;
       // Any side stands for the path, but for one that the issuer no longer leads to.
       const side = fork.sides.find(({ key }) => graph.get(fork.issuer)?.includes(key) === true);
-      if (path === undefined || side === undefined) continue;
+      if (side === undefined) continue;
       const ways = paths(graph, [side.key], barredFor(side, victims, unchecked));
       for (const key of [...beyondFork(fork, graph, victims, unchecked, rivals)].sort()) {
         if (found.has(key)) continue;

@@ -60,14 +60,23 @@ export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undef
   return Math.min(facts.endedAt, state.expiresAt);
 }
 
-/** The latest end that the primary key ever claimed for itself; infinity if it once claimed none. */
-export function latestEnd(facts: CertificateFacts, at: Instant): Instant {
+/** Whether the primary key ever said of itself that it may certify: a thief who takes that back does not undo what it certified. */
+export function onceCertified(facts: CertificateFacts, at: Instant): boolean {
+  return usableEver(facts, at).some(({ flags }) => flags === undefined || flags.certify);
+}
+
+/** All self-signatures that were usable at some time: their own expiry is left aside. */
+function usableEver(facts: CertificateFacts, at: Instant): SelfSignature[] {
   const all = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
-  const usable = all.filter((one) => {
+  return all.filter((one) => {
     const lasting = { ...one, expiresAt: undefined };
     return refuseSignature(lasting, facts.primary.createdAt, at) === undefined && refuseWeakHash(one) === undefined;
   });
-  return largest(usable.map(({ keyExpiresAt }) => keyExpiresAt ?? Number.POSITIVE_INFINITY));
+}
+
+/** The latest end that the primary key ever claimed for itself; infinity if it once claimed none. */
+export function latestEnd(facts: CertificateFacts, at: Instant): Instant {
+  return largest(usableEver(facts, at).map(({ keyExpiresAt }) => keyExpiresAt ?? Number.POSITIVE_INFINITY));
 }
 
 function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {

@@ -4,7 +4,7 @@ import type { Instant } from "../time.ts";
 import { isDelegation } from "./delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from "./facts.ts";
 import { matchesIdentity, matchingUserIds } from "./identity.ts";
-import { effectiveRevocation, latestEnd, primaryState, revocationWords } from "./key-state.ts";
+import { effectiveRevocation, latestEnd, onceCertified, primaryState, revocationWords } from "./key-state.ts";
 import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
 
 export interface TransitionPolicy {
@@ -46,11 +46,17 @@ export const weightless = { weighs: false, weighsSince: Number.POSITIVE_INFINITY
 type Judgement = Omit<Link, "issuer" | "subject">;
 
 /** T3a: by the primary key, which may certify; a subkey can't. */
-function refuseMaker(certification: SignatureFacts, issuer: CertificateFacts, at: Instant): Refusal | undefined {
+function refuseMaker(
+  certification: SignatureFacts,
+  issuer: CertificateFacts,
+  at: Instant,
+  isSpared: boolean,
+): Refusal | undefined {
   if (certification.key !== issuer.primary.fingerprint) {
     return refuse("bad_signature", "it was made by a subkey, which can't certify");
   }
   const state = primaryState(issuer, at);
+  if (isSpared && onceCertified(issuer, at)) return undefined;
   if ("code" in state) return state;
   return state.canCertify ? undefined : refuse("bad_signature", "its issuer's key is not for certifying");
 }
@@ -77,6 +83,16 @@ function refuseDate(
   return withdrawn ? refuse("revoked", "its issuer has withdrawn it") : undefined;
 }
 
+/** T5: what this client accepted while the issuer stood stays accepted, although the issuer's thief has cut its life short since. */
+function isSpared(subject: CertificateFacts, { isWide, accepted }: LinkPolicy): boolean {
+  return isWide === true || accepted.has(subject.primary.fingerprint);
+}
+
+function endNow(issuer: CertificateFacts, at: Instant): Instant {
+  const state = primaryState(issuer, at);
+  return "code" in state ? Number.NEGATIVE_INFINITY : (state.expiresAt ?? Number.POSITIVE_INFINITY);
+}
+
 /** T3c and T3d: what the issuer's own life says. `at` is the reference time, `made` the certification's date. */
 function refuseIssuer(
   issuer: CertificateFacts,
@@ -87,16 +103,11 @@ function refuseIssuer(
   const revocation = effectiveRevocation(issuer.revocations, policy.at);
   // T3c: a hard revocation voids every certification the issuer ever made: its dates can be forged.
   if (revocation?.kind === "hard") return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
-  const state = primaryState(issuer, policy.at);
-  if ("code" in state) return state;
-  // T5: what this client accepted while the issuer stood stays accepted, although its life was cut short since.
-  const isAccepted = policy.accepted.has(subject.primary.fingerprint);
-  const isSpared = policy.isWide === true || isAccepted;
-  const end = isSpared ? latestEnd(issuer, policy.at) : (state.expiresAt ?? Number.POSITIVE_INFINITY);
+  const end = isSpared(subject, policy) ? latestEnd(issuer, policy.at) : endNow(issuer, policy.at);
   if (end <= made) return refuse("expired", "it was made after its issuer had expired");
   if (revocation === undefined || policy.isWide === true) return undefined;
   // T3d, and T5 again.
-  const isLenient = policy.retiredIssuers === "accept" || isAccepted;
+  const isLenient = policy.retiredIssuers === "accept" || policy.accepted.has(subject.primary.fingerprint);
   if (isLenient && made < (revocation.createdAt ?? 0)) return undefined;
   return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
 }
@@ -112,7 +123,7 @@ export function refuseCertification(
   return (
     refuseWeakHash(certification) ??
     refuseWeakKey(issuer.primary) ??
-    refuseMaker(certification, issuer, policy.at) ??
+    refuseMaker(certification, issuer, policy.at, isSpared(subject, policy)) ??
     refuseDate(certification, userId, issuer, subject, policy.at) ??
     refuseIssuer(issuer, subject, certification.createdAt ?? 0, policy)
   );

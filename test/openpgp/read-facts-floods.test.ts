@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
 import { limits } from "../../src/openpgp/limits.ts";
+import { latestEnd, onceCertified } from "../../src/trust/key-state.ts";
 import { broken, withUnhashed } from "../testkit/altered.ts";
 import { archiveId, binding, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
@@ -122,7 +123,7 @@ describe("openpgp/read-facts against floods", () => {
       day(many - limits.goodSignatures + place),
     );
 
-    it("self-signatures, the newest", async () => {
+    it("self-signatures, the newest and the oldest; of bindings the newest", async () => {
       const made = certificate({
         key: a,
         userIds: [{ userId: archiveId, self: false, signatures: each((i) => selfSignature({ key: a, at: day(i) })) }],
@@ -132,8 +133,9 @@ describe("openpgp/read-facts against floods", () => {
         ],
       });
       const facts = await factsOf(made);
-      expect(dates(facts.userIds[0]?.selfSignatures)).to.deep.equal(newest);
-      expect(dates(facts.directSignatures)?.toReversed()).to.deep.equal(newest);
+      const all = Array.from({ length: many }, (_, place) => day(place));
+      expect(dates(facts.userIds[0]?.selfSignatures)).to.deep.equal(all);
+      expect(dates(facts.directSignatures)?.toReversed()).to.deep.equal(all);
       expect(dates(facts.subkeys[0]?.bindings)?.toReversed()).to.deep.equal(newest);
     });
 
@@ -148,7 +150,18 @@ describe("openpgp/read-facts against floods", () => {
         ...tied.map(() => undefined),
         day(0) + 3600_000,
         day(0) + 7200_000,
+        undefined,
       ]);
+    });
+
+    it("the longest life and the flags that it once claimed, whatever lies before and behind", async () => {
+      const short = (at: number) => selfSignature({ key: a, at, keyExpiresAfter: 86_400, flags: ["sign"] });
+      const before = each((i) => short(day(0) + i * 1000));
+      const behind = each((i) => short(day(3) + i * 1000));
+      const signatures = [...before, selfSignature({ key: a, at: day(2) }), ...behind];
+      const facts = await factsOf(certificate({ key: a, userIds: [{ userId: archiveId, self: false, signatures }] }));
+      expect(latestEnd(facts, day(400))).to.equal(Number.POSITIVE_INFINITY);
+      expect(onceCertified(facts, day(400))).to.equal(true);
     });
 
     it("a revoker that an old one names", async () => {
