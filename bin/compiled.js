@@ -14,6 +14,8 @@ function cacheFolder() {
   return join(isAbsolute(chosen) ? chosen : join(homedir(), ".cache"), "feedkey");
 }
 
+const ownName = /^[0-9a-f]{64}-[a-z-]{0,30}(\.\d+)?$/;
+
 /** Nobody else can have written it: root running with another user's home takes nothing from there. */
 function isOwn({ uid, mode }) {
   return uid === process.geteuid?.() && (mode & 0o022) === 0;
@@ -45,9 +47,12 @@ function readCompiled(folder, name) {
 function saveCompiled(folder, name, data) {
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!isOwn(fs.lstatSync(folder))) return;
+    const status = fs.lstatSync(folder);
+    // The folder above may be a link into somebody else's.
+    if (!status.isDirectory() || !isOwn(status) || !isOwn(fs.lstatSync(dirname(folder)))) return;
     const [version] = name.split("-");
-    for (const other of fs.readdirSync(folder)) if (!other.startsWith(version)) fs.rmSync(join(folder, other));
+    const old = fs.readdirSync(folder).filter((other) => ownName.test(other) && !other.startsWith(version));
+    for (const other of old) fs.rmSync(join(folder, other));
     const written = join(folder, `${name}.${process.pid}`);
     fs.writeFileSync(written, Buffer.concat([sha256(data), data]), { flag: "wx", mode: 0o600 });
     fs.renameSync(written, join(folder, name));

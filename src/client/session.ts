@@ -10,11 +10,12 @@ import type { KeyRecord, Ledger } from "../store/ledger.ts";
 import { SharedState } from "../store/shared-state.ts";
 import { badState } from "../store/state-file.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { endOfLife, refusePrimary } from "../trust/key-state.ts";
 import { skew } from "../trust/policy.ts";
 import { type CheckPolicy, type CheckState, checkState, uncheckedKeys } from "../trust/revocation-check.ts";
 import { type Judged, Knowledge } from "./knowledge.ts";
+import { endsIn, endsOf, latestDate } from "./ledger-dates.ts";
 import { readSeeds } from "./seeds.ts";
 
 /** Where a use case says what is not an error, and how far it is. */
@@ -64,8 +65,17 @@ export class Session {
   /** Keys that should have been asked about in this run, but the time was over: for them there is no grace. */
   readonly unasked = new Set<Fingerprint>();
 
-  private constructor(options: SessionOptions, knowledge: Knowledge, state: SharedState | ClientStateView) {
+  /** T7: when the keys of the profile's keyring end, as it says itself. */
+  readonly #shippedEnds: ReadonlyMap<Fingerprint, readonly Instant[]>;
+
+  private constructor(
+    options: SessionOptions,
+    knowledge: Knowledge,
+    state: SharedState | ClientStateView,
+    shippedEnds: ReadonlyMap<Fingerprint, readonly Instant[]>,
+  ) {
     this.options = options;
+    this.#shippedEnds = shippedEnds;
     this.knowledge = knowledge;
     this.state = state;
   }
@@ -85,6 +95,7 @@ export class Session {
       options,
       new Knowledge(profile, seeds.certificates.values(), storedIn(state), remembered),
       state,
+      await endsIn(seeds.certificates.values(), options.at),
     );
   }
 
@@ -132,10 +143,11 @@ export class Session {
     readonly ends: ReadonlyMap<Fingerprint, readonly Instant[]>;
   } {
     const neverLive = new Set<Fingerprint>();
-    const ends = new Map<Fingerprint, readonly Instant[]>();
+    // What the profile's own keyring says of an end that has passed was known before it did.
+    const ends = new Map<Fingerprint, readonly Instant[]>(this.#shippedEnds);
     for (const [key, record] of this.known) {
       if (!record.wasLive) neverLive.add(key);
-      ends.set(key, record.ends);
+      ends.set(key, [...record.passed, ...(record.end === undefined ? [] : [record.end])]);
     }
     return { neverLive, ends };
   }
@@ -179,23 +191,25 @@ export class Session {
     await state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
     const before: Ledger = state.ledger;
     const keys = new Map(before.keys);
-    // A clock behind an index that was accepted is wrong (T9): it dates nothing anew.
-    const isBehind = [...state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
+    const isBehind = latestDate(state.ledger) > this.options.at + skew;
     for (const [fingerprint, key] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
       const isSame = known !== undefined && (known.role === "delegate") === (key.role === "delegate");
-      if (isBehind && isSame) continue;
       const isKnown = isSame && this.knows(fingerprint);
+      // Behind what the ledger knows, the clock is wrong, or the run looks at the past: what was not accepted then is not accepted now.
+      if (isBehind && (!isSame || isKnown)) continue;
+      const ends = isBehind && known !== undefined ? known : endsOf(known, this.#endOf(key.facts), this.options.at);
       keys.set(fingerprint, {
         acceptedAt: isKnown ? known.acceptedAt : this.options.at,
         role: isKnown ? known.role : key.role,
         from: isKnown ? known.from : key.via.at(-1),
-        wasLive: (isKnown && known.wasLive) || refusePrimary(key.facts, this.options.at) === undefined,
-        ends: endsOf(isKnown ? known.ends : [], endOfLife(key.facts, this.options.at), this.options.at),
+        wasLive: isBehind ? known?.wasLive === true : (isKnown && known.wasLive) || this.#isLive(key.facts),
+        end: ends.end,
+        passed: ends.passed,
       });
     }
-    for (const fingerprint of before.keys.keys()) {
+    for (const fingerprint of isBehind ? [] : before.keys.keys()) {
       const rejected = trust.rejected.get(fingerprint);
       // A missing check or a fork is a state of the world, not of the key: what was accepted stays in the ledger.
       if (rejected?.code === "unchecked_revocation" || rejected?.code === "fork") continue;
@@ -213,6 +227,14 @@ export class Session {
       checks.set(fingerprint, { lastGoodAt: latest(this.options.at, recorded?.lastGoodAt), outcome, everFound });
     }
     await state.saveLedger({ keys, checks });
+  }
+
+  #isLive(facts: CertificateFacts): boolean {
+    return refusePrimary(facts, this.options.at) === undefined;
+  }
+
+  #endOf(facts: CertificateFacts): Instant | undefined {
+    return endOfLife(facts, this.options.at);
   }
 
   /** Ends the run. Between two writes nothing is locked, so that there is nothing to let go of. */
@@ -233,16 +255,6 @@ function storedIn(state: ClientStateView): RawCertificate[] {
 /** What takes trust away, as an earlier run kept it (T4). */
 function rememberedIn(state: ClientStateView): Keyring {
   return wholly(state.revocations() ?? new Uint8Array(), join(state.folder, "revocations.pgp"));
-}
-
-/** Ends kept of one key: its keepers let it lapse once or twice, a thief as often as he likes. */
-const maxEnds = 16;
-
-/** T7: what was known of a key's ends, with the present one. One that has not passed yet gives way to it. */
-function endsOf(known: readonly Instant[], end: Instant | undefined, at: Instant): readonly Instant[] {
-  const passed = known.filter((one) => one <= at && one !== end);
-  const all = end === undefined ? passed : [...passed, end].sort((a, b) => a - b);
-  return all.length <= maxEnds ? all : [...all.slice(0, maxEnds - 1), ...all.slice(-1)];
 }
 
 /** @throws FeedkeyError `bad_state` where a file of the state can't be read to its end: a revocation may stand there */

@@ -10,8 +10,10 @@ export interface KeyRecord {
   readonly from: string | undefined;
   /** T6: whether it was live in a run that accepted it. */
   readonly wasLive: boolean;
-  /** T7: when it was going to expire, as was known before it did; several where it was extended after its end. */
-  readonly ends: readonly Instant[];
+  /** T7: when it is going to expire, as was last heard; undefined: never. */
+  readonly end: Instant | undefined;
+  /** Ends that a run saw passed: they stay, whatever is heard afterwards. */
+  readonly passed: readonly Instant[];
 }
 
 /** The last good revocation check of a key (T11). */
@@ -76,13 +78,14 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
     ...(seeds === undefined ? {} : { seeds: read.list(seeds, "seeds", (one) => read.fingerprint(one, "seeds")) }),
     keys: read.mapOf(file.get("keys"), "keys", (fingerprint, value) => {
       const where = `keys of ${read.fingerprint(fingerprint, "keys")}`;
-      const key = read.object(value, where, ["acceptedAt", "role", "from?", "path?", "wasLive?", "ends?"]);
+      const key = read.object(value, where, ["acceptedAt", "role", "from?", "path?", "wasLive?", "end?", "passed?"]);
       return {
         acceptedAt: read.instant(key.get("acceptedAt"), where),
         role: read.oneOf(key.get("role"), where, ["seed", "successor", "delegate"]),
         from: readPredecessor(read, key, where),
         wasLive: !key.has("wasLive") || read.flag(key.get("wasLive"), where),
-        ends: key.has("ends") ? read.list(key.get("ends"), where, (one) => read.instant(one, where)) : [],
+        end: key.has("end") ? read.instant(key.get("end"), where) : undefined,
+        passed: key.has("passed") ? read.list(key.get("passed"), where, (one) => read.instant(one, where)) : [],
       };
     }),
     checks: read.mapOf(file.get("checks"), "checks", (fingerprint, value) => {
@@ -143,8 +146,9 @@ function documentOf(ledger: LedgerFile, profile: string): object {
     version,
     profile,
     seeds: ledger.seeds,
-    keys: sorted(ledger.keys, ({ acceptedAt, role, from, wasLive, ends }) => {
-      return { acceptedAt: iso(acceptedAt), role, from, wasLive, ends: ends.map((end) => iso(end)) };
+    keys: sorted(ledger.keys, ({ acceptedAt, role, from, wasLive, end, passed }) => {
+      const ends = { end: end === undefined ? undefined : iso(end), passed: passed.map((one) => iso(one)) };
+      return { acceptedAt: iso(acceptedAt), role, from, wasLive, ...ends };
     }),
     checks: sorted(ledger.checks, ({ lastGoodAt, outcome, everFound }) => {
       return { lastGoodAt: iso(lastGoodAt), outcome, everFound };

@@ -66,10 +66,13 @@ for (const kind of kinds) {
 
     before(async () => {
       const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });
-      for (const [fingerprint, text] of await certificates()) {
-        seedless.set(fingerprint, text);
-        if (fingerprint === wheezy || fingerprint === squeeze) continue;
-        expect(await submit(new URL(server()), text, { transport })).to.deep.equal({ ok: true });
+      // The embedded one keeps certifications by keys that it holds, and is sent again what it did not keep.
+      for (const round of kind === "embedded" ? ["first", "again"] : ["only"]) {
+        for (const [fingerprint, text] of await certificates()) {
+          seedless.set(fingerprint, text);
+          if (round === "only" && (fingerprint === wheezy || fingerprint === squeeze)) continue;
+          expect(await submit(new URL(server()), text, { transport })).to.deep.equal({ ok: true });
+        }
       }
       await transport.close();
     });

@@ -52,7 +52,7 @@ describe("store/ledger", () => {
       acceptedAt: "2026-01-31T12:00:00Z",
       role: "seed",
       wasLive: true,
-      ends: [],
+      passed: [],
     });
     const reversed = { ...sampleLedger, keys: new Map([...sampleLedger.keys].reverse()) };
     expect(serializeLedger(reversed, "proteanos")).to.equal(written);

@@ -39,7 +39,10 @@ export function sampleIndex(n: number, text = `index ${n}`): SampleIndex {
 /** A ledger with something of everything. */
 export const sampleLedger: LedgerFile = {
   keys: new Map([
-    [fingerprintA, { acceptedAt: start, role: "seed" as const, from: undefined, wasLive: true, ends: [] }],
+    [
+      fingerprintA,
+      { acceptedAt: start, role: "seed" as const, from: undefined, wasLive: true, end: undefined, passed: [] },
+    ],
     [
       fingerprintB,
       {
@@ -47,7 +50,8 @@ export const sampleLedger: LedgerFile = {
         role: "successor" as const,
         from: fingerprintA,
         wasLive: true,
-        ends: [start + 365 * day],
+        end: start + 365 * day,
+        passed: [start],
       },
     ],
   ]),
