@@ -266,6 +266,6 @@ export class Knowledge {
   async revocationsWorthKeeping(): Promise<Uint8Array> {
     this.#reading ??= this.#read();
     const { part, verified } = await this.#reading;
-    return this.#revocations.write(survey(part, verified, this.#held, this.#bystanders));
+    return this.#revocations.write(survey(this.#own, part, verified, this.#held, this.#bystanders));
   }
 }

@@ -192,13 +192,15 @@ export class Session {
     const before: Ledger = state.ledger;
     const keys = new Map(before.keys);
     const isBehind = latestDate(state.ledger) > this.options.at + skew;
+    const isBehindIndex = [...state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
     for (const [fingerprint, key] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
       const isSame = known !== undefined && (known.role === "delegate") === (key.role === "delegate");
       const isKnown = isSame && this.knows(fingerprint);
-      // Behind what the ledger knows, the clock is wrong, or the run looks at the past: what was not accepted then is not accepted now.
-      if (isBehind && (!isSame || isKnown)) continue;
+      // The clock is wrong, or the run looks at the past: it accepts nothing new. A key that a clock ahead accepted is dated again, but
+      // not by one that is behind an accepted index (T9).
+      if (isBehind && (!isSame || isKnown || isBehindIndex)) continue;
       const ends = isBehind && known !== undefined ? known : endsOf(known, this.#endOf(key.facts), this.options.at);
       keys.set(fingerprint, {
         acceptedAt: isKnown ? known.acceptedAt : this.options.at,

@@ -67,10 +67,12 @@ export function certificatesWorthKeeping(
 
 /**
  * What the revocation store asks when it is written.
+ * @param own seeds, and keys of the client's state
  * @param part the certificates that were read for the judgement
  * @param verified bodies of the packets found good
  */
 export function survey(
+  own: ReadonlySet<Fingerprint>,
   part: ReadonlyMap<Fingerprint, RawCertificate>,
   verified: ReadonlySet<Uint8Array>,
   held: ReadonlyMap<Fingerprint, RawCertificate>,
@@ -92,7 +94,10 @@ export function survey(
   return {
     read,
     verified,
-    nearness: (key) => (chain.has(key) ? "chain" : near.has(key) ? "held" : "stranger"),
+    nearness: (key) => {
+      if (own.has(chain.get(key)?.fingerprint ?? "")) return "own";
+      return chain.has(key) ? "chain" : near.has(key) ? "held" : "stranger";
+    },
     keyOf: (name) => (chain.get(name) ?? near.get(name) ?? others.get(name))?.primary,
   };
 }

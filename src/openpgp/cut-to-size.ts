@@ -1,5 +1,7 @@
 /** Certificates kept within bounds: nothing is written that the reader would cut. */
 import type { Component, RawCertificate } from "./certificate.ts";
+import type { Packet } from "./packets.ts";
+import { isRevocationType, signatureType } from "./raw-signature.ts";
 import { octetsOf } from "./revocation-part.ts";
 
 /**
@@ -25,7 +27,10 @@ export function cutToSize(
       return [{ packet, signatures: signatures.filter(({ body }) => take(body.length)) }];
     });
   };
-  const signatures = certificate.signatures.filter(({ body }) => take(body.length));
+  const isFirst = ({ body }: Packet) => isRevocationType(signatureType(body) ?? 0);
+  const { signatures: direct } = certificate;
+  const inOrder = [...direct.filter(isFirst), ...direct.filter((packet) => !isFirst(packet))];
+  const signatures = inOrder.filter(({ body }) => take(body.length));
   const wanted = within(certificate.userIds.filter(({ packet }) => isWanted(packet.body)));
   const others = within(certificate.userIds.filter(({ packet }) => !isWanted(packet.body)));
   return { ...certificate, signatures, userIds: [...wanted, ...others], subkeys: within(certificate.subkeys) };

@@ -34,7 +34,9 @@ export const limits = {
   revocationsOfOne: 100,
   /** Octets of revocations remembered of a target in the chain, and of any other. */
   revocationsOfNear: 256 * 1024,
-  revocationsOfStranger: 8 * 1024,
+  revocationsOfStranger: 2 * 1024,
+  /** Octets of what nobody could check yet, in all. */
+  revocationsUnproven: 1024 * 1024,
   /** Octets in all: far below `keyringBytes`, by which they are read. */
   revocationsKept: 4 * 1024 * 1024,
   /** Octets taken in one run about keys that are not at hand. */

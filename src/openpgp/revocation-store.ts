@@ -14,7 +14,7 @@ import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revoca
 /** What the store asks when it is written. */
 export interface Survey {
   /** How near a key, by fingerprint or key ID, is to the chain: what is nearer is remembered first. */
-  readonly nearness: (key: string) => "chain" | "held" | "stranger";
+  readonly nearness: (key: string) => "own" | "chain" | "held" | "stranger";
   /** The revocations of the certificates that were read, without those that were found to be forged. */
   readonly read: ReadonlyMap<Fingerprint, RawCertificate>;
   /** Bodies of the packets that were found good. */
@@ -23,7 +23,7 @@ export interface Survey {
   readonly keyOf: (fingerprintOrKeyId: string) => Packet | undefined;
 }
 
-const order = { chain: 0, held: 1, stranger: 2 } as const;
+const order = { own: 0, chain: 1, held: 2, stranger: 3 } as const;
 
 /** A copy: an answer of megabytes should not be kept for one packet of it. */
 function copied({ tag, body }: Packet): Packet {
@@ -119,18 +119,25 @@ export class RevocationStore {
         .map(([key, value]) => ({ key, value, rank: order[nearness(key)] }))
         .sort((a, b) => a.rank - b.rank);
     };
-    for (const { value, rank } of ranked(new Map([...this.#parts, ...read]))) {
-      const octets = rank === order.chain ? limits.revocationsOfNear : limits.revocationsOfStranger;
-      const kept = revocationPart(cutDownPart(value, octets, verified));
-      if (kept === undefined) continue;
-      const bytes = writeCertificate(kept);
-      if (bytes.length > room) continue;
-      room -= bytes.length;
-      written.push(bytes);
-      for (const { body } of kept.signatures) bodies.add(nameOf(body));
-      for (const revoker of foreignRevokers(kept)) revokers.add(revoker);
+    const all = ranked(new Map([...this.#parts, ...read]));
+    // What was found good about any target comes before what nobody could check: that can be made in the name of any key.
+    const proven = all.flatMap(({ value }) => revocationPart(onlyVerified(value, verified)) ?? []);
+    const kept = new Map<Fingerprint, RawCertificate>();
+    for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
+    let unproven = Math.min(room, limits.revocationsUnproven);
+    for (const { value, rank } of all) {
+      const octets = rank <= order.chain ? limits.revocationsOfNear : limits.revocationsOfStranger;
+      const taken = this.#keep(kept, cutDownPart(value, octets, verified), unproven);
+      unproven -= taken;
+      room -= taken;
+    }
+    for (const part of kept.values()) {
+      written.push(writeCertificate(part));
+      for (const { body } of part.signatures) bodies.add(nameOf(body));
+      for (const revoker of foreignRevokers(part)) revokers.add(revoker);
     }
     const bare: Packet[] = [];
+    room = Math.min(room, unproven);
     for (const { key, value } of ranked(this.#bare)) {
       const others = [...value].filter(([body]) => !bodies.has(body)).slice(0, limits.revocationsOfOne);
       for (const [, packet] of others) {
@@ -149,6 +156,28 @@ export class RevocationStore {
     }
     return new Uint8Array(Buffer.concat([writePackets(bare), ...written]));
   }
+
+  /** Adds a part to what is kept of its target. @returns the octets that this takes; 0 where there is no room */
+  #keep(kept: Map<Fingerprint, RawCertificate>, part: RawCertificate, room: number): number {
+    const own = revocationPart(part);
+    const before = kept.get(part.fingerprint);
+    const next = own && (before === undefined ? own : unite(before, own));
+    if (next === undefined || next === before) return 0;
+    const octets = writeCertificate(next).length - (before === undefined ? 0 : writeCertificate(before).length);
+    if (octets > room) return 0;
+    kept.set(part.fingerprint, next);
+    return octets;
+  }
+}
+
+/** A part with what was found good, and what designates a revoker. */
+function onlyVerified(part: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
+  const keep = (packets: readonly Packet[]) => packets.filter(({ body }) => verified.has(body));
+  const within = (components: RawCertificate["userIds"]) => {
+    return components.map(({ packet, signatures }) => ({ packet, signatures: keep(signatures) }));
+  };
+  const { signatures, userIds, subkeys } = part;
+  return { ...part, signatures: keep(signatures), userIds: within(userIds), subkeys: within(subkeys) };
 }
 
 /** The longest header that `writePacket` makes. */
