@@ -89,10 +89,9 @@ export function endsByDate(certificate: CertificateFacts, at: Instant): Instant[
 }
 
 /** T7: ends of a key that a late extension moved, by the dates or because the ledger knew them; the earliest first. */
-export function oldEnds(certificate: CertificateFacts, at: Instant, inLedger: Instant | undefined): Instant[] {
-  const found = endsByDate(certificate, at);
+export function oldEnds(certificate: CertificateFacts, at: Instant, inLedger: readonly Instant[] = []): Instant[] {
   const now = saidEnd(certificate, at);
-  const all = inLedger === undefined ? found : [...found, inLedger];
+  const all = [...endsByDate(certificate, at), ...inLedger];
   return [...new Set(all)].filter((end) => end <= at && end < now).sort((a, b) => a - b);
 }
 
