@@ -38,6 +38,8 @@ export function changesOf({ key, fate }: { readonly key: Nth; readonly fate: Fat
       return [retires(key, daysAgo(250))];
     case "weak":
       return [{ kind: "algorithm", key, algorithm: "dsa", bits: 3072 }];
+    case "cut short":
+      return [ends(key, daysAgo(50)), says(key, daysAgo(60), daysAgo(250))];
     case "extended on time":
       return [ends(key, daysAgo(50)), says(key, daysAgo(60), undefined)];
     case "extended late":

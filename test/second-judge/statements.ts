@@ -57,13 +57,21 @@ export function speaks(certificate: CertificateFacts, at: Instant): boolean {
   return statements(certificate, at).length > 0;
 }
 
-function saidEnd(certificate: CertificateFacts, at: Instant): Instant {
+/** T3c: when the key expires as it says itself, late extensions and all; infinity: never. */
+export function saidEnd(certificate: CertificateFacts, at: Instant): Instant {
   return Math.min(...statements(certificate, at).map(({ keyExpiresAt }) => ends(keyExpiresAt)));
 }
 
 /** When the key expires; infinity: never. T7: no late extension moves an end that stays. */
 export function keyEnds(certificate: CertificateFacts, at: Instant): Instant {
   return Math.min(saidEnd(certificate, at), ends(certificate.endedAt));
+}
+
+/** T3c, T6: the latest end that any of its self-signatures ever claimed, whatever others say and whether or not it has expired itself. */
+export function latestClaim(certificate: CertificateFacts, at: Instant): Instant {
+  const own = [...certificate.directSignatures, ...certificate.userIds.flatMap((userId) => userId.selfSignatures)];
+  const alone = own.flatMap((one) => effective([{ ...one, expiresAt: undefined }], certificate.primary, at));
+  return Math.max(...alone.map(({ keyExpiresAt }) => ends(keyExpiresAt)));
 }
 
 /** T7: ends of a key that came before one of its self-signatures, as those before it say. */
