@@ -36,8 +36,10 @@ export interface ThiefPlan {
   readonly since: Moment;
   readonly keys: readonly ThiefKeyPlan[];
   readonly moves: readonly MovePlan[];
-  /** Extensions of the stolen key. */
-  readonly extensions: readonly { readonly at: Moment; readonly end: Moment | undefined; readonly heard: Moment }[];
+  /** Ends that the stolen key claims, later or sooner than those before. */
+  readonly ends: readonly { readonly at: Moment; readonly end: Moment | undefined; readonly heard: Moment }[];
+  /** Retirements of the stolen key. */
+  readonly retirements: readonly { readonly at: Moment; readonly heard: Moment }[];
   /** Which of his keys certified more than is looked at: 0 is the stolen one. */
   readonly crowds: readonly { readonly key: number; readonly from: Moment }[];
 }
@@ -72,9 +74,13 @@ export const thiefPlans: fc.Arbitrary<ThiefPlan> = fc.record({
     }),
     { minLength: 1, maxLength: 12, size: "max" },
   ),
-  extensions: fc.oneof(
+  ends: fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(extension, { minLength: 1, maxLength: 2 }) },
+    { weight: 2, arbitrary: fc.array(extension, { minLength: 1, maxLength: 3 }) },
+  ),
+  retirements: fc.oneof(
+    { weight: 5, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.record({ at: moment, heard: moment }), { minLength: 1, maxLength: 2 }) },
   ),
   crowds: fc.oneof(
     { weight: 4, arbitrary: fc.constant([]) },
@@ -132,11 +138,12 @@ export function steal(history: History, plan: ThiefPlan): Theft {
       world.add({ kind: "certified", by, key, at, until, heard });
     }
   });
-  const ends = history.world.signed.flatMap((one) => (one.kind === "said" && one.key === stolen.name ? [one.end] : []));
-  const longest = Math.max(...ends.map((end) => end ?? Number.POSITIVE_INFINITY));
-  for (const { at, end, heard } of plan.extensions) {
-    const until = end === undefined || !Number.isFinite(longest) ? undefined : Math.max(longest, dayOf(end));
+  for (const { at, end, heard } of plan.ends) {
+    const until = end === undefined ? undefined : dayOf(end);
     world.add({ kind: "said", key: stolen.name, at: dayOf(at), end: until, heard: heardOn(heard) });
+  }
+  for (const { at, heard } of plan.retirements) {
+    world.add({ kind: "retired", key: stolen.name, at: dayOf(at), heard: heardOn(heard) });
   }
   const crowds = plan.crowds.map(({ key, from }) => ({ name: his[key % his.length] ?? "", from: heardOn(from) }));
   const crowdsOn = (day: Day) => crowds.filter(({ from }) => from <= day).map(({ name }) => name);

@@ -12,7 +12,9 @@ import fc from "fast-check";
 import type { JudgeInput } from "../../src/trust/judge-input.ts";
 import { refusePrimary } from "../../src/trust/key-state.ts";
 import { ancestorsOf, pairs, presentIn, reach } from "./reach.ts";
-import { isLive, oldEnds } from "./statements.ts";
+import { settled } from "./second-extension.ts";
+import { acceptedBefore } from "./second-fork.ts";
+import { hasOnlyExpired, isLive } from "./statements.ts";
 import { Client } from "./thief-client.ts";
 import { type HistoryPlan, historyOf, historyPlans } from "./thief-history.ts";
 import { daysOf, seedsOf, spellWorld, type VisitsPlan, visitsPlans } from "./thief-honest.ts";
@@ -33,10 +35,11 @@ export const thiefCases: fc.Arbitrary<ThiefCase> = fc.record({
 });
 
 /**
- * Whether the rightful chain leads on from the stolen key: over honest keys, and without a word of the thief's, it leads to a live
- * key that is neither one of its ancestors nor, where it is live itself, a seed.
+ * Whether the rightful chain leads on from the stolen key: over honest keys, and without a word of the thief's, it leads to a key that
+ * is neither one of its ancestors nor, where it is live itself, a seed. That key is live, or has expired since this client accepted it
+ * and the stolen key is not live either (T6, remembered heads).
  */
-function leadsOn(input: JudgeInput, stolen: Name): boolean {
+function leadsOn(input: JudgeInput, stolen: Name, isStolenLive: boolean): boolean {
   const key = fingerprintOfName(stolen);
   const present = presentIn(input.certificates);
   const keys = [...present.keys()];
@@ -51,14 +54,20 @@ function leadsOn(input: JudgeInput, stolen: Name): boolean {
   if (!graph.includes(key)) return true;
   const ancestors = ancestorsOf(key, input.seeds, held, graph);
   const isSeed = (one: string) => input.seeds.includes(one);
-  // A seed that is not live, or any where the stolen key is live, is no side and ends each way.
-  const counts = (on: string) => on === key || (!ancestors.has(on) && !(isSeed(on) && (live(key) || !live(on))));
-  return [...reach([key], made, keys, counts)].some((other) => other !== key && live(other));
+  // Where the stolen key is live, a seed is no side and ends each way.
+  const counts = (on: string) => on === key || (!ancestors.has(on) && !(isSeed(on) && isStolenLive));
+  const isRemembered = (name: string) => {
+    const certificate = present.get(name);
+    return certificate !== undefined && acceptedBefore(input, name) && hasOnlyExpired(certificate, input.at);
+  };
+  const stands = (other: string) => live(other) || (!isStolenLive && isRemembered(other));
+  return [...reach([key], made, keys, counts)].some((other) => other !== key && stands(other));
 }
 
-/** Whether an extension that the keepers made of any key came late, as far as a client knows. */
-function wasExtendedLate({ certificates, at, ends }: JudgeInput): boolean {
-  return certificates.some((one) => oldEnds(one, at, ends?.get(one.primary.fingerprint)).length > 0);
+/** Whether a key lives, as the rules have it with the thief's doings (T7). */
+function isLiveFor(input: JudgeInput, name: Name): boolean {
+  const found = settled(input).find(({ primary }) => primary.fingerprint === fingerprintOfName(name));
+  return found !== undefined && isLive(found, input.at);
 }
 
 export interface Told {
@@ -79,7 +88,7 @@ export function thiefFault({ history: plan, thief, visits }: ThiefCase): Told {
   for (const day of days) {
     if (day >= since) {
       const question = client.question(honest, day);
-      if (!leadsOn(question, stolen) || wasExtendedLate(question)) break;
+      if (!leadsOn(question, stolen, isLiveFor(client.question(world, day, crowdsOn(day)), stolen))) break;
       runs++;
     }
     const { trusted } = client.run(world, day, crowdsOn(day));
