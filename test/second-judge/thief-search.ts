@@ -1,12 +1,13 @@
 /**
- * A thief of one key of the chain, whatever he signs and whatever keys he makes, gets none of his keys accepted while it is live, by
- * no client, as long as the rightful chain leads on from the stolen key. That leaves out:
- * - a stolen key without a live rightful successor, but for its ancestors and what only they lead to: a seed that certifies the stolen
- *   key back without end is its ancestor;
- * - a live stolen key whose successors are all seeds, and one that is not live whose every way goes on over a seed that is not live;
- * - a chain with a key that its keepers extended after its end, or too late for this client to hear of it before (T7);
- * - a thief who lets the stolen key end sooner than it said, or retires it with a date before its rightful certifications;
- * - a client that ran while one of these held and the thief's doings were there.
+ * A thief of one key of the chain, whatever he signs, dates and makes, gets none of his keys accepted while it is live, by no client, as
+ * long as the rightful chain leads on from the stolen key. What that leaves out is in docs/threat-model.md too:
+ * - a stolen key without a rightful successor that is live: nobody is the thief's rival. One that has expired since this client accepted
+ *   it still is (T6, remembered heads), but not where the stolen key lives: then its keepers, or the thief, may have extended it (T7);
+ * - successors that are ancestors of the stolen key, and what only they lead to: a key that leads to it and that the seeds reach without
+ *   it stands above it, also a seed that the stolen key certified and that certifies it back without end;
+ * - successors that are seeds, where the stolen key is live: the profile lists each of them in its own right. An extension that the thief
+ *   dates back makes it live for a client that never knew its end;
+ * - a client that ran while one of these held and the thief's doings were there: it may have accepted them.
  */
 import fc from "fast-check";
 import type { JudgeInput } from "../../src/trust/judge-input.ts";

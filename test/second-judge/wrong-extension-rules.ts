@@ -21,12 +21,6 @@ export const wrongExtensionRules: readonly WrongRule[] = [
     wrong: "moved.slice(0, 1).find(",
   },
   {
-    name: "T7: the latest of several ends is looked at first",
-    file: "extension.js",
-    right: "moved.find(",
-    wrong: "[...moved].reverse().find(",
-  },
-  {
     name: "T7: what the ledger knew of an end does not count",
     file: "chain.js",
     right: "input.ends ?? new Map()",
