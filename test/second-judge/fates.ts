@@ -47,6 +47,7 @@ export function changesOf({ key, fate }: { readonly key: Nth; readonly fate: Fat
     case "extended late once":
       return [ends(key, daysAgo(250)), says(key, daysAgo(220), daysAgo(50))];
     case "extended late twice":
-      return [ends(key, daysAgo(250)), says(key, daysAgo(220), daysAgo(50)), says(key, daysAgo(20), undefined)];
+      // The second time just at the end.
+      return [ends(key, daysAgo(250)), says(key, daysAgo(220), daysAgo(50)), says(key, daysAgo(50), undefined)];
   }
 }

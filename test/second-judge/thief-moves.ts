@@ -40,6 +40,11 @@ export interface ThiefPlan {
   readonly ends: readonly { readonly at: Moment; readonly end: Moment | undefined; readonly heard: Moment }[];
   /** Retirements of the stolen key. */
   readonly retirements: readonly { readonly at: Moment; readonly heard: Moment }[];
+  /**
+   * One more key of his, made and certified as early as the stolen key can have done it; what that certified rightfully he then
+   * leaves after its end or its retirement.
+   */
+  readonly early: "alone" | "shortens" | "retires" | undefined;
   /** Which of his keys certified more than is looked at: 0 is the stolen one. */
   readonly crowds: readonly { readonly key: number; readonly from: Moment }[];
 }
@@ -82,6 +87,7 @@ export const thiefPlans: fc.Arbitrary<ThiefPlan> = fc.record({
     { weight: 5, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.array(fc.record({ at: moment, heard: moment }), { minLength: 1, maxLength: 2 }) },
   ),
+  early: some(fc.constantFrom("alone" as const, "shortens", "retires"), 3),
   crowds: fc.oneof(
     { weight: 4, arbitrary: fc.constant([]) },
     {
@@ -98,6 +104,24 @@ export interface Theft {
   /** The first day on which anything of his is there. */
   readonly since: Day;
   readonly crowdsOn: (day: Day) => Name[];
+}
+
+/** Adds a key that the stolen one certified before all others, and what takes these out of the chain. */
+function addEarly(
+  world: World,
+  early: ThiefPlan["early"],
+  stolen: History["sides"][number],
+  name: Name,
+  heard: Day,
+): void {
+  const rightful = world.signed.filter((one) => one.kind === "certified" && one.by === stolen.name);
+  const first = Math.min(...rightful.map(({ at }) => at));
+  const { name: key, made } = stolen;
+  world.make(name, made, undefined, { heard });
+  world.add({ kind: "certified", by: key, key: name, at: made, heard });
+  if (!Number.isFinite(first) || first <= made) return;
+  if (early === "shortens") world.add({ kind: "said", key, at: heard, end: first, heard });
+  if (early === "retires") world.add({ kind: "retired", key, at: first, heard });
 }
 
 /** Adds a thief to a history. */
@@ -124,7 +148,13 @@ export function steal(history: History, plan: ThiefPlan): Theft {
     }
     if (key.retired !== undefined) world.add({ kind: "retired", key: name, at: dayOf(key.retired), heard });
   });
-  const his = [stolen.name, ...plan.keys.map((_, nth) => nameOfKey(nth))];
+  const names = plan.keys.map((_, nth) => nameOfKey(nth));
+  if (plan.early !== undefined) {
+    const name = nameOfKey(names.length);
+    addEarly(world, plan.early, stolen, name, since);
+    names.push(name);
+  }
+  const his = [stolen.name, ...names];
   const all = [...his.slice(1), ...honest.map(({ name }) => name)];
   // One certification by the stolen key is always there: without it nothing hangs together.
   plan.moves.forEach((move, nth) => {
