@@ -1,4 +1,5 @@
 /** From a plan to plain facts, as if they had been read from packets and verified. */
+import type { Instant } from "../../src/time.ts";
 import type {
   CertificateFacts,
   KeyFacts,
@@ -191,6 +192,11 @@ class Builder {
   }
 }
 
+function endsOf({ ends = [] }: GraphPlan): ReadonlyMap<string, readonly Instant[]> {
+  const endsOfKey = (nth: Nth) => ends.filter(({ key }) => key === nth).map(({ at: end }) => end);
+  return new Map(ends.map(({ key }) => [fingerprintOf(key), endsOfKey(key)]));
+}
+
 /** What the judge is asked for a plan. */
 export function buildGraph(plan: GraphPlan): JudgeInput {
   const { certificates } = new Builder(plan);
@@ -204,7 +210,7 @@ export function buildGraph(plan: GraphPlan): JudgeInput {
     at,
     accepted: new Set(fingerprints(plan.accepted)),
     neverLive: new Set(fingerprints(plan.neverLive ?? [])),
-    ends: new Map((plan.ends ?? []).map(({ key, at: end }) => [fingerprintOf(key), end])),
+    ends: endsOf(plan),
     unchecked: new Set(fingerprints(plan.unchecked)),
     crowded: new Map(fingerprints(plan.crowded ?? []).map((key) => [key, []])),
   };

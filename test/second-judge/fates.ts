@@ -21,6 +21,12 @@ function ends(key: Nth, end: Instant): Change {
   return says(key, daysAgo(400), end, true);
 }
 
+/** A first self-signature that ends itself. */
+function said(key: Nth, keyExpiresAt: Instant, expiresAt: Instant): Change {
+  const traits: SelfTraits = { ...good, expiresAt, keyExpiresAt, flags: { certify: true, sign: true } };
+  return { kind: "self-signature", key, userId: 0, traits, instead: true };
+}
+
 function retires(key: Nth, createdAt: Instant): Change {
   return { kind: "revocation", key, hard: false, traits: { ...good, createdAt } };
 }
@@ -38,6 +44,9 @@ export function changesOf({ key, fate }: { readonly key: Nth; readonly fate: Fat
       return [retires(key, daysAgo(250))];
     case "weak":
       return [{ kind: "algorithm", key, algorithm: "dsa", bits: 3072 }];
+    case "cut short":
+      // What it said at first has expired by now: it was said all the same.
+      return [said(key, daysAgo(50), daysAgo(30)), says(key, daysAgo(60), daysAgo(250))];
     case "extended on time":
       return [ends(key, daysAgo(50)), says(key, daysAgo(60), undefined)];
     case "extended late":
@@ -45,6 +54,7 @@ export function changesOf({ key, fate }: { readonly key: Nth; readonly fate: Fat
     case "extended late once":
       return [ends(key, daysAgo(250)), says(key, daysAgo(220), daysAgo(50))];
     case "extended late twice":
-      return [ends(key, daysAgo(250)), says(key, daysAgo(220), daysAgo(50)), says(key, daysAgo(20), undefined)];
+      // The second time just at the end.
+      return [ends(key, daysAgo(250)), says(key, daysAgo(220), daysAgo(50)), says(key, daysAgo(50), undefined)];
   }
 }

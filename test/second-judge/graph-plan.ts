@@ -72,8 +72,8 @@ export interface Delegation extends Foreign {
 }
 
 /**
- * How a key came to its end, if it did: `late` and what follows are extensions after it. Days before the reference time: ends at
- * 50 or, `early`, at 250.
+ * How a key came to its end, if it did: `late` and what follows are extensions after it, `cut short` is a sooner end said later. Days
+ * before the reference time: ends at 50 or, `early` and `cut short`, at 250.
  */
 export type Fate =
   | "expired"
@@ -83,6 +83,7 @@ export type Fate =
   | "weak"
   | "extended on time"
   | "extended late"
+  | "cut short"
   | "extended late once"
   | "extended late twice";
 

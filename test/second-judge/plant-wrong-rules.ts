@@ -14,7 +14,6 @@ import { delegationPlans, feeds } from "./random-delegations.ts";
 import { graphPlans } from "./random-graphs.ts";
 import { secondDelegates } from "./second-delegates.ts";
 import { secondJudge } from "./second-judge.ts";
-import { hasSeveralLateExtensions } from "./several-extensions.ts";
 import type { WrongRule } from "./wrong-fork-rules.ts";
 import { control, wrongRules } from "./wrong-rules.ts";
 
@@ -51,7 +50,6 @@ function noticedAfter(
   const { failed, numRuns } = fc.check(
     fc.property(delegates ? delegationPlans : graphPlans, (plan) => {
       const input = buildGraph(plan);
-      if (hasSeveralLateExtensions(input)) return true;
       const second = secondJudge(input);
       const allowed = delegates ? secondDelegates(input, feeds) : undefined;
       const [first] = [input, reversed(input)].flatMap((either) => {

@@ -53,7 +53,7 @@ interface Motif {
 
 const anyFate = fc.oneof<fc.WeightedArbitrary<Fate>[]>(
   { weight: 8, arbitrary: fc.constant("expired") },
-  { weight: 4, arbitrary: fc.constantFrom("retired", "retired", "weak", "expired early", "retired early") },
+  { weight: 4, arbitrary: fc.constantFrom("retired", "cut short", "weak", "expired early", "retired early") },
   {
     weight: 5,
     arbitrary: fc.constantFrom("extended on time", "extended late", "extended late once", "extended late twice"),

@@ -53,7 +53,7 @@ function sidesOf(issuer: Key, graphs: Graphs, leads: Leads, keys: readonly Key[]
   const ancestors = ancestorsOf(issuer, seeds, graphs.held, graphs.reached);
   const mayBeOnTheWay = (key: Key) => {
     if (key === issuer || ancestors.has(key)) return false;
-    return !seeds.includes(key) || (live(key) && !live(issuer));
+    return !seeds.includes(key) || !live(issuer);
   };
   const goesOn: Leads = (from, to) => !live(from) && leads(from, to);
   return keys

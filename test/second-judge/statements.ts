@@ -57,13 +57,21 @@ export function speaks(certificate: CertificateFacts, at: Instant): boolean {
   return statements(certificate, at).length > 0;
 }
 
-function saidEnd(certificate: CertificateFacts, at: Instant): Instant {
+/** T3c: when the key expires as it says itself, late extensions and all; infinity: never. */
+export function saidEnd(certificate: CertificateFacts, at: Instant): Instant {
   return Math.min(...statements(certificate, at).map(({ keyExpiresAt }) => ends(keyExpiresAt)));
 }
 
 /** When the key expires; infinity: never. T7: no late extension moves an end that stays. */
 export function keyEnds(certificate: CertificateFacts, at: Instant): Instant {
   return Math.min(saidEnd(certificate, at), ends(certificate.endedAt));
+}
+
+/** T3c, T6: the latest end that any of its self-signatures ever claimed, whatever others say and whether or not it has expired itself. */
+export function latestClaim(certificate: CertificateFacts, at: Instant): Instant {
+  const own = [...certificate.directSignatures, ...certificate.userIds.flatMap((userId) => userId.selfSignatures)];
+  const alone = own.flatMap((one) => effective([{ ...one, expiresAt: undefined }], certificate.primary, at));
+  return Math.max(...alone.map(({ keyExpiresAt }) => ends(keyExpiresAt)));
 }
 
 /** T7: ends of a key that came before one of its self-signatures, as those before it say. */
@@ -89,10 +97,9 @@ export function endsByDate(certificate: CertificateFacts, at: Instant): Instant[
 }
 
 /** T7: ends of a key that a late extension moved, by the dates or because the ledger knew them; the earliest first. */
-export function oldEnds(certificate: CertificateFacts, at: Instant, inLedger: Instant | undefined): Instant[] {
-  const found = endsByDate(certificate, at);
+export function oldEnds(certificate: CertificateFacts, at: Instant, inLedger: readonly Instant[] = []): Instant[] {
   const now = saidEnd(certificate, at);
-  const all = inLedger === undefined ? found : [...found, inLedger];
+  const all = [...endsByDate(certificate, at), ...inLedger];
   return [...new Set(all)].filter((end) => end <= at && end < now).sort((a, b) => a - b);
 }
 

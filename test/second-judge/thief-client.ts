@@ -1,8 +1,8 @@
 /** A client that runs on several days, with a ledger as T5 has it. */
 import type { Instant } from "../../src/time.ts";
-import type { CertificateFacts, Fingerprint } from "../../src/trust/facts.ts";
+import type { Fingerprint } from "../../src/trust/facts.ts";
 import { type JudgeInput, judge, type TrustSet } from "../../src/trust/judge.ts";
-import { primaryState, refusePrimary } from "../../src/trust/key-state.ts";
+import { endOfLife, refusePrimary } from "../../src/trust/key-state.ts";
 import { type Day, fingerprintOfName, identity, instantOf, type Name, type World } from "./thief-world.ts";
 
 export interface ClientPlan {
@@ -10,16 +10,11 @@ export interface ClientPlan {
   readonly retiredIssuers: "refuse" | "accept";
 }
 
-function endOf(facts: CertificateFacts, at: Instant): Instant {
-  const state = primaryState(facts, at);
-  return "code" in state ? at : (state.expiresAt ?? Number.POSITIVE_INFINITY);
-}
-
 export class Client {
   readonly #plan: ClientPlan;
   readonly #accepted = new Set<Fingerprint>();
   readonly #everLive = new Set<Fingerprint>();
-  readonly #ends = new Map<Fingerprint, Instant>();
+  readonly #ends = new Map<Fingerprint, readonly Instant[]>();
 
   constructor(plan: ClientPlan) {
     this.#plan = plan;
@@ -63,13 +58,12 @@ export class Client {
     const input = this.question(world, day, crowded);
     const trust = judge(input);
     for (const [key, { facts }] of trust.trusted) {
-      const isNew = !this.#accepted.has(key);
       this.#accepted.add(key);
-      const isLive = refusePrimary(facts, input.at) === undefined;
-      if (isLive) this.#everLive.add(key);
-      // An end that has come stays, unless a late extension counted.
-      const known = this.#ends.get(key);
-      if (isNew || known === undefined || known > input.at || isLive) this.#ends.set(key, endOf(facts, input.at));
+      if (refusePrimary(facts, input.at) === undefined) this.#everLive.add(key);
+      // T7: an end that has come stays, the present one beside it.
+      const passed = (this.#ends.get(key) ?? []).filter((end) => end <= input.at);
+      const present = endOfLife(facts, input.at);
+      this.#ends.set(key, present === undefined ? passed : [...new Set([...passed, present])]);
     }
     for (const key of [...this.#accepted]) {
       const rejected = trust.rejected.get(key);

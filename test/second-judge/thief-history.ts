@@ -12,7 +12,7 @@ interface GenerationPlan {
   readonly fate: Fate;
   /** Days between the end of the overlap and the key's end. */
   readonly linger: Day;
-  /** It was to end sooner at first, and was extended in time or after it had lapsed (only where nothing stands beside it). */
+  /** It was to end sooner at first, and was extended in time or after it had lapsed. */
   readonly extended: "never" | "in time" | "lapsed";
   /** A successor that was given up before the right one. */
   readonly abandons: boolean;
@@ -144,8 +144,7 @@ export function historyOf({ generations, sides }: HistoryPlan): History {
   const main: { name: Name; from: Day; made: Day }[] = [];
   let made = 0;
   let from = 0;
-  generations.forEach((drawn, nth) => {
-    const plan = drawn.extended === "lapsed" && sides.length > 0 ? { ...drawn, extended: "never" as const } : drawn;
+  generations.forEach((plan, nth) => {
     const name = `K${nth}`;
     const isLast = nth === generations.length - 1;
     const [made0, from0] = [made, from];

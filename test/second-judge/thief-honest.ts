@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { Client } from "./thief-client.ts";
 import { type HistoryPlan, historyOf, historyPlans } from "./thief-history.ts";
-import { type Day, fingerprintOfName, type Name, nameOf, type World } from "./thief-world.ts";
+import { type Day, fingerprintOfName, type Name, nameOf } from "./thief-world.ts";
 
 export interface VisitsPlan {
   /** Which of the keys that there are on the day of the first run are seeds. */
@@ -38,26 +38,11 @@ export function seedsOf(
 
 export const honestCases = fc.record({ history: historyPlans, visits: visitsPlans });
 
-/**
- * T7: whether a client that knew a key's first end ran neither between its extension and that end, nor before: then the old end
- * stays for it if a successor was known by then.
- */
-export function missedExtension(world: World, days: readonly Day[]): boolean {
-  const said = world.signed.filter((one) => one.kind === "said");
-  return said.some((extension) => {
-    const first = said.find(({ key, at }) => key === extension.key && at < extension.at);
-    const end = first?.end;
-    if (end === undefined || extension.at >= end) return false;
-    return days.some((day) => day < extension.at) && !days.some((day) => day >= extension.at && day < end);
-  });
-}
-
 /** What is wrong with how an honest history is judged, in words; undefined: nothing. */
 export function honestFault({ history, visits }: { history: HistoryPlan; visits: VisitsPlan }): string | undefined {
   const { world, main, sides, end } = historyOf(history);
   const days = daysOf(visits, end);
   const seeds = seedsOf(visits, [...main, ...sides], days[0] ?? 0);
-  if (sides.length > 0 && missedExtension(world, days)) return undefined;
   const client = new Client({ seeds, retiredIssuers: visits.retiredIssuers });
   const retires = history.generations.some(({ fate }) => fate === "retired");
   const hasMainSeed = seeds.some((seed) => seed.startsWith("K"));

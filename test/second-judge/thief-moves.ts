@@ -36,8 +36,15 @@ export interface ThiefPlan {
   readonly since: Moment;
   readonly keys: readonly ThiefKeyPlan[];
   readonly moves: readonly MovePlan[];
-  /** Extensions of the stolen key. */
-  readonly extensions: readonly { readonly at: Moment; readonly end: Moment | undefined; readonly heard: Moment }[];
+  /** Ends that the stolen key claims, later or sooner than those before. */
+  readonly ends: readonly { readonly at: Moment; readonly end: Moment | undefined; readonly heard: Moment }[];
+  /** Retirements of the stolen key. */
+  readonly retirements: readonly { readonly at: Moment; readonly heard: Moment }[];
+  /**
+   * One more key of his, made and certified as early as the stolen key can have done it; what that certified rightfully he then
+   * leaves after its end or its retirement.
+   */
+  readonly early: "alone" | "shortens" | "retires" | undefined;
   /** Which of his keys certified more than is looked at: 0 is the stolen one. */
   readonly crowds: readonly { readonly key: number; readonly from: Moment }[];
 }
@@ -72,10 +79,15 @@ export const thiefPlans: fc.Arbitrary<ThiefPlan> = fc.record({
     }),
     { minLength: 1, maxLength: 12, size: "max" },
   ),
-  extensions: fc.oneof(
+  ends: fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
-    { weight: 1, arbitrary: fc.array(extension, { minLength: 1, maxLength: 2 }) },
+    { weight: 2, arbitrary: fc.array(extension, { minLength: 1, maxLength: 3 }) },
   ),
+  retirements: fc.oneof(
+    { weight: 5, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(fc.record({ at: moment, heard: moment }), { minLength: 1, maxLength: 2 }) },
+  ),
+  early: some(fc.constantFrom("alone" as const, "shortens", "retires"), 3),
   crowds: fc.oneof(
     { weight: 4, arbitrary: fc.constant([]) },
     {
@@ -92,6 +104,24 @@ export interface Theft {
   /** The first day on which anything of his is there. */
   readonly since: Day;
   readonly crowdsOn: (day: Day) => Name[];
+}
+
+/** Adds a key that the stolen one certified before all others, and what takes these out of the chain. */
+function addEarly(
+  world: World,
+  early: ThiefPlan["early"],
+  stolen: History["sides"][number],
+  name: Name,
+  heard: Day,
+): void {
+  const rightful = world.signed.filter((one) => one.kind === "certified" && one.by === stolen.name);
+  const first = Math.min(...rightful.map(({ at }) => at));
+  const { name: key, made } = stolen;
+  world.make(name, made, undefined, { heard });
+  world.add({ kind: "certified", by: key, key: name, at: made, heard });
+  if (!Number.isFinite(first) || first <= made) return;
+  if (early === "shortens") world.add({ kind: "said", key, at: heard, end: first, heard });
+  if (early === "retires") world.add({ kind: "retired", key, at: first, heard });
 }
 
 /** Adds a thief to a history. */
@@ -118,7 +148,13 @@ export function steal(history: History, plan: ThiefPlan): Theft {
     }
     if (key.retired !== undefined) world.add({ kind: "retired", key: name, at: dayOf(key.retired), heard });
   });
-  const his = [stolen.name, ...plan.keys.map((_, nth) => nameOfKey(nth))];
+  const names = plan.keys.map((_, nth) => nameOfKey(nth));
+  if (plan.early !== undefined) {
+    const name = nameOfKey(names.length);
+    addEarly(world, plan.early, stolen, name, since);
+    names.push(name);
+  }
+  const his = [stolen.name, ...names];
   const all = [...his.slice(1), ...honest.map(({ name }) => name)];
   // One certification by the stolen key is always there: without it nothing hangs together.
   plan.moves.forEach((move, nth) => {
@@ -132,11 +168,12 @@ export function steal(history: History, plan: ThiefPlan): Theft {
       world.add({ kind: "certified", by, key, at, until, heard });
     }
   });
-  const ends = history.world.signed.flatMap((one) => (one.kind === "said" && one.key === stolen.name ? [one.end] : []));
-  const longest = Math.max(...ends.map((end) => end ?? Number.POSITIVE_INFINITY));
-  for (const { at, end, heard } of plan.extensions) {
-    const until = end === undefined || !Number.isFinite(longest) ? undefined : Math.max(longest, dayOf(end));
+  for (const { at, end, heard } of plan.ends) {
+    const until = end === undefined ? undefined : dayOf(end);
     world.add({ kind: "said", key: stolen.name, at: dayOf(at), end: until, heard: heardOn(heard) });
+  }
+  for (const { at, heard } of plan.retirements) {
+    world.add({ kind: "retired", key: stolen.name, at: dayOf(at), heard: heardOn(heard) });
   }
   const crowds = plan.crowds.map(({ key, from }) => ({ name: his[key % his.length] ?? "", from: heardOn(from) }));
   const crowdsOn = (day: Day) => crowds.filter(({ from }) => from <= day).map(({ name }) => name);

@@ -1,18 +1,21 @@
 /**
- * A thief of one key of the chain, whatever he signs and whatever keys he makes, gets none of his keys accepted while it is live, by
- * no client, as long as the rightful chain leads on from the stolen key. That leaves out:
- * - a stolen key without a live rightful successor, but for its ancestors and what only they lead to: a seed that certifies the stolen
- *   key back without end is its ancestor;
- * - a live stolen key whose successors are all seeds, and one that is not live whose every way goes on over a seed that is not live;
- * - a chain with a key that its keepers extended after its end, or too late for this client to hear of it before (T7);
- * - a thief who lets the stolen key end sooner than it said, or retires it with a date before its rightful certifications;
- * - a client that ran while one of these held and the thief's doings were there.
+ * A thief of one key of the chain, whatever he signs, dates and makes, gets none of his keys accepted while it is live, by no client, as
+ * long as the rightful chain leads on from the stolen key. What that leaves out is in docs/threat-model.md too:
+ * - a stolen key without a rightful successor that is live: nobody is the thief's rival. One that has expired since this client accepted
+ *   it still is (T6, remembered heads), but not where the stolen key lives: then its keepers, or the thief, may have extended it (T7);
+ * - successors that are ancestors of the stolen key, and what only they lead to: a key that leads to it and that the seeds reach without
+ *   it stands above it, also a seed that the stolen key certified and that certifies it back without end;
+ * - successors that are seeds, where the stolen key is live: the profile lists each of them in its own right. An extension that the thief
+ *   dates back makes it live for a client that never knew its end;
+ * - a client that ran while one of these held and the thief's doings were there: it may have accepted them.
  */
 import fc from "fast-check";
 import type { JudgeInput } from "../../src/trust/judge-input.ts";
 import { refusePrimary } from "../../src/trust/key-state.ts";
 import { ancestorsOf, pairs, presentIn, reach } from "./reach.ts";
-import { isLive, oldEnds } from "./statements.ts";
+import { settled } from "./second-extension.ts";
+import { acceptedBefore } from "./second-fork.ts";
+import { hasOnlyExpired, isLive } from "./statements.ts";
 import { Client } from "./thief-client.ts";
 import { type HistoryPlan, historyOf, historyPlans } from "./thief-history.ts";
 import { daysOf, seedsOf, spellWorld, type VisitsPlan, visitsPlans } from "./thief-honest.ts";
@@ -33,10 +36,11 @@ export const thiefCases: fc.Arbitrary<ThiefCase> = fc.record({
 });
 
 /**
- * Whether the rightful chain leads on from the stolen key: over honest keys, and without a word of the thief's, it leads to a live
- * key that is neither one of its ancestors nor, where it is live itself, a seed.
+ * Whether the rightful chain leads on from the stolen key: over honest keys, and without a word of the thief's, it leads to a key that
+ * is neither one of its ancestors nor, where it is live itself, a seed. That key is live, or has expired since this client accepted it
+ * and the stolen key is not live either (T6, remembered heads).
  */
-function leadsOn(input: JudgeInput, stolen: Name): boolean {
+function leadsOn(input: JudgeInput, stolen: Name, isStolenLive: boolean): boolean {
   const key = fingerprintOfName(stolen);
   const present = presentIn(input.certificates);
   const keys = [...present.keys()];
@@ -51,14 +55,20 @@ function leadsOn(input: JudgeInput, stolen: Name): boolean {
   if (!graph.includes(key)) return true;
   const ancestors = ancestorsOf(key, input.seeds, held, graph);
   const isSeed = (one: string) => input.seeds.includes(one);
-  // A seed that is not live, or any where the stolen key is live, is no side and ends each way.
-  const counts = (on: string) => on === key || (!ancestors.has(on) && !(isSeed(on) && (live(key) || !live(on))));
-  return [...reach([key], made, keys, counts)].some((other) => other !== key && live(other));
+  // Where the stolen key is live, a seed is no side and ends each way.
+  const counts = (on: string) => on === key || (!ancestors.has(on) && !(isSeed(on) && isStolenLive));
+  const isRemembered = (name: string) => {
+    const certificate = present.get(name);
+    return certificate !== undefined && acceptedBefore(input, name) && hasOnlyExpired(certificate, input.at);
+  };
+  const stands = (other: string) => live(other) || (!isStolenLive && isRemembered(other));
+  return [...reach([key], made, keys, counts)].some((other) => other !== key && stands(other));
 }
 
-/** Whether an extension that the keepers made of any key came late, as far as a client knows. */
-function wasExtendedLate({ certificates, at, ends }: JudgeInput): boolean {
-  return certificates.some((one) => oldEnds(one, at, ends?.get(one.primary.fingerprint)).length > 0);
+/** Whether a key lives, as the rules have it with the thief's doings (T7). */
+function isLiveFor(input: JudgeInput, name: Name): boolean {
+  const found = settled(input).find(({ primary }) => primary.fingerprint === fingerprintOfName(name));
+  return found !== undefined && isLive(found, input.at);
 }
 
 export interface Told {
@@ -79,7 +89,7 @@ export function thiefFault({ history: plan, thief, visits }: ThiefCase): Told {
   for (const day of days) {
     if (day >= since) {
       const question = client.question(honest, day);
-      if (!leadsOn(question, stolen) || wasExtendedLate(question)) break;
+      if (!leadsOn(question, stolen, isLiveFor(client.question(world, day, crowdsOn(day)), stolen))) break;
       runs++;
     }
     const { trusted } = client.run(world, day, crowdsOn(day));

@@ -1,5 +1,6 @@
 /** The second judge, part two: whether one key passes the archive's name on to another (T1, T3). */
 import type { Identity } from "../../src/profile/types.ts";
+import type { Instant } from "../../src/time.ts";
 import type { CertificateFacts, SignatureFacts, UserIdFacts } from "../../src/trust/facts.ts";
 import type { JudgeInput } from "../../src/trust/judge.ts";
 import {
@@ -7,8 +8,9 @@ import {
   isHardRevoked,
   isOwned,
   isStrongKey,
-  keyEnds,
+  latestClaim,
   mayCertify,
+  saidEnd,
   skew,
   softRevokedSince,
 } from "./statements.ts";
@@ -25,7 +27,10 @@ export function names(userId: UserIdFacts, identity: Identity): boolean {
   return inside === `${bytesOf(identity.email)}>`;
 }
 
-/** As an acknowledgement one counts that has expired since; in the wide graph, one that was withdrawn or whose issuer retired. */
+/**
+ * As an acknowledgement one counts that has expired since; in the wide graph, one that was withdrawn, or whose issuer was retired or
+ * says by now that it ended sooner.
+ */
 export type Reading = "strict" | "acknowledgement" | "wide";
 
 /** T3, for one certification over one user ID of the subject. */
@@ -52,15 +57,16 @@ export function counts(
     (withdrawal) => withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew,
   );
   if (withdrawn && reading !== "wide") return false;
-  // T3c
+  // T3c and T5
   if (isHardRevoked(issuer)) return false;
-  if (keyEnds(issuer, at) <= date) return false;
+  const isAccepted = input.accepted.has(subject.primary.fingerprint);
+  const end = isAccepted || reading === "wide" ? latestClaim(issuer, at) : saidEnd(issuer, at);
+  if (end <= date) return false;
   // T3d and T5
   const retired = softRevokedSince(issuer, at);
-  if (retired !== undefined) {
-    const accepts = input.retiredIssuers === "accept" || reading === "wide";
-    const overlooked = accepts || input.accepted.has(subject.primary.fingerprint);
-    if (!overlooked || date >= retired) return false;
+  if (retired !== undefined && reading !== "wide") {
+    if (input.retiredIssuers !== "accept" && !isAccepted) return false;
+    if (date >= retired) return false;
   }
   // T3e
   return hasStrongHash(certification) && isStrongKey(issuer.primary) && certification.unknownCritical.length === 0;
@@ -71,12 +77,21 @@ export function delegates({ notations }: SignatureFacts): boolean {
   return notations.some(({ name }) => name.startsWith("delegate@"));
 }
 
-function someCounts(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput, reading: Reading): boolean {
+function someCounts(
+  issuer: CertificateFacts,
+  subject: CertificateFacts,
+  input: JudgeInput,
+  reading: Reading,
+  before: Instant = Number.POSITIVE_INFINITY,
+): boolean {
   if (issuer.primary.fingerprint === subject.primary.fingerprint) return false;
   return subject.userIds.some(
     (userId) =>
       names(userId, input.identity) &&
-      userId.certifications.some((one) => !delegates(one) && counts(one, userId, issuer, subject, input, reading)) &&
+      userId.certifications.some(
+        (one) =>
+          (one.createdAt ?? before) < before && !delegates(one) && counts(one, userId, issuer, subject, input, reading),
+      ) &&
       isOwned(userId, subject.primary, input.at),
   );
 }
@@ -91,7 +106,13 @@ export function acknowledges(issuer: CertificateFacts, subject: CertificateFacts
   return someCounts(issuer, subject, input, "acknowledgement");
 }
 
-/** T6: the transition holds, or would if the issuer had not withdrawn it, or had not been retired since it made it. */
+/** T6: the transition holds, or would if the issuer had not withdrawn it, not been retired, and ended only at its latest end. */
 export function wasMade(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
   return someCounts(issuer, subject, input, "wide");
+}
+
+/** T7: the same by a certification from before a moment. */
+export function wasMadeBefore(end: Instant) {
+  return (issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput) =>
+    someCounts(issuer, subject, input, "wide", end);
 }

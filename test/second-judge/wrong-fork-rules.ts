@@ -1,4 +1,4 @@
-/** Wrong rules about forks (T6) and late extensions (T7). */
+/** Wrong rules about forks (T6). */
 
 /** A piece of a compiled file of `src/trust`, and what to put in its place. */
 export interface WrongRule {
@@ -116,26 +116,50 @@ export const wrongForkRules: readonly WrongRule[] = [
   {
     name: "T6: a withdrawn link is not in the wide graph",
     file: "transition.js",
-    right: "refuseCertification(certification, kept, issuer, subject, lenient)",
-    wrong: "refuseCertification(certification, userId, issuer, subject, lenient)",
+    right: "refuseCertification(certification, kept, issuer, subject, wide)",
+    wrong: "refuseCertification(certification, userId, issuer, subject, wide)",
   },
   {
     name: "T6: a link of a retired issuer is not in the wide graph",
     file: "transition.js",
-    right: "refuseCertification(certification, kept, issuer, subject, lenient)",
-    wrong: "refuseCertification(certification, kept, issuer, subject, policy)",
+    right: "if (revocation === undefined || policy.isWide === true)",
+    wrong: "if (revocation === undefined)",
+  },
+  {
+    name: "T6: a link dated after the retirement of its issuer is not in the wide graph",
+    file: "transition.js",
+    right: "if (revocation === undefined || policy.isWide === true)",
+    wrong: "if (revocation === undefined || (policy.isWide === true && made < (revocation.createdAt ?? 0)))",
+  },
+  {
+    name: "T6: an earlier end of its issuer takes a link out of the wide graph",
+    file: "transition.js",
+    right: "const isSpared = policy.isWide === true || isAccepted;",
+    wrong: "const isSpared = isAccepted;",
+  },
+  {
+    name: "T6: an end that a self-signature claimed which has expired does not count in the wide graph",
+    file: "key-state.js",
+    right: "const lasting = { ...one, expiresAt: undefined };",
+    wrong: "const lasting = one;",
   },
   {
     name: "T6: a seed is never a side",
     file: "fork.js",
-    right: "(seeds.has(key) && (live.has(issuer) || !live.has(key)))",
+    right: "(seeds.has(key) && live.has(issuer))",
     wrong: "seeds.has(key)",
+  },
+  {
+    name: "T6: a seed that is not live is never a side",
+    file: "fork.js",
+    right: "(seeds.has(key) && live.has(issuer))",
+    wrong: "(seeds.has(key) && (live.has(issuer) || !live.has(key)))",
   },
   {
     name: "T6: a seed is a side under a live issuer",
     file: "fork.js",
-    right: "(live.has(issuer) || !live.has(key))",
-    wrong: "!live.has(key)",
+    right: "(seeds.has(key) && live.has(issuer))",
+    wrong: "false",
   },
   {
     name: "T6: there are no remembered heads",
@@ -172,41 +196,5 @@ export const wrongForkRules: readonly WrongRule[] = [
     file: "fork.js",
     right: "[...victims].filter((key) => !side.heads.has(key))",
     wrong: "[]",
-  },
-  {
-    name: "T7: a late extension always counts",
-    file: "chain.js",
-    right: "withoutLateExtensions(certificates, input.ends ?? new Map(), at)",
-    wrong: "new Map()",
-  },
-  {
-    name: "T7: a late extension never counts",
-    file: "chain.js",
-    right: "if (succeeded.size === late.size)",
-    wrong: "if (true)",
-  },
-  {
-    name: "T7: what the ledger knew of an end does not count",
-    file: "chain.js",
-    right: "input.ends ?? new Map()",
-    wrong: "new Map()",
-  },
-  {
-    name: "T7: an ancestor is a successor",
-    file: "chain.js",
-    right: "above.has(other) && isReachedWithout(other, key)",
-    wrong: "false",
-  },
-  {
-    name: "T7: what would live by a late extension is not a successor",
-    file: "chain.js",
-    right: "without.live.has(other) || late.has(other)",
-    wrong: "without.live.has(other)",
-  },
-  {
-    name: "T7: an extension dated just at the end is in time",
-    file: "extension.js",
-    right: "if (end <= date)",
-    wrong: "if (end < date)",
   },
 ];

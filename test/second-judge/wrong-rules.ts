@@ -1,4 +1,5 @@
 /** Wrong rules to plant, but for those about forks and late extensions. */
+import { wrongExtensionRules } from "./wrong-extension-rules.ts";
 import { type WrongRule, wrongForkRules } from "./wrong-fork-rules.ts";
 
 /** Changes nothing: nobody may notice it. */
@@ -73,13 +74,25 @@ const otherRules: readonly WrongRule[] = [
   {
     name: "T3c: an expired issuer passes trust on by whatever it made",
     file: "transition.js",
-    right: "state.expiresAt !== undefined && state.expiresAt <= made",
-    wrong: "false",
+    right: "if (end <= made)",
+    wrong: "if (false)",
+  },
+  {
+    name: "T3c, T5: an earlier end of its issuer drops an accepted key",
+    file: "transition.js",
+    right: "const isSpared = policy.isWide === true || isAccepted;",
+    wrong: "const isSpared = policy.isWide === true;",
+  },
+  {
+    name: "T3c: an earlier end of its issuer drops no key",
+    file: "transition.js",
+    right: "const isSpared = policy.isWide === true || isAccepted;",
+    wrong: "const isSpared = true;",
   },
   {
     name: "T3d: a softly revoked issuer passes trust on",
     file: "transition.js",
-    right: "if (revocation === undefined)",
+    right: "if (revocation === undefined || policy.isWide === true)",
     wrong: 'if (revocation?.kind !== "hard")',
   },
   {
@@ -103,8 +116,8 @@ const otherRules: readonly WrongRule[] = [
   {
     name: "T5: the ledger saves no key whose issuer was softly revoked",
     file: "transition.js",
-    right: "policy.accepted.has(subject.primary.fingerprint)",
-    wrong: "false",
+    right: 'policy.retiredIssuers === "accept" || isAccepted',
+    wrong: 'policy.retiredIssuers === "accept"',
   },
   {
     name: "T11: an unchecked key may stand between a fork and what is beyond it",
@@ -121,8 +134,8 @@ const otherRules: readonly WrongRule[] = [
   {
     name: "T4: a hard-revoked seed still serves",
     file: "chain.js",
-    right: "byFingerprint.has(seed) && !gone.has(seed)",
-    wrong: "byFingerprint.has(seed)",
+    right: "asTheySay.has(seed) && !gone.has(seed)",
+    wrong: "asTheySay.has(seed)",
   },
   {
     name: "T11: an unchecked key passes trust on",
@@ -238,4 +251,4 @@ const otherRules: readonly WrongRule[] = [
   },
 ];
 
-export const wrongRules: readonly WrongRule[] = [...otherRules, ...wrongForkRules];
+export const wrongRules: readonly WrongRule[] = [...otherRules, ...wrongForkRules, ...wrongExtensionRules];

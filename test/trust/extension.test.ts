@@ -147,6 +147,18 @@ describe("trust/extension (T7)", () => {
     expect(await signers({ certificates: [first, second, third] })).to.equal("");
   });
 
+  it("no way to a successor leads over the key's own ancestors", async () => {
+    // The last key certified its predecessor back, and that certified a side key, which is nobody's successor.
+    const predecessor = key(a, 50, [], by(b, a, 20));
+    const acknowledged = certification({ by: m, of: b, userId: archiveId, at: day(20), expiresAfter: days(1) });
+    const lapsedLast = key(b, 60, [[70, 200]], by(a, b, 20), acknowledged);
+    const side = key(m, undefined, [], by(a, m, 20), by(b, m, 65));
+    expect(await signers({ certificates: [predecessor, lapsedLast, side] })).to.equal("bm");
+    // A side key of the last one's own is.
+    const beside = key(m, undefined, [], by(a, m, 20), by(b, m, 20));
+    expect(await signers({ certificates: [predecessor, lapsedLast, beside] })).to.equal("m");
+  });
+
   it("a successor that does not hang on the chain counts for nothing", async () => {
     const stranger = key(b, undefined, []);
     expect(await signers({ certificates: [key(a, 50, [[60, 200]]), stranger] })).to.equal("a");

@@ -133,6 +133,7 @@ describe("trust/fork", () => {
         "S:MR",
         "M",
       ],
+      ["which have expired as well", { seeds: "AB", links: "A>B B>C A>M", dead: "AB" }, "A:CM", "M"],
       ["a live one has not", { seeds: "SR", links: "S>R S>M" }, "", ""],
       [
         "what was accepted and has expired is remembered where the issuer is not live either",

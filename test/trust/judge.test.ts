@@ -224,6 +224,12 @@ describe("trust/judge", () => {
       expect(await judge(drawn(rivals), { seeds: seeds("SA") })).to.equal("A B(S) S");
       expect(await judge(drawn(`${rivals} R>A`), { seeds: seeds("SR") })).to.match(/^A\([RS]\) B:fork R S$/);
     });
+    it("lets an expired seed's thief have no more where the other seed has expired, too", async () => {
+      const lapsed = { keyExpiresAfter: days(50) };
+      const more = { A: lapsed, B: lapsed };
+      expect(await judge(drawn("A>B B>C", more), { seeds: seeds("AB") })).to.equal("A B C(B)");
+      expect(await judge(drawn("A>B B>C A>T", more), { seeds: seeds("AB") })).to.equal("A B C(B) T:fork");
+    });
     it("is one too when a thief's key certifies its issuer back, as successors do", async () => {
       expect(await judge(drawn("S<>A S<>B"))).to.equal("A:fork B:fork S");
       expect(await judge(drawn("S<>A S<>B"), { accepted: set("A") })).to.equal("A(S) B:fork S");
