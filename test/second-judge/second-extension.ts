@@ -22,6 +22,8 @@ function makeHasSuccessor(input: JudgeInput): (certificate: CertificateFacts, en
   };
   return (certificate, end) => {
     const { fingerprint } = certificate.primary;
+    // Its successors are not all looked at.
+    if (input.crowded?.has(fingerprint) === true) return true;
     if (!widelyReached.includes(fingerprint)) return false;
     const ancestors = ancestorsOf(fingerprint, seeds, held, reached);
     const mayBeOnTheWay = (key: Key) => key !== fingerprint && !ancestors.has(key);

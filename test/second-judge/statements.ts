@@ -74,6 +74,13 @@ export function latestClaim(certificate: CertificateFacts, at: Instant): Instant
   return Math.max(...alone.map(({ keyExpiresAt }) => ends(keyExpiresAt)));
 }
 
+/** T3a, T6: whether it ever said of itself that it may certify, whatever it says now. */
+export function everCertified(certificate: CertificateFacts, at: Instant): boolean {
+  const own = [...certificate.directSignatures, ...certificate.userIds.flatMap((userId) => userId.selfSignatures)];
+  const alone = own.flatMap((one) => effective([{ ...one, expiresAt: undefined }], certificate.primary, at));
+  return alone.some(({ flags }) => flags === undefined || flags.certify);
+}
+
 /** T7: ends of a key that came before one of its self-signatures, as those before it say. */
 export function endsByDate(certificate: CertificateFacts, at: Instant): Instant[] {
   const own = [...certificate.directSignatures, ...certificate.userIds.flatMap((userId) => userId.selfSignatures)];

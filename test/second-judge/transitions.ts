@@ -4,6 +4,7 @@ import type { Instant } from "../../src/time.ts";
 import type { CertificateFacts, SignatureFacts, UserIdFacts } from "../../src/trust/facts.ts";
 import type { JudgeInput } from "../../src/trust/judge.ts";
 import {
+  everCertified,
   hasStrongHash,
   isHardRevoked,
   isOwned,
@@ -46,7 +47,9 @@ export function counts(
   const date = certification.createdAt;
   // T3a
   if (certification.key !== issuer.primary.fingerprint) return false;
-  if (!mayCertify(issuer, at)) return false;
+  const isAccepted = input.accepted.has(subject.primary.fingerprint);
+  const isSpared = isAccepted || reading === "wide";
+  if (!mayCertify(issuer, at) && !(isSpared && everCertified(issuer, at))) return false;
   // T3b
   if (date === undefined || date > at + skew) return false;
   if (date < issuer.primary.createdAt || date < subject.primary.createdAt) return false;
@@ -59,8 +62,7 @@ export function counts(
   if (withdrawn && reading !== "wide") return false;
   // T3c and T5
   if (isHardRevoked(issuer)) return false;
-  const isAccepted = input.accepted.has(subject.primary.fingerprint);
-  const end = isAccepted || reading === "wide" ? latestClaim(issuer, at) : saidEnd(issuer, at);
+  const end = isSpared ? latestClaim(issuer, at) : saidEnd(issuer, at);
   if (end <= date) return false;
   // T3d and T5
   const retired = softRevokedSince(issuer, at);
