@@ -1,5 +1,5 @@
 /** A client of one archive, as programs use it; the command line is one of them. */
-import { FeedkeyError, gravestOf } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { createTransport } from "../net/transport.ts";
 import type { Transport } from "../net/types.ts";
 import type { Profile } from "../profile/types.ts";
@@ -15,7 +15,7 @@ import type {
   VerifyOptions,
   VerifyPackagesOptions,
 } from "./client-options.ts";
-import { Collected } from "./collected.ts";
+import { report } from "./collected.ts";
 import type { Exported, ExportPlan } from "./export.ts";
 import type { Fetched } from "./fetch.ts";
 import type { KeyNews } from "./key-news.ts";
@@ -65,33 +65,30 @@ export class Client {
    */
   async #run<Found>(
     isReadOnly: boolean | undefined,
-    { resetState = false, partial = false }: CallOptions,
+    { resetState = false, partial }: CallOptions,
     action: (session: Session) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
   ): Promise<Report<Found>> {
     if (this.#isClosed) throw new FeedkeyError("usage", "the client was closed before it was called");
     const { at = Date.now(), offline = false, justRefreshed = false, ...options } = this.#options;
-    const reporter = new Collected(options.reporter ?? {});
-    const session = await Session.open({
-      profile: this.profile,
-      stateFolder: stateFolder(options.stateFolder),
-      at,
-      offline: offline || justRefreshed,
-      transport: this.#transports.archive,
-      keyserverTransport: this.#transports.keyservers,
-      reporter,
-      resetState,
-      readOnly: isReadOnly === true,
-      justRefreshed,
+    return await report(options.reporter, partial, async (reporter) => {
+      const session = await Session.open({
+        profile: this.profile,
+        stateFolder: stateFolder(options.stateFolder),
+        at,
+        offline: offline || justRefreshed,
+        transport: this.#transports.archive,
+        keyserverTransport: this.#transports.keyservers,
+        reporter,
+        resetState,
+        readOnly: isReadOnly === true,
+        justRefreshed,
+      });
+      try {
+        return await action(session);
+      } finally {
+        await session.close();
+      }
     });
-    try {
-      const found = await action(session);
-      const { errors = [] } = found;
-      const worst = partial ? undefined : gravestOf(errors);
-      if (worst !== undefined) throw worst;
-      return { ...found, errors, warnings: reporter.warnings };
-    } finally {
-      await session.close();
-    }
   }
 
   /**
