@@ -1,5 +1,12 @@
 /** The public API, re-exports only: what the command line does, programs can do with these. The trust rules by themselves are `feedkey/trust`. */
 
+export type { DelegationPlan, Request, Withdrawal } from "./archive/delegate.ts";
+export type { DelegationRecord } from "./archive/delegations.ts";
+export type { PublishResult } from "./archive/publish.ts";
+export type { RevocationPlan, RevokeReason } from "./archive/revoke.ts";
+export type { SignedIndex } from "./archive/sign-index.ts";
+export type { Spread } from "./archive/spread.ts";
+export type { RotationPlan, RotationStatus, StepsTaken } from "./archive/take-rotation.ts";
 export type {
   CallOptions,
   ClientOptions,
@@ -23,7 +30,19 @@ export type { VerifiedCopy } from "./client/verify-copy.ts";
 export type { VerifiedPackage } from "./client/verify-package.ts";
 export type { SignedFile, VerifiedPackages } from "./client/verify-packages.ts";
 export { type Details, type ErrorCode, exitStatus, FeedkeyError } from "./error.ts";
-export type { Feed, Profile } from "./profile/types.ts";
+export type {
+  ArchiveOptions,
+  DelegateOptions,
+  KeeperCallOptions,
+  PublishOptions,
+  RevokeOptions,
+  RotateOptions,
+  SignOptions,
+  WithdrawOptions,
+} from "./keeper/keeper-options.ts";
+export { type Keeper, openArchive } from "./keeper/open-archive.ts";
+export type { Algorithm } from "./openpgp/generate.ts";
+export type { ArchiveFeed, Feed, Profile } from "./profile/types.ts";
 export type { Duration, Instant } from "./time.ts";
 export type { Fingerprint } from "./trust/facts.ts";
 export type { Rejected, Role, Trusted, TrustSet } from "./trust/judge.ts";

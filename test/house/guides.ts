@@ -42,7 +42,7 @@ function awaitPort(port: number): string {
 /** Compiles a program against the types that users get, strictly, and runs it. */
 const compiler = `#!/bin/sh
 set -e
-'${process.execPath}' '${resolve("node_modules/typescript/bin/tsc")}' --strict --exactOptionalPropertyTypes \
+'${process.execPath}' '${resolve("node_modules/typescript/bin/tsc")}' --strict --exactOptionalPropertyTypes --skipLibCheck \
   --target es2022 --lib es2022,esnext.disposable --module nodenext --types node --typeRoots '${resolve("node_modules/@types")}' "$1"
 exec '${process.execPath}' "\${1%.mts}.mjs"
 `;
