@@ -75,6 +75,12 @@ export function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
   return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
 }
 
+/** The gravest of several errors, the first of its kind; undefined where there is none. */
+export function gravestOf(errors: readonly FeedkeyError[]): FeedkeyError | undefined {
+  const code = gravest(errors.map((error) => error.code));
+  return errors.find((error) => error.code === code);
+}
+
 /** The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one; ours are not the system's. */
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof FeedkeyError) return undefined;

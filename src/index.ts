@@ -1,10 +1,48 @@
-/** The public API: re-exports only. What the command line does, programs can do with these. */
+/** The public API, re-exports only: what the command line does, programs can do with these. The trust rules by themselves are `feedkey/trust`. */
 
-export { refresh } from "./client/refresh.ts";
-export { Session, type SessionOptions } from "./client/session.ts";
-export { type FeedOutcome, updateFeeds } from "./client/update.ts";
-export { type ErrorCode, exitStatus, FeedkeyError } from "./error.ts";
-export { createTransport } from "./net/transport.ts";
-export { readProfile } from "./profile/read-profile.ts";
-export type { Feed, Profile } from "./profile/types.ts";
-export { type JudgeInput, judge, type TrustSet } from "./trust/judge.ts";
+export type { DelegationPlan, Request, Withdrawal } from "./archive/delegate.ts";
+export type { DelegationRecord } from "./archive/delegations.ts";
+export type { PublishResult } from "./archive/publish.ts";
+export type { RevocationPlan, RevokeReason } from "./archive/revoke.ts";
+export type { SignedIndex } from "./archive/sign-index.ts";
+export type { Spread } from "./archive/spread.ts";
+export type { RotationPlan, RotationStatus, StepsTaken } from "./archive/take-rotation.ts";
+export type {
+  CallOptions,
+  ClientOptions,
+  ExportOptions,
+  FetchOptions,
+  Report,
+  UpdateOptions,
+  VerifyOptions,
+  VerifyPackagesOptions,
+} from "./client/client-options.ts";
+export type { Exported, ExportFormat, ExportPlan } from "./client/export.ts";
+export type { FeedStatus } from "./client/feed-status.ts";
+export type { Fetched } from "./client/fetch.ts";
+export type { KeyNews } from "./client/key-news.ts";
+export { type Client, openClient } from "./client/open-client.ts";
+export type { Reporter } from "./client/session.ts";
+export type { ClientStatus, KeyStatus } from "./client/status.ts";
+export type { FeedOutcome } from "./client/update.ts";
+export type { VerifiedIndex } from "./client/verified-index.ts";
+export type { VerifiedCopy } from "./client/verify-copy.ts";
+export type { VerifiedPackage } from "./client/verify-package.ts";
+export type { SignedFile, VerifiedPackages } from "./client/verify-packages.ts";
+export { type Details, type ErrorCode, exitStatus, FeedkeyError } from "./error.ts";
+export type {
+  ArchiveOptions,
+  DelegateOptions,
+  KeeperCallOptions,
+  PublishOptions,
+  RevokeOptions,
+  RotateOptions,
+  SignOptions,
+  WithdrawOptions,
+} from "./keeper/keeper-options.ts";
+export { type Keeper, openArchive } from "./keeper/open-archive.ts";
+export type { Algorithm } from "./openpgp/generate.ts";
+export type { ArchiveFeed, Feed, Profile } from "./profile/types.ts";
+export type { Duration, Instant } from "./time.ts";
+export type { Fingerprint } from "./trust/facts.ts";
+export type { Rejected, Role, Trusted, TrustSet } from "./trust/judge.ts";

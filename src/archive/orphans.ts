@@ -1,9 +1,9 @@
 /** Who loses their chain: clients seeded with each of the archive's keys, before and after a step. */
 import type { RawCertificate } from "../openpgp/certificate.ts";
+import { factsOf } from "../openpgp/evidence.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
 import type { Instant } from "../time.ts";
-import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import { judge } from "../trust/judge.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 
@@ -24,8 +24,7 @@ async function acceptedBy(
   at: Instant,
 ): Promise<(seed: Fingerprint) => { name: string; signers: Fingerprint[] }> {
   const keys = await KeyIndex.of(certificates);
-  const facts: CertificateFacts[] = [];
-  for (const certificate of keys.certificates) facts.push(await readFacts(certificate, keys));
+  const facts = await factsOf(keys);
   return (seed) => {
     const { trusted, rejected } = judge({
       certificates: facts,

@@ -2,10 +2,10 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
+import { factsOf } from "../openpgp/evidence.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { fingerprintOf } from "../openpgp/key-packet.ts";
 import { collect } from "../openpgp/merge.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
 import { SecretKey } from "../openpgp/secret-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
@@ -48,11 +48,13 @@ export async function ownCertificates(
 /** Certificates with their facts, each by what all of them say. Those of a kind that can't be used are left out. */
 export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Map<Fingerprint, OwnCertificate>> {
   const keys = await KeyIndex.of(raws);
-  const judged = new Map<Fingerprint, OwnCertificate>();
-  for (const certificate of keys.certificates) {
-    judged.set(certificate.raw.fingerprint, { raw: certificate.raw, facts: await readFacts(certificate, keys) });
-  }
-  return judged;
+  const all = await factsOf(keys);
+  return new Map(
+    keys.certificates.flatMap(({ raw }, place) => {
+      const facts = all[place];
+      return facts === undefined ? [] : [[raw.fingerprint, { raw, facts }]];
+    }),
+  );
 }
 
 /**

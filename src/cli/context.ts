@@ -1,11 +1,10 @@
 /** What every command gets: the global options, read once, and the ports. */
-import { Session as ClientSession, type Session, type SessionOptions } from "../client/session.ts";
-import { FeedkeyError, systemCode } from "../error.ts";
-import { createTransport } from "../net/transport.ts";
-import { readProfile } from "../profile/read-profile.ts";
+import type { ClientOptions } from "../client/client-options.ts";
+import { loadProfile } from "../client/load-profile.ts";
+import { type Client, openClient } from "../client/open-client.ts";
+import { FeedkeyError } from "../error.ts";
 import type { Profile } from "../profile/types.ts";
 import { findProfile, homeFolder, stateFolder } from "../store/paths.ts";
-import { readTrustedFile } from "../store/trusted-file.ts";
 import { type Instant, parseTime } from "../time.ts";
 import type { CliReporter } from "./reporter.ts";
 
@@ -58,68 +57,21 @@ export class Context {
   }
 
   /**
-   * Opens the client for the profile and closes everything afterwards.
-   * @throws FeedkeyError as `Session.open` and the action
+   * Opens the client for the profile and closes it afterwards.
+   * @throws FeedkeyError as `openClient` and the action
    */
-  async withSession<T>(
-    terms: Partial<Pick<SessionOptions, "profile" | "stateFolder" | "resetState" | "readOnly" | "justRefreshed">>,
-    action: (session: Session) => Promise<T>,
+  async withClient<T>(
+    action: (client: Client) => Promise<T>,
+    terms: Pick<Partial<ClientOptions>, "profile" | "stateFolder" | "justRefreshed"> = {},
   ): Promise<T> {
+    const { stateFolder, at, reporter } = this;
+    const offline = this.options.offline === true;
     const profile = terms.profile ?? (await this.profile());
-    const offline = this.options.offline === true || terms.justRefreshed === true;
-    const transport = createTransport({ offline, ...(await readCa(profile.archive.ca)) });
-    const keyserverTransport = createTransport({ offline, ...(await readCa(profile.trust.keyserverCa)) });
+    const client = await openClient({ stateFolder, at, offline, reporter, ...terms, profile });
     try {
-      const session = await ClientSession.open({
-        stateFolder: this.stateFolder,
-        at: this.at,
-        offline,
-        transport,
-        keyserverTransport,
-        reporter: this.reporter,
-        ...terms,
-        profile,
-      });
-      try {
-        return await action(session);
-      } finally {
-        await session.close();
-      }
+      return await action(client);
     } finally {
-      await transport.close();
-      await keyserverTransport.close();
+      await client.close();
     }
-  }
-}
-
-/** @throws FeedkeyError `bad_profile`, `not_found` */
-export async function loadProfile(file: string): Promise<Profile> {
-  return readProfile(await readText(file), file);
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return (await readTrustedFile(file, { what: "the profile", code: "bad_profile" })).toString("utf8");
-  } catch (cause) {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("not_found", `${file} can't be read`, {
-      cause,
-      details: { path: file, reason: systemCode(cause) },
-    });
-  }
-}
-
-async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {
-  if (file === undefined) return {};
-  try {
-    const use = { what: "the certificate authority", code: "bad_profile" } as const;
-    return { ca: (await readTrustedFile(file, use)).toString("utf8") };
-  } catch (cause) {
-    if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("bad_profile", `the certificate authority ${file} can't be read`, {
-      cause,
-      details: { path: file, reason: systemCode(cause) },
-      hint: 'check the lines "ca" and "keyserver-ca" of the profile',
-    });
   }
 }

@@ -1,11 +1,10 @@
 /** `feedkey delegate --status`: who may sign what, by whose leave, until when. Reads the key store alone. */
-import { type DelegationRecord, listDelegations, soonToEnd } from "../archive/delegations.ts";
-import { ownCertificates } from "../archive/signing-key.ts";
+import type { DelegationRecord } from "../archive/delegations.ts";
 import { escapeText } from "../escape.ts";
-import { KeyStore } from "../store/key-store.ts";
 import { iso } from "../time.ts";
-import { readConfig, type ServerOptions } from "./archive-terms.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
+import type { PassphraseOptions } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
 import { table } from "./table.ts";
 
@@ -34,19 +33,16 @@ function json({ madeAt, expiresAt, refused, ...rest }: DelegationRecord) {
 export async function delegateStatus(
   context: Context,
   subject: string | undefined,
-  { config }: Pick<ServerOptions, "config">,
+  options: ServerOptions & PassphraseOptions,
 ): Promise<Outcome> {
-  const store = await KeyStore.open(context.home);
-  const one = subject === undefined ? undefined : await store.resolve(subject);
-  const userId = config === undefined ? undefined : (await readConfig(config)).userId;
-  const own = await ownCertificates(store);
-  const all = listDelegations(own, userId, context.at);
-  for (const warning of soonToEnd(all, own, context.at)) context.reporter.warn(warning);
+  const keeper = await keeperOf(context, options);
+  const one = subject === undefined ? undefined : await keeper.store.resolve(subject);
+  const { delegations: all } = await keeper.delegations();
   const shown = all.filter(({ delegate }) => one === undefined || delegate === one);
   const head = ["delegate", "user ID", "by", "feeds", "depth", "until", "state"];
-  const none = `nothing has been delegated by the keys in ${escapeText(store.folder)}`;
+  const none = `nothing has been delegated by the keys in ${escapeText(keeper.store.folder)}`;
   return {
     text: shown.length === 0 ? none : table(head, shown.map(row)),
-    json: { home: store.folder, delegations: shown.map(json) },
+    json: { home: keeper.store.folder, delegations: shown.map(json) },
   };
 }

@@ -2,7 +2,7 @@
 import { extendKey } from "../archive/extend-key.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { iso } from "../time.ts";
-import { handOn, type ServerOptions } from "./archive-terms.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
@@ -21,7 +21,8 @@ export async function extend(context: Context, fingerprint: string, options: Ext
   const store = await KeyStore.open(context.home);
   const passphrase = passphraseSource(options);
   const extended = await extendKey(store, { fingerprint, lifetime, at: context.at, passphrase });
-  const { lines, errors } = await handOn(context, [extended.fingerprint], options);
+  const keeper = await keeperOf(context, options);
+  const { done: lines, errors } = await keeper.handOn([extended.fingerprint], { partial: true });
   const { before, expiresAt } = extended;
   const ended = before > context.at ? `would have ended on ${iso(before)}` : `had ended on ${iso(before)}`;
   const text = [`${extended.fingerprint}  holds until ${iso(expiresAt)} (it ${ended})`, ...lines];

@@ -10,7 +10,7 @@ import { writeCertificate } from "../openpgp/certificate.ts";
 import { KeyStore } from "../store/key-store.ts";
 import { iso } from "../time.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
-import { handOn, readInput, type ServerOptions } from "./archive-terms.ts";
+import { keeperOf, readInput, type ServerOptions } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
@@ -86,11 +86,8 @@ export async function importKeys(context: Context, files: readonly string[], opt
     const found = await importKey(store, await readInput(file), context.at, passphraseSource(options));
     for (const one of found) imported.push(one);
   }
-  const { lines, errors } = await handOn(
-    context,
-    [...new Set(imported.map(({ fingerprint }) => fingerprint))],
-    options,
-  );
+  const names = [...new Set(imported.map(({ fingerprint }) => fingerprint))];
+  const { done: lines, errors } = await (await keeperOf(context, options)).handOn(names, { partial: true });
   // Who brings a revocation wants to see that it has taken hold.
   const own = await ownCertificates(store);
   const described = imported.map((one) => {

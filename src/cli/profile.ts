@@ -1,6 +1,7 @@
 /** `feedkey profile list|show|check`. */
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { loadProfile } from "../client/load-profile.ts";
 import { readSeeds } from "../client/seeds.ts";
 import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -11,7 +12,7 @@ import { findProfile, profileSearchPath } from "../store/paths.ts";
 import { type Instant, roughly } from "../time.ts";
 import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
 import { signingKeys } from "../trust/outlook.ts";
-import { type Context, loadProfile } from "./context.ts";
+import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 import { table } from "./table.ts";
 

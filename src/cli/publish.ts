@@ -1,19 +1,16 @@
 /** `feedkey publish`: from a folder of packages to a signed feed. */
-
 import { basename, resolve } from "node:path";
-import { type PublishResult, publish as publishArchive } from "../archive/publish.ts";
+import type { PublishResult } from "../archive/publish.ts";
 import { changesAnything } from "../archive/publish-plan.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formatNames, signatureFiles } from "../index-format/formats.ts";
 import { readSummaryForms } from "../profile/summary-forms.ts";
 import type { ArchiveFeed, FeedFormat, SummaryForm } from "../profile/types.ts";
-import { KeyStore } from "../store/key-store.ts";
-import { keyOf, readConfig } from "./archive-terms.ts";
+import { keeperOf } from "./archive-terms.ts";
 import type { Context } from "./context.ts";
 import { duration } from "./keygen.ts";
-import { refuseOffProfile } from "./off-profile.ts";
-import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
+import type { PassphraseOptions } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
 
 export interface PublishCommandOptions extends PassphraseOptions {
@@ -61,34 +58,18 @@ function formsOf(format: FeedFormat, text: string | undefined): readonly Summary
   });
 }
 
-async function terms(folder: string | undefined, options: PublishCommandOptions) {
-  const config = options.config === undefined ? undefined : await readConfig(options.config);
-  if (config === undefined && folder === undefined) {
-    throw new FeedkeyError("usage", "nothing to publish is named", {
-      hint: "give a folder of packages, or --config archive.ini",
-    });
-  }
+/** @throws FeedkeyError `usage` */
+function refuseMisfits(folder: string | undefined, options: PublishCommandOptions): void {
+  if (options.config === undefined) return;
   for (const option of ["format", "compress"] as const) {
-    if (config === undefined || options[option] === undefined) continue;
+    if (options[option] === undefined) continue;
     throw new FeedkeyError("usage", `--${option} goes with a folder: archive.ini says it for each of its feeds`);
   }
-  if (config !== undefined && folder !== undefined) {
+  if (folder !== undefined) {
     throw new FeedkeyError("usage", "give a folder or --config, not both", {
       hint: 'the configuration\'s "root" says which folder',
     });
   }
-  const key = options.key === undefined ? config?.key : keyOf(options.key);
-  if (key === undefined)
-    throw new FeedkeyError("usage", "no key is named", { hint: "say which key signs with --key FINGERPRINT" });
-  const validFor = duration(options.validFor ?? "14d", "--valid-for");
-  const place = config ?? lone(folder ?? "", options);
-  return {
-    root: place.root,
-    feeds: place.feeds,
-    key,
-    userId: config?.userId,
-    validFor: options.validFor === undefined ? (config?.validFor ?? validFor) : validFor,
-  };
 }
 
 function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
@@ -119,26 +100,13 @@ export async function publish(
   folder: string | undefined,
   options: PublishCommandOptions,
 ): Promise<Outcome> {
+  const { key, skipBad, allowEmpty } = options;
   const dryRun = options.dryRun === true;
-  const store = await KeyStore.open(context.home);
-  const place = await terms(folder, options);
-  await refuseOffProfile(
-    context,
-    place.key,
-    place.feeds.map(({ name }) => name),
-  );
-  const bar = context.reporter.progress("reading packages", undefined);
-  const result = await publishArchive({
-    ...place,
-    store,
-    passphrase: passphraseSource(options),
-    at: context.at,
-    skipBad: options.skipBad === true,
-    allowEmpty: options.allowEmpty === true,
-    dryRun,
-    onProgress: (_feed, done, total) => bar.update(done, total),
-  }).finally(() => bar.stop());
-  for (const note of result.notes) context.reporter.warn(note);
+  const keeper = await keeperOf(context, options);
+  refuseMisfits(folder, options);
+  const place = folder === undefined ? undefined : lone(folder, options);
+  const validFor = options.validFor === undefined ? undefined : duration(options.validFor, "--valid-for");
+  const result = await keeper.publish({ place, key, validFor, skipBad, allowEmpty, dryRun, partial: true });
   return {
     text: describe(result, dryRun),
     json: {
@@ -158,14 +126,6 @@ export async function publish(
       bundle: result.bundle.map(({ path }) => path),
       skipped: result.bad.map(({ code, message, details }) => ({ code, message, details })),
     },
-    errors: result.bad.map((error) => (options.skipBad === true ? skipped(error) : error)),
+    errors: result.errors,
   };
-}
-
-/** Skipped packages end the run with status 1, not 65: what was published is whole. */
-function skipped(error: FeedkeyError): FeedkeyError {
-  return new FeedkeyError("not_listed", `left out: ${error.message}`, {
-    details: { ...error.details, code: error.code },
-    cause: error,
-  });
 }

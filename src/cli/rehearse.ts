@@ -5,7 +5,7 @@ import { escapeText } from "../escape.ts";
 import { breaks, rehearse as rehearseStep } from "../rehearse/rehearsal.ts";
 import type { Delegation } from "../rehearse/settle.ts";
 import type { Stage } from "../rehearse/stage.ts";
-import { openArchive } from "./archive-terms.ts";
+import { keeperOf } from "./archive-terms.ts";
 import { Context } from "./context.ts";
 import type { DelegateCommandOptions } from "./delegate.ts";
 import { defineDelegate, defineRevoke, defineRotate } from "./key-life-options.ts";
@@ -139,7 +139,7 @@ function refuseOtherTime({ options }: Context): void {
 export async function rehearse(context: Context, words: readonly string[], options: RehearseOptions): Promise<Outcome> {
   refuseOtherTime(context);
   const planned = plan(words);
-  const archive = await openArchive(context, options.config, planned.passphrase);
+  const archive = await (await keeperOf(context, { ...planned.passphrase, config: options.config })).archive();
   const { publishWith } = options;
   const reporter = new CliReporter({ json: true, quiet: true, verbose: false, color: false, stderr: process.stderr });
   const rehearsal = await rehearseStep(archive, {

@@ -1,5 +1,5 @@
 /** From a command's outcome to text or JSON and an exit status, the same way for all of them. */
-import { type Details, type ErrorCode, exitStatus, FeedkeyError, gravest } from "../error.ts";
+import { type Details, exitStatus, FeedkeyError, gravestOf } from "../error.ts";
 import { escapeJson, escapeLines } from "../escape.ts";
 import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
@@ -96,8 +96,7 @@ export function render(
   options: GlobalOptions,
   streams: Streams,
 ): number {
-  const code: ErrorCode | undefined = gravest(errors.map((error) => error.code));
-  const worst = errors.find((error) => error.code === code);
+  const worst = gravestOf(errors);
   if (options.json === true) {
     const document = {
       schema: `feedkey.${command}/1`,
@@ -113,5 +112,5 @@ export function render(
     if (text !== "" && options.quiet !== true) streams.stdout.write(`${text}\n`);
     printErrors(errors, reporter, options, streams);
   }
-  return code === undefined ? 0 : exitStatus(code);
+  return worst === undefined ? 0 : exitStatus(worst.code);
 }

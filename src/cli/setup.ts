@@ -1,7 +1,6 @@
 /** `feedkey setup`: the configuration and the keyring of a stock program, as the installer of a system writes them. */
 import { basename } from "node:path";
-import { planExport } from "../client/export.ts";
-import { refresh } from "../client/refresh.ts";
+import { warningsOf } from "../client/export.ts";
 import { removeSetup, type SetupDone, setUp } from "../client/setup.ts";
 import { inTarget, refuseName, type SetupProgram, setupPrograms } from "../client/setup-item.ts";
 import type { Step } from "../client/setup-plan.ts";
@@ -10,7 +9,6 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Profile } from "../profile/types.ts";
 import type { Context } from "./context.ts";
-import { warnOfExport } from "./export.ts";
 import type { Outcome } from "./run.ts";
 
 export interface SetupCommandOptions {
@@ -116,7 +114,9 @@ function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
 function render(context: Context, profile: Profile, program: SetupProgram, done: SetupDone, dryRun: boolean): Outcome {
   const { root, steps, timer, keyring, exported, warnings, byHand } = done;
   for (const warning of warnings) context.reporter.warn(warning);
-  if (exported !== undefined) warnOfExport(context, profile, program, exported);
+  for (const warning of exported === undefined ? [] : warningsOf(profile, program, exported)) {
+    context.reporter.warn(warning);
+  }
   if (timer === "none") context.reporter.warn("nothing keeps the keyring current: run the two commands from a timer");
   const next = nextOf(done);
   const { added = [], removed = [] } = exported ?? {};
@@ -144,8 +144,9 @@ export async function setup(context: Context, word: string, options: SetupComman
   const profile = await context.profile();
   const dryRun = options.dryRun === true;
   const planKeyring = async (stateFolder: string, path: string) => {
-    return await context.withSession({ profile, stateFolder, readOnly: dryRun }, async (session) => {
-      return await planExport(session, await refresh(session), program, path);
+    return await context.withClient((client) => client.planExport(path, { for: program, audit: dryRun }), {
+      profile,
+      stateFolder,
     });
   };
   const done = await setUp({

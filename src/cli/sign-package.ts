@@ -4,9 +4,9 @@ import { signPackageFile } from "../archive/sign-package.ts";
 import { openSigningKey } from "../archive/signing-key.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { refuseOffProfile } from "../keeper/off-profile.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Context } from "./context.ts";
-import { refuseOffProfile } from "./off-profile.ts";
 import { type PassphraseOptions, passphraseSource } from "./passphrase.ts";
 import type { Outcome } from "./run.ts";
 
@@ -28,7 +28,8 @@ export async function signPackage(
   }
   const store = await KeyStore.open(context.home);
   const key = await openSigningKey(store, options.key, passphraseSource(options));
-  await refuseOffProfile(context, { where: "store", fingerprint: options.key }, []);
+  const profile = context.options.profile === undefined ? undefined : await context.profile();
+  await refuseOffProfile({ store, at: context.at, profile }, { where: "store", fingerprint: options.key }, []);
   const folder = options.output === undefined ? undefined : resolve(options.output);
   const signed = [];
   const errors: FeedkeyError[] = [];

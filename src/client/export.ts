@@ -6,6 +6,7 @@ import { armor } from "../openpgp/armor.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
 import { minimal } from "../openpgp/minimal.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
+import type { Profile } from "../profile/types.ts";
 import { writeFileAtomic } from "../store/atomic.ts";
 import { ensureFolder } from "../store/folder.ts";
 import { allows } from "../trust/delegation.ts";
@@ -14,6 +15,7 @@ import type { Rejected, Trusted } from "../trust/judge.ts";
 import { signingKeys } from "../trust/outlook.ts";
 import { claimHome, homeRecord, presentHome, writeHome } from "./gnupg-home.ts";
 import type { Judged } from "./knowledge.ts";
+import { refresh } from "./refresh.ts";
 import type { Session } from "./session.ts";
 
 export const exportFormats = ["gpgv", "apt", "opkg", "pkg_install"] as const;
@@ -165,18 +167,26 @@ export async function applyExport({ format, path, certificates, removed, refusal
 }
 
 /**
- * Plans and writes an export.
+ * Asks for news of keys, then plans and writes an export.
  * @param path a file; for opkg a GnuPG home
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
-export async function exportKeys(
-  session: Session,
-  judged: Judged,
-  format: ExportFormat,
-  path: string,
-): Promise<Exported> {
-  const plan = await planExport(session, judged, format, path);
+export async function exportKeys(session: Session, format: ExportFormat, path: string): Promise<Exported> {
+  const plan = await planExport(session, await refresh(session), format, path);
   await applyExport(plan);
+  for (const warning of warningsOf(session.profile, format, plan)) session.options.reporter.warn(warning);
   const { keys, added, removed, left } = plan;
   return { path: plan.path, keys, added, removed, left };
+}
+
+/** What an export leaves out, and what the program will not do with it: in words, for its user. */
+export function warningsOf({ trust }: Profile, format: ExportFormat, { left, keys }: Exported): string[] {
+  const warnings = left.map(({ fingerprint, reason }) => {
+    return `${fingerprint} is left out of the export for ${format}: ${reason}`;
+  });
+  if (trust.threshold > 1)
+    warnings.push(`the profile asks for ${trust.threshold} signers, but ${format} is content with one of them`);
+  if (keys.length === 0)
+    warnings.push("no key may sign now: the export is empty, and the program will refuse everything");
+  return warnings;
 }

@@ -1,7 +1,7 @@
 /** Use case: download packages that a verified index lists, each byte of them verified before it gets its name (T12). */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { FeedkeyError, gravest } from "../error.ts";
+import { FeedkeyError, gravestOf } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Entry } from "../index-format/entry.ts";
 import { timeFor } from "../net/limits.ts";
@@ -171,6 +171,5 @@ export async function fetchPackage(
       errors.push(error);
     }
   }
-  const code = gravest(errors.map((error) => error.code));
-  throw errors.find((error) => error.code === code) ?? new FeedkeyError("internal", "the profile has no location");
+  throw gravestOf(errors) ?? new FeedkeyError("internal", "the profile has no location");
 }

@@ -1,6 +1,7 @@
 /** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
 
 import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { designatedBy } from "../openpgp/evidence.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import { keyIdOf } from "../openpgp/key-packet.ts";
 import { collect, unite } from "../openpgp/merge.ts";
@@ -13,7 +14,7 @@ import { matchesIdentity } from "../trust/identity.ts";
 import { type JudgeInput, judge, type TrustSet } from "../trust/judge.ts";
 import { connect } from "./connected.ts";
 import { delegatorsOf } from "./delegators.ts";
-import { cutDown, designatedBy, type Reading, readAll } from "./reading.ts";
+import { cutDown, type Reading, readAll } from "./reading.ts";
 import { certificatesWorthKeeping, survey } from "./worth-keeping.ts";
 
 const limits = {

@@ -1,19 +1,11 @@
 /** Certificates at hand, read: the facts that the judge is given, and which packets were found good. */
 import type { Component, RawCertificate } from "../openpgp/certificate.ts";
+import { factsOf } from "../openpgp/evidence.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
 /** How many signatures of each part are read for messages alone. */
 const toldSignatures = 20;
-
-/** Those whom these keys named as their revokers. */
-export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprint> {
-  const own = facts.flatMap(({ directSignatures, userIds }) => {
-    return [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
-  });
-  return new Set(own.flatMap(({ designatedRevokers }) => designatedRevokers));
-}
 
 /** As much of a certificate as a message needs. */
 export function cutDown(certificate: RawCertificate): RawCertificate {
@@ -28,12 +20,8 @@ export function cutDown(certificate: RawCertificate): RawCertificate {
 /** Reads certificates with each other's keys: what one says of another is checked. */
 export async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertificate>) {
   const keys = await KeyIndex.of(certificates.values());
-  const facts: CertificateFacts[] = [];
   const verified = new Set<Uint8Array>();
-  for (const certificate of keys.certificates) {
-    facts.push(await readFacts(certificate, keys, (body) => verified.add(body)));
-  }
-  return { facts, verified };
+  return { facts: await factsOf(keys, (body) => verified.add(body)), verified };
 }
 
 /** What is read from one state of the certificates at hand. */

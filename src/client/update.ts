@@ -1,5 +1,5 @@
 /** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
-import { FeedkeyError, gravest, systemCode } from "../error.ts";
+import { FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
@@ -15,6 +15,7 @@ import {
   signedBytes,
 } from "./index-files.ts";
 import type { Judged } from "./knowledge.ts";
+import { learnMore, refresh } from "./refresh.ts";
 import type { Session } from "./session.ts";
 import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
@@ -161,8 +162,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
     }
   }
   // A mirror that refuses outweighs one that can't be reached.
-  const code = gravest(errors.map((error) => error.code));
-  const error = errors.find((one) => one.code === code) ?? errors[0];
+  const error = gravestOf(errors);
   if (error === undefined) throw new FeedkeyError("internal", `feed "${feed.name}" has no location`);
   return { feed, ok: false, error };
 }
@@ -212,4 +212,26 @@ export async function updateFeeds(
   const outcomes: FeedOutcome[] = [];
   for (const feed of feeds) outcomes.push(await updateFeed(session, round, feed));
   return outcomes;
+}
+
+/**
+ * Asks for news of keys, then updates feeds; where one is refused and more can be learned of its signer, that is asked for,
+ * and the feed is tried again.
+ * @returns what came of each feed
+ */
+export async function updateWithFreshKeys(
+  session: Session,
+  feeds: readonly Feed[],
+  allowEmpty: boolean,
+): Promise<FeedOutcome[]> {
+  const outcomes = await updateFeeds(session, await refresh(session), feeds, allowEmpty);
+  const news = await learnMore(session, refusalsOf(outcomes));
+  if (news === undefined) return outcomes;
+  const again = outcomes.filter(({ ok }) => !ok).map(({ feed }) => feed);
+  return [...outcomes.filter(({ ok }) => ok), ...(await updateFeeds(session, news, again, allowEmpty))];
+}
+
+/** Why feeds were refused. */
+export function refusalsOf(outcomes: readonly FeedOutcome[]): FeedkeyError[] {
+  return outcomes.flatMap((outcome) => (outcome.ok ? [] : [outcome.error]));
 }

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { loadProfile } from "../../src/cli/context.ts";
+import { loadProfile } from "../../src/client/load-profile.ts";
 import { refresh } from "../../src/client/refresh.ts";
 import { Session } from "../../src/client/session.ts";
 import { takeIn } from "../../src/client/sources.ts";

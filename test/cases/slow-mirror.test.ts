@@ -2,8 +2,8 @@
 // held while the network is waited for.
 import { join } from "node:path";
 import { expect } from "chai";
-import { loadProfile } from "../../src/cli/context.ts";
 import { expectedBytes } from "../../src/client/download.ts";
+import { loadProfile } from "../../src/client/load-profile.ts";
 import { refresh } from "../../src/client/refresh.ts";
 import { Session } from "../../src/client/session.ts";
 import { type FeedOutcome, updateFeeds } from "../../src/client/update.ts";

@@ -1,6 +1,6 @@
 // cases.md, Transport: what happens between the archive and its client.
 import { expect } from "chai";
-import { loadProfile } from "../../src/cli/context.ts";
+import { loadProfile } from "../../src/client/load-profile.ts";
 import { refresh } from "../../src/client/refresh.ts";
 import { Session } from "../../src/client/session.ts";
 import { updateFeeds } from "../../src/client/update.ts";

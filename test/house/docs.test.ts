@@ -48,7 +48,7 @@ describe("the documentation", () => {
 
   it("has commands to run where it promises them", () => {
     const running = guides.filter((path) => runnable(path).length > 0);
-    const promised = ["archive-keeper", "client", "pkgsrc", "stock-clients"].map((name) => `docs/${name}.md`);
+    const promised = ["api", "archive-keeper", "client", "pkgsrc", "stock-clients"].map((name) => `docs/${name}.md`);
     expect(running).to.deep.equal(["README.md", ...promised]);
   });
 

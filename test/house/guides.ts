@@ -14,10 +14,12 @@ export function read(path: string): string {
 }
 
 /** The blocks of a document that are to be run, in their order, each with its line. */
-export function runnable(path: string): { readonly line: number; readonly code: string }[] {
+export function runnable(
+  path: string,
+): { readonly line: number; readonly code: string; readonly isProgram: boolean }[] {
   const text = read(path);
-  return [...text.matchAll(/^```sh run\n([\s\S]*?)^```$/gm)].map(({ index, 1: code = "" }) => {
-    return { line: text.slice(0, index).split("\n").length + 1, code };
+  return [...text.matchAll(/^```(sh|ts) run\n([\s\S]*?)^```$/gm)].map(({ index, 1: language, 2: code = "" }) => {
+    return { line: text.slice(0, index).split("\n").length + 1, code, isProgram: language === "ts" };
   });
 }
 
@@ -37,12 +39,23 @@ function awaitPort(port: number): string {
   return `for _ in $(seq 100); do (: < /dev/tcp/127.0.0.1/${port}) 2> /dev/null && break; sleep 0.1; done\n`;
 }
 
-/** A folder with a home of its own, some packages, and `feedkey` in the path. */
+/** Compiles a program against the types that users get, strictly, and runs it. */
+const compiler = `#!/bin/sh
+set -e
+'${process.execPath}' '${resolve("node_modules/typescript/bin/tsc")}' --strict --exactOptionalPropertyTypes --skipLibCheck \
+  --target es2022 --lib es2022,esnext.disposable --module nodenext --types node --typeRoots '${resolve("node_modules/@types")}' "$1"
+exec '${process.execPath}' "\${1%.mts}.mjs"
+`;
+
+/** A folder with a home of its own, some packages, `feedkey` in the path, and installed for programs. */
 export function makeStage(folder: string): NodeJS.ProcessEnv {
   const bin = join(folder, "bin");
   for (const name of [bin, join(folder, "packages"), join(folder, "home")]) fs.mkdirSync(name);
   const program = `#!/bin/sh\nexec '${process.execPath}' '${resolve("bin/feedkey.js")}' "$@"\n`;
   fs.writeFileSync(join(bin, "feedkey"), program, { mode: 0o755 });
+  fs.writeFileSync(join(bin, "run-program"), compiler, { mode: 0o755 });
+  fs.mkdirSync(join(folder, "node_modules"));
+  fs.symlinkSync(resolve("."), join(folder, "node_modules", "feedkey"));
   for (const name of ["hello", "world"]) {
     const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
     fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.ipk`), debOf(control));
@@ -75,8 +88,10 @@ export async function play(script: string, folder: string, env: NodeJS.ProcessEn
 
 /** A document's blocks as one script. @param port stands in for 8080 */
 export function scriptOf(path: string, port: number): string {
-  const blocks = runnable(path).map(({ line, code }) => {
-    const text = code.replaceAll("8080", String(port));
+  const blocks = runnable(path).map(({ line, code, isProgram }) => {
+    const plain = code.replaceAll("8080", String(port));
+    const program = `program-${line}.mts`;
+    const text = isProgram ? `cat > ${program} <<'END'\n${plain}END\nrun-program ${program}\n` : plain;
     return `echo "${path}:${line}" >&2\n${text}${/feedkey serve .*&$/m.test(code) ? awaitPort(port) : ""}`;
   });
   return blocks.join("");

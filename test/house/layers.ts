@@ -27,7 +27,9 @@ export const below: Readonly<Record<string, readonly string[]>> = {
     "profile",
     "index-format",
   ],
+  keeper: ["archive", "client", "keyserver", "openpgp", "package", "store", "net", "trust", "profile", "index-format"],
   cli: [
+    "keeper",
     "rehearse",
     "archive",
     "client",

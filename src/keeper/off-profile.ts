@@ -5,31 +5,42 @@ import { Knowledge } from "../client/knowledge.ts";
 import { readSeeds } from "../client/seeds.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { KeyStore } from "../store/key-store.ts";
+import type { Profile } from "../profile/types.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Instant } from "../time.ts";
 import { allows } from "../trust/delegation.ts";
-import type { Context } from "./context.ts";
+
+/** Where a key signs, and when. */
+export interface Signing {
+  readonly store: KeyStore;
+  readonly at: Instant;
+  /** Of its clients. */
+  readonly profile: Profile | undefined;
+}
 
 /**
- * With `--profile`, judges the key as a fresh client of the profile would that has the key store's certificates. Without
+ * With a profile, judges the key as a fresh client of the profile would that has the key store's certificates. Without
  * it only what a delegate's own delegations say is known.
  * @param feeds names of the feeds that are to be signed
  * @throws FeedkeyError `untrusted_signer`, `revoked`... with the reason against the key
  */
-export async function refuseOffProfile(context: Context, key: KeyPlace, feeds: readonly string[]): Promise<void> {
-  const store = await KeyStore.open(context.home);
+export async function refuseOffProfile(
+  { store, at, profile }: Signing,
+  key: KeyPlace,
+  feeds: readonly string[],
+): Promise<void> {
   const name = key.where === "gpg" ? key.fingerprint : await store.resolve(key.fingerprint);
   const own = await certificatesWith(store, key);
-  if (context.options.profile === undefined) {
-    refuseBeyondDelegation(own, name, feeds, undefined, context.at);
+  if (profile === undefined) {
+    refuseBeyondDelegation(own, name, feeds, undefined, at);
     return;
   }
-  const profile = await context.profile();
   const seeds = await readSeeds(profile);
   const knowledge = new Knowledge(profile, [
     ...seeds.certificates.values(),
     ...[...own.values()].map(({ raw }) => raw),
   ]);
-  const { trust } = await knowledge.judge(context.at, new Set(), new Set());
+  const { trust } = await knowledge.judge(at, new Set(), new Set());
   const trusted = trust.trusted.get(name);
   const rejected = trust.rejected.get(name);
   const beyond = feeds.find((feed) => {

@@ -1,12 +1,12 @@
 /** What `status` tells of one feed: how old its index is, who signed it, and what will keep the next one from being accepted. */
 import { readFile } from "node:fs/promises";
-import type { Session } from "../client/session.ts";
 import { largest } from "../extremes.ts";
 import { readSignatureFile } from "../openpgp/detached.ts";
 import { type Instant, iso, roughly } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import { type End, isNear, outlookOf } from "../trust/outlook.ts";
+import type { Session } from "./session.ts";
 
 export interface FeedStatus {
   readonly name: string;

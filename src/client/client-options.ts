@@ -1,0 +1,77 @@
+/** What a client and its calls are told, and the shape of what they report. */
+import type { FeedkeyError } from "../error.ts";
+import type { Profile } from "../profile/types.ts";
+import type { Instant } from "../time.ts";
+import type { ExportFormat } from "./export.ts";
+import type { Reporter } from "./session.ts";
+
+export interface ClientOptions {
+  /** A profile's name, its file (with a `/` or ending in `.ini`), or a profile that was read already. */
+  readonly profile: string | Profile;
+  /** Where this machine keeps what its clients learn. By default as on the command line. */
+  readonly stateFolder?: string | undefined;
+  /** A fixed reference time. By default the clock is read for each call. */
+  readonly at?: Instant | undefined;
+  /** Ask no server; `file:` still works. */
+  readonly offline?: boolean | undefined;
+  /** A `refresh` of the same job has just asked: nobody is asked again, and its answers count. */
+  readonly justRefreshed?: boolean | undefined;
+  /** Is told of warnings, notes and progress as they come. By default nobody is; warnings are in each report too. */
+  readonly reporter?: Partial<Reporter> | undefined;
+}
+
+/** What every call takes. */
+export interface CallOptions {
+  /** Forget everything that was learned and start from the seeds. */
+  readonly resetState?: boolean | undefined;
+  /** Report what went well together with the errors of the rest, instead of throwing the gravest of them. */
+  readonly partial?: boolean | undefined;
+}
+
+export interface UpdateOptions extends CallOptions {
+  /** Names of feeds. By default, or if empty, all of the profile. */
+  readonly feeds?: readonly string[] | undefined;
+  /** Accept an index that became empty. */
+  readonly allowEmpty?: boolean | undefined;
+}
+
+export interface FetchOptions extends CallOptions {
+  /** Where the package goes; made if it is missing. */
+  readonly folder: string;
+  /** Only from these feeds. */
+  readonly feeds?: readonly string[] | undefined;
+}
+
+export interface VerifyOptions extends CallOptions {
+  /** The signature's path. By default `INDEX.sig`, then `INDEX.asc`. */
+  readonly signature?: string | undefined;
+  /** Which feed of the profile it is. By default the only one, or that whose path the index lies at. */
+  readonly feed?: string | undefined;
+  /** Package files that the index must list. */
+  readonly files?: readonly string[] | undefined;
+  /** A folder in which every listed file is checked, and no package may lie that is not listed; `complete`: nor may one be missing. */
+  readonly folder?: { readonly path: string; readonly complete?: boolean | undefined } | undefined;
+  /** Accept an index that became empty. */
+  readonly allowEmpty?: boolean | undefined;
+  /** Compare with no earlier index, and record nothing. */
+  readonly audit?: boolean | undefined;
+}
+
+export interface VerifyPackagesOptions extends CallOptions {
+  /** The feed that they are of: delegates sign for some feeds only. */
+  readonly feed?: string | undefined;
+  /** Record nothing. */
+  readonly audit?: boolean | undefined;
+}
+
+export interface ExportOptions {
+  readonly for: ExportFormat;
+}
+
+/** What a call found. */
+export type Report<Found> = Found & {
+  /** Why the rest was refused. Without `partial` there are none: the gravest is thrown. */
+  readonly errors: readonly FeedkeyError[];
+  /** What is no error but should be told, in words. */
+  readonly warnings: readonly string[];
+};

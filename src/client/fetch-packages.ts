@@ -1,0 +1,178 @@
+/** Use case: the packages that somebody asks for, from the feeds' indexes as they were last accepted. */
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Feed } from "../profile/types.ts";
+import { removeForsaken } from "../store/atomic.ts";
+import { acceptedIndex, choose } from "./choose.ts";
+import { chosenFeeds } from "./chosen-feeds.ts";
+import { type Choice, type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
+import { foldedName, OutputNames } from "./output-names.ts";
+import { refresh } from "./refresh.ts";
+import type { Session } from "./session.ts";
+import type { VerifiedIndex } from "./verified-index.ts";
+
+/** What is asked for. */
+export interface Wish {
+  /** `NAME` or `NAME=VERSION`. */
+  readonly requests: readonly string[];
+  /** Every package of the feeds. */
+  readonly all: boolean;
+  /** Names of feeds; undefined: those of the profile. */
+  readonly feeds: readonly string[] | undefined;
+  /** Where the packages go; made if it is missing. */
+  readonly folder: string;
+}
+
+/** What came, in the order of the requests, and why the rest did not. */
+export interface Arrived {
+  readonly packages: readonly Fetched[];
+  readonly errors: readonly FeedkeyError[];
+}
+
+/** Downloads under way at once: enough to hide latency, few enough to be polite. */
+const atOnce = 4;
+
+async function fetchAll(choices: readonly Choice[], one: (choice: Choice) => Promise<Fetched>): Promise<Arrived> {
+  const fetched = new Map<number, Fetched>();
+  const errors = new Map<number, FeedkeyError>();
+  const queue = [...choices.entries()];
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const [place, choice] = next;
+      try {
+        fetched.set(place, await one(choice));
+      } catch (error) {
+        if (!(error instanceof FeedkeyError)) throw error;
+        errors.set(place, error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  const inOrder = <T>(found: Map<number, T>) => [...found].sort(([a], [b]) => a - b).map(([, value]) => value);
+  return { packages: inOrder(fetched), errors: inOrder(errors) };
+}
+
+/** The indexes that still stand; one that does not (its signer was revoked, it has become stale) keeps no other from serving. */
+async function acceptedIndexes(session: Session, feeds: readonly Feed[], each: boolean) {
+  const judged = await refresh(session);
+  const indexes: VerifiedIndex[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const feed of feeds) {
+    try {
+      const index = await acceptedIndex(session, judged, feed);
+      if (index !== undefined) indexes.push(index);
+      else if (each) errors.push(neverAccepted(`no index of feed "${feed.name}" was accepted yet`));
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+    }
+  }
+  return { indexes, errors };
+}
+
+function neverAccepted(message: string): FeedkeyError {
+  return new FeedkeyError("not_found", message, { hint: 'run "feedkey update" first' });
+}
+
+/** Name under which a package gets into the output folder; undefined if it is going to be refused. */
+function targetOf({ entry }: Choice): string | undefined {
+  try {
+    return wantedOf(entry).baseName;
+  } catch (error) {
+    if (error instanceof FeedkeyError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Drops what would take the place of another package in the output folder, on file systems that ignore case too: a feed
+ * must not be able to put its own package under the name of another feed's.
+ */
+function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: FeedkeyError[] } {
+  const taken = new Map<string, Choice>();
+  const errors: FeedkeyError[] = [];
+  const kept = choices.filter((choice) => {
+    const name = targetOf(choice);
+    if (name === undefined) return true;
+    const rival = taken.get(foldedName(name));
+    if (rival === undefined) {
+      taken.set(foldedName(name), choice);
+      return true;
+    }
+    const isSame = rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size;
+    // Twice the same is one.
+    if (isSame && targetOf(rival) === name) return false;
+    const [first, second] = [rival, choice].map(({ index, entry }) => {
+      return `"${escapeText(entry.name)}" ${escapeText(entry.version)} of feed "${index.feed.name}"`;
+    });
+    errors.push(
+      new FeedkeyError("bad_path", `packages ${first} and ${second} have one file name, ${escapeText(name)}`, {
+        details: { file: name, feeds: [rival.index.feed.name, choice.index.feed.name] },
+        hint: "only the first was fetched: fetch the other into a folder of its own, with --feed",
+      }),
+    );
+    return false;
+  });
+  return { kept, errors };
+}
+
+/** Drops what would get the name of another file that lies in the output folder. */
+async function withoutOthersNames(
+  choices: readonly Choice[],
+  folder: string,
+): Promise<{ free: Choice[]; errors: FeedkeyError[] }> {
+  const names = await OutputNames.of(folder);
+  const errors: FeedkeyError[] = [];
+  const free = choices.filter((choice) => {
+    const name = targetOf(choice);
+    const problem = name === undefined ? undefined : names.problemWith(name);
+    if (problem !== undefined) errors.push(problem);
+    return problem === undefined;
+  });
+  return { free, errors };
+}
+
+/** The choices that the requests and `all` make among the indexes. */
+function choicesOf({ requests, all }: Wish, indexes: readonly VerifiedIndex[]) {
+  const choices: Choice[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const request of requests) {
+    try {
+      choices.push(choose(request, indexes));
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (all) for (const index of indexes) for (const entry of index.packages) choices.push({ index, entry });
+  return { choices, errors };
+}
+
+/**
+ * Asks for news of keys, then fetches what is asked for; one refused package does not keep the others from coming.
+ * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet, `output`
+ */
+export async function fetchPackages(session: Session, wish: Wish): Promise<Arrived> {
+  const feeds = chosenFeeds(session.profile, wish.feeds ?? []);
+  const { indexes, errors: refused } = await acceptedIndexes(session, feeds, wish.all || wish.feeds !== undefined);
+  if (indexes.length === 0 && refused.length === 0) throw neverAccepted("no index was accepted yet");
+  if (indexes.length === 0) return { packages: [], errors: refused };
+  const { choices, errors: unlisted } = choicesOf(wish, indexes);
+  const { kept, errors: rivals } = withoutRivals(choices);
+  const folder = resolve(wish.folder);
+  await mkdir(folder, { recursive: true });
+  await removeForsaken(folder);
+  const { free, errors: taken } = await withoutOthersNames(kept, folder);
+  const total = free.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
+  const bar = session.options.reporter.progress("packages", total);
+  let received = 0;
+  const { packages, errors } = await fetchAll(free, (choice) => {
+    return fetchPackage(session, choice, folder, (count) => {
+      received += count;
+      bar.update(received);
+    });
+  }).finally(() => bar.stop());
+  return { packages, errors: [...refused, ...unlisted, ...rivals, ...taken, ...errors] };
+}

@@ -1,0 +1,41 @@
+/** Use case: ask about every key, however recent its last check, and say what that changed. */
+import { FeedkeyError } from "../error.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import { refresh } from "./refresh.ts";
+import type { Session } from "./session.ts";
+
+/** What a thorough refresh brought. */
+export interface KeyNews {
+  readonly trust: TrustSet;
+  /** Keys that are trusted now and were unknown before. */
+  readonly added: readonly Fingerprint[];
+  /** Keys that were trusted before and are not any more. */
+  readonly dropped: readonly Fingerprint[];
+  /** Keys about which a key server answered properly. */
+  readonly checked: ReadonlyMap<Fingerprint, "found" | "absent">;
+  /** One `unavailable` for each key about which none did. */
+  readonly errors: readonly FeedkeyError[];
+}
+
+/** Asks about every key. Keys that nobody could tell of are in the news' errors. @throws FeedkeyError as `refresh` */
+export async function keyNews(session: Session): Promise<KeyNews> {
+  const before = new Set(session.known.keys());
+  const { trust } = await refresh(session, true);
+  // What is known to be bad, from the archive's bundle perhaps, was not asked about: no answer could change it.
+  const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
+  const inQuestion = [...trust.trusted.keys(), ...unchecked.map(([key]) => key)];
+  const unanswered = session.checkPolicy.required ? inQuestion.filter((key) => !session.answered.has(key)) : [];
+  return {
+    trust,
+    added: [...trust.trusted.keys()].filter((key) => !before.has(key)),
+    dropped: [...before].filter((key) => !trust.trusted.has(key)),
+    checked: session.answered,
+    errors: unanswered.map((key) => {
+      return new FeedkeyError("unavailable", `no key server gave a proper answer about ${key}`, {
+        details: { fingerprint: key },
+        hint: "check the network and the profile's key servers; until then grace applies",
+      });
+    }),
+  };
+}

@@ -1,0 +1,45 @@
+/** A profile's files, read: the profile itself and the authorities that it names. */
+import { FeedkeyError, systemCode } from "../error.ts";
+import { readProfile } from "../profile/read-profile.ts";
+import type { Profile } from "../profile/types.ts";
+import { readTrustedFile } from "../store/trusted-file.ts";
+
+/**
+ * Reads a profile.
+ * @param file its path
+ * @throws FeedkeyError `bad_profile`, `not_found`
+ */
+export async function loadProfile(file: string): Promise<Profile> {
+  return readProfile(await readText(file), file);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return (await readTrustedFile(file, { what: "the profile", code: "bad_profile" })).toString("utf8");
+  } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("not_found", `${file} can't be read`, {
+      cause,
+      details: { path: file, reason: systemCode(cause) },
+    });
+  }
+}
+
+/**
+ * The certificates of an authority that a profile names, as a transport takes them.
+ * @throws FeedkeyError `bad_profile`
+ */
+export async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {
+  if (file === undefined) return {};
+  try {
+    const use = { what: "the certificate authority", code: "bad_profile" } as const;
+    return { ca: (await readTrustedFile(file, use)).toString("utf8") };
+  } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("bad_profile", `the certificate authority ${file} can't be read`, {
+      cause,
+      details: { path: file, reason: systemCode(cause) },
+      hint: 'check the lines "ca" and "keyserver-ca" of the profile',
+    });
+  }
+}

@@ -1,0 +1,226 @@
+/** A client of one archive, as programs use it; the command line is one of them. */
+import { FeedkeyError } from "../error.ts";
+import { createTransport } from "../net/transport.ts";
+import type { Transport } from "../net/types.ts";
+import type { Profile } from "../profile/types.ts";
+import { findProfile, stateFolder } from "../store/paths.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import type {
+  CallOptions,
+  ClientOptions,
+  ExportOptions,
+  FetchOptions,
+  Report,
+  UpdateOptions,
+  VerifyOptions,
+  VerifyPackagesOptions,
+} from "./client-options.ts";
+import { report } from "./collected.ts";
+import type { Exported, ExportPlan } from "./export.ts";
+import type { Fetched } from "./fetch.ts";
+import type { KeyNews } from "./key-news.ts";
+import { loadProfile, readCa } from "./load-profile.ts";
+import { Session } from "./session.ts";
+import type { ClientStatus } from "./status.ts";
+import type { FeedOutcome } from "./update.ts";
+import type { VerifiedCopy } from "./verify-copy.ts";
+import type { SignedFile, VerifiedPackages } from "./verify-packages.ts";
+
+/** The ways to the world, kept open between calls. */
+interface Transports {
+  readonly archive: Transport;
+  readonly keyservers: Transport;
+}
+
+/**
+ * A client. Each call is a run of its own, as a command is: it asks for news of the archive's keys as the profile says,
+ * judges by the clock, and records what it learned. Calls may run at the same time, in other processes too.
+ */
+export class Client {
+  readonly profile: Profile;
+  readonly #options: Omit<ClientOptions, "profile">;
+  readonly #transports: Transports;
+  #isClosed = false;
+
+  private constructor(profile: Profile, options: ClientOptions, transports: Transports) {
+    this.profile = profile;
+    this.#options = options;
+    this.#transports = transports;
+  }
+
+  /** See {@link openClient}. */
+  static async open(options: ClientOptions): Promise<Client> {
+    const { profile: named } = options;
+    const profile = typeof named === "string" ? await loadProfile(await findProfile(named)) : named;
+    const offline = options.offline === true || options.justRefreshed === true;
+    const archive = createTransport({ offline, ...(await readCa(profile.archive.ca)) });
+    const keyservers = createTransport({ offline, ...(await readCa(profile.trust.keyserverCa)) });
+    return new Client(profile, options, { archive, keyservers });
+  }
+
+  /**
+   * Opens the state for one call.
+   * @param isReadOnly nothing is recorded
+   * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `usage` once it is closed, and as the action
+   */
+  async #run<Found>(
+    isReadOnly: boolean | undefined,
+    { resetState = false, partial }: CallOptions,
+    action: (session: Session) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
+  ): Promise<Report<Found>> {
+    if (this.#isClosed) throw new FeedkeyError("usage", "the client was closed before it was called");
+    const { at = Date.now(), offline = false, justRefreshed = false, ...options } = this.#options;
+    return await report(options.reporter, partial, async (reporter) => {
+      const session = await Session.open({
+        profile: this.profile,
+        stateFolder: stateFolder(options.stateFolder),
+        at,
+        offline: offline || justRefreshed,
+        transport: this.#transports.archive,
+        keyserverTransport: this.#transports.keyservers,
+        reporter,
+        resetState,
+        readOnly: isReadOnly === true,
+        justRefreshed,
+      });
+      try {
+        return await action(session);
+      } finally {
+        await session.close();
+      }
+    });
+  }
+
+  /**
+   * Asks about every key, however recent its last check.
+   * @throws FeedkeyError `unavailable` if about some key nobody gave a proper answer: until then the profile's grace applies
+   */
+  async refresh(options: CallOptions = {}): Promise<Report<Omit<KeyNews, "errors">>> {
+    const { keyNews } = await import("./key-news.ts");
+    return await this.#run(false, options, keyNews);
+  }
+
+  /** Asks for news of keys as the profile says. @returns which keys are trusted, and why the others are not */
+  async chain(options: CallOptions = {}): Promise<Report<{ readonly trust: TrustSet }>> {
+    const { refresh } = await import("./refresh.ts");
+    return await this.#run(false, options, async (session) => ({ trust: (await refresh(session)).trust }));
+  }
+
+  /**
+   * Downloads and verifies the feeds' indexes. Every feed is tried; of one that is refused the last good index stays in use.
+   * @throws FeedkeyError `usage` for a feed that the profile does not have; without `partial` the gravest refusal
+   */
+  async update(options: UpdateOptions = {}): Promise<Report<{ readonly feeds: readonly FeedOutcome[] }>> {
+    const [{ chosenFeeds }, { refusalsOf, updateWithFreshKeys }] = await Promise.all([
+      import("./chosen-feeds.ts"),
+      import("./update.ts"),
+    ]);
+    return await this.#run(false, options, async (session) => {
+      const chosen = chosenFeeds(this.profile, options.feeds ?? []);
+      const feeds = await updateWithFreshKeys(session, chosen, options.allowEmpty === true);
+      return { feeds, errors: refusalsOf(feeds) };
+    });
+  }
+
+  /**
+   * Downloads and verifies one package of an index that was accepted before.
+   * @param request `NAME` or `NAME=VERSION`; without a version the newest is meant
+   * @throws FeedkeyError the refusal of the package, or of the index that should list it
+   */
+  async fetch(request: string, options: Omit<FetchOptions, "partial">): Promise<Fetched> {
+    const { packages } = await this.fetchAll([request], { ...options, partial: false });
+    const [fetched] = packages;
+    if (fetched !== undefined) return fetched;
+    throw new FeedkeyError("internal", "no package was fetched, and none was refused");
+  }
+
+  /**
+   * Downloads and verifies packages. One that is refused does not keep the others from coming.
+   * @param requests `NAME` or `NAME=VERSION` each
+   * @throws FeedkeyError `usage`, `not_found`, `output`; without `partial` the gravest refusal
+   */
+  async fetchAll(
+    requests: readonly string[],
+    options: FetchOptions & {
+      /** Every package of the feeds too. */
+      readonly all?: boolean | undefined;
+    },
+  ): Promise<Report<{ readonly packages: readonly Fetched[] }>> {
+    const { fetchPackages } = await import("./fetch-packages.ts");
+    const { all = false, feeds, folder } = options;
+    return await this.#run(false, options, (session) => fetchPackages(session, { requests, all, feeds, folder }));
+  }
+
+  /**
+   * Verifies a local copy of a feed: its index, then package files against it.
+   * @throws FeedkeyError the index's refusal; without `partial` the gravest of the files' refusals
+   */
+  async verify(index: string, options: VerifyOptions = {}): Promise<Report<Omit<VerifiedCopy, "errors">>> {
+    const { verifyCopy } = await import("./verify-copy.ts");
+    const { signature, feed, files = [], folder, allowEmpty = false, audit = false } = options;
+    const of = { index, signature, feed, files, folder: folder?.path, complete: folder?.complete === true };
+    return await verifyCopy({ ...of, allowEmpty, audit }, (action) => this.#run(audit, options, action));
+  }
+
+  /**
+   * Verifies signed pkgsrc packages.
+   * @throws FeedkeyError without `partial` the gravest refusal
+   */
+  async verifyPackages(
+    files: readonly SignedFile[],
+    options: VerifyPackagesOptions = {},
+  ): Promise<Report<Omit<VerifiedPackages, "errors">>> {
+    const { verifyPackages } = await import("./verify-packages.ts");
+    return await this.#run(options.audit, options, (session) => verifyPackages(session, files, options.feed));
+  }
+
+  /** What this client has, how old it is, and what will break when; nobody is asked and nothing is recorded. */
+  async status(): Promise<Report<ClientStatus>> {
+    const { clientStatus } = await import("./status.ts");
+    return await this.#run(true, {}, clientStatus);
+  }
+
+  /**
+   * Writes the keys that may sign now as another program reads them.
+   * @param path a file; for opkg a GnuPG home
+   * @throws FeedkeyError `unchecked_revocation` if an outage left the export as it is, `output`
+   */
+  async exportKeys(path: string, options: ExportOptions): Promise<Report<Exported>> {
+    const { exportKeys } = await import("./export.ts");
+    return await this.#run(false, {}, (session) => exportKeys(session, options.for, path));
+  }
+
+  /** Works out an export without writing it. @throws FeedkeyError `output` */
+  async planExport(
+    path: string,
+    options: ExportOptions & {
+      /** Record nothing either. */
+      readonly audit?: boolean | undefined;
+    },
+  ): Promise<Report<ExportPlan>> {
+    const [{ planExport }, { refresh }] = await Promise.all([import("./export.ts"), import("./refresh.ts")]);
+    return await this.#run(options.audit, {}, async (session) => {
+      return await planExport(session, await refresh(session), options.for, path);
+    });
+  }
+
+  /** Closes the connections. What was learned is on disk already. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#transports.archive.close();
+    await this.#transports.keyservers.close();
+  }
+
+  /** Closes the client at the end of an `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/**
+ * Opens a client of an archive. Nothing is asked or written before the first call.
+ * @throws FeedkeyError `not_found`, `bad_profile` if the profile, or an authority that it names, can't be read
+ */
+export async function openClient(options: ClientOptions): Promise<Client> {
+  return await Client.open(options);
+}

@@ -1,0 +1,116 @@
+/** Use case: what this client has, how old it is, and what will break when. Asks nobody. */
+import { largest } from "../extremes.ts";
+import { iso, roughly } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Role, Trusted, TrustSet } from "../trust/judge.ts";
+import { primaryState, refusePrimary } from "../trust/key-state.ts";
+import { outlookOf, signingKeys } from "../trust/outlook.ts";
+import { type FeedStatus, feedStatus } from "./feed-status.ts";
+import type { Session } from "./session.ts";
+
+/** One trusted key. Times are in RFC 3339. */
+export interface KeyStatus {
+  readonly fingerprint: Fingerprint;
+  readonly userId: string;
+  readonly role: Role;
+  /** Null: the key itself has no end. */
+  readonly expiresAt: string | null;
+  /** Why it may not sign today, or what it may do, in words. */
+  readonly state: string;
+  /** Until when it may sign, if nobody renews anything above it; null: without end. */
+  readonly until: string | null;
+  /** When a key server last answered properly about it. */
+  readonly lastCheckAt: string | null;
+  /** This client accepted it before. */
+  readonly accepted: boolean;
+  /** Delegates: by each path what they may sign, and what each delegation on it says. */
+  readonly delegations: readonly {
+    readonly via: readonly Fingerprint[];
+    readonly feeds: readonly (readonly string[])[];
+    readonly steps: readonly {
+      readonly issuer: Fingerprint;
+      readonly delegate: Fingerprint;
+      readonly madeAt: string;
+      readonly expiresAt: string;
+    }[];
+    readonly expiresAt: string;
+  }[];
+}
+
+export interface ClientStatus {
+  readonly feeds: readonly FeedStatus[];
+  readonly keys: readonly KeyStatus[];
+}
+
+/** Warned of this long before. */
+const soon = 14 * 86_400_000;
+
+/** T11: a key that nobody could be asked about for so long is refused one day; said when half of that time is over. */
+function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[] {
+  const { required, revocationCheck, grace, at } = checkPolicy;
+  const check = state.ledger.checks.get(key);
+  const length = Math.max(grace, revocationCheck === "always" ? 0 : revocationCheck);
+  // Without grace every use asks anew: there is nothing to run out.
+  if (!required || check === undefined || length === 0) return [];
+  const left = check.lastGoodAt + length - at;
+  const since = `no key server has told whether ${key} is revoked since ${iso(check.lastGoodAt)}`;
+  if (left < 0) return [`${since}: it is refused until one does`];
+  return left < length / 2 ? [`${since}: in ${roughly(left)} it will be refused`] : [];
+}
+
+/** What each delegation on each of a delegate's paths says; empty for keys of the chain. */
+function delegationsOf({ grants }: Trusted): KeyStatus["delegations"] {
+  return grants.map(({ via, scopes, steps, expiresAt }) => ({
+    via,
+    feeds: scopes,
+    steps: steps.map(({ issuer, subject, madeAt, expiresAt: end }) => {
+      return { issuer, delegate: subject, madeAt: iso(madeAt), expiresAt: iso(end) };
+    }),
+    expiresAt: iso(expiresAt),
+  }));
+}
+
+function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, session: Session): KeyStatus {
+  const { facts, role, userId } = key;
+  const { at } = trust;
+  const state = primaryState(facts, at);
+  const expiresAt = "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt);
+  const check = session.state.ledger.checks.get(fingerprint);
+  const until = outlookOf(key, trust)?.until;
+  const able = signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
+  return {
+    ...{ fingerprint, userId, role, expiresAt, state: refusePrimary(facts, at)?.reason ?? able },
+    until: until === undefined ? expiresAt : Number.isFinite(until) ? iso(until) : null,
+    lastCheckAt: check === undefined ? null : iso(check.lastGoodAt),
+    accepted: session.knows(fingerprint),
+    delegations: delegationsOf(key),
+  };
+}
+
+/** When the last key that may sign anything ends. */
+function warnOfLastKey(trust: TrustSet): string[] {
+  const ends = [...trust.trusted.values()].flatMap((key) => outlookOf(key, trust)?.until ?? []);
+  const last = largest(ends);
+  if (last === Number.NEGATIVE_INFINITY)
+    return ["no known key may sign now: run feedkey refresh, or get a new profile"];
+  if (last - trust.at >= soon) return [];
+  return [`in ${roughly(last - trust.at)} the last known key that may sign expires`];
+}
+
+/** What the client has, and what will break; nobody is asked. @throws FeedkeyError `bad_state` */
+export async function clientStatus(session: Session): Promise<ClientStatus> {
+  const { trust } = await session.judgeUnchecked();
+  const told = [];
+  for (const feed of session.profile.feeds) told.push(await feedStatus(session, feed.name, trust));
+  const { reporter } = session.options;
+  for (const warning of told.flatMap((one) => one.warnings)) reporter.warn(warning);
+  if (!session.checkPolicy.required)
+    reporter.warn("keyservers = none: a revocation reaches this client through the archive's own bundle only");
+  const usable = [...trust.trusted].filter(([, { facts }]) => refusePrimary(facts, trust.at) === undefined);
+  const ofKeys = usable.flatMap(([key]) => warnOfCheck(key, session));
+  for (const warning of [...ofKeys, ...warnOfLastKey(trust)]) reporter.warn(warning);
+  return {
+    feeds: told.map((one) => one.status),
+    keys: [...trust.trusted].map(([fingerprint, key]) => keyStatus(fingerprint, key, trust, session)),
+  };
+}

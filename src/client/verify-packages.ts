@@ -1,0 +1,55 @@
+/** Use case: verify signed pkgsrc packages, each for itself. */
+import { FeedkeyError } from "../error.ts";
+import { chosenFeeds } from "./chosen-feeds.ts";
+import type { Judged } from "./knowledge.ts";
+import { learnMore, refresh } from "./refresh.ts";
+import type { Session } from "./session.ts";
+import { type VerifiedPackage, verifySignedPackage } from "./verify-package.ts";
+
+/** A signed package. */
+export interface SignedFile {
+  readonly path: string;
+  /** Where the package inside goes once all of it is verified; undefined: nowhere. */
+  readonly output?: string | undefined;
+}
+
+export interface VerifiedPackages {
+  readonly packages: readonly VerifiedPackage[];
+  /** What is wrong with the others. */
+  readonly errors: readonly FeedkeyError[];
+}
+
+/** The feed that delegates must be allowed to sign for: the one named, or the only one. */
+function feedName(session: Session, name: string | undefined): string {
+  const [only, ...others] = chosenFeeds(session.profile, name === undefined ? [] : [name]);
+  return only === undefined || others.length > 0 ? "" : only.name;
+}
+
+/**
+ * Asks for news of keys, then verifies each package; where one is refused and more can be learned, all of them once more.
+ * @param feed the feed that they are of: delegates sign for some feeds only
+ * @throws FeedkeyError `usage` for a feed that the profile does not have
+ */
+export async function verifyPackages(
+  session: Session,
+  files: readonly SignedFile[],
+  feed: string | undefined,
+): Promise<VerifiedPackages> {
+  const policy = { feed: feedName(session, feed), threshold: session.profile.trust.threshold };
+  const verifyAll = async (judged: Judged): Promise<VerifiedPackages> => {
+    const packages: VerifiedPackage[] = [];
+    const errors: FeedkeyError[] = [];
+    for (const { path, output } of files) {
+      try {
+        packages.push(await verifySignedPackage(path, judged, policy, output));
+      } catch (error) {
+        if (!(error instanceof FeedkeyError)) throw error;
+        errors.push(error);
+      }
+    }
+    return { packages, errors };
+  };
+  const verified = await verifyAll(await refresh(session));
+  const news = await learnMore(session, verified.errors);
+  return news === undefined ? verified : await verifyAll(news);
+}

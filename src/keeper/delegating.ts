@@ -1,0 +1,80 @@
+/** A delegation made or taken back, and brought to whoever has to have it. */
+
+import { requireBundle } from "../archive/archive.ts";
+import {
+  applyDelegation,
+  applyWithdrawal,
+  type DelegationPlan,
+  planDelegation,
+  planWithdrawal,
+  type Request,
+  type Withdrawal,
+} from "../archive/delegate.ts";
+import type { Reporter } from "../client/session.ts";
+import { escapeText } from "../escape.ts";
+import { armor } from "../openpgp/armor.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
+import { writeFileAtomic } from "../store/atomic.ts";
+import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
+import type { Opened } from "./opened.ts";
+
+/** The file that goes to the delegate, the bundle and the key servers: each where it was asked for. */
+async function deliver(
+  opened: Opened,
+  certificates: readonly RawCertificate[],
+  output: string | undefined,
+  reporter: Reporter,
+) {
+  const done: string[] = [];
+  if (output !== undefined) {
+    const bytes = Buffer.concat(certificates.map(writeCertificate));
+    await writeFileAtomic(output, armor(bytes, "PUBLIC KEY BLOCK"), { mode: 0o644 });
+    done.push(`wrote ${escapeText(output)}: bring it to the delegate and to whoever publishes`);
+  }
+  const [first] = certificates;
+  const handed = await opened.handOn(first === undefined ? [] : [first.fingerprint], reporter);
+  return { done: [...done, ...handed.done], errors: handed.errors };
+}
+
+/** Before anything is made that the bundle must tell of. @throws FeedkeyError if it could not be written */
+async function requireOwnBundle(opened: Opened): Promise<void> {
+  const archive = await opened.found();
+  if (archive !== undefined) await requireBundle(archive);
+}
+
+/** Works out a delegation. @throws FeedkeyError as `planDelegation` */
+export async function planGiving(
+  { store, at }: Opened,
+  request: Request,
+  { key, feeds, depth = 0, expires }: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
+  reporter: Reporter,
+): Promise<DelegationPlan> {
+  const plan = await planDelegation(store, request, { key, feeds, depth, expires, at });
+  for (const warning of plan.warnings) reporter.warn(warning);
+  return plan;
+}
+
+/** Makes a delegation. @throws FeedkeyError as `planDelegation` and `applyDelegation` */
+export async function give(opened: Opened, request: Request, options: DelegateOptions, reporter: Reporter) {
+  await requireOwnBundle(opened);
+  const plan = await planGiving(opened, request, options, reporter);
+  const certificates = await applyDelegation(opened.store, plan, opened.passphrase);
+  const path = certificates.slice(1).map(({ fingerprint }) => fingerprint);
+  return { plan, path, ...(await deliver(opened, certificates, options.output, reporter)) };
+}
+
+/** Works out how a delegation is taken back. @throws FeedkeyError as `planWithdrawal` */
+export async function planTaking({ store, at }: Opened, request: Request, key: string): Promise<Withdrawal> {
+  return await planWithdrawal(store, request, { key, at });
+}
+
+/** Takes a delegation back. @throws FeedkeyError as `planWithdrawal` and `applyWithdrawal` */
+export async function take(opened: Opened, request: Request, options: WithdrawOptions, reporter: Reporter) {
+  await requireOwnBundle(opened);
+  const plan = await planTaking(opened, request, options.key);
+  const { certificates, others } = await applyWithdrawal(opened.store, plan, opened.at, opened.passphrase);
+  for (const other of others) {
+    reporter.warn(`${plan.subject.fingerprint} is still a delegate of ${other}, who must withdraw it too`);
+  }
+  return { plan, ...(await deliver(opened, certificates, options.output, reporter)) };
+}

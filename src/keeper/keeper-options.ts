@@ -1,0 +1,102 @@
+/** What an archive's keeper is told. Lengths of time are in milliseconds. */
+import type { RevokeReason } from "../archive/revoke.ts";
+import type { Reporter } from "../client/session.ts";
+import type { Algorithm } from "../openpgp/generate.ts";
+import type { ArchiveFeed, Profile } from "../profile/types.ts";
+import type { Duration, Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+export interface ArchiveOptions {
+  /** Path of `archive.ini`. Without it there is the key store alone, and no bundle is written. */
+  readonly config?: string | undefined;
+  /** The key store's folder. By default as on the command line. */
+  readonly home?: string | undefined;
+  /** A fixed reference time. By default the clock is read for each call. */
+  readonly at?: Instant | undefined;
+  /** Ask no server. */
+  readonly offline?: boolean | undefined;
+  /** Gives the passphrase of a locked key. By default there is none to give. */
+  readonly passphrase?: ((fingerprint: Fingerprint) => Promise<string>) | undefined;
+  /** The profile of its clients, by name, file or as it was read: what they would not accept is not signed. */
+  readonly profile?: string | Profile | undefined;
+  /** Key servers, `hkps://...` each. By default those of `archive.ini`, else of the profile. */
+  readonly keyservers?: readonly string[] | undefined;
+  /** Path of PEM certificates of the key servers' authority. */
+  readonly keyserverCa?: string | undefined;
+  /** Is told of warnings and progress as they come. By default nobody is; warnings are in each report too. */
+  readonly reporter?: Partial<Reporter> | undefined;
+}
+
+/** What every call takes. */
+export interface KeeperCallOptions {
+  /** Report what went well together with the errors of the rest, instead of throwing the gravest of them. */
+  readonly partial?: boolean | undefined;
+}
+
+export interface PublishOptions extends KeeperCallOptions {
+  /** A folder and its feeds, instead of those of `archive.ini`. The root is absolute. */
+  readonly place?: { readonly root: string; readonly feeds: readonly ArchiveFeed[] } | undefined;
+  /** A full fingerprint, `gpg:` before one that stays in GnuPG. By default that of `archive.ini`. */
+  readonly key?: string | undefined;
+  /** How long the signatures hold. By default as `archive.ini` says, or 14 days. */
+  readonly validFor?: Duration | undefined;
+  /** Leave damaged packages out, with an error for each, instead of publishing nothing. */
+  readonly skipBad?: boolean | undefined;
+  /** Publish an index that became empty. */
+  readonly allowEmpty?: boolean | undefined;
+  /** Work out what would be done, and change nothing. */
+  readonly dryRun?: boolean | undefined;
+}
+
+export interface SignOptions {
+  /** A full fingerprint, `gpg:` before one that stays in GnuPG. */
+  readonly key: string;
+  /** The feed that it is signed for. */
+  readonly feed?: string | undefined;
+  /** How long the signature holds; undefined: without end. */
+  readonly validFor: Duration | undefined;
+  /** First add size and SHA-256 of the packages beside it to a pkg_summary. */
+  readonly addChecksums?: boolean | undefined;
+}
+
+export interface RotateOptions extends KeeperCallOptions {
+  /** `begin` makes and certifies the successor, `finish` lets it sign; `at-once` is both. */
+  readonly step: "begin" | "finish" | "at-once";
+  /** Of the new key; Ed25519 by default. */
+  readonly algorithm?: Algorithm | undefined;
+  /** How long the new key holds. By default it has no end. */
+  readonly lifetime?: Duration | undefined;
+  /** How long both keys are at work; 30 days by default. */
+  readonly overlap?: Duration | undefined;
+  /** A key of the key store that is to follow, instead of a new one. */
+  readonly to?: Fingerprint | undefined;
+  /** Folder for copies of the new key's revocation certificates. */
+  readonly backup?: string | undefined;
+  /** Gives the passphrase for a new key. By default it has none. */
+  readonly newPassphrase?: (() => Promise<string | undefined>) | undefined;
+  /** Having finished, revoke the old key as superseded, unless clients lose their chain. */
+  readonly retire?: boolean | undefined;
+  /** Without backup, before the overlap ends, or although clients lose their chain. */
+  readonly force?: boolean | undefined;
+}
+
+export interface RevokeOptions extends KeeperCallOptions {
+  readonly reason: RevokeReason;
+  /** Although clients lose their chain. */
+  readonly force?: boolean | undefined;
+}
+
+export interface DelegateOptions extends KeeperCallOptions {
+  /** The key that delegates, a full fingerprint. */
+  readonly key: string;
+  /** Names or globs of feeds. */
+  readonly feeds: readonly string[];
+  /** How many further delegations may follow; none by default. */
+  readonly depth?: number | undefined;
+  /** How long it holds. */
+  readonly expires: Duration;
+  /** Write the certified certificate there, with its whole path, for the delegate. */
+  readonly output?: string | undefined;
+}
+
+export type WithdrawOptions = Pick<DelegateOptions, "key" | "output" | "partial">;

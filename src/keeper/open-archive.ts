@@ -1,0 +1,266 @@
+/** An archive and its keys, as programs keep them; the command line is one of them. */
+import type { Archive } from "../archive/archive.ts";
+import type { DelegationPlan, Request, Withdrawal } from "../archive/delegate.ts";
+import type { DelegationRecord } from "../archive/delegations.ts";
+import { keyOf } from "../archive/load-config.ts";
+import type { PublishResult } from "../archive/publish.ts";
+import type { RevocationPlan } from "../archive/revoke.ts";
+import type { SignedIndex } from "../archive/sign-index.ts";
+import type { Spread } from "../archive/spread.ts";
+import type { RotationPlan, RotationStatus, StepsTaken } from "../archive/take-rotation.ts";
+import type { Report } from "../client/client-options.ts";
+import { FeedkeyError } from "../error.ts";
+import { KeyStore } from "../store/key-store.ts";
+import { homeFolder } from "../store/paths.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type {
+  ArchiveOptions,
+  DelegateOptions,
+  KeeperCallOptions,
+  PublishOptions,
+  RevokeOptions,
+  RotateOptions,
+  SignOptions,
+  WithdrawOptions,
+} from "./keeper-options.ts";
+import { type Done, Opened } from "./opened.ts";
+
+const day = 86_400_000;
+
+/**
+ * An archive, or a key store alone. Each call is a run of its own, as a command is: it reads the configuration, and the clock.
+ * Calls may run at the same time, in other processes too; what writes waits for its turn or is `locked`.
+ */
+export class Keeper {
+  readonly #opened: Opened;
+
+  private constructor(opened: Opened) {
+    this.#opened = opened;
+  }
+
+  /** See {@link openArchive}. */
+  static async open(options: ArchiveOptions): Promise<Keeper> {
+    const opened = new Opened(await KeyStore.open(homeFolder(options.home)), options);
+    // What is wrong with the configuration is said at once.
+    await opened.found();
+    return new Keeper(opened);
+  }
+
+  /** The key store. */
+  get store(): KeyStore {
+    return this.#opened.store;
+  }
+
+  /** The archive as it is configured now, for what has no method here. @throws FeedkeyError as `openArchive`, `usage` without a configuration */
+  async archive(): Promise<Archive> {
+    return await this.#opened.archive();
+  }
+
+  /**
+   * Scans the packages, writes and signs the indexes and the key bundle, all swapped in together.
+   * @throws FeedkeyError `bad_package` for damaged packages, unless they are skipped; then `not_listed`, after all else was
+   *   published; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
+   */
+  async publish(options: PublishOptions = {}): Promise<Report<PublishResult>> {
+    const { publishPlace } = await import("./publish-place.ts");
+    return await this.#opened.run(options, async (reporter) => {
+      return await publishPlace(this.#opened, options, reporter);
+    });
+  }
+
+  /**
+   * Signs indexes that another program wrote.
+   * @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign
+   */
+  async sign(
+    indexes: readonly string[],
+    options: SignOptions,
+  ): Promise<Report<{ readonly key: Fingerprint; readonly signed: readonly SignedIndex[] }>> {
+    const [{ openSigner }, { signIndexFile }, { refuseOffProfile }] = await Promise.all([
+      import("../archive/signer.ts"),
+      import("../archive/sign-index.ts"),
+      import("./off-profile.ts"),
+    ]);
+    const { feed, validFor, addChecksums = false } = options;
+    return await this.#opened.run({}, async () => {
+      const at = this.#opened.at;
+      const place = keyOf(options.key);
+      const key = await openSigner(this.#opened.store, place, this.#opened.passphrase);
+      const signing = { store: this.#opened.store, at, profile: await this.#opened.profile() };
+      await refuseOffProfile(signing, place, feed === undefined ? [] : [feed]);
+      const signed: SignedIndex[] = [];
+      for (const index of indexes) {
+        signed.push(await signIndexFile(index, key, { at, validFor, feed, addChecksums, together: indexes }));
+      }
+      return { key: key.raw.fingerprint, signed };
+    });
+  }
+
+  /** Where the rotation of the archive's key stands. @throws FeedkeyError `not_found` */
+  async status(): Promise<RotationStatus> {
+    return await (await import("../archive/take-rotation.ts")).rotationStatus(await this.#opened.archive());
+  }
+
+  /** Works out what a rotation has left to do, and changes nothing. @param to the key that is to follow, where one was chosen */
+  async planRotation(to?: Fingerprint): Promise<RotationPlan> {
+    return await (await import("../archive/take-rotation.ts")).planRotation(await this.#opened.archive(), to);
+  }
+
+  /**
+   * Takes a step of a rotation, or what is left of it, and sends both keys to the key servers.
+   * @throws FeedkeyError `usage` without a backup, before the overlap has ended, or if none is under way; `expired`, `revoked`,
+   *   `weak_algorithm`, `fork`; without `partial` the gravest of what was left undone
+   */
+  async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
+    const { takeRotation } = await import("../archive/take-rotation.ts");
+    const { step, to, force = false, retire = false, algorithm = "ed25519", lifetime, overlap = 30 * day } = options;
+    const start = async () => ({
+      ...{ algorithm, lifetime, overlap, backup: options.backup, force },
+      to: to === undefined ? undefined : await this.#opened.store.resolve(to),
+      passphrase: await options.newPassphrase?.(),
+    });
+    return await this.#opened.run(options, async (reporter) => {
+      const taken = await takeRotation(await this.#opened.archive(), { step, start, retire, force });
+      const sent = await this.#opened.spread([taken.present, taken.successor], reporter);
+      return { ...taken, done: [...taken.done, ...sent.done], errors: [...taken.errors, ...sent.errors] };
+    });
+  }
+
+  /** Withdraws a successor that went wrong. @throws FeedkeyError `usage` if no rotation is under way; as `rotate` */
+  async abandonRotation(
+    options: KeeperCallOptions = {},
+  ): Promise<Report<Done & { readonly successor: Fingerprint; readonly sent: readonly string[] }>> {
+    const { abandonRotation } = await import("../archive/revoke.ts");
+    return await this.#opened.run(options, async (reporter) => {
+      const abandoned = await abandonRotation(await this.#opened.archive());
+      const { done: sent, errors } = await this.#opened.spread([abandoned.successor], reporter);
+      return { ...abandoned, sent, errors };
+    });
+  }
+
+  /** Works out a revocation, and who loses their chain by it; nothing is changed. @throws FeedkeyError as `revoke` */
+  async planRevocation(fingerprint: string, { reason }: Pick<RevokeOptions, "reason">): Promise<RevocationPlan> {
+    const { planKeyRevocation } = await import("../archive/revoke-key.ts");
+    const terms = { fingerprint: await this.#opened.store.resolve(fingerprint), reason };
+    return await planKeyRevocation(this.#opened.store, await this.#opened.found(), {
+      ...terms,
+      at: this.#opened.at,
+      passphrase: this.#opened.passphrase,
+    });
+  }
+
+  /**
+   * Revokes a key and tells the key servers.
+   * @throws FeedkeyError `usage` if clients lose their chain, `not_found`, `bad_certificate`, `bad_config`; without `partial` why
+   *   the bundle could not be written, or a key server did not take it
+   */
+  async revoke(
+    fingerprint: string,
+    options: RevokeOptions,
+  ): Promise<Report<Done & { readonly plan: RevocationPlan; readonly sent: readonly string[] }>> {
+    const { carryOutRevocation } = await import("../archive/revoke-key.ts");
+    return await this.#opened.run(options, async (reporter) => {
+      const plan = await this.planRevocation(fingerprint, options);
+      const archive = await this.#opened.found();
+      const { done, errors } = await carryOutRevocation(this.#opened.store, archive, plan, options.force === true);
+      const sent = await this.#opened.spread([plan.fingerprint], reporter);
+      if (archive?.config.key.fingerprint === plan.fingerprint) {
+        reporter.warn("archive.ini still names this key: clients refuse what it signs; name another, then publish");
+      }
+      return { plan, done, sent: sent.done, errors: [...errors, ...sent.errors] };
+    });
+  }
+
+  /** What has been delegated, by whom, until when; with a warning of what ends soon. @throws FeedkeyError `not_found` */
+  async delegations(): Promise<Report<{ readonly delegations: readonly DelegationRecord[] }>> {
+    const [{ listDelegations, soonToEnd }, { ownCertificates }] = await Promise.all([
+      import("../archive/delegations.ts"),
+      import("../archive/signing-key.ts"),
+    ]);
+    return await this.#opened.run({}, async (reporter) => {
+      const userId = (await this.#opened.found())?.config.userId;
+      const [own, at] = [await ownCertificates(this.#opened.store), this.#opened.at];
+      const delegations = listDelegations(own, userId, at);
+      for (const warning of soonToEnd(delegations, own, at)) reporter.warn(warning);
+      return { delegations };
+    });
+  }
+
+  /** Works out a delegation: who would get what; nothing is changed. @throws FeedkeyError as `delegate` */
+  async planDelegation(
+    request: Request,
+    options: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
+  ): Promise<Report<{ readonly plan: DelegationPlan }>> {
+    const { planGiving } = await import("./delegating.ts");
+    return await this.#opened.run({}, async (reporter) => {
+      return { plan: await planGiving(this.#opened, request, options, reporter) };
+    });
+  }
+
+  /**
+   * Lets another key sign some feeds for a time. Certificate and path go into the key store, the bundle, and to the key servers.
+   * @param request the delegate's certificate, or its fingerprint where the key store has it already
+   * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...; as `rotate`
+   */
+  async delegate(
+    request: Request,
+    options: DelegateOptions,
+  ): Promise<Report<Done & { readonly plan: DelegationPlan; readonly path: readonly Fingerprint[] }>> {
+    const { give } = await import("./delegating.ts");
+    return await this.#opened.run(options, (reporter) => give(this.#opened, request, options, reporter));
+  }
+
+  /** Works out how a delegation is taken back; nothing is changed. @throws FeedkeyError as `withdraw` */
+  async planWithdrawal(request: Request, { key }: Pick<WithdrawOptions, "key">): Promise<Withdrawal> {
+    return await (await import("./delegating.ts")).planTaking(this.#opened, request, key);
+  }
+
+  /** Takes a delegation back, for good. @throws FeedkeyError `not_found` if there is none, `bad_config`; as `rotate` */
+  async withdraw(request: Request, options: WithdrawOptions): Promise<Report<Done & { readonly plan: Withdrawal }>> {
+    const { take } = await import("./delegating.ts");
+    return await this.#opened.run(options, (reporter) => take(this.#opened, request, options, reporter));
+  }
+
+  /** Puts keys of the store into the bundle and on the key servers, where they are named. @throws FeedkeyError as `rotate` */
+  async handOn(fingerprints: readonly Fingerprint[], options: KeeperCallOptions = {}): Promise<Report<Done>> {
+    return await this.#opened.run(options, (reporter) => this.#opened.handOn(fingerprints, reporter));
+  }
+
+  /** Puts keys on key servers and reads them back. @throws FeedkeyError `usage` without a key server, `not_found`; as `rotate` */
+  async send(
+    fingerprints: readonly string[],
+    options: KeeperCallOptions = {},
+  ): Promise<Report<Omit<Spread, "errors">>> {
+    return await this.#opened.run(options, async (reporter) => {
+      const names = await Promise.all(fingerprints.map((one) => this.#opened.store.resolve(one)));
+      const spread = await this.#opened.spread(names, reporter);
+      if (spread.sent.length === 0) throw noServer();
+      return spread;
+    });
+  }
+
+  /**
+   * Takes what the key servers say of keys into the key store: only what was verified.
+   * @returns their user IDs by fingerprint
+   * @throws FeedkeyError `usage` without a key server, `not_found`, `unavailable`
+   */
+  async receive(fingerprints: readonly Fingerprint[]): Promise<ReadonlyMap<Fingerprint, string | undefined>> {
+    const servers = await this.#opened.servers();
+    if (servers.urls.length === 0) throw noServer();
+    return await (await import("../archive/spread.ts")).receive(this.#opened.store, fingerprints, servers);
+  }
+}
+
+function noServer(): FeedkeyError {
+  return new FeedkeyError("usage", "no key server is named", {
+    hint: "use --keyserver hkps://..., --config or --profile",
+  });
+}
+
+/**
+ * Opens an archive. No key is opened, and nothing is asked or written, before the first call.
+ * @throws FeedkeyError `not_found`, `bad_config`
+ */
+export async function openArchive(options: ArchiveOptions): Promise<Keeper> {
+  return await Keeper.open(options);
+}

@@ -1,0 +1,102 @@
+/** An archive that was opened: what every call needs. */
+import type { Archive } from "../archive/archive.ts";
+import { readConfig } from "../archive/load-config.ts";
+import type { PassphraseSource } from "../archive/signing-key.ts";
+import type { Servers, Spread } from "../archive/spread.ts";
+import type { Report } from "../client/client-options.ts";
+import { report } from "../client/collected.ts";
+import { loadProfile } from "../client/load-profile.ts";
+import type { Reporter } from "../client/session.ts";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Profile } from "../profile/types.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { findProfile } from "../store/paths.ts";
+import type { Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { ArchiveOptions, KeeperCallOptions } from "./keeper-options.ts";
+
+async function noPassphrase(fingerprint: Fingerprint): Promise<string> {
+  throw new FeedkeyError("bad_config", `key ${fingerprint} is locked, and there is nobody to give its passphrase`, {
+    hint: "open the archive with a passphrase",
+  });
+}
+
+/** What was done, in words. */
+export interface Done {
+  readonly done: readonly string[];
+}
+
+export class Opened {
+  readonly store: KeyStore;
+  readonly #options: ArchiveOptions;
+
+  constructor(store: KeyStore, options: ArchiveOptions) {
+    this.store = store;
+    this.#options = options;
+  }
+
+  /** The reference time of what happens now. */
+  get at(): Instant {
+    return this.#options.at ?? Date.now();
+  }
+
+  get passphrase(): PassphraseSource {
+    return this.#options.passphrase ?? noPassphrase;
+  }
+
+  /** The archive as it is configured now; undefined where there is only a key store. */
+  async found(): Promise<Archive | undefined> {
+    const { config } = this.#options;
+    if (config === undefined) return undefined;
+    return { config: await readConfig(config), store: this.store, at: this.at, passphrase: this.passphrase };
+  }
+
+  /** The archive as it is configured now. @throws FeedkeyError `usage` without a configuration, `not_found`, `bad_config` */
+  async archive(): Promise<Archive> {
+    const found = await this.found();
+    if (found !== undefined) return found;
+    throw new FeedkeyError("usage", "no archive is named", { hint: "say which with --config archive.ini" });
+  }
+
+  /** The profile of its clients. */
+  async profile(): Promise<Profile | undefined> {
+    const { profile } = this.#options;
+    return typeof profile === "string" ? await loadProfile(await findProfile(profile)) : profile;
+  }
+
+  /** Makes a call's report. */
+  async run<Found>(
+    { partial }: KeeperCallOptions,
+    action: (reporter: Reporter) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
+  ): Promise<Report<Found>> {
+    return await report(this.#options.reporter, partial, action);
+  }
+
+  /** Key servers of the options, else of the configuration, else of the profile; with their authorities. */
+  async servers(): Promise<Servers> {
+    const { keyservers, keyserverCa, offline = false } = this.#options;
+    if (keyservers !== undefined) return { urls: keyservers, ca: keyserverCa, offline };
+    const from = (await this.found())?.config ?? (await this.profile())?.trust;
+    return { urls: from?.keyservers ?? [], ca: keyserverCa ?? from?.keyserverCa, offline };
+  }
+
+  /** Sends keys of the store to the key servers, if there are any. */
+  async spread(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Spread> {
+    const servers = await this.servers();
+    if (servers.urls.length === 0 && this.#options.keyservers === undefined)
+      reporter.warn("no key server is configured: clients learn of this from the bundle alone");
+    return await (await import("../archive/spread.ts")).spread(this.store, fingerprints, servers);
+  }
+
+  /** Into the bundle and to the key servers, where they are named: an air-gapped machine has neither. */
+  async handOn(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Done & Pick<Spread, "errors">> {
+    const archive = await this.found();
+    const { refreshBundle } = await import("../archive/archive.ts");
+    const done = archive === undefined ? [] : (await refreshBundle(archive)).map(escapeText);
+    const isNamed = archive !== undefined || this.#options.keyservers !== undefined;
+    if (!isNamed || (await this.servers()).urls.length === 0) return { done, errors: [] };
+    const sent = await this.spread(fingerprints, reporter);
+    return { done: [...done, ...sent.done], errors: sent.errors };
+  }
+}

@@ -1,0 +1,32 @@
+/**
+ * `feedkey/trust`: the trust rules by themselves, and what builds their input. Nothing here reads a file, a clock or a network;
+ * what a client adds to the judgement (its memory, revocation checks, age and order of indexes) is up to the caller.
+ */
+
+export { type ErrorCode, FeedkeyError } from "./error.ts";
+export { type Evidence, readCertificates, readSignatures } from "./openpgp/evidence.ts";
+export type { Identity } from "./profile/types.ts";
+export type { Duration, Instant } from "./time.ts";
+export type { Grant } from "./trust/delegation.ts";
+export type {
+  CertificateFacts,
+  DataSignature,
+  Fingerprint,
+  KeyFacts,
+  Revocation,
+  SelfSignature,
+  SignatureFacts,
+  SubkeyFacts,
+  UserIdFacts,
+} from "./trust/facts.ts";
+export type { Fork } from "./trust/fork.ts";
+export {
+  type IndexPolicy,
+  type IndexVerdict,
+  judgeIndex,
+  type SignatureRefusal,
+  type Signer,
+} from "./trust/index-signature.ts";
+export { type JudgeInput, judge, type Rejected, type Role, type Trusted, type TrustSet } from "./trust/judge.ts";
+export type { Refusal } from "./trust/policy.ts";
+export type { Link } from "./trust/transition.ts";
