@@ -89,8 +89,8 @@ export const wrongExtensionRules: readonly WrongRule[] = [
   {
     name: "T7: the ways to a successor go over links that hold alone",
     file: "chain.js",
-    right: "() => succession(links, graph, wide, seeds, gone)",
-    wrong: "() => succession(links, graph, graph, seeds, gone)",
+    right: "() => succession(links, graph, wide, seeds, gone, input.crowded)",
+    wrong: "() => succession(links, graph, graph, seeds, gone, input.crowded)",
   },
   {
     name: "T7: what was withdrawn leads to no successor",

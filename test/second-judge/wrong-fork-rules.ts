@@ -134,8 +134,8 @@ export const wrongForkRules: readonly WrongRule[] = [
   {
     name: "T6: an earlier end of its issuer takes a link out of the wide graph",
     file: "transition.js",
-    right: "const isSpared = policy.isWide === true || isAccepted;",
-    wrong: "const isSpared = isAccepted;",
+    right: "isWide === true || accepted.has(subject.primary.fingerprint)",
+    wrong: "accepted.has(subject.primary.fingerprint)",
   },
   {
     name: "T6: an end that a self-signature claimed which has expired does not count in the wide graph",

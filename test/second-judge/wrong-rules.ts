@@ -80,14 +80,14 @@ const otherRules: readonly WrongRule[] = [
   {
     name: "T3c, T5: an earlier end of its issuer drops an accepted key",
     file: "transition.js",
-    right: "const isSpared = policy.isWide === true || isAccepted;",
-    wrong: "const isSpared = policy.isWide === true;",
+    right: "isWide === true || accepted.has(subject.primary.fingerprint)",
+    wrong: "isWide === true",
   },
   {
     name: "T3c: an earlier end of its issuer drops no key",
     file: "transition.js",
-    right: "const isSpared = policy.isWide === true || isAccepted;",
-    wrong: "const isSpared = true;",
+    right: "isWide === true || accepted.has(subject.primary.fingerprint)",
+    wrong: "true",
   },
   {
     name: "T3d: a softly revoked issuer passes trust on",
@@ -116,7 +116,7 @@ const otherRules: readonly WrongRule[] = [
   {
     name: "T5: the ledger saves no key whose issuer was softly revoked",
     file: "transition.js",
-    right: 'policy.retiredIssuers === "accept" || isAccepted',
+    right: 'policy.retiredIssuers === "accept" || policy.accepted.has(subject.primary.fingerprint)',
     wrong: 'policy.retiredIssuers === "accept"',
   },
   {
