@@ -3,8 +3,8 @@
  * size and SHA-256 of each package file, and refuses what the summary already says otherwise.
  */
 import { createHash } from "node:crypto";
-import type { FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { type FileHandle, lstat, realpath } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { parseFileCksum } from "../index-format/file-cksum.ts";
@@ -31,24 +31,26 @@ interface Hashed {
 }
 
 /**
- * A package file for reading; links that stay in the folder are followed.
- * @throws FeedkeyError `not_found`; `bad_path`: a link leads out of the folder, to what is not this feed's
+ * A package file for reading; no link below the folder is followed, since another name may be another package.
+ * @throws FeedkeyError `not_found`; `bad_path`: a link, or something that is not a plain file
  */
 async function openPackageIn(folder: string, path: string): Promise<FileHandle> {
   const opened = await openInside(folder, path);
-  if ("handle" in opened) return opened.handle;
-  if (opened.refused === "outside") {
-    throw new FeedkeyError(
-      "bad_path",
-      `the package ${escapeText(path)} is a symbolic link that leads out of the folder`,
-      {
-        details: { path },
-        hint: "replace the link by the file itself",
-      },
-    );
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  const isPlain = "handle" in opened && (await realpath(path)) === join(await realpath(folder), relative(folder, path));
+  if ("handle" in opened && isPlain) return opened.handle;
+  if ("handle" in opened) await opened.handle.close();
+  if (isThere && !("refused" in opened && opened.refused === "denied")) {
+    throw new FeedkeyError("bad_path", `the package ${escapeText(path)} is not a plain file, or lies behind a link`, {
+      details: { path },
+      hint: "put the package itself where the summary says that it is",
+    });
   }
-  throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read, or is not a plain file`, {
-    details: { path, reason: opened.refused },
+  throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read`, {
+    details: { path, reason: "refused" in opened ? opened.refused : "missing" },
     hint: "the summary must lie beside its packages, or FILE_NAME say where they are",
   });
 }
