@@ -8,18 +8,24 @@ type Decoder = InstanceType<typeof import("zstddec").ZSTDDecoder>;
  * @throws Undecodable over `limit` bytes, for bytes after the last frame, for damage
  */
 export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
-  const contents: Uint8Array[] = [];
+  const frames = [...zstdFrames(bytes)];
+  const most = frames.reduce((sum, { contentSize, mostContent }) => sum + (contentSize ?? mostContent), 0);
+  // Several are put into one place at once: kept apart until the end, they would take twice their room.
+  const whole = frames.length > 1 ? Buffer.allocUnsafe(Math.min(most, limit)) : undefined;
+  let only: Uint8Array = new Uint8Array();
   let total = 0;
-  for (const frame of zstdFrames(bytes)) {
+  for (const frame of frames) {
     const left = limit - total;
     if (frame.contentSize !== undefined && frame.contentSize > left) throw exceeds(limit);
-    const content = decodeFrame(await load(), frame, left);
-    if (content === undefined) throw exceeds(limit);
-    contents.push(content);
-    total += content.length;
+    only = decodeFrame(await load(), frame, left) ?? tooLong(limit);
+    whole?.set(only, total);
+    total += only.length;
   }
-  const [only] = contents;
-  return contents.length === 1 && only !== undefined ? only : Buffer.concat(contents, total);
+  return whole?.subarray(0, total) ?? only;
+}
+
+function tooLong(limit: number): never {
+  throw exceeds(limit);
 }
 
 async function load(): Promise<Decoder> {
