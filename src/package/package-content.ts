@@ -15,6 +15,14 @@ const tellTale = /^(debian-binary|(control|data)\.tar(\.[a-z0-9]+)?|\+CONTENTS|\
 
 const RPM_LEAD = "edabeedb";
 
+/** What some installer unpacks and nothing here does: lzma, lzip, lz4, compress, and zstd that begins with a skippable frame. */
+const SEALED = /^(5d0000|4c5a4950|04224d18|1f9d|5[0-9a-f]2a4d18)/;
+
+/** Whether bytes are compressed in a way that can't be looked into here. */
+function isSealed(bytes: Uint8Array): boolean {
+  return SEALED.test(Buffer.from(bytes.subarray(0, 8)).toString("hex"));
+}
+
 /**
  * Whether a file is a package; links are followed, since whoever installs the file follows them too.
  * @returns false for what is no regular file, and for a link that leads nowhere
@@ -36,6 +44,8 @@ async function isPackage(source: ByteSource): Promise<boolean> {
   let isFound = false;
   const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
   if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
+  // What can't be looked into is taken for a package: an installer may see more.
+  if (isSealed(head)) return true;
   try {
     const isPlain = detectCompression(head) === "none";
     const content = headOf(isPlain ? piecesOf(source, HEAD) : contentChunks(source));
@@ -45,7 +55,11 @@ async function isPackage(source: ByteSource): Promise<boolean> {
     };
     // An odd header ends our reader, and need not end an installer's: the first name counts as it stands there.
     await visitEntries(
-      watched(content, (first) => isTold(firstName(first))),
+      watched(content, (first) => {
+        // Packed twice, it could be unpacked twice.
+        isFound = !isPlain && (detectCompression(first) !== "none" || isSealed(first));
+        return !isFound && isTold(firstName(first));
+      }),
       () => undefined,
       ({ path }) => isTold(path),
     );
@@ -80,8 +94,10 @@ async function* watched(
   }
 }
 
-/** The name in the first header of a tar archive, whatever else the header says. */
-function firstName(chunk: Uint8Array): string {
+/** The name in the first header of a tar archive, whatever else the header says, and behind however many empty blocks. */
+function firstName(whole: Uint8Array): string {
+  const start = whole.findIndex((byte) => byte !== 0);
+  const chunk = whole.subarray(start < 0 ? 0 : start - (start % 512));
   const name = Buffer.from(chunk.subarray(0, 100)).toString("latin1");
   return name.replace(/\0.*$/s, "").replace(/^\.\//, "");
 }

@@ -153,6 +153,13 @@ describe("cases: package folder, what is not listed", () => {
     ["the same with its data first", oldIpk([{ name: "data.tar.gz", data: Buffer.alloc(1_000_000) }])],
     ["a pkgsrc package", gzipSync(tar([{ name: "+CONTENTS", data: "@name x-1.0\n" }]))],
     ["a pkgsrc package, not compressed", tar([{ name: "+CONTENTS", data: "@name x-1.0\n" }])],
+    [
+      "one behind an empty block",
+      Buffer.concat([Buffer.alloc(512), tar([{ name: "+CONTENTS", data: "@name x-1.0\n" }])]),
+    ],
+    ["one that is packed twice", gzipSync(gzipSync(tar([{ name: "+CONTENTS", data: "@name x-1.0\n" }])))],
+    ["what only others can unpack: lzma", Buffer.from("5d00008000ffffffffffffffff00", "hex")],
+    ["what only others can unpack: zstd with a frame to skip", Buffer.from("502a4d180400000041414141", "hex")],
   ];
 
   for (const name of names) {
