@@ -39,15 +39,17 @@ const maxEnds = 16;
 /**
  * T7: what is recorded of a key's ends. One that has passed stays; one that has not gives way to what is heard now.
  * @param end the present one, as the judgement takes it
+ * @param isSucceeded whether another key lives: without one the end decides nothing, and a refusal changes nothing
  */
 export function endsOf(
   known: Pick<KeyRecord, "end" | "passed"> | undefined,
   end: Instant | undefined,
   at: Instant,
+  isSucceeded: boolean,
 ): Pick<KeyRecord, "end" | "passed"> {
   const before = known?.passed ?? [];
   const last = known?.end;
-  const isNew = last !== undefined && last <= at && !before.includes(last);
+  const isNew = last !== undefined && last <= at && !before.includes(last) && (isSucceeded || last !== end);
   const passed = isNew ? [...before, last].sort((a, b) => a - b) : before;
   return { end, passed: passed.length <= maxEnds ? passed : [...passed.slice(0, maxEnds - 1), ...passed.slice(-1)] };
 }

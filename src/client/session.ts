@@ -193,6 +193,7 @@ export class Session {
     const keys = new Map(before.keys);
     const isBehind = latestDate(state.ledger) > this.options.at + skew;
     const isBehindIndex = [...state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
+    const hasLive = [...trust.trusted.values()].some(({ facts, role }) => role !== "delegate" && this.#isLive(facts));
     for (const [fingerprint, key] of trust.trusted) {
       const known = keys.get(fingerprint);
       // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
@@ -201,7 +202,8 @@ export class Session {
       // The clock is wrong, or the run looks at the past: it accepts nothing new. A key that a clock ahead accepted is dated again, but
       // not by one that is behind an accepted index (T9).
       if (isBehind && (!isSame || isKnown || isBehindIndex)) continue;
-      const ends = isBehind && known !== undefined ? known : endsOf(known, this.#endOf(key.facts), this.options.at);
+      const ends =
+        isBehind && known !== undefined ? known : endsOf(known, this.#endOf(key.facts), this.options.at, hasLive);
       keys.set(fingerprint, {
         acceptedAt: isKnown ? known.acceptedAt : this.options.at,
         role: isKnown ? known.role : key.role,
