@@ -13,9 +13,9 @@ export async function endsIn(
   at: Instant,
 ): Promise<ReadonlyMap<Fingerprint, readonly Instant[]>> {
   const found = new Map<Fingerprint, readonly Instant[]>();
-  for (const { primary, ...facts } of (await readAll(mapOf(certificates))).facts) {
-    const end = endOfLife({ primary, ...facts }, at);
-    if (end !== undefined) found.set(primary.fingerprint, [end]);
+  for (const facts of (await readAll(mapOf(certificates))).facts) {
+    const end = endOfLife(facts, at);
+    if (end !== undefined) found.set(facts.primary.fingerprint, [end]);
   }
   return found;
 }

@@ -84,12 +84,12 @@ export function survey(
   const [chain, near, others] = [names(part), names(held), names(bystanders)];
   const read = new Map<Fingerprint, RawCertificate>();
   for (const [fingerprint, certificate] of part) {
-    const own = revocationPart(certificate);
-    if (own !== undefined)
-      read.set(
-        fingerprint,
-        withoutForgeries(own, verified, (maker) => chain.has(maker)),
-      );
+    const revocations = revocationPart(certificate);
+    if (revocations === undefined) continue;
+    read.set(
+      fingerprint,
+      withoutForgeries(revocations, verified, (maker) => chain.has(maker)),
+    );
   }
   return {
     read,

@@ -119,21 +119,25 @@ export function attachLoose(
   return found;
 }
 
+/** A certificate with some of its signatures, and the user IDs and subkeys that still have one. */
+export function keepSignatures(certificate: RawCertificate, isKept: (packet: Packet) => boolean): RawCertificate {
+  const prune = (components: readonly Component[]) => {
+    return components
+      .map(({ packet, signatures }) => ({ packet, signatures: signatures.filter(isKept) }))
+      .filter(({ signatures }) => signatures.length > 0);
+  };
+  return {
+    ...certificate,
+    signatures: certificate.signatures.filter(isKept),
+    userIds: prune(certificate.userIds),
+    subkeys: prune(certificate.subkeys),
+  };
+}
+
 /**
  * A certificate without the signatures that were not found good: junk that anybody can upload to a key server.
  * @param verified bodies of the good ones, as `readFacts` tells them
  */
 export function keepVerified(certificate: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
-  const keep = (packets: readonly Packet[]) => packets.filter(({ body }) => verified.has(body));
-  const prune = (components: readonly Component[]) => {
-    return components
-      .map(({ packet, signatures }) => ({ packet, signatures: keep(signatures) }))
-      .filter(({ signatures }) => signatures.length > 0);
-  };
-  return {
-    ...certificate,
-    signatures: keep(certificate.signatures),
-    userIds: prune(certificate.userIds),
-    subkeys: prune(certificate.subkeys),
-  };
+  return keepSignatures(certificate, ({ body }) => verified.has(body));
 }

@@ -8,6 +8,7 @@ import { fitting, revocationKind } from "./good-signatures.ts";
 import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 import { keyIdOf } from "./key-packet.ts";
 import { limits } from "./limits.ts";
+import { keepSignatures } from "./merge.ts";
 import type { Packet } from "./packets.ts";
 import { namesIssuer, parseSignature, type RawSignature } from "./raw-signature.ts";
 import { readFacts } from "./read-facts.ts";
@@ -214,14 +215,5 @@ export async function prune(loaded: LoadedCertificate, keys: KeyIndex, room: Roo
   takeOthers(keeping, others);
   const left = placed.filter(({ packet }) => !keeping.kept.has(packet)).length;
   if (room.strangers > 0) takeStrangers(keeping, strangersOf(loaded, facts, keys), room.strangers);
-  return { certificate: withOnly(raw, keeping.kept), facts, left };
-}
-
-function withOnly(raw: RawCertificate, kept: ReadonlySet<Packet>): RawCertificate {
-  const keep = (packets: readonly Packet[]) => packets.filter((packet) => kept.has(packet));
-  const strip = (components: readonly Component[]) => {
-    const stripped = components.map(({ packet, signatures }) => ({ packet, signatures: keep(signatures) }));
-    return stripped.filter(({ signatures }) => signatures.length > 0);
-  };
-  return { ...raw, signatures: keep(raw.signatures), userIds: strip(raw.userIds), subkeys: strip(raw.subkeys) };
+  return { certificate: keepSignatures(raw, (packet) => keeping.kept.has(packet)), facts, left };
 }

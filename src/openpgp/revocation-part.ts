@@ -2,6 +2,7 @@
 import type { Component, RawCertificate } from "./certificate.ts";
 import { keyIdOf } from "./key-packet.ts";
 import { limits } from "./limits.ts";
+import { keepSignatures } from "./merge.ts";
 import type { Packet } from "./packets.ts";
 import { isRevocationType, parseSignature, type RawSignature, signatureType } from "./raw-signature.ts";
 
@@ -29,23 +30,9 @@ function isByAnother(packet: Packet, fingerprint: string): boolean {
  * @returns undefined where there is nothing of the kind
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
-  const { fingerprint, primary, signatures, userIds, subkeys } = certificate;
-  const designates = signatures.some((packet) => isByAnother(packet, fingerprint))
-    ? (packet: Packet) => (parsed(packet)?.hashed.designatedRevokers.length ?? 0) > 0
-    : () => false;
-  const keep = (packets: readonly Packet[]) => packets.filter((packet) => isRevocation(packet) || designates(packet));
-  const keepIn = (components: readonly Component[]) => {
-    return components
-      .map(({ packet, signatures: over }) => ({ packet, signatures: keep(over) }))
-      .filter(({ signatures: over }) => over.length > 0);
-  };
-  const part = {
-    fingerprint,
-    primary,
-    signatures: keep(signatures),
-    userIds: keepIn(userIds),
-    subkeys: keepIn(subkeys),
-  };
+  const isForeign = certificate.signatures.some((packet) => isByAnother(packet, certificate.fingerprint));
+  const designates = (packet: Packet) => (parsed(packet)?.hashed.designatedRevokers.length ?? 0) > 0;
+  const part = keepSignatures(certificate, (packet) => isRevocation(packet) || (isForeign && designates(packet)));
   return part.signatures.length + part.userIds.length + part.subkeys.length === 0 ? undefined : part;
 }
 
@@ -110,18 +97,12 @@ export function withoutForgeries(
   verified: ReadonlySet<Uint8Array>,
   isKnown: (maker: string) => boolean,
 ): RawCertificate {
-  const keep = (packets: readonly Packet[]) => {
-    return packets.filter((packet) => {
-      if (verified.has(packet.body) || isByAnother(packet, part.fingerprint)) return true;
-      const raw = signatureType(packet.body) === 0x30 ? parsed(packet) : undefined;
-      const maker = raw?.issuer.fingerprint ?? raw?.issuer.keyId;
-      return maker !== undefined && !isKnown(maker);
-    });
-  };
-  const keepIn = (components: readonly Component[]) => {
-    return components.map(({ packet, signatures }) => ({ packet, signatures: keep(signatures) }));
-  };
-  return { ...part, signatures: keep(part.signatures), userIds: keepIn(part.userIds), subkeys: keepIn(part.subkeys) };
+  return keepSignatures(part, (packet) => {
+    if (verified.has(packet.body) || isByAnother(packet, part.fingerprint)) return true;
+    const raw = signatureType(packet.body) === 0x30 ? parsed(packet) : undefined;
+    const maker = raw?.issuer.fingerprint ?? raw?.issuer.keyId;
+    return maker !== undefined && !isKnown(maker);
+  });
 }
 
 /** Those who are said to have revoked a key in its place: fingerprints or key IDs. */

@@ -6,7 +6,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { type Keyring, type RawCertificate, writeCertificate } from "./certificate.ts";
 import { keyIdOf } from "./key-packet.ts";
 import { limits } from "./limits.ts";
-import { collect, unite } from "./merge.ts";
+import { collect, keepVerified, unite } from "./merge.ts";
 import { type Packet, writePackets } from "./packets.ts";
 import { parseSignature } from "./raw-signature.ts";
 import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revocation-part.ts";
@@ -121,7 +121,7 @@ export class RevocationStore {
     };
     const all = ranked(new Map([...this.#parts, ...read]));
     // What was found good about any target comes before what nobody could check: that can be made in the name of any key.
-    const proven = all.flatMap(({ value }) => revocationPart(onlyVerified(value, verified)) ?? []);
+    const proven = all.flatMap(({ value }) => revocationPart(keepVerified(value, verified)) ?? []);
     const kept = new Map<Fingerprint, RawCertificate>();
     for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
     let unproven = Math.min(room, limits.revocationsUnproven);
@@ -168,16 +168,6 @@ export class RevocationStore {
     kept.set(part.fingerprint, next);
     return octets;
   }
-}
-
-/** A part with what was found good, and what designates a revoker. */
-function onlyVerified(part: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
-  const keep = (packets: readonly Packet[]) => packets.filter(({ body }) => verified.has(body));
-  const within = (components: RawCertificate["userIds"]) => {
-    return components.map(({ packet, signatures }) => ({ packet, signatures: keep(signatures) }));
-  };
-  const { signatures, userIds, subkeys } = part;
-  return { ...part, signatures: keep(signatures), userIds: within(userIds), subkeys: within(subkeys) };
 }
 
 /** The longest header that `writePacket` makes. */

@@ -6,7 +6,7 @@ import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { barredFor, beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
 import { type Graph, makeGraph, paths, reach, reverse } from "./graph.ts";
 import type { JudgeInput } from "./judge-input.ts";
-import { effectiveRevocation, endOfLife, refusePrimary } from "./key-state.ts";
+import { endOfLife, isHardRevoked, refusePrimary } from "./key-state.ts";
 import { Path } from "./path.ts";
 import { type Link, linksInto } from "./transition.ts";
 
@@ -25,11 +25,6 @@ export interface Chain {
   readonly live: ReadonlySet<Fingerprint>;
 }
 
-/** Whether a key is hard-revoked: then it takes part in nothing (T3c, T4). */
-export function isHardRevoked(facts: CertificateFacts, at: Instant): boolean {
-  return effectiveRevocation(facts.revocations, at)?.kind === "hard";
-}
-
 /**
  * Reads the chain. Which links hold does not depend on late extensions (T7), only which keys live does: a thief can date
  * back what he certifies with a key, but not what was certified before.
@@ -39,7 +34,9 @@ export function readChain(input: JudgeInput): Chain {
   const asTheySay = new Map(certificates.map((facts) => [facts.primary.fingerprint, facts]));
   const policy = { identity, at, retiredIssuers, accepted };
   const links = certificates.flatMap((subject) => linksInto(subject, asTheySay, policy));
-  const gone = new Set(certificates.filter((facts) => isHardRevoked(facts, at)).map((f) => f.primary.fingerprint));
+  const gone = new Set(
+    certificates.filter(({ revocations }) => isHardRevoked(revocations)).map((f) => f.primary.fingerprint),
+  );
   for (const key of input.aside ?? []) gone.add(key);
   const seeds = new Set(input.seeds.filter((seed) => asTheySay.has(seed) && !gone.has(seed)));
   // Only what the seeds reach takes part: strangers who certify each other have no say.

@@ -4,8 +4,7 @@
  */
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
-import { endOfLife, refusePrimary } from "./key-state.ts";
-import { refuseSignature, refuseWeakHash } from "./policy.ts";
+import { endOfLife, refusePrimary, wasUsable } from "./key-state.ts";
 
 /** What one list of self-signatures says of the end as time goes on: its newest date, and the soonest end of that date. */
 interface Said {
@@ -17,12 +16,8 @@ interface Said {
 function endsBeforeLateDates({ primary, directSignatures, userIds }: CertificateFacts, at: Instant): Instant[] {
   const dated = (signatures: readonly SelfSignature[], place: number) => {
     return signatures
-      .map((signature) => ({ signature, place, date: signature.createdAt ?? 0 }))
-      .filter(({ signature }) => {
-        // Its own expiry is left aside: it takes nothing back that it said of the end.
-        const lasting = { ...signature, expiresAt: undefined };
-        return refuseSignature(lasting, primary.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
-      });
+      .filter((signature) => wasUsable(signature, primary, at))
+      .map((signature) => ({ signature, place, date: signature.createdAt ?? 0 }));
   };
   const overUserIds = userIds.flatMap(({ selfSignatures }) => selfSignatures);
   const all = [...dated(directSignatures, 0), ...dated(overUserIds, 1)].sort((a, b) => a.date - b.date);

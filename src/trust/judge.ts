@@ -1,13 +1,13 @@
 /** The judge: facts + profile + reference time + ledger -> who is trusted for this archive, over which path, and why the others are not. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
-import { acceptKeys, type Chain, forksOf, isHardRevoked, readChain } from "./chain.ts";
+import { acceptKeys, type Chain, forksOf, readChain } from "./chain.ts";
 import { findDelegates, type Grant } from "./delegation.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import type { Fork } from "./fork.ts";
 import { addressOf, matchesIdentity, matchingUserIds } from "./identity.ts";
 import type { JudgeInput } from "./judge-input.ts";
-import { effectiveRevocation, primaryState, revocationWords } from "./key-state.ts";
+import { effectiveRevocation, isHardRevoked, primaryState, revocationWords } from "./key-state.ts";
 import type { Path } from "./path.ts";
 import { type Refusal, refuse } from "./policy.ts";
 import type { Link } from "./transition.ts";
@@ -136,7 +136,7 @@ export function judge(input: JudgeInput): TrustSet {
   for (const [fingerprint, facts] of [...chain.byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const userId = displayName(facts, input);
     const path = accepted.get(fingerprint);
-    const granted = isHardRevoked(facts, at) ? undefined : grants.get(fingerprint);
+    const granted = isHardRevoked(facts.revocations) ? undefined : grants.get(fingerprint);
     if (path !== undefined) trusted.set(fingerprint, ofChain(facts, userId, path, chain.seeds));
     else if (granted?.[0] !== undefined) {
       trusted.set(fingerprint, { facts, userId, role: "delegate", via: granted[0].via, grants: granted });

@@ -65,13 +65,15 @@ export function onceCertified(facts: CertificateFacts, at: Instant): boolean {
   return usableEver(facts, at).some(({ flags }) => flags === undefined || flags.certify);
 }
 
-/** All self-signatures that were usable at some time: their own expiry is left aside. */
+/** Whether a self-signature was usable at some time: its own expiry takes nothing back that it said before. */
+export function wasUsable(signature: SelfSignature, key: KeyFacts, at: Instant): boolean {
+  const lasting = { ...signature, expiresAt: undefined };
+  return refuseSignature(lasting, key.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
+}
+
 function usableEver(facts: CertificateFacts, at: Instant): SelfSignature[] {
   const all = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
-  return all.filter((one) => {
-    const lasting = { ...one, expiresAt: undefined };
-    return refuseSignature(lasting, facts.primary.createdAt, at) === undefined && refuseWeakHash(one) === undefined;
-  });
+  return all.filter((one) => wasUsable(one, facts.primary, at));
 }
 
 /** The latest end that the primary key ever claimed for itself; infinity if it once claimed none. */
