@@ -41,8 +41,8 @@ export const wrongExtensionRules: readonly WrongRule[] = [
   {
     name: "T7: a self-signature that has expired never said of the end what it said",
     file: "extension.js",
-    right: "const lasting = { ...signature, expiresAt: undefined };",
-    wrong: "const lasting = signature;",
+    right: "wasUsable(signature, primary, at)",
+    wrong: "wasUsable(signature, primary, at) && (signature.expiresAt === undefined || signature.expiresAt > at)",
   },
   {
     name: "T7: a successor may be certified after the end",

@@ -140,8 +140,8 @@ export const wrongForkRules: readonly WrongRule[] = [
   {
     name: "T6: an end that a self-signature claimed which has expired does not count in the wide graph",
     file: "key-state.js",
-    right: "const lasting = { ...one, expiresAt: undefined };",
-    wrong: "const lasting = one;",
+    right: "wasUsable(one, facts.primary, at)",
+    wrong: "wasUsable(one, facts.primary, at) && (one.expiresAt === undefined || one.expiresAt > at)",
   },
   {
     name: "T6: a seed is never a side",
