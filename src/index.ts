@@ -1,12 +1,5 @@
 /** The public API, re-exports only: what the command line does, programs can do with these. The trust rules by themselves are `feedkey/trust`. */
 
-export type { DelegationPlan, Request, Withdrawal } from "./archive/delegate.ts";
-export type { DelegationRecord } from "./archive/delegations.ts";
-export type { PublishResult } from "./archive/publish.ts";
-export type { RevocationPlan, RevokeReason } from "./archive/revoke.ts";
-export type { SignedIndex } from "./archive/sign-index.ts";
-export type { Spread } from "./archive/spread.ts";
-export type { RotationPlan, RotationStatus, StepsTaken } from "./archive/take-rotation.ts";
 export type {
   CallOptions,
   ClientOptions,
@@ -17,12 +10,9 @@ export type {
   VerifyOptions,
   VerifyPackagesOptions,
 } from "./client/client-options.ts";
-export type { Exported, ExportFormat, ExportPlan } from "./client/export.ts";
 export type { FeedStatus } from "./client/feed-status.ts";
 export type { Fetched } from "./client/fetch.ts";
-export type { KeyNews } from "./client/key-news.ts";
 export { type Client, openClient } from "./client/open-client.ts";
-export type { Reporter } from "./client/session.ts";
 export type { ClientStatus, KeyStatus } from "./client/status.ts";
 export type { FeedOutcome } from "./client/update.ts";
 export type { VerifiedIndex } from "./client/verified-index.ts";
@@ -41,8 +31,18 @@ export type {
   WithdrawOptions,
 } from "./keeper/keeper-options.ts";
 export { type Keeper, openArchive } from "./keeper/open-archive.ts";
+export type { DelegationPlan, Request, Withdrawal } from "./keys/delegate.ts";
+export type { DelegationRecord } from "./keys/delegations.ts";
+export type { RevocationPlan, RevokeReason } from "./keys/revoke.ts";
+export type { Spread } from "./keys/send-and-receive.ts";
+export type { RotationPlan, RotationStatus, StepsTaken } from "./keys/take-rotation.ts";
 export type { Algorithm } from "./openpgp/generate.ts";
 export type { ArchiveFeed, Feed, Profile } from "./profile/types.ts";
+export type { PublishResult } from "./publish/publish.ts";
+export type { SignedIndex } from "./publish/sign-index.ts";
+export type { KeyNews } from "./refresh/key-news.ts";
+export type { Reporter } from "./refresh/session.ts";
+export type { Exported, ExportFormat, ExportPlan } from "./stock/export.ts";
 export type { Duration, Instant } from "./time.ts";
 export type { Fingerprint } from "./trust/facts.ts";
 export type { Rejected, Role, Trusted, TrustSet } from "./trust/judge.ts";

@@ -2,6 +2,6 @@
 import { serveShares } from "./threads.ts";
 
 serveShares({
-  scan: async () => (await import("./archive/scan-batch.ts")).scanBatch,
-  digest: async () => (await import("./store/digests.ts")).digestBatch,
+  scan: async () => (await import("./publish/scan/scan-batch.ts")).scanBatch,
+  digest: async () => (await import("./files/digests.ts")).digestBatch,
 });

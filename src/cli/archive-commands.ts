@@ -1,11 +1,11 @@
 /** Commands of whoever publishes. */
 import type { Command } from "commander";
-import type { KeygenOptions } from "./keygen.ts";
-import type { PublishCommandOptions } from "./publish.ts";
+import type { KeygenOptions } from "./archive/keygen.ts";
+import type { PublishCommandOptions } from "./archive/publish.ts";
+import type { SignCommandOptions } from "./archive/sign.ts";
+import type { SignPackageOptions } from "./archive/sign-package.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase } from "./shared-options.ts";
-import type { SignCommandOptions } from "./sign.ts";
-import type { SignPackageOptions } from "./sign-package.ts";
 
 /** Adds keygen, sign, publish and sign-package. */
 export function addArchiveCommands(program: Command, run: Runner): void {
@@ -17,7 +17,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--offline-primary <dir>", "put the whole key into that key store, keep only a signing subkey here")
     .option("--certify-only", "a master's key: it delegates to others and never signs itself")
     .action((options: KeygenOptions) => {
-      return run("keygen", async (context) => (await import("./keygen.ts")).keygen(context, options));
+      return run("keygen", async (context) => (await import("./archive/keygen.ts")).keygen(context, options));
     });
   withPassphrase(program.command("sign <index...>"))
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
@@ -26,7 +26,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
     .option("--valid-for <length>", "how long the signature holds, or never", "14d")
     .action((indexes: string[], options: SignCommandOptions) => {
-      return run("sign", async (context) => (await import("./sign.ts")).sign(context, indexes, options));
+      return run("sign", async (context) => (await import("./archive/sign.ts")).sign(context, indexes, options));
     });
   withPassphrase(program.command("publish [dir]"))
     .description("write and sign the indexes of a folder or an archive, with its key bundle")
@@ -40,7 +40,9 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--allow-empty", "publish an index that became empty")
     .option("--dry-run", "print the plan and change nothing")
     .action((folder: string | undefined, options: PublishCommandOptions) => {
-      return run("publish", async (context) => (await import("./publish.ts")).publish(context, folder, options));
+      return run("publish", async (context) =>
+        (await import("./archive/publish.ts")).publish(context, folder, options),
+      );
     });
   withPassphrase(program.command("sign-package <file...>"))
     .description("sign pkgsrc packages for pkg_add")
@@ -48,7 +50,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("-o, --output <dir>", "where the signed packages go (default: in the place of the unsigned)")
     .action((files: string[], options: SignPackageOptions) => {
       return run("sign-package", async (context) => {
-        return (await import("./sign-package.ts")).signPackage(context, files, options);
+        return (await import("./archive/sign-package.ts")).signPackage(context, files, options);
       });
     });
 }

@@ -1,14 +1,14 @@
 /** Commands of the client. */
 import type { Command } from "commander";
-import type { ChainOptions } from "./chain.ts";
-import type { ExportOptions } from "./export.ts";
-import type { FetchOptions } from "./fetch.ts";
-import type { ProfileInitOptions } from "./profile.ts";
+import type { ChainOptions } from "./client/chain.ts";
+import type { ExportOptions } from "./client/export.ts";
+import type { FetchOptions } from "./client/fetch.ts";
+import type { ProfileInitOptions } from "./client/profile.ts";
+import type { SetupCommandOptions } from "./client/setup.ts";
+import type { UpdateOptions } from "./client/update.ts";
+import type { VerifyOptions } from "./client/verify.ts";
+import type { VerifyPackageOptions } from "./client/verify-package.ts";
 import type { Runner } from "./run.ts";
-import type { SetupCommandOptions } from "./setup.ts";
-import type { UpdateOptions } from "./update.ts";
-import type { VerifyOptions } from "./verify.ts";
-import type { VerifyPackageOptions } from "./verify-package.ts";
 
 /** Adds what a client runs. */
 export function addClientCommands(program: Command, run: Runner): void {
@@ -16,15 +16,19 @@ export function addClientCommands(program: Command, run: Runner): void {
   profile
     .command("list")
     .description("profiles at hand")
-    .action(() => run("profile", async (context) => (await import("./profile.ts")).list(context)));
+    .action(() => run("profile", async (context) => (await import("./client/profile.ts")).list(context)));
   profile
     .command("show [name]")
     .description("what a profile says")
-    .action((name?: string) => run("profile", async (context) => (await import("./profile.ts")).show(context, name)));
+    .action((name?: string) =>
+      run("profile", async (context) => (await import("./client/profile.ts")).show(context, name)),
+    );
   profile
     .command("check [name]")
     .description("whether a profile and its keyring are in order")
-    .action((name?: string) => run("profile", async (context) => (await import("./profile.ts")).check(context, name)));
+    .action((name?: string) =>
+      run("profile", async (context) => (await import("./client/profile.ts")).check(context, name)),
+    );
   profile
     .command("init <url>")
     .description("write a profile from an archive's bundle, for the fingerprint given")
@@ -35,14 +39,14 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("-o, --output <dir>", "where to write it", ".")
     .option("--force", "replace a profile that is there already")
     .action((url: string, options: ProfileInitOptions) => {
-      return run("profile", async (context) => (await import("./profile-init.ts")).init(context, url, options));
+      return run("profile", async (context) => (await import("./client/profile-init.ts")).init(context, url, options));
     });
   program
     .command("refresh")
     .description("ask the key servers and the archive for successors and revocations")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((options: ChainOptions) => {
-      return run("refresh", async (context) => (await import("./chain.ts")).refresh(context, options));
+      return run("refresh", async (context) => (await import("./client/chain.ts")).refresh(context, options));
     });
   program
     .command("chain")
@@ -50,7 +54,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--dot", "a graph for Graphviz")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((options: ChainOptions) => {
-      return run("chain", async (context) => (await import("./chain.ts")).chain(context, options));
+      return run("chain", async (context) => (await import("./client/chain.ts")).chain(context, options));
     });
   program
     .command("export <path>")
@@ -58,7 +62,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .requiredOption("--for <program>", "gpgv, apt, opkg or pkg_install")
     .option("--no-refresh", "ask nobody: refresh has just been run")
     .action((path: string, options: ExportOptions) => {
-      return run("export", async (context) => (await import("./export.ts")).exportTo(context, path, options));
+      return run("export", async (context) => (await import("./client/export.ts")).exportTo(context, path, options));
     });
   program
     .command("setup <program>")
@@ -72,19 +76,19 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--remove", "undo it: take away what is still as it was written")
     .option("--dry-run", "print the plan and change nothing")
     .action((word: string, options: SetupCommandOptions) => {
-      return run("setup", async (context) => (await import("./setup.ts")).setup(context, word, options));
+      return run("setup", async (context) => (await import("./client/setup.ts")).setup(context, word, options));
     });
   program
     .command("status")
     .description("age and expiry of feeds and keys, and what will break when; asks nobody")
-    .action(() => run("status", async (context) => (await import("./status.ts")).status(context)));
+    .action(() => run("status", async (context) => (await import("./client/status.ts")).status(context)));
   program
     .command("update [feed...]")
     .description("download and verify the indexes")
     .option("--allow-empty", "accept an index that became empty")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((feeds: string[], options: UpdateOptions) => {
-      return run("update", async (context) => (await import("./update.ts")).update(context, feeds, options));
+      return run("update", async (context) => (await import("./client/update.ts")).update(context, feeds, options));
     });
   program
     .command("fetch [package...]")
@@ -94,7 +98,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--all", "every package of the feeds")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((packages: string[], options: FetchOptions) => {
-      return run("fetch", async (context) => (await import("./fetch.ts")).fetch(context, packages, options));
+      return run("fetch", async (context) => (await import("./client/fetch.ts")).fetch(context, packages, options));
     });
   program
     .command("verify <index> [package-file...]")
@@ -107,7 +111,9 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--no-state", "an audit: compare with nothing and record nothing")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((index: string, files: string[], options: VerifyOptions) => {
-      return run("verify", async (context) => (await import("./verify.ts")).verify(context, index, files, options));
+      return run("verify", async (context) =>
+        (await import("./client/verify.ts")).verify(context, index, files, options),
+      );
     });
   program
     .command("verify-package <file...>")
@@ -118,7 +124,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--reset-state", "forget everything and start from the seeds")
     .action((files: string[], options: VerifyPackageOptions) => {
       return run("verify-package", async (context) => {
-        return (await import("./verify-package.ts")).verifyPackage(context, files, options);
+        return (await import("./client/verify-package.ts")).verifyPackage(context, files, options);
       });
     });
 }

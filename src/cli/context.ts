@@ -3,8 +3,8 @@ import type { ClientOptions } from "../client/client-options.ts";
 import { loadProfile } from "../client/load-profile.ts";
 import { type Client, openClient } from "../client/open-client.ts";
 import { FeedkeyError } from "../error.ts";
+import { findProfile, homeFolder, stateFolder } from "../files/paths.ts";
 import type { Profile } from "../profile/types.ts";
-import { findProfile, homeFolder, stateFolder } from "../store/paths.ts";
 import { type Instant, parseTime } from "../time.ts";
 import type { CliReporter } from "./reporter.ts";
 

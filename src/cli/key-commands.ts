@@ -1,7 +1,7 @@
 /** Commands of the key store. */
 import type { Command } from "commander";
-import type { ImportOptions } from "./key.ts";
-import type { ExtendOptions } from "./key-extend.ts";
+import type { ImportOptions } from "./archive/key.ts";
+import type { ExtendOptions } from "./archive/key-extend.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers } from "./shared-options.ts";
 
@@ -11,30 +11,38 @@ export function addKeyCommands(program: Command, run: Runner): void {
   key
     .command("list")
     .description("the keys in it")
-    .action(() => run("key", async (context) => (await import("./key.ts")).list(context)));
+    .action(() => run("key", async (context) => (await import("./archive/key.ts")).list(context)));
   key
     .command("export [fingerprint...]")
     .description("certificates, armored, on standard output")
-    .action((names: string[]) => run("key", async (context) => (await import("./key.ts")).exportKeys(context, names)));
+    .action((names: string[]) =>
+      run("key", async (context) => (await import("./archive/key.ts")).exportKeys(context, names)),
+    );
   withServers(withPassphrase(key.command("import <file...>")))
     .description("take in keys, certificates and revocations made elsewhere")
     .option("--config <file>", "archive.ini: the bundle is written anew, its key servers are told")
     .action((files: string[], options: ImportOptions) => {
-      return run("key", async (context) => (await import("./key.ts")).importKeys(context, files, options));
+      return run("key", async (context) => (await import("./archive/key.ts")).importKeys(context, files, options));
     });
   withServers(withPassphrase(key.command("extend <fingerprint>")))
     .description("let a key hold longer, also one that has expired")
     .requiredOption("--expires <length>", "how long from now on, such as 2y")
     .option("--config <file>", "archive.ini: the bundle is written anew, its key servers are told")
     .action((fingerprint: string, options: ExtendOptions) => {
-      return run("key", async (context) => (await import("./key-extend.ts")).extend(context, fingerprint, options));
+      return run("key", async (context) =>
+        (await import("./archive/key-extend.ts")).extend(context, fingerprint, options),
+      );
     });
   key
     .command("backup <dir>")
     .description("copy the whole key store and read it back")
-    .action((folder: string) => run("key", async (context) => (await import("./key.ts")).backup(context, folder)));
+    .action((folder: string) =>
+      run("key", async (context) => (await import("./archive/key.ts")).backup(context, folder)),
+    );
   key
     .command("restore <dir>")
     .description("bring a backup back")
-    .action((folder: string) => run("key", async (context) => (await import("./key.ts")).restore(context, folder)));
+    .action((folder: string) =>
+      run("key", async (context) => (await import("./archive/key.ts")).restore(context, folder)),
+    );
 }

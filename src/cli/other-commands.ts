@@ -1,7 +1,7 @@
 /** Commands that are neither of the archive nor of the client. */
 import type { Command } from "commander";
+import type { ServeOptions } from "./archive/serve.ts";
 import type { Main, Runner } from "./run.ts";
-import type { ServeOptions } from "./serve.ts";
 
 /** Adds serve and demo. @param main the program itself, for the demo to play with */
 export function addOtherCommands(program: Command, run: Runner, main: Main): void {
@@ -14,10 +14,10 @@ export function addOtherCommands(program: Command, run: Runner, main: Main): voi
     .option("--tls-cert <file>", "PEM certificate chain")
     .option("--tls-key <file>", "its PEM key")
     .action((folder: string, options: ServeOptions) => {
-      return run("serve", async (context) => (await import("./serve.ts")).serve(context, folder, options));
+      return run("serve", async (context) => (await import("./archive/serve.ts")).serve(context, folder, options));
     });
   program
     .command("demo")
     .description("the whole story on a throw-away archive")
-    .action(() => run("demo", async (context) => (await import("./demo.ts")).demo(context, main)));
+    .action(() => run("demo", async (context) => (await import("./demo/demo.ts")).demo(context, main)));
 }

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { readPassphraseFile } from "../store/private-file.ts";
+import { readPassphraseFile } from "../files/private-file.ts";
 import { readDescriptor } from "./read-descriptor.ts";
 
 export interface PassphraseOptions {

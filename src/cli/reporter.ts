@@ -1,6 +1,7 @@
 /** Warnings and progress on standard error: bars on a terminal, nothing in a pipe. */
-import type { Reporter } from "../client/session.ts";
+
 import { escapeText } from "../escape.ts";
+import type { Reporter } from "../refresh/session.ts";
 
 export interface ReporterOptions {
   readonly json: boolean;

@@ -1,12 +1,12 @@
 /** Which package of which verified index a person means by `NAME` or `NAME=VERSION`. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { formats } from "../index-format/formats.ts";
+import { formats } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import type { Session } from "../refresh/session.ts";
 import type { Choice } from "./fetch.ts";
-import type { Judged } from "./knowledge.ts";
-import type { Session } from "./session.ts";
 import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 /**

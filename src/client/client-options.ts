@@ -1,9 +1,9 @@
 /** What a client and its calls are told, and the shape of what they report. */
 import type { FeedkeyError } from "../error.ts";
 import type { Profile } from "../profile/types.ts";
+import type { Reporter } from "../refresh/session.ts";
+import type { ExportFormat } from "../stock/export.ts";
 import type { Instant } from "../time.ts";
-import type { ExportFormat } from "./export.ts";
-import type { Reporter } from "./session.ts";
 
 export interface ClientOptions {
   /** A profile's name, its file (with a `/` or ending in `.ini`), or a profile that was read already. */

@@ -2,11 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { largest } from "../extremes.ts";
 import { readSignatureFile } from "../openpgp/detached.ts";
+import type { Session } from "../refresh/session.ts";
 import { type Instant, iso, roughly } from "../time.ts";
+import { type End, isNear, outlookOf } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
-import { type End, isNear, outlookOf } from "../trust/outlook.ts";
-import type { Session } from "./session.ts";
 
 export interface FeedStatus {
   readonly name: string;

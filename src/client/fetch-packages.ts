@@ -3,14 +3,14 @@ import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { removeForsaken } from "../files/atomic.ts";
 import type { Feed } from "../profile/types.ts";
-import { removeForsaken } from "../store/atomic.ts";
+import { refresh } from "../refresh/refresh.ts";
+import type { Session } from "../refresh/session.ts";
 import { acceptedIndex, choose } from "./choose.ts";
 import { chosenFeeds } from "./chosen-feeds.ts";
 import { type Choice, type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
-import { refresh } from "./refresh.ts";
-import type { Session } from "./session.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
 
 /** What is asked for. */

@@ -3,14 +3,14 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { FeedkeyError, gravestOf } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { Entry } from "../index-format/entry.ts";
+import { digestFile } from "../files/file-digest.ts";
+import { stageStream } from "../files/staged-stream.ts";
+import type { Entry } from "../formats/entry.ts";
 import { timeFor } from "../net/limits.ts";
-import { digestFile } from "../store/file-digest.ts";
-import { stageStream } from "../store/staged-stream.ts";
+import { httpError, locations, rootOf } from "../refresh/download.ts";
+import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
 import { packagePath, packageUrl } from "../trust/package-path.ts";
-import { httpError, locations, rootOf } from "./download.ts";
-import type { Session } from "./session.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
 
 /** A package chosen from a verified index. */

@@ -1,12 +1,12 @@
 /** Which files make up a feed's index, how they are called, and what of them a signature covers. */
 import { FeedkeyError } from "../error.ts";
-import { compressionOf } from "../index-format/format.ts";
-import { formats, formOf, maxIndexBytes, signatureFiles } from "../index-format/formats.ts";
-import type { PackageIndex } from "../index-format/package-index.ts";
-import { decompress, detectCompression } from "../package/compression.ts";
+import { compressionOf } from "../formats/format.ts";
+import { formats, formOf, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
+import type { PackageIndex } from "../formats/package-index.ts";
+import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
 
-export { maxSignatureBytes } from "../index-format/formats.ts";
+export { maxSignatureBytes } from "../formats/formats.ts";
 
 /** Bytes of an index that are taken where nothing speaks for more: half as many again as Debian's largest have. */
 export const usualIndexBytes = 96 * 1024 * 1024;

@@ -1,9 +1,12 @@
 /** A client of one archive, as programs use it; the command line is one of them. */
 import { FeedkeyError } from "../error.ts";
+import { findProfile, stateFolder } from "../files/paths.ts";
 import { createTransport } from "../net/transport.ts";
 import type { Transport } from "../net/types.ts";
 import type { Profile } from "../profile/types.ts";
-import { findProfile, stateFolder } from "../store/paths.ts";
+import type { KeyNews } from "../refresh/key-news.ts";
+import { Session } from "../refresh/session.ts";
+import type { Exported, ExportPlan } from "../stock/export.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import type {
   CallOptions,
@@ -15,16 +18,13 @@ import type {
   VerifyOptions,
   VerifyPackagesOptions,
 } from "./client-options.ts";
-import { report } from "./collected.ts";
-import type { Exported, ExportPlan } from "./export.ts";
 import type { Fetched } from "./fetch.ts";
-import type { KeyNews } from "./key-news.ts";
 import { loadProfile, readCa } from "./load-profile.ts";
-import { Session } from "./session.ts";
 import type { ClientStatus } from "./status.ts";
 import type { FeedOutcome } from "./update.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import type { SignedFile, VerifiedPackages } from "./verify-packages.ts";
+import { report } from "./with-warnings.ts";
 
 /** The ways to the world, kept open between calls. */
 interface Transports {
@@ -96,13 +96,13 @@ export class Client {
    * @throws FeedkeyError `unavailable` if about some key nobody gave a proper answer: until then the profile's grace applies
    */
   async refresh(options: CallOptions = {}): Promise<Report<Omit<KeyNews, "errors">>> {
-    const { keyNews } = await import("./key-news.ts");
+    const { keyNews } = await import("../refresh/key-news.ts");
     return await this.#run(false, options, keyNews);
   }
 
   /** Asks for news of keys as the profile says. @returns which keys are trusted, and why the others are not */
   async chain(options: CallOptions = {}): Promise<Report<{ readonly trust: TrustSet }>> {
-    const { refresh } = await import("./refresh.ts");
+    const { refresh } = await import("../refresh/refresh.ts");
     return await this.#run(false, options, async (session) => ({ trust: (await refresh(session)).trust }));
   }
 
@@ -186,7 +186,7 @@ export class Client {
    * @throws FeedkeyError `unchecked_revocation` if an outage left the export as it is, `output`
    */
   async exportKeys(path: string, options: ExportOptions): Promise<Report<Exported>> {
-    const { exportKeys } = await import("./export.ts");
+    const { exportKeys } = await import("../stock/export.ts");
     return await this.#run(false, {}, (session) => exportKeys(session, options.for, path));
   }
 
@@ -198,7 +198,10 @@ export class Client {
       readonly audit?: boolean | undefined;
     },
   ): Promise<Report<ExportPlan>> {
-    const [{ planExport }, { refresh }] = await Promise.all([import("./export.ts"), import("./refresh.ts")]);
+    const [{ planExport }, { refresh }] = await Promise.all([
+      import("../stock/export.ts"),
+      import("../refresh/refresh.ts"),
+    ]);
     return await this.#run(options.audit, {}, async (session) => {
       return await planExport(session, await refresh(session), options.for, path);
     });

@@ -1,12 +1,12 @@
 /** Use case: what this client has, how old it is, and what will break when. Asks nobody. */
 import { largest } from "../extremes.ts";
+import type { Session } from "../refresh/session.ts";
 import { iso, roughly } from "../time.ts";
+import { outlookOf, signingKeys } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Role, Trusted, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
-import { outlookOf, signingKeys } from "../trust/outlook.ts";
 import { type FeedStatus, feedStatus } from "./feed-status.ts";
-import type { Session } from "./session.ts";
 
 /** One trusted key. Times are in RFC 3339. */
 export interface KeyStatus {

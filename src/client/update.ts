@@ -3,8 +3,11 @@ import { FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations } from "../refresh/download.ts";
+import { learnMore, refresh } from "../refresh/refresh.ts";
+import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
-import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations } from "./download.ts";
 import {
   indexLimit,
   indexNames,
@@ -14,9 +17,6 @@ import {
   signatureNames,
   signedBytes,
 } from "./index-files.ts";
-import type { Judged } from "./knowledge.ts";
-import { learnMore, refresh } from "./refresh.ts";
-import type { Session } from "./session.ts";
 import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 export type FeedOutcome =

@@ -1,10 +1,12 @@
 /** The verifier of indexes, and the only maker of the type that fetching takes. */
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
-import type { PackageIndex } from "../index-format/package-index.ts";
+import type { PackageIndex } from "../formats/package-index.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import type { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import type { Session } from "../refresh/session.ts";
 import { iso } from "../time.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { type AcceptedIndex, refuseEmptied, refuseReplay } from "../trust/freshness.ts";
@@ -17,8 +19,6 @@ import {
 } from "../trust/index-signature.ts";
 import type { Refusal } from "../trust/policy.ts";
 import { indexLimit, indexText, largerIndexHint, readIndex } from "./index-files.ts";
-import type { Judged } from "./knowledge.ts";
-import type { Session } from "./session.ts";
 
 const key = Symbol("made by the verifier");
 

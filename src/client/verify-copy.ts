@@ -2,11 +2,11 @@
 import { availableParallelism } from "node:os";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { Digests } from "../store/digests.ts";
-import type { ReadAhead } from "../store/read-ahead.ts";
-import type { Judged } from "./knowledge.ts";
-import { withFreshKeys } from "./refresh.ts";
-import type { Session } from "./session.ts";
+import { Digests } from "../files/digests.ts";
+import type { ReadAhead } from "../files/read-ahead.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import { withFreshKeys } from "../refresh/refresh.ts";
+import type { Session } from "../refresh/session.ts";
 import { accept } from "./update.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
 import { feedOf, readIndexAhead, verifyLocal } from "./verify.ts";

@@ -5,10 +5,10 @@ import { basename, join, relative } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { largest } from "../extremes.ts";
-import { isCalledPackage } from "../package/file-names.ts";
-import { holdsPackage } from "../package/package-content.ts";
-import type { Digesting, Digests } from "../store/digests.ts";
-import type { FileDigest } from "../store/file-digest.ts";
+import type { Digesting, Digests } from "../files/digests.ts";
+import type { FileDigest } from "../files/file-digest.ts";
+import { isCalledPackage } from "../packages/file-names.ts";
+import { holdsPackage } from "../packages/package-content.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
 

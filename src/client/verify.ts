@@ -3,10 +3,12 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { readHashed } from "../files/file-digest.ts";
+import { ReadAhead } from "../files/read-ahead.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
-import { readHashed } from "../store/file-digest.ts";
-import { ReadAhead } from "../store/read-ahead.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import type { Session } from "../refresh/session.ts";
 import {
   indexLimit,
   largerIndexHint,
@@ -16,8 +18,6 @@ import {
   signedBytes,
   usualIndexBytes,
 } from "./index-files.ts";
-import type { Judged } from "./knowledge.ts";
-import type { Session } from "./session.ts";
 import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 /**

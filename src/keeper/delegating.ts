@@ -1,6 +1,7 @@
 /** A delegation made or taken back, and brought to whoever has to have it. */
 
-import { requireBundle } from "../archive/archive.ts";
+import { escapeText } from "../escape.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
 import {
   applyDelegation,
   applyWithdrawal,
@@ -9,12 +10,11 @@ import {
   planWithdrawal,
   type Request,
   type Withdrawal,
-} from "../archive/delegate.ts";
-import type { Reporter } from "../client/session.ts";
-import { escapeText } from "../escape.ts";
+} from "../keys/delegate.ts";
 import { armor } from "../openpgp/armor.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
-import { writeFileAtomic } from "../store/atomic.ts";
+import { requireBundle } from "../publish/archive.ts";
+import type { Reporter } from "../refresh/session.ts";
 import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 

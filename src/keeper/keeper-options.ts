@@ -1,8 +1,8 @@
 /** What an archive's keeper is told. Lengths of time are in milliseconds. */
-import type { RevokeReason } from "../archive/revoke.ts";
-import type { Reporter } from "../client/session.ts";
+import type { RevokeReason } from "../keys/revoke.ts";
 import type { Algorithm } from "../openpgp/generate.ts";
 import type { ArchiveFeed, Profile } from "../profile/types.ts";
+import type { Reporter } from "../refresh/session.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 

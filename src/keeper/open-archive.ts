@@ -1,17 +1,18 @@
 /** An archive and its keys, as programs keep them; the command line is one of them. */
-import type { Archive } from "../archive/archive.ts";
-import type { DelegationPlan, Request, Withdrawal } from "../archive/delegate.ts";
-import type { DelegationRecord } from "../archive/delegations.ts";
-import { keyOf } from "../archive/load-config.ts";
-import type { PublishResult } from "../archive/publish.ts";
-import type { RevocationPlan } from "../archive/revoke.ts";
-import type { SignedIndex } from "../archive/sign-index.ts";
-import type { Spread } from "../archive/spread.ts";
-import type { RotationPlan, RotationStatus, StepsTaken } from "../archive/take-rotation.ts";
+
 import type { Report } from "../client/client-options.ts";
 import { FeedkeyError } from "../error.ts";
+import { homeFolder } from "../files/paths.ts";
+import type { DelegationPlan, Request, Withdrawal } from "../keys/delegate.ts";
+import type { DelegationRecord } from "../keys/delegations.ts";
+import type { RevocationPlan } from "../keys/revoke.ts";
+import type { Spread } from "../keys/send-and-receive.ts";
+import type { RotationPlan, RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
+import type { Archive } from "../publish/archive.ts";
+import type { PublishResult } from "../publish/publish.ts";
+import type { SignedIndex } from "../publish/sign-index.ts";
+import { keyOf } from "../signing/load-config.ts";
 import { KeyStore } from "../store/key-store.ts";
-import { homeFolder } from "../store/paths.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type {
   ArchiveOptions,
@@ -77,9 +78,9 @@ export class Keeper {
     options: SignOptions,
   ): Promise<Report<{ readonly key: Fingerprint; readonly signed: readonly SignedIndex[] }>> {
     const [{ openSigner }, { signIndexFile }, { refuseOffProfile }] = await Promise.all([
-      import("../archive/signer.ts"),
-      import("../archive/sign-index.ts"),
-      import("./off-profile.ts"),
+      import("../signing/signer.ts"),
+      import("../publish/sign-index.ts"),
+      import("./check-signer.ts"),
     ]);
     const { feed, validFor, addChecksums = false } = options;
     return await this.#opened.run({}, async () => {
@@ -98,12 +99,12 @@ export class Keeper {
 
   /** Where the rotation of the archive's key stands. @throws FeedkeyError `not_found` */
   async status(): Promise<RotationStatus> {
-    return await (await import("../archive/take-rotation.ts")).rotationStatus(await this.#opened.archive());
+    return await (await import("../keys/take-rotation.ts")).rotationStatus(await this.#opened.archive());
   }
 
   /** Works out what a rotation has left to do, and changes nothing. @param to the key that is to follow, where one was chosen */
   async planRotation(to?: Fingerprint): Promise<RotationPlan> {
-    return await (await import("../archive/take-rotation.ts")).planRotation(await this.#opened.archive(), to);
+    return await (await import("../keys/take-rotation.ts")).planRotation(await this.#opened.archive(), to);
   }
 
   /**
@@ -112,7 +113,7 @@ export class Keeper {
    *   `weak_algorithm`, `fork`; without `partial` the gravest of what was left undone
    */
   async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
-    const { takeRotation } = await import("../archive/take-rotation.ts");
+    const { takeRotation } = await import("../keys/take-rotation.ts");
     const { step, to, force = false, retire = false, algorithm = "ed25519", lifetime, overlap = 30 * day } = options;
     const start = async () => ({
       ...{ algorithm, lifetime, overlap, backup: options.backup, force },
@@ -130,7 +131,7 @@ export class Keeper {
   async abandonRotation(
     options: KeeperCallOptions = {},
   ): Promise<Report<Done & { readonly successor: Fingerprint; readonly sent: readonly string[] }>> {
-    const { abandonRotation } = await import("../archive/revoke.ts");
+    const { abandonRotation } = await import("../keys/revoke.ts");
     return await this.#opened.run(options, async (reporter) => {
       const abandoned = await abandonRotation(await this.#opened.archive());
       const { done: sent, errors } = await this.#opened.spread([abandoned.successor], reporter);
@@ -140,7 +141,7 @@ export class Keeper {
 
   /** Works out a revocation, and who loses their chain by it; nothing is changed. @throws FeedkeyError as `revoke` */
   async planRevocation(fingerprint: string, { reason }: Pick<RevokeOptions, "reason">): Promise<RevocationPlan> {
-    const { planKeyRevocation } = await import("../archive/revoke-key.ts");
+    const { planKeyRevocation } = await import("../keys/revoke-key.ts");
     const terms = { fingerprint: await this.#opened.store.resolve(fingerprint), reason };
     return await planKeyRevocation(this.#opened.store, await this.#opened.found(), {
       ...terms,
@@ -158,7 +159,7 @@ export class Keeper {
     fingerprint: string,
     options: RevokeOptions,
   ): Promise<Report<Done & { readonly plan: RevocationPlan; readonly sent: readonly string[] }>> {
-    const { carryOutRevocation } = await import("../archive/revoke-key.ts");
+    const { carryOutRevocation } = await import("../keys/revoke-key.ts");
     return await this.#opened.run(options, async (reporter) => {
       const plan = await this.planRevocation(fingerprint, options);
       const archive = await this.#opened.found();
@@ -174,8 +175,8 @@ export class Keeper {
   /** What has been delegated, by whom, until when; with a warning of what ends soon. @throws FeedkeyError `not_found` */
   async delegations(): Promise<Report<{ readonly delegations: readonly DelegationRecord[] }>> {
     const [{ listDelegations, soonToEnd }, { ownCertificates }] = await Promise.all([
-      import("../archive/delegations.ts"),
-      import("../archive/signing-key.ts"),
+      import("../keys/delegations.ts"),
+      import("../signing/signing-key.ts"),
     ]);
     return await this.#opened.run({}, async (reporter) => {
       const userId = (await this.#opened.found())?.config.userId;
@@ -247,7 +248,7 @@ export class Keeper {
   async receive(fingerprints: readonly Fingerprint[]): Promise<ReadonlyMap<Fingerprint, string | undefined>> {
     const servers = await this.#opened.servers();
     if (servers.urls.length === 0) throw noServer();
-    return await (await import("../archive/spread.ts")).receive(this.#opened.store, fingerprints, servers);
+    return await (await import("../keys/send-and-receive.ts")).receive(this.#opened.store, fingerprints, servers);
   }
 }
 

@@ -1,17 +1,18 @@
 /** An archive that was opened: what every call needs. */
-import type { Archive } from "../archive/archive.ts";
-import { readConfig } from "../archive/load-config.ts";
-import type { PassphraseSource } from "../archive/signing-key.ts";
-import type { Servers, Spread } from "../archive/spread.ts";
+
 import type { Report } from "../client/client-options.ts";
-import { report } from "../client/collected.ts";
 import { loadProfile } from "../client/load-profile.ts";
-import type { Reporter } from "../client/session.ts";
+import { report } from "../client/with-warnings.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { findProfile } from "../files/paths.ts";
+import type { Servers, Spread } from "../keys/send-and-receive.ts";
 import type { Profile } from "../profile/types.ts";
+import type { Archive } from "../publish/archive.ts";
+import type { Reporter } from "../refresh/session.ts";
+import { readConfig } from "../signing/load-config.ts";
+import type { PassphraseSource } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
-import { findProfile } from "../store/paths.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { ArchiveOptions, KeeperCallOptions } from "./keeper-options.ts";
@@ -86,13 +87,13 @@ export class Opened {
     const servers = await this.servers();
     if (servers.urls.length === 0 && this.#options.keyservers === undefined)
       reporter.warn("no key server is configured: clients learn of this from the bundle alone");
-    return await (await import("../archive/spread.ts")).spread(this.store, fingerprints, servers);
+    return await (await import("../keys/send-and-receive.ts")).spread(this.store, fingerprints, servers);
   }
 
   /** Into the bundle and to the key servers, where they are named: an air-gapped machine has neither. */
   async handOn(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Done & Pick<Spread, "errors">> {
     const archive = await this.found();
-    const { refreshBundle } = await import("../archive/archive.ts");
+    const { refreshBundle } = await import("../publish/archive.ts");
     const done = archive === undefined ? [] : (await refreshBundle(archive)).map(escapeText);
     const isNamed = archive !== undefined || this.#options.keyservers !== undefined;
     if (!isNamed || (await this.servers()).urls.length === 0) return { done, errors: [] };

@@ -1,10 +1,11 @@
 /** What is published, with which key and for how long; and that its clients would accept it. */
-import { keyOf } from "../archive/load-config.ts";
-import { type PublishResult, publish } from "../archive/publish.ts";
-import type { Reporter } from "../client/session.ts";
+
 import { FeedkeyError } from "../error.ts";
+import { type PublishResult, publish } from "../publish/publish.ts";
+import type { Reporter } from "../refresh/session.ts";
+import { keyOf } from "../signing/load-config.ts";
+import { refuseOffProfile } from "./check-signer.ts";
 import type { PublishOptions } from "./keeper-options.ts";
-import { refuseOffProfile } from "./off-profile.ts";
 import type { Opened } from "./opened.ts";
 
 /** How long signatures hold where nobody says it. */

@@ -7,7 +7,7 @@ import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { webAddress } from "./address.ts";
 import { type Answer, type Recognise, readAnswer } from "./answer.ts";
-import { patiently } from "./patience.ts";
+import { patiently } from "./retry-after.ts";
 
 export interface KeyserverOptions {
   /** With the key servers' authorities, if they have their own. */

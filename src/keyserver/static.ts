@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { join } from "node:path";
 import send from "send";
-import { openInside } from "../net/inside.ts";
+import { openInside } from "../files/inside.ts";
 import { reply } from "./reply.ts";
 
 /**

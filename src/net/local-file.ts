@@ -2,9 +2,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
+import { openInside } from "../files/inside.ts";
 import { BodyTaker } from "./body.ts";
 import { plainUrl, shown, unavailable } from "./failure.ts";
-import { openInside } from "./inside.ts";
 import type { AnswerHead, GetOptions, HttpAnswer } from "./types.ts";
 
 const pieceBytes = 1024 * 1024;

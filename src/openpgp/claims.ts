@@ -1,11 +1,11 @@
 /** Who is said to have certified a certificate, before its facts are read: a flood of strangers must cost little. */
 import type { Notation } from "../trust/facts.ts";
 import type { RawCertificate } from "./certificate.ts";
+import { isSignedBy } from "./check-signature.ts";
 import { type Candidate, findGood, fitting, type Makers, putAside, revocationKind } from "./good-signatures.ts";
 import { type LoadedKey, loadKey } from "./key-packet.ts";
 import { namesIssuer } from "./raw-signature.ts";
 import { Signed } from "./signed-parts.ts";
-import { isSignedBy } from "./verdict.ts";
 
 /** A certification over a user ID that another key is said to have made. */
 export interface Claim {

@@ -3,13 +3,13 @@ import { getHashes } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { dearmorStrictly, looksArmored } from "./armor.ts";
+import { makersOf } from "./check-signature.ts";
 import { HashedDocument } from "./hashed-document.ts";
 import type { KeyIndex } from "./key-index.ts";
 import { limits } from "./limits.ts";
-import { refuseLooseEnds } from "./loose-ends.ts";
+import { refuseLooseEnds } from "./malleability.ts";
 import { type Packet, PacketError, readPackets, tags } from "./packets.ts";
 import { parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
-import { makersOf } from "./verdict.ts";
 
 /** A signature packet of the file, or why it can't be used. */
 export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };

@@ -9,6 +9,7 @@ import type {
   UserIdFacts,
 } from "../trust/facts.ts";
 import type { Component } from "./certificate.ts";
+import { isMadeBy, isSignedBy, makersOf } from "./check-signature.ts";
 import {
   type Candidate,
   findGood,
@@ -30,7 +31,6 @@ import { limits } from "./limits.ts";
 import type { Packet } from "./packets.ts";
 import { namesIssuer, parseSignature, type RawSignature, signatureFacts } from "./raw-signature.ts";
 import { Signed, type SignedParts } from "./signed-parts.ts";
-import { isMadeBy, isSignedBy, makersOf } from "./verdict.ts";
 
 type OnVerified = (body: Uint8Array) => void;
 

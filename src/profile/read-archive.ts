@@ -1,6 +1,6 @@
 /** `archive.ini`: what the publishing side publishes and with which key (design, section 9). */
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import { formatNames } from "../index-format/formats.ts";
+import { formatNames } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";

@@ -1,7 +1,7 @@
 /** The client's profile: which archive, whom to trust, what to fetch (design, section 9). */
 
 import { basename, dirname, resolve } from "node:path";
-import { formatNames, maxIndexBytes } from "../index-format/formats.ts";
+import { formatNames, maxIndexBytes } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { readIni } from "./ini.ts";
 import type { Section } from "./section.ts";

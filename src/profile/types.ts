@@ -1,8 +1,8 @@
 /** Validated configuration: the client's profile and the archive's own file (design, section 9). */
-import type { FeedFormat } from "../index-format/formats.ts";
+import type { FeedFormat } from "../formats/formats.ts";
 import type { Duration } from "../time.ts";
 
-export type { FeedFormat } from "../index-format/formats.ts";
+export type { FeedFormat } from "../formats/formats.ts";
 
 export interface Feed {
   readonly name: string;

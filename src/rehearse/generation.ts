@@ -1,12 +1,13 @@
 /** Who is out there: clients by what they were given and when. */
-import { type Archive, knownCertificates } from "../archive/archive.ts";
-import { bundleFiles, readBundleFile } from "../archive/published-bundle.ts";
-import { PublishedTree } from "../archive/published-tree.ts";
-import type { OwnCertificate } from "../archive/signing-key.ts";
-import { claims, isDelegate } from "../archive/standing.ts";
+
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
 import { asShipped } from "../openpgp/minimal.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
+import { type Archive, knownCertificates } from "../publish/archive.ts";
+import { claims, isDelegate } from "../signing/delegate-check.ts";
+import { bundleFiles, readBundleFile } from "../signing/published-bundle.ts";
+import { PublishedTree } from "../signing/published-tree.ts";
+import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Keyring } from "./stock-client.ts";
 

@@ -3,8 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
-import { signatureEnding } from "../index-format/formats.ts";
-import { type Ran, runGpg, runProgram } from "../store/programs.ts";
+import { type Ran, runGpg, runProgram } from "../files/programs.ts";
+import { signatureEnding } from "../formats/formats.ts";
 import { type Keyring, lastLine, type StockClient, type Target, verdictOf } from "./stock-client.ts";
 
 /** The status lines that say most, in words (GnuPG's doc/DETAILS). */

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { findProgram, runProgram } from "../store/programs.ts";
+import { findProgram, runProgram } from "../files/programs.ts";
 import { fillHome } from "./gnupg.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 

@@ -2,12 +2,12 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { refresh } from "../client/refresh.ts";
-import { type Reporter, Session } from "../client/session.ts";
 import { updateFeeds } from "../client/update.ts";
 import { FeedkeyError } from "../error.ts";
 import { createTransport } from "../net/transport.ts";
 import type { ArchiveConfig, Profile } from "../profile/types.ts";
+import { refresh } from "../refresh/refresh.ts";
+import { type Reporter, Session } from "../refresh/session.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Keyring, Verdict } from "./stock-client.ts";

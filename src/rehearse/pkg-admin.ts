@@ -3,10 +3,10 @@ import { closeSync, fstatSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
-import { isPackageName } from "../package/file-names.ts";
-import { isSignedPackage } from "../package/pkgsrc-package.ts";
-import { fileSource, openPackage } from "../package/source.ts";
-import { runProgram } from "../store/programs.ts";
+import { runProgram } from "../files/programs.ts";
+import { isPackageName } from "../packages/file-names.ts";
+import { isSignedPackage } from "../packages/pkgsrc-package.ts";
+import { fileSource, openPackage } from "../packages/source.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
 /** NetBSD's pkg_admin. */

@@ -7,8 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { givenBackAtExit } from "../store/given-back.ts";
-import { endPrograms } from "../store/programs.ts";
+import { givenBackAtExit } from "../files/cleanup-at-exit.ts";
+import { endPrograms } from "../files/programs.ts";
 
 /** The session's own folder in memory where there is one (XDG base directory specification), else that for temporary files. */
 function place(): string {

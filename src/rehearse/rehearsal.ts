@@ -1,20 +1,20 @@
 /** Use case: take a step on a copy of the archive, and let every client decide before and after it. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Archive } from "../archive/archive.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { findProgram } from "../store/programs.ts";
+import { findProgram } from "../files/programs.ts";
+import type { Archive } from "../publish/archive.ts";
 import type { Fingerprint } from "../trust/facts.ts";
+import { makeStage, type Stage, targetsOf } from "./archive-copy.ts";
 import { archiveKeys, bundleGenerations, type Generation, publishedKeyring, shippedGenerations } from "./generation.ts";
 import { gpg, gpgv } from "./gnupg.ts";
 import { opkg } from "./opkg.ts";
 import { allOf, OwnClient } from "./own-client.ts";
 import { pkgAdmin } from "./pkg-admin.ts";
 import { withPrivateFolder } from "./private-folder.ts";
-import { type Delegation, settle } from "./settle.ts";
+import { type Delegation, settle } from "./republish.ts";
 import { sqv } from "./sqv.ts";
-import { makeStage, type Stage, targetsOf } from "./stage.ts";
 import type { Judge, Keyring, StockClient, Target, Verdict } from "./stock-client.ts";
 
 const stockClients: readonly StockClient[] = [gpgv, gpg, sqv, opkg, pkgAdmin];

@@ -3,8 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
-import { signatureEnding } from "../index-format/formats.ts";
-import { runProgram } from "../store/programs.ts";
+import { runProgram } from "../files/programs.ts";
+import { signatureEnding } from "../formats/formats.ts";
 import { type StockClient, verdictOf } from "./stock-client.ts";
 
 /** All that it says, without the count at the end. */

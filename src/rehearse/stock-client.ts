@@ -1,7 +1,7 @@
 /** The programs that a rehearsal asks. Each decides for itself, by its exit status; nothing here models what it would say. */
 import { escapeText } from "../escape.ts";
+import type { Ran } from "../files/programs.ts";
 import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
-import type { Ran } from "../store/programs.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface Verdict {

@@ -1,19 +1,19 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
+import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder, syncFolder } from "../files/folder.ts";
+import { acquireLock, type HeldLock } from "../files/lock.ts";
+import { outputError } from "../files/system-error.ts";
 import { iso } from "../time.ts";
-import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "./atomic.ts";
 import { ClientStateView } from "./client-state-view.ts";
 import type { AcceptedIndex } from "./feed-meta.ts";
 import { requireFingerprint } from "./fingerprint.ts";
-import { ensureFolder, syncFolder } from "./folder.ts";
 import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
-import { acquireLock, type HeldLock } from "./lock.ts";
 import { boundPlaces } from "./seed-binding.ts";
 import { sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
-import { outputError } from "./system-error.ts";
 
 export interface OpenOptions {
   /** Seeds of the profile, which the state is bound to. */

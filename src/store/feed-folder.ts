@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../error.ts";
-import { commitStaged, replaceLink, stageAll } from "./atomic.ts";
+import { commitStaged, replaceLink, stageAll } from "../files/atomic.ts";
+import { ensureFolder, syncFolder } from "../files/folder.ts";
+import type { HeldLock } from "../files/lock.ts";
+import { outputError } from "../files/system-error.ts";
 import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
-import { ensureFolder, syncFolder } from "./folder.ts";
-import type { HeldLock } from "./lock.ts";
 import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
-import { outputError } from "./system-error.ts";
 
 /** The last accepted index of a feed, with its signature. */
 export interface Accepted {

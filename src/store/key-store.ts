@@ -1,13 +1,13 @@
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
-import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "./atomic.ts";
+import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder, refuseWritableByOthers } from "../files/folder.ts";
+import { type HeldLock, type LockOptions, withLock } from "../files/lock.ts";
+import { readPlainFile } from "../files/plain-file.ts";
+import { readPrivateFile } from "../files/private-file.ts";
+import { causeInWords, outputError } from "../files/system-error.ts";
 import { isFingerprint, requireFingerprint } from "./fingerprint.ts";
-import { ensureFolder, refuseWritableByOthers } from "./folder.ts";
-import { type HeldLock, type LockOptions, withLock } from "./lock.ts";
-import { readPlainFile } from "./plain-file.ts";
-import { readPrivateFile } from "./private-file.ts";
-import { causeInWords, outputError } from "./system-error.ts";
 
 /** Why a revocation certificate, made in advance, says that the key is no longer to be used. */
 export type RevocationReason = "compromised" | "superseded" | "retired";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
-import { causeInWords } from "./system-error.ts";
+import { causeInWords } from "../files/system-error.ts";
 
 /** The hint where only consent helps. */
 export const startAgain =

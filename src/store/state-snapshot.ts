@@ -1,9 +1,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../error.ts";
+import { refuseWritableByOthers } from "../files/folder.ts";
 import { FeedFolder } from "./feed-folder.ts";
 import type { FeedMeta } from "./feed-meta.ts";
-import { refuseWritableByOthers } from "./folder.ts";
 import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, parseLedger } from "./ledger.ts";
 import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";

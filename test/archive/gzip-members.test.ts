@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
 import fc from "fast-check";
-import { cutText, gzipMembers } from "../../src/archive/gzip-members.ts";
-import { gunzip } from "../../src/package/gzip.ts";
+import { gunzip } from "../../src/packages/compression/gzip.ts";
+import { cutText, gzipMembers } from "../../src/packages/compression/gzip-members.ts";
 
 /** An index of so many stanzas, without those left out. */
 function indexOf(count: number, without: readonly number[] = []): Buffer {

@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
-import type { Listed } from "../../src/archive/feed-layout.ts";
-import { indexChanges } from "../../src/archive/index-changes.ts";
-import { readPackages } from "../../src/index-format/opkg.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
+import type { Listed } from "../../src/publish/feed-layout.ts";
+import { indexChanges } from "../../src/publish/index-changes.ts";
 
 /** Packages by name and version, each with a number that stands for its content. */
 type Packages = ReadonlyMap<string, number>;

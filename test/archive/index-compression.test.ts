@@ -2,10 +2,10 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { compressIndex } from "../../src/archive/index-compression.ts";
-import { compressionOf } from "../../src/index-format/format.ts";
-import { detectCompression } from "../../src/package/compression.ts";
+import { compressionOf } from "../../src/formats/format.ts";
+import { detectCompression } from "../../src/packages/compression/compression.ts";
 import { summaryForms } from "../../src/profile/summary-forms.ts";
+import { compressIndex } from "../../src/publish/index-compression.ts";
 import { summaryStanza } from "../index-format/summary-text.ts";
 import { presentOrSkip } from "../peers/present.ts";
 

@@ -2,14 +2,14 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { scanPackages } from "../../src/archive/scan.ts";
+import { scanPackages } from "../../src/publish/scan/scan.ts";
 import {
   type CachedPackage,
   isSettled,
   loadScanCache,
   type ScanCache,
   saveScanCache,
-} from "../../src/archive/scan-cache.ts";
+} from "../../src/publish/scan/scan-cache.ts";
 import { deb, debOf } from "../package/build-package.ts";
 import { refusalOf } from "../package/refusal.ts";
 import { ScanFolder } from "./scan-folder.ts";

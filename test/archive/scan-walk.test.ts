@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { findPackages, sameIdentity } from "../../src/archive/scan-walk.ts";
+import { findPackages, sameIdentity } from "../../src/publish/scan/scan-walk.ts";
 import { refusalOf } from "../package/refusal.ts";
 import { asNobody } from "../store/scratch.ts";
 import { ScanFolder } from "./scan-folder.ts";

@@ -3,11 +3,11 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openSigningKey } from "../../src/archive/signing-key.ts";
 import { certify } from "../../src/openpgp/amend.ts";
 import { type RawCertificate, writeCertificate } from "../../src/openpgp/certificate.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { bundlePath } from "../../src/profile/layout.ts";
+import { openSigningKey } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { type Instant, iso } from "../../src/time.ts";
 import { addKey, archiveUserId } from "../cases/archive-kit.ts";

@@ -2,11 +2,11 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { bundleCertificates } from "../../src/archive/bundle.ts";
-import type { OwnCertificate } from "../../src/archive/signing-key.ts";
 import { readKeyring } from "../../src/openpgp/certificate.ts";
 import { KeyIndex } from "../../src/openpgp/key-index.ts";
 import { readFacts } from "../../src/openpgp/read-facts.ts";
+import { bundleCertificates } from "../../src/signing/bundle.ts";
+import type { OwnCertificate } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { addKey, hour, inArchive, published } from "../cases/archive-kit.ts";
 import { documentOf, runHere, runProgram } from "../cases/cli.ts";

@@ -1,7 +1,7 @@
 // Attack: a server that gave the revoker's certificate once hides it from then on. The revocation must not be forgotten.
 import { expect } from "chai";
-import { Knowledge } from "../../src/client/knowledge.ts";
 import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
+import { Knowledge } from "../../src/refresh/certificate-pool.ts";
 import { withChain } from "../life/chain-kit.ts";
 import { keyAnswer, withLiars } from "../life/key-servers.ts";
 import { certificate } from "../testkit/certificate.ts";

@@ -3,12 +3,12 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { loadProfile } from "../../src/client/load-profile.ts";
-import { refresh } from "../../src/client/refresh.ts";
-import { Session } from "../../src/client/session.ts";
-import { takeIn } from "../../src/client/sources.ts";
 import { lookup } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import type { Transport } from "../../src/net/types.ts";
+import { refresh } from "../../src/refresh/refresh.ts";
+import { Session } from "../../src/refresh/session.ts";
+import { takeIn } from "../../src/refresh/sources.ts";
 import { hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
 import { runHere } from "../cases/cli.ts";
 

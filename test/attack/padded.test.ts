@@ -2,13 +2,13 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { planBundle } from "../../src/archive/bundle.ts";
-import { PublishedTree } from "../../src/archive/published-tree.ts";
-import { judgedTogether } from "../../src/archive/signing-key.ts";
 import { dearmor } from "../../src/openpgp/armor.ts";
 import { readKeyring } from "../../src/openpgp/certificate.ts";
 import { limits } from "../../src/openpgp/limits.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { planBundle } from "../../src/signing/bundle.ts";
+import { PublishedTree } from "../../src/signing/published-tree.ts";
+import { judgedTogether } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
 import { documentOf, type JsonDocument, runHere, runProgram } from "../cases/cli.ts";

@@ -2,9 +2,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { backupStore, restoreStore } from "../../src/archive/backup.ts";
-import { importKey } from "../../src/archive/import-key.ts";
-import { ownCertificates } from "../../src/archive/signing-key.ts";
+import { backupStore, restoreStore } from "../../src/keys/backup.ts";
+import { importKey } from "../../src/keys/import-key.ts";
+import { ownCertificates } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { addKey, hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
 import { runHere } from "../cases/cli.ts";

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { importKey } from "../../src/archive/import-key.ts";
+import { importKey } from "../../src/keys/import-key.ts";
 import { dearmor } from "../../src/openpgp/armor.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { KeyStore } from "../../src/store/key-store.ts";

@@ -2,14 +2,14 @@
 // held while the network is waited for.
 import { join } from "node:path";
 import { expect } from "chai";
-import { expectedBytes } from "../../src/client/download.ts";
 import { loadProfile } from "../../src/client/load-profile.ts";
-import { refresh } from "../../src/client/refresh.ts";
-import { Session } from "../../src/client/session.ts";
 import { type FeedOutcome, updateFeeds } from "../../src/client/update.ts";
+import { acquireLock } from "../../src/files/lock.ts";
 import { type NetLimits, netLimits, timeFor } from "../../src/net/limits.ts";
 import { createTransport } from "../../src/net/transport.ts";
-import { acquireLock } from "../../src/store/lock.ts";
+import { expectedBytes } from "../../src/refresh/download.ts";
+import { refresh } from "../../src/refresh/refresh.ts";
+import { Session } from "../../src/refresh/session.ts";
 import { type Behaviour, drip, plain } from "../net/misbehaving-server.ts";
 import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
 import { runHere } from "./cli.ts";

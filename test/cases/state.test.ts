@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { acquireLock } from "../../src/store/lock.ts";
+import { acquireLock } from "../../src/files/lock.ts";
 import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
 import { documentOf, runHere, runProcess } from "./cli.ts";
 import { cramped } from "./cramped.ts";

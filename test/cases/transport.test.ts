@@ -1,13 +1,13 @@
 // cases.md, Transport: what happens between the archive and its client.
 import { expect } from "chai";
 import { loadProfile } from "../../src/client/load-profile.ts";
-import { refresh } from "../../src/client/refresh.ts";
-import { Session } from "../../src/client/session.ts";
 import { updateFeeds } from "../../src/client/update.ts";
 import { FeedkeyError } from "../../src/error.ts";
 import { startServer } from "../../src/keyserver/server.ts";
 import type { NetLimits } from "../../src/net/limits.ts";
 import { createTransport } from "../../src/net/transport.ts";
+import { refresh } from "../../src/refresh/refresh.ts";
+import { Session } from "../../src/refresh/session.ts";
 import { drip, plain, raw, stuckAfter, tlsFile } from "../net/misbehaving-server.ts";
 import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
 import { documentOf, runProcess } from "./cli.ts";

@@ -3,8 +3,8 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { switchKey } from "../../src/archive/config-edit.ts";
 import { FeedkeyError } from "../../src/error.ts";
+import { switchKey } from "../../src/keys/config-edit.ts";
 import { readArchiveConfig } from "../../src/profile/read-archive.ts";
 
 const [a, b] = ["A".repeat(40), "B".repeat(40)];

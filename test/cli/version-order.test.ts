@@ -1,7 +1,7 @@
 /** The order of versions by which `fetch` takes the newest: the same as dpkg's, asked itself about many pairs. */
 import { expect } from "chai";
 import fc from "fast-check";
-import { compareVersions } from "../../src/index-format/version.ts";
+import { compareVersions } from "../../src/formats/opkg/version.ts";
 import { runProgram } from "../cases/cli.ts";
 import { needing } from "../export/programs.ts";
 

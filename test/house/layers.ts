@@ -3,65 +3,67 @@
 /** Files at the root of `src/` that everybody may use: errors, times, text made safe to print, the largest of many numbers, work shared by threads. */
 export const ground = ["error", "time", "escape", "extremes", "threads"];
 
-/** Each folder with the folders that it may import, beside itself and the ground. */
-export const below: Readonly<Record<string, readonly string[]>> = {
-  "index-format": [],
-  profile: ["index-format"],
-  trust: ["profile", "index-format"],
-  openpgp: ["trust", "profile", "index-format"],
-  package: ["profile", "index-format"],
-  store: ["profile", "index-format"],
-  net: ["profile", "index-format"],
-  keyserver: ["openpgp", "store", "net", "trust", "profile", "index-format"],
-  archive: ["keyserver", "openpgp", "package", "store", "net", "trust", "profile", "index-format"],
-  client: ["keyserver", "openpgp", "package", "store", "net", "trust", "profile", "index-format"],
-  rehearse: [
-    "archive",
-    "client",
-    "keyserver",
-    "openpgp",
-    "package",
-    "store",
-    "net",
-    "trust",
-    "profile",
-    "index-format",
-  ],
-  keeper: ["archive", "client", "keyserver", "openpgp", "package", "store", "net", "trust", "profile", "index-format"],
-  cli: [
-    "keeper",
-    "rehearse",
-    "archive",
-    "client",
-    "keyserver",
-    "openpgp",
-    "package",
-    "store",
-    "net",
-    "trust",
-    "profile",
-    "index-format",
-  ],
+/** The folders from the bottom up: each may import those before it, beside itself and the ground. */
+const order = [
+  "formats",
+  "profile",
+  "trust",
+  "openpgp",
+  "packages",
+  "files",
+  "store",
+  "net",
+  "keyserver",
+  "signing",
+  "publish",
+  "keys",
+  "refresh",
+  "stock",
+  "client",
+  "rehearse",
+  "keeper",
+  "cli",
+];
+
+/** Imports that the order would allow, but that a folder has no business with: the archive's side and the client's. */
+const strangers: Readonly<Record<string, readonly string[]>> = {
+  openpgp: ["formats"],
+  packages: ["openpgp", "trust", "profile"],
+  files: ["packages", "openpgp", "trust", "profile", "formats"],
+  store: ["packages", "openpgp", "trust", "formats"],
+  net: ["store", "packages", "openpgp", "trust"],
+  keyserver: ["packages", "formats"],
+  signing: ["keyserver", "net"],
+  publish: ["keyserver"],
+  keys: ["packages", "formats"],
+  refresh: ["keys", "publish", "signing", "packages"],
+  stock: ["keys", "publish", "signing", "keyserver", "packages"],
+  client: ["keys", "publish", "signing", "keyserver"],
 };
+
+/** Each folder with the folders that it may import. */
+export const below: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  order.map((folder, i) => [folder, order.slice(0, i).filter((lower) => !strangers[folder]?.includes(lower))]),
+);
 
 /** Libraries from outside, and the only folders that may import each. One that is not here may be imported nowhere. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
-  "@bokuweb/zstd-wasm": ["archive"],
+  "@bokuweb/zstd-wasm": ["packages"],
   "cli-progress": ["cli"],
   "cli-table3": ["cli"],
-  comlink: ["archive"],
+  comlink: ["packages"],
   commander: ["cli"],
   ini: ["profile"],
-  "libarchive.js": ["archive"],
+  "libarchive.js": ["packages"],
   openpgp: ["openpgp"],
-  "seek-bzip": ["package"],
+  "seek-bzip": ["packages"],
   send: ["keyserver"],
   "tar-stream": ["cli"],
   undici: ["net", "keyserver"],
-  "xdg-basedir": ["store"],
-  "xz-decompress": ["package"],
-  zstddec: ["package"],
+  "xdg-basedir": ["files"],
+  "xz-decompress": ["packages"],
+  zstddec: ["packages"],
 };
 
 /** Folders that do no I/O and read no clock. */
-export const pure = ["index-format", "profile", "trust"];
+export const pure = ["formats", "profile", "trust"];

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { readPackages } from "../../src/index-format/opkg.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { biggestList } from "../peers/apt-list.ts";
 
 describe("index-format on apt's own lists", () => {

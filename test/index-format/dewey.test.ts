@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { compareDewey } from "../../src/index-format/dewey.ts";
+import { compareDewey } from "../../src/formats/pkgsrc/dewey.ts";
 
 describe("index-format/dewey", () => {
   // Each one is older than the next.

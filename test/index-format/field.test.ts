@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { fieldText, parseControl } from "../../src/index-format/field.ts";
+import { fieldText, parseControl } from "../../src/formats/opkg/field.ts";
 import { refusal } from "../refusal.ts";
 
 const parse = (text: string) => parseControl(Buffer.from(text, "latin1"));

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { isHex, isSame, lineEnd } from "../../src/index-format/four-bytes.ts";
+import { isHex, isSame, lineEnd } from "../../src/formats/four-bytes.ts";
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 /** Bytes about the borders of what is looked for, at any alignment. */

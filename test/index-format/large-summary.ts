@@ -1,5 +1,5 @@
 /** Run as a program of its own: reads a pkg_summary of 25,000 stanzas in 40 MB and tells what memory that took. */
-import { readSummaryPackages } from "../../src/index-format/pkgsrc.ts";
+import { readSummaryPackages } from "../../src/formats/pkgsrc/summary-text.ts";
 import { peakMemory } from "../peak-memory.ts";
 import { sha256, summaryStanza } from "./summary-text.ts";
 

@@ -2,9 +2,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { parseControl } from "../../src/index-format/field.ts";
-import { maxLineLength } from "../../src/index-format/line-cursor.ts";
-import { readPackages } from "../../src/index-format/opkg.ts";
+import { maxLineLength } from "../../src/formats/line-cursor.ts";
+import { parseControl } from "../../src/formats/opkg/field.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../refusal.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");

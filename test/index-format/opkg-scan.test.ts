@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { readPackages } from "../../src/index-format/opkg.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../refusal.ts";
 
 const digest = "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789";

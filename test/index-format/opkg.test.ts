@@ -1,9 +1,9 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { maxFieldNames } from "../../src/index-format/field-names.ts";
-import { maxStanzaLength } from "../../src/index-format/line-cursor.ts";
-import { readEntries, readPackages } from "../../src/index-format/opkg.ts";
+import { maxStanzaLength } from "../../src/formats/line-cursor.ts";
+import { maxFieldNames } from "../../src/formats/opkg/field-names.ts";
+import { readEntries, readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../refusal.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");

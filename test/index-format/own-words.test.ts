@@ -2,8 +2,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { readEntries } from "../../src/index-format/opkg.ts";
-import { ownWords } from "../../src/index-format/package-stanza.ts";
+import { ownWords } from "../../src/formats/opkg/package-stanza.ts";
+import { readEntries } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../refusal.ts";
 
 const usual =

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { OpkgScanner, readPackages } from "../../src/index-format/opkg.ts";
-import { hashOf } from "../../src/index-format/package-index.ts";
+import { OpkgScanner, readPackages } from "../../src/formats/opkg/packages-text.ts";
+import { hashOf } from "../../src/formats/package-index.ts";
 import { refusal } from "../refusal.ts";
 
 const digest = (digit: string) => digit.repeat(64);

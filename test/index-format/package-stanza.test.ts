@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { type Field, parseControl } from "../../src/index-format/field.ts";
-import { maxLineLength } from "../../src/index-format/line-cursor.ts";
-import { readEntries } from "../../src/index-format/opkg.ts";
-import { formatStanza, packageStanza } from "../../src/index-format/package-stanza.ts";
+import { maxLineLength } from "../../src/formats/line-cursor.ts";
+import { type Field, parseControl } from "../../src/formats/opkg/field.ts";
+import { formatStanza, packageStanza } from "../../src/formats/opkg/package-stanza.ts";
+import { readEntries } from "../../src/formats/opkg/packages-text.ts";
 import { refusal } from "../refusal.ts";
 
 const field = (name: string, value: string): Field => ({ name, value });

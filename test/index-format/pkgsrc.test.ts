@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { formatFileCksum } from "../../src/index-format/file-cksum.ts";
-import { hashOf } from "../../src/index-format/package-index.ts";
-import { readSummaryEntries, readSummaryPackages, SummaryScanner } from "../../src/index-format/pkgsrc.ts";
-import { readSummary } from "../../src/index-format/summary-stanza.ts";
-import { allRequired, variables } from "../../src/index-format/summary-variables.ts";
+import { hashOf } from "../../src/formats/package-index.ts";
+import { formatFileCksum } from "../../src/formats/pkgsrc/file-cksum.ts";
+import { readSummary } from "../../src/formats/pkgsrc/summary-stanza.ts";
+import { readSummaryEntries, readSummaryPackages, SummaryScanner } from "../../src/formats/pkgsrc/summary-text.ts";
+import { allRequired, variables } from "../../src/formats/pkgsrc/summary-variables.ts";
 import { refusal } from "../refusal.ts";
 import { type Said, sha256, summaryStanza } from "./summary-text.ts";
 

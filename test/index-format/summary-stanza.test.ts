@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { readSummary, type SummaryPiece, writeSummaryStanza } from "../../src/index-format/summary-stanza.ts";
+import { readSummary, type SummaryPiece, writeSummaryStanza } from "../../src/formats/pkgsrc/summary-stanza.ts";
 import { refusal } from "../refusal.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");

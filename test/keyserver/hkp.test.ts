@@ -5,7 +5,7 @@ import type { Answer } from "../../src/keyserver/answer.ts";
 import { lookup, search, submit } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import { armor, dearmor } from "../../src/openpgp/armor.ts";
-import { isAbout } from "../../src/openpgp/mentions.ts";
+import { isAbout } from "../../src/openpgp/is-about-key.ts";
 import {
   type Behaviour,
   flood,

@@ -3,11 +3,11 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { expect } from "chai";
-import { refresh } from "../../src/client/refresh.ts";
-import { Session } from "../../src/client/session.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import type { Transport } from "../../src/net/types.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
+import { refresh } from "../../src/refresh/refresh.ts";
+import { Session } from "../../src/refresh/session.ts";
 import { type Behaviour, drip, flood, plain, raw, startMisbehaving, tlsFile } from "../net/misbehaving-server.ts";
 import type { TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { ownCertificates } from "../../src/archive/signing-key.ts";
+import { ownCertificates } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { day } from "../testkit/dates.ts";
 import { inLife, type Life } from "./life.ts";

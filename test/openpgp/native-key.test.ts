@@ -3,13 +3,13 @@
 import { createHash, getHashes } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
+import { isMadeBy } from "../../src/openpgp/check-signature.ts";
 import { type LoadedKey, loadKey } from "../../src/openpgp/key-packet.ts";
 import { libraryAgrees } from "../../src/openpgp/library-check.ts";
 import { libraryFacts } from "../../src/openpgp/library-key.ts";
 import { readInteger } from "../../src/openpgp/mpi.ts";
 import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
 import { documentDigest } from "../../src/openpgp/signed-digest.ts";
-import { isMadeBy } from "../../src/openpgp/verdict.ts";
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { config, generateKey } from "openpgp";
+import { isMadeBy } from "../../src/openpgp/check-signature.ts";
 import { type LoadedKey, loadKey } from "../../src/openpgp/key-packet.ts";
 import { namesIssuer, parseSignature, type RawSignature, signatureFacts } from "../../src/openpgp/raw-signature.ts";
 import { documentDigest } from "../../src/openpgp/signed-digest.ts";
 import type { SignedParts } from "../../src/openpgp/signed-parts.ts";
-import { isMadeBy } from "../../src/openpgp/verdict.ts";
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, octets } from "../testkit/framing.ts";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isAbout } from "../../src/openpgp/mentions.ts";
+import { isAbout } from "../../src/openpgp/is-about-key.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

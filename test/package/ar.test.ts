@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { readArMembers } from "../../src/package/ar.ts";
-import { bytesSource } from "../../src/package/source.ts";
+import { readArMembers } from "../../src/packages/ar.ts";
+import { bytesSource } from "../../src/packages/source.ts";
 import { AR_MAGIC, ar, arMember } from "./build-package.ts";
 import { expectDamage } from "./refusal.ts";
 

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { decompress } from "../../src/package/compression.ts";
+import { decompress } from "../../src/packages/compression/compression.ts";
 import { presentOrSkip } from "../peers/present.ts";
 import { expectDamage } from "./refusal.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import * as fc from "fast-check";
-import { type Compression, decompress, detectCompression } from "../../src/package/compression.ts";
+import { type Compression, decompress, detectCompression } from "../../src/packages/compression/compression.ts";
 import { controlTar } from "./build-package.ts";
 import { expectDamage, refusalOf } from "./refusal.ts";
 

@@ -3,8 +3,8 @@ import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { readControlFrom } from "../../src/package/control.ts";
-import { bytesSource } from "../../src/package/source.ts";
+import { readControlFrom } from "../../src/packages/control.ts";
+import { bytesSource } from "../../src/packages/source.ts";
 import {
   ar,
   CONTROL,

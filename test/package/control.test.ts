@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { readControl, readControlFrom } from "../../src/package/control.ts";
-import { type ByteSource, bytesSource } from "../../src/package/source.ts";
+import { readControl, readControlFrom } from "../../src/packages/control.ts";
+import { type ByteSource, bytesSource } from "../../src/packages/source.ts";
 import {
   ar,
   CONTROL,

@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { HashedSource } from "../../src/package/hashed-source.ts";
+import { HashedSource } from "../../src/packages/hashed-source.ts";
 import {
   chooseBlockSize,
   formatPackageHash,
   hashPackage,
   type PackageHash,
   parsePackageHash,
-} from "../../src/package/package-hash.ts";
-import { readPkgsrcPackage } from "../../src/package/pkgsrc-package.ts";
-import { signedPackage, signedParts } from "../../src/package/signed-package.ts";
-import { bytesSource } from "../../src/package/source.ts";
+} from "../../src/packages/package-hash.ts";
+import { readPkgsrcPackage } from "../../src/packages/pkgsrc-package.ts";
+import { signedPackage, signedParts } from "../../src/packages/signed-package.ts";
+import { bytesSource } from "../../src/packages/source.ts";
 import { ar } from "./build-package.ts";
 import { pkgsrcPackage } from "./pkgsrc-kit.ts";
 import { expectDamage, refusalOf } from "./refusal.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
-import { decompress } from "../../src/package/compression.ts";
+import { decompress } from "../../src/packages/compression/compression.ts";
 import { controlTar } from "./build-package.ts";
 import { expectDamage } from "./refusal.ts";
 

@@ -5,7 +5,7 @@ import * as fs from "node:fs/promises";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { readPackages } from "../../src/index-format/opkg.ts";
+import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { startServer } from "../../src/keyserver/server.ts";
 import { hour, TestArchive } from "../cases/archive-kit.ts";
 import { documentOf, type Ended, runProcess, runProgram } from "../cases/cli.ts";

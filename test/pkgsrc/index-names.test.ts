@@ -1,7 +1,7 @@
 /** Which index files a client asks for. */
 import { expect } from "chai";
 import { indexLimit, indexNames, usualIndexBytes } from "../../src/client/index-files.ts";
-import { maxIndexBytes } from "../../src/index-format/formats.ts";
+import { maxIndexBytes } from "../../src/formats/formats.ts";
 import type { Feed } from "../../src/profile/types.ts";
 import { refusal } from "../refusal.ts";
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { readSummaryPackages } from "../../src/index-format/pkgsrc.ts";
+import { readSummaryPackages } from "../../src/formats/pkgsrc/summary-text.ts";
 import { summaryStanza } from "../index-format/summary-text.ts";
 import { presentOrSkip } from "../peers/present.ts";
 import { done, feedPath, hour, PkgsrcArchive, published, refused } from "./pkgsrc-archive.ts";

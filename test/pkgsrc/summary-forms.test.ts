@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { decompress, detectCompression } from "../../src/package/compression.ts";
+import { decompress, detectCompression } from "../../src/packages/compression/compression.ts";
 import { iso } from "../../src/time.ts";
 import { runProcess } from "../cases/cli.ts";
 import { presentOrSkip } from "../peers/present.ts";

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { errorsOf } from "../../src/profile/config-error.ts";
+import { nearest } from "../../src/profile/did-you-mean.ts";
 import { encodeValue, readIni } from "../../src/profile/ini.ts";
-import { nearest } from "../../src/profile/nearest.ts";
 import { refusal } from "../refusal.ts";
 
 const read = (text: string) => readIni(text, errorsOf("bad_profile", "x.ini"));

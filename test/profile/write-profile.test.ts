@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { maxIndexBytes } from "../../src/index-format/formats.ts";
+import { maxIndexBytes } from "../../src/formats/formats.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import type { Feed, Identity } from "../../src/profile/types.ts";
 import { formatProfile, type ProfileValues } from "../../src/profile/write-profile.ts";

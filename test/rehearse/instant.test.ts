@@ -1,7 +1,7 @@
 // A rehearsal judges as clients do who ask later, whichever part of a second it falls into.
 import { expect } from "chai";
+import { rehearse } from "../../src/cli/archive/rehearse.ts";
 import { Context } from "../../src/cli/context.ts";
-import { rehearse } from "../../src/cli/rehearse.ts";
 import { CliReporter } from "../../src/cli/reporter.ts";
 import { addKey } from "../cases/archive-kit.ts";
 import { inLife, type Life } from "../life/life.ts";

@@ -11,7 +11,7 @@ import {
   stageAll,
   stageFile,
   writeFileAtomic,
-} from "../../src/store/atomic.ts";
+} from "../../src/files/atomic.ts";
 import { asNobody, inScratch, refusal, run } from "./scratch.ts";
 
 const writeChild = fileURLToPath(new URL("./write-child.js", import.meta.url));

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { FeedkeyError } from "../../src/error.ts";
-import { Digesting, Digests, digestBatch } from "../../src/store/digests.ts";
-import { digestFile } from "../../src/store/file-digest.ts";
+import { Digesting, Digests, digestBatch } from "../../src/files/digests.ts";
+import { digestFile } from "../../src/files/file-digest.ts";
 import { shareOf } from "../../src/threads.ts";
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");

@@ -2,7 +2,7 @@
 // With a third argument it appends its name to that file while it holds the lock, and leaves at once.
 import * as fs from "node:fs/promises";
 import { FeedkeyError } from "../../src/error.ts";
-import { withLock } from "../../src/store/lock.ts";
+import { withLock } from "../../src/files/lock.ts";
 
 const [folder = "", waitMs = "", log] = process.argv.slice(2);
 

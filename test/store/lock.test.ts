@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
-import { acquireLock, withLock } from "../../src/store/lock.ts";
+import { acquireLock, withLock } from "../../src/files/lock.ts";
 import { inScratch, refusal, run } from "./scratch.ts";
 
 const holdLock = fileURLToPath(new URL("./hold-lock.js", import.meta.url));
@@ -125,7 +125,7 @@ describe("store/lock", () => {
         const names = ["exit", "SIGHUP", "SIGINT", "SIGTERM", "SIGXFSZ"];
         const before = names.map((name) => process.listenerCount(name));
         const tell = () => console.log(names.map((name, at) => process.listenerCount(name) - before[at]).join(" "));
-        const { acquireLock } = await import(${JSON.stringify(new URL("../../src/store/lock.js", import.meta.url).href)});
+        const { acquireLock } = await import(${JSON.stringify(new URL("../../src/files/lock.js", import.meta.url).href)});
         tell();
         const lock = await acquireLock(${JSON.stringify(folder)});
         tell();

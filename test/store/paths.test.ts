@@ -2,10 +2,10 @@ import * as fs from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { findProfile, homeFolder, profileSearchPath, stateFolder } from "../../src/store/paths.ts";
+import { findProfile, homeFolder, profileSearchPath, stateFolder } from "../../src/files/paths.ts";
 import { inScratch, refusal, run } from "./scratch.ts";
 
-const module = new URL("../../src/store/paths.js", import.meta.url).href;
+const module = new URL("../../src/files/paths.js", import.meta.url).href;
 
 /** What a function of the module says in a process with another environment: the variables are read at its start. */
 async function inEnvironment(expression: string, env: NodeJS.ProcessEnv): Promise<unknown> {

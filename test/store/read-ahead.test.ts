@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { ReadAhead } from "../../src/store/read-ahead.ts";
+import { ReadAhead } from "../../src/files/read-ahead.ts";
 import { runProgram } from "../cases/cli.ts";
 
 describe("store/read-ahead", () => {

@@ -1,7 +1,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { acquireLock } from "../../src/store/lock.ts";
+import { acquireLock } from "../../src/files/lock.ts";
 import { SharedState } from "../../src/store/shared-state.ts";
 import { inState, once, sampleIndex, sampleLedger } from "./sample-state.ts";
 import { fingerprintA, fingerprintB, refusal } from "./scratch.ts";

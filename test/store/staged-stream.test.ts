@@ -1,8 +1,8 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
-import { commitStaged } from "../../src/store/atomic.ts";
-import { stageStream } from "../../src/store/staged-stream.ts";
+import { commitStaged } from "../../src/files/atomic.ts";
+import { stageStream } from "../../src/files/staged-stream.ts";
 import { inScratch, refusal } from "./scratch.ts";
 
 const bytes = (text: string) => Buffer.from(text, "utf8");

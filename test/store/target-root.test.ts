@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { TargetRoot } from "../../src/store/target-root.ts";
+import { TargetRoot } from "../../src/files/target-root.ts";
 import { runProgram } from "../cases/cli.ts";
 import { inScratch, refusal } from "./scratch.ts";
 

@@ -1,6 +1,6 @@
 // Writes a file of so many bytes and prints what went wrong: node write-child.js PATH BYTES
 import { FeedkeyError } from "../../src/error.ts";
-import { writeFileAtomic } from "../../src/store/atomic.ts";
+import { writeFileAtomic } from "../../src/files/atomic.ts";
 
 const [path = "", bytes = ""] = process.argv.slice(2);
 try {

@@ -1,6 +1,6 @@
 // Until when a key may sign if nobody renews anything, and what is told of that in time.
 import { expect } from "chai";
-import { isNear, outlookOf } from "../../src/trust/outlook.ts";
+import { isNear, outlookOf } from "../../src/trust/expiry-forecast.ts";
 import { archiveId, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { judged } from "../testkit/judging.ts";

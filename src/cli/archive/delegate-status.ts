@@ -1,0 +1,49 @@
+/** `feedkey delegate --status`: who may sign what, by whose leave, until when. Reads the key store alone. */
+
+import { escapeText } from "../../escape.ts";
+import type { DelegationRecord } from "../../keys/delegations.ts";
+import { iso } from "../../time.ts";
+import type { Context } from "../context.ts";
+import type { PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { table } from "../table.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
+
+function row({ delegate, userId, issuer, feeds, depth, expiresAt, refused }: DelegationRecord): string[] {
+  const scope = feeds.map((globs) => globs.join(",")).join(" and ");
+  return [
+    delegate,
+    escapeText(userId),
+    issuer,
+    scope,
+    String(depth),
+    iso(expiresAt),
+    escapeText(refused ?? "in force"),
+  ];
+}
+
+function json({ madeAt, expiresAt, refused, ...rest }: DelegationRecord) {
+  return { ...rest, madeAt: iso(madeAt), expiresAt: iso(expiresAt), state: refused ?? "in force" };
+}
+
+/**
+ * Lists what has been delegated, and warns of what ends soon.
+ * @param subject fingerprint of one delegate; undefined: all of them
+ * @throws FeedkeyError `not_found`, `usage`
+ */
+export async function delegateStatus(
+  context: Context,
+  subject: string | undefined,
+  options: ServerOptions & PassphraseOptions,
+): Promise<Outcome> {
+  const keeper = await keeperOf(context, options);
+  const one = subject === undefined ? undefined : await keeper.store.resolve(subject);
+  const { delegations: all } = await keeper.delegations();
+  const shown = all.filter(({ delegate }) => one === undefined || delegate === one);
+  const head = ["delegate", "user ID", "by", "feeds", "depth", "until", "state"];
+  const none = `nothing has been delegated by the keys in ${escapeText(keeper.store.folder)}`;
+  return {
+    text: shown.length === 0 ? none : table(head, shown.map(row)),
+    json: { home: keeper.store.folder, delegations: shown.map(json) },
+  };
+}

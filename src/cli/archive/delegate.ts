@@ -1,0 +1,96 @@
+/** `feedkey delegate`: build machines that come and go without touching any client. */
+
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Keeper } from "../../keeper/open-archive.ts";
+import type { DelegationPlan, Request } from "../../keys/delegate.ts";
+import { isFingerprint } from "../../store/fingerprint.ts";
+import { iso } from "../../time.ts";
+import type { Context } from "../context.ts";
+import type { PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf, readInput, type ServerOptions } from "./archive-terms.ts";
+import { duration } from "./keygen.ts";
+
+export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions {
+  readonly key?: string;
+  readonly feeds: string;
+  readonly depth: string;
+  readonly expires?: string;
+  readonly withdraw?: boolean;
+  readonly status?: boolean;
+  readonly output?: string;
+  readonly dryRun?: boolean;
+}
+
+/** A file with the delegate's certificate, or the fingerprint of one that is in the key store already. */
+async function requestOf(subject: string): Promise<Request> {
+  const hex = subject.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  return isFingerprint(hex) ? hex : await readInput(subject);
+}
+
+/** @throws FeedkeyError `usage` */
+function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
+  if (expires === undefined) {
+    throw new FeedkeyError("usage", "a delegation must end: say when with --expires", {
+      hint: "for example --expires 90d",
+    });
+  }
+  if (!/^\d$/.test(depth)) {
+    throw new FeedkeyError("usage", `"${escapeText(depth)}" is no depth`, { hint: "give a number from 0 to 8" });
+  }
+  return { feeds: feeds.split(","), depth: Number(depth), expires: duration(expires, "--expires") };
+}
+
+async function take(keeper: Keeper, subject: string, key: string, { output, dryRun }: DelegateCommandOptions) {
+  const request = await requestOf(subject);
+  const words = (below: readonly string[]) => below.map((one) => `${one}, to which it delegated, falls with it`);
+  if (dryRun === true) {
+    const { subject: one, userIds, below } = await keeper.planWithdrawal(request, { key });
+    const head = `would take the delegation of ${one.fingerprint} (${userIds.map(escapeText).join(", ")}) back, for good`;
+    const json = { withdrawn: one.fingerprint, below, dryRun: true };
+    return { text: [head, ...words(below)].join("\n"), json };
+  }
+  const { plan, done, errors } = await keeper.withdraw(request, { key, output, partial: true });
+  const { fingerprint } = plan.subject;
+  const head = `${fingerprint} is no delegate of ${key} any more`;
+  const json = { withdrawn: fingerprint, below: plan.below };
+  return { text: [head, ...words(plan.below), ...done].join("\n"), json, errors };
+}
+
+async function give(keeper: Keeper, subject: string, key: string, options: DelegateCommandOptions) {
+  const { output, dryRun } = options;
+  const wanted = { ...termsOf(options), key };
+  const request = await requestOf(subject);
+  const who = ({ subject: one, userId }: DelegationPlan) => `${one.fingerprint} (${escapeText(userId)})`;
+  const json = ({ subject: one, userId, terms, expiresAt }: DelegationPlan) => {
+    return { delegate: one.fingerprint, userId, terms, expiresAt: iso(expiresAt) };
+  };
+  if (dryRun === true) {
+    const { plan } = await keeper.planDelegation(request, wanted);
+    const text = `would let ${who(plan)} sign: ${plan.terms}; until ${iso(plan.expiresAt)}`;
+    return { text, json: { ...json(plan), dryRun: true } };
+  }
+  const { plan, path, done, errors } = await keeper.delegate(request, { ...wanted, output, partial: true });
+  const head = `${who(plan)} may sign: ${plan.terms}; until ${iso(plan.expiresAt)}`;
+  return { text: [head, ...done].join("\n"), json: { ...json(plan), path }, errors };
+}
+
+/** Delegates or takes a delegation back. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `revoked`... */
+export async function delegate(
+  context: Context,
+  subject: string | undefined,
+  options: DelegateCommandOptions,
+): Promise<Outcome> {
+  if (options.status === true) {
+    return await (await import("./delegate-status.ts")).delegateStatus(context, subject, options);
+  }
+  const { key } = options;
+  if (subject === undefined || key === undefined) {
+    throw new FeedkeyError("usage", `no ${key === undefined ? "key" : "certificate"} is named`, {
+      hint: "feedkey delegate CERTIFICATE --key FINGERPRINT --expires 90d; --status shows what has been delegated",
+    });
+  }
+  const keeper = await keeperOf(context, options);
+  return await (options.withdraw === true ? take : give)(keeper, subject, key, options);
+}

@@ -1,0 +1,44 @@
+/** The options of the steps in a key's life: for the commands that take them, and for the one that rehearses them. */
+import type { Command } from "commander";
+import { withPassphrase, withServers } from "../shared-options.ts";
+
+/** Gives `rotate` its options, but for the archive's configuration. */
+export function defineRotate(command: Command): Command {
+  return withServers(withPassphrase(command))
+    .description("key transition: make and certify the successor, later let it sign")
+    .option("--algorithm <name>", "of the new key", "ed25519")
+    .option("--expires <length>", "how long the new key holds, or never", "2y")
+    .option("--overlap <length>", "how long both keys are at work", "30d")
+    .option("--to <fingerprint>", "a key of the key store instead of a new one")
+    .option("--backup <dir>", "copy the new key's revocation certificates there")
+    .option("--finish", "second step: the successor signs from now on")
+    .option("--at-once", "both steps")
+    .option("--abandon", "withdraw a successor that went wrong")
+    .option("--status", "where the rotation stands")
+    .option("--retire", "with --finish: revoke the old key as superseded")
+    .option("--force", "without backup, before the overlap ends, or although clients lose their chain")
+    .option("--dry-run", "print the plan and change nothing");
+}
+
+/** Gives `revoke` its options, but for the archive's configuration. */
+export function defineRevoke(command: Command): Command {
+  return withServers(withPassphrase(command))
+    .description("revoke a key, after showing who loses their chain")
+    .requiredOption("--reason <word>", "compromised, superseded, retired or unspecified")
+    .option("--force", "although clients lose their chain")
+    .option("--dry-run", "show who loses their chain and change nothing");
+}
+
+/** Gives `delegate` its options, but for the archive's configuration. */
+export function defineDelegate(command: Command): Command {
+  return withServers(withPassphrase(command))
+    .description("let another key sign some feeds for a time; works on files alone")
+    .option("--key <fingerprint>", "the key that delegates")
+    .option("--feeds <globs>", "which feeds, with commas", "*")
+    .option("--depth <n>", "how many further delegations may follow", "0")
+    .option("--expires <length>", "how long it holds")
+    .option("--withdraw", "take it back, for good")
+    .option("--status", "list what has been delegated, by whom, until when; changes nothing")
+    .option("-o, --output <file>", "write the certified certificate there, with its whole path")
+    .option("--dry-run", "show who would get what and change nothing");
+}

@@ -1,0 +1,163 @@
+/** `feedkey rehearse`: the words of a planned command, taken on a copy of the archive. */
+import { Command, CommanderError } from "commander";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Stage } from "../../rehearse/archive-copy.ts";
+import { breaks, rehearse as rehearseStep } from "../../rehearse/rehearsal.ts";
+import type { Delegation } from "../../rehearse/republish.ts";
+import { Context } from "../context.ts";
+import type { PassphraseOptions } from "../passphrase.ts";
+import { CliReporter } from "../reporter.ts";
+import type { Outcome } from "../run.ts";
+import { usageError } from "../usage-error.ts";
+import { keeperOf } from "./archive-terms.ts";
+import type { DelegateCommandOptions } from "./delegate.ts";
+import { defineDelegate, defineRevoke, defineRotate } from "./key-life-options.ts";
+import { rehearsalJson, rehearsalText } from "./rehearse-view.ts";
+import type { RevokeOptions } from "./revoke.ts";
+import type { RotateOptions } from "./rotate.ts";
+
+export interface RehearseOptions {
+  readonly config: string;
+  readonly publishWith?: string;
+  readonly failOnBreak?: boolean;
+}
+
+/** A command line that was understood. */
+interface Planned {
+  /** Where its passphrases come from. */
+  readonly passphrase: PassphraseOptions;
+  /** Runs the command itself on the copy. */
+  take(context: Context, stage: Stage): Promise<Outcome>;
+  delegation(outcome: Outcome): Delegation | undefined;
+}
+
+type Shown = { readonly status?: boolean; readonly dryRun?: boolean };
+
+/** @throws FeedkeyError `usage`: these change nothing */
+function refuseShows({ status, dryRun }: Shown): void {
+  if (status !== true && dryRun !== true) return;
+  throw new FeedkeyError("usage", `there is nothing to rehearse with ${status === true ? "--status" : "--dry-run"}`, {
+    hint: "leave it out: a rehearsal changes nothing but its copy",
+  });
+}
+
+/** What every step is told on the copy: its configuration, and that there are no key servers. */
+function onCopy(stage: Stage) {
+  return { config: stage.archive.config.file, keyserver: [] };
+}
+
+function planRotate(options: RotateOptions): Planned {
+  refuseShows(options);
+  const { backup, ...rest } = options;
+  return {
+    passphrase: options,
+    async take(context, stage) {
+      const { rotate } = await import("./rotate.ts");
+      return await rotate(context, {
+        ...rest,
+        ...(backup === undefined ? {} : { backup: stage.safe }),
+        ...onCopy(stage),
+      });
+    },
+    delegation: () => undefined,
+  };
+}
+
+function planRevoke(fingerprint: string, options: RevokeOptions): Planned {
+  refuseShows(options);
+  return {
+    passphrase: options,
+    async take(context, stage) {
+      const { revoke } = await import("./revoke.ts");
+      return await revoke(context, fingerprint, { ...options, ...onCopy(stage) });
+    },
+    delegation: () => undefined,
+  };
+}
+
+function planDelegate(certificate: string | undefined, options: DelegateCommandOptions): Planned {
+  refuseShows(options);
+  const { output: _, ...rest } = options;
+  return {
+    passphrase: options,
+    async take(context, stage) {
+      const { delegate } = await import("./delegate.ts");
+      return await delegate(context, certificate, { ...rest, ...onCopy(stage) });
+    },
+    delegation: ({ json }) => {
+      return typeof json.delegate === "string" ? { delegate: json.delegate, feeds: rest.feeds.split(",") } : undefined;
+    },
+  };
+}
+
+/** Reads the planned command's own words, with its own options. @throws FeedkeyError `usage` */
+function plan(words: readonly string[]): Planned {
+  let planned: Planned | undefined;
+  const program = new Command("feedkey rehearse").exitOverride().helpCommand(false);
+  program.configureOutput({ writeOut: () => undefined, writeErr: () => undefined });
+  defineRotate(program.command("rotate")).action((options: RotateOptions) => {
+    planned = planRotate(options);
+  });
+  defineRevoke(program.command("revoke <fingerprint>")).action((fingerprint: string, options: RevokeOptions) => {
+    planned = planRevoke(fingerprint, options);
+  });
+  defineDelegate(program.command("delegate [certificate]")).action(
+    (certificate: string | undefined, options: DelegateCommandOptions) => {
+      planned = planDelegate(certificate, options);
+    },
+  );
+  for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
+  try {
+    program.parse([...words], { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) throw usageError(error);
+    throw error;
+  }
+  if (planned !== undefined) return planned;
+  throw new FeedkeyError("usage", `"${escapeText(words[0] ?? "")}" can't be rehearsed`, {
+    hint: "rotate, revoke and delegate can, with their own options",
+  });
+}
+
+/** The command's context on the copy: the same time, nothing shown, no network. */
+function contextOn(stage: Stage, { options, at }: Context, reporter: CliReporter): Context {
+  return new Context({ ...options, home: stage.archive.store.folder, json: true, offline: true }, reporter, at);
+}
+
+/** @throws FeedkeyError `usage`: programs of others go by the clock */
+function refuseOtherTime({ options }: Context): void {
+  if (options.at === undefined) return;
+  throw new FeedkeyError("usage", "a rehearsal is of now: gpgv and the others go by the clock, whatever --at says");
+}
+
+/**
+ * Rehearses a planned command.
+ * @param words of the command: its name, arguments and options
+ * @throws FeedkeyError `usage`, `not_found`, and what the command is refused with
+ */
+export async function rehearse(context: Context, words: readonly string[], options: RehearseOptions): Promise<Outcome> {
+  refuseOtherTime(context);
+  const planned = plan(words);
+  const archive = await (await keeperOf(context, { ...planned.passphrase, config: options.config })).archive();
+  const { publishWith } = options;
+  const reporter = new CliReporter({ json: true, quiet: true, verbose: false, color: false, stderr: process.stderr });
+  const rehearsal = await rehearseStep(archive, {
+    take: (stage) => planned.take(contextOn(stage, context, reporter), stage),
+    publishWith: publishWith === undefined ? undefined : await archive.store.resolve(publishWith),
+    delegation: planned.delegation,
+  });
+  for (const warning of reporter.warnings) context.reporter.warn(rehearsal.translate(warning));
+  const broken = rehearsal.rows.filter(breaks);
+  const errors = [...(rehearsal.result.errors ?? []), ...rehearsal.errors];
+  if (options.failOnBreak === true && broken.length > 0) {
+    errors.push(
+      new FeedkeyError("would_break", `${broken.length} of ${rehearsal.rows.length} clients would break`, {
+        details: { breaks: broken.length },
+        hint: "see who they are above; nothing was changed",
+      }),
+    );
+  }
+  const step = words.join(" ");
+  return { text: rehearsalText(step, rehearsal), json: rehearsalJson(step, rehearsal), errors };
+}

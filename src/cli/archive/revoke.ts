@@ -1,0 +1,76 @@
+/** `feedkey revoke`, `send` and `receive`. */
+
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { describeGenerations } from "../../keys/cut-off-clients.ts";
+import type { RevokeReason } from "../../keys/revoke.ts";
+import { isFingerprint } from "../../store/fingerprint.ts";
+import type { Context } from "../context.ts";
+import type { PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
+
+export interface RevokeOptions extends PassphraseOptions, ServerOptions {
+  readonly reason: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+const reasons: readonly RevokeReason[] = ["compromised", "superseded", "retired", "unspecified"];
+
+function reasonOf(text: string): RevokeReason {
+  const found = reasons.find((reason) => reason === text);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("usage", `there is no reason "${escapeText(text)}"`, {
+    hint: `choose one of ${reasons.join(", ")}`,
+  });
+}
+
+/** Revokes a key, unless that orphans clients. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config` */
+export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
+  const reason = reasonOf(options.reason);
+  const keeper = await keeperOf(context, options);
+  if (options.dryRun === true) {
+    const { fingerprint: name, generations } = await keeper.planRevocation(fingerprint, { reason });
+    const text = [`would revoke ${name} as ${reason}`, ...describeGenerations(generations)].join("\n");
+    return { text, json: { fingerprint: name, reason, generations, dryRun: true } };
+  }
+  const terms = { reason, force: options.force, partial: true };
+  const { plan, done, sent, errors } = await keeper.revoke(fingerprint, terms);
+  const { fingerprint: name, generations } = plan;
+  return {
+    text: [...describeGenerations(generations), ...done, ...sent].join("\n"),
+    json: { fingerprint: name, reason, generations, done },
+    errors,
+  };
+}
+
+/** Puts keys on key servers and reads them back. @throws FeedkeyError `usage`, `not_found` */
+export async function send(
+  context: Context,
+  fingerprints: readonly string[],
+  options: ServerOptions,
+): Promise<Outcome> {
+  const { sent, done, errors } = await (await keeperOf(context, options)).send(fingerprints, { partial: true });
+  const json = sent.map(({ server, fingerprint, error }) => ({ server, fingerprint, ok: error === undefined }));
+  return { text: done.join("\n"), json: { sent: json }, errors };
+}
+
+/** Takes what the servers say about keys into the key store: only what was verified. */
+export async function receive(
+  context: Context,
+  fingerprints: readonly string[],
+  options: ServerOptions,
+): Promise<Outcome> {
+  const keeper = await keeperOf(context, options);
+  const names = fingerprints.map((text) => {
+    const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+    if (isFingerprint(hex)) return hex;
+    throw new FeedkeyError("usage", `"${escapeText(text)}" is not a full fingerprint`, {
+      hint: "all 40 or 64 hex digits are needed",
+    });
+  });
+  const received = await keeper.receive(names);
+  const lines = [...received].map(([name, userId]) => `${name}  ${escapeText(userId ?? "(no user ID)")}`);
+  return { text: lines.join("\n"), json: { received: names } };
+}

@@ -1,0 +1,115 @@
+/** `feedkey rotate`: a key transition in two steps. */
+
+import { FeedkeyError } from "../../error.ts";
+import type { Keeper } from "../../keeper/open-archive.ts";
+import type { StepsTaken } from "../../keys/take-rotation.ts";
+import type { Archive } from "../../publish/archive.ts";
+import { iso } from "../../time.ts";
+import type { Context } from "../context.ts";
+import { givenPassphrase, newPassphrase, type PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
+import { algorithmOf, duration } from "./keygen.ts";
+
+export interface RotateOptions extends PassphraseOptions, ServerOptions {
+  readonly config: string;
+  readonly algorithm: string;
+  readonly expires: string;
+  readonly overlap: string;
+  readonly to?: string;
+  readonly backup?: string;
+  readonly finish?: boolean;
+  readonly atOnce?: boolean;
+  readonly abandon?: boolean;
+  readonly status?: boolean;
+  readonly retire?: boolean;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+async function status(keeper: Keeper): Promise<Outcome> {
+  const { present, successor = null, predecessor = null, overlapEnds: ends } = await keeper.status();
+  const overlapEnds = ends === undefined ? null : iso(ends);
+  const lines = [`present key  ${present}`];
+  if (predecessor !== null) lines.push(`it followed  ${predecessor}`);
+  if (successor === null) lines.push("no rotation is under way");
+  else {
+    lines.push(`successor    ${successor}`);
+    lines.push(`finish it    ${overlapEnds === null ? "now" : `after ${overlapEnds}`}: feedkey rotate --finish`);
+  }
+  return { text: lines.join("\n"), json: { present, successor, predecessor, overlapEnds } };
+}
+
+async function plan(keeper: Keeper, options: RotateOptions): Promise<Outcome> {
+  const { present: from, successor, overlapEnds, rivals } = await keeper.planRotation(options.to);
+  const { userId } = (await keeper.archive()).config;
+  const to = successor ?? options.to ?? `a new ${options.algorithm} key`;
+  const start = [
+    ...(successor === undefined && options.to === undefined ? [`make ${to}, called "${userId}"`] : []),
+    ...(successor === undefined ? [`let ${from} certify ${to}`] : []),
+    ...(overlapEnds === undefined ? [`let ${to} certify ${from} for ${options.overlap}`] : []),
+    ...rivals.map((rival) => `let ${rival} and ${to} acknowledge each other`),
+    "write both into the key bundle, send both to the key servers and read them back",
+  ];
+  const finish = [
+    `archive.ini: key = ${to}`,
+    `sign every published index with ${to}`,
+    ...(options.retire === true ? [`revoke ${from} as superseded, unless clients lose their chain`] : []),
+  ];
+  const steps = options.atOnce === true ? [...start, ...finish] : options.finish === true ? finish : start;
+  return { text: steps.map((step, place) => `${place + 1}. ${step}`).join("\n"), json: { dryRun: true, steps } };
+}
+
+/** The new key is locked like the old one: with the passphrase that the options give, or one asked for. */
+async function passphraseOfNew(context: Context, options: RotateOptions): Promise<string | undefined> {
+  const given = await givenPassphrase(options);
+  if (given !== undefined || options.to !== undefined || context.options.json === true) return given;
+  return await newPassphrase(options);
+}
+
+/** What a step that begins is told; one that only finishes does not look at it. */
+function termsOf({ algorithm, expires, overlap, finish }: RotateOptions) {
+  if (finish === true) return {};
+  return {
+    algorithm: algorithmOf(algorithm),
+    lifetime: expires === "never" ? undefined : duration(expires, "--expires"),
+    overlap: duration(overlap, "--overlap"),
+  };
+}
+
+function stockClients({ successor }: Pick<StepsTaken, "successor">, { config }: Archive): string[] {
+  return [
+    "clients with feedkey follow by themselves; stock clients need the new certificate before you finish:",
+    `  gpgv, opkg, apt: import ${config.root}/keys/archive-keyring.pgp (holds ${successor})`,
+  ];
+}
+
+/** Takes the step that the options name, or shows where things stand. @throws FeedkeyError `usage`, and as the use case */
+export async function rotate(context: Context, options: RotateOptions): Promise<Outcome> {
+  const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
+  if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");
+  const keeper = await keeperOf(context, options);
+  if (options.status === true) return await status(keeper);
+  if (options.dryRun === true) return await plan(keeper, options);
+  if (options.abandon === true) {
+    const { successor, done, sent, errors } = await keeper.abandonRotation({ partial: true });
+    return { text: [...done, ...sent].join("\n"), json: { abandoned: successor, done }, errors };
+  }
+  const { to, backup, retire, force } = options;
+  const taken = await keeper.rotate({
+    step: options.atOnce === true ? "at-once" : options.finish === true ? "finish" : "begin",
+    ...termsOf(options),
+    ...{ to, backup, retire, force, partial: true },
+    newPassphrase: () => passphraseOfNew(context, options),
+  });
+  const { present, successor, finished, errors } = taken;
+  const overlapEnds = iso(taken.overlapEnds);
+  const next = finished
+    ? []
+    : [
+        ...stockClients(taken, await keeper.archive()),
+        `finish after ${overlapEnds} with: feedkey rotate --finish --config ${options.config}`,
+      ];
+  const done = [...taken.done, ...next];
+  return { text: done.join("\n"), json: { present, successor, overlapEnds, finished, done }, errors };
+}

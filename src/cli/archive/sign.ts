@@ -1,0 +1,40 @@
+/** `feedkey sign`: what an archive manager calls after it wrote an index. */
+import { iso } from "../../time.ts";
+import type { Context } from "../context.ts";
+import type { PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf } from "./archive-terms.ts";
+import { duration } from "./keygen.ts";
+
+export interface SignCommandOptions extends PassphraseOptions {
+  readonly key: string;
+  readonly feed?: string;
+  readonly addChecksums?: boolean;
+  readonly validFor: string;
+}
+
+/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign */
+export async function sign(
+  context: Context,
+  indexes: readonly string[],
+  options: SignCommandOptions,
+): Promise<Outcome> {
+  const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
+  const { feed, addChecksums } = options;
+  const keeper = await keeperOf(context, options);
+  const { key, signed } = await keeper.sign(indexes, { key: options.key, feed, validFor, addChecksums });
+  const lines = signed.flatMap(({ index, files, removed, expiresAt }) => {
+    const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
+    const gone = removed.map((file) => `${file}: removed: it signed another index than ${index}`);
+    return [`${index}: signed ${until}: ${files.join(", ")}`, ...gone];
+  });
+  return {
+    text: lines.join("\n"),
+    json: {
+      key,
+      signed: signed.map(({ createdAt, expiresAt, ...rest }) => {
+        return { ...rest, createdAt: iso(createdAt), expiresAt: expiresAt === undefined ? null : iso(expiresAt) };
+      }),
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** Seeds for a new profile, out of an archive's bundle: the fingerprints come from elsewhere, and what the certificates say is verified. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { RawCertificate } from "../../openpgp/certificate.ts";
+import { KeyIndex } from "../../openpgp/key-index.ts";
+import { keepVerified } from "../../openpgp/merge.ts";
+import { readFacts } from "../../openpgp/read-facts.ts";
+import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
+import { addressOf, isOwned, matchesIdentity } from "../../trust/identity.ts";
+import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";
+import type { Context } from "../context.ts";
+
+export interface BundleSeeds {
+  /** With nothing in them but what was found good: anybody on the way can add to a bundle. */
+  readonly certificates: readonly RawCertificate[];
+  /** The first one's, by its owner's word. */
+  readonly userId: string;
+}
+
+/**
+ * Takes the seeds out of a bundle.
+ * @throws FeedkeyError `untrusted_signer` if one is not there, `revoked`, `bad_certificate`
+ */
+export async function takeSeeds(
+  context: Context,
+  bundle: ReadonlyMap<Fingerprint, RawCertificate>,
+  seeds: readonly Fingerprint[],
+): Promise<BundleSeeds> {
+  const keys = await KeyIndex.of(bundle.values());
+  const byFingerprint = new Map(keys.certificates.map((loaded) => [loaded.raw.fingerprint, loaded]));
+  const certificates: RawCertificate[] = [];
+  let first: CertificateFacts | undefined;
+  const missing: Fingerprint[] = [];
+  for (const seed of seeds) {
+    const loaded = byFingerprint.get(seed);
+    if (loaded === undefined) {
+      missing.push(seed);
+      continue;
+    }
+    const verified = new Set<Uint8Array>();
+    const facts = await readFacts(loaded, keys, (body) => verified.add(body));
+    refuseRevoked(facts, context);
+    certificates.push(keepVerified(loaded.raw, verified));
+    first ??= facts;
+  }
+  if (first !== undefined && missing.length === 0) return { certificates, userId: userIdOf(first, context) };
+  throw new FeedkeyError("untrusted_signer", `the archive's bundle holds no certificate ${missing.join(", ")}`, {
+    details: { missing },
+    hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
+  });
+}
+
+/** A key that has expired or retired may still have passed trust on; one that was revoked for good is no seed of anything. */
+function refuseRevoked(facts: CertificateFacts, { at, reporter }: Context): void {
+  const { fingerprint } = facts.primary;
+  const refused = refusePrimary(facts, at);
+  if (refused === undefined) return;
+  if (effectiveRevocation(facts.revocations, at)?.kind !== "hard") {
+    reporter.warn(`seed ${fingerprint} may not sign now: ${refused.reason}`);
+    return;
+  }
+  throw new FeedkeyError("revoked", `${fingerprint} can't be a seed: ${refused.reason}`, {
+    details: { fingerprint },
+    hint: "ask the archive's keepers for the fingerprint of their present key",
+  });
+}
+
+/** A user ID with an address that the key's owner vouches for, and that a profile can spell. */
+function userIdOf(facts: CertificateFacts, { at }: Context): string {
+  const owned = facts.userIds.filter((userId) => isOwned(userId, facts, at));
+  const found = owned.find(({ bytes, text }) => {
+    return addressOf(bytes) !== undefined && matchesIdentity(bytes, { kind: "user-id", userId: text });
+  });
+  if (found !== undefined) return found.text;
+  const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "none at all";
+  throw new FeedkeyError("bad_certificate", `no user ID that the key's owner vouches for has an address: ${names}`, {
+    details: { fingerprint: facts.primary.fingerprint },
+    hint: 'archive keys are called "Name <address@domain>"',
+  });
+}

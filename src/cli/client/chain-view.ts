@@ -1,0 +1,101 @@
+/** The chain for people and for programs: text tree, Graphviz, JSON. */
+import { escapeText } from "../../escape.ts";
+import { iso } from "../../time.ts";
+import { signingKeys } from "../../trust/expiry-forecast.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import type { Rejected, Trusted, TrustSet } from "../../trust/judge.ts";
+import { primaryState, refusePrimary } from "../../trust/key-state.ts";
+
+function expiry({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string | null {
+  const state = primaryState(facts, at);
+  return "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt);
+}
+
+/** What the key may do today, in a few words. */
+function today({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string {
+  const refused = refusePrimary(facts, at);
+  if (refused !== undefined) return `may not sign: ${refused.reason}`;
+  return signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
+}
+
+/** What a delegate may sign: a feed must fit every list of one of the grants. Null: every feed. */
+function feedsOf({ role, grants }: Trusted): (readonly string[])[][] | null {
+  return role === "delegate" ? grants.map(({ scopes }) => [...scopes]) : null;
+}
+
+function roleText({ role, grants }: Trusted): string {
+  if (role !== "delegate") return role;
+  const scopes = grants.map(
+    ({ scopes: one, expiresAt }) => `${one.map((globs) => globs.join(",")).join(" and ")} until ${iso(expiresAt)}`,
+  );
+  return `delegate for ${scopes.join(" or ")}`;
+}
+
+/** The trust set for `--json`: fingerprints in upper-case hex, times in RFC 3339. */
+export function chainJson(trust: TrustSet) {
+  return {
+    trusted: [...trust.trusted].map(([fingerprint, key]) => {
+      const { userId, role, via } = key;
+      const maySign = signingKeys(key.facts, trust.at).size > 0;
+      return { fingerprint, userId, role, via, feeds: feedsOf(key), expiresAt: expiry(key, trust), maySign };
+    }),
+    rejected: [...trust.rejected].map(([fingerprint, { code, reason, userId }]) => ({
+      fingerprint,
+      userId,
+      code,
+      reason,
+    })),
+  };
+}
+
+/** Trusted keys below the one that certified them; seeds at the left margin. */
+export function chainTree(trust: TrustSet): string {
+  const children = new Map<Fingerprint | undefined, Fingerprint[]>();
+  for (const [fingerprint, { via }] of trust.trusted) {
+    // Its predecessor may be a rival that is not trusted itself (T6): then it hangs on the last trusted one.
+    const parent = [...via].reverse().find((key) => trust.trusted.has(key));
+    children.set(parent, [...(children.get(parent) ?? []), fingerprint]);
+  }
+  const lines: string[] = [];
+  const draw = (fingerprint: Fingerprint, indent: string, branch: string, next: string) => {
+    const key = trust.trusted.get(fingerprint);
+    if (key === undefined) return;
+    lines.push(`${indent}${branch}${fingerprint}  ${roleText(key)}, ${today(key, trust)}`);
+    lines.push(`${indent}${next}    ${escapeText(key.userId)}`);
+    const below = children.get(fingerprint) ?? [];
+    for (const [place, child] of below.entries()) {
+      const last = place === below.length - 1;
+      draw(child, indent + next, last ? "└─ " : "├─ ", last ? "   " : "│  ");
+    }
+  };
+  for (const seed of children.get(undefined) ?? []) draw(seed, "", "", "");
+  if (lines.length === 0) lines.push("no key is trusted");
+  if (trust.rejected.size > 0) lines.push("", "not trusted:");
+  for (const [fingerprint, { code, reason, userId }] of trust.rejected) {
+    lines.push(`${fingerprint}  ${code}: ${escapeText(reason)}`, `    ${escapeText(userId)}`);
+  }
+  return lines.join("\n");
+}
+
+function label(fingerprint: Fingerprint, { userId }: Pick<Trusted | Rejected, "userId">): string {
+  return JSON.stringify(`${escapeText(userId)}\n${fingerprint.slice(0, 20)}\n${fingerprint.slice(20)}`);
+}
+
+/** Graphviz: trusted keys solid, others dashed; links that do not hold dotted, with the reason. */
+export function chainDot(trust: TrustSet): string {
+  const lines = ["digraph chain {", "  rankdir=TB;", '  node [shape=box, fontname="monospace"];'];
+  for (const [fingerprint, key] of trust.trusted) {
+    const shape = key.role === "seed" ? ", peripheries=2" : "";
+    lines.push(`  "${fingerprint}" [label=${label(fingerprint, key)}${shape}];`);
+  }
+  for (const [fingerprint, key] of trust.rejected) {
+    lines.push(
+      `  "${fingerprint}" [label=${label(fingerprint, key)}, style=dashed, tooltip=${JSON.stringify(escapeText(key.reason))}];`,
+    );
+  }
+  for (const { issuer, subject, refusal } of trust.links) {
+    const why = refusal === undefined ? "" : ` [style=dotted, label=${JSON.stringify(escapeText(refusal.reason))}]`;
+    lines.push(`  "${issuer}" -> "${subject}"${why};`);
+  }
+  return [...lines, "}"].join("\n");
+}

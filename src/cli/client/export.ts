@@ -1,0 +1,46 @@
+/** `feedkey export`: for stock clients that know nothing of chains; run it from a timer. */
+
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { type ExportFormat, exportFormats } from "../../stock/export.ts";
+import type { Context } from "../context.ts";
+import type { Outcome } from "../run.ts";
+
+export interface ExportOptions {
+  readonly for: string;
+  /** False: a `refresh` has just been run, and nobody is asked again. */
+  readonly refresh: boolean;
+}
+
+function formatOf(text: string): ExportFormat {
+  const found = exportFormats.find((format) => format === text);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("usage", `there is no export for "${escapeText(text)}"`, {
+    hint: `choose one of ${exportFormats.join(", ")}`,
+  });
+}
+
+/** The lines of the program's own configuration that name the export. */
+const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = {
+  gpgv: (path) => `gpgv --keyring ${path} INDEX.sig INDEX`,
+  apt: (path) => `Signed-By: ${path}`,
+  opkg: (path) =>
+    `option check_signature 1\noption signature_type gpg-asc\noption gpg_dir ${path}\noption gpg_trust_level TrustOnly`,
+  pkg_install: (path) => `GPG_KEYRING_VERIFY=${path}`,
+};
+
+/** Writes the keyring and shows the lines of configuration. @throws FeedkeyError `usage`, `output`, `unchecked_revocation` */
+export async function exportTo(context: Context, path: string, options: ExportOptions): Promise<Outcome> {
+  const format = formatOf(options.for);
+  const terms = { justRefreshed: !options.refresh };
+  return await context.withClient(async (client) => {
+    const { errors: _, warnings: __, ...done } = await client.exportKeys(path, { for: format });
+    const changes = [...done.added.map((key) => `+ ${key}`), ...done.removed.map((key) => `- ${key}`)];
+    const head = `${escapeText(done.path)}: ${done.keys.length} keys, ${changes.length === 0 ? "unchanged" : "changed"}`;
+    const lines = configuration[format](done.path);
+    return {
+      text: [head, ...changes, "", lines].join("\n"),
+      json: { ...done, for: format, configuration: lines.split("\n") },
+    };
+  }, terms);
+}

@@ -1,0 +1,30 @@
+/** `feedkey fetch`: download and verify packages that verified indexes list. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Context } from "../context.ts";
+import type { Outcome } from "../run.ts";
+
+export interface FetchOptions {
+  readonly output: string;
+  readonly feed?: string[];
+  readonly resetState?: boolean;
+  readonly all?: boolean;
+}
+
+/** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
+export async function fetch(context: Context, requests: readonly string[], options: FetchOptions): Promise<Outcome> {
+  const { output: folder, feed: feeds, all, resetState } = options;
+  if (requests.length === 0 && all !== true) {
+    throw new FeedkeyError("usage", "no package is named", {
+      hint: "name packages as NAME or NAME=VERSION, or use --all",
+    });
+  }
+  return await context.withClient(async (client) => {
+    const { packages, errors } = await client.fetchAll(requests, { folder, feeds, all, resetState, partial: true });
+    return {
+      text: packages.map(({ path, present }) => `${escapeText(path)}${present ? " (was there)" : ""}`).join("\n"),
+      json: { packages },
+      errors,
+    };
+  });
+}

@@ -1,0 +1,146 @@
+/** `feedkey profile init`: a profile from an archive's bundle, for a fingerprint that came over another way. */
+
+import { lstat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { commitStaged, stageAll } from "../../files/atomic.ts";
+import { ensureFolder } from "../../files/folder.ts";
+import { createTransport } from "../../net/transport.ts";
+import { armor } from "../../openpgp/armor.ts";
+import { writeCertificate } from "../../openpgp/certificate.ts";
+import { limits } from "../../openpgp/limits.ts";
+import { attachLoose, collect } from "../../openpgp/merge.ts";
+import { readKeys } from "../../openpgp/read-keys.ts";
+import { bundlePath } from "../../profile/layout.ts";
+import { readProfile } from "../../profile/read-profile.ts";
+import { formatProfile } from "../../profile/write-profile.ts";
+import { rootOf } from "../../refresh/download.ts";
+import { isFingerprint } from "../../store/fingerprint.ts";
+import type { Context } from "../context.ts";
+import type { Outcome } from "../run.ts";
+import { takeSeeds } from "./bundle-seeds.ts";
+import type { ProfileInitOptions } from "./profile.ts";
+
+/** @throws FeedkeyError `usage`: a key ID names no key for certain */
+function fullFingerprint(text: string): string {
+  const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  if (isFingerprint(hex)) return hex;
+  throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
+    hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
+  });
+}
+
+async function readBundle(context: Context, archive: string) {
+  const transport = createTransport({ offline: context.options.offline === true });
+  try {
+    const url = new URL(bundlePath, archive);
+    const terms = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;
+    const answer = await transport.get(url, terms);
+    if (answer.status === 200) {
+      const { certificates, loose } = readKeys(answer.body);
+      return attachLoose(collect(certificates), loose);
+    }
+    throw new FeedkeyError("not_found", `there is no key bundle at ${url.href}`, {
+      details: { url: url.href, status: answer.status },
+      hint: "is this the archive's root? its keepers publish the bundle with feedkey publish",
+    });
+  } finally {
+    await transport.close();
+  }
+}
+
+/** The strict defaults of design section 9, written out so that the reader of the profile sees them. */
+const trustDefaults = {
+  keyserverCa: undefined,
+  wkd: false,
+  revocationCheck: "always",
+  grace: 14 * 86_400_000,
+  retiredIssuers: "refuse",
+  threshold: 1,
+  maxIndexAge: undefined,
+  requireFeedName: false,
+  requireExpiry: false,
+} as const;
+
+function feedsOf(texts: readonly string[]) {
+  return texts.map((text) => {
+    const [name = "", path = ""] = [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)];
+    if (text.includes("=") && name !== "" && path !== "") {
+      return { name, path, format: "opkg", index: undefined, packages: "feed" } as const;
+    }
+    throw new FeedkeyError("usage", `--feed does not understand "${text}"`, {
+      hint: "write it as name=path/below/the/url",
+    });
+  });
+}
+
+/** It becomes the name of a file and of a folder. @throws FeedkeyError `usage` */
+function nameOf(archive: string, options: ProfileInitOptions): string {
+  const name = options.name ?? (new URL(archive).hostname || "archive");
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw new FeedkeyError("usage", `"${escapeText(name)}" can't be the name of a profile`, {
+    hint: "choose one of letters, digits, dots, hyphens and underscores with --name",
+  });
+}
+
+/** A profile there may be an older one with further seeds, or lines that its user added. @throws FeedkeyError `output` */
+async function refuseToReplace(file: string, options: ProfileInitOptions): Promise<void> {
+  if (options.force === true) return;
+  try {
+    await lstat(file);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return;
+    throw error;
+  }
+  throw new FeedkeyError("output", `there is a profile at ${escapeText(file)} already`, {
+    details: { path: file },
+    hint: "choose another name with --name or another folder with -o; --force replaces it",
+  });
+}
+
+/** Writes the profile and its keyring, or nothing. @throws FeedkeyError `usage`, `output`, `not_found`, `untrusted_signer`, `bad_certificate` */
+export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
+  const archive = address.endsWith("/") ? address : `${address}/`;
+  if (!URL.canParse(archive)) throw new FeedkeyError("usage", `"${address}" is no URL`);
+  const name = nameOf(archive, options);
+  const seeds = options.fingerprint.map(fullFingerprint);
+  const folder = resolve(options.output);
+  const file = join(folder, `${name}.ini`);
+  await refuseToReplace(file, options);
+  const bundle = await readBundle(context, archive);
+  const { certificates, userId } = await takeSeeds(context, bundle, seeds);
+  const text = formatProfile({
+    archive: {
+      name,
+      url: archive,
+      mirrors: [],
+      ca: undefined,
+      identity: { kind: "user-id", userId },
+      verify: "required",
+    },
+    trust: {
+      ...trustDefaults,
+      keyring: `keyrings/${name}`,
+      seeds,
+      keyservers: options.keyservers === "none" ? [] : options.keyservers.split(/\s*,\s*/),
+    },
+    feeds: feedsOf(options.feed ?? []),
+  });
+  // What is written must be a profile that reads.
+  readProfile(text, file);
+  const keyring = join(folder, "keyrings", name);
+  // Whatever the umask: a keyring that others can write to would be refused.
+  await ensureFolder(keyring, 0o755);
+  const keys = certificates.map((certificate) => ({
+    path: join(keyring, `${certificate.fingerprint}.asc`),
+    data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),
+    mode: 0o644,
+  }));
+  await commitStaged(await stageAll([...keys, { path: file, data: text, mode: 0o644 }]));
+  const lines = [
+    `wrote ${escapeText(file)} with seed ${seeds.join(", ")} (${escapeText(userId)})`,
+    `next: feedkey --profile ${file} update`,
+  ];
+  return { text: lines.join("\n"), json: { file, seeds, userId, keyring } };
+}

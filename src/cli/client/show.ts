@@ -1,0 +1,16 @@
+/** Pieces that several commands show in the same way. */
+import type { VerifiedIndex } from "../../client/verified-index.ts";
+import { iso } from "../../time.ts";
+
+/** The good signatures of an index, for `--json`. */
+export function signaturesJson(index: VerifiedIndex) {
+  return index.signers.map(({ certificate, signingKey, createdAt }) => {
+    return { createdAt: iso(createdAt), certificate, signingKey };
+  });
+}
+
+/** `signed 2026-11-23T12:00:00Z by FINGERPRINT`. */
+export function signedBy(index: VerifiedIndex): string {
+  const names = [...new Set(index.signers.map(({ certificate }) => certificate))].join(", ");
+  return `signed ${iso(index.createdAt)} by ${names}`;
+}

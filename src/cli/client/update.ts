@@ -1,0 +1,46 @@
+/** `feedkey update`: refresh what is known about keys, then download and verify the indexes. */
+import type { FeedOutcome } from "../../client/update.ts";
+import type { Context } from "../context.ts";
+import type { Outcome } from "../run.ts";
+import { signaturesJson, signedBy } from "./show.ts";
+
+export interface UpdateOptions {
+  readonly allowEmpty?: boolean;
+  readonly resetState?: boolean;
+}
+
+function line(outcome: FeedOutcome): string[] {
+  if (!outcome.ok) return [];
+  const { feed, index, changed } = outcome;
+  return [`${feed.name}: ${index.packages.count} packages, ${signedBy(index)}${changed ? "" : ", unchanged"}`];
+}
+
+function feedJson(outcome: FeedOutcome) {
+  if (!outcome.ok) {
+    const { code, message } = outcome.error;
+    return { name: outcome.feed.name, ok: false, error: { code, message } };
+  }
+  const { feed, index, changed, source } = outcome;
+  const entries = index.packages.count;
+  return {
+    name: feed.name,
+    ok: true,
+    changed,
+    entries,
+    sha256: index.sha256,
+    source,
+    signatures: signaturesJson(index),
+  };
+}
+
+/** Updates the feeds; one that is refused does not stop the others. @throws FeedkeyError `usage`, and as `Context.withClient` */
+export async function update(context: Context, names: readonly string[], options: UpdateOptions): Promise<Outcome> {
+  return await context.withClient(async (client) => {
+    const { feeds, errors } = await client.update({ ...options, feeds: names, partial: true });
+    return {
+      text: feeds.flatMap(line).join("\n"),
+      json: { profile: client.profile.name, feeds: feeds.map(feedJson) },
+      errors,
+    };
+  });
+}

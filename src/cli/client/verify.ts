@@ -1,0 +1,54 @@
+/** `feedkey verify`: the judgement of `update` on local files. */
+import { FeedkeyError } from "../../error.ts";
+import type { Context } from "../context.ts";
+import type { Outcome } from "../run.ts";
+import { signaturesJson, signedBy } from "./show.ts";
+
+export interface VerifyOptions {
+  readonly signature?: string;
+  readonly feed?: string;
+  readonly packages?: string;
+  readonly complete?: boolean;
+  /** False for `--no-state`: an audit, which neither compares with the state nor changes it. */
+  readonly state?: boolean;
+  readonly allowEmpty?: boolean;
+  readonly resetState?: boolean;
+}
+
+/** Verifies an index and package files against it; what is wrong with single files is in the outcome. @throws FeedkeyError `usage`, and the index's refusal */
+export async function verify(
+  context: Context,
+  indexPath: string,
+  files: readonly string[],
+  options: VerifyOptions,
+): Promise<Outcome> {
+  const { packages: folder, state, complete, ...terms } = options;
+  if (complete === true && folder === undefined) {
+    throw new FeedkeyError("usage", "--complete needs --packages DIR");
+  }
+  return await context.withClient(async (client) => {
+    const { index, packages, errors } = await client.verify(indexPath, {
+      ...terms,
+      files,
+      folder: folder === undefined ? undefined : { path: folder, complete },
+      audit: state === false,
+      partial: true,
+    });
+    const { name } = index.feed;
+    const matching = folder === undefined && files.length === 0 ? "" : `, ${packages.length} package files match it`;
+    return {
+      // "verified" is said of the index only when it is, and of package files only by number.
+      text: `index verified: feed "${name}", ${index.packages.count} packages, ${signedBy(index)}${matching}`,
+      json: {
+        feed: name,
+        index: indexPath,
+        sha256: index.sha256,
+        entries: index.packages.count,
+        signatures: signaturesJson(index),
+        packages,
+        refused: errors.map(({ code, message, details }) => ({ code, message, details })),
+      },
+      errors,
+    };
+  });
+}

@@ -1,0 +1,63 @@
+/** Where the demo plays: commands run as a person would type them, with their real output and exit status. */
+import { Writable } from "node:stream";
+import { type ErrorCode, exitStatus, FeedkeyError } from "../../error.ts";
+import type { Main } from "../run.ts";
+
+/** Takes what a command writes. */
+function capture(): { stream: NodeJS.WriteStream; text: () => string } {
+  let text = "";
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      text += chunk.toString();
+      done();
+    },
+  });
+  return { stream: stream as unknown as NodeJS.WriteStream, text: () => text };
+}
+
+export class DemoStage {
+  readonly #main: Main;
+  readonly #write: (text: string) => void;
+  readonly #replace: readonly (readonly [string, string])[];
+  readonly steps: { command: string; status: number; code: string | null }[] = [];
+
+  /**
+   * @param write where the story is told
+   * @param replace long paths and what to show instead of them
+   */
+  constructor(main: Main, write: (text: string) => void, replace: readonly (readonly [string, string])[]) {
+    this.#main = main;
+    this.#write = write;
+    this.#replace = replace;
+  }
+
+  tell(text: string): void {
+    this.#write(`\n# ${text}\n`);
+  }
+
+  #shown(text: string): string {
+    return this.#replace.reduce((shown, [path, short]) => shown.replaceAll(path, short), text);
+  }
+
+  /**
+   * Runs a command and shows it with its output.
+   * @param expected the code that it must fail with; undefined: it must succeed
+   * @returns its standard output
+   * @throws FeedkeyError `internal` if anything else happens
+   */
+  async run(args: readonly string[], expected?: ErrorCode): Promise<string> {
+    const [stdout, stderr] = [capture(), capture()];
+    const command = `feedkey ${args.map((arg) => (/[^\w./:=@-]/.test(arg) ? `"${arg}"` : arg)).join(" ")}`;
+    this.#write(`$ ${this.#shown(command)}\n`);
+    const status = await this.#main(args, { stdout: stdout.stream, stderr: stderr.stream, env: { NO_COLOR: "1" } });
+    const output = `${stdout.text()}${stderr.text()}`.trimEnd();
+    const lines = this.#shown(output).split("\n");
+    for (const line of lines.slice(0, 14)) this.#write(`  ${line}\n`);
+    if (lines.length > 14) this.#write(`  ... ${lines.length - 14} more lines\n`);
+    const wanted = expected === undefined ? 0 : exitStatus(expected);
+    this.steps.push({ command: this.#shown(command), status, code: expected ?? null });
+    if (expected !== undefined) this.#write(`  (exit status ${status}: ${expected}, as it must)\n`);
+    if (status === wanted) return stdout.text();
+    throw new FeedkeyError("internal", `the demo expected exit status ${wanted} of "${command}", found ${status}`);
+  }
+}

@@ -1,0 +1,198 @@
+/** `feedkey demo`: the whole story on a throw-away archive, over TLS on loopback, each step a real command. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { startServer } from "../../keyserver/server.ts";
+import { selfSigned } from "../../net/self-signed.ts";
+import { keyMerger } from "../../openpgp/key-merger.ts";
+import type { Context } from "../context.ts";
+import type { Main, Outcome } from "../run.ts";
+import { writeDemoPackages, writePackage } from "./demo-packages.ts";
+import { DemoStage } from "./demo-terminal.ts";
+
+const userId = "Demo Archive Signing Key <archive@demo.example>";
+
+/** Whatever the umask: what others can write to would be refused. */
+const ours = { mode: 0o600 } as const;
+
+interface Places {
+  readonly root: string;
+  readonly feed: string;
+  readonly home: string;
+  readonly config: string;
+  readonly profile: string;
+  readonly ca: string;
+  readonly work: string;
+}
+
+/** Signatures are dated to the second: what comes later must be seen to be later. */
+async function nextSecond(): Promise<void> {
+  await sleep(1000 - (Date.now() % 1000) + 20);
+}
+
+async function writeConfig({ config, root, ca }: Places, key: string, port: number): Promise<void> {
+  const lines = ["[archive]", `root = ${root}`, `user-id = ${userId}`, `key = ${key}`, "valid-for = 14d"];
+  lines.push(
+    `keyservers = hkps://127.0.0.1:${port}`,
+    `keyserver-ca = ${ca}`,
+    "[feed base]",
+    "format = opkg",
+    "path = base",
+  );
+  await writeFile(config, `${lines.join("\n")}\n`, ours);
+}
+
+async function writeProfile(
+  { profile, ca, work }: Places,
+  seed: string,
+  certificate: string,
+  port: number,
+): Promise<void> {
+  await mkdir(join(work, "keyring"), { mode: 0o700 });
+  await writeFile(join(work, "keyring", "seed.asc"), certificate, ours);
+  const lines = ["[archive]", "name = Demo", `url = https://127.0.0.1:${port}/`, `ca = ${ca}`, `user-id = ${userId}`];
+  lines.push(
+    "[trust]",
+    "keyring = keyring",
+    `seeds = ${seed}`,
+    `keyservers = hkps://127.0.0.1:${port}`,
+    `keyserver-ca = ${ca}`,
+  );
+  lines.push("[feed base]", "format = opkg", "path = base");
+  await writeFile(profile, `${lines.join("\n")}\n`, ours);
+}
+
+function fingerprintIn(json: string, field = "fingerprint"): string {
+  return String((JSON.parse(json) as Record<string, unknown>)[field]);
+}
+
+/** Publish, update, fetch: what happens every day. */
+async function everyDay(stage: DemoStage, places: Places, port: number): Promise<string> {
+  const { home, config, profile, feed, work } = places;
+  stage.tell("the archive keeper makes a key and publishes a folder of packages");
+  const seed = fingerprintIn(await stage.run(["keygen", "--home", home, "--user-id", userId, "--json"]));
+  await writeDemoPackages(feed, "1.0");
+  await writeConfig(places, seed, port);
+  await stage.run(["publish", "--home", home, "--config", config]);
+  await stage.run(["send", seed, "--home", home, "--config", config]);
+  stage.tell("a client was shipped with that one key as its seed");
+  await writeProfile(places, seed, await readFile(join(home, "certs", `${seed}.asc`), "utf8"), port);
+  await stage.run(["update", "--profile", profile]);
+  await stage.run(["fetch", "feedkey-license", "--profile", profile, "-o", join(work, "got")]);
+  return seed;
+}
+
+/** Three attacks by whoever holds the mirror. */
+async function attacks(stage: DemoStage, places: Places): Promise<void> {
+  const { home, config, profile, feed, work, root } = places;
+  const old = join(work, "old");
+  await cp(feed, old, { recursive: true });
+  await nextSecond();
+  await writePackage(feed, "feedkey-news", "1.0", new Map([["./news", Buffer.from("fresh\n")]]));
+  await stage.run(["publish", "--home", home, "--config", config]);
+  await stage.run(["update", "--profile", profile]);
+
+  stage.tell("attack 1: a package is changed on the mirror");
+  const victim = join(feed, "feedkey-news_1.0_all.ipk");
+  const good = await readFile(victim);
+  await writeFile(victim, Buffer.from(good.map((byte, place) => (place === 20 ? byte ^ 1 : byte))));
+  await stage.run(["fetch", "feedkey-news", "--profile", profile, "-o", join(work, "got")], "digest_mismatch");
+  await writeFile(victim, good);
+
+  stage.tell("attack 2: yesterday's index is replayed, with its good signature");
+  const today = join(work, "today");
+  await cp(feed, today, { recursive: true });
+  await cp(old, feed, { recursive: true });
+  await stage.run(["update", "--profile", profile], "rollback");
+  await cp(today, feed, { recursive: true });
+
+  stage.tell("attack 3: a stranger signs the index with a key of the same name");
+  const strangers = join(work, "stranger");
+  const stranger = fingerprintIn(await stage.run(["keygen", "--home", strangers, "--user-id", userId, "--json"]));
+  await stage.run(["sign", join(feed, "Packages"), "--home", strangers, "--key", stranger, "--feed", "base"]);
+  await stage.run(["update", "--profile", profile], "untrusted_signer");
+  await cp(today, feed, { recursive: true });
+  await rm(join(root, "stranger"), { force: true, recursive: true });
+}
+
+/** The keys change; the client, untouched, follows. */
+async function keyLife(stage: DemoStage, places: Places, seed: string, port: number): Promise<void> {
+  const { home, config, profile, feed, work } = places;
+  stage.tell("the key is rotated: the present key certifies its successor, which then signs");
+  const rotated = await stage.run([
+    "rotate",
+    "--home",
+    home,
+    "--config",
+    config,
+    "--backup",
+    join(work, "safe"),
+    "--json",
+  ]);
+  const successor = fingerprintIn(rotated, "successor");
+  await nextSecond();
+  await stage.run(["rotate", "--finish", "--force", "--home", home, "--config", config]);
+  stage.tell("the old client follows by itself");
+  await stage.run(["update", "--profile", profile]);
+  await stage.run(["chain", "--profile", profile]);
+
+  // The thief has all of the key store, and a certificate that knows nothing of the revocation.
+  const theirs = join(work, "thief");
+  await cp(home, theirs, { recursive: true });
+  stage.tell("the successor's secret key is stolen: who would lose their chain if it is revoked?");
+  await stage.run(["revoke", successor, "--reason", "compromised", "--dry-run", "--home", home, "--config", config]);
+  await stage.run(["revoke", successor, "--reason", "compromised", "--force", "--home", home, "--config", config]);
+  stage.tell("the thief signs an index with it: the client hears of the revocation before it uses the key");
+  await nextSecond();
+  await writePackage(feed, "backdoor", "6.6", new Map([["./evil", Buffer.from("evil\n")]]));
+  await stage.run(["publish", feed, "--feed", "base", "--home", theirs, "--key", successor]);
+  await stage.run(["update", "--profile", profile], "revoked");
+
+  stage.tell("the keepers go back to the first key, publish, and rotate anew at once");
+  await rm(join(feed, "backdoor_6.6_all.ipk"));
+  await rm(join(feed, "keys"), { recursive: true });
+  await writeConfig(places, seed, port);
+  await nextSecond();
+  await stage.run(["publish", "--home", home, "--config", config]);
+  await stage.run(["rotate", "--at-once", "--home", home, "--config", config, "--backup", join(work, "safe")]);
+  await stage.run(["update", "--profile", profile]);
+  await stage.run(["fetch", "feedkey-news", "--profile", profile, "-o", join(work, "got")]);
+}
+
+/**
+ * Plays the story in a temporary folder, which is gone afterwards.
+ * @param main the program itself: every step is a command line
+ * @throws FeedkeyError if a step does not end as the story wants it
+ */
+export async function demo(context: Context, main: Main): Promise<Outcome> {
+  const work = await mkdtemp(join(tmpdir(), "feedkey-demo-"));
+  const root = join(work, "archive");
+  const places: Places = {
+    ...{ work, root, feed: join(root, "base"), home: join(work, "keys"), config: join(work, "archive.ini") },
+    ...{ profile: join(work, "demo.ini"), ca: join(work, "ca.pem") },
+  };
+  await mkdir(places.feed, { recursive: true });
+  const tls = selfSigned(Date.now());
+  await writeFile(places.ca, tls.cert, ours);
+  const server = await startServer({ root, port: 0, tls, keyserver: { merger: keyMerger } });
+  const silent = context.options.json === true || context.options.quiet === true;
+  const write = (text: string) => {
+    if (!silent) process.stdout.write(text);
+  };
+  const state = ["--state", join(work, "state")];
+  const stage = new DemoStage((args, streams) => main([...args, ...state], streams), write, [[work, "DEMO"]]);
+  try {
+    const seed = await everyDay(stage, places, server.port);
+    await attacks(stage, places);
+    await keyLife(stage, places, seed, server.port);
+  } finally {
+    await server.close();
+    await rm(work, { recursive: true, force: true });
+  }
+  const refused = stage.steps.filter(({ code }) => code !== null).length;
+  return {
+    text: `\nthe story is over: ${stage.steps.length} commands, ${refused} attacks refused, nothing is left behind`,
+    json: { steps: stage.steps },
+  };
+}

@@ -1,0 +1,47 @@
+/** What one call found, with the warnings that gathered meanwhile. */
+import { type FeedkeyError, gravestOf } from "../error.ts";
+import type { Reporter } from "../refresh/session.ts";
+import type { Report } from "./client-options.ts";
+
+const nothing = { update: () => undefined, stop: () => undefined };
+
+/** Hands on what is reported, and keeps the warnings. */
+class Collected implements Reporter {
+  readonly warnings: string[] = [];
+  readonly #to: Partial<Reporter>;
+
+  constructor(to: Partial<Reporter>) {
+    this.#to = to;
+  }
+
+  warn(text: string): void {
+    this.warnings.push(text);
+    this.#to.warn?.(text);
+  }
+
+  note(text: string): void {
+    this.#to.note?.(text);
+  }
+
+  progress(label: string, total: number | undefined) {
+    return this.#to.progress?.(label, total) ?? nothing;
+  }
+}
+
+/**
+ * Makes a call's report.
+ * @param to is told of warnings and progress as they come
+ * @param partial whether errors about single things are part of the report; else the gravest of them is thrown
+ */
+export async function report<Found>(
+  to: Partial<Reporter> | undefined,
+  partial: boolean | undefined,
+  action: (reporter: Reporter) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
+): Promise<Report<Found>> {
+  const reporter = new Collected(to ?? {});
+  const found = await action(reporter);
+  const { errors = [] } = found;
+  const worst = partial === true ? undefined : gravestOf(errors);
+  if (worst !== undefined) throw worst;
+  return { ...found, errors, warnings: reporter.warnings };
+}

@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import { constants, readFileSync, rmdirSync, rmSync } from "node:fs";
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { givenBackAtExit } from "./cleanup-at-exit.ts";
+import { ensureFolder } from "./folder.ts";
+import { outputError } from "./system-error.ts";
+
+const staleAfterMs = 10_000;
+const refreshMs = 2_500;
+const retryMs = 100;
+// Longer than staleAfterMs, so that the lock of a killed run has gone stale before we give up.
+const defaultWaitMs = 15_000;
+
+export interface LockOptions {
+  /** How long to wait for another run, in milliseconds; 0 tries once. */
+  readonly waitMs?: number;
+  /** Permissions of the folder if it has to be made, less the umask. */
+  readonly mode?: number;
+}
+
+/** The right to change a folder, as long as `assertHeld` does not throw. */
+export interface HeldLock {
+  readonly folder: string;
+  /**
+   * To be called before each commit: a run that was suspended for longer than a lock lives has lost it, and
+   * another run may be at work.
+   * @throws FeedkeyError `locked`
+   */
+  assertHeld(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/**
+ * Locks a folder against other runs; makes it (0700) if it is missing.
+ * @throws FeedkeyError `locked` when another run still holds it after the wait, `output` when it cannot be made
+ */
+export async function acquireLock(folder: string, options: LockOptions = {}): Promise<HeldLock> {
+  await ensureFolder(folder, options.mode ?? 0o700);
+  const ownerFile = join(folder, ".lock-owner");
+  const token = randomBytes(16).toString("hex");
+  const lockFolder = join(await fs.realpath(folder), ".lock");
+  await waitForLockFolder(folder, lockFolder, options.waitMs ?? defaultWaitMs);
+  try {
+    // Two runs that find the same stale lock can both take it over, the second removing the first one's. This token tells the
+    // first at once: only the run that wrote last goes on.
+    await writeToken(ownerFile, token);
+  } catch (error) {
+    await fs.rmdir(lockFolder).catch(() => undefined);
+    throw outputError(error, ownerFile);
+  }
+  const isOurs = async () => (await readToken(ownerFile)) === token;
+  const refreshing = setInterval(async () => {
+    // Never another run's lock: its age is what tells when that run was killed.
+    if (await isOurs()) await fs.utimes(lockFolder, new Date(), new Date()).catch(() => undefined);
+  }, refreshMs).unref();
+  const forget = givenBackAtExit(() => giveBack(ownerFile, token, lockFolder));
+  return {
+    folder,
+    async assertHeld() {
+      if (!(await isOurs()) || (await ageOf(lockFolder).catch(() => undefined)) === undefined) throw lostLock(folder);
+    },
+    async release() {
+      clearInterval(refreshing);
+      forget();
+      const owner = await readToken(ownerFile);
+      // Once lost, the files belong to the run that took over.
+      if (owner !== undefined && owner !== token) return;
+      await fs.rm(ownerFile, { force: true });
+      await fs.rmdir(lockFolder).catch(() => undefined);
+    },
+  };
+}
+
+/**
+ * Runs an action while holding the lock of a folder.
+ * @throws FeedkeyError `locked`, `output`, and what the action throws
+ */
+export async function withLock<T>(
+  folder: string,
+  action: (lock: HeldLock) => Promise<T>,
+  options: LockOptions = {},
+): Promise<T> {
+  const lock = await acquireLock(folder, options);
+  try {
+    return await action(lock);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Makes the folder that is the lock, which only one run can; one that no living run kept fresh is removed first. */
+async function waitForLockFolder(folder: string, lockFolder: string, waitMs: number): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  for (;;) {
+    try {
+      const age = await ageOf(lockFolder);
+      if (age !== undefined && age > staleAfterMs) await fs.rmdir(lockFolder);
+    } catch (error) {
+      if (systemCode(error) !== "ENOENT") throw outputError(error, lockFolder);
+    }
+    try {
+      return await fs.mkdir(lockFolder, 0o700);
+    } catch (error) {
+      if (systemCode(error) !== "EEXIST") throw outputError(error, lockFolder);
+    }
+    const left = deadline - performance.now();
+    if (left <= 0) throw lockedByAnother(folder, lockFolder);
+    await sleep(Math.min(retryMs, left));
+  }
+}
+
+/** Milliseconds since a lock was made or kept fresh; undefined if it is not there. */
+async function ageOf(lockFolder: string): Promise<number | undefined> {
+  try {
+    return Date.now() - (await fs.stat(lockFolder)).mtimeMs;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** What `release` does, in a process that ends. */
+function giveBack(ownerFile: string, token: string, lockFolder: string): void {
+  try {
+    if (readFileSync(ownerFile, "utf8") !== token) return;
+    rmSync(ownerFile, { force: true });
+    rmdirSync(lockFolder);
+  } catch {
+    // It goes stale by itself.
+  }
+}
+
+async function writeToken(file: string, token: string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+  await fs.writeFile(file, token, { flag: flags, mode: 0o600 });
+}
+
+async function readToken(file: string): Promise<string | undefined> {
+  try {
+    return await fs.readFile(file, "utf8");
+  } catch {
+    // Whatever the reason: what cannot be shown to be ours is not.
+    return undefined;
+  }
+}
+
+function lockedByAnother(folder: string, lockfilePath: string): FeedkeyError {
+  return new FeedkeyError("locked", `another run is at work in "${folder}"`, {
+    details: { folder },
+    hint: `wait for it to end; if no other feedkey runs, remove the folder "${lockfilePath}"`,
+  });
+}
+
+function lostLock(folder: string): FeedkeyError {
+  return new FeedkeyError("locked", `lost the lock of "${folder}": another run may have taken over`, {
+    details: { folder },
+    hint: "nothing more was written; run the command again",
+  });
+}

@@ -1,0 +1,29 @@
+/** What a format's scanner yields, whatever the format. */
+import type { Entry } from "./entry.ts";
+
+/** An entry with all that tells whether two are about the same file. */
+export interface DigestedEntry extends Entry {
+  /** Lower-case hex, 32 digits; it proves nothing. */
+  readonly md5: string | undefined;
+  /** Any other digest that the entry gives, by name; it serves to tell two files apart. */
+  readonly otherDigest?: string;
+}
+
+/**
+ * A scanner over the entries of one text. The hashes are FNV-1a over UTF-8 bytes: of the name; of name, version and
+ * architecture with a zero step between; of the file name's last segment.
+ */
+export interface EntrySource {
+  /** Reads and checks the next entry; false at the end. */
+  next(): boolean;
+  /** Goes back to an entry by its `offset` and `line`; `next` then reads it again. */
+  seek(offset: number, line: number): void;
+  entry(): DigestedEntry;
+  /** Bytes of the text. */
+  readonly length: number;
+  readonly offset: number;
+  readonly line: number;
+  readonly nameHash: number;
+  readonly keyHash: number;
+  readonly fileHash: number;
+}

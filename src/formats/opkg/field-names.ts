@@ -1,0 +1,116 @@
+/** The fields of an opkg index that mean something to feedkey, and a table that knows names by their bytes. */
+import { hashStart, hashStep, type LineCursor, nameByte } from "../line-cursor.ts";
+
+/** More different field names than this in one index are no index. Debian's lists have some 40. */
+export const maxFieldNames = 1000;
+
+/** What a field is for: an index into the scanner's tables. */
+export const role = {
+  other: 0,
+  package: 1,
+  version: 2,
+  architecture: 3,
+  filename: 4,
+  size: 5,
+  md5: 6,
+  sha1: 7,
+  sha256: 8,
+  sha512: 9,
+} as const;
+
+export type Role = (typeof role)[keyof typeof role];
+
+export const roleCount = 10;
+
+/** Hex digits of the digest that a role holds; 0 for what is no digest. */
+export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128];
+
+/** By name in lower case. opkg writes SHA256sum, Debian SHA256, OpenWrt either: one field under several names. */
+export const roleOf: Readonly<Record<string, Role>> = {
+  package: role.package,
+  version: role.version,
+  architecture: role.architecture,
+  filename: role.filename,
+  size: role.size,
+  md5: role.md5,
+  md5sum: role.md5,
+  sha1: role.sha1,
+  sha1sum: role.sha1,
+  sha256: role.sha256,
+  sha256sum: role.sha256,
+  sha512: role.sha512,
+  sha512sum: role.sha512,
+};
+
+/** One field name, whatever its case. */
+export interface FieldName {
+  /** In lower case. */
+  readonly text: string;
+  readonly bytes: Uint8Array;
+  readonly role: Role;
+  /** Number of the last stanza that had this field: how a field that stands twice is found without a set for each. */
+  seenIn: number;
+  /** The name that came after this one last: mostly it does again. */
+  follower: FieldName | undefined;
+  /** Where it stood when it was looked up last: mostly it is spelled so again. */
+  place: number;
+  /** Another name with the same hash. */
+  readonly next: FieldName | undefined;
+}
+
+/** Every field name met so far. */
+export class FieldNames {
+  readonly #byHash = new Map<number, FieldName>();
+  #count = 0;
+  #before: FieldName | undefined;
+
+  /**
+   * The name of the field that the cursor stands on.
+   * @throws FeedkeyError with the code of the text: the index has absurdly many different names
+   */
+  at(cursor: LineCursor): FieldName {
+    const before = this.#before;
+    let name = cursor.isExpected ? before?.follower : undefined;
+    if (name === undefined) {
+      name = this.#find(cursor);
+      name.place = cursor.start;
+      if (before !== undefined) before.follower = name;
+    }
+    this.#before = name;
+    const { follower } = name;
+    cursor.expect(follower?.place ?? 0, follower?.bytes.length ?? 0);
+    return name;
+  }
+
+  #find(cursor: LineCursor): FieldName {
+    const { bytes, start, colon } = cursor;
+    let hash = hashStart;
+    for (let at = start; at < colon; at++) hash = hashStep(hash, nameByte[bytes[at] ?? 0] ?? 0);
+    for (let name = this.#byHash.get(hash); name !== undefined; name = name.next) {
+      if (isName(bytes, start, colon, name.bytes)) return name;
+    }
+    if (this.#count >= maxFieldNames) {
+      throw cursor.error(`has one more than ${maxFieldNames} different field names`);
+    }
+    const text = bytes.toString("latin1", start, colon).toLowerCase();
+    const meaning = Object.hasOwn(roleOf, text) ? (roleOf[text] ?? role.other) : role.other;
+    const name: FieldName = {
+      text,
+      bytes: Buffer.from(text, "latin1"),
+      role: meaning,
+      seenIn: -1,
+      follower: undefined,
+      place: start,
+      next: this.#byHash.get(hash),
+    };
+    this.#byHash.set(hash, name);
+    this.#count++;
+    return name;
+  }
+}
+
+function isName(bytes: Buffer, start: number, end: number, name: Uint8Array): boolean {
+  if (end - start !== name.length) return false;
+  for (let at = 0; at < name.length; at++) if (nameByte[bytes[start + at] ?? 0] !== name[at]) return false;
+  return true;
+}

@@ -1,0 +1,53 @@
+/** Fields with their logical values: what package control data gives and an index is written from. */
+import { asBuffer, badText, LineCursor, type TextKind } from "../line-cursor.ts";
+
+/** Control data of a package: where it breaks the grammar, the package is bad. */
+export const controlText: TextKind = { name: "the control data", code: "bad_package" };
+
+/** A field, kept byte for byte whatever its encoding: one character for each byte. */
+export interface Field {
+  readonly name: string;
+  /** Without the spaces that follow the colon; continuation lines with their newline and their first space or tab. */
+  readonly value: string;
+}
+
+/** The value of the field with this name in any case, as UTF-8 text without trailing spaces; undefined if missing. */
+export function fieldText(fields: readonly Field[], name: string): string | undefined {
+  const wanted = name.toLowerCase();
+  const field = fields.find((one) => one.name.length === wanted.length && one.name.toLowerCase() === wanted);
+  return field && Buffer.from(field.value, "latin1").toString("utf8").trimEnd();
+}
+
+/**
+ * Reads the control paragraph of a package: exactly one stanza, in which no field stands twice.
+ * What the fields must say is checked where they are written into an index (`packageStanza`).
+ * @throws FeedkeyError `bad_package` with the line
+ */
+export function parseControl(bytes: Uint8Array): Field[] {
+  const cursor = new LineCursor(bytes, controlText);
+  const text = asBuffer(bytes).toString("latin1");
+  const fields: { name: string; value: string }[] = [];
+  const seen = new Set<string>();
+  let ended = false;
+  while (cursor.next()) {
+    const { kind, start, colon, end } = cursor;
+    if (kind === "blank") {
+      ended = fields.length > 0;
+    } else if (ended) {
+      throw cursor.error("begins a second paragraph");
+    } else if (kind === "continuation") {
+      const last = fields.at(-1);
+      if (last !== undefined) last.value += text.slice(start - 1, end);
+    } else {
+      const name = text.slice(start, colon);
+      const key = name.toLowerCase();
+      if (seen.has(key)) throw cursor.error(`gives the field "${name}" a second time`);
+      seen.add(key);
+      let at = colon + 1;
+      while (text[at] === " " || text[at] === "\t") at++;
+      fields.push({ name, value: text.slice(at, end) });
+    }
+  }
+  if (fields.length === 0) throw badText(controlText, 1, "begins no paragraph: there are no fields");
+  return fields;
+}

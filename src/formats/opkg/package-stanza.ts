@@ -1,0 +1,152 @@
+/** Writing the stanzas of an opkg index. */
+import { FeedkeyError } from "../../error.ts";
+import { maxLineLength } from "../line-cursor.ts";
+import { controlText, type Field, fieldText, parseControl } from "./field.ts";
+import { OpkgScanner } from "./packages-text.ts";
+
+/** What a package says of itself, as it stands in an index. */
+export interface OwnWords {
+  readonly name: string;
+  readonly version: string;
+  /** Empty where there is none. */
+  readonly architecture: string;
+  /** The stanza without the facts about the file. */
+  readonly own: Uint8Array;
+}
+
+/**
+ * Reads a package's control data.
+ * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
+ */
+export function ownWords(bytes: Uint8Array): OwnWords {
+  const control = parseControl(bytes);
+  const word = (name: string) => fieldText(control, name) ?? "";
+  return {
+    name: word("Package"),
+    version: word("Version"),
+    architecture: word("Architecture"),
+    own: ownStanza(control),
+  };
+}
+
+export interface PackageStanza {
+  /** The package's own control fields (`parseControl`). */
+  readonly control: readonly Field[];
+  /** Path relative to the feed or the archive, with slashes. opkg knows no percent-encoding. */
+  readonly filename: string;
+  /** Bytes of the package file. */
+  readonly size: number;
+  /** Lower-case hex: opkg as released checks nothing else. */
+  readonly md5: string;
+  /** Lower-case hex: opkg refuses upper case. */
+  readonly sha256: string;
+}
+
+/**
+ * The stanza of a package: its control fields in their order, then where the file lies and what it hashes to.
+ * The stanza ends in a newline; an empty line must follow before the next.
+ * @throws FeedkeyError `bad_package`: control data that cannot stand in an index; `internal`: size or digests malformed
+ */
+export function packageStanza(entry: PackageStanza): Uint8Array {
+  return withFileFields(ownStanza(entry.control), entry);
+}
+
+/**
+ * What a package says of itself, as it stands in an index. Control data that brings fields about the file loses them: a
+ * package does not say what it hashes to.
+ * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
+ */
+export function ownStanza(control: readonly Field[]): Uint8Array {
+  const own = control.filter(({ name }) => !aboutFile.test(name));
+  const stanza = formatStanza(own);
+  // What is published must never be an index that clients refuse: read it as they will, where that is not plain to see.
+  if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
+  return stanza;
+}
+
+/** Whether name and version are there, and they and the architecture are words of plain ASCII. */
+function isPlainlyNamed(own: readonly Field[]): boolean {
+  const words = own.filter(({ name }) => /^(?:package|version|architecture)$/i.test(name));
+  const named = words.filter(({ name }) => name.length < "architecture".length);
+  return named.length === 2 && words.every(({ value }) => /^[!-~]+$/.test(value));
+}
+
+/**
+ * A package's own stanza with where the file lies and what it hashes to.
+ * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
+ */
+export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "control">): Uint8Array {
+  return Buffer.concat([own, Buffer.from(fileFields(file))]);
+}
+
+/**
+ * Where a package file lies and what it hashes to, as it follows its own stanza.
+ * @throws FeedkeyError as `withFileFields`
+ */
+export function fileFields(file: Omit<PackageStanza, "control">): string {
+  const { filename, size, md5, sha256 } = file;
+  if (!Number.isSafeInteger(size) || size < 0 || !/^[0-9a-f]{32}$/.test(md5) || !/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new FeedkeyError("internal", "size or digests of a package are malformed", {
+      details: { size, md5, sha256 },
+    });
+  }
+  checkFilename(filename);
+  return `Filename: ${filename}\nSize: ${size}\nMD5Sum: ${md5}\nSHA256sum: ${sha256}\n`;
+}
+
+/**
+ * The bytes of a stanza. Nothing is repaired: a value must already be folded, each further line starting with a space
+ * or a tab, so that no value can bring in a field or a stanza of its own.
+ * @throws FeedkeyError `bad_package`: no fields, one twice, a name or value that would not read back as it is
+ */
+export function formatStanza(fields: readonly Field[]): Uint8Array {
+  if (fields.length === 0) throw new FeedkeyError("bad_package", "a stanza needs at least one field");
+  const seen = new Set<string>();
+  const lines: string[] = [];
+  for (const { name, value } of fields) {
+    checkName(name);
+    const key = name.toLowerCase();
+    if (seen.has(key)) throw badField(name, "stands there twice");
+    seen.add(key);
+    checkValue(name, value);
+    lines.push(value === "" || value.startsWith("\n") ? `${name}:${value}\n` : `${name}: ${value}\n`);
+  }
+  return Buffer.from(lines.join(""), "latin1");
+}
+
+function checkName(name: string): void {
+  if (!/^(?![#-])[!-9;-~]+$/.test(name)) throw badField(name, "is no legal field name");
+}
+
+function checkValue(name: string, value: string): void {
+  if (name.length + value.length > maxLineLength - 2) throw badField(name, "is too long");
+  if (!foldedValue.test(value)) throw badField(name, problemOf(value));
+}
+
+/** Lines of which none is blank but perhaps the first, and each further one begins with a blank. */
+const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t]+[^\0\r\n\t ][^\0\r\n]*)*$/;
+
+function problemOf(value: string): string {
+  if (/[\0\r]/.test(value)) return "holds a NUL or a carriage return";
+  if (/^[ \t]/.test(value)) return "starts with a space";
+  if (/\n(?![ \t])/.test(value)) return "has a further line that does not start with a space";
+  return "has a further line that holds nothing but spaces";
+}
+
+/** T12 as far as it can be told here: clients refuse to follow any other path. */
+function checkFilename(filename: string): void {
+  if (filename.length > maxLineLength / 8) throw badField("Filename", "is too long");
+  if (/\p{Cc}|\\|^\s|\s$/u.test(filename)) {
+    throw badField("Filename", "holds a control character or a backslash, or has a space at its ends");
+  }
+  if (filename.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
+    throw badField("Filename", "must be a relative path without empty, . and .. segments");
+  }
+}
+
+/** Fields that tell where a package file lies and what it hashes to. */
+const aboutFile = /^(?:filename|size|md5.*|sha-?\d.*)$/i;
+
+function badField(name: string, problem: string): FeedkeyError {
+  return new FeedkeyError("bad_package", `field "${name}" ${problem}`, { details: { field: name } });
+}

@@ -1,0 +1,155 @@
+/** Looking packages up in an index whose every entry was checked, whatever its format. */
+import type { Entry } from "./entry.ts";
+import type { DigestedEntry, EntrySource } from "./entry-source.ts";
+import { badText, hashStart, hashStep, indexText } from "./line-cursor.ts";
+import { Columns } from "./package-columns.ts";
+
+/**
+ * The packages of an index. It holds some numbers for each entry and reads the entry again when it is asked for:
+ * 60,000 of them cost 3 MB instead of 30.
+ */
+export class PackageIndex {
+  readonly #source: EntrySource;
+  readonly #columns: Columns;
+  readonly #repeats = new Set<number>();
+  #byName: HashChains | undefined;
+  #byFile: HashChains | undefined;
+
+  /**
+   * @param source of the entries; without `columns` it is read to its end
+   * @throws FeedkeyError `bad_index` with the line: the source's own, or one package with two digests
+   */
+  constructor(source: EntrySource, columns = Columns.of(source)) {
+    this.#source = source;
+    this.#columns = columns;
+    this.#refuseContradictions();
+  }
+
+  /** How many entries the index has, repeated ones included. */
+  get count(): number {
+    return this.#columns.count;
+  }
+
+  /**
+   * The entries of a package, in the order of the index; where the index repeats an entry, once.
+   * Without `version` or `architecture`, those of every version or architecture.
+   */
+  find(name: string, version?: string, architecture?: string): DigestedEntry[] {
+    this.#byName ??= new HashChains(this.#columns.nameHashes, this.count);
+    const found: DigestedEntry[] = [];
+    for (const index of this.#byName.candidates(hashOf(name))) {
+      if (this.#repeats.has(index)) continue;
+      const entry = this.#at(index);
+      if (entry.name !== name || (version !== undefined && entry.version !== version)) continue;
+      if (architecture === undefined || entry.architecture === architecture) found.push(entry);
+    }
+    return found;
+  }
+
+  /** The entries whose file name ends in this last segment, in the order of the index. */
+  findByFile(baseName: string): DigestedEntry[] {
+    this.#byFile ??= new HashChains(this.#columns.fileHashes, this.count);
+    const found: DigestedEntry[] = [];
+    for (const index of this.#byFile.candidates(hashOf(baseName))) {
+      const entry = this.#at(index);
+      const filename = entry.filename;
+      if (filename?.slice(filename.lastIndexOf("/") + 1) === baseName) found.push(entry);
+    }
+    return found;
+  }
+
+  /** Every entry, in the order of the index, repeated ones included. */
+  *[Symbol.iterator](): Generator<DigestedEntry, void> {
+    for (let index = 0; index < this.count; index++) yield this.#at(index);
+  }
+
+  #at(index: number): DigestedEntry {
+    const { offsets, lines } = this.#columns;
+    this.#source.seek(offsets[index] ?? 0, lines[index] ?? 0);
+    this.#source.next();
+    return this.#source.entry();
+  }
+
+  /** T13: whoever asks for this package could get either; which one must never depend on the reader. */
+  #refuseContradictions(): void {
+    const { keyHashes } = this.#columns;
+    const chains = new HashChains(keyHashes, this.count);
+    for (let index = 0; index < this.count; index++) {
+      const hash = keyHashes[index] ?? 0;
+      for (let other = chains.first(hash); other < index; other = chains.after(other, hash)) {
+        if (this.#repeats.has(other) || !this.#isRepeated(index, other)) continue;
+        this.#repeats.add(index);
+        break;
+      }
+    }
+  }
+
+  /** @throws FeedkeyError `bad_index`: one package with two digests */
+  #isRepeated(index: number, other: number): boolean {
+    const entry = this.#at(index);
+    const earlier = this.#at(other);
+    if (!isSamePackage(entry, earlier)) return false;
+    if (hasSameDigests(entry, earlier)) return true;
+    const what = `${entry.name} ${entry.version} ${entry.architecture}`.trimEnd();
+    throw badText(indexText, entry.line, `lists ${what} with other digests than line ${earlier.line}`);
+  }
+}
+
+function isSamePackage(a: Entry, b: Entry): boolean {
+  return a.name === b.name && a.version === b.version && a.architecture === b.architecture;
+}
+
+function hasSameDigests(a: DigestedEntry, b: DigestedEntry): boolean {
+  return a.sha256 === b.sha256 && a.md5 === b.md5 && a.otherDigest === b.otherDigest;
+}
+
+/** FNV-1a over the UTF-8 bytes, as scanners compute it over the text's own. */
+export function hashOf(text: string): number {
+  let hash = hashStart;
+  for (const byte of Buffer.from(text, "utf8")) hash = hashStep(hash, byte);
+  return hash;
+}
+
+/** Positions by hash: chains in two flat arrays, a tenth of the memory of a Map of arrays. */
+class HashChains {
+  readonly #hashes: Int32Array;
+  readonly #heads: Int32Array;
+  readonly #nexts: Int32Array;
+  readonly #mask: number;
+
+  constructor(hashes: Int32Array, count: number) {
+    const width = 2 ** Math.ceil(Math.log2(Math.max(16, count * 2)));
+    this.#hashes = hashes;
+    this.#mask = width - 1;
+    // Positions from 1, so that memory that is all zeros needs no filling.
+    this.#heads = new Int32Array(width);
+    this.#nexts = new Int32Array(count);
+    const [heads, nexts, mask] = [this.#heads, this.#nexts, this.#mask];
+    // From the last to the first, so that a chain runs in the order of the index.
+    for (let index = count - 1; index >= 0; index--) {
+      const slot = (hashes[index] ?? 0) & mask;
+      nexts[index] = heads[slot] ?? 0;
+      heads[slot] = index + 1;
+    }
+  }
+
+  *candidates(hash: number): Generator<number, void> {
+    for (let index = this.first(hash); index < this.#hashes.length; index = this.after(index, hash)) yield index;
+  }
+
+  /** The first position with this hash; a number that is no position if there is none. */
+  first(hash: number): number {
+    return this.#find((this.#heads[hash & this.#mask] ?? 0) - 1, hash);
+  }
+
+  /** The next one with the same hash. */
+  after(index: number, hash: number): number {
+    return this.#find((this.#nexts[index] ?? 0) - 1, hash);
+  }
+
+  #find(from: number, hash: number): number {
+    let index = from;
+    while (index !== -1 && this.#hashes[index] !== hash) index = (this.#nexts[index] ?? 0) - 1;
+    return index === -1 ? this.#hashes.length : index;
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * A lossless reader and writer of pkg_summary texts: the bytes of all pieces, put together, are the text. For
+ * editing; whoever only looks packages up uses `pkgsrc.ts`, which makes no objects.
+ */
+import { FeedkeyError } from "../../error.ts";
+import { asBuffer, indexText, maxLineLength, maxStanzaLength } from "../line-cursor.ts";
+import { SummaryCursor } from "./summary-cursor.ts";
+
+export interface SummaryVariable {
+  readonly name: string;
+  /** Everything behind the equals sign, byte for byte. */
+  readonly value: Uint8Array;
+}
+
+export interface SummaryStanza {
+  readonly kind: "stanza";
+  readonly bytes: Uint8Array;
+  /** Line number of the first variable, from 1; each further one stands on the next line. */
+  readonly line: number;
+  /** One or more. */
+  readonly variables: readonly SummaryVariable[];
+  /** False for a last line without its newline. */
+  readonly terminated: boolean;
+}
+
+/** Empty lines before, between and after stanzas. */
+export interface BlankLines {
+  readonly kind: "blank";
+  readonly bytes: Uint8Array;
+  readonly line: number;
+}
+
+export type SummaryPiece = SummaryStanza | BlankLines;
+
+/**
+ * Reads a whole text. Only the grammar of lines is checked: what a summary must hold is the business of `pkgsrc.ts`.
+ * The pieces share the text's memory.
+ * @throws FeedkeyError with the line and the code of `kind`, when the reading gets there
+ */
+export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<SummaryPiece, void> {
+  const cursor = new SummaryCursor(bytes, kind);
+  let more = cursor.next();
+  while (more) {
+    const { start, line } = cursor;
+    const blank = cursor.kind === "blank";
+    const variables: SummaryVariable[] = [];
+    let end = start;
+    while (more && (cursor.kind === "blank") === blank) {
+      if (!blank) {
+        const name = cursor.bytes.toString("latin1", cursor.start, cursor.equals);
+        variables.push({ name, value: cursor.bytes.subarray(cursor.equals + 1, cursor.end) });
+      }
+      end = cursor.end + 1;
+      more = cursor.next();
+    }
+    const terminated = end <= cursor.bytes.length;
+    const text = cursor.bytes.subarray(start, end);
+    if (!blank && text.length > maxStanzaLength) {
+      throw cursor.error(`begins a stanza longer than ${maxStanzaLength} bytes`, line);
+    }
+    yield blank ? { kind: "blank", bytes: text, line } : { kind: "stanza", bytes: text, line, variables, terminated };
+  }
+}
+
+/**
+ * The bytes of a stanza.
+ * @throws FeedkeyError `bad_package` for a name or a value that would not read back as it is
+ */
+export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza, "variables" | "terminated">): Buffer {
+  const lines: string[] = [];
+  for (const { name, value } of variables) {
+    // One character for each byte: no text is changed on its way, whatever its encoding.
+    const line = `${name}=${asBuffer(value).toString("latin1")}`;
+    if (!/^[A-Z0-9_]+$/.test(name) || /[\0\r\n]/.test(line) || line.length > maxLineLength) {
+      throw new FeedkeyError("bad_package", `variable "${name}" can't stand in a summary`, {
+        details: { variable: name },
+        hint: "a name has upper-case letters, digits and underscores; a value is one line",
+      });
+    }
+    lines.push(line);
+  }
+  return Buffer.from(`${lines.join("\n")}${terminated ? "\n" : ""}`, "latin1");
+}

@@ -1,0 +1,63 @@
+/** Whether clients will accept what is about to be signed: by the profile named, or by what the key store itself knows. */
+
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Profile } from "../profile/types.ts";
+import { Knowledge } from "../refresh/certificate-pool.ts";
+import { readSeeds } from "../refresh/seeds.ts";
+import { refuseBeyondDelegation } from "../signing/delegate-check.ts";
+import { certificatesWith, type KeyPlace } from "../signing/signer.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Instant } from "../time.ts";
+import { allows } from "../trust/delegation.ts";
+
+/** Where a key signs, and when. */
+export interface Signing {
+  readonly store: KeyStore;
+  readonly at: Instant;
+  /** Of its clients. */
+  readonly profile: Profile | undefined;
+}
+
+/**
+ * With a profile, judges the key as a fresh client of the profile would that has the key store's certificates. Without
+ * it only what a delegate's own delegations say is known.
+ * @param feeds names of the feeds that are to be signed
+ * @throws FeedkeyError `untrusted_signer`, `revoked`... with the reason against the key
+ */
+export async function refuseOffProfile(
+  { store, at, profile }: Signing,
+  key: KeyPlace,
+  feeds: readonly string[],
+): Promise<void> {
+  const name = key.where === "gpg" ? key.fingerprint : await store.resolve(key.fingerprint);
+  const own = await certificatesWith(store, key);
+  if (profile === undefined) {
+    refuseBeyondDelegation(own, name, feeds, undefined, at);
+    return;
+  }
+  const seeds = await readSeeds(profile);
+  const knowledge = new Knowledge(profile, [
+    ...seeds.certificates.values(),
+    ...[...own.values()].map(({ raw }) => raw),
+  ]);
+  const { trust } = await knowledge.judge(at, new Set(), new Set());
+  const trusted = trust.trusted.get(name);
+  const rejected = trust.rejected.get(name);
+  const beyond = feeds.find((feed) => {
+    return trusted?.role === "delegate" && !trusted.grants.some((grant) => allows(grant, feed));
+  });
+  if (trusted !== undefined && beyond === undefined) return;
+  const why =
+    beyond === undefined
+      ? (rejected?.reason ?? "it is unknown to them")
+      : `its delegation is not for feed "${escapeText(beyond)}"`;
+  throw new FeedkeyError(
+    rejected?.code ?? "untrusted_signer",
+    `clients of profile "${profile.name}" do not accept ${name}: ${why}`,
+    {
+      details: { fingerprint: name, profile: profile.name },
+      hint: "sign with a key that a seed of the profile leads to",
+    },
+  );
+}

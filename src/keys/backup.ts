@@ -1,0 +1,125 @@
+/** Copies for the safe: revocation certificates alone, or the whole key store; read back before it is called done. */
+import * as fs from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { commitStaged, stageAll } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { readStored, readWhole } from "../signing/stored-certificate.ts";
+import { KeyStore, type RevocationReason } from "../store/key-store.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { addSecretKey, takeIn } from "./store-certificate.ts";
+
+const reasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
+
+interface Copy {
+  readonly path: string;
+  readonly data: string;
+  readonly mode: number;
+}
+
+async function writeAndReadBack(files: readonly Copy[]): Promise<void> {
+  await commitStaged(await stageAll(files));
+  for (const { path, data } of files) {
+    if ((await fs.readFile(path, "utf8")) === data) continue;
+    throw new FeedkeyError("output", `${escapeText(path)} does not read back as it was written`, {
+      details: { path },
+      hint: "the medium may be broken: use another one",
+    });
+  }
+}
+
+/** Copies a key's three revocation certificates into a folder. @throws FeedkeyError `not_found`, `output` */
+export async function backupRevocations(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<void> {
+  const target = resolve(folder);
+  await ensureFolder(target, 0o700);
+  const files: Copy[] = [];
+  for (const reason of reasons) {
+    const data = await store.revocation(fingerprint, reason);
+    files.push({ path: join(target, `${fingerprint}-${reason}.asc`), data, mode: 0o600 });
+  }
+  await writeAndReadBack(files);
+}
+
+/** Copies the whole key store. @returns the fingerprints copied @throws FeedkeyError `bad_config` if one can't be read to its end */
+export async function backupStore(store: KeyStore, folder: string): Promise<string[]> {
+  const target = resolve(folder);
+  const files: Copy[] = [];
+  const names = await store.list();
+  for (const name of names) {
+    // A copy of half a certificate is no backup.
+    await readStored(store, name);
+    files.push({ path: join(target, "certs", `${name}.asc`), data: await store.certificate(name), mode: 0o644 });
+    if (await store.hasPrivate(name)) {
+      files.push({ path: join(target, "private", `${name}.asc`), data: await store.privateKey(name), mode: 0o600 });
+    }
+    for (const reason of reasons) {
+      const data = await store.revocation(name, reason).catch(ignoreMissing);
+      if (data !== undefined)
+        files.push({ path: join(target, "revocations", `${name}-${reason}.asc`), data, mode: 0o600 });
+    }
+  }
+  await ensureFolder(target, 0o700);
+  for (const part of ["private", "revocations"]) await ensureFolder(join(target, part), 0o700);
+  await ensureFolder(join(target, "certs"), 0o755);
+  await writeAndReadBack(files);
+  return names;
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (error instanceof FeedkeyError && error.code === "not_found") return undefined;
+  throw error;
+}
+
+/** The certificate alone, whatever else the file holds. @throws FeedkeyError `bad_certificate` */
+async function readBackup(backup: KeyStore, name: Fingerprint): Promise<RawCertificate> {
+  const armored = Buffer.from(await backup.certificate(name));
+  return readWhole(armored, name, "bad_certificate", `the backup's certs/${name}.asc`);
+}
+
+/**
+ * Brings a backup back into a key store. Keys that are there already are left alone, and what the store has heard of
+ * a certificate since the backup, such as a revocation, stays.
+ * @throws FeedkeyError `not_found` if the folder is no backup, `bad_certificate`
+ */
+export async function restoreStore(store: KeyStore, folder: string): Promise<{ restored: string[]; kept: string[] }> {
+  const backup = await KeyStore.open(folder);
+  const names = await backup.list();
+  if (names.length === 0) {
+    throw new FeedkeyError("not_found", `${escapeText(folder)} holds no backup of a key store`, {
+      details: { path: folder },
+    });
+  }
+  // All of it is read before anything is stored.
+  const certificates = new Map<Fingerprint, RawCertificate>();
+  for (const name of names) certificates.set(name, await readBackup(backup, name));
+  const restored: string[] = [];
+  const kept: string[] = [];
+  for (const name of names) {
+    if (await store.hasPrivate(name)) {
+      kept.push(name);
+      continue;
+    }
+    if (await backup.hasPrivate(name)) {
+      const [compromised, superseded, retired] = [
+        await backup.revocation(name, "compromised"),
+        await backup.revocation(name, "superseded"),
+        await backup.revocation(name, "retired"),
+      ];
+      await addSecretKey(store, {
+        fingerprint: name,
+        privateKey: await backup.privateKey(name),
+        certificate: await backup.certificate(name),
+        revocations: { compromised, superseded, retired },
+      });
+    }
+    restored.push(name);
+  }
+  // All at once: what one certifies another is checked with both at hand.
+  await takeIn(
+    store,
+    restored.flatMap((name) => certificates.get(name) ?? []),
+  );
+  return { restored, kept };
+}

@@ -1,0 +1,31 @@
+/** Changing one line of `archive.ini` and nothing else of what its keeper wrote. */
+import { readFile, realpath, stat } from "node:fs/promises";
+import { FeedkeyError } from "../error.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { readArchiveConfig } from "../profile/read-archive.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+/**
+ * Makes another key the archive's present one.
+ * @throws FeedkeyError `bad_config` if the line can't be found, `output`
+ */
+export async function switchKey(file: string, from: Fingerprint, to: Fingerprint): Promise<void> {
+  const text = await readFile(file, "utf8");
+  let section = "";
+  const lines = text.split("\n").map((line) => {
+    section = /^\s*\[([^\]]*)\]/.exec(line)?.[1]?.trim() ?? section;
+    if (section !== "archive" || !/^\s*key\s*=/.test(line)) return line;
+    return line.replace(/(=\s*)[^;#]*?(\s*(?:[;#].*)?\r?)$/, `$1${to}$2`);
+  });
+  const next = lines.join("\n");
+  const before = readArchiveConfig(text, file).key.fingerprint;
+  const after = readArchiveConfig(next, file).key.fingerprint;
+  if (before !== from || after !== to) {
+    throw new FeedkeyError("bad_config", `the line "key" of ${file} could not be changed from ${from} to ${to}`, {
+      hint: "change it by hand, then run the command again",
+    });
+  }
+  // Behind a link the file itself changes, and nobody may read it who could not before.
+  const target = await realpath(file);
+  await writeFileAtomic(target, next, { mode: (await stat(target)).mode & 0o777 });
+}

@@ -1,0 +1,255 @@
+/** Use case: let somebody else's key sign some feeds for a time (design, section 7). Works on files alone. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { largest } from "../extremes.ts";
+import { certify } from "../openpgp/amend.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { ownCertificate } from "../publish/archive.ts";
+import { type Own, standingOf, withPath } from "../signing/delegate-check.ts";
+import {
+  notationDomain,
+  type OwnCertificate,
+  openSigningKey,
+  ownCertificates,
+  type PassphraseSource,
+} from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { type Duration, type Instant, iso } from "../time.ts";
+import {
+  type DelegationTerms,
+  formatTerms,
+  isDelegation,
+  matchesFeed,
+  parseTerms,
+  trustOf,
+} from "../trust/delegation-terms.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { primaryState, refusePrimary } from "../trust/key-state.ts";
+import { chooseUserId, knownOf, readRequest, refuseCrammed } from "./delegation-request.ts";
+import { listDelegations } from "./delegations.ts";
+import { amendStored } from "./store-certificate.ts";
+
+/** The delegate's certificate, armored or binary, or its fingerprint where the key store has it already. */
+export type Request = Uint8Array | Fingerprint;
+
+export interface DelegationTermsWanted {
+  /** The key that delegates: one of the archive, or a delegate whose depth allows it. */
+  readonly key: string;
+  readonly feeds: readonly string[];
+  readonly depth: number;
+  readonly expires: Duration;
+  readonly at: Instant;
+}
+
+/** What a delegation is going to say, to be shown or made. */
+export interface DelegationPlan {
+  readonly issuer: OwnCertificate;
+  readonly subject: RawCertificate;
+  readonly userId: string;
+  readonly terms: string;
+  readonly depth: number;
+  readonly madeAt: Instant;
+  readonly expiresAt: Instant;
+  /** What will keep it from holding that long, or at all, as far as can be told here. */
+  readonly warnings: readonly string[];
+}
+
+export interface Withdrawal {
+  readonly issuer: OwnCertificate;
+  readonly subject: RawCertificate;
+  /** Those that a delegation stands on. */
+  readonly userIds: readonly string[];
+  /** Delegates that it has in turn, and will not have any more. */
+  readonly below: readonly Fingerprint[];
+}
+
+/** @throws FeedkeyError `usage` */
+function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: string; readonly terms: DelegationTerms } {
+  const text = formatTerms({ depth, feeds });
+  const terms = parseTerms(text);
+  if (terms !== undefined) return { text, terms };
+  throw new FeedkeyError("usage", `these terms can't be: ${escapeText(text)}`, {
+    hint: "feeds are names or globs with commas, without spaces; the depth is 0 to 8",
+  });
+}
+
+/** @throws FeedkeyError `revoked`, `expired`..., `bad_certificate` for a key that may not certify */
+function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
+  const details = { fingerprint: raw.fingerprint };
+  const refused = refusePrimary(facts, at);
+  if (refused !== undefined)
+    throw new FeedkeyError(refused.code, `${raw.fingerprint} can't delegate: ${refused.reason}`, { details });
+  const state = primaryState(facts, at);
+  if ("code" in state || state.canCertify) return;
+  throw new FeedkeyError("bad_certificate", `${raw.fingerprint} can't delegate: its key is not for certifying`, {
+    details,
+  });
+}
+
+/**
+ * A delegate that delegates further: refused where clients would refuse the outcome.
+ * @returns what limits it beyond its own terms
+ * @throws FeedkeyError `untrusted_signer`, `expired`...: its own delegation does not allow it
+ */
+function limitsOf(
+  own: Own,
+  { raw }: OwnCertificate,
+  terms: DelegationTerms,
+  expiresAt: Instant,
+  at: Instant,
+): string[] {
+  const { fingerprint } = raw;
+  const standing = standingOf(own, fingerprint, undefined, at);
+  if (standing === undefined) return [];
+  const refuse = (code: FeedkeyError["code"], why: string) =>
+    new FeedkeyError(code, `clients would refuse a delegate of ${fingerprint}: ${why}`, {
+      details: { fingerprint, because: why },
+      hint: "have its own delegation renewed or widened first, by the key that it has it from",
+    });
+  const { trust, delegate } = standing;
+  if (delegate === undefined) {
+    const { code, reason } = trust.rejected.get(fingerprint) ?? { code: "untrusted_signer", reason: "it is unknown" };
+    throw refuse(code, reason);
+  }
+  if (delegate.role !== "delegate") return [];
+  const deep = delegate.grants.filter(({ depth }) => depth > 0);
+  if (deep.length === 0) throw refuse("untrusted_signer", "its own delegation has depth 0");
+  // Whether two globs meet is not worth a theory: names that nobody above may sign are told.
+  const beyond = terms.feeds
+    .filter((feed) => !/[*?]/.test(feed))
+    .find((feed) => {
+      return !deep.some(({ scopes }) => scopes.every((globs) => matchesFeed(feed, globs)));
+    });
+  if (beyond !== undefined) throw refuse("untrusted_signer", `it may not sign feed "${beyond}" itself`);
+  const warnings: string[] = [];
+  const depth = largest(deep.map((grant) => grant.depth)) - 1;
+  if (terms.depth > depth) warnings.push(`clients count its depth as ${depth}: ${fingerprint} has no more to give`);
+  const ends = largest(deep.map((grant) => grant.expiresAt));
+  if (ends < expiresAt) warnings.push(`it ends sooner, on ${iso(ends)}, unless what stands above it is renewed`);
+  return warnings;
+}
+
+/** The date of the issuer's last word about a delegate: the next one has to be newer. */
+function lastWordAt({ userIds }: CertificateFacts, issuer: Fingerprint): Instant {
+  const words = userIds.flatMap(({ certifications }) => certifications.filter(isDelegation));
+  return largest([0, ...words.filter(({ key }) => key === issuer).map(({ createdAt }) => createdAt ?? 0)]);
+}
+
+/** When the delegation is to date from. @throws FeedkeyError `not_yet_valid`: the clock is wrong now, or was then */
+function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Instant {
+  const now = Math.max(Math.floor(at / 1000) * 1000, facts.primary.createdAt);
+  const last = lastWordAt(facts, issuer);
+  if (last < now) return now;
+  // Of two in one second each would narrow the other.
+  if (last - now < 60_000) return last + 1000;
+  throw new FeedkeyError("not_yet_valid", `${issuer} has delegated to it on ${iso(last)} already, which is to come`, {
+    details: { issuer, madeAt: iso(last) },
+    hint: "only the newest delegation counts: set this machine's clock right, or wait until then",
+  });
+}
+
+async function requested(store: KeyStore, request: Request): Promise<RawCertificate> {
+  if (typeof request !== "string") return readRequest(request);
+  return (await ownCertificate(store, await store.resolve(request))).raw;
+}
+
+/**
+ * Works out a delegation, for the first time or anew. No secret is needed for it, and nothing is changed.
+ * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
+ */
+export async function planDelegation(
+  store: KeyStore,
+  request: Request,
+  wanted: DelegationTermsWanted,
+): Promise<DelegationPlan> {
+  const { at } = wanted;
+  const { text, terms } = termsFor(wanted);
+  const raw = await requested(store, request);
+  const issuer = await ownCertificate(store, await store.resolve(wanted.key));
+  refuseIssuer(issuer, at);
+  const own = await ownCertificates(store);
+  const known = await knownOf(raw, own);
+  refuseCrammed(known);
+  const userId = chooseUserId(known.facts, issuer, own, at).text;
+  const madeAt = dateOf(known.facts, issuer.raw.fingerprint, at);
+  const expiresAt = madeAt + wanted.expires;
+  const warnings = limitsOf(own, issuer, terms, expiresAt, at);
+  return { issuer, subject: known.raw, userId, terms: text, depth: terms.depth, madeAt, expiresAt, warnings };
+}
+
+/**
+ * Makes it. The certificate goes into the key store (and so into the bundle) and back to its owner.
+ * @returns the delegate's certificate first, then those of everyone on its path: what it needs at home
+ * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
+ */
+export async function applyDelegation(
+  store: KeyStore,
+  { issuer, subject, userId, terms, depth, madeAt, expiresAt }: DelegationPlan,
+  passphrase: PassphraseSource,
+): Promise<RawCertificate[]> {
+  const { secret } = await openSigningKey(store, issuer.raw.fingerprint, passphrase);
+  const certificate = await certify(secret, subject, userId, {
+    type: 0x10,
+    at: madeAt,
+    expiresAt,
+    notations: [{ name: `delegate@${notationDomain(issuer)}`, value: terms }],
+    ...(depth === 0 ? {} : { trust: trustOf(depth) }),
+  });
+  await amendStored(store, certificate);
+  return await pathOf(store, subject.fingerprint);
+}
+
+async function pathOf(store: KeyStore, fingerprint: Fingerprint): Promise<RawCertificate[]> {
+  return withPath(await ownCertificates(store), fingerprint).map(({ raw }) => raw);
+}
+
+/**
+ * Works out what taking a delegation back does.
+ * @throws FeedkeyError `not_found` if that key never delegated to it
+ */
+export async function planWithdrawal(
+  store: KeyStore,
+  request: Request,
+  { key, at }: Pick<DelegationTermsWanted, "key" | "at">,
+): Promise<Withdrawal> {
+  const asked = await requested(store, request);
+  const issuer = await ownCertificate(store, await store.resolve(key));
+  const own = await ownCertificates(store);
+  const { raw, facts } = await knownOf(asked, own);
+  const by = issuer.raw.fingerprint;
+  const given = facts.userIds.filter(({ certifications }) => certifications.some((one) => one.key === by));
+  if (given.length === 0) {
+    throw new FeedkeyError("not_found", `${by} never delegated to ${raw.fingerprint}`, {
+      details: { issuer: by, delegate: raw.fingerprint },
+      hint: "give the certificate that it was delegated by: feedkey delegate FILE --withdraw",
+    });
+  }
+  const below = listDelegations(own, undefined, at).filter((one) => one.issuer === raw.fingerprint);
+  return {
+    issuer,
+    subject: raw,
+    userIds: given.map(({ text }) => text),
+    below: below.filter(({ refused }) => refused === undefined).map(({ delegate }) => delegate),
+  };
+}
+
+/**
+ * Takes a delegation back (0x30 over every user ID that it stands on).
+ * @returns the certificates that `applyDelegation` returns, and who else still delegates to that key
+ * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
+ */
+export async function applyWithdrawal(
+  store: KeyStore,
+  { issuer, subject, userIds }: Withdrawal,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<{ certificates: RawCertificate[]; others: Fingerprint[] }> {
+  const { secret } = await openSigningKey(store, issuer.raw.fingerprint, passphrase);
+  const content = { type: 0x30, at: Math.floor(at / 1000) * 1000, reason: { code: 0, text: "delegation withdrawn" } };
+  let certificate = subject;
+  for (const userId of userIds) certificate = await certify(secret, certificate, userId, content);
+  await amendStored(store, certificate);
+  const standing = standingOf(await ownCertificates(store), subject.fingerprint, undefined, at);
+  const others = standing?.delegate?.grants.flatMap(({ via }) => via.at(-1) ?? []) ?? [];
+  return { certificates: await pathOf(store, subject.fingerprint), others: [...new Set(others)] };
+}

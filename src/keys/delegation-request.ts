@@ -1,0 +1,123 @@
+/** What a delegate-to-be hands in: its certificate, read together with all that the key store has heard of it. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { limits } from "../openpgp/limits.ts";
+import { collect } from "../openpgp/merge.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { type Own, rootsOf } from "../signing/delegate-check.ts";
+import type { OwnCertificate } from "../signing/signing-key.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint, UserIdFacts } from "../trust/facts.ts";
+import { addressOf, isOwned } from "../trust/identity.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import { pruneForStore, type TakenIn } from "./store-certificate.ts";
+
+/** The one certificate of a request. @throws FeedkeyError `bad_certificate` */
+export function readRequest(bytes: Uint8Array): RawCertificate {
+  if (bytes.length > limits.requestBytes)
+    throw tooLarge(`it has ${bytes.length} bytes, of ${limits.requestBytes} at most`);
+  const { certificates, secretKeys, problems } = readKeys(bytes);
+  const [raw, ...others] = [...collect(certificates).values()];
+  if (secretKeys > 0) {
+    throw new FeedkeyError("bad_certificate", "the request holds a secret key", {
+      hint: "ask for the certificate alone (feedkey key export), and have that key replaced: it has been shown around",
+    });
+  }
+  if (raw !== undefined && others.length === 0) {
+    if (problems.length === 0) return raw;
+    throw new FeedkeyError(
+      "bad_certificate",
+      `the request can't be read to its end: ${escapeText(problems.join("; "))}`,
+      {
+        hint: "have it sent again: feedkey key export FINGERPRINT",
+      },
+    );
+  }
+  throw new FeedkeyError("bad_certificate", `expected one certificate, found ${others.length + (raw ? 1 : 0)}`, {
+    hint: "give the output of feedkey key export FINGERPRINT of the machine that is to sign",
+  });
+}
+
+function tooLarge(why: string): FeedkeyError {
+  return new FeedkeyError("bad_certificate", `the request is too large: ${why}`, {
+    hint: "a real certificate has some kilobytes: have a new key made, or export it without other people's signatures",
+  });
+}
+
+/**
+ * The request's facts, with everything that the store knows of that key: a revocation that the request leaves out, and
+ * what was delegated to it and withdrawn before; without whatever proves nothing.
+ * @throws FeedkeyError `bad_certificate`
+ */
+export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCertificate & Pick<TakenIn, "left">> {
+  const stored = [...own.values()].map(({ raw }) => raw);
+  const taken = (await pruneForStore(stored, [request])).get(request.fingerprint);
+  if (taken === undefined) throw new FeedkeyError("bad_certificate", "the certificate is of a kind that can't be used");
+  const { certificate: raw, facts, left } = taken;
+  return { raw, facts, left };
+}
+
+/** @throws FeedkeyError `bad_certificate`: its owner filled it with words of his own */
+export function refuseCrammed({ left }: Pick<TakenIn, "left">): void {
+  if (left > 0) throw tooLarge("there is no room for all that its owner says in it");
+}
+
+/** @throws FeedkeyError: a key that is revoked or expired can't be anybody's delegate */
+function refuseState(facts: CertificateFacts, at: Instant): void {
+  const { fingerprint } = facts.primary;
+  const refused = refusePrimary(facts, at);
+  if (refused === undefined) return;
+  throw new FeedkeyError(refused.code, `can't delegate to ${fingerprint}: ${refused.reason}`, {
+    details: { fingerprint },
+    hint: "make that machine a new key, or let its key hold longer first: feedkey key extend",
+  });
+}
+
+/** A delegate that is called as the archive is refused by clients; one with its address alone would only puzzle people. */
+function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own: Own): void {
+  const top = rootsOf(own, issuer.raw.fingerprint);
+  const names = [issuer, ...top].flatMap((one) => one.facts.userIds);
+  const addresses = new Set(top.flatMap((one) => one.facts.userIds.flatMap(({ bytes }) => addressOf(bytes) ?? [])));
+  const claimed = facts.userIds.filter(({ selfSignatures }) => selfSignatures.length > 0);
+  const taken = claimed.find(({ bytes }) => {
+    return names.some((name) => name.bytes === bytes) || addresses.has(addressOf(bytes) ?? "");
+  });
+  if (taken === undefined) return;
+  const { fingerprint } = facts.primary;
+  throw new FeedkeyError(
+    "bad_certificate",
+    `${fingerprint} carries the archive's own user ID or address: "${escapeText(taken.text)}"`,
+    {
+      details: { fingerprint, userId: taken.text },
+      hint: "a delegate needs a name of its own: make its key with another --user-id",
+    },
+  );
+}
+
+/**
+ * The user ID that a delegation is to stand on: one of the delegate's own, never the archive's, and none that this
+ * issuer has withdrawn a delegation from: that is for good (T3b).
+ * @throws FeedkeyError `bad_certificate`, `revoked`, `expired`...
+ */
+export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, own: Own, at: Instant): UserIdFacts {
+  refuseState(facts, at);
+  refuseArchiveName(facts, issuer, own);
+  const { fingerprint } = facts.primary;
+  const usable = facts.userIds.filter((userId) => addressOf(userId.bytes) !== undefined && isOwned(userId, facts, at));
+  if (usable.length === 0) {
+    throw new FeedkeyError("bad_certificate", `${fingerprint} has no self-certified user ID with an address`, {
+      details: { fingerprint },
+    });
+  }
+  const chosen = usable.find((userId) => !isWithdrawn(userId, issuer.raw.fingerprint));
+  if (chosen !== undefined) return chosen;
+  throw new FeedkeyError("revoked", `${issuer.raw.fingerprint} has withdrawn its delegation to ${fingerprint}`, {
+    details: { issuer: issuer.raw.fingerprint, delegate: fingerprint },
+    hint: "a withdrawal is for good: clients refuse any later delegation over that user ID; make that machine a new key",
+  });
+}
+
+function isWithdrawn({ withdrawals }: UserIdFacts, issuer: Fingerprint): boolean {
+  return withdrawals.some(({ key }) => key === issuer);
+}

@@ -1,0 +1,77 @@
+/** What has been delegated, as the key store's own certificates tell it: for keepers who must renew it in time. */
+
+import { judgeOwn, nameOf, type Own, rootsOf } from "../signing/delegate-check.ts";
+import { type Instant, iso, roughly } from "../time.ts";
+import { offersAmong } from "../trust/delegation-offers.ts";
+import { endOfKey, isNear } from "../trust/expiry-forecast.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+
+/** The last word of an issuer about a delegate. */
+export interface DelegationRecord {
+  readonly issuer: Fingerprint;
+  readonly delegate: Fingerprint;
+  /** The delegate's. */
+  readonly userId: string;
+  /** A feed must fit all of these lists of globs. */
+  readonly feeds: readonly (readonly string[])[];
+  readonly depth: number;
+  readonly madeAt: Instant;
+  readonly expiresAt: Instant;
+  /** Undefined: clients let the delegate sign. Else why not. */
+  readonly refused: string | undefined;
+}
+
+/** The archive's name, or those of all keys at the top of some delegation. */
+function namesOf(own: Own, userId: string | undefined): string[] {
+  if (userId !== undefined) return [userId];
+  return [...new Set([...own.keys()].flatMap((key) => rootsOf(own, key).map(nameOf)))];
+}
+
+/**
+ * Every delegation among the key store's certificates, in force or not, the first to end first.
+ * @param userId the archive's; undefined: of whatever archive
+ */
+export function listDelegations(own: Own, userId: string | undefined, at: Instant): DelegationRecord[] {
+  const certificates = new Map([...own].map(([key, { facts }]) => [key, facts]));
+  const found = new Map<string, DelegationRecord>();
+  for (const name of namesOf(own, userId)) {
+    const { delegations, rejected } = judgeOwn(own, name, at);
+    const offers = offersAmong(certificates, { identity: { kind: "user-id", userId: name }, at });
+    for (const { issuer, subject, scopes, ...rest } of [...offers.values()].flat()) {
+      const facts = certificates.get(subject);
+      const link = delegations.find((one) => one.issuer === issuer && one.subject === subject);
+      const own = facts && refusePrimary(facts, at)?.reason;
+      const refused = own ?? link?.refusal?.reason ?? (link === undefined ? rejected.get(subject)?.reason : undefined);
+      const known = found.get(`${issuer} ${subject}`);
+      if (known !== undefined && known.refused === undefined) continue;
+      const text = facts?.userIds[0]?.text ?? "";
+      const { depth, madeAt, expiresAt } = rest;
+      const record = { issuer, delegate: subject, userId: text, feeds: scopes, depth, madeAt, expiresAt, refused };
+      found.set(`${issuer} ${subject}`, record);
+    }
+  }
+  return [...found.values()].sort((a, b) => a.expiresAt - b.expiresAt || (a.delegate < b.delegate ? -1 : 1));
+}
+
+/** What a keeper has to renew soon: delegations, and keys of those who delegate or are delegates. */
+export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: Instant): string[] {
+  const holding = records.filter(({ refused }) => refused === undefined);
+  const ending = holding.filter(({ madeAt, expiresAt }) => isNear({ since: madeAt, until: expiresAt }, at));
+  const delegations = ending.map(({ issuer, delegate, userId, expiresAt }) => {
+    const below = holding.filter((other) => other.issuer === delegate).length;
+    const with_ = below === 0 ? "" : `, and with it ${below === 1 ? "one that it gave" : `${below} that it gave`}`;
+    return `in ${roughly(expiresAt - at)}, on ${iso(expiresAt)}, the delegation of ${delegate} (${userId}) by ${issuer} ends${with_}`;
+  });
+  const involved = new Set(holding.flatMap(({ issuer, delegate }) => [issuer, delegate]));
+  const keys = [...involved].flatMap((key) => {
+    const facts = own.get(key)?.facts;
+    const end = facts && endOfKey(facts, at);
+    if (end === undefined || !isNear(end, at)) return [];
+    const made = holding.filter(({ issuer }) => issuer === key).length;
+    const also =
+      made === 0 ? "" : `; ${made === 1 ? "a delegation" : `${made} delegations`} by it will not hold any more`;
+    return [`in ${roughly(end.until - at)}, on ${iso(end.until)}, the key ${key} expires${also}`];
+  });
+  return [...delegations, ...keys];
+}

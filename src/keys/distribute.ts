@@ -1,0 +1,136 @@
+/** Certificates to key servers and back: an upload answered with 200 proves nothing, so each is read back. */
+import { FeedkeyError } from "../error.ts";
+import { askAll, united } from "../keyserver/ask-all.ts";
+import { lookup, submit } from "../keyserver/hkp.ts";
+import type { Transport } from "../net/types.ts";
+import { armor } from "../openpgp/armor.ts";
+import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
+import { isAbout } from "../openpgp/is-about-key.ts";
+import { attachLoose, collect } from "../openpgp/merge.ts";
+import { tags } from "../openpgp/packets.ts";
+import { parseSignature } from "../openpgp/raw-signature.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+export interface Sent {
+  readonly server: string;
+  readonly fingerprint: Fingerprint;
+  /** Undefined: the server has it, every signature of it. */
+  readonly error: FeedkeyError | undefined;
+}
+
+/** What tells a signature apart however a server re-wrapped it: everything but the unhashed area. */
+function signatureNames(certificate: RawCertificate): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const { tag, body } of packetsOf(certificate)) {
+    if (tag !== tags.signature) continue;
+    const raw = parseSignature(body);
+    if (typeof raw === "string") continue;
+    const kind =
+      raw.type === 0x20 ? "revocation" : raw.type >= 0x10 && raw.type <= 0x13 ? "certification" : "signature";
+    const date = new Date(raw.hashed.createdAt ?? 0).toISOString().slice(0, 10);
+    names.set(
+      Buffer.from(raw.hashedPart).toString("latin1"),
+      `${kind} of ${date} by ${raw.issuer.fingerprint ?? raw.issuer.keyId ?? "?"}`,
+    );
+  }
+  return names;
+}
+
+/** The certificate that an answer's blocks add up to, laid over the one at hand. */
+function gather(blocks: readonly Uint8Array[], held: RawCertificate): RawCertificate | undefined {
+  const rings = blocks.map(readKeyring);
+  const found = collect(rings.flatMap(({ certificates }) => certificates));
+  const empty: RawCertificate = { ...held, signatures: [], userIds: [], subkeys: [] };
+  const loose = rings.flatMap((ring) => ring.loose);
+  return attachLoose(new Map([[held.fingerprint, found.get(held.fingerprint) ?? empty]]), loose).get(held.fingerprint);
+}
+
+/** A certificate, and what of it the archive itself knows to be true. */
+export interface ToSend {
+  readonly certificate: RawCertificate;
+  /** What a server must give back: of a signature that can't be checked here nobody knows whether it is one. */
+  readonly proven: RawCertificate;
+  /** Certificates of those who signed it: a server may keep certifications only by keys that it has. */
+  readonly makers: readonly RawCertificate[];
+}
+
+async function sendAndRead(server: string, { certificate, proven }: ToSend, transport: Transport): Promise<Sent> {
+  const { fingerprint } = certificate;
+  const url = new URL(server);
+  const fail = (error: FeedkeyError): Sent => ({ server, fingerprint, error });
+  const sent = await submit(url, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"), { transport });
+  if (!sent.ok) return fail(sent.error);
+  const answer = await lookup(url, fingerprint, isAbout(fingerprint), { transport });
+  if (answer.outcome === "unknown") return fail(answer.error);
+  const back = answer.outcome === "found" ? gather(answer.blocks, certificate) : undefined;
+  const known = back === undefined ? new Map() : signatureNames(back);
+  const missing = [...signatureNames(proven)].filter(([name]) => !known.has(name)).map(([, words]) => words);
+  if (back !== undefined && missing.length === 0) return { server, fingerprint, error: undefined };
+  const what = back === undefined ? "the key" : missing.join(", ");
+  return fail(
+    new FeedkeyError("unavailable", `${server} took ${fingerprint} but does not give back ${what}`, {
+      details: { server, fingerprint, missing },
+      hint: "the server dropped it: send it to others too; clients also read the archive's bundle",
+    }),
+  );
+}
+
+/** Once more after those who signed it, where the server did not give everything back. */
+async function sendOne(server: string, one: ToSend, transport: Transport): Promise<Sent> {
+  const sent = await sendAndRead(server, one, transport);
+  if (sent.error?.details.missing === undefined || one.makers.length === 0) return sent;
+  for (const maker of one.makers) {
+    await submit(new URL(server), armor(writeCertificate(maker), "PUBLIC KEY BLOCK"), { transport });
+  }
+  return await sendAndRead(server, one, transport);
+}
+
+/** Sends each certificate to each server and reads it back. */
+export async function sendCertificates(
+  servers: readonly string[],
+  certificates: readonly ToSend[],
+  transport: Transport,
+): Promise<Sent[]> {
+  const results: Sent[] = [];
+  for (const one of certificates) {
+    for (const sent of await Promise.all(servers.map((server) => sendOne(server, one, transport)))) results.push(sent);
+  }
+  return results;
+}
+
+/**
+ * Asks the servers for certificates.
+ * @param held those at hand, to which bare revocations are laid
+ * @throws FeedkeyError `not_found` if every server that answered lacks one, `unavailable` if none answered
+ */
+export async function receiveCertificates(
+  servers: readonly string[],
+  fingerprints: readonly Fingerprint[],
+  held: ReadonlyMap<Fingerprint, RawCertificate>,
+  transport: Transport,
+): Promise<RawCertificate[]> {
+  const urls = servers.map((server) => new URL(server));
+  const answers = await askAll(urls, fingerprints, isAbout, { transport });
+  const received: RawCertificate[] = [];
+  for (const [fingerprint, row] of answers) {
+    const answer = united(row.map((one) => one.answer));
+    if (answer.outcome === "unknown") throw answer.error;
+    const rings = answer.outcome === "found" ? answer.blocks.map(readKeyring) : [];
+    const found = collect([
+      ...rings.flatMap(({ certificates }) => certificates),
+      ...[held.get(fingerprint) ?? []].flat(),
+    ]);
+    const whole = attachLoose(
+      found,
+      rings.flatMap(({ loose }) => loose),
+    ).get(fingerprint);
+    if (answer.outcome === "found" && whole !== undefined) received.push(whole);
+    else {
+      throw new FeedkeyError("not_found", `no key server has ${fingerprint}`, {
+        details: { fingerprint, servers },
+        hint: "check the fingerprint, or ask other servers with --keyserver",
+      });
+    }
+  }
+  return received;
+}

@@ -1,0 +1,128 @@
+/** Use case: let a key of the store hold longer. What it says of itself is said anew, with another end and all else as it was. */
+import { FeedkeyError } from "../error.ts";
+import { largest } from "../extremes.ts";
+import { withKeySignature, withSubkeySignature, withUserIdSignature } from "../openpgp/amend.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { fingerprintOf } from "../openpgp/key-packet.ts";
+import { lifetimeSeconds } from "../openpgp/make-signature.ts";
+import type { Packet } from "../openpgp/packets.ts";
+import { signatureId } from "../openpgp/raw-signature.ts";
+import type { SelfStatement } from "../openpgp/secret-key.ts";
+import { judgedTogether, openSigningKey, type PassphraseSource } from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { type Duration, type Instant, iso } from "../time.ts";
+import type { CertificateFacts, Fingerprint, KeyFacts, SelfSignature } from "../trust/facts.ts";
+import { effectiveRevocation, newest, primaryState, revocationWords } from "../trust/key-state.ts";
+import { amendStored } from "./store-certificate.ts";
+
+/** A self-signature by which a key ends. */
+interface Ending extends SelfStatement {
+  readonly said: SelfSignature;
+  /** The key that ends. */
+  readonly about: KeyFacts;
+  add(certificate: RawCertificate, signature: Packet): RawCertificate;
+}
+
+/** Finds the packet of the newest of some self-signatures, if the key ends by it. */
+function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[], about: KeyFacts, at: Instant) {
+  const [said] = newest(signatures, about, at);
+  if (said?.keyExpiresAt === undefined) return undefined;
+  const packet = packets.find(({ body }) => signatureId(body) === said.id);
+  return packet && { said, about, body: packet.body };
+}
+
+/**
+ * Whatever ends of a certificate: by signatures over the key, its user IDs, and its subkeys; but no subkey that was to end
+ * before the key did and has ended: another took its place, and nobody watches over its secret any more.
+ * @param before when the primary key ends
+ */
+function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, before: Instant): Ending[] {
+  const endings: Ending[] = [];
+  const direct = endOf(facts.directSignatures, raw.signatures, facts.primary, at);
+  if (direct !== undefined) endings.push({ ...direct, over: "key", add: withKeySignature });
+  for (const { bytes, text, selfSignatures, revocations } of facts.userIds) {
+    const component = raw.userIds.find(({ packet }) => Buffer.from(packet.body).toString("latin1") === bytes);
+    if (component === undefined || effectiveRevocation(revocations, at) !== undefined) continue;
+    const end = endOf(selfSignatures, component.signatures, facts.primary, at);
+    const add = (certificate: RawCertificate, made: Packet) => withUserIdSignature(certificate, text, made);
+    if (end !== undefined) endings.push({ ...end, over: { userId: component.packet.body }, add });
+  }
+  for (const subkey of facts.subkeys) {
+    if (effectiveRevocation(subkey.revocations, at) !== undefined) continue;
+    for (const { packet, signatures } of raw.subkeys) {
+      // A copy from anywhere may have the same binding behind a stranger's subkey too.
+      if (fingerprintOf(packet.body) !== subkey.fingerprint) continue;
+      const end = endOf(subkey.bindings, signatures, subkey, at);
+      const add = (certificate: RawCertificate, made: Packet) => withSubkeySignature(certificate, packet, made);
+      const isOver = (end?.said.keyExpiresAt ?? at) < Math.min(at, before);
+      if (end !== undefined && !isOver) endings.push({ ...end, over: { subkey: packet.body }, add });
+    }
+  }
+  return endings;
+}
+
+/** When the key ends now. @throws FeedkeyError `revoked`, `usage` if it never does, and what else keeps it from saying anything */
+function presentEnd(facts: CertificateFacts, at: Instant): Instant {
+  const { fingerprint } = facts.primary;
+  const revocation = effectiveRevocation(facts.revocations, at);
+  if (revocation !== undefined) {
+    throw new FeedkeyError("revoked", `${fingerprint} is ${revocationWords(revocation)}: nothing makes it hold again`, {
+      details: { fingerprint },
+      hint: "use its successor, or make a new key",
+    });
+  }
+  const state = primaryState(facts, at);
+  if ("code" in state) throw new FeedkeyError(state.code, `${fingerprint}: ${state.reason}`);
+  if (state.expiresAt !== undefined) return state.expiresAt;
+  throw new FeedkeyError("usage", `${fingerprint} never expires`, { details: { fingerprint } });
+}
+
+export interface Extended {
+  readonly fingerprint: Fingerprint;
+  /** When it would have ended. */
+  readonly before: Instant;
+  readonly expiresAt: Instant;
+}
+
+export interface ExtendTerms {
+  readonly fingerprint: string;
+  /** From now on. */
+  readonly lifetime: Duration;
+  readonly at: Instant;
+  readonly passphrase: PassphraseSource;
+}
+
+/**
+ * Lets a key and its subkeys hold until another date, also one that has expired; not subkeys that expired before their key.
+ * @throws FeedkeyError `usage` if it would not hold longer or never ends, `revoked`, `bad_config` if the primary key's
+ *   secret is not here, and as `openSigningKey`
+ */
+export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Extended> {
+  const { lifetime, at, passphrase } = terms;
+  const { raw, facts, secret } = await openSigningKey(store, terms.fingerprint, passphrase);
+  const { fingerprint } = raw;
+  const before = presentEnd(facts, at);
+  const expiresAt = Math.floor((at + lifetime) / 1000) * 1000;
+  if (expiresAt <= before) {
+    throw new FeedkeyError("usage", `${fingerprint} holds until ${iso(before)} already`, {
+      details: { fingerprint, expiresAt: iso(before) },
+      hint: "give a longer time from now on; to let it end sooner, revoke it as retired",
+    });
+  }
+  secret.requirePrimary();
+  const endings = endingsOf(raw, facts, at, before);
+  // Younger than all that it replaces: of two of one second the sooner end would count.
+  const date = largest([Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
+  let amended = raw;
+  for (const ending of endings) {
+    const seconds = lifetimeSeconds(expiresAt, ending.about.createdAt);
+    amended = ending.add(amended, await secret.repeat(ending, { at: date, keyLifetime: seconds }));
+  }
+  const state = (await judgedTogether([amended])).get(fingerprint)?.facts;
+  const after = state && primaryState(state, date);
+  if (after === undefined || "code" in after || after.expiresAt !== expiresAt) {
+    throw new FeedkeyError("internal", `the new self-signatures of ${fingerprint} do not make it hold longer`);
+  }
+  await amendStored(store, amended);
+  return { fingerprint, before, expiresAt };
+}

@@ -1,0 +1,215 @@
+/** Use case: revoke a key, or withdraw a successor that went wrong; who loses their chain is said before anything is done. */
+import { FeedkeyError } from "../error.ts";
+import { largest } from "../extremes.ts";
+import { certify, withKeySignature } from "../openpgp/amend.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { type RevocationReason, revocationReasons } from "../openpgp/generate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { unite } from "../openpgp/merge.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { type Archive, ownCertificate, refreshBundle, requireBundle } from "../publish/archive.ts";
+import { claims, isDelegate } from "../signing/delegate-check.ts";
+import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Instant } from "../time.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
+import type { Fingerprint, Revocation } from "../trust/facts.ts";
+import { matchingUserIds } from "../trust/identity.ts";
+import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
+import { compareGenerations, describeGenerations, type Generation } from "./cut-off-clients.ts";
+import { notUnderWay, readRotation } from "./rotate.ts";
+import type { RotationState } from "./rotation-state.ts";
+import { amendStored } from "./store-certificate.ts";
+
+/** `unspecified` is read as hard by every client: no reason may mean the worst. */
+export type RevokeReason = RevocationReason | "unspecified";
+
+export interface RevocationPlan {
+  readonly fingerprint: Fingerprint;
+  readonly reason: RevokeReason;
+  readonly at: Instant;
+  /** The certificate with the revocation in it. */
+  readonly revoked: RawCertificate;
+  readonly generations: readonly Generation[];
+  /** It was revoked before, and no less gravely; nothing is left to do but to spread it. */
+  readonly already: boolean;
+}
+
+/** The certificate made together with the key: for a hard revocation its date does not matter, and no secret is needed. */
+async function fromSafe(
+  store: KeyStore,
+  certificate: RawCertificate,
+  reason: RevocationReason,
+): Promise<RawCertificate> {
+  const { loose } = readKeys(Buffer.from(await store.revocation(certificate.fingerprint, reason)));
+  const [packet] = loose;
+  if (packet !== undefined) return withKeySignature(certificate, packet);
+  throw new FeedkeyError(
+    "bad_certificate",
+    `the revocation certificate "${reason}" of ${certificate.fingerprint} can't be read`,
+    {
+      hint: "bring it back from a backup",
+    },
+  );
+}
+
+/** When the key last certified another of the store's to follow it: what it delegated ends with it, whatever the dates. */
+async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Promise<Instant> {
+  const userIds = [...(await ownCertificates(store)).values()].flatMap(({ facts }) => facts.userIds);
+  const made = userIds.flatMap(({ certifications }) => certifications);
+  const links = made.filter((one) => one.key === fingerprint && !isDelegation(one));
+  return largest([0, ...links.map(({ createdAt }) => createdAt ?? 0)]);
+}
+
+/** One of today: a soft revocation holds from its date on, and the one from the safe dates from the key's creation. */
+async function ofToday(
+  store: KeyStore,
+  certificate: RawCertificate,
+  reason: RevokeReason,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<RawCertificate> {
+  const { fingerprint } = certificate;
+  const key = await openSigningKey(store, fingerprint, passphrase);
+  const code = reason === "unspecified" ? 0 : revocationReasons[reason];
+  const now = Math.floor(at / 1000) * 1000;
+  // T3d: only what dates from before it can hold; a successor certified in this very second must not be cut off.
+  const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
+  return withKeySignature(certificate, await key.secret.revokeSelf({ at: date, reason: { code, text: "" } }));
+}
+
+async function revoke(
+  store: KeyStore,
+  certificate: RawCertificate,
+  reason: RevokeReason,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<RawCertificate> {
+  const hasSecret = await store.hasPrivate(certificate.fingerprint);
+  if (reason === "compromised") return await fromSafe(store, certificate, reason);
+  if (hasSecret) return await ofToday(store, certificate, reason, at, passphrase);
+  if (reason !== "unspecified") return await fromSafe(store, certificate, reason);
+  throw new FeedkeyError("not_found", `the secret key of ${certificate.fingerprint} is not here`, {
+    hint: 'revoke it as "compromised" with the certificate from the safe',
+  });
+}
+
+/**
+ * A revocation that does not revoke must not enter the store: from the bundle, that of another key would revoke the other.
+ * @throws FeedkeyError `bad_certificate`
+ */
+async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revocation) => boolean): Promise<void> {
+  const keys = await KeyIndex.of([certificate]);
+  for (const loaded of keys.certificates) if ((await readFacts(loaded, keys)).revocations.some(isMeant)) return;
+  throw new FeedkeyError("bad_certificate", `the revocation does not revoke ${certificate.fingerprint}`, {
+    hint: "the file in revocations/ belongs to another key: bring the right one back from a backup",
+  });
+}
+
+export interface RevocationTerms {
+  readonly fingerprint: Fingerprint;
+  readonly reason: RevokeReason;
+  /** The archive's, for the judgement over its generations of clients. */
+  readonly userId: string;
+  readonly at: Instant;
+  readonly passphrase: PassphraseSource;
+  /** All keys of the archive as far as they are known; undefined: those of the store. */
+  readonly known: ReadonlyMap<Fingerprint, OwnCertificate> | undefined;
+}
+
+/**
+ * Works out what a revocation does.
+ * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
+ */
+export async function planRevocation(store: KeyStore, terms: RevocationTerms): Promise<RevocationPlan> {
+  const { fingerprint, reason, userId, at, passphrase } = terms;
+  const { raw, facts } = await ownCertificate(store, fingerprint);
+  const known = terms.known ?? (await ownCertificates(store));
+  const before = new Map([...known].map(([name, one]) => [name, one.raw]));
+  const hard = reason === "compromised" || reason === "unspecified";
+  const isMeant = ({ kind }: Revocation) => kind === "hard" || !hard;
+  const present = effectiveRevocation(facts.revocations, at);
+  const already = present !== undefined && isMeant(present);
+  const revoked = already ? raw : await revoke(store, raw, reason, at, passphrase);
+  await refuseUseless(revoked, isMeant);
+  const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
+  // Nobody ships a client with a delegate for its seed.
+  const seeds = [...known].filter(([, one]) => claims(one.facts, userId) || !isDelegate(one.facts)).map(([key]) => key);
+  // When what lasts to the end of this second is over: who keeps a chain only until then loses it.
+  const generations = await compareGenerations(before, after, seeds, userId, at + 1000);
+  return { fingerprint, reason, at, revoked, generations, already };
+}
+
+/** @throws FeedkeyError `usage`: somebody loses their chain and that was not allowed */
+export function refuseOrphans({ fingerprint, generations }: RevocationPlan, force: boolean): void {
+  const orphans = generations.filter(({ orphaned }) => orphaned);
+  if (force || orphans.length === 0) return;
+  throw new FeedkeyError(
+    "usage",
+    `revoking ${fingerprint} orphans clients: ${describeGenerations(orphans).join("; ")}`,
+    {
+      details: { fingerprint, orphaned: orphans.map(({ seed }) => seed) },
+      hint: "if it must be so (a stolen key must go at once), say --force; they need a release with a new seed",
+    },
+  );
+}
+
+/** Puts the revocation into the store. Repeating it changes nothing. @returns what was done, in words */
+export async function applyRevocation(plan: RevocationPlan, store: KeyStore): Promise<string[]> {
+  const done: string[] = [];
+  if (!plan.already) {
+    await amendStored(store, plan.revoked);
+    const { facts } = await ownCertificate(store, plan.fingerprint);
+    // A second ahead where the key was at work in this one.
+    const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
+    if (revocation !== undefined) done.push(`${plan.fingerprint} is ${revocationWords(revocation)}`);
+  }
+  return done;
+}
+
+/** A successor that the present key has taken its certification back from: a run that was cut off may have left it so. */
+async function withdrawn(
+  { present }: RotationState,
+  { store, config, at }: Archive,
+): Promise<OwnCertificate | undefined> {
+  const issuer = present.raw.fingerprint;
+  const identity = { kind: "user-id", userId: config.userId } as const;
+  return [...(await ownCertificates(store)).values()]
+    .filter(({ facts }) => {
+      return matchingUserIds(facts, identity, at).some(({ withdrawals }) =>
+        withdrawals.some(({ key }) => key === issuer),
+      );
+    })
+    .sort((a, b) => b.facts.primary.createdAt - a.facts.primary.createdAt)[0];
+}
+
+/**
+ * Withdraws a successor that went wrong: the present key takes its certification back (0x30), and the successor
+ * revokes itself. Run again after a crash, it does what is left.
+ * @throws FeedkeyError `usage` if no rotation is under way
+ */
+export async function abandonRotation(archive: Archive): Promise<{ successor: Fingerprint; done: string[] }> {
+  const { store, config, at, passphrase } = archive;
+  const state = await readRotation(archive);
+  const present = state.present.raw.fingerprint;
+  const abandoned = state.successor ?? (await withdrawn(state, archive));
+  if (abandoned === undefined) throw notUnderWay(present);
+  await requireBundle(archive);
+  const { fingerprint } = abandoned.raw;
+  const done: string[] = [];
+  if (state.successor !== undefined) {
+    const key = await openSigningKey(store, present, passphrase);
+    const date = Math.floor(at / 1000) * 1000;
+    const reason = { code: 0, text: "rotation abandoned" };
+    const content = { type: 0x30, at: date, reason };
+    await amendStored(store, await certify(key.secret, abandoned.raw, config.userId, content));
+    done.push(`${present} withdrew its certification of ${fingerprint}`);
+  }
+  if (effectiveRevocation(abandoned.facts.revocations, at) === undefined) {
+    await amendStored(store, await revoke(store, abandoned.raw, "retired", at, passphrase));
+    done.push(`${fingerprint} is revoked as retired`);
+  }
+  for (const step of await refreshBundle(archive)) done.push(step);
+  return { successor: fingerprint, done };
+}

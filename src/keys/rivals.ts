@@ -1,0 +1,171 @@
+/**
+ * T6 for a rotation: while the present key's certification of its own predecessor lasts, the predecessor and the new key
+ * are both its successors. To clients seeded with the present key they are rivals, unless each acknowledges the other. So are
+ * the new key and whatever stands beside the present one, once that has expired.
+ */
+import { FeedkeyError } from "../error.ts";
+import { largest } from "../extremes.ts";
+import { certify } from "../openpgp/amend.ts";
+import { type Archive, ownCertificate } from "../publish/archive.ts";
+import { type OwnCertificate, openSigningKey, ownCertificates, type SigningKey } from "../signing/signing-key.ts";
+import { type Instant, iso } from "../time.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import { certifications, dateOfWork } from "./rotation-state.ts";
+import { amendStored } from "./store-certificate.ts";
+
+/** A key that follows the present one as the new key is going to. */
+export interface Rival {
+  readonly certificate: OwnCertificate;
+  /** When it is no rival any more; undefined: never. */
+  readonly until: Instant | undefined;
+}
+
+/** The keys of the store, and which of them certify which, now and until when: infinity for ever. */
+class OwnChain {
+  readonly keys: ReadonlyMap<Fingerprint, OwnCertificate>;
+  readonly #archive: Archive;
+
+  constructor(archive: Archive, keys: ReadonlyMap<Fingerprint, OwnCertificate>) {
+    this.#archive = archive;
+    this.keys = keys;
+  }
+
+  /** All certifications of one key by another, those that have expired since too. */
+  certified(subject: OwnCertificate, issuer: Fingerprint) {
+    return certifications(subject.facts, issuer, this.#archive.config.userId, this.#archive.at);
+  }
+
+  /** When the last certification ends that makes one key a successor of the other; undefined: there is none. */
+  until(issuer: Fingerprint, subject: OwnCertificate): number | undefined {
+    const lasting = this.certified(subject, issuer).filter((one) => {
+      return !isDelegation(one) && (one.expiresAt === undefined || one.expiresAt > this.#archive.at);
+    });
+    if (lasting.length === 0) return undefined;
+    return largest(lasting.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** The live keys that a key leads to, over keys that are not live (T6), with the end of the first step. */
+  heads(issuer: Fingerprint): Map<Fingerprint, number> {
+    const found = new Map<Fingerprint, number>();
+    const seen = new Set([issuer]);
+    const waiting: { key: Fingerprint; end: number }[] = [{ key: issuer, end: Number.POSITIVE_INFINITY }];
+    for (const { key, end } of waiting) {
+      for (const [name, subject] of this.keys) {
+        const until = seen.has(name) ? undefined : this.until(key, subject);
+        if (until === undefined) continue;
+        seen.add(name);
+        const ends = Math.min(end, until);
+        if (refusePrimary(subject.facts, this.#archive.at) === undefined) found.set(name, ends);
+        else waiting.push({ key: name, end: ends });
+      }
+    }
+    return found;
+  }
+}
+
+/**
+ * The rivals that have not acknowledged the new key and been acknowledged by it: what else the present key leads to, and what stands
+ * beside it. When the present key has expired the new one stands in its place, beside the same keys.
+ * @param successor the new key, if it is there already
+ */
+export async function findRivals(
+  archive: Archive,
+  present: Fingerprint,
+  successor: Fingerprint | undefined,
+): Promise<Rival[]> {
+  const chain = new OwnChain(archive, await ownCertificates(archive.store));
+  const next = successor === undefined ? undefined : chain.keys.get(successor);
+  const ends = chain.heads(present);
+  for (const issuer of chain.keys.keys()) {
+    const beside = issuer === present ? undefined : chain.heads(issuer);
+    const own = beside?.get(present);
+    if (beside === undefined || own === undefined) continue;
+    for (const [key, end] of beside) ends.set(key, Math.max(ends.get(key) ?? 0, Math.min(end, own)));
+  }
+  const rivals: Rival[] = [];
+  for (const [name, end] of ends) {
+    const certificate = chain.keys.get(name);
+    if (name === present || name === successor || certificate === undefined) continue;
+    const isMutual =
+      next !== undefined &&
+      chain.certified(next, name).length > 0 &&
+      chain.certified(certificate, next.raw.fingerprint).length > 0;
+    if (!isMutual) rivals.push({ certificate, until: Number.isFinite(end) ? end : undefined });
+  }
+  return rivals;
+}
+
+function unsettled(present: Fingerprint, { certificate, until }: Rival, cause: FeedkeyError): FeedkeyError {
+  const rival = certificate.raw.fingerprint;
+  const when = until === undefined ? "" : ` until ${iso(until)}`;
+  const wait = until === undefined ? "" : "wait until then, or ";
+  return new FeedkeyError(
+    "fork",
+    `clients seeded with ${present} would take ${rival} and the new key for rivals${when}: ${rival} can't acknowledge it: ${cause.message}`,
+    {
+      cause,
+      details: { present, rival, until: until === undefined ? null : iso(until) },
+      hint: `${wait}bring its secret key here, or revoke it if nobody needs it; --force leaves those clients behind`,
+    },
+  );
+}
+
+/**
+ * Opens the rivals' keys, before anything is made.
+ * @param force leaves out those that can't be opened
+ * @throws FeedkeyError `fork`: one of them can't acknowledge the new key
+ */
+export async function openRivals(
+  { store, passphrase }: Archive,
+  present: Fingerprint,
+  rivals: readonly Rival[],
+  force: boolean,
+): Promise<SigningKey[]> {
+  const opened: SigningKey[] = [];
+  for (const rival of rivals) {
+    try {
+      const key = await openSigningKey(store, rival.certificate.raw.fingerprint, passphrase);
+      key.secret.requirePrimary();
+      opened.push(key);
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      if (!force) throw unsettled(present, rival, error);
+    }
+  }
+  return opened;
+}
+
+async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, subject: Fingerprint): Promise<boolean> {
+  const { userId } = config;
+  const { raw, facts } = await ownCertificate(store, subject);
+  if (certifications(facts, issuer.raw.fingerprint, userId, at).length > 0) return false;
+  // T6: one that has expired since still acknowledges; while it lasts it is a link too, on which nothing is to hang. So
+  // it has expired by now: else who asks within its second follows over it, and who asks later does not.
+  const date = dateOfWork(at, issuer.facts.primary, facts.primary);
+  const content = { type: 0x10, at: date, expiresAt: date + 1000 };
+  await amendStored(store, await certify(issuer.secret, raw, userId, content));
+  return true;
+}
+
+/**
+ * Lets the new key and each rival acknowledge each other. Does nothing twice.
+ * @returns what was done, in words
+ */
+export async function acknowledgeEachOther(
+  archive: Archive,
+  successor: Fingerprint,
+  rivals: readonly SigningKey[],
+): Promise<string[]> {
+  const done: string[] = [];
+  if (rivals.length === 0) return done;
+  const key = await openSigningKey(archive.store, successor, archive.passphrase);
+  for (const rival of rivals) {
+    const name = rival.raw.fingerprint;
+    const there = await acknowledge(archive, rival, successor);
+    const back = await acknowledge(archive, key, name);
+    if (there || back) done.push(`${name} and ${successor} acknowledged each other`);
+  }
+  return done;
+}

@@ -1,0 +1,264 @@
+/** Use case: key transition in two steps (design, section 6). Each step looks what is done already and does the rest. */
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { certify } from "../openpgp/amend.ts";
+import { type Algorithm, generate } from "../openpgp/generate.ts";
+import { generateMaster } from "../openpgp/offline-primary.ts";
+import { type Archive, ownCertificate, refreshBundle, requireBundle } from "../publish/archive.ts";
+import { recordsFolder } from "../publish/publish.ts";
+import { resignFeeds } from "../publish/resign.ts";
+import { type OwnCertificate, openSigningKey, ownCertificates } from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import { type Duration, type Instant, iso } from "../time.ts";
+import { signingKeys } from "../trust/expiry-forecast.ts";
+import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import { backupRevocations } from "./backup.ts";
+import { switchKey } from "./config-edit.ts";
+import { acknowledgeEachOther, findRivals, openRivals } from "./rivals.ts";
+import { certifications, dateOfWork, type RotationState, rotationState } from "./rotation-state.ts";
+import { addSecretKey, amendStored } from "./store-certificate.ts";
+
+export interface StartOptions {
+  readonly algorithm: Algorithm;
+  readonly lifetime: Duration | undefined;
+  /** How long both keys are at work. */
+  readonly overlap: Duration;
+  /** An existing key of the store instead of a new one. */
+  readonly to: Fingerprint | undefined;
+  /** Folder for copies of the new key's revocation certificates. */
+  readonly backup: string | undefined;
+  /** Go on without a backup, or before the overlap has ended. */
+  readonly force: boolean;
+  readonly passphrase: string | undefined;
+}
+
+/** Comparable strength in bits (NIST SP 800-57 part 1, table 2), no more than 128: beyond it nothing is gained here. */
+function strength({ algorithm, bits }: KeyFacts): number {
+  if (algorithm !== "rsa") return Math.min(128, Math.floor(bits / 2));
+  return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
+}
+
+/**
+ * Where the rotation of the archive's present key stands.
+ * @throws FeedkeyError `not_found`: the present key's certificate is missing in the key store
+ */
+export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
+  const own = await ownCertificates(store);
+  const present = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
+  return rotationState(own, present, config.userId, at);
+}
+
+/** @throws FeedkeyError `bad_config`: its secret is nowhere that a certification could be made from here */
+function refuseInGnupg({ config }: Archive): void {
+  if (config.key.where === "store") return;
+  throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
+    hint: "import its secret key, or certify the successor with gpg --quick-sign-key and import both certificates",
+  });
+}
+
+/** @throws FeedkeyError: an issuer that is expired or revoked passes nothing on */
+function refuseIssuer({ present }: RotationState, at: Instant): void {
+  const refused = refusePrimary(present.facts, at);
+  if (refused === undefined) return;
+  throw new FeedkeyError(refused.code, `can't rotate: the present key ${present.raw.fingerprint}: ${refused.reason}`, {
+    details: { fingerprint: present.raw.fingerprint },
+    hint:
+      refused.code === "expired"
+        ? "let it hold longer first with feedkey key extend: clients can't follow a chain through an expired key"
+        : "clients can't follow a chain through it any more: they need a new seed, by a new release",
+  });
+}
+
+/** Remembers the fingerprint before the key is stored, so that a run that was cut off goes on with the same one. */
+function markerFile({ store, config }: Archive): string {
+  return join(recordsFolder(store, config.root), "successor");
+}
+
+async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
+  const text = await readFile(markerFile(archive), "utf8").catch(() => "");
+  const fingerprint = text.trim();
+  if (!/^[0-9A-F]{40,64}$/.test(fingerprint)) return undefined;
+  if (await archive.store.hasPrivate(fingerprint)) return fingerprint;
+  // Nobody ever had its secret: its certificate must not get into the bundle.
+  await archive.store.exclusive((writer) => writer.removeUnfinished(fingerprint));
+  return undefined;
+}
+
+/** Holds the successor's fingerprint from before the configuration is switched until the second step has ended. */
+function finishingFile({ store, config }: Archive): string {
+  return join(recordsFolder(store, config.root), "finishing");
+}
+
+/** Whether a run was cut off after it had switched the configuration: what is left is the second step, not a new rotation. */
+export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
+  const text = await readFile(finishingFile(archive), "utf8").catch(() => "");
+  return text.trim() === archive.config.key.fingerprint;
+}
+
+async function makeSuccessor(archive: Archive, present: OwnCertificate, options: StartOptions): Promise<Fingerprint> {
+  const { store, config, at } = archive;
+  // A master stays one: on its machine nothing is to lie around that could sign an index.
+  const make = signingKeys(present.facts, at).size > 0 ? generate : generateMaster;
+  const made = await make({
+    userId: config.userId,
+    algorithm: options.algorithm,
+    // Certifications of it can date from no earlier.
+    at: dateOfWork(at, present.facts.primary),
+    lifetime: options.lifetime,
+    passphrase: options.passphrase,
+  });
+  await ensureFolder(recordsFolder(store, config.root), 0o700);
+  await writeFileAtomic(markerFile(archive), `${made.fingerprint}\n`, { mode: 0o600 });
+  await addSecretKey(store, made);
+  return made.fingerprint;
+}
+
+/** The successor must be able to sign, and no weaker than who certifies it. */
+function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at: Instant): void {
+  const refused = refusePrimary(successor.facts, at);
+  if (refused !== undefined) {
+    throw new FeedkeyError(refused.code, `${successor.raw.fingerprint} can't be the successor: ${refused.reason}`, {
+      details: { successor: successor.raw.fingerprint },
+      hint: "choose another key with --to, or let rotate make a new one",
+    });
+  }
+  if (strength(successor.facts.primary) >= strength(present.facts.primary)) return;
+  throw new FeedkeyError(
+    "weak_algorithm",
+    `the successor ${successor.raw.fingerprint} is weaker than the present key`,
+    {
+      details: { present: present.facts.primary, successor: successor.facts.primary },
+      hint: "choose another --algorithm",
+    },
+  );
+}
+
+async function refuseWithoutBackup(store: KeyStore, successor: Fingerprint, options: StartOptions): Promise<void> {
+  if (options.backup !== undefined) {
+    await backupRevocations(store, successor, options.backup);
+    return;
+  }
+  if (options.force) return;
+  throw new FeedkeyError("usage", "no backup of the new key's revocation certificates", {
+    details: { successor },
+    hint: "say where to copy them with --backup DIR (a stick, another machine's folder), or use --force",
+  });
+}
+
+export interface RotationStep {
+  readonly present: Fingerprint;
+  readonly successor: Fingerprint;
+  readonly overlapEnds: Instant;
+  /** What this run did, in words. */
+  readonly done: readonly string[];
+  /** One for each feed whose index did not get the new signature. */
+  readonly left: readonly FeedkeyError[];
+}
+
+/**
+ * The first step: make the successor, certify it, let it certify the present key until the overlap ends, and put both into
+ * the bundle. Indexes are still signed by the present key.
+ * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup, `fork` if a rival can't acknowledge it
+ */
+export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
+  const { store, config, at, passphrase } = archive;
+  refuseInGnupg(archive);
+  const state = await readRotation(archive);
+  refuseIssuer(state, at);
+  const done: string[] = [];
+  const userId = config.userId;
+  const present = state.present.raw.fingerprint;
+  await requireBundle(archive);
+  if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
+  // Unlocked before anything is made: a successor made without the passphrase would not be locked like its issuer.
+  const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
+  issuer?.secret.requirePrimary();
+  const rivals = await findRivals(archive, present, state.successor?.raw.fingerprint ?? options.to);
+  const opened = await openRivals(archive, present, rivals, options.force);
+  let name = state.successor?.raw.fingerprint ?? options.to ?? (await interrupted(archive));
+  if (name === undefined) {
+    name = await makeSuccessor(archive, state.present, options);
+    done.push(`made the successor ${name}`);
+  }
+  const successor = await ownCertificate(store, name);
+  refuseSuccessor(state.present, successor, at);
+  await refuseWithoutBackup(store, name, options);
+  if (options.backup !== undefined) done.push(`copied its revocation certificates to ${options.backup}`);
+  const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);
+  if (issuer !== undefined) {
+    await amendStored(store, await certify(issuer.secret, successor.raw, userId, { type: 0x10, at: date }));
+    // From here on the certificates themselves tell where the rotation stands.
+    await rm(markerFile(archive), { force: true });
+    done.push(`${present} certified ${name}`);
+  }
+  const overlapEnds = state.overlapEnds ?? Math.floor(at / 1000) * 1000 + options.overlap;
+  if (certifications(state.present.facts, name, userId, at).length === 0) {
+    const key = await openSigningKey(store, name, passphrase);
+    const content = { type: 0x10, at: date, expiresAt: overlapEnds };
+    await amendStored(store, await certify(key.secret, state.present.raw, userId, content));
+    done.push(`${name} certified ${present} until ${iso(overlapEnds)}`);
+  }
+  for (const step of await acknowledgeEachOther(archive, name, opened)) done.push(step);
+  for (const step of await refreshBundle(archive)) done.push(step);
+  return { present, successor: name, overlapEnds, done, left: [] };
+}
+
+/** Signs the feeds with the present key, writes the bundle anew, and calls the step done. */
+async function resign(archive: Archive, predecessor: OwnCertificate) {
+  const key = archive.config.key.fingerprint;
+  const { signed, delegated, left } = await resignFeeds(archive, key, [predecessor]);
+  const done = [
+    ...signed.map((feed) => `signed feed "${feed}" with ${key}`),
+    ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate anew`),
+  ];
+  for (const step of await refreshBundle(archive)) done.push(step);
+  await rm(finishingFile(archive), { force: true });
+  return { done, left };
+}
+
+/**
+ * The second step: the successor signs. Run again after a crash, it does what is left.
+ * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way
+ */
+export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
+  const { config, at } = archive;
+  const state = await readRotation(archive);
+  const present = state.present.raw.fingerprint;
+  await requireBundle(archive);
+  if (state.successor === undefined) {
+    // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
+    if (state.predecessor === undefined) throw notUnderWay(present);
+    const resigned = await resign(archive, state.predecessor);
+    return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, ...resigned };
+  }
+  const successor = state.successor.raw.fingerprint;
+  const ends = state.overlapEnds ?? at;
+  if (at < ends && !force) {
+    throw new FeedkeyError(
+      "usage",
+      `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet`,
+      {
+        details: { overlapEnds: iso(ends), successor },
+        hint: "wait until then, or go on with --force",
+      },
+    );
+  }
+  await ensureFolder(recordsFolder(archive.store, config.root), 0o700);
+  await writeFileAtomic(finishingFile(archive), `${successor}\n`, { mode: 0o600 });
+  await switchKey(config.file, present, successor);
+  const switched = { ...archive, config: { ...config, key: { where: "store", fingerprint: successor } as const } };
+  const { done, left } = await resign(switched, state.present);
+  return { present, successor, overlapEnds: ends, done: [`archive.ini: key = ${successor}`, ...done], left };
+}
+
+/** The error of a step that needs a rotation to be under way (`usage`). */
+export function notUnderWay(present: Fingerprint): FeedkeyError {
+  return new FeedkeyError("usage", `no rotation of ${present} is under way`, {
+    details: { present },
+    hint: 'begin one with "feedkey rotate --config archive.ini --backup DIR"',
+  });
+}

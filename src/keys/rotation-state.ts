@@ -1,0 +1,65 @@
+/** Where a rotation stands, read off the certificates themselves: there is no second record that could disagree. */
+import { largest } from "../extremes.ts";
+import type { OwnCertificate } from "../signing/signing-key.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
+import { matchingUserIds } from "../trust/identity.ts";
+import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
+
+export interface RotationState {
+  readonly present: OwnCertificate;
+  /** The key that is to follow: certified by the present one without end, neither revoked nor withdrawn. */
+  readonly successor: OwnCertificate | undefined;
+  /** End of the successor's certification of the present key: when the rotation may be finished. */
+  readonly overlapEnds: Instant | undefined;
+  /** The key that certified the present one. */
+  readonly predecessor: OwnCertificate | undefined;
+}
+
+/** Certifications of `subject` by `issuer` under the archive's user ID that were not withdrawn. */
+export function certifications(
+  subject: CertificateFacts,
+  issuer: Fingerprint,
+  userId: string,
+  at: Instant,
+): SignatureFacts[] {
+  return matchingUserIds(subject, { kind: "user-id", userId }, at).flatMap((found) => {
+    if (found.withdrawals.some((withdrawal) => withdrawal.key === issuer)) return [];
+    return found.certifications.filter(({ key }) => key === issuer);
+  });
+}
+
+/**
+ * The date of what a rotation makes: a second ago, or as soon after as the keys concerned allow (T3b). So what holds for a
+ * second is over before any client hears of it, and a key that certified something can be retired in the same run.
+ */
+export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
+  return largest([Math.floor(at / 1000) * 1000 - 1000, ...keys.map(({ createdAt }) => createdAt)]);
+}
+
+/** @param own all certificates of the key store */
+export function rotationState(
+  own: ReadonlyMap<Fingerprint, OwnCertificate>,
+  present: OwnCertificate,
+  userId: string,
+  at: Instant,
+): RotationState {
+  const others = [...own.values()].filter(({ raw }) => raw.fingerprint !== present.raw.fingerprint);
+  const endless = (subject: OwnCertificate, issuer: OwnCertificate) => {
+    // The way back, from a successor to its predecessor, always has an end.
+    return certifications(subject.facts, issuer.raw.fingerprint, userId, at).some(
+      ({ expiresAt }) => expiresAt === undefined,
+    );
+  };
+  const alive = (one: OwnCertificate) => effectiveRevocation(one.facts.revocations, at) === undefined;
+  const successor = others
+    .filter((one) => alive(one) && endless(one, present) && refusePrimary(one.facts, at) === undefined)
+    .sort((a, b) => b.facts.primary.createdAt - a.facts.primary.createdAt)[0];
+  const back = successor === undefined ? [] : certifications(present.facts, successor.raw.fingerprint, userId, at);
+  return {
+    present,
+    successor,
+    overlapEnds: back.map(({ expiresAt }) => expiresAt).find((end) => end !== undefined),
+    predecessor: others.find((one) => endless(present, one)),
+  };
+}

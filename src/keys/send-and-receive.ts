@@ -1,0 +1,77 @@
+/** Use case: put keys of the key store on key servers and read them back, and take what servers say of keys into it. */
+import type { FeedkeyError } from "../error.ts";
+import { readTrustedFile } from "../files/trusted-file.ts";
+import { createTransport } from "../net/transport.ts";
+import type { Transport } from "../net/types.ts";
+import { ownCertificates } from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { receiveCertificates, type Sent, sendCertificates } from "./distribute.ts";
+import { provenOf, takeIn } from "./store-certificate.ts";
+
+/** Key servers, and how they are reached. */
+export interface Servers {
+  /** `hkps://...` each. */
+  readonly urls: readonly string[];
+  /** Path of PEM certificates of their authority, besides the system's. */
+  readonly ca: string | undefined;
+  readonly offline: boolean;
+}
+
+/** What became of keys on their way to key servers. */
+export interface Spread {
+  readonly sent: readonly Sent[];
+  /** What was done, in words. */
+  readonly done: readonly string[];
+  /** One for each key that a server did not take and give back. */
+  readonly errors: readonly FeedkeyError[];
+}
+
+async function withServers<T>({ ca, offline }: Servers, action: (transport: Transport) => Promise<T>): Promise<T> {
+  const use = { what: "the certificate authority", code: "bad_config" } as const;
+  const pem = ca === undefined ? {} : { ca: (await readTrustedFile(ca, use)).toString("utf8") };
+  const transport = createTransport({ offline, ...pem });
+  try {
+    return await action(transport);
+  } finally {
+    await transport.close();
+  }
+}
+
+/** Sends keys of the store to the key servers; says what did not arrive. @throws FeedkeyError `bad_config` */
+export async function spread(store: KeyStore, fingerprints: readonly Fingerprint[], servers: Servers): Promise<Spread> {
+  const own = await ownCertificates(store);
+  const proven = await provenOf([...own.values()].map(({ raw }) => raw));
+  const certificates = fingerprints.flatMap((name) => {
+    const [certificate, known] = [own.get(name)?.raw, proven.get(name)];
+    if (certificate === undefined || known === undefined) return [];
+    const by = own.get(name)?.facts.userIds.flatMap(({ certifications }) => certifications) ?? [];
+    const makers = new Set(by.map((one) => one.certificate));
+    return [{ certificate, proven: known, makers: [...makers].flatMap((maker) => own.get(maker)?.raw ?? []) }];
+  });
+  return await withServers(servers, async (transport) => {
+    const sent = await sendCertificates(servers.urls, certificates, transport);
+    const good = sent.filter(({ error }) => error === undefined);
+    const done = good.map(({ server, fingerprint }) => `${server} has ${fingerprint}`);
+    return { sent, done, errors: sent.flatMap(({ error }) => error ?? []) };
+  });
+}
+
+/**
+ * Takes what the servers say about keys into the key store: only what was verified.
+ * @returns the certificates that it holds of them now, with their first user IDs
+ * @throws FeedkeyError `not_found` if every server that answered lacks one, `unavailable` if none answered
+ */
+export async function receive(
+  store: KeyStore,
+  fingerprints: readonly Fingerprint[],
+  servers: Servers,
+): Promise<ReadonlyMap<Fingerprint, string | undefined>> {
+  return await withServers(servers, async (transport) => {
+    const held = new Map([...(await ownCertificates(store))].map(([name, { raw }]) => [name, raw]));
+    const received = await receiveCertificates(servers.urls, fingerprints, held, transport);
+    const taken = await takeIn(store, received);
+    const own = await ownCertificates(store);
+    return new Map([...taken.keys()].map((name) => [name, own.get(name)?.facts.userIds[0]?.text]));
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * The one road by which certificates enter the key store: laid to what is known of them already, and without packets that
+ * prove nothing. What anybody hung on a certificate must never push out a revocation or a withdrawal.
+ */
+import { FeedkeyError } from "../error.ts";
+import { armor } from "../openpgp/armor.ts";
+import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { collect, unite } from "../openpgp/merge.ts";
+import { provenRoom, prune, storeRoom } from "../openpgp/prune.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { readAllStored } from "../signing/stored-certificate.ts";
+import type { KeyStore, KeyStoreWriter, NewKey } from "../store/key-store.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+
+export interface TakenIn {
+  /** As it is in the store now. */
+  readonly certificate: RawCertificate;
+  /** Whether the store did not know all of it already. */
+  readonly news: boolean;
+  /** Verified signatures that found no room. */
+  readonly left: number;
+  /** By what all certificates at hand say. */
+  readonly facts: CertificateFacts;
+}
+
+const armored = (certificate: RawCertificate) => armor(writeCertificate(certificate), "PUBLIC KEY BLOCK");
+
+/** Certificates as the store would keep them; those of a kind that can't be used are left out. */
+export async function pruneForStore(
+  stored: readonly RawCertificate[],
+  incoming: readonly RawCertificate[],
+): Promise<Map<Fingerprint, TakenIn>> {
+  const present = collect(stored);
+  const fresh = collect(incoming);
+  // What is there first: it keeps its place where there is no room for all.
+  const keys = await KeyIndex.of(collect([...present.values(), ...fresh.values()]).values());
+  const taken = new Map<Fingerprint, TakenIn>();
+  for (const loaded of keys.certificates) {
+    const { fingerprint } = loaded.raw;
+    if (!fresh.has(fingerprint)) continue;
+    const { certificate, facts, left } = await prune(loaded, keys, storeRoom);
+    const before = present.get(fingerprint);
+    taken.set(fingerprint, {
+      certificate,
+      facts,
+      left,
+      news: before === undefined || unite(before, certificate) !== before,
+    });
+  }
+  return taken;
+}
+
+/** What of certificates proves true among all of these. */
+export async function provenOf(certificates: readonly RawCertificate[]): Promise<Map<Fingerprint, RawCertificate>> {
+  const keys = await KeyIndex.of(collect(certificates).values());
+  const proven = new Map<Fingerprint, RawCertificate>();
+  for (const loaded of keys.certificates) {
+    proven.set(loaded.raw.fingerprint, (await prune(loaded, keys, provenRoom)).certificate);
+  }
+  return proven;
+}
+
+async function put(writer: KeyStoreWriter, stored: readonly RawCertificate[], { certificate }: TakenIn): Promise<void> {
+  const { fingerprint } = certificate;
+  const before = stored.find((one) => one.fingerprint === fingerprint);
+  const after = armored(certificate);
+  if (before === undefined || armored(before) !== after) await writer.putCertificate(fingerprint, after);
+}
+
+/**
+ * Takes certificates in, judged among each other and those of the store, in whatever order they come.
+ * @returns by fingerprint, without those of a kind that can't be used
+ * @throws FeedkeyError `bad_config` if the store can't be read, `output`, `locked`
+ */
+export async function takeIn(
+  store: KeyStore,
+  certificates: readonly RawCertificate[],
+): Promise<ReadonlyMap<Fingerprint, TakenIn>> {
+  return await store.exclusive(async (writer) => {
+    const stored = await readAllStored(store);
+    const taken = await pruneForStore(stored, certificates);
+    for (const one of taken.values()) await put(writer, stored, one);
+    return taken;
+  });
+}
+
+/**
+ * Lays a signature that was just made here to a certificate of the store; what is there already stays.
+ * @param amended the certificate with it
+ * @throws FeedkeyError `bad_certificate` if there is no room for it: what is not kept must not look done
+ */
+export async function amendStored(store: KeyStore, amended: RawCertificate): Promise<void> {
+  await store.exclusive(async (writer) => {
+    const stored = await readAllStored(store);
+    const taken = (await pruneForStore(stored, [amended])).get(amended.fingerprint);
+    const before = stored.find((one) => one.fingerprint === amended.fingerprint);
+    const known = new Set(before === undefined ? [] : bodiesOf(before));
+    const kept = new Set(taken === undefined ? [] : bodiesOf(taken.certificate));
+    const made = bodiesOf(amended).filter((body) => !known.has(body));
+    if (taken === undefined || made.some((body) => !kept.has(body))) throw noRoom(amended);
+    await put(writer, stored, taken);
+  });
+}
+
+function bodiesOf(certificate: RawCertificate): string[] {
+  return packetsOf(certificate).map(({ body }) => Buffer.from(body).toString("latin1"));
+}
+
+function noRoom({ fingerprint }: RawCertificate): FeedkeyError {
+  return new FeedkeyError("bad_certificate", `the certificate ${fingerprint} has no room for one more signature`, {
+    details: { fingerprint },
+    hint: "its owner filled it with user IDs or signatures: have a new key made",
+  });
+}
+
+/**
+ * Adds a key with its secret; its certificate is laid to what the store knows of it already: a revocation above all (T4).
+ * @throws FeedkeyError `usage` when the store has this secret key already, `bad_certificate`, `output`, `locked`
+ */
+export async function addSecretKey(store: KeyStore, key: NewKey): Promise<void> {
+  await store.exclusive(async (writer) => {
+    const { certificates } = readKeys(Buffer.from(key.certificate));
+    const taken = await pruneForStore(await readAllStored(store), certificates);
+    const own = taken.get(key.fingerprint)?.certificate;
+    if (own === undefined) throw new FeedkeyError("bad_certificate", `${key.fingerprint} is a key that can't be used`);
+    await writer.add({ ...key, certificate: armored(own) });
+  });
+}

@@ -1,0 +1,61 @@
+import { type ErrorCode, FeedkeyError } from "../../error.ts";
+import type { Compression } from "../../formats/format.ts";
+import { unbzip2 } from "./bzip2.ts";
+import { gunzip } from "./gzip.ts";
+import { Undecodable } from "./undecodable.ts";
+import { unxz } from "./xz.ts";
+import { unzstd } from "./zstd.ts";
+
+export type { Compression } from "../../formats/format.ts";
+
+const magics: readonly [Compression, readonly number[]][] = [
+  ["gzip", [0x1f, 0x8b]],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00]],
+  ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
+  ["bzip2", [0x42, 0x5a, 0x68]],
+];
+
+/** The compression that the first bytes tell (RFC 1952, the .xz format, RFC 8878, bzip2's manual); `none` for all else. */
+export function detectCompression(bytes: Uint8Array): Compression {
+  const found = magics.find(([, magic]) => magic.every((byte, index) => bytes[index] === byte));
+  return found?.[0] ?? "none";
+}
+
+/**
+ * The content of compressed bytes, at most `limit` bytes of it. Memory grows with what is really there, never beyond
+ * the limit by more than the decoder's window. Checksums of the format are verified, bytes after its end refused.
+ * @param code what to call the failure: `bad_package`, or for an index `bad_index`
+ * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing` or `damaged`
+ */
+export async function decompress(
+  bytes: Uint8Array,
+  kind: Compression,
+  limit: number,
+  code: ErrorCode = "bad_package",
+): Promise<Uint8Array> {
+  try {
+    return await decode(bytes, kind, limit);
+  } catch (error) {
+    if (!(error instanceof Undecodable)) throw error;
+    throw new FeedkeyError(code, `${kind === "none" ? "uncompressed" : kind} data ${error.message}`, {
+      details: { compression: kind, reason: error.obstacle },
+      cause: error,
+    });
+  }
+}
+
+async function decode(bytes: Uint8Array, kind: Compression, limit: number): Promise<Uint8Array> {
+  switch (kind) {
+    case "none":
+      if (bytes.length > limit) throw new Undecodable("limits", `is larger than the ${limit} bytes that are read`);
+      return bytes;
+    case "gzip":
+      return gunzip(bytes, limit);
+    case "xz":
+      return unxz(bytes, limit);
+    case "zstd":
+      return unzstd(bytes, limit);
+    case "bzip2":
+      return unbzip2([bytes], limit);
+  }
+}

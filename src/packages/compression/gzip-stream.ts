@@ -1,0 +1,51 @@
+import { Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { damage } from "../damage.ts";
+import { MAX_OUTER_TAR } from "../limits.ts";
+import { type ByteSource, piecesOf } from "../source.ts";
+import { gunzipHead } from "./gzip.ts";
+
+const PIECE = 64 * 1024;
+/** Bytes that the first piece may hold at most, to be had at once. */
+const MAX_HEAD = 4 * 1024 * 1024;
+
+/**
+ * A gzip file's content, piece by piece, as far as it is asked for: memory stays at a few pieces. What the first bytes hold is had
+ * without a stream, which takes ten times as long to set up; mostly nothing more is asked for.
+ * @throws FeedkeyError `bad_package` for damaged data, or more content than any package has
+ */
+export async function* gunzipChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  const head = gunzipHead(source.read(0, Math.min(PIECE, source.size)), MAX_HEAD);
+  if (head !== undefined) yield head;
+  let given = head?.length ?? 0;
+  for await (const chunk of streamed(source)) {
+    const fresh = chunk.subarray(given);
+    given -= chunk.length - fresh.length;
+    if (fresh.length > 0) yield fresh;
+  }
+}
+
+async function* streamed(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  const pieces = Readable.from(piecesOf(source, PIECE), { objectMode: false });
+  const gunzip = pieces.pipe(createGunzip({ chunkSize: PIECE }));
+  pieces.on("error", (error) => gunzip.destroy(error));
+  let total = 0;
+  try {
+    for await (const chunk of gunzip) {
+      total += chunk.length;
+      if (total > MAX_OUTER_TAR) {
+        throw damage(`gzip data decompresses to more than the ${MAX_OUTER_TAR} bytes that are read`, {
+          reason: "limits",
+        });
+      }
+      yield chunk;
+    }
+  } catch (error) {
+    if (!systemCode(error)?.startsWith("Z_")) throw error;
+    throw new FeedkeyError("bad_package", "gzip data is damaged or ends early", { cause: error });
+  } finally {
+    pieces.destroy();
+    gunzip.destroy();
+  }
+}

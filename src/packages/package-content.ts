@@ -1,0 +1,103 @@
+/** Whether a file is a package by what it holds, whatever it is called. */
+import { closeSync, fstatSync, statSync } from "node:fs";
+import { FeedkeyError } from "../error.ts";
+import { AR_MAGIC } from "./ar.ts";
+import { detectCompression } from "./compression/compression.ts";
+import { contentChunks } from "./content-stream.ts";
+import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts";
+import { visitEntries } from "./tar.ts";
+
+/** Bytes of a tar archive that are looked at: a package says what it is in its first members. */
+const HEAD = 64 * 1024;
+
+/** Members that only packages begin with: of opkg's older form, of pkgsrc, of apk and pacman. */
+const tellTale = /^(debian-binary|(control|data)\.tar(\.[a-z0-9]+)?|\+CONTENTS|\.PKGINFO|\.BUILDINFO|\.SIGN\..+)$/;
+
+const RPM_LEAD = "edabeedb";
+
+/** What some installer unpacks and nothing here does: lzma, lzip, lz4, compress, and zstd that begins with a skippable frame. */
+const SEALED = /^(5d0000|4c5a4950|04224d18|1f9d|5[0-9a-f]2a4d18)/;
+
+/** Whether bytes are compressed in a way that can't be looked into here. */
+function isSealed(bytes: Uint8Array): boolean {
+  return SEALED.test(Buffer.from(bytes.subarray(0, 8)).toString("hex"));
+}
+
+/**
+ * Whether a file is a package; links are followed, since whoever installs the file follows them too.
+ * @returns false for what is no regular file, and for a link that leads nowhere
+ * @throws FeedkeyError `not_found` if it can't be read
+ */
+export async function holdsPackage(path: string): Promise<boolean> {
+  // Looked at first: opening a device can set it in motion.
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
+  const descriptor = openPackage(path);
+  try {
+    const status = fstatSync(descriptor);
+    return status.isFile() && (await isPackage(fileSource(descriptor, status.size)));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function isPackage(source: ByteSource): Promise<boolean> {
+  let isFound = false;
+  const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
+  if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
+  // What can't be looked into is taken for a package: an installer may see more.
+  if (isSealed(head)) return true;
+  try {
+    const isPlain = detectCompression(head) === "none";
+    const content = headOf(isPlain ? piecesOf(source, HEAD) : contentChunks(source));
+    const isTold = (name: string) => {
+      isFound = tellTale.test(name);
+      return !isFound;
+    };
+    // An odd header ends our reader, and need not end an installer's: the first name counts as it stands there.
+    await visitEntries(
+      watched(content, (first) => {
+        // Packed twice, it could be unpacked twice.
+        isFound = !isPlain && (detectCompression(first) !== "none" || isSealed(first));
+        return !isFound && isTold(firstName(first));
+      }),
+      () => undefined,
+      ({ path }) => isTold(path),
+    );
+    return isFound;
+  } catch (error) {
+    if (isFound) return true;
+    // What is damaged, or another thing altogether, no installer takes for a package.
+    if (error instanceof FeedkeyError && error.code === "bad_package") return false;
+    throw error;
+  }
+}
+
+async function* headOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let total = 0;
+  for await (const chunk of chunks) {
+    yield chunk;
+    total += chunk.length;
+    if (total >= HEAD) return;
+  }
+}
+
+/** Shows the first piece, and ends there if that is enough. */
+async function* watched(
+  chunks: AsyncIterable<Uint8Array>,
+  look: (first: Uint8Array) => boolean,
+): AsyncGenerator<Uint8Array> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && !look(chunk)) return;
+    isFirst = false;
+    yield chunk;
+  }
+}
+
+/** The name in the first header of a tar archive, whatever else the header says, and behind however many empty blocks. */
+function firstName(whole: Uint8Array): string {
+  const start = whole.findIndex((byte) => byte !== 0);
+  const chunk = whole.subarray(start < 0 ? 0 : start - (start % 512));
+  const name = Buffer.from(chunk.subarray(0, 100)).toString("latin1");
+  return name.replace(/\0.*$/s, "").replace(/^\.\//, "");
+}

@@ -1,0 +1,130 @@
+/**
+ * The headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). What readers are known to take differently is refused, since
+ * an installer must see the very files that were seen here.
+ */
+import { asBuffer } from "../formats/line-cursor.ts";
+import { damage, quote } from "./damage.ts";
+
+/** Bytes of a block: headers have one, contents are filled up to whole ones. */
+export const BLOCK = 512;
+
+export interface TarHeader {
+  readonly name: string;
+  /** The type flag; `0` where older archives have none. */
+  readonly type: string;
+  /** Bytes of content. */
+  readonly size: number;
+}
+
+/**
+ * Reads a header block.
+ * @param at where it stands in the archive, in bytes
+ * @throws FeedkeyError `bad_package`
+ */
+export function readHeader(block: Buffer, at: number): TarHeader {
+  const text = block.toString("latin1");
+  if (checksum(block) !== octal(text.slice(148, 156))) throw broken(at, "has a wrong checksum");
+  const isPosix = text.startsWith("ustar\0", 257);
+  if (!isPosix && !text.startsWith("ustar  \0", 257)) throw broken(at, "is of an unknown form");
+  const size = octal(text.slice(124, 136));
+  if (size === undefined) throw broken(at, "has a size that is not an octal number");
+  const base = name(block, text, 0, 100);
+  const prefix = isPosix && text[345] !== "\0" ? `${name(block, text, 345, 500)}/` : "";
+  return { name: `${prefix}${base}`, type: text[156] === "\0" ? "0" : (text[156] ?? ""), size };
+}
+
+function broken(at: number, problem: string): Error {
+  return damage(`tar archive is damaged: the header at byte ${at} ${problem}`);
+}
+
+/** The sum of all bytes, those of the sum itself taken for spaces. */
+function checksum(block: Buffer): number {
+  let sum = 8 * 0x20;
+  for (let at = 0; at < 148; at++) sum += block[at] ?? 0;
+  for (let at = 156; at < BLOCK; at++) sum += block[at] ?? 0;
+  return sum;
+}
+
+/** An octal number, perhaps with spaces before it, and with spaces or NULs behind it. */
+function octal(text: string): number | undefined {
+  const digits = /^ *([0-7]*)[\0 ]*$/.exec(text)?.[1];
+  return digits === undefined ? undefined : Number.parseInt(`0${digits}`, 8);
+}
+
+function name(block: Buffer, text: string, start: number, limit: number): string {
+  const end = text.indexOf("\0", start);
+  return block.toString("utf8", start, end === -1 || end > limit ? limit : end);
+}
+
+/** What the headers before a file's own say of it: a name that is too long for it, a size. */
+export class Extensions {
+  #path: string | undefined;
+  #size: number | undefined;
+  readonly #seen = new Set<string>();
+
+  /** Whether a header was read that belongs to a file still to come. */
+  get pending(): boolean {
+    return this.#seen.size > 0;
+  }
+
+  /**
+   * Takes one in.
+   * @param type of the header: `L`, `K`, `x` or `g`
+   * @throws FeedkeyError `bad_package`
+   */
+  add(type: string, content: Uint8Array): void {
+    if (type === "g") {
+      const global = readRecords(content);
+      if (global.has("path") || global.has("size")) throw damage("tar archive gives a name or a size to all its files");
+      return;
+    }
+    if (this.#seen.has(type)) throw damage("tar archive has two headers of one kind for one file");
+    this.#seen.add(type);
+    if (type === "L") this.#setPath(asBuffer(content).toString("utf8").replace(/\0+$/, ""));
+    if (type !== "x") return;
+    const records = readRecords(content);
+    const path = records.get("path");
+    if (path !== undefined) this.#setPath(path);
+    const size = records.get("size");
+    if (size !== undefined && !/^\d{1,15}$/.test(size)) throw damage(`tar archive has a size of ${quote(size)}`);
+    if (size !== undefined) this.#size = Number(size);
+  }
+
+  /** The header of the file, with what was said of it before; that is then used up. */
+  applyTo(header: TarHeader): TarHeader {
+    if (!this.pending) return header;
+    const whole = { ...header, name: this.#path ?? header.name, size: this.#size ?? header.size };
+    this.#path = undefined;
+    this.#size = undefined;
+    this.#seen.clear();
+    return whole;
+  }
+
+  #setPath(path: string): void {
+    if (this.#path !== undefined)
+      throw damage(`tar archive gives a file two names: ${quote(this.#path)}, ${quote(path)}`);
+    if (path === "" || path.includes("\0")) throw damage(`tar archive has the unusable name ${quote(path)}`);
+    this.#path = path;
+  }
+}
+
+/** Records of a pax header: `LENGTH KEY=VALUE` and a newline each, the length being that of the whole record. */
+function readRecords(content: Uint8Array): ReadonlyMap<string, string> {
+  const bytes = asBuffer(content);
+  const records = new Map<string, string>();
+  for (let at = 0; at < bytes.length; ) {
+    const digits = /^[1-9]\d{0,8}(?= )/.exec(bytes.toString("latin1", at, at + 10))?.[0] ?? "";
+    const end = at + Number(digits);
+    const record = bytes.toString("utf8", at + digits.length + 1, end - 1);
+    const [key = ""] = /^[^=]+(?==)/.exec(record) ?? [];
+    if (key === "" || end > bytes.length || bytes[end - 1] !== 0x0a)
+      throw damage("tar archive has a damaged pax header");
+    // Readers that know of holes in files take another name and another size from these.
+    if (records.has(key) || key.startsWith("GNU.sparse.")) {
+      throw damage(`tar archive has a pax header with ${quote(key)} ${records.has(key) ? "twice" : "in it"}`);
+    }
+    records.set(key, record.slice(key.length + 1));
+    at = end;
+  }
+  return records;
+}

@@ -1,0 +1,213 @@
+/** Walks a tar archive (POSIX ustar and pax, and GNU), strictly enough that no other reader sees other files. */
+import { asBuffer } from "../formats/line-cursor.ts";
+import { damage, quote } from "./damage.ts";
+import { MAX_TAR_ENTRIES, MAX_TAR_EXTENSION } from "./limits.ts";
+import { BLOCK, Extensions, readHeader, type TarHeader } from "./tar-header.ts";
+
+export interface TarEntry {
+  /** As the archive spells it. */
+  readonly name: string;
+  /** The name without `.` and empty parts: what it names once unpacked. */
+  readonly path: string;
+  /** A plain file, as against links, folders and devices. */
+  readonly isFile: boolean;
+  /** A symbolic or hard link. */
+  readonly isLink: boolean;
+}
+
+/** A file whose content was asked for has it; of others it is empty. */
+export interface ReadEntry extends TarEntry {
+  readonly content: Uint8Array;
+}
+
+/** Bytes of content that an entry may have, if it is to be read; undefined for one that is passed over. It may throw. */
+export type Wanted = (entry: TarEntry) => number | undefined;
+
+/**
+ * The entries of a whole archive in their order.
+ * @throws FeedkeyError `bad_package` for a damaged archive or one without its end mark, a path that leads out of it, too many entries,
+ *   anything behind the end mark; what `wanted` throws
+ */
+export function tarEntries(archive: Uint8Array, wanted: Wanted): Iterable<ReadEntry> {
+  const walk = new Walk(wanted, true);
+  walk.add(archive);
+  walk.end();
+  // Nothing more is ever needed.
+  return walk.entries() as Iterable<ReadEntry>;
+}
+
+/**
+ * The same from pieces of any size, of which no more is read than is asked for. The end mark may be missing.
+ * @param visit is shown each entry, and says whether to go on: a callback, since waiting for each entry takes longer than to read it
+ * @throws FeedkeyError as `tarEntries`; whatever the pieces and `visit` throw
+ */
+export async function visitEntries(
+  pieces: AsyncIterable<Uint8Array>,
+  wanted: Wanted,
+  visit: (entry: ReadEntry) => boolean,
+): Promise<void> {
+  const walk = new Walk(wanted, false);
+  const entries = walk.entries();
+  const goOn = () => {
+    for (let next = entries.next(); next.done !== true && next.value !== undefined; next = entries.next()) {
+      if (!visit(next.value)) return false;
+    }
+    return true;
+  };
+  for await (const piece of pieces) {
+    walk.add(piece);
+    if (!goOn()) return;
+  }
+  walk.end();
+  goOn();
+}
+
+const zeros = Buffer.alloc(BLOCK);
+const nothing = Buffer.alloc(0);
+
+function endsEarly(): Error {
+  return damage("tar archive is damaged or ends early");
+}
+
+function tooLarge(what: string, size: number, limit: number): Error {
+  return damage(`${what} has ${size} bytes, at most ${limit} are read`, { reason: "limits" });
+}
+
+function describe({ name, type, size }: TarHeader): TarEntry {
+  // Older writers tell folders by the last letter of their names.
+  const isFile = (type === "0" && !name.endsWith("/")) || type === "7";
+  // Readers differ on whether such a size is followed by content, and would see other entries after it.
+  if (!isFile && size !== 0) throw damage(`tar entry ${quote(name)} is no file but has a size of ${size} bytes`);
+  return { name, path: pathInside(name), isFile, isLink: type === "1" || type === "2" };
+}
+
+function pathInside(name: string): string {
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  if (name.startsWith("/") || parts.includes("..")) throw damage(`tar entry ${quote(name)} leads out of the archive`);
+  return parts.join("/");
+}
+
+/** Goes through an archive that comes in pieces. */
+class Walk {
+  readonly #wanted: Wanted;
+  readonly #mustEnd: boolean;
+  /** Bytes that were taken or skipped so far. */
+  #position = 0;
+  #piece: Buffer = nothing;
+  /** What of the piece is used up. */
+  #used = 0;
+  #isLast = false;
+
+  constructor(wanted: Wanted, mustEnd: boolean) {
+    this.#wanted = wanted;
+    this.#mustEnd = mustEnd;
+  }
+
+  /** Gives it more of the archive, once it has asked for it. */
+  add(piece: Uint8Array): void {
+    this.#piece = asBuffer(piece);
+    this.#used = 0;
+  }
+
+  /** There is no more. */
+  end(): void {
+    this.#isLast = true;
+  }
+
+  /** The entries; undefined where more of the archive is needed. */
+  *entries(): Generator<ReadEntry | undefined, void> {
+    const extensions = new Extensions();
+    for (let count = 1; ; count++) {
+      const block = this.#step(BLOCK) ?? (yield* this.#take(BLOCK));
+      if (block.length === 0) break;
+      if (block.length < BLOCK) throw endsEarly();
+      if (block.equals(zeros)) {
+        if (extensions.pending) throw endsEarly();
+        return yield* this.#nothingMore();
+      }
+      if (count > MAX_TAR_ENTRIES) {
+        throw damage(`tar archive has more than ${MAX_TAR_ENTRIES} entries`, { reason: "limits" });
+      }
+      const header = readHeader(block, this.#position - BLOCK);
+      if (/^[LKxg]$/.test(header.type)) {
+        if (header.size > MAX_TAR_EXTENSION) throw tooLarge("a tar header", header.size, MAX_TAR_EXTENSION);
+        extensions.add(header.type, yield* this.#takeAll(header.size));
+      } else {
+        yield* this.#entry(extensions.applyTo(header));
+      }
+      yield* this.#skip(-this.#position & (BLOCK - 1));
+    }
+    if (extensions.pending) throw endsEarly();
+    if (this.#mustEnd) throw damage("tar archive ends without its end mark");
+  }
+
+  *#entry(header: TarHeader): Generator<ReadEntry | undefined, void> {
+    const entry = describe(header);
+    const limit = this.#wanted(entry);
+    if (limit === undefined) {
+      yield { ...entry, content: nothing };
+      yield* this.#skip(header.size);
+    } else {
+      if (header.size > limit) throw tooLarge(quote(entry.name), header.size, limit);
+      yield { ...entry, content: yield* this.#takeAll(header.size) };
+    }
+  }
+
+  /** Behind the end mark only zeros may follow: installers stop there, and would not see anything else. */
+  *#nothingMore(): Generator<undefined, void> {
+    for (;;) {
+      const rest = this.#step(Math.min(this.#left, zeros.length)) ?? nothing;
+      if (!rest.equals(zeros.subarray(0, rest.length))) {
+        throw damage("something stands behind the end of the tar archive");
+      }
+      if (rest.length > 0) continue;
+      if (this.#isLast) return;
+      yield;
+    }
+  }
+
+  /** So many bytes, or fewer at the end. */
+  *#take(length: number): Generator<undefined, Buffer> {
+    const parts: Buffer[] = [];
+    for (let missing = length; missing > 0; ) {
+      const part = this.#step(Math.min(missing, this.#left)) ?? nothing;
+      missing -= part.length;
+      parts.push(part);
+      if (part.length > 0) continue;
+      if (this.#isLast) break;
+      yield;
+    }
+    return Buffer.concat(parts);
+  }
+
+  *#takeAll(length: number): Generator<undefined, Buffer> {
+    const bytes = this.#step(length) ?? (yield* this.#take(length));
+    if (bytes.length < length) throw endsEarly();
+    return bytes;
+  }
+
+  *#skip(length: number): Generator<undefined, void> {
+    for (let missing = length; missing > 0; ) {
+      const count = Math.min(missing, this.#left);
+      this.#used += count;
+      this.#position += count;
+      missing -= count;
+      if (missing === 0) return;
+      if (this.#isLast) throw endsEarly();
+      yield;
+    }
+  }
+
+  get #left(): number {
+    return this.#piece.length - this.#used;
+  }
+
+  /** So many bytes, if the piece has them. */
+  #step(length: number): Buffer | undefined {
+    const start = this.#used;
+    if (length > this.#left) return undefined;
+    this.#used += length;
+    this.#position += length;
+    return this.#piece.subarray(start, start + length);
+  }
+}

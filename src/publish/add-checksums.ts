@@ -1,0 +1,136 @@
+/**
+ * `sign --add-checksums`: a summary made by `pkg_info -X` says nothing that a package could be verified by; this adds
+ * size and SHA-256 of each package file, and refuses what the summary already says otherwise.
+ */
+import { createHash } from "node:crypto";
+import { type FileHandle, lstat, realpath } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { type ErrorCode, FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { openInside } from "../files/inside.ts";
+import { parseFileCksum } from "../formats/pkgsrc/file-cksum.ts";
+import { withFileFacts } from "../formats/pkgsrc/package-summary.ts";
+import { readSummary, type SummaryStanza } from "../formats/pkgsrc/summary-stanza.ts";
+import { readSummaryPackages } from "../formats/pkgsrc/summary-text.ts";
+import { packagePath } from "../trust/package-path.ts";
+
+/** Names that Node has for digests of FILE_CKSUM. */
+const hashNames: Readonly<Record<string, string>> = {
+  md5: "md5",
+  sha1: "sha1",
+  rmd160: "ripemd160",
+  sha224: "sha224",
+  sha256: "sha256",
+  sha384: "sha384",
+  sha512: "sha512",
+};
+
+interface Hashed {
+  readonly size: number;
+  readonly digests: ReadonlyMap<string, string>;
+}
+
+/**
+ * A package file for reading; no link below the folder is followed, since another name may be another package.
+ * @throws FeedkeyError `not_found`; `bad_path`: a link, or something that is not a plain file
+ */
+async function openPackageIn(folder: string, path: string): Promise<FileHandle> {
+  const opened = await openInside(folder, path);
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  const isPlain = "handle" in opened && (await realpath(path)) === join(await realpath(folder), relative(folder, path));
+  if ("handle" in opened && isPlain) return opened.handle;
+  if ("handle" in opened) await opened.handle.close();
+  if (isThere && !("refused" in opened && opened.refused === "denied")) {
+    throw new FeedkeyError("bad_path", `the package ${escapeText(path)} is not a plain file, or lies behind a link`, {
+      details: { path },
+      hint: "put the package itself where the summary says that it is",
+    });
+  }
+  throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read`, {
+    details: { path, reason: "refused" in opened ? opened.refused : "missing" },
+    hint: "the summary must lie beside its packages, or FILE_NAME say where they are",
+  });
+}
+
+async function hashFile(folder: string, path: string, algorithms: ReadonlySet<string>): Promise<Hashed> {
+  const hashes = [...algorithms].map((name) => [name, createHash(hashNames[name] ?? name)] as const);
+  const handle = await openPackageIn(folder, path);
+  let size = 0;
+  try {
+    for await (const chunk of handle.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false })) {
+      size += (chunk as Buffer).length;
+      for (const [, hash] of hashes) hash.update(chunk as Buffer);
+    }
+  } catch (cause) {
+    throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read to its end`, {
+      cause,
+      details: { path, reason: systemCode(cause) },
+      hint: "check the disk",
+    });
+  } finally {
+    await handle.close();
+  }
+  return { size, digests: new Map(hashes.map(([name, hash]) => [name, hash.digest("hex")])) };
+}
+
+function textOf({ variables }: SummaryStanza, name: string): string | undefined {
+  const found = variables.find((variable) => variable.name === name);
+  return found && Buffer.from(found.value).toString("utf8");
+}
+
+function differs(code: ErrorCode, stanza: SummaryStanza, path: string, what: string): FeedkeyError {
+  return new FeedkeyError(
+    code,
+    `the package ${escapeText(path)} has another ${what} than line ${stanza.line} of the summary says`,
+    {
+      details: { path, line: stanza.line },
+      hint: "make the summary anew: the package changed since, or is not the one that was meant",
+    },
+  );
+}
+
+async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Array> {
+  const filename = textOf(stanza, "FILE_NAME") ?? `${textOf(stanza, "PKGNAME")}.tgz`;
+  const place = packagePath(filename);
+  if ("code" in place) {
+    throw new FeedkeyError(place.code, `line ${stanza.line} of the summary: ${escapeText(place.reason)}`);
+  }
+  const path = join(folder, place.segments.join("/"));
+  const said = textOf(stanza, "FILE_CKSUM");
+  const checksum = said === undefined ? undefined : parseFileCksum(said);
+  if (typeof checksum === "object" && hashNames[checksum.algorithm] === undefined) {
+    throw differs(
+      "no_digest",
+      stanza,
+      path,
+      `digest, ${escapeText(checksum.algorithm)}, which can't be computed here,`,
+    );
+  }
+  const wanted = typeof checksum === "object" ? [checksum.algorithm] : [];
+  const { size, digests } = await hashFile(folder, path, new Set(["sha256", ...wanted]));
+  const saidSize = textOf(stanza, "FILE_SIZE");
+  if (saidSize !== undefined && saidSize !== String(size)) throw differs("size_mismatch", stanza, path, "size");
+  if (typeof checksum === "object" && digests.get(checksum.algorithm) !== checksum.hex) {
+    throw differs("digest_mismatch", stanza, path, "digest");
+  }
+  return withFileFacts(stanza.bytes, { filename, size, sha256: digests.get("sha256") ?? "" });
+}
+
+/**
+ * The summary with size and SHA-256 of every package; everything else stays as it is, byte for byte.
+ * @param text of the summary, uncompressed
+ * @param folder that its file names are relative to
+ * @throws FeedkeyError `bad_index` for a text that is no summary, `not_found` for a package that is missing,
+ *   `size_mismatch` and `digest_mismatch` for one that the summary describes otherwise, `bad_path`
+ */
+export async function addChecksums(text: Uint8Array, folder: string): Promise<Uint8Array> {
+  readSummaryPackages(text);
+  const parts: Uint8Array[] = [];
+  for (const piece of readSummary(text)) {
+    parts.push(piece.kind === "blank" ? piece.bytes : await complete(piece, folder));
+  }
+  return Buffer.concat(parts);
+}

@@ -1,0 +1,77 @@
+/** What the formats of feeds differ in where they are published. */
+import type { PackageIndex } from "../formats/package-index.ts";
+import type { SummaryForm } from "../profile/types.ts";
+import type { PublishedFolder } from "../signing/published-tree.ts";
+import type { ScannedPackage } from "./scan/scan.ts";
+
+/** The two parts of a stanza: put together, they end in a newline. */
+export interface StanzaParts {
+  readonly own: Uint8Array;
+  readonly added: string;
+}
+
+/** A package that is to be listed. */
+export type ToList = Omit<Listed, "stanza"> & StanzaParts;
+
+/** A package with its stanza. */
+export interface Listed {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** As the index gives it. */
+  readonly path: string;
+  /** Of the package file, lower-case hex. */
+  readonly sha256: string;
+  /** A view into the text of the index. */
+  readonly stanza: Uint8Array;
+}
+
+export interface FileWrite {
+  readonly name: string;
+  readonly data: Uint8Array;
+}
+
+/** A file with a signature of its own. */
+export interface SignedFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The files of an index, worked out. */
+export interface IndexFiles {
+  /**
+   * What signatures cover: the file that is always there, then its other forms. All are signed together, so that no
+   * form ever vouches for an older index than another.
+   */
+  readonly signed: readonly [SignedFile, ...SignedFile[]];
+  /** Files whose contents are to change. */
+  readonly writes: readonly FileWrite[];
+  /** Files that must go, in this order: forms of an older index, and what signs them. */
+  readonly removes: readonly string[];
+}
+
+export interface FeedLayout {
+  /** The signed file that is always there. */
+  readonly signed: string;
+  /** @throws FeedkeyError `bad_package` for a package that can't stand in the index */
+  stanzaOf(scanned: ScannedPackage, path: string): StanzaParts;
+  compareVersions(a: string, b: string): number;
+  /** The text of the index in the signed file. @throws FeedkeyError `bad_index` */
+  textOf(signed: Uint8Array): Promise<Uint8Array>;
+  /** @throws FeedkeyError `bad_index` */
+  read(text: Uint8Array): PackageIndex;
+  /**
+   * @param text the index that is to be published
+   * @param before the signed file there; undefined if there is none
+   * @param forms compressed forms that are asked for
+   * @param isOwn whether the archive published or signed a file before, byte for byte: else it is not signed as it lies there
+   * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
+   */
+  files(
+    folder: PublishedFolder,
+    text: Uint8Array,
+    before: Uint8Array | undefined,
+    forms: readonly SummaryForm[],
+    isOwn: (file: SignedFile) => Promise<boolean>,
+  ): Promise<IndexFiles>;
+}

@@ -1,0 +1,30 @@
+/** The compressed forms of an index. */
+import { FeedkeyError } from "../error.ts";
+import { compressionOf } from "../formats/format.ts";
+import { asBuffer } from "../formats/line-cursor.ts";
+import { decompress } from "../packages/compression/compression.ts";
+import { gzipMembers } from "../packages/compression/gzip-members.ts";
+import { compressXz } from "../packages/compression/xz-writer.ts";
+import { compressZstd } from "../packages/compression/zstd-writer.ts";
+import type { SummaryForm } from "../profile/types.ts";
+
+const writers: Readonly<Record<SummaryForm, (text: Uint8Array) => Promise<Uint8Array>>> = {
+  gz: (text) => gzipMembers(asBuffer(text)),
+  xz: compressXz,
+  zst: compressZstd,
+};
+
+/**
+ * Compresses an index; the same index gives the same bytes.
+ * @throws FeedkeyError `internal` if what comes out does not hold the index
+ */
+export async function compressIndex(text: Uint8Array, form: SummaryForm = "gz"): Promise<Uint8Array> {
+  const written = await writers[form](text);
+  if (form === "gz") return written;
+  // What is signed as the archive's must never be a file that clients can't read.
+  const read = await decompress(written, compressionOf[form], text.length, "internal");
+  if (Buffer.compare(read, text) !== 0) {
+    throw new FeedkeyError("internal", `what was written as .${form} does not hold the index`);
+  }
+  return written;
+}

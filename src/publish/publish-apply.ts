@@ -1,0 +1,106 @@
+/**
+ * Carrying a plan out. Between the first rename and the last, the signature files hold the new signature and the
+ * old one, so that whichever index a client meets, one of them fits; a crash in between leaves it so, and the next
+ * run finishes the work.
+ */
+import { basename, dirname } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
+import type { HeldLock } from "../files/lock.ts";
+import { signatureEnding } from "../formats/formats.ts";
+import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
+import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
+import type { FeedPlan } from "./publish-plan.ts";
+import type { FileSignatures } from "./sign-plans.ts";
+
+const limitOfOldSignatures = 16 * 1024;
+
+/** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
+async function oldSignature(folder: PublishedFolder, signedName: string): Promise<Uint8Array> {
+  const bytes = await folder.read(signedName + signatureEnding.binary).catch((error: unknown) => {
+    if (error instanceof FeedkeyError && error.code === "output") return undefined;
+    throw error;
+  });
+  if (bytes === undefined) return new Uint8Array();
+  const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
+  return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
+}
+
+function signatureFiles(signedName: string, packets: Uint8Array): PublishedFile[] {
+  return [
+    { name: signedName + signatureEnding.armored, data: armor(packets, "SIGNATURE") },
+    { name: signedName + signatureEnding.binary, data: packets },
+  ];
+}
+
+/**
+ * An index in all its forms and their signatures under temporary names, in the order in which they get their final ones.
+ * @throws FeedkeyError `bad_path`, `output`
+ */
+export async function stageIndex(
+  { folder, writes }: Pick<FeedPlan, "folder" | "writes">,
+  signatures: FileSignatures,
+): Promise<StagedFile[]> {
+  const both = [];
+  for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
+    const old = await oldSignature(folder, name);
+    // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
+    if (old.length === 0) continue;
+    for (const file of signatureFiles(name, Buffer.concat([old, binary]))) both.push(file);
+  }
+  const fresh = [...signatures].flatMap(([name, { binary }]) => signatureFiles(name, binary));
+  return await folder.stage([...both, ...writes, ...fresh]);
+}
+
+/** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
+async function stageFeed(plan: FeedPlan, signatures: FileSignatures | undefined): Promise<StagedFile[]> {
+  await plan.folder.prepare();
+  return signatures === undefined ? await plan.folder.stage(plan.writes) : await stageIndex(plan, signatures);
+}
+
+/** The bundle's files under temporary names. */
+async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]) {
+  const staged: StagedFile[] = [];
+  const folders: PublishedFolder[] = [];
+  for (const { name, data } of bundle) {
+    const folder = tree.folder(dirname(name));
+    if (folders.every(({ path }) => path !== folder.path)) {
+      folders.push(folder);
+      await folder.prepare();
+    }
+    for (const file of await folder.stage([{ name: basename(name), data }])) staged.push(file);
+  }
+  return { staged, folders };
+}
+
+/**
+ * Writes all feeds: everything is on the disk before the first name changes.
+ * @param signatures by feed name, for the plans that want one
+ * @param bundle named relative to the tree
+ * @throws FeedkeyError `bad_path`, `output`, `locked`
+ */
+export async function applyPlans(
+  tree: PublishedTree,
+  plans: readonly FeedPlan[],
+  signatures: ReadonlyMap<string, FileSignatures>,
+  bundle: readonly PublishedFile[],
+  lock: HeldLock,
+): Promise<void> {
+  const staged: StagedFile[] = [];
+  try {
+    // The bundle first: a client that meets the new signature can find its key.
+    const { staged: ofBundle, folders } = await stageBundle(tree, bundle);
+    for (const file of ofBundle) staged.push(file);
+    for (const plan of plans) {
+      for (const file of await stageFeed(plan, signatures.get(plan.feed.name))) staged.push(file);
+    }
+    await lock.assertHeld();
+    for (const folder of [...folders, ...plans.map((plan) => plan.folder)]) await folder.assertInPlace();
+    // Before the new index is there: an older one that is signed as well must not be found beside it.
+    for (const { folder, removes } of plans) await folder.remove(removes);
+  } catch (error) {
+    await discard(staged);
+    throw error;
+  }
+  await commitStaged(staged, lock);
+}

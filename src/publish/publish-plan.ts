@@ -1,0 +1,202 @@
+/** What `publish` is going to change in one feed: worked out first, shown or applied afterwards. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { signatureFiles } from "../formats/formats.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import type { PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
+import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
+import type { Duration, Instant } from "../time.ts";
+import type { FileWrite, Listed, SignedFile, ToList } from "./feed-layout.ts";
+import { layoutOf } from "./feed-layouts.ts";
+import { indexChanges } from "./index-changes.ts";
+import type { ScannedPackage } from "./scan/scan.ts";
+import { isOwn, type Vouchers } from "./vouched-file.ts";
+
+export interface FeedPlan {
+  readonly feed: ArchiveFeed;
+  readonly folder: PublishedFolder;
+  /** What signatures cover, each file by one of its own: the one that is always there, then its other forms. */
+  readonly signed: readonly [SignedFile, ...SignedFile[]];
+  readonly packages: number;
+  /** Lines for people: packages that come, go or change. */
+  readonly changes: readonly string[];
+  /** Files whose contents are to change. */
+  readonly writes: readonly FileWrite[];
+  /** Files that must go, in this order. */
+  readonly removes: readonly string[];
+  /** Why the index is to be signed anew, in all its forms; undefined if the signatures there serve. */
+  readonly sign: string | undefined;
+}
+
+/** Path of a package as the index gives it: relative to the feed if it lies in it, else to the archive. */
+export function indexPath(feed: ArchiveFeed, path: string): string {
+  const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
+  if (feed.path === "") return inRoot;
+  return inRoot.startsWith(`${feed.path}/`) ? inRoot.slice(feed.path.length + 1) : inRoot;
+}
+
+const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The index that a feed is to have. */
+export interface IndexText {
+  readonly text: Uint8Array;
+  readonly packages: number;
+  /** What it was made of, where it was made here. */
+  readonly listed?: readonly Listed[];
+}
+
+/**
+ * The index of the packages found: sorted by name, version, architecture and path, so that the same packages give
+ * the same bytes.
+ * @returns the bytes, and the packages whose control data can't stand in an index
+ */
+export function makeIndex(
+  feed: ArchiveFeed,
+  scanned: readonly ScannedPackage[],
+): IndexText & { readonly listed: readonly Listed[]; readonly bad: readonly FeedkeyError[] } {
+  const layout = layoutOf(feed);
+  const found: ToList[] = [];
+  const bad: FeedkeyError[] = [];
+  for (const one of scanned) {
+    try {
+      const path = indexPath(feed, one.path);
+      const { name, version, architecture, sha256 } = one;
+      found.push({ name, version, architecture, path, sha256, ...layout.stanzaOf(one, path) });
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      const message = `package ${escapeText(one.path)}: ${error.message}`;
+      bad.push(new FeedkeyError(error.code, message, { details: { ...error.details, path: one.path }, cause: error }));
+    }
+  }
+  found.sort((a, b) => {
+    return (
+      byText(a.name, b.name) ||
+      layout.compareVersions(a.version, b.version) ||
+      byText(a.version, b.version) ||
+      byText(a.architecture, b.architecture) ||
+      byText(a.path, b.path)
+    );
+  });
+  refuseTwins(found);
+  return { ...writeText(found), packages: found.length, bad };
+}
+
+/** The text of an index. It is written at once: tens of thousands of stanzas made one by one take twice the memory. */
+function writeText(found: readonly ToList[]): { text: Uint8Array; listed: Listed[] } {
+  const newline = 0x0a;
+  const length = found.reduce((sum, { own, added }) => sum + own.length + Buffer.byteLength(added) + 1, 0);
+  const text = Buffer.allocUnsafeSlow(length);
+  let end = 0;
+  const listed = found.map(({ own, added, ...one }) => {
+    const start = end;
+    text.set(own, start);
+    end = start + own.length;
+    end += text.write(added, end);
+    text[end++] = newline;
+    return { ...one, stanza: text.subarray(start, end - 1) };
+  });
+  return { text, listed };
+}
+
+/** Two files of one name, version and architecture: clients could get either (T13). */
+function refuseTwins(listed: readonly ToList[]): void {
+  for (const [i, one] of listed.entries()) {
+    const next = listed[i + 1];
+    if (next?.name !== one.name || next.version !== one.version || next.architecture !== one.architecture) continue;
+    const what = `${one.name} ${one.version} ${one.architecture}`;
+    throw new FeedkeyError(
+      "bad_package",
+      `two packages are both ${escapeText(what)}: ${escapeText(one.path)} and ${escapeText(next.path)}`,
+      {
+        details: { paths: [one.path, next.path] },
+        hint: "remove one of them: clients must never have to guess",
+      },
+    );
+  }
+}
+
+/** Whether carrying the plan out changes anything. */
+export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "writes" | "removes" | "sign">): boolean {
+  return writes.length > 0 || removes.length > 0 || sign !== undefined;
+}
+
+/** Why the signature files there do not serve; undefined if they do. */
+async function whySign(
+  folder: PublishedFolder,
+  files: readonly SignedFile[],
+  key: OwnCertificate,
+  feed: ArchiveFeed,
+  terms: { readonly at: Instant; readonly validFor: Duration },
+): Promise<string | undefined> {
+  const keys = await KeyIndex.of([withOwnKeys(key)]);
+  const pairs = files.flatMap((file) =>
+    signatureFiles(file.name)
+      .toReversed()
+      .map((name) => ({ file, name })),
+  );
+  for (const { file, name } of pairs) {
+    const bytes = await folder.read(name);
+    if (bytes === undefined) return `${name} is missing`;
+    const signatures = await Promise.resolve(bytes)
+      .then((signature) => checkSignatures(readSignatureFile(signature, name), file.bytes, keys))
+      .catch(() => []);
+    const [only, ...others] = signatures;
+    if (only?.status !== "good" || others.length > 0) return `${name} does not fit`;
+    const [facts] = only.makers;
+    if (!facts?.notations.some(({ name: n, value }) => n.startsWith("feed@") && value === feed.name)) {
+      return `${name} does not name the feed`;
+    }
+    const left = (facts.expiresAt ?? 0) - terms.at;
+    if (left > terms.validFor) return `${name} holds longer than it should`;
+    // Signed anew well before clients begin to refuse it.
+    if (left * 2 < terms.validFor) return `${name} has less than half of its time left`;
+  }
+  return undefined;
+}
+
+export interface PlanTerms {
+  readonly at: Instant;
+  readonly validFor: Duration;
+  readonly allowEmpty: boolean;
+  /** Which files that lie there may be signed again. */
+  readonly vouchers: Vouchers;
+}
+
+/**
+ * Plans one feed.
+ * @param made the index that is to be published
+ * @param key the certificate that is going to sign
+ * @throws FeedkeyError `bad_package`, `bad_path`; `not_found` if all packages vanished and that was not allowed
+ */
+export async function planFeed(
+  tree: PublishedTree,
+  feed: ArchiveFeed,
+  { text, packages, listed }: IndexText,
+  key: OwnCertificate,
+  terms: PlanTerms,
+): Promise<FeedPlan> {
+  const folder = tree.folder(feed.path);
+  const layout = layoutOf(feed);
+  const before = await folder.read(layout.signed);
+  // What can't be read is going to be replaced.
+  const oldText = before && (await layout.textOf(before).catch(() => undefined));
+  if (packages === 0 && before !== undefined && oldText?.length !== 0 && !terms.allowEmpty) {
+    throw new FeedkeyError(
+      "not_found",
+      `no package is left for feed "${feed.name}", whose published index lists some`,
+      {
+        details: { feed: feed.name, folder: tree.folder(feed.packages).path },
+        hint: "is the folder mounted? if the feed is really meant to be empty, use --allow-empty",
+      },
+    );
+  }
+  const { signed, writes, removes } = await layout.files(folder, text, before, feed.compress, (file) => {
+    return isOwn(feed, folder, file, terms.vouchers);
+  });
+  const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
+  const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
+  const changes = same ? [] : indexChanges(oldText, text, listed, layout.read).map(escapeText);
+  return { feed, folder, signed, packages, changes, writes, removes, sign };
+}

@@ -1,0 +1,100 @@
+/**
+ * Which index each feed was last given, remembered beside the archive's keys: an older one has a good signature too, and
+ * whoever can write to the published tree can put it back.
+ */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import type { HeldLock } from "../files/lock.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import type { SignedFile } from "./feed-layout.ts";
+import type { FeedPlan } from "./publish-plan.ts";
+
+export interface PublishedRecord {
+  /** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
+  readonly indexes: ReadonlyMap<string, readonly string[]>;
+  /** Whether this key store has written the key bundle, or was about to. */
+  readonly bundle: boolean;
+}
+
+const version = 1;
+
+function fileIn(records: string): string {
+  return join(records, "published.json");
+}
+
+/** Where a signed file of a feed stands in the record, and what it holds. */
+export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, bytes }: SignedFile) {
+  return { path: join(path, name), sha256: createHash("sha256").update(bytes).digest("hex") };
+}
+
+function parse(text: string): PublishedRecord | undefined {
+  try {
+    const { version: found, indexes, bundle } = JSON.parse(text) as Record<string, unknown>;
+    if (found !== version || typeof indexes !== "object" || indexes === null) return undefined;
+    const entries = Object.entries(indexes as Record<string, unknown>);
+    const isList = (value: unknown): value is string[] => {
+      return Array.isArray(value) && value.every((one) => typeof one === "string" && /^[0-9a-f]{64}$/.test(one));
+    };
+    const sound = entries.filter((entry): entry is [string, string[]] => isList(entry[1]));
+    return sound.length === entries.length ? { indexes: new Map(sound), bundle: bundle === true } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads the record; an empty one where nothing was published yet.
+ * @param records the archive's folder of records
+ * @throws FeedkeyError `bad_config` if it can't be read or is damaged
+ */
+export async function readPublished(records: string): Promise<PublishedRecord> {
+  const file = fileIn(records);
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    if (systemCode(cause) === "ENOENT") return undefined;
+    throw new FeedkeyError("bad_config", `${file} can't be read`, { cause, details: { path: file } });
+  });
+  const record = text === undefined ? { indexes: new Map(), bundle: false } : parse(text);
+  if (record !== undefined) return record;
+  throw new FeedkeyError("bad_config", `${file} is damaged: it says which indexes were published last`, {
+    details: { path: file },
+    hint: "look at what is published, remove that file, and run feedkey publish",
+  });
+}
+
+/** The index in all its forms. */
+function entriesOf({ feed, signed }: FeedPlan) {
+  return signed.map((file) => recordEntry(feed, file));
+}
+
+async function write(records: string, { indexes, bundle }: PublishedRecord, lock: HeldLock): Promise<void> {
+  const text = `${JSON.stringify({ version, bundle, indexes: Object.fromEntries([...indexes].sort()) }, null, 2)}\n`;
+  const there = await readFile(fileIn(records), "utf8").catch(() => undefined);
+  if (there !== text) await writeFileAtomic(fileIn(records), text, { mode: 0o600 }, lock);
+}
+
+/**
+ * Publishes with a record: the new indexes are in it before they get their names, the old ones until then.
+ * @param before the record as it was
+ * @param publish puts the indexes and the bundle in place
+ * @throws FeedkeyError `output`, `locked`
+ */
+export async function recording(
+  records: string,
+  before: PublishedRecord,
+  plans: readonly FeedPlan[],
+  lock: HeldLock,
+  publish: () => Promise<void>,
+): Promise<void> {
+  const during = new Map(before.indexes);
+  const after = new Map(before.indexes);
+  for (const { path, sha256 } of plans.flatMap(entriesOf)) {
+    during.set(path, [...new Set([...(before.indexes.get(path) ?? []), sha256])]);
+    after.set(path, [sha256]);
+  }
+  await write(records, { indexes: during, bundle: true }, lock);
+  await publish();
+  await write(records, { indexes: after, bundle: true }, lock);
+}

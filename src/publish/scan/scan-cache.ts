@@ -1,0 +1,78 @@
+/**
+ * What earlier scans saw, so that a new package among thousands costs its own reading only.
+ * The cache lies in the archive keeper's store and is believed as far as that account is: who can write it can
+ * choose what digests are published. So it is private, and one that is damaged, foreign or open to others is
+ * ignored as a whole.
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import { writeFileAtomic } from "../../files/atomic.ts";
+import type { Instant } from "../../time.ts";
+import { readRecords, writeRecords } from "./scan-cache-format.ts";
+import type { ScannedPackage } from "./scan-file.ts";
+import type { FileIdentity } from "./scan-walk.ts";
+
+export interface CachedPackage {
+  readonly identity: FileIdentity;
+  readonly scanned: ScannedPackage;
+  /** Its bytes in the file that it came from: what did not change is not written anew. */
+  readonly record?: Uint8Array;
+}
+
+/** By path relative to the scanned folder. */
+export type ScanCache = ReadonlyMap<string, CachedPackage>;
+
+// Changes whenever the records or the judgement of packages change: then all must be read again.
+const MAGIC = Buffer.from("feedkey scan cache 3\n", "latin1");
+const DIGEST_SIZE = 32;
+
+/** Times of some file systems are this coarse; a later write within the same step would not show. */
+const RACY_MS = 2000;
+
+/**
+ * Whether a file was left alone long enough before the scan began that a later change must show in its times.
+ * The same thought as git's "racy" index entries.
+ */
+export function isSettled(identity: FileIdentity, scanStartedAt: Instant): boolean {
+  const settledNs = BigInt(scanStartedAt - RACY_MS) * 1_000_000n;
+  return identity.modifiedNs < settledNs && identity.changedNs < settledNs;
+}
+
+/** Reads a cache; an empty one if there is none, or none that can be believed. */
+export async function loadScanCache(file: string): Promise<ScanCache> {
+  const bytes = await readPrivate(file).catch(() => undefined);
+  if (bytes === undefined) return new Map();
+  const start = MAGIC.length + DIGEST_SIZE;
+  const digest = bytes.subarray(MAGIC.length, start);
+  const body = bytes.subarray(start);
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC) || !sha256(body).equals(digest)) return new Map();
+  return readRecords(body) ?? new Map();
+}
+
+/**
+ * Saves a cache with mode 0600, whole or not at all.
+ * @throws FeedkeyError `output`
+ */
+export async function saveScanCache(file: string, cache: ScanCache): Promise<void> {
+  const start = MAGIC.length + DIGEST_SIZE;
+  const bytes = writeRecords(cache, start);
+  MAGIC.copy(bytes);
+  sha256(bytes.subarray(start)).copy(bytes, MAGIC.length);
+  await writeFileAtomic(file, bytes, { mode: 0o600 });
+}
+
+async function readPrivate(file: string): Promise<Buffer | undefined> {
+  const handle = await fs.open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { mode, uid } = await handle.stat();
+    const isOwn = uid === process.geteuid?.() && (mode & 0o022) === 0;
+    return isOwn ? await handle.readFile() : undefined;
+  } finally {
+    await handle.close();
+  }
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(bytes).digest();
+}

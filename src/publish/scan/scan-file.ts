@@ -1,0 +1,117 @@
+import { createHash, hash as oneHash } from "node:crypto";
+import { closeSync, constants, fstatSync } from "node:fs";
+import { FeedkeyError } from "../../error.ts";
+import { type OwnWords, ownWords } from "../../formats/opkg/package-stanza.ts";
+import { summaryOf } from "../../formats/pkgsrc/package-summary.ts";
+import { SummaryScanner } from "../../formats/pkgsrc/summary-text.ts";
+import { readControlFrom } from "../../packages/control.ts";
+import { damage, nameThePackage } from "../../packages/damage.ts";
+import { readPkgsrcPackage } from "../../packages/pkgsrc-package.ts";
+import { type ByteSource, bytesSource, fileSource, openPackage, readAt } from "../../packages/source.ts";
+import type { FeedFormat } from "../../profile/types.ts";
+import { type FoundPackage, identityOf, sameIdentity } from "./scan-walk.ts";
+
+/** One package file as it lay on the disk. */
+export interface ScannedPackage extends OwnWords {
+  /** Relative to the scanned folder, with `/`. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Lower-case hex: opkg 0.9.0 compares nothing else. */
+  readonly md5: string;
+}
+
+// What is no larger is read at once.
+const AT_ONCE = 1024 * 1024;
+// Larger ones in pieces that stay in the processor's own cache while they are hashed twice.
+const PIECE = 128 * 1024;
+
+/** Memory for one package after the other: new memory for each would cost more than to read it. */
+let spare: Buffer | undefined;
+
+const readers: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
+  opkg: async (source) => ownWords((await readControlFrom(source)).control),
+  async pkgsrc(source) {
+    const own = summaryOf(await readPkgsrcPackage(source));
+    const scanner = new SummaryScanner(own);
+    scanner.next();
+    const { name, version, architecture } = scanner.entry();
+    return { name, version, architecture, own };
+  },
+};
+
+/**
+ * Hashes a package and reads what it says of itself, both through one open descriptor.
+ * @throws FeedkeyError `bad_package` for a damaged package or one that changed since it was found; `not_found` if
+ *   it cannot be read
+ */
+export async function scanFile(found: FoundPackage, format: FeedFormat = "opkg"): Promise<ScannedPackage> {
+  try {
+    // Links were resolved when the file was found: one in its place is another file.
+    const descriptor = openPackage(found.file, constants.O_NOFOLLOW);
+    try {
+      return await readUnchanged(descriptor, found, format);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw nameThePackage(found.path, error);
+  }
+}
+
+async function readUnchanged(descriptor: number, found: FoundPackage, format: FeedFormat): Promise<ScannedPackage> {
+  const size = Number(found.identity.size);
+  // It is this package's until all is read: whoever else scans meanwhile takes another.
+  const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);
+  spare = undefined;
+  let scanned: ScannedPackage;
+  try {
+    const atOnce = size <= AT_ONCE ? memory.subarray(0, size) : undefined;
+    const digests = atOnce === undefined ? hash(descriptor, size, memory) : readAtOnce(descriptor, atOnce);
+    const words = await readers[format](atOnce === undefined ? fileSource(descriptor, size) : bytesSource(atOnce));
+    // A copy of its own: small buffers are parts of larger ones, which would be kept and sent along whole.
+    scanned = { path: found.path, size, ...digests, ...words, own: new Uint8Array(words.own) };
+  } catch (error) {
+    // A package that is still being uploaded looks damaged; the reason is the better thing to say.
+    assertUnchanged(descriptor, found);
+    throw error;
+  } finally {
+    spare = memory;
+  }
+  // Whatever was opened, it is used only if it was the file that was found, then and all the while.
+  assertUnchanged(descriptor, found);
+  return scanned;
+}
+
+type Digests = Pick<ScannedPackage, "sha256" | "md5">;
+
+function readAtOnce(descriptor: number, bytes: Buffer): Digests {
+  const count = readAt(descriptor, bytes, 0);
+  if (count < bytes.length) throw damage(`expected ${bytes.length} bytes, but it ends at byte ${count}`);
+  return { sha256: oneHash("sha256", bytes), md5: oneHash("md5", bytes) };
+}
+
+function hash(descriptor: number, size: number, memory: Buffer): Digests {
+  const sha256 = createHash("sha256");
+  const md5 = createHash("md5");
+  for (let position = 0; position < size; ) {
+    const count = readAt(descriptor, memory.subarray(0, Math.min(PIECE, size - position)), position);
+    if (count === 0) throw damage(`expected ${size} bytes, but it ends at byte ${position}`);
+    const bytes = memory.subarray(0, count);
+    sha256.update(bytes);
+    md5.update(bytes);
+    position += count;
+  }
+  return { sha256: sha256.digest("hex"), md5: md5.digest("hex") };
+}
+
+function assertUnchanged(descriptor: number, found: FoundPackage): void {
+  const status = fstatSync(descriptor, { bigint: true });
+  if (status.isFile() && sameIdentity(identityOf(status), found.identity)) return;
+  throw new FeedkeyError("bad_package", "changed while it was read", {
+    details: { reason: "changed" },
+    hint: "scan again when nothing writes to the folder",
+  });
+}

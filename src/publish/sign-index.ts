@@ -1,0 +1,138 @@
+/** Use case: sign an index as it lies there. `INDEX.asc` and `INDEX.sig` carry the same signature. */
+
+import { createHash } from "node:crypto";
+import { basename, dirname, join, resolve } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { commitStaged } from "../files/atomic.ts";
+import { compressionNamed, formats, maxIndexBytes } from "../formats/formats.ts";
+import { armor } from "../openpgp/armor.ts";
+import { detectCompression } from "../packages/compression/compression.ts";
+import { summaryForms } from "../profile/summary-forms.ts";
+import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
+import { notationDomain, type SignerOf } from "../signing/signing-key.ts";
+import type { Duration, Instant } from "../time.ts";
+import { addChecksums } from "./add-checksums.ts";
+import { compressIndex } from "./index-compression.ts";
+import { stageIndex } from "./publish-apply.ts";
+import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
+
+export interface SignOptions {
+  readonly at: Instant;
+  /** How long the signature holds; undefined: for ever. */
+  readonly validFor: Duration | undefined;
+  /** T10: the feed that it is signed for. */
+  readonly feed: string | undefined;
+}
+
+export interface SignFileOptions extends SignOptions {
+  /** Add size and SHA-256 of the packages to a pkg_summary first. */
+  readonly addChecksums?: boolean;
+  /** Paths of the indexes that are signed in the same run. */
+  readonly together?: readonly string[];
+}
+
+export interface IndexSignature {
+  /** Binary packet. */
+  readonly binary: Uint8Array;
+  readonly armored: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+}
+
+/**
+ * Signs index bytes.
+ * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
+ */
+export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: SignOptions): Promise<IndexSignature> {
+  // Whole seconds, as packets have them.
+  const at = Math.floor(options.at / 1000) * 1000;
+  const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
+  const notations = options.feed === undefined ? [] : [{ name: `feed@${notationDomain(key)}`, value: options.feed }];
+  const binary = await key.secret.signDocument(bytes, key, { at, expiresAt, notations });
+  return { binary, armored: armor(binary, "SIGNATURE"), createdAt: at, expiresAt };
+}
+
+export interface SignedIndex {
+  readonly index: string;
+  readonly files: readonly string[];
+  /** Signatures of other forms of the summary, which hold an older one. */
+  readonly removed: readonly string[];
+  readonly sha256: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+}
+
+/**
+ * Signs one index file and writes both signature files beside it. Of a summary's other forms there the signatures are
+ * removed where they cover another index: an older one must never lie signed beside the new one.
+ * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
+ */
+export async function signIndexFile(path: string, key: SignerOf, options: SignFileOptions): Promise<SignedIndex> {
+  const name = basename(path);
+  if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
+    throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
+      hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
+    });
+  }
+  const folder = (await PublishedTree.open(dirname(path))).folder("");
+  const there = await readIndex(folder, path);
+  const bytes = options.addChecksums === true ? await withChecksums(path, there) : there;
+  const signature = await signIndexBytes(bytes, key, options);
+  const writes = bytes === there ? [] : [{ name, data: bytes }];
+  const stale = await staleBeside(folder, path, bytes, options.together ?? []);
+  const staged = await stageIndex({ folder, writes }, new Map([[name, signature]]));
+  await folder.remove(stale);
+  await commitStaged(staged);
+  return {
+    index: path,
+    files: [...new Set(staged.map((file) => join(dirname(path), basename(file.path))))],
+    removed: stale.map((file) => join(dirname(path), file)),
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    createdAt: signature.createdAt,
+    expiresAt: signature.expiresAt,
+  };
+}
+
+/** Names of signature files beside a summary that sign an older one. */
+async function staleBeside(
+  beside: PublishedFolder,
+  path: string,
+  bytes: Uint8Array,
+  together: readonly string[],
+): Promise<string[]> {
+  if (!isSummaryName(basename(path))) return [];
+  const [folder, own] = [dirname(path), basename(path)];
+  const also = together.filter((other) => resolve(dirname(other)) === resolve(folder)).map((other) => basename(other));
+  return await staleSignatures(beside, bytes, [own, ...also]);
+}
+
+/** The summary with checksums, in the compression that it has. @throws FeedkeyError `usage` and as `addChecksums` */
+async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
+  const name = basename(path);
+  const kind = detectCompression(there);
+  const form = summaryForms.find((one) => name.endsWith(`.${one}`));
+  // Nothing here writes bzip2.
+  if (kind === "bzip2" || kind !== compressionNamed(formats.pkgsrc, name)) {
+    throw new FeedkeyError(
+      "usage",
+      `--add-checksums is for pkg_summary, .gz, .xz and .zst, not for ${escapeText(name)}`,
+      {
+        hint: "add the checksums to pkg_summary itself, then compress it; a file must be what its name says",
+      },
+    );
+  }
+  const text = await summaryText(there);
+  const added = await addChecksums(text, dirname(path));
+  if (Buffer.compare(added, text) === 0) return there;
+  return form === undefined ? added : await compressIndex(added, form);
+}
+
+async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Array> {
+  const index = await folder.read(basename(path), maxIndexBytes);
+  if (index !== undefined) return index;
+  throw new FeedkeyError("not_found", `the index ${escapeText(path)} can't be read`, {
+    details: { path, reason: "ENOENT" },
+    hint: "write the index first, then sign it",
+  });
+}

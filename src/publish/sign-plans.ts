@@ -1,0 +1,29 @@
+/** The signatures that plans want, whoever made the plans: publishing, or a rotation. */
+
+import type { SignerOf } from "../signing/signing-key.ts";
+import type { FeedPlan } from "./publish-plan.ts";
+import { type IndexSignature, type SignOptions, signIndexBytes } from "./sign-index.ts";
+
+/** The signatures of an index, by the name of the file that each covers. */
+export type FileSignatures = ReadonlyMap<string, IndexSignature>;
+
+/**
+ * Signs the index of each plan, in all its forms, for its feed.
+ * @returns the signatures by feed name
+ * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
+ */
+export async function signPlans(
+  plans: readonly FeedPlan[],
+  key: SignerOf,
+  { at, validFor }: Omit<SignOptions, "feed">,
+): Promise<Map<string, FileSignatures>> {
+  const byFeed = new Map<string, FileSignatures>();
+  for (const { feed, signed } of plans) {
+    const signatures = new Map<string, IndexSignature>();
+    for (const { name, bytes } of signed) {
+      signatures.set(name, await signIndexBytes(bytes, key, { at, validFor, feed: feed.name }));
+    }
+    byFeed.set(feed.name, signatures);
+  }
+  return byFeed;
+}

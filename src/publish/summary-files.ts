@@ -1,0 +1,110 @@
+/** The files that a summary may lie in: `pkg_summary` and its compressed forms. */
+import { FeedkeyError } from "../error.ts";
+import { compressionNamed, formats, indexFileNames, signatureFiles } from "../formats/formats.ts";
+import { decompress, detectCompression } from "../packages/compression/compression.ts";
+import type { PublishedFolder } from "../signing/published-tree.ts";
+import type { SignedFile } from "./feed-layout.ts";
+
+const { pkgsrc } = formats;
+
+/** Twice what clients take where their profile says nothing; nobody may have vouched for it. */
+const maxSummaryBytes = 192 * 1024 * 1024;
+
+/** Those that may be there because they were asked for once. */
+const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
+
+/** Whether a file is called like a form of a summary. */
+export function isSummaryName(name: string): boolean {
+  return compressionNamed(pkgsrc, name) !== undefined;
+}
+
+/** The text of a summary. @throws FeedkeyError `bad_index` */
+export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
+  return await decompress(bytes, detectCompression(bytes), maxSummaryBytes, "bad_index");
+}
+
+/** Whether a file is what its name says, and holds this text. */
+export async function holdsText(name: string, bytes: Uint8Array, text: Uint8Array): Promise<boolean> {
+  const kind = compressionNamed(pkgsrc, name);
+  if (kind === undefined || detectCompression(bytes) !== kind) return false;
+  try {
+    return Buffer.compare(await decompress(bytes, kind, text.length), text) === 0;
+  } catch (error) {
+    if (!(error instanceof FeedkeyError)) throw error;
+    return false;
+  }
+}
+
+interface OtherForm {
+  readonly name: string;
+  /** The form itself; undefined if only signatures are left of it. */
+  readonly bytes: Uint8Array | undefined;
+  readonly signatures: readonly string[];
+}
+
+/** The forms in a folder, without those named, that are signed. */
+async function signedForms(folder: PublishedFolder, without: readonly string[]): Promise<OtherForm[]> {
+  const found: OtherForm[] = [];
+  for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
+    const signatures: string[] = [];
+    for (const signature of signatureFiles(name)) {
+      if ((await folder.read(signature)) !== undefined) signatures.push(signature);
+    }
+    if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });
+  }
+  return found;
+}
+
+/**
+ * What becomes of signed forms that are there though nobody asked for them. One that this program may have written when
+ * it was asked for goes. One that another program makes stays, and is signed along where the archive signed these very
+ * bytes before and they hold the text; else its signatures go: a rightfully signed older index must never lie beside the
+ * new one, and nobody else says how the text is packed that the archive signs.
+ * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
+ */
+export async function planOtherForms(
+  folder: PublishedFolder,
+  text: Uint8Array,
+  asked: readonly SignedFile[],
+  isOwn: (file: SignedFile) => Promise<boolean>,
+): Promise<{ readonly signed: SignedFile[]; readonly removes: string[] }> {
+  const signed: SignedFile[] = [];
+  const removes: string[] = [];
+  const others = await signedForms(
+    folder,
+    asked.map(({ name }) => name),
+  );
+  for (const { name, bytes, signatures } of others) {
+    // The signatures last: as long as one is there, a run that was cut off is known to have left something to do.
+    const isOurs = ours.includes(name);
+    if (!isOurs && bytes !== undefined && (await isOwn({ name, bytes })) && (await holdsText(name, bytes, text))) {
+      signed.push({ name, bytes });
+      continue;
+    }
+    if (isOurs && bytes !== undefined) removes.push(name);
+    for (const signature of signatures) removes.push(signature);
+  }
+  return { signed, removes };
+}
+
+/**
+ * Signatures of other forms in the folder that do not hold what this one holds.
+ * @param summary a form that is going to be signed
+ * @param without forms that are signed anew anyway
+ * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `bad_path`, `output` if a file can't be read
+ */
+export async function staleSignatures(
+  folder: PublishedFolder,
+  summary: Uint8Array,
+  without: readonly string[],
+): Promise<string[]> {
+  const others = await signedForms(folder, without);
+  if (others.length === 0) return [];
+  const text = await summaryText(summary);
+  const stale: string[] = [];
+  for (const { name, bytes, signatures } of others) {
+    if (bytes !== undefined && (await holdsText(name, bytes, text))) continue;
+    for (const signature of signatures) stale.push(signature);
+  }
+  return stale;
+}

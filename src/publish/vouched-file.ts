@@ -1,0 +1,75 @@
+/**
+ * Whether a file in the published tree is the archive's own, byte for byte. That it holds the right text is not enough:
+ * whoever can write to the tree could pack the same text otherwise, so that another program reads something else out of
+ * it, and would have the archive sign that. So only what it published or signed before is signed again as it lies there.
+ */
+import { FeedkeyError } from "../error.ts";
+import { signatureFiles } from "../formats/formats.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import { claims, type Own } from "../signing/delegate-check.ts";
+import type { PublishedFolder } from "../signing/published-tree.ts";
+import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
+import type { DataSignature } from "../trust/facts.ts";
+import { isHardRevoked } from "../trust/key-state.ts";
+import { refuseWeakHash } from "../trust/policy.ts";
+import type { SignedFile } from "./feed-layout.ts";
+import { type PublishedRecord, recordEntry } from "./published-record.ts";
+
+/** What shows that bytes are the archive's. */
+export interface Vouchers {
+  /** The archive's own keys. */
+  readonly keys: KeyIndex;
+  readonly published: PublishedRecord;
+}
+
+/**
+ * @param known the key store's certificates, and those that these vouch for
+ * @param key who is going to sign: a delegate does not carry the archive's user ID
+ */
+export async function vouchersOf(
+  known: Own,
+  key: OwnCertificate,
+  userId: string,
+  published: PublishedRecord,
+): Promise<Vouchers> {
+  const mine = [...known.values()].filter(({ raw, facts }) => {
+    // T3c: of a stolen key every signature may be the thief's.
+    return !isHardRevoked(facts.revocations) && (raw.fingerprint === key.raw.fingerprint || claims(facts, userId));
+  });
+  return { keys: await KeyIndex.of(mine.map(withOwnKeys)), published };
+}
+
+function isGood(signature: DataSignature): boolean {
+  return signature.status === "good" && signature.makers.some((maker) => refuseWeakHash(maker) === undefined);
+}
+
+async function isSigned(folder: PublishedFolder, { name, bytes }: SignedFile, keys: KeyIndex): Promise<boolean> {
+  for (const signature of signatureFiles(name)) {
+    const packets = await folder.read(signature);
+    if (packets === undefined) continue;
+    try {
+      // Whether it has ended is of no matter: once the archive signed these bytes.
+      if ((await checkSignatures(readSignatureFile(packets, signature), bytes, keys)).some(isGood)) return true;
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+    }
+  }
+  return false;
+}
+
+/**
+ * Whether the record, or a signature beside it, vouches for a file of a feed.
+ * @param folder the feed's
+ * @throws FeedkeyError `bad_path`, `output` if a signature there can't be read
+ */
+export async function isOwn(
+  feed: ArchiveFeed,
+  folder: PublishedFolder,
+  file: SignedFile,
+  { keys, published }: Vouchers,
+): Promise<boolean> {
+  const { path, sha256 } = recordEntry(feed, file);
+  return published.indexes.get(path)?.includes(sha256) === true || (await isSigned(folder, file, keys));
+}

@@ -1,0 +1,272 @@
+/** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
+
+import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { designatedBy } from "../openpgp/evidence.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { keyIdOf } from "../openpgp/key-packet.ts";
+import { collect, unite } from "../openpgp/merge.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
+import { RevocationStore } from "../openpgp/revocation-store.ts";
+import type { Profile } from "../profile/types.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { matchesIdentity } from "../trust/identity.ts";
+import { type JudgeInput, judge, type TrustSet } from "../trust/judge.ts";
+import { delegatorsOf } from "./delegators.ts";
+import { connect } from "./reachable.ts";
+import { cutDown, type Reading, readAll } from "./read-certificates.ts";
+import { certificatesWorthKeeping, survey } from "./worth-keeping.ts";
+
+const limits = {
+  /** Certificates from outside that nothing of the chain certified: put aside, since their issuer may come yet. */
+  aside: 5_000,
+  /** How many of those are read too: for messages, and for nothing else. */
+  told: 500,
+  /** Certificates of which the key alone is kept: it may be the revoker that another key designated (T4). */
+  bystanders: 20_000,
+} as const;
+
+/** The judgement, with the keys to check signatures with. */
+export interface Judged {
+  readonly trust: TrustSet;
+  readonly keys: KeyIndex;
+}
+
+export class Knowledge {
+  readonly #profile: Profile;
+  readonly #own: ReadonlySet<Fingerprint>;
+  readonly #stored: ReadonlySet<Fingerprint>;
+  #held: Map<Fingerprint, RawCertificate>;
+  readonly #bystanders = new Map<Fingerprint, RawCertificate>();
+  readonly #revocations = new RevocationStore();
+  /** Those who may revoke a key at hand, as it said. */
+  #designated: ReadonlySet<Fingerprint> = new Set();
+  #reading: Promise<Reading> | undefined;
+
+  /**
+   * @param held the seeds' keyring and other certificates at hand
+   * @param stored those of the client's state
+   * @param remembered what takes trust away (T4): of the client's state, and what lies loose in the seeds' keyring
+   */
+  constructor(
+    profile: Profile,
+    held: Iterable<RawCertificate>,
+    stored: readonly RawCertificate[] = [],
+    remembered: readonly Pick<Keyring, "certificates" | "loose">[] = [],
+  ) {
+    this.#profile = profile;
+    this.#stored = new Set(stored.map(({ fingerprint }) => fingerprint));
+    this.#held = new Map();
+    for (const certificate of [...held, ...stored]) this.#take(certificate);
+    this.#own = new Set(this.#held.keys());
+    this.#revocations.add({ certificates: [...this.#held.values()], loose: [] });
+    for (const ring of remembered) this.remember(ring);
+  }
+
+  /** Takes what takes trust away, and nothing else, from a keyring (T4). Of its certificates only the keys are kept. */
+  remember(ring: Pick<Keyring, "certificates" | "loose">): void {
+    this.#revocations.add(ring);
+    for (const certificate of ring.certificates) this.#standBy(certificate);
+    this.#layRevocations();
+    this.#reading = undefined;
+  }
+
+  /** Before each judgement: what was heard before a certificate came, or from another source, is about it all the same (T4). */
+  #layRevocations(): void {
+    for (const [fingerprint, certificate] of this.#held) {
+      this.#held.set(fingerprint, this.#revocations.attachTo(certificate));
+    }
+  }
+
+  get held(): ReadonlyMap<Fingerprint, RawCertificate> {
+    return this.#held;
+  }
+
+  /** Those whom a key at hand named as its revokers, and whose own certificates are not at hand. */
+  get missingRevokers(): Fingerprint[] {
+    return [...this.#designated].filter((key) => !this.#held.has(key) && !this.#bystanders.has(key));
+  }
+
+  /**
+   * Adds what a key server or a bundle sent: packets about certificates at hand, certificates that carry the archive's user
+   * ID (T1), and those that claim to be delegates of a key at hand. Of all others only the key is kept. Which of them take
+   * part is found out when they are judged.
+   */
+  add(ring: Pick<Keyring, "certificates" | "loose">): void {
+    const before = new Map(this.#held);
+    const bareBefore = this.#bareByRevokers();
+    try {
+      this.#revocations.add(ring, (key) => this.#held.has(key));
+      this.#takeAll(ring.certificates);
+      this.#layRevocations();
+    } finally {
+      // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
+      const isNews = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
+      if (isNews || this.#bareByRevokers() !== bareBefore) this.#reading = undefined;
+    }
+  }
+
+  /** How many bare revocations those made whom a key named as its revokers: the keys that they are about are found when they are read. */
+  #bareByRevokers(): number {
+    return [...this.#designated].reduce((sum, revoker) => sum + this.#revocations.bareBy(revoker).length, 0);
+  }
+
+  #takeAll(certificates: readonly RawCertificate[]): void {
+    const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
+    // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
+    const waiting = new Map<string, RawCertificate[]>();
+    // Copies are put together first, and each certificate is looked at once: a server may send ten thousand.
+    for (const certificate of collect(certificates).values()) {
+      const claims = this.#claims(certificate);
+      if (claims !== "own" && !claims.some((claim) => names.has(claim))) {
+        this.#standBy(certificate);
+        for (const claim of claims) {
+          const others = waiting.get(claim);
+          if (others === undefined) waiting.set(claim, [certificate]);
+          else others.push(certificate);
+        }
+        continue;
+      }
+      const queue = [certificate];
+      for (const next of queue) {
+        this.#take(next);
+        for (const name of [next.fingerprint, keyIdOf(next.fingerprint)]) {
+          names.add(name);
+          for (const claimant of waiting.get(name) ?? []) queue.push(claimant);
+          waiting.delete(name);
+        }
+      }
+    }
+  }
+
+  /** Adds an answer's blocks, all at once: one may hold twenty thousand. */
+  addBlocks(blocks: readonly Uint8Array[]): void {
+    const rings = blocks.map(readKeyring);
+    this.add({
+      certificates: rings.flatMap(({ certificates }) => certificates),
+      loose: rings.flatMap(({ loose }) => loose),
+    });
+  }
+
+  /** Its key alone, and a copy: an answer of megabytes should not be kept for it. */
+  #standBy({ fingerprint, primary }: RawCertificate): void {
+    // Who was designated is asked for by name: a crowd that came before must not have taken his place.
+    const isFull = this.#bystanders.size >= limits.bystanders && !this.#designated.has(fingerprint);
+    if (isFull || this.#bystanders.has(fingerprint)) return;
+    const copy = { tag: primary.tag, body: Uint8Array.from(primary.body) };
+    this.#bystanders.set(fingerprint, { fingerprint, primary: copy, signatures: [], userIds: [], subkeys: [] });
+    if (this.#designated.has(fingerprint)) this.#reading = undefined;
+  }
+
+  #take(certificate: RawCertificate): void {
+    const known = this.#held.get(certificate.fingerprint);
+    this.#held.set(certificate.fingerprint, known === undefined ? certificate : unite(known, certificate));
+  }
+
+  /**
+   * Why a certificate may matter: it is at hand or carries the archive's user ID, or else whom its signatures name as
+   * having delegated something to it. Whether that is true comes later.
+   */
+  #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
+    const named = userIds.some(({ packet }) => this.#isNamed(packet.body));
+    if (named || this.#held.has(fingerprint)) return "own";
+    return delegatorsOf({ userIds });
+  }
+
+  #isNamed(userId: Uint8Array): boolean {
+    return matchesIdentity(Buffer.from(userId).toString("latin1"), this.#profile.archive.identity);
+  }
+
+  async #read(): Promise<Reading> {
+    const isOwn = (fingerprint: Fingerprint) => this.#own.has(fingerprint);
+    const own = new Map([...this.#held].filter(([fingerprint]) => isOwn(fingerprint)));
+    const strangers = new Map([...this.#held].filter(([fingerprint]) => !isOwn(fingerprint)));
+    const { seeds } = this.#profile.trust;
+    const { reached, crowded } = await connect({ own, strangers, seeds, identity: this.#profile.archive.identity });
+    const part = new Map([...this.#held].filter(([fingerprint]) => isOwn(fingerprint) || reached.has(fingerprint)));
+    const aside = [...strangers.values()].filter(({ fingerprint }) => !part.has(fingerprint));
+    for (const { fingerprint } of aside.slice(limits.aside)) this.#held.delete(fingerprint);
+    const first = await readAll(part);
+    this.#designated = designatedBy(first.facts);
+    const revokers = [...this.#designated].flatMap((revoker) => {
+      const certificate = this.#held.get(revoker) ?? this.#bystanders.get(revoker);
+      return part.has(revoker) || certificate === undefined ? [] : [certificate];
+    });
+    for (const revoker of revokers) part.set(revoker.fingerprint, revoker);
+    const isNews = this.#layByRevokers(part, first.facts);
+    const { facts, verified } = revokers.length === 0 && !isNews ? first : await readAll(part);
+    const told = this.#told(
+      aside.filter(({ fingerprint }) => !part.has(fingerprint)),
+      crowded,
+    );
+    const keys = await KeyIndex.of([...part.values(), ...told.map(cutDown)]);
+    for (const one of keys.certificates.filter(({ raw }) => !part.has(raw.fingerprint))) {
+      facts.push(await readFacts(one, keys));
+    }
+    return { part, keys, facts, verified, crowded };
+  }
+
+  /** Bare revocations name their maker alone: they are laid to each key that named it as its revoker. */
+  #layByRevokers(part: Map<Fingerprint, RawCertificate>, facts: readonly CertificateFacts[]): boolean {
+    let isNews = false;
+    for (const one of facts) {
+      const certificate = part.get(one.primary.fingerprint);
+      if (certificate === undefined) continue;
+      const whole = this.#revocations.attachTo(certificate, [...designatedBy([one])]);
+      if (whole === certificate) continue;
+      part.set(certificate.fingerprint, whole);
+      isNews = true;
+    }
+    return isNews;
+  }
+
+  /** Those of whom messages can tell: first those that a crowd hides, since one of them may be the right one. */
+  #told(aside: readonly RawCertificate[], crowded: Reading["crowded"]): RawCertificate[] {
+    const leftOut = new Set([...crowded.values()].flat());
+    const isLeftOut = ({ fingerprint }: RawCertificate) => leftOut.has(fingerprint);
+    return [...aside.filter(isLeftOut), ...aside.filter((one) => !isLeftOut(one))].slice(0, limits.told);
+  }
+
+  /**
+   * Judges everything at hand.
+   * @param accepted keys of the ledger (T5)
+   * @param unchecked keys without a sufficient revocation check (T11)
+   * @param memory what else the ledger says (T6, T7)
+   */
+  async judge(
+    at: Instant,
+    accepted: ReadonlySet<Fingerprint>,
+    unchecked: ReadonlySet<Fingerprint>,
+    memory: Pick<JudgeInput, "neverLive" | "ends"> = {},
+  ): Promise<Judged> {
+    this.#reading ??= this.#read();
+    const { part, keys, facts, crowded } = await this.#reading;
+    const { archive, trust } = this.#profile;
+    const all = keys.certificates.map(({ raw }) => raw.fingerprint);
+    const aside = new Set(all.filter((fingerprint) => !part.has(fingerprint)));
+    const input = { certificates: facts, identity: archive.identity, seeds: trust.seeds, crowded, aside };
+    return {
+      keys,
+      trust: judge({ ...input, ...memory, retiredIssuers: trust.retiredIssuers, at, accepted, unchecked }),
+    };
+  }
+
+  /** The certificates worth keeping in the client's state: see `worth-keeping.ts`. */
+  async worthKeeping(trust: TrustSet, accepted: ReadonlySet<Fingerprint>): Promise<Map<Fingerprint, RawCertificate>> {
+    this.#reading ??= this.#read();
+    return certificatesWorthKeeping(await this.#reading, {
+      connected: [...this.#profile.trust.seeds, ...accepted],
+      links: [...trust.links, ...trust.delegations],
+      stored: this.#stored,
+      own: this.#own,
+      isNamed: (userId) => this.#isNamed(userId),
+    });
+  }
+
+  /** What takes trust away, for the next run (T4): of keys connected or not, of keys not even known. */
+  async revocationsWorthKeeping(): Promise<Uint8Array> {
+    this.#reading ??= this.#read();
+    const { part, verified } = await this.#reading;
+    return this.#revocations.write(survey(this.#own, part, verified, this.#held, this.#bystanders));
+  }
+}

@@ -1,0 +1,228 @@
+/** Use case: learn about successors and revocations before any key is used (T4, T11). */
+import { FeedkeyError } from "../error.ts";
+import { blocksIn, Inquiry, isUnasked, united } from "../keyserver/ask-all.ts";
+import { search } from "../keyserver/hkp.ts";
+import { lookupWkd } from "../keyserver/wkd.ts";
+import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { isAbout } from "../openpgp/is-about-key.ts";
+import type { Profile } from "../profile/types.ts";
+import { isFingerprint } from "../store/fingerprint.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { addressOf } from "../trust/identity.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import { needsCheck } from "../trust/revocation-check.ts";
+import { inAskingOrder, pathOf } from "./asking-order.ts";
+import { Bundles } from "./bundles.ts";
+import type { Judged, Knowledge } from "./certificate-pool.ts";
+import { delegatorsOf } from "./delegators.ts";
+import type { Session } from "./session.ts";
+import { noteBug, takeIn } from "./sources.ts";
+
+/** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
+const maxRounds = 6;
+
+function addressOfArchive({ archive: { identity } }: Profile): string | undefined {
+  return identity.kind === "user-email" ? identity.email : addressOf(identity.userId);
+}
+
+function servers({ trust }: Profile): URL[] {
+  return trust.keyservers.map((server) => new URL(server));
+}
+
+/** Finds successors by the archive's address: on every key server, and in its domain's directory if the profile says so. */
+async function discover(session: Session): Promise<void> {
+  const { profile, options } = session;
+  const address = addressOfArchive(profile);
+  if (address === undefined) return;
+  const answers = await Promise.all([
+    ...servers(profile).map((server) => search(server, address, { transport: options.keyserverTransport })),
+    ...(profile.trust.wkd ? [lookupWkd(address, { transport: options.transport })] : []),
+  ]);
+  for (const answer of answers.flatMap((one) => takeIn(session, [one]))) {
+    if (answer.outcome !== "unknown") continue;
+    options.reporter.note(answer.error.message);
+    noteBug(options.reporter, answer.error);
+  }
+}
+
+/** Asks every server about the keys and takes in what all of them say. */
+async function check(session: Session, inquiry: Inquiry, fingerprints: readonly Fingerprint[]): Promise<void> {
+  const { reporter } = session.options;
+  for (const [fingerprint, row] of await inquiry.ask(fingerprints, isAbout)) {
+    const each = takeIn(
+      session,
+      row.map((one) => one.answer),
+    );
+    for (const one of each) if (one.outcome === "unknown") noteBug(reporter, one.error);
+    const answer = united(each);
+    session.unasked.delete(fingerprint);
+    if (answer.outcome === "unknown") {
+      if (each.some(isUnasked)) session.unasked.add(fingerprint);
+      reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
+      continue;
+    }
+    // Exactly what was asked for: a certificate that came along is not what this question was about.
+    session.answered.set(fingerprint, answer.outcome);
+    if (answer.outcome === "absent" && session.state.ledger.checks.get(fingerprint)?.everFound === true) {
+      reporter.warn(`key ${fingerprint} was on the key servers before and is not any more`);
+    }
+  }
+}
+
+function newInquiry(session: Session): Inquiry {
+  return new Inquiry(servers(session.profile), { transport: session.options.keyserverTransport });
+}
+
+/** The keys whose state decides: those that would be trusted if checked, and rivals. */
+function deciding({ trusted, forks }: TrustSet): Fingerprint[] {
+  return [...new Set([...trusted.keys(), ...forks.flatMap((fork) => fork.rivals)])];
+}
+
+/** Asks the key servers round by round; what the bundle brings takes part as soon as it has come. */
+async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bundles): Promise<void> {
+  const policy = session.checkPolicy;
+  const inquiry = newInquiry(session);
+  const asked = new Set<Fingerprint>();
+  const due = async (): Promise<Fingerprint[]> => {
+    const { trust } = await session.judgeUnchecked();
+    // Without the certificate of a revoker its revocation can't be checked (T4).
+    const keys = [...deciding(trust), ...session.knowledge.missingRevokers].filter((key) => {
+      return !asked.has(key) && (thoroughly || needsCheck(session.state.ledger.checks.get(key), policy));
+    });
+    return await inAskingOrder(session, trust, keys);
+  };
+  let hasSearched = false;
+  for (let round = 0; round < maxRounds; ) {
+    const isWhole = bundles.take();
+    const keys = thoroughly && !hasSearched ? [] : await due();
+    if (!hasSearched && (thoroughly || keys.length > 0)) {
+      hasSearched = true;
+      await discover(session);
+    } else if (keys.length > 0) {
+      for (const key of keys) asked.add(key);
+      await check(session, inquiry, keys);
+      round += 1;
+    } else if (isWhole) return;
+    else await bundles.takeAll();
+  }
+  await bundles.takeAll();
+  for (const key of await due()) session.unasked.add(key);
+}
+
+function warnOfGrace(session: Session, { trust }: Judged): void {
+  for (const [key] of trust.trusted) {
+    if (session.checkState(key) !== "grace") continue;
+    session.options.reporter.warn(`key ${key} is used on the strength of an older revocation check (within grace)`);
+  }
+}
+
+/** Judges, and records what was learned; where another run wrote meanwhile, with what that one learned. */
+async function conclude(session: Session): Promise<Judged> {
+  for (;;) {
+    const judged = await session.judge();
+    if (!(await session.record(judged))) continue;
+    if (session.checkPolicy.required) warnOfGrace(session, judged);
+    return judged;
+  }
+}
+
+/**
+ * Asks the archive and the key servers, side by side, judges, and records what was learned.
+ * @param thoroughly ask about every key, even those whose last check is recent enough
+ * @returns the judgement with every check that could be made
+ */
+export async function refresh(session: Session, thoroughly = false): Promise<Judged> {
+  const bundles = new Bundles(session);
+  const isOnline = !session.options.offline;
+  if (session.checkPolicy.required && isOnline) await askKeyservers(session, thoroughly, bundles);
+  else if (session.profile.trust.wkd && isOnline) await discover(session);
+  await bundles.takeAll();
+  return await conclude(session);
+}
+
+/** Signers that errors name, and that nobody was asked about in this run: no search by the archive's address finds delegates. */
+function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerprint[] {
+  const signers = errors.filter(({ code }) => code === "untrusted_signer").map(({ details }) => String(details.signer));
+  return [...new Set(signers)].filter((signer) => isFingerprint(signer) && !session.answered.has(signer));
+}
+
+/** The longest path of delegations that the rules allow, and how many keys are asked for on the way: names are mere claims. */
+const maxPath = 9;
+const maxAsked = 100;
+
+/**
+ * Asks about signers, and about whoever they say delegated to them, up to keys that were asked about in this run: of a
+ * delegate whose own issuer is unknown nothing could be judged.
+ * @returns whether anything was learned
+ */
+async function askUpwards(session: Session, signers: readonly Fingerprint[]): Promise<boolean> {
+  const { knowledge, answered } = session;
+  const inquiry = newInquiry(session);
+  const before = new Map(knowledge.held);
+  const asked = new Set<Fingerprint>();
+  const blocks: Uint8Array[] = [];
+  let next = [...signers];
+  for (let step = 0; step < maxPath && next.length > 0; step++) {
+    for (const key of next) asked.add(key);
+    const answers = await inquiry.ask(next, isAbout);
+    const found = blocksIn([...answers.values()].flat().map(({ answer }) => answer));
+    for (const block of found) blocks.push(block);
+    const known = [...found.flatMap((block) => readKeyring(block).certificates), ...held(knowledge, next)];
+    const above = known.filter(({ fingerprint }) => asked.has(fingerprint)).flatMap(delegatorsOf);
+    next = [...new Set(above)]
+      .filter((key) => isFingerprint(key) && !asked.has(key) && !answered.has(key))
+      .slice(0, maxAsked - asked.size);
+  }
+  // All at once: each may be what another one hangs on.
+  knowledge.addBlocks(blocks);
+  return [...knowledge.held].some(([key, certificate]) => before.get(key) !== certificate);
+}
+
+function held(knowledge: Knowledge, keys: readonly Fingerprint[]): RawCertificate[] {
+  return keys.flatMap((key) => knowledge.held.get(key) ?? []);
+}
+
+/** Keys on the paths of signers that errors name, which nobody was asked about since the time was over. */
+async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]): Promise<Fingerprint[]> {
+  if (session.unasked.size === 0) return [];
+  const { trust } = await session.judgeUnchecked();
+  const names = new Set(errors.map(({ details }) => String(details.signer)));
+  const signers = [...trust.trusted].filter(([, { facts }]) => {
+    return [facts.primary, ...facts.subkeys].some(
+      ({ fingerprint, keyId }) => names.has(fingerprint) || names.has(keyId),
+    );
+  });
+  const paths = signers.flatMap(([signer]) => pathOf(signer, trust));
+  return [...new Set(paths)].filter((key) => session.unasked.has(key));
+}
+
+/**
+ * Whether news of keys could change these refusals, and if so, asks for them: about the signers' paths, as far as there was
+ * no time for them; everybody about every key where recent checks were reused; and about signers that nobody was asked
+ * about yet, with those that delegated to them.
+ * @returns the new judgement; undefined if there is nothing new to learn
+ */
+export async function learnMore(session: Session, errors: readonly FeedkeyError[]): Promise<Judged | undefined> {
+  const { required, revocationCheck } = session.checkPolicy;
+  if (!required || session.options.offline) return undefined;
+  const unasked = await unaskedBehind(session, errors);
+  if (unasked.length > 0) {
+    await check(session, newInquiry(session), unasked);
+    return await conclude(session);
+  }
+  if (!errors.some(({ code }) => code === "untrusted_signer")) return undefined;
+  const learned = await askUpwards(session, strangers(session, errors));
+  return learned || revocationCheck !== "always" ? await refresh(session, true) : undefined;
+}
+
+/** Refreshes, then acts; if a signer turns out unknown, asks for more and acts again. */
+export async function withFreshKeys<T>(session: Session, action: (judged: Judged) => Promise<T>): Promise<T> {
+  try {
+    return await action(await refresh(session));
+  } catch (error) {
+    if (!(error instanceof FeedkeyError)) throw error;
+    const judged = await learnMore(session, [error]);
+    if (judged === undefined) throw error;
+    return await action(judged);
+  }
+}

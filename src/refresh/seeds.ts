@@ -1,0 +1,109 @@
+/** T2: the certificates that a profile ships. */
+import { join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { readTrustedFile, trustedNames } from "../files/trusted-file.ts";
+import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
+import { attachLoose, collect } from "../openpgp/merge.ts";
+import type { Packet } from "../openpgp/packets.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import type { Profile } from "../profile/types.ts";
+
+const keyFile = /\.(asc|pgp|gpg|key)$/;
+
+const use = { what: "the keyring", code: "bad_profile" } as const;
+
+async function keyringFiles(path: string): Promise<string[]> {
+  const names = await trustedNames(path, use);
+  if (names === undefined) return [path];
+  return names
+    .filter((name) => keyFile.test(name))
+    .sort()
+    .map((name) => join(path, name));
+}
+
+/** What a profile's keyring holds. */
+export interface SeedKeyring {
+  /** By fingerprint: the seeds, and whatever certificates lie beside them. */
+  readonly certificates: ReadonlyMap<string, RawCertificate>;
+  /** Bare revocations, of these keys or of others (T4). */
+  readonly loose: Keyring["loose"];
+}
+
+/**
+ * Reads a profile's keyring: the seeds and whatever lies beside them.
+ * @returns every seed that the profile lists is among the certificates; bare revocations have been laid to them
+ * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing, a file can't be read to
+ *   its end, a secret key stands among them, or others can write to the keyring
+ */
+export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
+  const { keyring, seeds } = profile.trust;
+  if (seeds.length === 0) {
+    throw new FeedkeyError(
+      "no_seed",
+      `profile "${profile.name}" has no seed: nothing tells which keys are the archive's`,
+      {
+        details: { profile: profile.name, file: profile.file },
+        hint: `get the archive's full fingerprint from its keepers, put the certificate into ${escapeText(keyring)} and the fingerprint into "seeds" of ${escapeText(profile.file)}`,
+      },
+    );
+  }
+  const certificates: RawCertificate[] = [];
+  const loose: Packet[] = [];
+  for (const [file, bytes] of await keyringOf(profile)) {
+    const read = readKeys(bytes);
+    if (read.secretKeys > 0) {
+      throw new FeedkeyError("bad_profile", `a secret key lies in the keyring: ${escapeText(file)}`, {
+        details: { file },
+        hint: "anyone who has seen this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
+      });
+    }
+    // What is cut off may be a revocation.
+    if (!read.isWhole) {
+      throw new FeedkeyError(
+        "bad_profile",
+        `the keyring file ${escapeText(file)} can't be read to its end: ${read.problems.join(", ")}`,
+        {
+          details: { file, problems: read.problems },
+          hint: "get the file again, or export the certificates again",
+        },
+      );
+    }
+    for (const certificate of read.certificates) certificates.push(certificate);
+    for (const packet of read.loose) loose.push(packet);
+  }
+  const found = attachLoose(collect(certificates), loose);
+  const missing = seeds.filter((seed) => !found.has(seed));
+  if (missing.length > 0) {
+    throw new FeedkeyError(
+      "bad_profile",
+      `seed ${missing.join(", ")} of profile "${profile.name}" is not in its keyring`,
+      {
+        details: { profile: profile.name, keyring, missing },
+        hint: `put its certificate (armored or binary) into ${escapeText(keyring)}`,
+      },
+    );
+  }
+  return { certificates: found, loose };
+}
+
+/** The files of the keyring, by path. */
+async function keyringOf(profile: Profile): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { keyring } = profile.trust;
+  try {
+    const files = new Map<string, Uint8Array>();
+    for (const file of await keyringFiles(keyring)) files.set(file, await readTrustedFile(file, use));
+    return files;
+  } catch (cause) {
+    if (systemCode(cause) === undefined) throw cause;
+    throw new FeedkeyError(
+      "bad_profile",
+      `the keyring ${escapeText(keyring)} of profile "${profile.name}" can't be read`,
+      {
+        cause,
+        details: { profile: profile.name, keyring },
+        hint: 'check the line "keyring" of the profile, and who may read that folder',
+      },
+    );
+  }
+}

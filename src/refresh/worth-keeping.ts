@@ -1,0 +1,103 @@
+/** What the client's state keeps of all that was heard: certificates of the chain, and whatever takes trust away (T4). */
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { cutToSize } from "../openpgp/cut-to-size.ts";
+import { keyIdOf } from "../openpgp/key-packet.ts";
+import { limits } from "../openpgp/limits.ts";
+import { keepVerified } from "../openpgp/merge.ts";
+import { octetsOf, revocationPart, withoutForgeries } from "../openpgp/revocation-part.ts";
+import type { Survey } from "../openpgp/revocation-store.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Link } from "../trust/transition.ts";
+import type { Reading } from "./read-certificates.ts";
+
+interface Chain {
+  /** Seeds, and keys accepted before. */
+  readonly connected: readonly Fingerprint[];
+  readonly links: readonly Link[];
+  /** Certificates of the client's state. */
+  readonly stored: ReadonlySet<Fingerprint>;
+  /** Those too, and the profile's keyring. */
+  readonly own: ReadonlySet<Fingerprint>;
+  /** Whether a user ID is the archive's. */
+  readonly isNamed: (userId: Uint8Array) => boolean;
+}
+
+/** The certificates connected with the seeds by any certification, but for delegations by those who have nothing to give. */
+function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
+  const subjects = new Map<Fingerprint, Fingerprint[]>();
+  for (const { issuer, subject, unfounded } of links) {
+    if (unfounded === true) continue;
+    const known = subjects.get(issuer);
+    if (known === undefined) subjects.set(issuer, [subject]);
+    else known.push(subject);
+  }
+  // A set iterates over what is added to it on the way.
+  const found = new Set(connected);
+  for (const key of found) for (const subject of subjects.get(key) ?? []) found.add(subject);
+  for (const key of stored) found.add(key);
+  return found;
+}
+
+/**
+ * The certificates worth keeping: those that are there, with whatever was heard of them since, and those connected with
+ * the seeds, whether the link holds or not (a revoked link must stay known); and those of anyone who revoked one of these keys:
+ * without it the revocation could not be checked again (T4). Without packets that prove nothing, and within bounds: a thief
+ * of a key of the chain can make as many as he likes. What was there first stays.
+ */
+export function certificatesWorthKeeping(
+  { part, verified, facts }: Reading,
+  chain: Chain,
+): Map<Fingerprint, RawCertificate> {
+  const connected = connectedKeys(chain);
+  for (const { primary, revocations } of facts) {
+    if (connected.has(primary.fingerprint)) for (const { certificate } of revocations) connected.add(certificate);
+  }
+  const isOwn = ({ fingerprint }: RawCertificate) => chain.own.has(fingerprint);
+  const kept = [...part.values()].filter(({ fingerprint }) => connected.has(fingerprint));
+  const found = new Map<Fingerprint, RawCertificate>();
+  let room: number = limits.certificatesKept;
+  for (const certificate of [...kept.filter(isOwn), ...kept.filter((one) => !isOwn(one))]) {
+    const within = cutToSize(keepVerified(certificate, verified), limits.certificateKept, chain.isNamed);
+    room -= octetsOf(within);
+    if (room < 0 && !isOwn(certificate)) break;
+    found.set(certificate.fingerprint, within);
+  }
+  return found;
+}
+
+/**
+ * What the revocation store asks when it is written.
+ * @param own seeds, and keys of the client's state
+ * @param part the certificates that were read for the judgement
+ * @param verified bodies of the packets found good
+ */
+export function survey(
+  own: ReadonlySet<Fingerprint>,
+  part: ReadonlyMap<Fingerprint, RawCertificate>,
+  verified: ReadonlySet<Uint8Array>,
+  held: ReadonlyMap<Fingerprint, RawCertificate>,
+  bystanders: ReadonlyMap<Fingerprint, RawCertificate>,
+): Survey {
+  const names = (certificates: ReadonlyMap<Fingerprint, RawCertificate>) => {
+    return new Map([...certificates].flatMap(([key, one]) => [[key, one] as const, [keyIdOf(key), one] as const]));
+  };
+  const [chain, near, others] = [names(part), names(held), names(bystanders)];
+  const read = new Map<Fingerprint, RawCertificate>();
+  for (const [fingerprint, certificate] of part) {
+    const revocations = revocationPart(certificate);
+    if (revocations === undefined) continue;
+    read.set(
+      fingerprint,
+      withoutForgeries(revocations, verified, (maker) => chain.has(maker)),
+    );
+  }
+  return {
+    read,
+    verified,
+    nearness: (key) => {
+      if (own.has(chain.get(key)?.fingerprint ?? "")) return "own";
+      return chain.has(key) ? "chain" : near.has(key) ? "held" : "stranger";
+    },
+    keyOf: (name) => (chain.get(name) ?? near.get(name) ?? others.get(name))?.primary,
+  };
+}

@@ -1,0 +1,127 @@
+/** The copy that a step is rehearsed on: keys, configuration, indexes and bundle; the packages stay where they are. */
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { backupStore } from "../keys/backup.ts";
+import { encodeValue } from "../profile/ini.ts";
+import { readArchiveConfig } from "../profile/read-archive.ts";
+import type { Archive } from "../publish/archive.ts";
+import { layoutOf } from "../publish/feed-layouts.ts";
+import { recordsFolder } from "../publish/publish.ts";
+import { bundleFiles, readBundleFile } from "../signing/published-bundle.ts";
+import { PublishedTree } from "../signing/published-tree.ts";
+import { KeyStore } from "../store/key-store.ts";
+import type { Target } from "./stock-client.ts";
+
+export interface Stage {
+  readonly folder: string;
+  /** The copy, opened like any archive. It names no key server. */
+  readonly archive: Archive;
+  /** Where copies of revocation certificates go that the step makes. */
+  readonly safe: string;
+  /** Paths of the copy in a text become those of the archive. */
+  translate(text: string): string;
+}
+
+/** Copies a file if it is there. */
+async function copy(from: string, to: string): Promise<void> {
+  try {
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    await copyFile(from, to);
+  } catch (cause) {
+    if (systemCode(cause) === "ENOENT") return;
+    throw new FeedkeyError("output", `${escapeText(from)} can't be copied for the rehearsal`, {
+      cause,
+      details: { path: from, reason: systemCode(cause) },
+    });
+  }
+}
+
+/** archive.ini with another root and without key servers; all else as its keeper wrote it. */
+function redirected(text: string, root: string): string {
+  let section = "";
+  const lines = text.split("\n").flatMap((line) => {
+    section = /^\s*\[([^\]]*)\]/.exec(line)?.[1]?.trim() ?? section;
+    if (section !== "archive") return [line];
+    if (/^\s*keyserver(s|-ca)\s*=/.test(line)) return [];
+    return [/^\s*root\s*=/.test(line) ? `root = ${encodeValue(root)}` : line];
+  });
+  return lines.join("\n");
+}
+
+async function copyPublished({ config }: Archive, site: string): Promise<void> {
+  const tree = await PublishedTree.open(config.root);
+  const put = async (name: string, bytes: Uint8Array | undefined) => {
+    if (bytes === undefined) return;
+    await mkdir(dirname(join(site, name)), { recursive: true, mode: 0o700 });
+    await writeFile(join(site, name), bytes);
+  };
+  for (const feed of config.feeds) {
+    const { signed } = layoutOf(feed);
+    const name = signed.split(".")[0] ?? "";
+    const folder = join(config.root, feed.path);
+    const needed = [signed, `${signed}.asc`, `${signed}.sig`];
+    await tree.folder(feed.path).refuseOdd(needed);
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    const files = entries.filter((entry) => {
+      return (
+        needed.includes(entry.name) || (entry.isFile() && (entry.name === name || entry.name.startsWith(`${name}.`)))
+      );
+    });
+    for (const file of files) {
+      await put(join(feed.path, file.name), await tree.folder(feed.path).read(file.name));
+    }
+  }
+  for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
+}
+
+/** What the key store remembers of this archive, but for caches. */
+async function copyRecords(from: Archive, to: Archive): Promise<void> {
+  const [source, target] = [recordsFolder(from.store, from.config.root), recordsFolder(to.store, to.config.root)];
+  for (const name of ["published.json", "successor", "finishing"]) await copy(join(source, name), join(target, name));
+}
+
+/**
+ * Copies an archive into a folder. The archive itself is only read.
+ * @param folder private and empty
+ * @throws FeedkeyError `bad_config` if others can get at a secret key; `output`
+ */
+export async function makeStage(archive: Archive, folder: string): Promise<Stage> {
+  const [home, site, file] = [join(folder, "home"), join(folder, "site"), join(folder, "archive.ini")];
+  await mkdir(site, { mode: 0o700 });
+  await backupStore(archive.store, home);
+  await writeFile(file, redirected(await readFile(archive.config.file, "utf8"), site), { mode: 0o600 });
+  const config = readArchiveConfig(await readFile(file, "utf8"), file);
+  if (config.root !== site || config.keyservers.length > 0) {
+    throw new FeedkeyError("internal", "the copy of archive.ini leads out of the copy");
+  }
+  const staged: Archive = { ...archive, config, store: await KeyStore.open(home) };
+  await copyPublished(archive, site);
+  await copyRecords(archive, staged);
+  const safe = join(folder, "safe");
+  const places = [
+    [file, archive.config.file],
+    [site, archive.config.root],
+    [home, archive.store.folder],
+    [safe, "(a folder for backups)"],
+  ] as const;
+  return {
+    folder,
+    archive: staged,
+    safe,
+    translate: (text) => places.reduce((shown, [from, to]) => shown.replaceAll(from, to), text),
+  };
+}
+
+/** What clients are shown: the feeds of the copy that have an index. */
+export async function targetsOf({ archive }: Stage, packages: string): Promise<Target[]> {
+  const targets: Target[] = [];
+  for (const feed of archive.config.feeds) {
+    const folder = join(archive.config.root, feed.path);
+    const index = layoutOf(feed).signed;
+    const names = await readdir(folder).catch(() => [] as string[]);
+    if (names.includes(index)) targets.push({ feed, folder, index, packages: join(packages, feed.packages) });
+  }
+  return targets;
+}

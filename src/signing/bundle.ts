@@ -1,0 +1,147 @@
+/** The key bundle at the archive's root: a source of certificates for clients and people, never an authority. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { armor } from "../openpgp/armor.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { limits } from "../openpgp/limits.ts";
+import { provenRoom, prune, type Room, storeRoom } from "../openpgp/prune.ts";
+import { bundlePath } from "../profile/layout.ts";
+import { claims, isDelegate, type Own, withPath } from "./delegate-check.ts";
+import { bundleFiles, type Known, readBundleFile } from "./published-bundle.ts";
+import type { PublishedFile, PublishedTree } from "./published-tree.ts";
+import type { OwnCertificate } from "./signing-key.ts";
+
+export interface BundleFile extends PublishedFile {
+  /** Where it is going to lie, for messages. */
+  readonly path: string;
+}
+
+/**
+ * The certificates that belong into the bundle: the signing key's, and every other of the key store that ever carried
+ * the archive's user ID, revoked ones too, and those that have revoked the user ID: clients must hear of it; delegates,
+ * withdrawn ones too; and who delegated to any of these. The chain first.
+ */
+export function bundleCertificates(own: Own, signing: OwnCertificate, userId: string): OwnCertificate[] {
+  const chosen = [...own.values()].filter(({ raw, facts }) => {
+    return raw.fingerprint === signing.raw.fingerprint || claims(facts, userId) || isDelegate(facts);
+  });
+  const whole = new Map(
+    chosen.flatMap(({ raw }) => withPath(own, raw.fingerprint)).map((one) => [one.raw.fingerprint, one]),
+  );
+  const isChain = ({ raw, facts }: OwnCertificate) => {
+    return raw.fingerprint === signing.raw.fingerprint || claims(facts, userId);
+  };
+  return [...whole.values()].sort((a, b) => {
+    if (isChain(a) !== isChain(b)) return isChain(a) ? -1 : 1;
+    const [x, y] = [a.facts.primary, b.facts.primary];
+    return x.createdAt - y.createdAt || (x.fingerprint < y.fingerprint ? -1 : 1);
+  });
+}
+
+export interface BundlePlan {
+  /** Only those whose contents differ from what lies there. */
+  readonly files: readonly BundleFile[];
+  /** What its keepers should hear of, in words. */
+  readonly notes: readonly string[];
+}
+
+function names(certificates: readonly OwnCertificate[]): string {
+  const shown = certificates.slice(0, 3).map(({ raw }) => raw.fingerprint);
+  const more = certificates.length - shown.length;
+  return `${shown.join(", ")}${more === 0 ? "" : ` and ${more} more`}`;
+}
+
+/**
+ * What to do about certificates of the archive's name that nothing ties to its keys. A store that wrote this bundle before
+ * had all that is the archive's: somebody else put them there, and they go. Another store may just not know them.
+ * @throws FeedkeyError `bad_config`
+ */
+function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
+  if (strangers.length === 0) return [];
+  const { path } = tree.folder(bundlePath);
+  if (wroteBefore) {
+    return [
+      `left out of the key bundle: ${names(strangers)}, which nothing ties to the archive's keys: who put it there?`,
+    ];
+  }
+  throw new FeedkeyError(
+    "bad_config",
+    `the published key bundle holds ${names(strangers)}, which this key store does not know and none of its keys certified`,
+    {
+      details: { path, certificates: strangers.map(({ raw }) => raw.fingerprint) },
+      hint: `if they are the archive's, take them in with "feedkey key import ${escapeText(path)}"; if not, remove the bundle: it is written anew`,
+    },
+  );
+}
+
+/** Of a delegate's certificate where there is no room for all of each. */
+const tightRoom: Room = { own: storeRoom.own / 8, others: storeRoom.others / 8, strangers: 0 };
+
+/**
+ * The bundle's packets. Where they would be more than clients read, first what nobody can check goes, then what delegates say
+ * of themselves beyond their newest words.
+ * @throws FeedkeyError `bad_config`: it would be more all the same
+ */
+async function writeBundle(own: Own, signing: OwnCertificate, userId: string, most: number): Promise<Buffer> {
+  const chosen = bundleCertificates(own, signing, userId);
+  const keys = await KeyIndex.of([...own.values()].map(({ raw }) => raw));
+  const loaded = new Map(keys.certificates.map((one) => [one.raw.fingerprint, one]));
+  let size = 0;
+  for (const [chainRoom, delegateRoom] of [
+    [storeRoom, storeRoom],
+    [provenRoom, provenRoom],
+    [provenRoom, tightRoom],
+  ] as const) {
+    const parts: Uint8Array[] = [];
+    for (const { raw, facts } of chosen) {
+      const certificate = loaded.get(raw.fingerprint);
+      if (certificate === undefined) continue;
+      const room = claims(facts, userId) || raw.fingerprint === signing.raw.fingerprint ? chainRoom : delegateRoom;
+      parts.push(writeCertificate((await prune(certificate, keys, room)).certificate));
+    }
+    size = parts.reduce((sum, { length }) => sum + length, 0);
+    if (size <= most) return Buffer.concat(parts);
+  }
+  throw new FeedkeyError(
+    "bad_config",
+    `the key bundle would have ${size} bytes, and clients read no more than ${most}`,
+    {
+      details: { bytes: size, most, certificates: chosen.length },
+      hint: "take certificates of delegates whose delegations have ended out of the key store: feedkey delegate --status",
+    },
+  );
+}
+
+/**
+ * Plans the two files of the bundle, binary and armored. It never loses what is the archive's.
+ * @param own certificates of the key store
+ * @param signing the archive's present key
+ * @param wroteBefore whether this key store has written this bundle before
+ * @param most bytes that clients read
+ * @throws FeedkeyError `bad_config`: the bundle there holds certificates of which this store can't tell whose they are, or
+ *   the new one would be too large
+ */
+export async function planBundle(
+  tree: PublishedTree,
+  { certificates, strangers }: Known,
+  signing: OwnCertificate,
+  userId: string,
+  wroteBefore: boolean,
+  most: number = limits.keyringBytes,
+): Promise<BundlePlan> {
+  const notes = judgeStrangers(tree, strangers, wroteBefore);
+  const binary = await writeBundle(certificates, signing, userId, most);
+  const [binaryPath, armoredPath] = bundleFiles;
+  const files = [
+    { name: binaryPath, data: binary },
+    { name: armoredPath, data: armor(binary, "PUBLIC KEY BLOCK") },
+  ];
+  const changed: BundleFile[] = [];
+  for (const { name, data } of files) {
+    const file = { name, data, path: tree.folder(name).path };
+    const there = await readBundleFile(tree, name);
+    if (there === undefined || Buffer.compare(there, Buffer.from(file.data)) !== 0) changed.push(file);
+  }
+  return { files: changed, notes };
+}

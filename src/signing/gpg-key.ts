@@ -1,0 +1,67 @@
+/** A key that stays in GnuPG or on a card (`key = gpg:FPR`): gpg makes the signature, feedkey checks it. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { runGpg } from "../files/programs.ts";
+import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import type { DocumentSigner } from "./signing-key.ts";
+
+/** Runs gpg on the caller's own GnuPG home, agent and cards included. */
+async function gpg(args: readonly string[], input: Uint8Array): Promise<Uint8Array> {
+  // What gpg.conf may say for people, and what no index may be signed with.
+  const ran = await runGpg(["--no-armor", "--no-textmode", ...args], { input });
+  if (ran.cause !== undefined) {
+    throw new FeedkeyError("bad_config", "gpg can't be started", {
+      cause: ran.cause,
+      hint: "install GnuPG, or keep the key in feedkey's store",
+    });
+  }
+  if (ran.status === 0) return ran.stdout;
+  const words = escapeText(ran.stderr.trim().split("\n").at(-1) ?? "");
+  throw new FeedkeyError("bad_config", `gpg failed (${ran.status ?? "killed"}): ${words}`, {
+    details: { status: ran.status ?? null },
+    hint: "try the same with gpg itself: is the card in, the agent running, the passphrase known?",
+  });
+}
+
+/** The certificate of a key in GnuPG. @throws FeedkeyError `not_found`, `bad_config` */
+export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCertificate> {
+  const bytes = await gpg(["--export", fingerprint], new Uint8Array());
+  const found = readKeyring(bytes).certificates.find((certificate) => certificate.fingerprint === fingerprint);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("not_found", `GnuPG has no key ${fingerprint}`, {
+    details: { fingerprint },
+    hint: "see gpg --list-secret-keys; GNUPGHOME says where it looks",
+  });
+}
+
+/** Signs through gpg: SHA-256, binary document, notations never critical. */
+export function gpgSigner(fingerprint: Fingerprint): DocumentSigner {
+  return {
+    async signDocument(bytes, certificate, content) {
+      // GnuPG need not have heard of a revocation that the key store has.
+      const refused = refusePrimary(certificate.facts, content.at);
+      if (refused !== undefined) {
+        throw new FeedkeyError(refused.code, `can't sign with ${fingerprint}: ${refused.reason}`, {
+          details: { fingerprint },
+          hint: "clients would refuse what it signs: choose the archive's present key",
+        });
+      }
+      const expires =
+        content.expiresAt === undefined ? "0" : `seconds=${Math.ceil((content.expiresAt - content.at) / 1000)}`;
+      const notations = (content.notations ?? []).flatMap(({ name, value }) => ["--sig-notation", `${name}=${value}`]);
+      const terms = ["--digest-algo", "SHA256", "--no-ask-sig-expire", "--default-sig-expire", expires, ...notations];
+      const made = await gpg(["--local-user", fingerprint, ...terms, "--output", "-", "--detach-sign", "-"], bytes);
+      const [only, ...others] = readSignatureFile(made, "gpg's output");
+      const checked = only && (await checkSignatures([only], bytes, await KeyIndex.of([certificate.raw])));
+      if (checked?.[0]?.status === "good" && others.length === 0) return made;
+      throw new FeedkeyError("bad_config", `gpg made something else than one signature of ${fingerprint}'s`, {
+        details: { fingerprint },
+        hint: "look for options in gpg.conf that add signers, such as local-user, and at gpg --list-secret-keys",
+      });
+    },
+  };
+}

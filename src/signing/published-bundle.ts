@@ -1,0 +1,132 @@
+/**
+ * What the published bundle holds beside what this key store knows: a store on a stick has the master key and not the keys
+ * before it, nor the build machines' certificates, and writing the bundle from it alone would take those from all clients.
+ * But whoever can write to the published tree can put a key of his own into the bundle, with the archive's user ID.
+ */
+import { basename, dirname } from "node:path";
+import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { limits } from "../openpgp/limits.ts";
+import { attachLoose, collect, keepVerified, unite } from "../openpgp/merge.ts";
+import { parseSignature } from "../openpgp/raw-signature.ts";
+import { readFacts } from "../openpgp/read-facts.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { bundlePath } from "../profile/layout.ts";
+import { isDelegation } from "../trust/delegation-terms.ts";
+import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
+import { isHardRevoked } from "../trust/key-state.ts";
+import { claims, isDelegate, type Own } from "./delegate-check.ts";
+import type { PublishedTree } from "./published-tree.ts";
+import { judgedTogether, type OwnCertificate } from "./signing-key.ts";
+
+/** The key store's certificates together with the published ones. */
+export interface Known {
+  /** Those of the store with all that the bundle says of them, and those of the bundle that are the archive's. */
+  readonly certificates: Own;
+  /** Certificates of the bundle that claim the archive's user ID, and that nothing ties to the store's keys. */
+  readonly strangers: readonly OwnCertificate[];
+}
+
+/** Paths of the bundle's two files below the archive's root: binary and armored. */
+export const bundleFiles = [bundlePath, bundlePath.replace(/pgp$/, "asc")] as const;
+
+/**
+ * One of the bundle's files; undefined if there is none.
+ * @throws FeedkeyError `bad_path` for anything but a plain file of a size that clients read, `output` if it can't be read
+ */
+export async function readBundleFile(tree: PublishedTree, name: string): Promise<Buffer | undefined> {
+  // Armor is a third larger than what it holds.
+  const most = name.endsWith(".asc") ? 1.5 * limits.keyringBytes : limits.keyringBytes;
+  return await tree.folder(dirname(name)).read(basename(name), most);
+}
+
+async function readBundle(tree: PublishedTree): Promise<Pick<Keyring, "certificates" | "loose">> {
+  const files = await Promise.all(bundleFiles.map((name) => readBundleFile(tree, name)));
+  const rings = files.flatMap((bytes) => (bytes === undefined ? [] : [readKeys(bytes)]));
+  return {
+    certificates: [...collect(rings.flatMap(({ certificates }) => certificates)).values()],
+    loose: rings.flatMap(({ loose }) => loose),
+  };
+}
+
+/** Without looking at who made what: anything else can't be the archive's, and there may be ten thousand of them. */
+function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
+  const wanted = Buffer.from(userId, "utf8");
+  return userIds.some(({ packet, signatures }) => {
+    if (Buffer.compare(packet.body, wanted) === 0) return true;
+    return signatures.some(({ body }) => {
+      const raw = parseSignature(body);
+      return typeof raw !== "string" && isDelegation(raw.hashed);
+    });
+  });
+}
+
+/**
+ * The certificates that are the archive's: those of the store, and what these certified in their turn, whether that still
+ * lasts or not. That one certified a key of the store shows nothing: anybody can do that.
+ */
+function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: ReadonlySet<Fingerprint>, userId: string) {
+  const found = new Set([...own].filter((name) => all.has(name)));
+  const by = ({ certificate, key }: SignatureFacts, mayDelegateOnly: boolean): boolean => {
+    const issuer = all.get(certificate);
+    if (issuer === undefined || !found.has(certificate) || key !== issuer.primary.fingerprint) return false;
+    // T3c: a thief of that key could have made it.
+    if (isHardRevoked(issuer.revocations)) return false;
+    return claims(issuer, userId) || (mayDelegateOnly && isDelegate(issuer));
+  };
+  const isTied = (facts: CertificateFacts) => {
+    return facts.userIds.some(({ certifications }) => {
+      return certifications.some((one) =>
+        isDelegation(one) ? by(one, true) : claims(facts, userId) && by(one, false),
+      );
+    });
+  };
+  for (let before = -1; before < found.size; ) {
+    before = found.size;
+    for (const [name, facts] of all) if (!found.has(name) && isTied(facts)) found.add(name);
+  }
+  return found;
+}
+
+/**
+ * Unites the store's certificates with those that are published, as far as they are the archive's and verified.
+ * @param own certificates of the key store
+ * @throws FeedkeyError `bad_path`, `output`: the bundle there can't be read
+ */
+export async function withPublished(tree: PublishedTree, own: Own, userId: string): Promise<Known> {
+  const { certificates, loose } = await readBundle(tree);
+  const mine = new Map([...own].map(([name, { raw }]) => [name, raw]));
+  const news = certificates.filter((certificate) => {
+    const present = mine.get(certificate.fingerprint);
+    return present === undefined ? mayMatter(certificate, userId) : unite(present, certificate) !== present;
+  });
+  if (news.length === 0 && loose.length === 0) return { certificates: own, strangers: [] };
+  const all = attachLoose(collect([...mine.values(), ...news]), loose);
+  const keys = await KeyIndex.of(all.values());
+  const verified = new Set<Uint8Array>();
+  const facts = new Map<Fingerprint, CertificateFacts>();
+  for (const loaded of keys.certificates) {
+    facts.set(loaded.raw.fingerprint, await readFacts(loaded, keys, (body) => verified.add(body)));
+  }
+  const ours = findOurs(facts, new Set(own.keys()), userId);
+  const kept: RawCertificate[] = [];
+  for (const name of ours) {
+    const whole = all.get(name);
+    if (whole === undefined) continue;
+    // What the store has stays as it is; of the bundle's only what proved true.
+    const present = mine.get(name);
+    const proven = keepVerified(whole, verified);
+    kept.push(present === undefined ? proven : unite(present, proven));
+  }
+  const strangers = keys.certificates.filter(({ raw }) => {
+    const found = facts.get(raw.fingerprint);
+    return !ours.has(raw.fingerprint) && found !== undefined && claims(found, userId);
+  });
+  return {
+    certificates: await judgedTogether(kept),
+    strangers: strangers.flatMap(({ raw }) => {
+      const found = facts.get(raw.fingerprint);
+      return found === undefined ? [] : [{ raw, facts: found }];
+    }),
+  };
+}

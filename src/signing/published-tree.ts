@@ -1,0 +1,131 @@
+/**
+ * The published tree, to which others may be able to write. Everything in it but package files is read and written here: only
+ * plain files inside the root, over no link, without waiting for anybody, and no more bytes than belong there.
+ */
+import * as fs from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { discard, removeLeftovers, type StagedFile, stageFile } from "../files/atomic.ts";
+import { syncFolder } from "../files/folder.ts";
+import { outputError } from "../files/system-error.ts";
+import { TargetRoot } from "../files/target-root.ts";
+import { maxIndexBytes } from "../formats/formats.ts";
+import { limits } from "../openpgp/limits.ts";
+
+/** A file with its new contents. */
+export interface PublishedFile {
+  readonly name: string;
+  readonly data: Uint8Array | string;
+}
+
+/** A folder of the tree. It need not exist yet. */
+export class PublishedFolder {
+  readonly #root: TargetRoot;
+  readonly #name: string;
+
+  constructor(root: TargetRoot, name: string) {
+    this.#root = root;
+    this.#name = name;
+  }
+
+  /** Absolute, as the root was given: for messages. */
+  get path(): string {
+    return join(this.#root.folder, this.#name);
+  }
+
+  /**
+   * An index or a signature; undefined if there is none.
+   * @throws FeedkeyError `bad_path` for anything but a plain file of a fitting size, `output` if it can't be read
+   */
+  async read(name: string, most?: number): Promise<Buffer | undefined> {
+    const usual = /\.(sig|asc)$/.test(name) ? limits.signatureFileBytes : maxIndexBytes;
+    return await this.#root.read(join(this.#name, name), most ?? usual);
+  }
+
+  /** @throws FeedkeyError `bad_path`: something else is in the place of one of these files, or of a folder on the way */
+  async refuseOdd(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.#root.refuseOdd(join(this.#name, name));
+  }
+
+  /** Makes the folder, and removes what killed runs left in it. @throws FeedkeyError `bad_path`, `output` */
+  async prepare(): Promise<void> {
+    if (this.#name !== "") await this.#root.makeFolder(this.#name);
+    await removeLeftovers(await this.#here());
+  }
+
+  /**
+   * Files under temporary names, in their order; if one can't be made, none is left.
+   * @throws FeedkeyError `bad_path`, `output`
+   */
+  async stage(files: readonly PublishedFile[]): Promise<StagedFile[]> {
+    const staged: StagedFile[] = [];
+    try {
+      await this.refuseOdd(files.map(({ name }) => name));
+      for (const { name, data } of files) {
+        const path = await this.#root.hostPath(join(this.#name, name));
+        staged.push(await stageFile(path, data, { mode: 0o644 }));
+      }
+      await this.assertInPlace();
+    } catch (error) {
+      await discard(staged);
+      throw error;
+    }
+    return staged;
+  }
+
+  /** To be asked before staged files get their names. @throws FeedkeyError `bad_path`: a link has taken the folder's place */
+  async assertInPlace(): Promise<void> {
+    const here = await this.#here();
+    const real = await fs.realpath(here).catch(() => undefined);
+    if (real === here) return;
+    throw new FeedkeyError("bad_path", `${escapeText(this.path)} was moved while it was written to`, {
+      details: { path: this.path },
+      hint: "look who else writes to the published tree, and run the command again",
+    });
+  }
+
+  /** Removes files, in the order given; missing ones are none. @throws FeedkeyError `bad_path`, `output` */
+  async remove(names: readonly string[]): Promise<void> {
+    if (names.length === 0) return;
+    const here = await this.#here();
+    for (const name of names) {
+      await fs.unlink(join(here, name)).catch((error: unknown) => {
+        if (systemCode(error) !== "ENOENT") throw outputError(error, join(this.path, name));
+      });
+    }
+    await syncFolder(here);
+  }
+
+  /** The real path of the folder. */
+  async #here(): Promise<string> {
+    return dirname(await this.#root.hostPath(join(this.#name, "x")));
+  }
+}
+
+/** The tree below an archive's root. Links on the way to the root itself are the keeper's own. */
+export class PublishedTree {
+  readonly #root: TargetRoot;
+
+  private constructor(root: TargetRoot) {
+    this.#root = root;
+  }
+
+  /** @throws FeedkeyError `not_found`: there is no such folder */
+  static async open(root: string): Promise<PublishedTree> {
+    try {
+      return new PublishedTree(await TargetRoot.open(root, "none"));
+    } catch (cause) {
+      if (!(cause instanceof FeedkeyError) || cause.code !== "not_found") throw cause;
+      throw new FeedkeyError("not_found", `there is no archive folder ${escapeText(root)}`, {
+        cause,
+        details: { path: root },
+      });
+    }
+  }
+
+  /** @param name relative to the root; empty for the root itself */
+  folder(name: string): PublishedFolder {
+    return new PublishedFolder(this.#root, name);
+  }
+}

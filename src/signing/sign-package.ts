@@ -1,0 +1,119 @@
+/** Use case: sign a pkgsrc package for pkg_add, which reads RSA signatures of version 4 keys and no others. */
+import { closeSync, fstatSync } from "node:fs";
+import { basename, join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { stageStream } from "../files/staged-stream.ts";
+import { packageName } from "../formats/pkgsrc/package-summary.ts";
+import { armor } from "../openpgp/armor.ts";
+import { readSignatureFile } from "../openpgp/detached.ts";
+import { damage, nameThePackage } from "../packages/damage.ts";
+import { isPackageName } from "../packages/file-names.ts";
+import { formatPackageHash, hashPackage } from "../packages/package-hash.ts";
+import { isSignedPackage, readContents } from "../packages/pkgsrc-package.ts";
+import { signedPackage } from "../packages/signed-package.ts";
+import { type ByteSource, fileSource, openPackage } from "../packages/source.ts";
+import type { Instant } from "../time.ts";
+import type { SigningKey } from "./signing-key.ts";
+
+export interface SignedPackageFile {
+  readonly package: string;
+  /** Where the signed one lies. */
+  readonly path: string;
+  /** Bytes of the package inside. */
+  readonly size: number;
+}
+
+/**
+ * Whether pkg_add can read what this key signs.
+ * @param signature binary
+ * @throws FeedkeyError `bad_config`
+ */
+function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
+  const [made] = readSignatureFile(signature, "the signature just made");
+  const maker = made !== undefined && "raw" in made ? made.raw.issuer.fingerprint : undefined;
+  const key = [facts.primary, ...facts.subkeys].find(({ fingerprint }) => fingerprint === maker);
+  const refuse = (why: string) =>
+    new FeedkeyError("bad_config", `pkg_add can't verify what ${maker ?? "this key"} signs: ${why}`, {
+      details: { fingerprint: facts.primary.fingerprint, signingKey: maker },
+      hint: "make a key for packages: feedkey keygen --algorithm rsa3072",
+    });
+  if (key === undefined) throw refuse("the signature does not name its key");
+  if (key.algorithm !== "rsa") throw refuse(`it is ${escapeText(key.algorithm)}, not RSA`);
+  if (key.version !== 4) throw refuse(`it is of version ${key.version}, not 4`);
+  // netpgpverify cuts the zero octets off and finds no such key.
+  if (key.keyId.startsWith("00")) throw refuse(`its key ID, ${key.keyId}, begins with 00`);
+}
+
+const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", "425a": ".tbz", fd37: ".txz", "28b5": ".tzst" };
+
+/** What the package is to be called: pkg_install and its friends go by the name. */
+function nameOf(source: ByteSource, pkgname: string): string {
+  const magic = Buffer.from(source.read(0, 2)).toString("hex");
+  return `${pkgname}${endings[magic] ?? ".tgz"}`;
+}
+
+/**
+ * Signs a package.
+ * @param folder where the signed one goes; undefined: into the unsigned one's place
+ * @throws FeedkeyError `not_found`, `bad_package`, `bad_path` for a file that is not called after its package, `usage`
+ *   for one that is signed already, `bad_config` for a key that pkg_add can't read; `output`; `revoked`...
+ */
+export async function signPackageFile(
+  path: string,
+  key: SigningKey,
+  at: Instant,
+  folder: string | undefined,
+): Promise<SignedPackageFile> {
+  try {
+    const descriptor = openPackage(path);
+    try {
+      const status = fstatSync(descriptor);
+      if (!status.isFile()) throw damage("is no regular file");
+      return await signOpen(fileSource(descriptor, status.size), path, key, at, folder);
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw nameThePackage(path, error);
+  }
+}
+
+async function signOpen(
+  source: ByteSource,
+  path: string,
+  key: SigningKey,
+  at: Instant,
+  folder: string | undefined,
+): Promise<SignedPackageFile> {
+  if (isSignedPackage(source)) {
+    throw new FeedkeyError("usage", `package "${escapeText(path)}" is signed already`, {
+      details: { path },
+      hint: "take the package out first, with feedkey verify-package FILE -o PLAIN",
+    });
+  }
+  const pkgname = packageName(await readContents(source));
+  const name = nameOf(source, pkgname);
+  if (basename(path) !== name || !isPackageName(name, "pkgsrc")) {
+    throw new FeedkeyError("bad_path", `package "${escapeText(path)}" holds ${escapeText(pkgname)}`, {
+      details: { path, package: pkgname, expected: name },
+      hint: `call it ${escapeText(name)}: clients refuse a signed package under another name`,
+    });
+  }
+  const hash = hashPackage(source, pkgname);
+  // Whole seconds, as packets have them.
+  const signature = await key.secret.signDocument(formatPackageHash(hash), key, { at: Math.floor(at / 1000) * 1000 });
+  refuseUnreadable(signature, key);
+  const target = folder === undefined ? path : join(folder, name);
+  const file = await stageStream(target, { mode: 0o644 });
+  try {
+    for (const piece of signedPackage(hash, Buffer.from(armor(signature, "SIGNATURE")), name, source)) {
+      await file.write(piece);
+    }
+    await file.commit();
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  return { package: pkgname, path: target, size: source.size };
+}

@@ -1,0 +1,108 @@
+/** The archive's keys as they lie in the key store, opened for use. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { RawCertificate } from "../openpgp/certificate.ts";
+import { factsOf } from "../openpgp/evidence.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
+import { fingerprintOf } from "../openpgp/key-packet.ts";
+import { collect } from "../openpgp/merge.ts";
+import { SecretKey } from "../openpgp/secret-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { addressOf } from "../trust/identity.ts";
+import { maySpeakFor } from "../trust/key-state.ts";
+import { readAllStored } from "./stored-certificate.ts";
+
+/** Gives the passphrase of a key when it is needed; asks a person, a file or a descriptor. */
+export type PassphraseSource = (fingerprint: Fingerprint) => Promise<string>;
+
+/** A certificate of the key store with its facts. */
+export interface OwnCertificate {
+  readonly raw: RawCertificate;
+  readonly facts: CertificateFacts;
+}
+
+/** Whatever can sign a document as the archive: a key of the store, or gpg. */
+export type DocumentSigner = Pick<SecretKey, "signDocument">;
+
+export interface SignerOf extends OwnCertificate {
+  readonly secret: DocumentSigner;
+}
+
+export interface SigningKey extends SignerOf {
+  readonly secret: SecretKey;
+}
+
+/**
+ * All certificates of the key store, judged among each other.
+ * @param others from elsewhere, such as GnuPG
+ * @throws FeedkeyError `bad_config` if one can't be read to its end
+ */
+export async function ownCertificates(
+  store: KeyStore,
+  others: readonly RawCertificate[] = [],
+): Promise<Map<Fingerprint, OwnCertificate>> {
+  return await judgedTogether(collect([...others, ...(await readAllStored(store))]).values());
+}
+
+/** Certificates with their facts, each by what all of them say. Those of a kind that can't be used are left out. */
+export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Map<Fingerprint, OwnCertificate>> {
+  const keys = await KeyIndex.of(raws);
+  const all = await factsOf(keys);
+  return new Map(
+    keys.certificates.flatMap(({ raw }, place) => {
+      const facts = all[place];
+      return facts === undefined ? [] : [[raw.fingerprint, { raw, facts }]];
+    }),
+  );
+}
+
+/**
+ * A certificate with those of its keys alone that could have signed for the archive: anybody can add a subkey of his own to a
+ * copy, and who stole one may have signed anything with it.
+ */
+export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
+  const own = new Set(facts.subkeys.filter(maySpeakFor).map(({ fingerprint }) => fingerprint));
+  return { ...raw, subkeys: raw.subkeys.filter(({ packet }) => own.has(fingerprintOf(packet.body) ?? "")) };
+}
+
+/**
+ * Opens a key for signing.
+ * @param fingerprint as a person wrote it; the full one is required
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config` (passphrase, file modes), `bad_certificate`
+ */
+export async function openSigningKey(
+  store: KeyStore,
+  fingerprint: string,
+  passphrase: PassphraseSource,
+): Promise<SigningKey> {
+  const name = await store.resolve(fingerprint);
+  const armored = await store.privateKey(name);
+  const own = (await ownCertificates(store)).get(name);
+  if (own === undefined) {
+    throw new FeedkeyError("bad_certificate", `the certificate of ${name} in the key store can't be read`, {
+      details: { fingerprint: name },
+      hint: `bring back certs/${name}.asc from a backup`,
+    });
+  }
+  const secret = await SecretKey.open(armored, () => passphrase(name));
+  if (secret.fingerprint !== name) {
+    throw new FeedkeyError("bad_certificate", `private/${name}.asc holds another key, ${secret.fingerprint}`, {
+      details: { fingerprint: name },
+      hint: "bring back the key store from a backup",
+    });
+  }
+  return { ...own, secret };
+}
+
+/** Domain of the address in a certificate's user ID: the namespace of feedkey's notations. */
+export function notationDomain({ facts }: OwnCertificate): string {
+  for (const { bytes } of facts.userIds) {
+    const domain = addressOf(bytes)?.split("@")[1];
+    if (domain !== undefined && domain !== "") return domain;
+  }
+  const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
+  throw new FeedkeyError("bad_config", `key ${facts.primary.fingerprint} has no user ID with an address: ${names}`, {
+    hint: 'archive keys are called "Name <address@domain>"',
+  });
+}

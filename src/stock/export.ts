@@ -1,0 +1,192 @@
+/** Use case: the keys that may sign now, in the shape that another program reads. Removal from it is that program's revocation. */
+import * as fs from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { armor } from "../openpgp/armor.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
+import { minimal } from "../openpgp/minimal.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import type { Profile } from "../profile/types.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import { refresh } from "../refresh/refresh.ts";
+import type { Session } from "../refresh/session.ts";
+import { allows } from "../trust/delegation.ts";
+import { signingKeys } from "../trust/expiry-forecast.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import type { Rejected, Trusted } from "../trust/judge.ts";
+import { claimHome, homeRecord, presentHome, writeHome } from "./gnupg-home.ts";
+
+export const exportFormats = ["gpgv", "apt", "opkg", "pkg_install"] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+export interface Exported {
+  readonly path: string;
+  readonly added: readonly Fingerprint[];
+  readonly removed: readonly Fingerprint[];
+  readonly keys: readonly Fingerprint[];
+  /** Keys that may sign but that the program can't read, or could not be told what for, with the reason. */
+  readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
+}
+
+/**
+ * What a program can't read: GnuPG 2.2 knows no v6; one key that is not RSA spoils pkg_install's whole keyring.
+ * @param able the component keys that would be exported beside the primary
+ */
+function unreadable(
+  { primary, subkeys }: CertificateFacts,
+  able: ReadonlySet<Fingerprint>,
+  format: ExportFormat,
+): string | undefined {
+  if (primary.version !== 4) return `it is of version ${primary.version}`;
+  if (format !== "pkg_install") return undefined;
+  const exported = [primary, ...subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
+  if (exported.some(({ algorithm }) => algorithm !== "rsa")) return "it is not RSA";
+  return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
+}
+
+/** A keyring knows no feeds: a delegate in it could sign all of them (design, section 7). */
+function confined({ role, grants }: Trusted, { profile }: Session): string | undefined {
+  if (role !== "delegate") return undefined;
+  const barred = profile.feeds.filter(({ name }) => !grants.some((grant) => allows(grant, name)));
+  if (profile.feeds.length > 0 && barred.length === 0) return undefined;
+  const names = barred.map(({ name }) => `"${name}"`).join(", ") || "everything";
+  return `it is a delegate that may not sign ${names}, which a keyring can't say`;
+}
+
+/** The certificates that may sign now, each cut down to what is needed. */
+async function choose(session: Session, judged: Judged, format: ExportFormat) {
+  const { trust } = judged;
+  const held = await session.knowledge.worthKeeping(trust, session.accepted);
+  const chosen: RawCertificate[] = [];
+  const left: { fingerprint: Fingerprint; reason: string }[] = [];
+  for (const [fingerprint, trusted] of trust.trusted) {
+    const able = signingKeys(trusted.facts, trust.at);
+    const certificate = held.get(fingerprint);
+    if (able.size === 0 || certificate === undefined) continue;
+    const reason = confined(trusted, session) ?? unreadable(trusted.facts, able, format);
+    if (reason !== undefined) left.push({ fingerprint, reason });
+    else chosen.push(minimal(certificate, able));
+  }
+  return { chosen, left };
+}
+
+async function certificatesIn(path: string): Promise<RawCertificate[]> {
+  try {
+    return [...readKeys(await fs.readFile(path)).certificates];
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return [];
+  }
+}
+
+/** Keys that could sign now if only somebody could say that they are not revoked. */
+function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
+  const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
+  return new Map(unchecked.filter(([, { facts }]) => signingKeys(facts, trust.at).size > 0));
+}
+
+/** What an export would do, worked out without touching a file. */
+export interface ExportPlan extends Exported {
+  readonly format: ExportFormat;
+  readonly certificates: readonly RawCertificate[];
+  /** Why the export must be refused, after what is known to be bad has been taken out of it. */
+  readonly refusal: FeedkeyError | undefined;
+}
+
+function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly Fingerprint[]): FeedkeyError {
+  const [fingerprint, rejected] = [...waiting][0] ?? ["", undefined];
+  const rest = removed.length === 0 ? "" : ` but for ${removed.join(", ")}, which may not sign any more`;
+  const message = `the keyring is left as it is${rest}: ${fingerprint}: ${rejected?.reason ?? ""}`;
+  return new FeedkeyError("unchecked_revocation", message, {
+    details: { fingerprint, unchecked: [...waiting.keys()], removed },
+    hint: "make sure that a key server of the profile can be reached, then try again",
+  });
+}
+
+/** Where the keyring lies that the present export was made from. */
+async function recordOf(path: string, format: ExportFormat): Promise<string> {
+  return format === "opkg" ? join(await presentHome(path), homeRecord) : path;
+}
+
+/**
+ * Works out an export. An outage of the key servers empties no keyring: what lies there stays, but for keys that are
+ * known to be revoked, expired or no longer of the chain.
+ * @param path a file; for opkg a GnuPG home
+ * @throws FeedkeyError `output`: somebody's own home is there
+ */
+export async function planExport(
+  session: Session,
+  judged: Judged,
+  format: ExportFormat,
+  path: string,
+): Promise<ExportPlan> {
+  const target = resolve(path);
+  const before = await certificatesIn(await recordOf(target, format));
+  const { chosen, left } = await choose(session, judged, format);
+  const waiting = waitingFor(judged);
+  const may = new Set(chosen.map(({ fingerprint }) => fingerprint));
+  const stuck = before.some(({ fingerprint }) => waiting.has(fingerprint)) || (may.size === 0 && waiting.size > 0);
+  const certificates = stuck
+    ? before.filter(({ fingerprint }) => may.has(fingerprint) || waiting.has(fingerprint))
+    : chosen;
+  const keys = certificates.map(({ fingerprint }) => fingerprint);
+  const known = new Set(before.map(({ fingerprint }) => fingerprint));
+  const removed = [...known].filter((key) => !keys.includes(key));
+  return {
+    path: target,
+    format,
+    certificates,
+    keys,
+    added: keys.filter((key) => !known.has(key)),
+    removed,
+    left,
+    refusal: stuck ? outage(waiting, removed) : undefined,
+  };
+}
+
+/**
+ * Does what was planned, or leaves the export alone if nothing changed.
+ * @throws FeedkeyError `unchecked_revocation`, `output`
+ */
+export async function applyExport({ format, path, certificates, removed, refusal }: ExportPlan): Promise<void> {
+  if (refusal === undefined || removed.length > 0) {
+    if (format === "opkg") await claimHome(path);
+    const keyring = new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
+    const data = format === "apt" && path.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
+    const there = await fs.readFile(await recordOf(path, format)).catch(() => undefined);
+    if (there === undefined || Buffer.compare(there, Buffer.from(data)) !== 0) {
+      await ensureFolder(dirname(path), 0o755);
+      const keys = certificates.map(({ fingerprint }) => fingerprint);
+      if (format === "opkg") await writeHome(path, keyring, keys);
+      else await writeFileAtomic(path, data, { mode: 0o644 });
+    }
+  }
+  if (refusal !== undefined) throw refusal;
+}
+
+/**
+ * Asks for news of keys, then plans and writes an export.
+ * @param path a file; for opkg a GnuPG home
+ * @throws FeedkeyError `unchecked_revocation`, `output`
+ */
+export async function exportKeys(session: Session, format: ExportFormat, path: string): Promise<Exported> {
+  const plan = await planExport(session, await refresh(session), format, path);
+  await applyExport(plan);
+  for (const warning of warningsOf(session.profile, format, plan)) session.options.reporter.warn(warning);
+  const { keys, added, removed, left } = plan;
+  return { path: plan.path, keys, added, removed, left };
+}
+
+/** What an export leaves out, and what the program will not do with it: in words, for its user. */
+export function warningsOf({ trust }: Profile, format: ExportFormat, { left, keys }: Exported): string[] {
+  const warnings = left.map(({ fingerprint, reason }) => {
+    return `${fingerprint} is left out of the export for ${format}: ${reason}`;
+  });
+  if (trust.threshold > 1)
+    warnings.push(`the profile asks for ${trust.threshold} signers, but ${format} is content with one of them`);
+  if (keys.length === 0)
+    warnings.push("no key may sign now: the export is empty, and the program will refuse everything");
+  return warnings;
+}

@@ -1,0 +1,114 @@
+/** A GnuPG home as opkg wants it: made aside, with ultimate ownertrust for its keys, then put in place. */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { runGpg } from "../files/programs.ts";
+import { outputError } from "../files/system-error.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+/** The keyring that a home was made from, in it: what tells a home of ours from somebody's own. */
+export const homeRecord = "feedkey-keyring.pgp";
+
+async function namesIn(folder: string): Promise<string[] | undefined> {
+  try {
+    return await fs.readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    if (systemCode(error) === "ENOTDIR") return [folder];
+    throw error;
+  }
+}
+
+// What a killed run leaves: the home being made, and the one being replaced.
+const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
+const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
+
+/**
+ * Where the home lies now that may be replaced: one that holds nothing but what feedkey put there, or none yet. A run
+ * that was killed while it replaced one may have left it under its other name.
+ * @param path of the home, which need not exist
+ * @throws FeedkeyError `output`: somebody's own home, with secret keys perhaps, would be lost
+ */
+export async function presentHome(path: string): Promise<string> {
+  const names = await namesIn(path);
+  const aside = homeMovedAside(path);
+  if (names === undefined) return (await namesIn(aside))?.includes(homeRecord) === true ? aside : path;
+  if (names.length === 0) return path;
+  const secrets = names.includes(homeRecord) ? await namesIn(join(path, "private-keys-v1.d")) : [];
+  if (names.includes(homeRecord) && (secrets ?? []).length === 0) return path;
+  const why = names.includes(homeRecord) ? "has secret keys in it" : "was not made by feedkey";
+  throw new FeedkeyError("output", `${escapeText(path)} ${why}, and would be replaced`, {
+    details: { path },
+    hint: "name a folder that does not exist yet, and let gpg_dir of opkg.conf point there",
+  });
+}
+
+/** Makes sure that a home may be replaced, and puts one back that was moved aside. @throws FeedkeyError `output` */
+export async function claimHome(path: string): Promise<void> {
+  const present = await presentHome(path);
+  if (present !== path) await fs.rename(present, path);
+}
+
+/** @returns its standard output */
+async function gpg(home: string, args: readonly string[], input: Uint8Array | string = ""): Promise<string> {
+  const { status, stdout, stderr, cause } = await runGpg(args, { home, input });
+  if (status !== 0) throw new Error(`gpg ${args[0] ?? ""}: ${stderr.trim()}`, { cause });
+  return stdout.toString();
+}
+
+/** Fingerprints of the certificates in a home; undefined where gpg can't say. */
+export async function keysOfHome(path: string): Promise<Fingerprint[] | undefined> {
+  const listed = await gpg(path, ["--no-auto-check-trustdb", "--with-colons", "--list-keys"]).catch(() => undefined);
+  return listed === undefined
+    ? undefined
+    : [...listed.matchAll(/^pub:.*\nfpr:+([0-9A-F]+):/gm)].map(([, key = ""]) => key);
+}
+
+/** Removes a home of feedkey's, and what killed runs left of others in its place. @throws FeedkeyError `output` */
+export async function removeHome(path: string): Promise<void> {
+  try {
+    for (const one of [homeInTheMaking(path), homeMovedAside(path), path]) {
+      await fs.rm(one, { recursive: true, force: true });
+    }
+  } catch (error) {
+    throw outputError(error, path);
+  }
+}
+
+/**
+ * Puts a home with these keys in the place of the one before.
+ * @param path that `claimHome` has let pass
+ * @param keyring binary certificates
+ * @param keys their fingerprints
+ * @throws FeedkeyError `output`
+ */
+export async function writeHome(path: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<void> {
+  const fresh = homeInTheMaking(path);
+  await fs.rm(fresh, { recursive: true, force: true });
+  await ensureFolder(fresh, 0o700);
+  try {
+    // gpg takes nothing to import for a failure; a home without keys is what is wanted then.
+    if (keys.length > 0) {
+      await gpg(fresh, ["--import"], keyring);
+      await gpg(fresh, ["--import-ownertrust"], keys.map((key) => `${key}:6:\n`).join(""));
+    }
+    await writeFileAtomic(join(fresh, homeRecord), keyring, { mode: 0o644 });
+  } catch (cause) {
+    await fs.rm(fresh, { recursive: true, force: true });
+    throw new FeedkeyError("output", `the GnuPG home ${escapeText(path)} could not be made`, {
+      cause,
+      details: { path },
+      hint: "GnuPG (gpg) must be installed for --for opkg",
+    });
+  }
+  const old = homeMovedAside(path);
+  await fs.rm(old, { recursive: true, force: true });
+  await fs.rename(path, old).catch((error: unknown) => {
+    if (systemCode(error) !== "ENOENT") throw error;
+  });
+  await fs.rename(fresh, path);
+  await fs.rm(old, { recursive: true, force: true });
+}

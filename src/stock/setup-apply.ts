@@ -1,0 +1,69 @@
+/** Doing what a setup planned, so that a run that is killed anywhere can be repeated or undone. */
+import { dirname } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import type { TargetRoot } from "../files/target-root.ts";
+import { divide } from "./setup-block.ts";
+import { removeKeyring } from "./setup-keyring.ts";
+import { manifestFolder, manifestName, type SetupManifest, serializeManifest } from "./setup-manifest.ts";
+import type { SetupPlan, Step } from "./setup-plan.ts";
+
+async function write(
+  root: TargetRoot,
+  { item, found }: Step,
+  writeKeyring: (() => Promise<void>) | undefined,
+): Promise<void> {
+  if (item === undefined) return;
+  if (item.kind === "export") await writeKeyring?.();
+  if (item.kind === "file") await root.write(item.path, item.data);
+  if (item.kind === "link") await root.link(item.path, item.target);
+  if (item.kind !== "block") return;
+  if (found.kind !== "file") return await root.write(item.path, Buffer.from(item.text, "utf8"));
+  const rest = divide(found.bytes.toString("utf8"))?.rest ?? "";
+  await root.write(item.path, Buffer.from(item.text + rest, "utf8"), found.mode, found.owner);
+}
+
+async function remove(root: TargetRoot, { kind, path, found }: Step, created: boolean): Promise<void> {
+  if (kind === "export") return await removeKeyring(root, path, found);
+  const rest = kind === "block" && found.kind === "file" ? divide(found.bytes.toString("utf8"))?.rest : undefined;
+  // Of a file that was there before only the lines go.
+  if (rest === undefined || (rest === "" && created) || found.kind !== "file") return await root.remove(path);
+  await root.write(path, Buffer.from(rest, "utf8"), found.mode, found.owner);
+}
+
+async function save(root: TargetRoot, manifest: SetupManifest): Promise<void> {
+  if (manifest.entries.size === 0) await root.remove(manifestName);
+  else await root.write(manifestName, serializeManifest(manifest));
+}
+
+/**
+ * Does the steps of a plan. The record comes first and names all that will be written, so that whatever of it is there
+ * when a run is killed is known as feedkey's.
+ * @param writeKeyring does the export
+ * @throws FeedkeyError `output`, `bad_path`
+ */
+export async function applySetup(
+  root: TargetRoot,
+  plan: SetupPlan,
+  writeKeyring: (() => Promise<void>) | undefined,
+): Promise<void> {
+  // What killed runs were writing: beside everything that is on record, whether it came to be there or not.
+  const folders = new Set([manifestFolder, ...[...plan.intent.entries.keys()].map((path) => dirname(path))]);
+  for (const folder of folders) await root.removeLeftovers(folder);
+  await save(root, plan.intent);
+  try {
+    for (const step of plan.steps) {
+      if (step.action === "create" || step.action === "replace") await write(root, step, writeKeyring);
+      else if (step.action === "remove") {
+        await remove(root, step, plan.intent.entries.get(step.path)?.created === true);
+      }
+    }
+    await save(root, plan.settled);
+  } catch (error) {
+    if (!(error instanceof FeedkeyError)) throw error;
+    throw new FeedkeyError(error.code, error.message, {
+      cause: error,
+      details: error.details,
+      hint: error.hint ?? "what was done so far is on record: run the command again, or undo it with --remove",
+    });
+  }
+}

@@ -1,0 +1,92 @@
+/** What a setup puts below a root, and where. Paths are those in that system, without the leading slash. */
+import { FeedkeyError } from "../error.ts";
+import type { TargetRoot } from "../files/target-root.ts";
+import type { Profile } from "../profile/types.ts";
+import type { ExportFormat } from "./export.ts";
+
+export const setupPrograms = ["opkg", "pkg_install", "apt"] as const;
+/** The programs that can be set up; each is an export format too. */
+export type SetupProgram = (typeof setupPrograms)[number] & ExportFormat;
+
+export type Item =
+  | { readonly kind: "file"; readonly path: string; readonly data: Uint8Array }
+  /** Lines at the head of a file that may be somebody else's. */
+  | { readonly kind: "block"; readonly path: string; readonly text: string }
+  | { readonly kind: "link"; readonly path: string; readonly target: string }
+  /** The program's keyring, which the timer keeps current. */
+  | { readonly kind: "export"; readonly path: string };
+
+/** What a program needs beside the profile: its keyring, and the files of its configuration. */
+export interface Configured {
+  readonly keyring: string;
+  readonly items: readonly Item[];
+  /** What the administrator has to know. */
+  readonly warnings: readonly string[];
+  /** Lines to add by hand where no file could be written. */
+  readonly byHand: readonly string[];
+}
+
+/** What each program's file is told. */
+export interface Terms {
+  readonly profile: Profile;
+  readonly root: TargetRoot;
+  /** For apt. */
+  readonly suites: readonly string[];
+  readonly components: readonly string[];
+}
+
+/** The client's state in that system. */
+export const stateName = "var/lib/feedkey/state";
+
+/** Where a profile lies in that system, by its name. */
+export function profileName(profile: string): string {
+  return `etc/feedkey/profiles/${profile}.ini`;
+}
+
+/** A path as it is written in that system's own files. */
+export function inTarget(name: string): string {
+  return `/${name}`;
+}
+
+/** A text file. */
+export function textFile(path: string, lines: readonly string[]): Item {
+  return { kind: "file", path, data: Buffer.from(`${lines.join("\n")}\n`, "utf8") };
+}
+
+/** The first line of what is written, for whoever finds it. */
+export function written(program: SetupProgram, profile: string): string {
+  return `# Written by feedkey; "feedkey setup ${program} --profile ${profile} --remove" takes it away.`;
+}
+
+/** A profile's name goes into the names of units and files, and into command lines: nothing there may need quoting. */
+export function refuseName(name: string): void {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
+  throw new FeedkeyError("usage", `a profile called "${name}" can't be set up`, {
+    details: { name },
+    hint: "give its file a name of letters, digits, dots, hyphens and underscores, at most 100 of them",
+  });
+}
+
+/** Somebody else's configuration that says otherwise. */
+export function contradiction(path: string, problem: string, hint: string): FeedkeyError {
+  return new FeedkeyError("bad_config", `${inTarget(path)} ${problem}`, { details: { path: inTarget(path) }, hint });
+}
+
+/** The files of a folder with one of these endings, but for one of them. */
+export async function textsIn(
+  root: TargetRoot,
+  folder: string,
+  ends: readonly string[],
+  but: string,
+): Promise<{ readonly path: string; readonly text: string }[]> {
+  const found = await root.look(folder);
+  if (found.kind !== "folder") return [];
+  const texts: { path: string; text: string }[] = [];
+  for (const name of found.names) {
+    const path = `${folder}/${name}`;
+    if (path === but || !ends.some((end) => name.endsWith(end))) continue;
+    const text = await root.text(path);
+    if (text !== undefined) texts.push({ path, text });
+  }
+  return texts;
+}

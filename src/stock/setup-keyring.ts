@@ -1,0 +1,72 @@
+/** Whether a keyring that a setup leaves behind is still what feedkey keeps there: a timer may have changed it since. */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import type { Found, TargetRoot } from "../files/target-root.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { ClientStateView } from "../store/client-state-view.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { homeRecord, keysOfHome, removeHome } from "./gnupg-home.ts";
+import { stateName } from "./setup-item.ts";
+
+/** What the client in that system knows of: everything that an export may hold. */
+async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet<Fingerprint>> {
+  try {
+    const state = await ClientStateView.openReadOnly(await root.hostPath(stateName), profile);
+    return new Set(state.certificates().keys());
+  } catch (error) {
+    if (error instanceof FeedkeyError) return new Set();
+    throw error;
+  }
+}
+
+/** Fingerprints of a keyring that is certificates and nothing else, as `export` writes it; undefined if it is not. */
+function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
+  try {
+    const { certificates, secretKeys } = readKeys(bytes);
+    const same = Buffer.concat(certificates.map(writeCertificate)).equals(bytes);
+    return same && secretKeys === 0 ? certificates.map(({ fingerprint }) => fingerprint) : undefined;
+  } catch (error) {
+    if (error instanceof FeedkeyError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Why a keyring may not be removed; undefined if it may.
+ * @param path below the root: a file, or opkg's GnuPG home
+ */
+export async function foreignKeyring(
+  root: TargetRoot,
+  path: string,
+  found: Found,
+  profile: string,
+): Promise<string | undefined> {
+  if (found.kind === "absent" || (found.kind === "folder" && found.names.length === 0)) return undefined;
+  const known = await knownKeys(root, profile);
+  const strangers = (keys: readonly Fingerprint[]) => keys.filter((key) => !known.has(key));
+  if (found.kind === "file") {
+    const keys = keysOf(found.bytes);
+    if (keys === undefined) return "is no keyring of feedkey's any more";
+    const [stranger] = strangers(keys);
+    return stranger === undefined ? undefined : `holds a key that is not the archive's, ${stranger}`;
+  }
+  if (found.kind !== "folder") return "is no keyring of feedkey's any more";
+  const home = await root.hostPath(path);
+  const own = [homeRecord, "pubring.kbx", "pubring.kbx~", "trustdb.gpg", "private-keys-v1.d", "openpgp-revocs.d"];
+  const other = found.names.find((name) => !own.includes(name) && !/^(\.#lk|S\.)|\.lock$|^random_seed$/.test(name));
+  if (other !== undefined) return `holds ${other}, which feedkey did not put there`;
+  const secrets = await fs.readdir(join(home, "private-keys-v1.d")).catch(() => []);
+  if (secrets.length > 0) return "has secret keys in it";
+  const keys = await keysOfHome(home);
+  if (keys === undefined) return "can't be looked into without gpg";
+  const [stranger] = strangers(keys);
+  return stranger === undefined ? undefined : `holds a key that is not the archive's, ${stranger}`;
+}
+
+/** Removes a keyring that `foreignKeyring` let pass, and what a killed run left of one. @throws FeedkeyError `output`, `bad_path` */
+export async function removeKeyring(root: TargetRoot, path: string, found: Found): Promise<void> {
+  if (found.kind === "file") await root.remove(path);
+  else await removeHome(await root.hostPath(path));
+}

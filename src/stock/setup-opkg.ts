@@ -1,0 +1,94 @@
+/** opkg: a file of its own beside opkg.conf, and a GnuPG home. All of etc/opkg/*.conf is one configuration to it. */
+import { FeedkeyError } from "../error.ts";
+import type { Feed, Profile } from "../profile/types.ts";
+import { fileUrl } from "../refresh/download.ts";
+import { type Configured, contradiction, inTarget, type Terms, textFile, textsIn, written } from "./setup-item.ts";
+
+const home = "etc/opkg/gpg";
+const conf = "etc/opkg/feedkey.conf";
+
+/** A line of opkg.conf: `option NAME VALUE`, `src/gz NAME URL`; each word may stand in double quotes. */
+interface Line {
+  readonly path: string;
+  readonly type: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+function readLines({ path, text }: { readonly path: string; readonly text: string }): Line[] {
+  return text.split("\n").flatMap((line) => {
+    if (/^\s*(#|$)/.test(line)) return [];
+    const words = [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? "");
+    const [type = "", name = "", value = ""] = words;
+    return [{ path, type, name, value }];
+  });
+}
+
+function urlOf({ archive }: Profile, { path }: Feed): string {
+  // What may stand in an address and yet end a word or begin a comment there is escaped by the URL already.
+  return path === "" ? archive.url.replace(/\/$/, "") : fileUrl(archive.url, path).href;
+}
+
+/**
+ * Our lines, without those that stand in another file with the same words: opkg complains of each that it meets twice,
+ * and keeps the first.
+ */
+function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Line[]): string[] {
+  const lines: string[] = [];
+  for (const { type, name, value } of wanted) {
+    const isFeed = type !== "option";
+    const same = there.filter((line) => {
+      return line.name === name && (isFeed ? /^src(\/gz)?$/.test(line.type) : line.type === "option");
+    });
+    // opkg takes a check that is named for one that is on, whatever is said of it.
+    const other = same.find((line) => line.value.replace(/\/$/, "") !== value && name !== "check_signature");
+    if (other !== undefined) {
+      const what = isFeed ? `a feed "${name}" of its own` : `"${name} ${other.value}"`;
+      throw contradiction(
+        other.path,
+        `has ${what}, and opkg keeps only one of the two`,
+        "remove that line, or let it say the same",
+      );
+    }
+    if (same.length === 0) lines.push(`${type} ${name} ${value}`);
+  }
+  return lines;
+}
+
+/** @throws FeedkeyError `bad_profile`: no feed of opkg's; `bad_config`: another file says otherwise */
+export async function configureOpkg({ profile, root }: Terms): Promise<Configured> {
+  const feeds = profile.feeds.filter(({ format }) => format === "opkg");
+  if (feeds.length === 0) {
+    throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no feed of the format opkg`, {
+      details: { profile: profile.name },
+      hint: "add a section [feed NAME] with format = opkg and its path",
+    });
+  }
+  const there = (await textsIn(root, "etc/opkg", [".conf"], conf)).flatMap(readLines);
+  const option = (name: string, value: string) => ({ type: "option", name, value });
+  const wanted = [
+    option("check_signature", "1"),
+    option("signature_type", "gpg-asc"),
+    option("gpg_dir", inTarget(home)),
+    option("gpg_trust_level", "TrustOnly"),
+    ...feeds.map((feed) => ({ type: "src/gz", name: feed.name, value: urlOf(profile, feed) })),
+  ];
+  const lines = missingLines(wanted, there);
+  const names = new Set(feeds.map(({ name }) => name));
+  const strangers = there.filter(({ type, name }) => /^src(\/gz)?$/.test(type) && !names.has(name));
+  const others = strangers.map(({ name, path }) => {
+    return `opkg checks every feed with the same keys: ${name} of ${inTarget(path)} must be signed by one of them too`;
+  });
+  const relative = feeds.filter(({ packages }) => packages === "archive");
+  const unreachable = relative.map(({ name }) => {
+    return `feed ${name} names its packages relative to the archive: opkg looks for them below the feed, and finds none`;
+  });
+  const left = profile.feeds.filter(({ format }) => format !== "opkg");
+  const foreign = left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`);
+  return {
+    keyring: home,
+    items: [{ kind: "export", path: home }, textFile(conf, [written("opkg", profile.name), ...lines])],
+    warnings: [...foreign, ...unreachable, ...others],
+    byHand: [],
+  };
+}

@@ -1,0 +1,177 @@
+/** From what is wanted, what is there and what feedkey wrote before to what there is to do. Nothing is touched here. */
+import { createHash } from "node:crypto";
+import { FeedkeyError } from "../error.ts";
+import type { Found } from "../files/target-root.ts";
+import { homeRecord } from "./gnupg-home.ts";
+import { divide } from "./setup-block.ts";
+import { type Item, inTarget } from "./setup-item.ts";
+import { isSameSetup, type SetupEntry, type SetupId, type SetupManifest } from "./setup-manifest.ts";
+
+/** A thing that is wanted, and what lies under its name. */
+export interface Wanted {
+  readonly item: Item;
+  readonly found: Found;
+}
+
+/** A thing that was wanted once, and what lies under its name. */
+export interface Spent {
+  readonly path: string;
+  readonly found: Found;
+  /** Of an export: why it is not what feedkey keeps there. */
+  readonly foreign: string | undefined;
+}
+
+export interface Step {
+  /** `later`: a keyring that the timer's first run will write. */
+  readonly action: "create" | "replace" | "keep" | "later" | "remove" | "leave";
+  readonly kind: Item["kind"];
+  readonly path: string;
+  readonly found: Found;
+  /** Undefined where something goes. */
+  readonly item: Item | undefined;
+  /** Why something is left. */
+  readonly reason: string | undefined;
+}
+
+export interface SetupPlan {
+  readonly steps: readonly Step[];
+  /** The record before the first step: whatever of it is done when a run is killed is known as feedkey's. */
+  readonly intent: SetupManifest;
+  /** The record after the last one. */
+  readonly settled: SetupManifest;
+}
+
+function digest(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+function wantedDigest(item: Item): string | undefined {
+  if (item.kind === "file") return digest(item.data);
+  if (item.kind === "block") return digest(item.text);
+  return item.kind === "link" ? digest(item.target) : undefined;
+}
+
+const kinds = { file: "a file", link: "a link", folder: "a folder", other: "no plain file", absent: "nothing" };
+
+/** What of this kind lies there: its digest, "" for an export, undefined for nothing. */
+function presentDigest(kind: Item["kind"], found: Found): { readonly digest?: string; readonly obstacle?: string } {
+  if (found.kind === "absent") return {};
+  if (kind === "link" && found.kind === "link") return { digest: digest(found.target) };
+  if (kind === "export" && found.kind === "folder" && found.names.length === 0) return {};
+  if (kind === "export" && (found.kind === "file" || found.kind === "folder")) return { digest: "" };
+  if (found.kind !== "file" || kind === "link")
+    return { obstacle: `is ${kinds[found.kind]}, which feedkey did not make` };
+  if (kind === "file") return { digest: digest(found.bytes) };
+  const divided = divide(found.bytes.toString("utf8"));
+  if (divided === undefined) return { obstacle: "has feedkey's marks, but not as a pair" };
+  return divided.block === undefined ? {} : { digest: digest(divided.block) };
+}
+
+const changed = "was changed since feedkey wrote it";
+
+function isKnown(entry: SetupEntry | undefined, present: string): boolean {
+  return entry !== undefined && (entry.kind === "export" || [entry.sha256, entry.previous].includes(present));
+}
+
+function isHomeOfOurs(found: Found): boolean {
+  return found.kind === "folder" && found.names.includes(homeRecord);
+}
+
+interface Decision {
+  readonly step: Step;
+  /** The record of it; undefined where it is not feedkey's. */
+  readonly entry: SetupEntry | undefined;
+}
+
+function decide({ item, found }: Wanted, entry: SetupEntry | undefined, id: SetupId): Decision | string {
+  const other = entry?.by.find(({ profile }) => profile !== id.profile);
+  if (other !== undefined) return `belongs to the setup of ${other.program} for profile ${other.profile}`;
+  const { digest: present, obstacle } = presentDigest(item.kind, found);
+  if (obstacle !== undefined) return obstacle;
+  const wanted = wantedDigest(item);
+  const by = [...(entry?.by ?? []).filter((one) => !isSameSetup(one, id)), id];
+  const created = entry?.created ?? (item.kind === "block" && found.kind === "absent");
+  const record = (sha256 = wanted, previous?: string) => ({ kind: item.kind, sha256, previous, created, by });
+  const step = (action: Step["action"]): Step => {
+    return { action, kind: item.kind, path: item.path, found, item, reason: undefined };
+  };
+  if (present === undefined) return { step: step("create"), entry: record() };
+  if (present === wanted) {
+    // The same, but not by us: it stays when ours goes.
+    if (entry === undefined) return { step: step("keep"), entry: undefined };
+    return { step: step("keep"), entry: isKnown(entry, present) ? record() : { ...entry, by } };
+  }
+  if (isKnown(entry, present) || isHomeOfOurs(found))
+    return { step: step("replace"), entry: record(wanted, present === "" ? undefined : present) };
+  return entry === undefined ? "is there already, and feedkey did not write it" : changed;
+}
+
+function refusal(conflicts: readonly { readonly path: string; readonly problem: string }[]): FeedkeyError {
+  const [first] = conflicts;
+  const rest = conflicts.length > 1 ? ` (and ${conflicts.length - 1} more)` : "";
+  const message = `${inTarget(first?.path ?? "")} ${first?.problem ?? ""}${rest}; nothing was changed`;
+  return new FeedkeyError("output", message, {
+    details: { conflicts: conflicts.map(({ path, problem }) => ({ path: inTarget(path), problem })) },
+    hint: "look at what is there, and move it away if it is not needed; what another setup wrote goes with its --remove",
+  });
+}
+
+function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | undefined {
+  const { digest: present, obstacle } = presentDigest(entry.kind, found);
+  // Nothing is left of it; but a run that was killed while it made a keyring may have left pieces beside it.
+  if (present === undefined && obstacle === undefined && entry.kind !== "export") return undefined;
+  const reason = obstacle ?? (entry.kind === "export" || isKnown(entry, present ?? "") ? foreign : changed);
+  const action = reason === undefined ? "remove" : "leave";
+  return { action, kind: entry.kind, path, found, item: undefined, reason };
+}
+
+/**
+ * Plans a setup, or with nothing wanted its removal.
+ * @param spent what the record names for this setup and is not wanted now
+ * @param folders that the wanted things lie in and that are missing
+ * @throws FeedkeyError `output`: something of somebody else's is in the way
+ */
+export function planSetup(
+  id: SetupId,
+  wanted: readonly Wanted[],
+  spent: readonly Spent[],
+  folders: readonly string[],
+  manifest: SetupManifest,
+): SetupPlan {
+  const steps: Step[] = [];
+  const conflicts: { path: string; problem: string }[] = [];
+  const intent = new Map(manifest.entries);
+  for (const one of wanted) {
+    const { path } = one.item;
+    const decision = decide(one, manifest.entries.get(path), id);
+    if (typeof decision === "string") {
+      conflicts.push({ path, problem: decision });
+      continue;
+    }
+    steps.push(decision.step);
+    if (decision.entry !== undefined) intent.set(path, decision.entry);
+  }
+  if (conflicts.length > 0) throw refusal(conflicts);
+  const settled = new Map<string, SetupEntry>(
+    [...intent].map(([path, entry]) => [path, { ...entry, previous: undefined }]),
+  );
+  // The last written goes first: a timer before what it calls.
+  for (const one of [...spent].reverse()) {
+    const entry = manifest.entries.get(one.path);
+    if (entry === undefined) continue;
+    const by = entry.by.filter((other) => !isSameSetup(other, id));
+    if (by.length > 0) {
+      settled.set(one.path, { ...entry, by });
+      continue;
+    }
+    const step = dispose(one, entry);
+    if (step !== undefined) steps.push(step);
+    settled.delete(one.path);
+  }
+  const made = [...new Set([...manifest.folders, ...folders])];
+  return {
+    steps,
+    intent: { entries: intent, folders: made },
+    settled: { entries: settled, folders: made },
+  };
+}

@@ -1,0 +1,70 @@
+/** The profile with what it names, moved to where that system's own feedkey finds it. */
+import * as fs from "node:fs/promises";
+import { FeedkeyError, systemCode } from "../error.ts";
+import type { TargetRoot } from "../files/target-root.ts";
+import { readTrustedFile } from "../files/trusted-file.ts";
+import { armor } from "../openpgp/armor.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
+import { writePackets } from "../openpgp/packets.ts";
+import { relocateProfile } from "../profile/relocate-profile.ts";
+import type { Profile } from "../profile/types.ts";
+import { readSeeds } from "../refresh/seeds.ts";
+import { type Item, profileName } from "./setup-item.ts";
+
+const folder = "etc/feedkey/profiles";
+
+async function readNamed(path: string, profile: Profile): Promise<Buffer> {
+  try {
+    return await readTrustedFile(path, { what: "the file", code: "bad_profile" });
+  } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("bad_profile", `${path}, which profile "${profile.name}" names, can't be read`, {
+      cause,
+      details: { path, reason: systemCode(cause) },
+    });
+  }
+}
+
+/** Whether a profile lies where it would be put: its administrator's own is used as it is. */
+async function isInPlace({ name, file }: Profile, root: TargetRoot): Promise<boolean> {
+  const real = (path: string) => fs.realpath(path).catch(() => undefined);
+  const there = await real(await root.hostPath(profileName(name)));
+  return there !== undefined && there === (await real(file));
+}
+
+/**
+ * The files of a profile: itself, the certificates of its keyring, its authorities.
+ * @param ours whether feedkey put the profile there that lies in its place
+ * @returns none where the profile lies in its place and is somebody's own
+ * @throws FeedkeyError `bad_profile`, `no_seed`
+ */
+export async function profileItems(profile: Profile, root: TargetRoot, ours: boolean): Promise<Item[]> {
+  const { name, file, archive, trust } = profile;
+  const seeds = await readSeeds(profile);
+  if (!ours && (await isInPlace(profile, root))) return [];
+  const places = {
+    keyring: `keyrings/${name}`,
+    ca: archive.ca === undefined ? undefined : `ca/${name}.pem`,
+    keyserverCa: trust.keyserverCa === undefined ? undefined : `ca/${name}-keyservers.pem`,
+  };
+  const items: Item[] = [];
+  for (const [from, to] of [
+    [archive.ca, places.ca],
+    [trust.keyserverCa, places.keyserverCa],
+  ] as const) {
+    if (from === undefined || to === undefined) continue;
+    items.push({ kind: "file", path: `${folder}/${to}`, data: await readNamed(from, profile) });
+  }
+  for (const [fingerprint, certificate] of [...seeds.certificates].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const data = Buffer.from(armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"), "utf8");
+    items.push({ kind: "file", path: `${folder}/${places.keyring}/${fingerprint}.asc`, data });
+  }
+  if (seeds.loose.length > 0) {
+    const data = Buffer.from(armor(writePackets(seeds.loose), "PUBLIC KEY BLOCK"), "utf8");
+    items.push({ kind: "file", path: `${folder}/${places.keyring}/revocations.asc`, data });
+  }
+  const text = relocateProfile((await readNamed(file, profile)).toString("utf8"), file, places);
+  // Last: as long as it is not there, nobody meets a profile without its keyring.
+  items.push({ kind: "file", path: profileName(name), data: Buffer.from(text, "utf8") });
+  return items;
+}

@@ -1,0 +1,122 @@
+/** What keeps the keyring current in that system: a systemd timer, or a line for cron. */
+import { createHash } from "node:crypto";
+import { dirname } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import type { TargetRoot } from "../files/target-root.ts";
+import { type Item, inTarget, profileName, type SetupProgram, stateName, textFile, written } from "./setup-item.ts";
+
+export const timers = ["systemd", "cron", "none"] as const;
+export type Timer = (typeof timers)[number];
+
+export interface TimerTerms {
+  readonly program: SetupProgram;
+  readonly profile: string;
+  readonly keyring: string;
+  /** Path of feedkey in that system. */
+  readonly feedkey: string;
+}
+
+const units = "etc/systemd/system";
+
+/** The timer for a system where nothing was said: systemd's if that is there. */
+export async function likelyTimer(root: TargetRoot): Promise<Timer> {
+  const places = ["usr/lib/systemd/systemd", "lib/systemd/systemd"];
+  for (const place of places) if (await root.exists(place)) return "systemd";
+  return "cron";
+}
+
+/**
+ * Where feedkey lies in that system.
+ * @param given what the caller says; else the first of the usual places where it is
+ * @throws FeedkeyError `usage`: a path that a unit or a crontab would read in another way
+ */
+export async function feedkeyPath(root: TargetRoot, given: string | undefined): Promise<string> {
+  const usual = ["/usr/local/bin/feedkey", "/usr/bin/feedkey", "/usr/pkg/bin/feedkey"];
+  for (const path of given === undefined ? usual : []) if (await root.exists(path.slice(1))) return path;
+  const path = given ?? "/usr/bin/feedkey";
+  if (/^(\/[A-Za-z0-9_+@][A-Za-z0-9._+@-]*)+$/.test(path)) return path;
+  throw new FeedkeyError("usage", `"${path}" can't be the path of feedkey in a unit or crontab`, {
+    hint: "give an absolute path of letters, digits and . _ + @ -, for example /usr/bin/feedkey",
+  });
+}
+
+/** The two steps of the job. Nothing in them needs to be quoted: names and paths were checked before. */
+export function steps({ program, profile, keyring, feedkey }: TimerTerms): { refresh: string; keep: string } {
+  const client = `${feedkey} --profile ${inTarget(profileName(profile))} --state ${inTarget(stateName)}`;
+  return {
+    refresh: `${client} --quiet refresh`,
+    keep: `${client} export --for ${program} --no-refresh ${inTarget(keyring)}`,
+  };
+}
+
+/** Name of the units. */
+export function unitName({ program, profile }: TimerTerms): string {
+  return `feedkey-${program}-${profile}`;
+}
+
+function service(terms: TimerTerms): string[] {
+  const { refresh, keep } = steps(terms);
+  const description = `Description=Keys of the archive ${terms.profile} for ${terms.program}`;
+  return [
+    written(terms.program, terms.profile),
+    "[Unit]",
+    description,
+    "Wants=network-online.target",
+    "After=network-online.target",
+    "",
+    "[Service]",
+    "Type=oneshot",
+    "# Where no key server answers, what the last run learned may still do: the second step knows.",
+    `ExecStart=-${refresh}`,
+    `ExecStart=${keep}`,
+    "NoNewPrivileges=yes",
+    "PrivateTmp=yes",
+    "ProtectHome=read-only",
+    "ProtectSystem=strict",
+    `ReadWritePaths=${inTarget(stateName)} ${inTarget(dirname(terms.keyring))}`,
+  ];
+}
+
+function systemdItems(terms: TimerTerms): Item[] {
+  const unit = unitName(terms);
+  const timer = [
+    written(terms.program, terms.profile),
+    "[Unit]",
+    `Description=Keys of the archive ${terms.profile} for ${terms.program}, four times a day`,
+    "",
+    "[Timer]",
+    "OnCalendar=*-*-* 00/6:00:00",
+    "RandomizedDelaySec=1h",
+    "Persistent=true",
+    "",
+    "[Install]",
+    "WantedBy=timers.target",
+  ];
+  return [
+    textFile(`${units}/${unit}.service`, service(terms)),
+    textFile(`${units}/${unit}.timer`, timer),
+    // What `systemctl enable` does.
+    { kind: "link", path: `${units}/timers.target.wants/${unit}.timer`, target: `../${unit}.timer` },
+  ];
+}
+
+/** A minute that is the machine's own, so that not all of them come to the archive at once. */
+async function minuteFor(root: TargetRoot, unit: string): Promise<number> {
+  const machine = `${await root.text("etc/machine-id")}${await root.text("etc/hostname")}${await root.text("etc/myname")}`;
+  return createHash("sha256").update(`${machine} ${unit}`).digest().readUInt16BE(0) % 60;
+}
+
+async function cronItems(root: TargetRoot, terms: TimerTerms): Promise<Item[]> {
+  const { refresh, keep } = steps(terms);
+  const unit = unitName(terms);
+  const line = `${await minuteFor(root, unit)} */6 * * * root ${refresh}; ${keep.replace(" export ", " --quiet export ")}`;
+  const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/pkg/bin";
+  // Debian's cron reads no file with a dot in its name.
+  return [textFile(`etc/cron.d/${unit.replaceAll(".", "_")}`, [written(terms.program, terms.profile), path, line])];
+}
+
+/** The files of a timer. */
+export async function timerItems(timer: Timer, root: TargetRoot, terms: TimerTerms): Promise<Item[]> {
+  if (timer === "none") return [];
+  return timer === "systemd" ? systemdItems(terms) : await cronItems(root, terms);
+}

@@ -1,0 +1,247 @@
+/** Use case: what an installer does so that a stock program of that system follows the archive's keys; and its undoing. */
+import { dirname } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { refuseWritableByOthers } from "../files/folder.ts";
+import { acquireLock } from "../files/lock.ts";
+import { TargetRoot } from "../files/target-root.ts";
+import type { Profile } from "../profile/types.ts";
+import { refuseUnverified } from "../refresh/session.ts";
+import { applyExport, type ExportPlan } from "./export.ts";
+import { applySetup } from "./setup-apply.ts";
+import { configureApt } from "./setup-apt.ts";
+import { type Configured, type Item, profileName, refuseName, type SetupProgram, stateName } from "./setup-item.ts";
+import { foreignKeyring } from "./setup-keyring.ts";
+import {
+  emptyManifest,
+  isSameSetup,
+  manifestFolder,
+  manifestName,
+  parseManifest,
+  type SetupId,
+  type SetupManifest,
+} from "./setup-manifest.ts";
+import { configureOpkg } from "./setup-opkg.ts";
+import { configurePkgInstall } from "./setup-pkg-install.ts";
+import { planSetup, type SetupPlan, type Spent, type Step, type Wanted } from "./setup-plan.ts";
+import { profileItems } from "./setup-profile.ts";
+import { feedkeyPath, likelyTimer, type Timer, type TimerTerms, timerItems } from "./setup-timer.ts";
+
+export interface SetupOptions {
+  readonly program: SetupProgram;
+  readonly profile: Profile;
+  /** The root of the system to set up. */
+  readonly root: string;
+  readonly suites: readonly string[];
+  readonly components: readonly string[];
+  /** Undefined: what fits the system. */
+  readonly timer: Timer | undefined;
+  /** Path of feedkey in that system. */
+  readonly feedkey: string | undefined;
+  readonly dryRun: boolean;
+  /**
+   * Plans the export of the keys that may sign now, with the state of that system's client. Undefined leaves the
+   * keyring to the timer's first run.
+   */
+  readonly planKeyring: ((stateFolder: string, path: string) => Promise<ExportPlan>) | undefined;
+}
+
+export interface SetupDone {
+  readonly root: TargetRoot;
+  readonly steps: readonly Step[];
+  readonly timer: Timer;
+  readonly timerTerms: TimerTerms;
+  readonly keyring: string;
+  readonly exported: ExportPlan | undefined;
+  readonly warnings: readonly string[];
+  readonly byHand: readonly string[];
+}
+
+const configure = { apt: configureApt, opkg: configureOpkg, pkg_install: configurePkgInstall };
+
+/** @throws FeedkeyError `bad_state`: whoever can write to the record chooses what a removal removes */
+async function readManifest(root: TargetRoot): Promise<SetupManifest> {
+  const folder = await root.hostPath(manifestFolder);
+  await refuseWritableByOthers(folder, (problem, hint) => {
+    return new FeedkeyError("bad_state", `the record of what feedkey set up is not safe: ${problem}`, {
+      details: { path: folder },
+      hint,
+    });
+  });
+  const found = await root.look(manifestName);
+  if (found.kind === "absent") return emptyManifest;
+  if (found.kind === "file") return parseManifest(found.bytes, await root.hostPath(manifestName));
+  throw new FeedkeyError("bad_state", `the record of what feedkey set up, /${manifestName}, is no plain file`);
+}
+
+/** Runs an action while nobody else sets up below the same root; leaves no folder behind that it did not need. */
+async function alone<T>(
+  root: TargetRoot,
+  dryRun: boolean,
+  action: (made: readonly string[]) => Promise<T>,
+): Promise<T> {
+  if (dryRun) return await action([]);
+  const made = await root.missingFolders(manifestName);
+  try {
+    await root.makeFolder(manifestFolder);
+    const lock = await acquireLock(await root.hostPath(manifestFolder));
+    try {
+      // Of a run that was killed before there was a record.
+      await root.removeLeftovers(manifestFolder);
+      return await action(made);
+    } finally {
+      await lock.release();
+    }
+  } finally {
+    await removeFolders(root, [manifestFolder, ...made]);
+  }
+}
+
+/** Removes folders that nothing is left in, the deepest first. */
+async function removeFolders(root: TargetRoot, folders: readonly string[]): Promise<void> {
+  for (const folder of [...folders].sort((a, b) => b.length - a.length)) await root.removeIfEmpty(folder);
+}
+
+async function look(root: TargetRoot, items: readonly Item[]): Promise<Wanted[]> {
+  const wanted: Wanted[] = [];
+  for (const item of items) wanted.push({ item, found: await root.look(item.path) });
+  return wanted;
+}
+
+/** What the record names for a setup and is not wanted any more. */
+async function findSpent(
+  root: TargetRoot,
+  id: SetupId,
+  items: readonly Item[],
+  manifest: SetupManifest,
+): Promise<Spent[]> {
+  const spent: Spent[] = [];
+  for (const [path, { kind, by }] of manifest.entries) {
+    if (!by.some((one) => isSameSetup(one, id)) || items.some((item) => item.path === path)) continue;
+    const found = await root.look(path);
+    const foreign = kind === "export" ? await foreignKeyring(root, path, found, id.profile) : undefined;
+    spent.push({ path, found, foreign });
+  }
+  return spent;
+}
+
+async function missingFor(root: TargetRoot, names: readonly string[]): Promise<string[]> {
+  const missing: string[] = [];
+  for (const name of names) for (const folder of await root.missingFolders(name)) missing.push(folder);
+  return [...new Set(missing)];
+}
+
+/** No key at all is no set-up, unless there is one already whose keyring must be emptied. */
+function refuseEmpty({ keys, left }: ExportPlan, { program, profile }: SetupOptions, again: boolean): void {
+  if (keys.length > 0 || again) return;
+  const [first] = left;
+  const why = first === undefined ? "none may sign now" : `${first.fingerprint} can't be used: ${first.reason}`;
+  throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no key for ${program}: ${why}`, {
+    details: { left },
+    hint: `feedkey --profile ${profile.name} chain says more of each key`,
+  });
+}
+
+/**
+ * Sets a system up, or says what it would do.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_profile`, `bad_config`, `bad_path`, `output`, `locked`, `bad_state`,
+ *   `unchecked_revocation`; before the first file is written, unless the disk gives out
+ */
+export async function setUp(options: SetupOptions): Promise<SetupDone> {
+  const { program, profile, dryRun } = options;
+  refuseName(profile.name);
+  refuseUnverified(profile);
+  const id: SetupId = { program, profile: profile.name };
+  const root = await TargetRoot.open(options.root);
+  return await alone(root, dryRun, async (made) => {
+    const manifest = await readManifest(root);
+    const configured: Configured = await configure[program]({ ...options, root });
+    const { keyring } = configured;
+    const feedkey = await feedkeyPath(root, options.feedkey);
+    const timer = options.timer ?? (await likelyTimer(root));
+    const timerTerms = { program, profile: profile.name, keyring, feedkey };
+    const items = [
+      ...(await profileItems(profile, root, manifest.entries.has(profileName(profile.name)))),
+      ...configured.items,
+      ...(await timerItems(timer, root, timerTerms)),
+    ];
+    const again = [...manifest.entries.values()].some(({ by }) => by.some((one) => isSameSetup(one, id)));
+    const folders = [
+      ...made,
+      ...(await missingFor(root, [...items.map(({ path }) => path), keyring, `${stateName}/x`])),
+    ];
+    const spent = await findSpent(root, id, items, manifest);
+    const plan = planSetup(id, await look(root, items), spent, folders, manifest);
+    const exported = await planKeyring(options, root, keyring);
+    if (exported !== undefined) refuseEmpty(exported, options, again);
+    const settled = settleExport(plan, exported);
+    if (!dryRun) {
+      await root.makeFolder(dirname(keyring));
+      await root.makeFolder(stateName);
+      await applySetup(root, settled, exported === undefined ? undefined : () => applyExport(exported));
+    }
+    const absent = (await root.exists(feedkey.slice(1)))
+      ? []
+      : [`${feedkey} is not there yet: until it is, nothing keeps the keyring current`];
+    const warnings = [...configured.warnings, ...(timer === "none" ? [] : absent)];
+    return { root, steps: settled.steps, timer, timerTerms, keyring, exported, warnings, byHand: configured.byHand };
+  });
+}
+
+async function planKeyring(options: SetupOptions, root: TargetRoot, keyring: string): Promise<ExportPlan | undefined> {
+  if (options.planKeyring === undefined) return undefined;
+  if (!options.dryRun) await root.makeFolder(stateName);
+  await root.refuseLinksOut(stateName);
+  const exported = await options.planKeyring(await root.hostPath(stateName), await root.hostPath(keyring));
+  if (exported.refusal === undefined) return exported;
+  const { code, message, details } = exported.refusal;
+  throw new FeedkeyError(code, message, {
+    details,
+    hint: "make sure that a key server of the profile can be reached; or leave the keyring to the timer with --no-keyring",
+  });
+}
+
+/** What becomes of the keyring is known only once its export is planned. */
+function settleExport(plan: SetupPlan, exported: ExportPlan | undefined): SetupPlan {
+  const same = exported === undefined || exported.added.length + exported.removed.length === 0;
+  const steps = plan.steps.map((step): Step => {
+    if (step.item?.kind !== "export") return step;
+    if (exported === undefined && step.action === "create") return { ...step, action: "later" };
+    return step.action === "replace" && same ? { ...step, action: "keep" } : step;
+  });
+  return { ...plan, steps };
+}
+
+/** The setups on record, as `program profile`. */
+function setupsIn({ entries }: SetupManifest): string[] {
+  const all = [...entries.values()].flatMap(({ by }) => by.map(({ program, profile }) => `${program} ${profile}`));
+  return [...new Set(all)].sort();
+}
+
+/**
+ * Undoes a setup: takes away what is still as feedkey wrote it, and says what it leaves.
+ * @throws FeedkeyError `not_found` if there is none, `bad_path`, `output`, `locked`, `bad_state`
+ */
+export async function removeSetup(
+  id: SetupId,
+  rootFolder: string,
+  dryRun: boolean,
+): Promise<Pick<SetupDone, "root" | "steps">> {
+  const root = await TargetRoot.open(rootFolder);
+  const plan = await alone(root, dryRun, async () => {
+    const manifest = await readManifest(root);
+    const setups = setupsIn(manifest);
+    if (!setups.includes(`${id.program} ${id.profile}`)) {
+      const message = `${id.program} is not set up for profile "${id.profile}" below ${root.folder}`;
+      const hint = `what is set up there: ${setups.join(", ")}`;
+      throw new FeedkeyError("not_found", message, {
+        details: { ...id, root: root.folder, setups },
+        ...(setups.length === 0 ? {} : { hint }),
+      });
+    }
+    const planned = planSetup(id, [], await findSpent(root, id, [], manifest), [], manifest);
+    if (!dryRun) await applySetup(root, planned, undefined);
+    return planned;
+  });
+  if (!dryRun && plan.settled.entries.size === 0) await removeFolders(root, plan.settled.folders);
+  return { root, steps: plan.steps.filter(({ found }) => found.kind !== "absent") };
+}
