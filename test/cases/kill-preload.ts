@@ -6,7 +6,7 @@ import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
 // The compiled program is saved by the first run that may: then that one would have more steps than the others.
-process.env["XDG_CACHE_HOME"] = "/dev/null";
+process.env.XDG_CACHE_HOME = "/dev/null";
 
 const killAt = Number(process.env.FEEDKEY_KILL_AT);
 const only = process.env.FEEDKEY_KILL?.split(",");
