@@ -1,4 +1,5 @@
 /** All component keys at hand, to find who may have made a signature. */
+import { append } from "../grouped.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refuseWeakKey } from "../trust/policy.ts";
 import type { RawCertificate } from "./certificate.ts";
@@ -34,8 +35,8 @@ export class KeyIndex {
     for (const certificate of certificates) {
       for (const key of [certificate.primary, ...certificate.subkeys]) {
         if (key === undefined) continue;
-        push(this.#byFingerprint, key.facts.fingerprint, key);
-        push(this.#byKeyId, key.facts.keyId, key);
+        append(this.#byFingerprint, key.facts.fingerprint, key);
+        append(this.#byKeyId, key.facts.keyId, key);
       }
     }
   }
@@ -67,10 +68,4 @@ export class KeyIndex {
     if (issuer.fingerprint !== undefined) return this.#byFingerprint.get(issuer.fingerprint) ?? [];
     return issuer.keyId === undefined ? [] : (this.#byKeyId.get(issuer.keyId) ?? []);
   }
-}
-
-function push(map: Map<string, LoadedKey[]>, name: string, key: LoadedKey): void {
-  const list = map.get(name);
-  if (list === undefined) map.set(name, [key]);
-  else list.push(key);
 }

@@ -1,4 +1,5 @@
 /** Putting certificates together packet by packet: nothing that was seen is lost, and only what was verified is kept. */
+import { append, grouped } from "../grouped.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Component, Keyring, RawCertificate } from "./certificate.ts";
 import { keyIdOf } from "./key-packet.ts";
@@ -19,13 +20,11 @@ function unitePackets(lists: readonly (readonly Packet[])[]): Packet[] {
 }
 
 function uniteComponents(components: readonly Component[]): Component[] {
-  const found = new Map<string, { readonly packet: Packet; readonly lists: (readonly Packet[])[] }>();
-  for (const { packet, signatures } of components) {
-    const known = found.get(nameOf(packet));
-    if (known === undefined) found.set(nameOf(packet), { packet, lists: [signatures] });
-    else known.lists.push(signatures);
-  }
-  return [...found.values()].map(({ packet, lists }) => ({ packet, signatures: unitePackets(lists) }));
+  const copies = [...grouped(components, ({ packet }) => nameOf(packet)).values()];
+  return copies.flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    return { packet: first.packet, signatures: unitePackets([first, ...others].map(({ signatures }) => signatures)) };
+  });
 }
 
 /** What of `others` is not among `known`, once each. */
@@ -76,12 +75,7 @@ function uniteAll({ fingerprint, primary }: RawCertificate, copies: readonly Raw
 
 /** Certificates by fingerprint, several copies of one united. */
 export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint, RawCertificate> {
-  const copies = new Map<Fingerprint, RawCertificate[]>();
-  for (const certificate of certificates) {
-    const known = copies.get(certificate.fingerprint);
-    if (known === undefined) copies.set(certificate.fingerprint, [certificate]);
-    else known.push(certificate);
-  }
+  const copies = grouped(certificates, (certificate) => certificate.fingerprint);
   const found = new Map<Fingerprint, RawCertificate>();
   for (const [fingerprint, all] of copies) {
     const [first] = all;
@@ -104,10 +98,7 @@ export function attachLoose(
     const raw = parseSignature(packet.body);
     const name =
       typeof raw === "string" || raw.type !== 0x20 ? undefined : (raw.issuer.fingerprint ?? raw.issuer.keyId);
-    if (name === undefined) continue;
-    const packets = named.get(name);
-    if (packets === undefined) named.set(name, [packet]);
-    else packets.push(packet);
+    if (name !== undefined) append(named, name, packet);
   }
   const found = new Map(certificates);
   for (const [fingerprint, certificate] of certificates) {

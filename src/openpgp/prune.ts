@@ -2,6 +2,7 @@
  * What is kept of a certificate that came from outside: verified packets, and within a cap certifications whose maker may come
  * later. Revocations and withdrawals come first, and whoever fills one room takes nothing from another.
  */
+import { grouped } from "../grouped.ts";
 import type { CertificateFacts } from "../trust/facts.ts";
 import type { Component, RawCertificate } from "./certificate.ts";
 import { fitting, revocationKind } from "./good-signatures.ts";
@@ -92,20 +93,9 @@ const hardFirst = (a: Placed, b: Placed) =>
   Number(revocationKind(a.raw) === "soft") - Number(revocationKind(b.raw) === "soft");
 const single = (one: Placed): Unit => [one];
 
-function groupBy<K>(placed: readonly Placed[], key: (one: Placed) => K): Map<K, Placed[]> {
-  const groups = new Map<K, Placed[]>();
-  for (const one of placed) {
-    const name = key(one);
-    const list = groups.get(name);
-    if (list === undefined) groups.set(name, [one]);
-    else list.push(one);
-  }
-  return groups;
-}
-
 /** One of each component first, then a second one of each. */
 function spreadOut(placed: readonly Placed[]): Unit[] {
-  const lists = [...groupBy(placed, ({ over }) => over).values()];
+  const lists = [...grouped(placed, ({ over }) => over).values()];
   const longest = lists.reduce((most, { length }) => Math.max(most, length), 0);
   return Array.from({ length: longest }, (_, turn) => lists.flatMap((list) => list[turn] ?? []))
     .flat()
@@ -129,7 +119,7 @@ function takeOwn(keeping: Keeping, own: readonly Placed[], spokenOf: ReadonlySet
   const direct = saying.filter(({ over }) => over === undefined);
   const namesRevoker = ({ raw }: Placed) => raw.hashed.designatedRevokers.length > 0;
   keeping.takeInTurn([direct.filter(namesRevoker), direct.sort(newestFirst)].map((list) => list.map(single)));
-  const components = groupBy(
+  const components = grouped(
     saying.filter(({ over }) => over !== undefined),
     ({ over }) => over,
   );
@@ -140,7 +130,7 @@ function takeOwn(keeping: Keeping, own: readonly Placed[], spokenOf: ReadonlySet
 }
 
 function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
-  const inTurn = (placed: readonly Placed[]) => [...groupBy(placed, makerOf).values()].map(spreadOut);
+  const inTurn = (placed: readonly Placed[]) => [...grouped(placed, makerOf).values()].map(spreadOut);
   keeping.takeInTurn(inTurn(others.filter(isRevoking).sort(oldestFirst)));
   keeping.takeInTurn(inTurn(others.filter((one) => !isRevoking(one)).sort(newestFirst)));
 }

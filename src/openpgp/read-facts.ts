@@ -1,4 +1,5 @@
 /** Certificates -> plain facts: every signature that bears on a rule, checked, and nothing judged. */
+import { append } from "../grouped.ts";
 import type {
   CertificateFacts,
   Fingerprint,
@@ -39,12 +40,6 @@ interface Reading {
   readonly primary: LoadedKey;
   readonly keys: KeyIndex;
   readonly onVerified: OnVerified;
-}
-
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
 }
 
 /** The check whether the certificate's own primary key made a signature, as far as it is worth one. */
@@ -156,7 +151,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
       continue;
     }
     const named = new Set(keys.candidates(raw).map(({ facts }) => facts.fingerprint));
-    if (!certifies) for (const maker of named) push(withdrawing, maker, candidate);
+    if (!certifies) for (const maker of named) append(withdrawing, maker, candidate);
     else if (named.size > 0) certifying.push(candidate);
     else if (strangers.size < limits.strangersNamed) {
       strangers.add(raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody");
@@ -218,7 +213,7 @@ async function readBindings(
 /** The signatures of each type. */
 function byType(packets: readonly Packet[], signed: Signed): ReadonlyMap<number, readonly Candidate[]> {
   const found = new Map<number, Candidate[]>();
-  for (const raw of fitting(packets, signed)) push(found, raw.type, putAside(raw, signed));
+  for (const raw of fitting(packets, signed)) append(found, raw.type, putAside(raw, signed));
   return found;
 }
 

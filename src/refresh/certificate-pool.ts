@@ -1,5 +1,6 @@
 /** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
 
+import { append } from "../grouped.ts";
 import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
 import { designatedBy } from "../openpgp/evidence.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
@@ -120,11 +121,7 @@ export class Knowledge {
       const claims = this.#claims(certificate);
       if (claims !== "own" && !claims.some((claim) => names.has(claim))) {
         this.#standBy(certificate);
-        for (const claim of claims) {
-          const others = waiting.get(claim);
-          if (others === undefined) waiting.set(claim, [certificate]);
-          else others.push(certificate);
-        }
+        for (const claim of claims) append(waiting, claim, certificate);
         continue;
       }
       const queue = [certificate];

@@ -2,6 +2,7 @@
  * Which of the certificates that came from outside take part: those that the chain leads to. Anybody can make ten thousand
  * with the archive's user ID on them, so a place is had for a certification that was checked, and for nothing less.
  */
+import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import { type Claim, claimsOn, hasMadeAny, hasRevokedItselfHard } from "../openpgp/claims.ts";
 import { keyIdOf, type LoadedKey, loadKey } from "../openpgp/key-packet.ts";
@@ -40,12 +41,6 @@ interface Input {
 /** What one key is said to have certified: subject -> the claims. */
 type Subjects = Map<Fingerprint, Claim[]>;
 
-function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
-  const list = map.get(key);
-  if (list === undefined) map.set(key, [value]);
-  else list.push(value);
-}
-
 interface Named {
   readonly subject: Fingerprint;
   readonly claim: Claim;
@@ -55,7 +50,7 @@ interface Named {
 async function claimsByIssuer({ own, strangers }: Input): Promise<Map<string, Named[]>> {
   const claims = new Map<string, Named[]>();
   for (const [subject, certificate] of [...own, ...strangers]) {
-    for (const claim of await claimsOn(certificate)) push(claims, claim.issuer, { subject, claim });
+    for (const claim of await claimsOn(certificate)) append(claims, claim.issuer, { subject, claim });
   }
   return claims;
 }
@@ -85,8 +80,8 @@ class Search {
       if (await hasRevokedItselfHard(certificate, key)) continue;
       const [successors, delegates]: [Subjects, Subjects] = [new Map(), new Map()];
       for (const { subject, claim } of [...(claims.get(issuer) ?? []), ...(claims.get(keyIdOf(issuer)) ?? [])]) {
-        if (isDelegation(claim)) push(delegates, subject, claim);
-        else if (matchesIdentity(claim.userId, this.#input.identity)) push(successors, subject, claim);
+        if (isDelegation(claim)) append(delegates, subject, claim);
+        else if (matchesIdentity(claim.userId, this.#input.identity)) append(successors, subject, claim);
       }
       await this.#addSuccessors(key, successors);
       await this.#addDelegates(key, delegates);

@@ -1,4 +1,5 @@
 /** What the client's state keeps of all that was heard: certificates of the chain, and whatever takes trust away (T4). */
+import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
 import { cutToSize } from "../openpgp/cut-to-size.ts";
 import { keyIdOf } from "../openpgp/key-packet.ts";
@@ -26,10 +27,7 @@ interface Chain {
 function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
   const subjects = new Map<Fingerprint, Fingerprint[]>();
   for (const { issuer, subject, unfounded } of links) {
-    if (unfounded === true) continue;
-    const known = subjects.get(issuer);
-    if (known === undefined) subjects.set(issuer, [subject]);
-    else known.push(subject);
+    if (unfounded !== true) append(subjects, issuer, subject);
   }
   // A set iterates over what is added to it on the way.
   const found = new Set(connected);

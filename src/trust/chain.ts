@@ -1,4 +1,5 @@
 /** The chain as a graph: which links hold, what the seeds reach over them, where it forks, and which keys that leaves accepted. */
+import { grouped } from "../grouped.ts";
 import type { Instant } from "../time.ts";
 import { reachedWithout } from "./dominators.ts";
 import { type IsSucceeded, withoutLateExtensions } from "./extension.ts";
@@ -68,13 +69,8 @@ function succession(
 ): IsSucceeded {
   const isReachedWithout = reachedWithout(graph, seeds);
   const reversed = reverse(graph);
-  const since = new Map<Fingerprint, Link[]>();
-  for (const link of links) {
-    if (!link.weighs || gone.has(link.subject)) continue;
-    const known = since.get(link.issuer);
-    if (known === undefined) since.set(link.issuer, [link]);
-    else known.push(link);
-  }
+  const weighing = links.filter((link) => link.weighs && !gone.has(link.subject));
+  const since = grouped(weighing, (link) => link.issuer);
   const ancestors = new Map<Fingerprint, ReadonlySet<Fingerprint>>();
   return (key, before, isLive) => {
     // Somebody saw to it that its successors are not looked at.
@@ -113,13 +109,13 @@ export interface Forks {
 /** The forks of a chain, and whom they cost their place. */
 export function forksOf(chain: Chain, input: JudgeInput): Forks {
   const { graph, wide, seeds, live, byFingerprint, links } = chain;
-  const acknowledged = new Map<Fingerprint, Set<Fingerprint>>();
-  for (const { issuer, subject, acknowledges } of links) {
-    if (!acknowledges) continue;
-    const subjects = acknowledged.get(issuer);
-    if (subjects === undefined) acknowledged.set(issuer, new Set([subject]));
-    else subjects.add(subject);
-  }
+  const acknowledging = links.filter((link) => link.acknowledges);
+  const acknowledged = new Map(
+    [...grouped(acknowledging, (link) => link.issuer)].map(([issuer, its]) => [
+      issuer,
+      new Set(its.map((link) => link.subject)),
+    ]),
+  );
   const accepted = acceptedLive(input);
   const isReachedWithout = reachedWithout(graph, seeds);
   const forks = findForks({

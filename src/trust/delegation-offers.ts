@@ -1,5 +1,7 @@
 /** What one key says of another as its delegate (design, section 7), whoever hands it out: the last word of each issuer, and what is against it. */
+
 import { largest, smallest } from "../extremes.ts";
+import { append, grouped } from "../grouped.ts";
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { isDelegation, termsOf, trustOf } from "./delegation-terms.ts";
@@ -117,20 +119,14 @@ export function offersAmong(
   certificates: ReadonlyMap<Fingerprint, CertificateFacts>,
   policy: OfferPolicy,
 ): Map<Fingerprint, Offer[]> {
-  const pairs = new Map<string, Delegation[]>();
-  for (const delegation of delegationsAmong(certificates)) {
-    const pair = `${delegation.issuer.primary.fingerprint} ${delegation.subject.primary.fingerprint}`;
-    const known = pairs.get(pair);
-    if (known === undefined) pairs.set(pair, [delegation]);
-    else known.push(delegation);
-  }
+  const pairs = grouped(
+    delegationsAmong(certificates),
+    ({ issuer, subject }) => `${issuer.primary.fingerprint} ${subject.primary.fingerprint}`,
+  );
   const offers = new Map<Fingerprint, Offer[]>();
   for (const delegations of pairs.values()) {
     const offer = offerOf(delegations, policy);
-    if (offer === undefined) continue;
-    const known = offers.get(offer.issuer);
-    if (known === undefined) offers.set(offer.issuer, [offer]);
-    else known.push(offer);
+    if (offer !== undefined) append(offers, offer.issuer, offer);
   }
   return offers;
 }

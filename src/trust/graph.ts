@@ -1,4 +1,5 @@
 /** The graph of links: who leads to whom. */
+import { append } from "../grouped.ts";
 import type { Fingerprint } from "./facts.ts";
 
 /** Issuer -> the subjects of its links that hold, both sorted, so that no answer depends on the order of arrival. */
@@ -9,11 +10,7 @@ const none: ReadonlySet<Fingerprint> = new Set();
 /** The graph of these links, the same whatever order they come in. */
 export function makeGraph(links: Iterable<{ issuer: Fingerprint; subject: Fingerprint }>): Graph {
   const graph = new Map<Fingerprint, Fingerprint[]>();
-  for (const { issuer, subject } of links) {
-    const subjects = graph.get(issuer);
-    if (subjects === undefined) graph.set(issuer, [subject]);
-    else subjects.push(subject);
-  }
+  for (const { issuer, subject } of links) append(graph, issuer, subject);
   return new Map(
     [...graph].sort(([a], [b]) => (a < b ? -1 : 1)).map(([issuer, subjects]) => [issuer, subjects.sort()]),
   );

@@ -1,4 +1,5 @@
 /** The judge: facts + profile + reference time + ledger -> who is trusted for this archive, over which path, and why the others are not. */
+import { grouped } from "../grouped.ts";
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { acceptKeys, type Chain, forksOf, readChain } from "./chain.ts";
@@ -106,16 +107,6 @@ function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, 
   return refuse("untrusted_signer", `the certification by ${name} does not hold: ${broken?.refusal?.reason ?? ""}`);
 }
 
-function bySubject(links: readonly Link[]): Map<Fingerprint, Link[]> {
-  const found = new Map<Fingerprint, Link[]>();
-  for (const link of links) {
-    const known = found.get(link.subject);
-    if (known === undefined) found.set(link.subject, [link]);
-    else known.push(link);
-  }
-  return found;
-}
-
 /** Judges everything at hand. Pure: the same input gives the same answer. */
 export function judge(input: JudgeInput): TrustSet {
   const chain = readChain(input);
@@ -130,7 +121,7 @@ export function judge(input: JudgeInput): TrustSet {
   const { grants, links: delegations } = delegates(accepted, unchecked);
   const ungatedGrants = unchecked.size === 0 ? grants : delegates(ungated, new Set()).grants;
   const checked = new Set([...ungated.keys(), ...ungatedGrants.keys()]);
-  const into = bySubject([...chain.links, ...delegations]);
+  const into = grouped([...chain.links, ...delegations], (link) => link.subject);
   const trusted = new Map<Fingerprint, Trusted>();
   const rejected = new Map<Fingerprint, Rejected>();
   for (const [fingerprint, facts] of [...chain.byFingerprint].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -95,8 +95,8 @@ export const wrongExtensionRules: readonly WrongRule[] = [
   {
     name: "T7: what was withdrawn leads to no successor",
     file: "chain.js",
-    right: "!link.weighs || gone.has(link.subject)",
-    wrong: "link.refusal !== undefined || gone.has(link.subject)",
+    right: "link.weighs && !gone.has(link.subject)",
+    wrong: "link.refusal === undefined && !gone.has(link.subject)",
   },
   {
     name: "T7: what would live by a late extension is not a successor",
