@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { ar, controlTar, tar, VERSION } from "../test/package/build-package.ts";
+import { ar, controlTar, tar, VERSION } from "../test/testkit/packages/build-package.ts";
 
 /** Bytes that no compressor makes smaller, always the same for a name. */
 function noise(name: string, length: number): Buffer {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { tar } from "../test/package/build-package.ts";
+import { tar } from "../test/testkit/packages/build-package.ts";
 
 const words = [
   ..."the of and to a in is for it that with as on by this can be or from are an at not you which has more all".split(

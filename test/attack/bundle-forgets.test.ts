@@ -10,12 +10,12 @@ import { bundlePath } from "../../src/profile/layout.ts";
 import { openSigningKey } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { type Instant, iso } from "../../src/time.ts";
-import { addKey, archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { withEmbedded } from "../life/key-servers.ts";
-import { inLife, type Life } from "../life/life.ts";
+import { addKey, archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { withEmbedded } from "../testkit/servers/key-servers.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 const bundleOf = ({ archive }: Life) => join(archive.site, bundlePath);
 

@@ -8,12 +8,12 @@ import { readFacts } from "../../src/openpgp/read-facts.ts";
 import { bundleCertificates } from "../../src/signing/bundle.ts";
 import type { OwnCertificate } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { addKey, hour, inArchive, published } from "../cases/archive-kit.ts";
-import { documentOf, runHere, runProgram } from "../cases/cli.ts";
+import { addKey, hour, inArchive, published } from "../testkit/archives/opkg-archive.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, runHere, runProgram } from "../testkit/programs/command-line.ts";
 import { withdrawal } from "../testkit/signature.ts";
 
 describe("attack: news that the bundle leaves out", () => {

@@ -1,5 +1,5 @@
 // Attack: a thief of a chain key puts keys that are not live between it and his own, or makes dead ones live again (T6, T7).
-import { type ChainCase, seedOf, successorOf, withChain } from "../life/chain-kit.ts";
+import { type ChainCase, seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, selfSignature, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";

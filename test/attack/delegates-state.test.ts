@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { seedOf, withChain } from "../life/chain-kit.ts";
+import { seedOf, withChain } from "../testkit/archives/chain.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";

@@ -3,11 +3,11 @@ import { expect } from "chai";
 import type { TestCertificate } from "../testkit/certificate.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import { cert, code, data, delegation, machine, master, nameOf, person, root } from "../testkit/delegations.ts";
 import { codeOf, judged, verdict } from "../testkit/judging.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
 import { certification, dataSignature, keyRevocation, withdrawal } from "../testkit/signature.ts";
 import { critical, notation, reason, trustLevel } from "../testkit/subpackets.ts";
-import { cert, code, data, delegation, machine, master, nameOf, person, root } from "../trust/delegation-kit.ts";
 
 const machineId = nameOf.get(machine) ?? "";
 const further = { terms: "depth=1; feeds=*" };

@@ -2,12 +2,12 @@
 import { expect } from "chai";
 import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
 import { Knowledge } from "../../src/refresh/certificate-pool.ts";
-import { withChain } from "../life/chain-kit.ts";
-import { keyAnswer, withLiars } from "../life/key-servers.ts";
+import { withChain } from "../testkit/archives/chain.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, framed } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { keyAnswer, withLiars } from "../testkit/servers/key-servers.ts";
 import { directSignature, keyRevocation } from "../testkit/signature.ts";
 import { revoker } from "../testkit/subpackets.ts";
 import { seededProfile } from "./seeded-profile.ts";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { addKey, hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, runHere } from "../cases/cli.ts";
+import { addKey, hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 
 async function keeper(archive: TestArchive, ...args: string[]): Promise<void> {
   const ended = await runHere(archive.keeperArgs(published + hour, ...args));

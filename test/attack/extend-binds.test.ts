@@ -9,11 +9,11 @@ import { ownCertificates } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { iso } from "../../src/time.ts";
 import { refuseSubkey } from "../../src/trust/key-state.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
 import { archiveId, certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { allFramed, armored, concat } from "../testkit/framing.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 
 const stray = ed25519Key("extend-stray");
 

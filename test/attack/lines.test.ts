@@ -1,7 +1,7 @@
 // Attack: words of a signature that end a line, so that what follows looks like feedkey's own.
 import { expect } from "chai";
-import { hour, inArchive, published } from "../cases/archive-kit.ts";
-import { runHere } from "../cases/cli.ts";
+import { hour, inArchive, published } from "../testkit/archives/opkg-archive.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
 
 describe("attack: lines in feedkey's name", () => {
   it("no text from outside begins a line", async () => {

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { offersAmong } from "../../src/trust/delegation-offers.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
-import { hour, inArchive, inUse, published } from "../cases/archive-kit.ts";
-import { documentOf, runHere, runProcess } from "../cases/cli.ts";
+import { hour, inArchive, inUse, published } from "../testkit/archives/opkg-archive.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import { delegation, machine, nameOf } from "../testkit/delegations.ts";
 import { concat, framed } from "../testkit/framing.ts";
 import { factsOf } from "../testkit/judging.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, runHere, runProcess } from "../testkit/programs/command-line.ts";
 import { area, issuerKeyId, notation } from "../testkit/subpackets.ts";
-import { delegation, machine, nameOf } from "../trust/delegation-kit.ts";
 
 /** More than V8 puts on its stack of 984 KiB. */
 const tooMany = 150_000;

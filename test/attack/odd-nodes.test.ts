@@ -5,9 +5,9 @@ import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { expect } from "chai";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { addKey, hour, published, TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, runHere, runProgram } from "../cases/cli.ts";
-import { type Snapshot, snapshot } from "../cases/snapshot.ts";
+import { addKey, hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { type Snapshot, snapshot } from "../testkit/snapshot.ts";
 
 /** Puts a node into a place that is empty. @returns what must be closed afterwards */
 type Put = (place: string, elsewhere: string) => Promise<Server | undefined>;

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hour, inArchive, inUse, packageOf, published, type TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, runHere } from "../cases/cli.ts";
+import { hour, inArchive, inUse, packageOf, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 
 const at = published + 2 * hour;
 

@@ -9,8 +9,8 @@ import type { Transport } from "../../src/net/types.ts";
 import { refresh } from "../../src/refresh/refresh.ts";
 import { Session } from "../../src/refresh/session.ts";
 import { takeIn } from "../../src/refresh/sources.ts";
-import { hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
-import { runHere } from "../cases/cli.ts";
+import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
 
 /** A transport on which an error as of a list too long for the stack lies in wait. */
 function failing(real: Transport, isBad: (url: URL) => boolean): Transport {

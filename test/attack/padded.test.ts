@@ -10,13 +10,13 @@ import { planBundle } from "../../src/signing/bundle.ts";
 import { PublishedTree } from "../../src/signing/published-tree.ts";
 import { judgedTogether } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere, runProgram } from "../cases/cli.ts";
-import { delegationsOf } from "../life/homes.ts";
+import { delegationsOf } from "../testkit/archives/homes.ts";
+import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { archiveId, asCertificate, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { allFramed, armored, type Packet } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, type JsonDocument, runHere, runProgram } from "../testkit/programs/command-line.ts";
 import { certification, keyRevocation, withdrawal } from "../testkit/signature.ts";
 import { notation } from "../testkit/subpackets.ts";
 

@@ -3,11 +3,11 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { dearmor } from "../../src/openpgp/armor.ts";
-import { hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, runHere } from "../cases/cli.ts";
+import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, framed } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 import { dataSignature } from "../testkit/signature.ts";
 
 const names = ["Packages", "Packages.gz", "Packages.asc", "Packages.sig"];

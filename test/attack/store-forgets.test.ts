@@ -6,9 +6,9 @@ import { backupStore, restoreStore } from "../../src/keys/backup.ts";
 import { importKey } from "../../src/keys/import-key.ts";
 import { ownCertificates } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { addKey, hour, inArchive, published, type TestArchive } from "../cases/archive-kit.ts";
-import { runHere } from "../cases/cli.ts";
+import { addKey, hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
 
 async function revocations(store: KeyStore, fingerprint: string): Promise<number | undefined> {
   return (await ownCertificates(store)).get(fingerprint)?.facts.revocations.length;

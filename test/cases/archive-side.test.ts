@@ -2,11 +2,11 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { addKey, hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
-import { addKey, hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere, runProcess, runProgram } from "./cli.ts";
+import { documentOf, runHere, runProcess, runProgram } from "../testkit/programs/command-line.ts";
+import { leftovers, snapshot } from "../testkit/snapshot.ts";
 import { cramped } from "./cramped.ts";
-import { leftovers, snapshot } from "./snapshot.ts";
 
 const at = published + 2 * hour;
 const badConfig = { code: "bad_config", status: 78 };
@@ -137,7 +137,7 @@ describe("cases: archive side, the feed stays whole", function () {
       await archive.addPackage("gamma");
       const next = await archive.copy();
       expect((await runHere(next.keeperArgs(published + hour, ...publish(next)))).status).to.equal(0);
-      const node = ["--import", new URL("./kill-preload.js", import.meta.url).href];
+      const node = ["--import", new URL("../testkit/programs/kill-preload.js", import.meta.url).href];
       const seen = new Set<string>();
       // From where the staged files get their names to the end, one rename after the other.
       for (let step = 1; ; step++) {

@@ -4,14 +4,14 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { ar, DATA, VERSION } from "../package/build-package.ts";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runProcess } from "./cli.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { ar, DATA, VERSION } from "../testkit/packages/build-package.ts";
+import { documentOf, runProcess } from "../testkit/programs/command-line.ts";
 
 const later = published + 2 * hour;
 const mostKiB = 400 * 1024;
 const MiB = 1024 * 1024;
-const measured = ["--import", new URL("./memory-preload.js", import.meta.url).href];
+const measured = ["--import", new URL("../testkit/programs/memory-preload.js", import.meta.url).href];
 
 /** Runs a command; it must end so, within the memory. */
 async function ends(args: readonly string[], status: number, code: string | undefined): Promise<void> {

@@ -2,11 +2,11 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { plain } from "../net/misbehaving-server.ts";
+import { hour, inArchive, inUse, packageOf, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { ed25519Key } from "../testkit/keys.ts";
-import { hour, inArchive, inUse, packageOf, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, type Ended, runHere, runProcess, runProgram } from "./cli.ts";
+import { documentOf, type Ended, runHere, runProcess, runProgram } from "../testkit/programs/command-line.ts";
+import { plain } from "../testkit/servers/misbehaving-server.ts";
 
 const at = published + hour;
 const time = new Date(at).toISOString();

@@ -1,5 +1,5 @@
 /** Running the program where files can't grow: a limit on their size stands for a disk that is full. */
-import { type Ended, runProgram } from "./cli.ts";
+import { type Ended, runProgram } from "../testkit/programs/command-line.ts";
 
 /**
  * Runs `bin/feedkey.js` with a limit on the size of files it writes.

@@ -4,9 +4,9 @@ import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { selfSigned } from "../../src/net/self-signed.ts";
-import { inScratch } from "../store/scratch.ts";
-import { hour, published, TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere } from "./cli.ts";
+import { hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { inScratch } from "../testkit/scratch.ts";
 
 const at = published + 2 * hour;
 const stranger = 12_345;

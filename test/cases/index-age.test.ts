@@ -1,10 +1,10 @@
 // cases.md, Index: age, rollback, feed, pairs that do not fit.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
-import { plain } from "../net/misbehaving-server.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere } from "./cli.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { plain } from "../testkit/servers/misbehaving-server.ts";
 
 const refused = (code: string) => ({ code, status: 1 });
 const fetchAlpha = (archive: TestArchive) => ["fetch", "alpha", "-o", archive.out];

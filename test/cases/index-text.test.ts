@@ -5,9 +5,9 @@ import * as fs from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { usualIndexBytes } from "../../src/client/index-files.ts";
-import { flood, raw } from "../net/misbehaving-server.ts";
-import { hour, inArchive, inUse, packageOf, published } from "./archive-kit.ts";
-import { runProcess } from "./cli.ts";
+import { hour, inArchive, inUse, packageOf, published } from "../testkit/archives/opkg-archive.ts";
+import { runProcess } from "../testkit/programs/command-line.ts";
+import { flood, raw } from "../testkit/servers/misbehaving-server.ts";
 
 const at = published + hour;
 const later = published + 2 * hour;
@@ -128,7 +128,7 @@ describe("cases: index, beyond all measure", function () {
       const { error } = await archive.refuse(badIndex, later, "update");
       expect(error?.message).to.contain(String(usualIndexBytes));
       const before = await archive.everything();
-      const measured = ["--import", new URL("./memory-preload.js", import.meta.url).href];
+      const measured = ["--import", new URL("../testkit/programs/memory-preload.js", import.meta.url).href];
       const args = archive.clientArgs(later, "verify", archive.file("Packages.gz"));
       const ended = await runProcess(args, { node: measured });
       expect(ended.status).to.equal(65);

@@ -3,9 +3,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hour, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere } from "./cli.ts";
-import { at, freshClient, killEverywhere } from "./kill-kit.ts";
+import { hour, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { at, freshClient, killEverywhere } from "../testkit/programs/kill.ts";
 
 const present = async (copy: TestArchive) => /^key = (\S+)/m.exec(await fs.readFile(copy.config, "utf8"))?.[1];
 

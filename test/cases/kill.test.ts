@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
 import { ClientStateView } from "../../src/store/client-state-view.ts";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { runHere } from "./cli.ts";
-import { at, freshClient, killEverywhere } from "./kill-kit.ts";
-import { finalNames, leftovers } from "./snapshot.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
+import { at, freshClient, killEverywhere } from "../testkit/programs/kill.ts";
+import { finalNames, leftovers } from "../testkit/snapshot.ts";
 
 const digestOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 const read = (path: string) => fs.readFile(path).catch(() => undefined);

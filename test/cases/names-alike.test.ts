@@ -4,8 +4,8 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { foldedName, OutputNames } from "../../src/client/output-names.ts";
-import { hour, inUse, packageOf, published } from "./archive-kit.ts";
-import { documentOf, runHere } from "./cli.ts";
+import { hour, inUse, packageOf, published } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 
 const at = published + 2 * hour;
 

@@ -5,10 +5,10 @@ import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { summaryStanza } from "../index-format/summary-text.ts";
-import { deb, oldIpk, tar } from "../package/build-package.ts";
-import { hour, inArchive, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere } from "./cli.ts";
+import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { deb, oldIpk, tar } from "../testkit/packages/build-package.ts";
+import { summaryStanza } from "../testkit/packages/summary-text.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 
 const at = published + 2 * hour;
 const honest = Buffer.from("what was listed");

@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { plain, raw } from "../net/misbehaving-server.ts";
-import { hour, inUse, packageOf, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere, runProcess } from "./cli.ts";
-import { leftovers } from "./snapshot.ts";
+import { hour, inUse, packageOf, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere, runProcess } from "../testkit/programs/command-line.ts";
+import { plain, raw } from "../testkit/servers/misbehaving-server.ts";
+import { leftovers } from "../testkit/snapshot.ts";
 
 const at = published + 2 * hour;
 const name = "alpha_1.0-1_all.ipk";

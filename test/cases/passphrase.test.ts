@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { generate } from "../../src/openpgp/generate.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
+import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
-import { hour, inArchive, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, type Ended, runHere, runProcess, runProgram } from "./cli.ts";
+import { documentOf, type Ended, runHere, runProcess, runProgram } from "../testkit/programs/command-line.ts";
 
 const at = published + 2 * hour;
 const publish = (archive: TestArchive, ...args: string[]) => ["publish", "--config", archive.config, ...args];

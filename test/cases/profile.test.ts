@@ -3,8 +3,8 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runProcess } from "./cli.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runProcess } from "../testkit/programs/command-line.ts";
 
 const at = published + hour;
 const badProfile = { code: "bad_profile", status: 78 };

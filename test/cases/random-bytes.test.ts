@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import fc from "fast-check";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere } from "./cli.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 
 const at = published + hour;
 

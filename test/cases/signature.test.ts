@@ -1,13 +1,13 @@
 // cases.md, Signature, through the command line.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
+import { index, signed, withKeys } from "../testkit/archives/signed-index.ts";
 import { type CertificateOptions, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { allFramed, armored, concat, type Packet } from "../testkit/framing.ts";
 import { dsaKey, ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
 import { certification, dataSignature, type Hash, type SignatureOptions, signature } from "../testkit/signature.ts";
 import { area, created, critical, issuerFingerprint, issuerKeyId, raw } from "../testkit/subpackets.ts";
-import { index, signed, withKeys } from "./signature-kit.ts";
 
 const seedKey = ed25519Key("cases seed");
 const seed = certificate({ key: seedKey });

@@ -10,10 +10,10 @@ import { createTransport } from "../../src/net/transport.ts";
 import { expectedBytes } from "../../src/refresh/download.ts";
 import { refresh } from "../../src/refresh/refresh.ts";
 import { Session } from "../../src/refresh/session.ts";
-import { type Behaviour, drip, plain } from "../net/misbehaving-server.ts";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { runHere } from "./cli.ts";
-import { Mirror } from "./mirror.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
+import { Mirror } from "../testkit/servers/mirror.ts";
+import { type Behaviour, drip, plain } from "../testkit/servers/misbehaving-server.ts";
 
 const at = published + 2 * hour;
 const head = "HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n";

@@ -2,9 +2,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { addKey, hour, inArchive, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere } from "./cli.ts";
-import { snapshot } from "./snapshot.ts";
+import { addKey, hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 const at = published + 2 * hour;
 

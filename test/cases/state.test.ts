@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { acquireLock } from "../../src/files/lock.ts";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runHere, runProcess } from "./cli.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere, runProcess } from "../testkit/programs/command-line.ts";
+import { leftovers, snapshot } from "../testkit/snapshot.ts";
 import { cramped } from "./cramped.ts";
-import { leftovers, snapshot } from "./snapshot.ts";
 
 const at = published + 2 * hour;
 const badState = { code: "bad_state", status: 74 };
@@ -168,7 +168,7 @@ describe("cases: state, two runs at once", function () {
       const [record = ""] = await fs.readdir(records);
       const held = [await acquireLock(join(archive.state, "example")), await acquireLock(join(records, record))];
       try {
-        const node = ["--import", new URL("./kill-preload.js", import.meta.url).href];
+        const node = ["--import", new URL("../testkit/programs/kill-preload.js", import.meta.url).href];
         const first = await runProcess(killed.clientArgs(at, "update"), { node, env: { FEEDKEY_KILL_AT: "12" } });
         expect(first.signal).to.equal("SIGKILL");
         const before = await snapshot(archive.site, join(archive.state, "example", "feeds"));

@@ -8,10 +8,10 @@ import type { NetLimits } from "../../src/net/limits.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import { refresh } from "../../src/refresh/refresh.ts";
 import { Session } from "../../src/refresh/session.ts";
-import { drip, plain, raw, stuckAfter, tlsFile } from "../net/misbehaving-server.ts";
-import { hour, inArchive, inUse, published, type TestArchive } from "./archive-kit.ts";
-import { documentOf, runProcess } from "./cli.ts";
-import { Mirror } from "./mirror.ts";
+import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runProcess } from "../testkit/programs/command-line.ts";
+import { Mirror } from "../testkit/servers/mirror.ts";
+import { drip, plain, raw, stuckAfter, tlsFile } from "../testkit/servers/misbehaving-server.ts";
 
 const at = published + 2 * hour;
 const unavailable = { code: "unavailable", status: 69 };

@@ -2,8 +2,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { addKey, hour, published, TestArchive } from "../cases/archive-kit.ts";
-import { runHere } from "../cases/cli.ts";
+import { addKey, hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
 
 const at = published + hour;
 

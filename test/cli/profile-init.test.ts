@@ -5,14 +5,14 @@ import { expect } from "chai";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { iso } from "../../src/time.ts";
-import { addKey, archiveUserId, hour, published, TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
+import { addKey, archiveUserId, hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 import { certification, keyRevocation, withdrawal } from "../testkit/signature.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 import { reason } from "../testkit/subpackets.ts";
 
 const bundle = "keys/archive-keyring.pgp";

@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../src/time.ts";
-import { addKey, archiveUserId, hour, published, TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type Ended, type JsonDocument, runHere, runProcess } from "../cases/cli.ts";
+import { addKey, archiveUserId, hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, type Ended, type JsonDocument, runHere, runProcess } from "../testkit/programs/command-line.ts";
 
 const day = 24 * hour;
 

@@ -1,6 +1,6 @@
 /** When `feedkey refresh` calls itself done: a timer goes on to the next command only then. */
 import { expect } from "chai";
-import { LiveArchive } from "../export/live-archive.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
 
 describe("feedkey refresh", () => {
   let archive: LiveArchive;

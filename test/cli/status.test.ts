@@ -3,9 +3,9 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Duration, type Instant, iso } from "../../src/time.ts";
-import { hour, inArchive, published, TestArchive } from "../cases/archive-kit.ts";
-import { type JsonDocument, runHere } from "../cases/cli.ts";
-import { inLiveArchive } from "../export/live-archive.ts";
+import { inLiveArchive } from "../testkit/archives/live-archive.ts";
+import { hour, inArchive, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 
 const days = 24 * hour;
 

@@ -2,8 +2,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { compareVersions } from "../../src/formats/opkg/version.ts";
-import { runProgram } from "../cases/cli.ts";
-import { needing } from "../export/programs.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 // Few pieces, so that two versions are often nearly the same.
 const piece = fc.constantFrom(

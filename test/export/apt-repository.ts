@@ -2,9 +2,9 @@
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { documentOf, type Ended, runHere, runProgram } from "../cases/cli.ts";
-import type { GnupgHome } from "./gnupg.ts";
-import type { LiveArchive } from "./live-archive.ts";
+import type { LiveArchive } from "../testkit/archives/live-archive.ts";
+import { documentOf, type Ended, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import type { GnupgHome } from "../testkit/programs/gnupg.ts";
 
 async function succeed(program: string, args: readonly string[]): Promise<string> {
   const ended = await runProgram(program, args);

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { iso } from "../../src/time.ts";
-import { type Ended, runHere, runProgram } from "../cases/cli.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { ed25519Key } from "../testkit/keys.ts";
-import { LiveArchive } from "./live-archive.ts";
-import { needing } from "./programs.ts";
+import { type Ended, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 describe("export for gpgv", function () {
   this.timeout(60_000);

@@ -2,10 +2,10 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Ended, runProcess, runProgram } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { LiveArchive } from "./live-archive.ts";
-import { needing } from "./programs.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
+import { type Ended, runProcess, runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 describe("export for opkg", function () {
   this.timeout(60_000);

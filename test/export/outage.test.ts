@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { iso } from "../../src/time.ts";
-import { plain, startMisbehaving } from "../net/misbehaving-server.ts";
-import { LiveArchive } from "./live-archive.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
+import { plain, startMisbehaving } from "../testkit/servers/misbehaving-server.ts";
 
 const unchecked = { code: "unchecked_revocation", status: 1 };
 

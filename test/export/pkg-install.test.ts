@@ -2,13 +2,13 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { runProgram } from "../cases/cli.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
 import { archiveId, certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 import { certification } from "../testkit/signature.ts";
-import { LiveArchive } from "./live-archive.ts";
-import { needing } from "./programs.ts";
 
 const [rsa, other, curve, sub] = [rsaKey("rsa-a"), rsaKey("rsa-b"), ed25519Key("curve"), ed25519Key("sub")];
 

@@ -3,8 +3,8 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
-import { debOf } from "../package/build-package.ts";
-import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
+import { debOf } from "../testkit/packages/build-package.ts";
+import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
 import { trackedFiles } from "./source.ts";
 
 export const documents = trackedFiles().filter((path) => path.endsWith(".md") && !path.startsWith("test/"));

@@ -6,7 +6,7 @@ import { expect } from "chai";
 import { Command } from "commander";
 import { addCommands } from "../../src/cli/commands.ts";
 import { type ErrorCode, exitStatus } from "../../src/error.ts";
-import { presentOrSkip } from "../peers/present.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
 
 const page = fs.readFileSync("man/feedkey.1", "utf8");
 

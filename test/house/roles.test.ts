@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { need } from "../testkit/peers.ts";
+import { need } from "../testkit/programs/peers.ts";
 import { documents, makeStage, type Performed, play, runnable, scriptOf } from "./guides.ts";
 
 const userId = "Example BSD Packages <packages@bsd.example>";

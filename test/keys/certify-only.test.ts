@@ -3,9 +3,9 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { documentOf, runHere } from "../cases/cli.ts";
-import { GnupgHome } from "../export/gnupg.ts";
-import { needing } from "../export/programs.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { GnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 const userId = "Example Archive Signing Key <archive@example.org>";
 

@@ -3,12 +3,12 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hour, inArchive, type TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere, runProgram } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { inGnupgHome } from "../export/gnupg.ts";
-import { needing } from "../export/programs.ts";
+import { hour, inArchive, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
+import { documentOf, type JsonDocument, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { inGnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 const userId = "Example Archive Signing Key <archive@example.org>";
 const year = 365 * 24 * hour;

@@ -3,12 +3,12 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { readSignatureFile } from "../../src/openpgp/detached.ts";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runProcess, runProgram } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { GnupgHome, inGnupgHome } from "../export/gnupg.ts";
-import { LiveArchive } from "../export/live-archive.ts";
-import { needing } from "../export/programs.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, type JsonDocument, runProcess, runProgram } from "../testkit/programs/command-line.ts";
+import { GnupgHome, inGnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 describe("a key that stays in GnuPG", function () {
   this.timeout(60_000);

@@ -5,15 +5,15 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 import { dearmor } from "../../src/openpgp/armor.ts";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere, runProgram } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { GnupgHome } from "../export/gnupg.ts";
-import { needing } from "../export/programs.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, type JsonDocument, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { GnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
 import { certification } from "../testkit/signature.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 describe("feedkey key import", function () {
   this.timeout(60_000);

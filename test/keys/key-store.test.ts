@@ -6,14 +6,14 @@ import { expect } from "chai";
 import { dearmor } from "../../src/openpgp/armor.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { iso } from "../../src/time.ts";
-import { addKey, archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { inGnupgHome } from "../export/gnupg.ts";
-import { needing } from "../export/programs.ts";
+import { addKey, archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { inGnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 const days = 86_400_000;
 

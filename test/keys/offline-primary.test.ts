@@ -3,11 +3,11 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hour, TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere, runProgram } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { GnupgHome } from "../export/gnupg.ts";
-import { needing } from "../export/programs.ts";
+import { hour, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, type JsonDocument, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { GnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 const userId = "Example Archive Signing Key <archive@example.org>";
 

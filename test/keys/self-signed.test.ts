@@ -8,8 +8,8 @@ import * as tls from "node:tls";
 import { expect } from "chai";
 import fc from "fast-check";
 import { selfSigned } from "../../src/net/self-signed.ts";
-import { runProgram } from "../cases/cli.ts";
-import { needing } from "../export/programs.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 /** Connects to a server with the certificate. @returns "secure", or the code of Node's refusal */
 async function connect(made: ReturnType<typeof selfSigned>, options: tls.ConnectionOptions): Promise<string> {

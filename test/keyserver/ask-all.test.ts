@@ -14,7 +14,7 @@ import {
   startMisbehaving,
   stuckAfter,
   tlsFile,
-} from "../net/misbehaving-server.ts";
+} from "../testkit/servers/misbehaving-server.ts";
 
 const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });
 

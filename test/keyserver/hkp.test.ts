@@ -6,6 +6,7 @@ import { lookup, search, submit } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import { armor, dearmor } from "../../src/openpgp/armor.ts";
 import { isAbout } from "../../src/openpgp/is-about-key.ts";
+import { about, keyA, keyB, keyC, subjects } from "../testkit/servers/about.ts";
 import {
   type Behaviour,
   flood,
@@ -16,8 +17,7 @@ import {
   startMisbehaving,
   stuckAfter,
   tlsFile,
-} from "../net/misbehaving-server.ts";
-import { about, keyA, keyB, keyC, subjects } from "./about.ts";
+} from "../testkit/servers/misbehaving-server.ts";
 
 const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });
 const options = { transport };

@@ -5,7 +5,7 @@ import { expect } from "chai";
 import { lookup, submit } from "../../src/keyserver/hkp.ts";
 import { type RunningServer, startServer } from "../../src/keyserver/server.ts";
 import { createTransport } from "../../src/net/transport.ts";
-import { refusal } from "../net/failures.ts";
+import { refusal } from "../testkit/servers/failures.ts";
 import { armored, fingerprintOf, merger } from "./toy-keys.ts";
 
 const transport = createTransport({ env: {} });

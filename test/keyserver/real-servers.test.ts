@@ -8,9 +8,9 @@ import { armor, dearmor } from "../../src/openpgp/armor.ts";
 import { generate, type NewKey } from "../../src/openpgp/generate.ts";
 import { readPackets, tags, writePackets } from "../../src/openpgp/packets.ts";
 import { parseSignature } from "../../src/openpgp/raw-signature.ts";
-import { tlsFile } from "../net/misbehaving-server.ts";
-import { about, subjects } from "./about.ts";
-import { missing, type RealServer, startOnak, startSks, startTlsFront } from "./real-servers.ts";
+import { about, subjects } from "../testkit/servers/about.ts";
+import { tlsFile } from "../testkit/servers/misbehaving-server.ts";
+import { missing, type RealServer, startOnak, startSks, startTlsFront } from "../testkit/servers/real-servers.ts";
 
 const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });
 const options = { transport };

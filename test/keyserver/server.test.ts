@@ -8,8 +8,8 @@ import { expect } from "chai";
 import { lookup, search, submit } from "../../src/keyserver/hkp.ts";
 import { type RunningServer, type ServeOptions, startServer } from "../../src/keyserver/server.ts";
 import { createTransport } from "../../src/net/transport.ts";
-import { refusal } from "../net/failures.ts";
-import { tlsFile } from "../net/misbehaving-server.ts";
+import { refusal } from "../testkit/servers/failures.ts";
+import { tlsFile } from "../testkit/servers/misbehaving-server.ts";
 import { armored, fingerprintOf, merger } from "./toy-keys.ts";
 
 const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });

@@ -7,8 +7,8 @@ import { unavailable } from "../../src/net/failure.ts";
 import { netLimits } from "../../src/net/limits.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import type { Transport } from "../../src/net/types.ts";
-import { plain, startMisbehaving, tlsFile } from "../net/misbehaving-server.ts";
-import { keyB, subjects } from "./about.ts";
+import { keyB, subjects } from "../testkit/servers/about.ts";
+import { plain, startMisbehaving, tlsFile } from "../testkit/servers/misbehaving-server.ts";
 
 const key = readFileSync("test/vectors/keyserver-answers/hockeypuck-bin-hard-revoked-B.pgp");
 const path = "/.well-known/openpgpkey/feed.example/hu/7x7im7ndfpc1ngpbysjqjhunqmg8rpc6";

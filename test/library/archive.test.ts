@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { FeedkeyError, type Keeper, openArchive } from "../../src/index.ts";
-import { published, TestArchive } from "../cases/archive-kit.ts";
+import { published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 
 async function codeOf(action: Promise<unknown>): Promise<string> {
   const outcome = await action.then(

@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Client, type ClientOptions, FeedkeyError, openClient } from "../../src/index.ts";
-import { published, TestArchive } from "../cases/archive-kit.ts";
+import { published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 
 async function refusal(action: Promise<unknown>): Promise<FeedkeyError> {

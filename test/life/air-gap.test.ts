@@ -2,10 +2,10 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { JsonDocument } from "../cases/cli.ts";
+import { delegationsOf, Home, type Homes, makeHomes } from "../testkit/archives/homes.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { delegationsOf, Home, type Homes, makeHomes } from "./homes.ts";
-import { inLife, type Life } from "./life.ts";
+import type { JsonDocument } from "../testkit/programs/command-line.ts";
 
 /** With the publisher, who has certificates and no secret at all. */
 interface Cast extends Homes {

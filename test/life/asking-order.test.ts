@@ -11,14 +11,14 @@ import { readProfile } from "../../src/profile/read-profile.ts";
 import { learnMore, refresh } from "../../src/refresh/refresh.ts";
 import { Session } from "../../src/refresh/session.ts";
 import type { Instant } from "../../src/time.ts";
-import { plain, raw, tlsFile } from "../net/misbehaving-server.ts";
+import { seedOf, withChain } from "../testkit/archives/chain.ts";
 import { day } from "../testkit/dates.ts";
+import { honest, withKnownKey } from "../testkit/servers/key-server-run.ts";
+import { keyAnswer, withLiars } from "../testkit/servers/key-servers.ts";
+import { plain, raw, tlsFile } from "../testkit/servers/misbehaving-server.ts";
 import { keyRevocation } from "../testkit/signature.ts";
 import { reason } from "../testkit/subpackets.ts";
-import { seedOf, withChain } from "./chain-kit.ts";
 import type { Client } from "./client.ts";
-import { honest, withKnownKey } from "./key-server-kit.ts";
-import { keyAnswer, withLiars } from "./key-servers.ts";
 
 describe("key servers that fail for some keys", function () {
   this.timeout(60_000);

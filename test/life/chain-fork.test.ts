@@ -1,13 +1,13 @@
 // cases.md, Chain, through the command line: rivals (T6), and how much of everything there may be.
 import { expect } from "chai";
-import { runProcess } from "../cases/cli.ts";
+import { seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, octets, type Packet } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { runProcess } from "../testkit/programs/command-line.ts";
 import { certification } from "../testkit/signature.ts";
 import { area, created, issuerFingerprint, issuerKeyId } from "../testkit/subpackets.ts";
-import { seedOf, successorOf, withChain } from "./chain-kit.ts";
 import type { TrustedKey } from "./client.ts";
 
 const seed = seedOf("seed");

@@ -1,10 +1,10 @@
 // cases.md, Chain, through the command line: whom a successor must name (T1).
 import { expect } from "chai";
+import { seedOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
 import { certification, type UserId } from "../testkit/signature.ts";
-import { seedOf, withChain } from "./chain-kit.ts";
 
 const seed = seedOf("seed");
 const key = ed25519Key("life named", { createdAt: day(10) });

@@ -1,12 +1,12 @@
 // cases.md, Chain, through the command line: which links hold.
 import { expect } from "chai";
+import { type SuccessorOptions, seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { keyAnswer, withLiars } from "../testkit/servers/key-servers.ts";
 import { certification, keyRevocation, withdrawal } from "../testkit/signature.ts";
 import { exportable, reason } from "../testkit/subpackets.ts";
-import { type SuccessorOptions, seedOf, successorOf, withChain } from "./chain-kit.ts";
-import { keyAnswer, withLiars } from "./key-servers.ts";
 
 const seed = seedOf("seed");
 const second = successorOf([seed], "second");

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Instant } from "../../src/time.ts";
 import { iso } from "../../src/time.ts";
-import type { Expected, TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
-import { authority } from "./key-servers.ts";
+import type { Expected, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { authority } from "../testkit/servers/key-servers.ts";
 
 export interface ClientOptions {
   /** Fingerprints in the archive's key store; their certificates are copied as they are now. */

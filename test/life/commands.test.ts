@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect } from "chai";
 import { bundlePath } from "../../src/profile/layout.ts";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, runHere, runProcess } from "../cases/cli.ts";
-import { plain } from "../net/misbehaving-server.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { authority, withEmbedded, withLiars } from "./key-servers.ts";
-import { inLife, type Life } from "./life.ts";
+import { documentOf, runHere, runProcess } from "../testkit/programs/command-line.ts";
+import { authority, withEmbedded, withLiars } from "../testkit/servers/key-servers.ts";
+import { plain } from "../testkit/servers/misbehaving-server.ts";
 
 const refused = (code: string, status = 1) => ({ code, status });
 

@@ -6,10 +6,10 @@ import { expect } from "chai";
 import { submit } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
-import { documentOf, runHere } from "../cases/cli.ts";
-import { tlsFile } from "../net/misbehaving-server.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { authority, kinds, useKeyServer } from "../testkit/servers/key-servers.ts";
+import { tlsFile } from "../testkit/servers/misbehaving-server.ts";
 import { type Chain, chainOf } from "./client.ts";
-import { authority, kinds, useKeyServer } from "./key-servers.ts";
 
 const vectors = "test/vectors/debian-archive";
 

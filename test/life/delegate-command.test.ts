@@ -1,11 +1,11 @@
 // `feedkey delegate`: what it refuses because clients would, what it shows, and what it lists.
 import { join } from "node:path";
 import { expect } from "chai";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import type { JsonDocument } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
+import { delegationsOf, Home, withHomes } from "../testkit/archives/homes.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
-import { delegationsOf, Home, withHomes } from "./homes.ts";
+import type { JsonDocument } from "../testkit/programs/command-line.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 describe("delegation that clients would refuse", () => {
   it("is refused at the command: by a delegate of depth 0, for a feed beyond its own, past its end", async () => {

@@ -1,10 +1,10 @@
 // `feedkey status` of a client whose feed a delegate signs: what ends when, whose it is, and which feed it will break.
 import { expect } from "chai";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import type { JsonDocument } from "../cases/cli.ts";
+import { Home } from "../testkit/archives/homes.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { inLife } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { Home } from "./homes.ts";
-import { inLife } from "./life.ts";
+import type { JsonDocument } from "../testkit/programs/command-line.ts";
 
 interface Said {
   readonly feeds: readonly {

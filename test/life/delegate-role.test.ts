@@ -1,11 +1,11 @@
 // T5 for a delegate that becomes one of the chain: what the client remembers of it is what it is now.
 import { expect } from "chai";
+import { seedOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
 import { certification, keyRevocation } from "../testkit/signature.ts";
 import { notation, reason } from "../testkit/subpackets.ts";
-import { seedOf, withChain } from "./chain-kit.ts";
 
 const seed = seedOf("role-seed");
 const retired = seedOf("role-seed", {

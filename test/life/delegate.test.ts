@@ -3,11 +3,11 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Instant, iso } from "../../src/time.ts";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { authority, withEmbedded } from "./key-servers.ts";
-import { inLife, type Life } from "./life.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { authority, withEmbedded } from "../testkit/servers/key-servers.ts";
 
 const refused = (code: string) => ({ code, status: 1 });
 

@@ -3,11 +3,11 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../src/time.ts";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import { runProgram } from "../cases/cli.ts";
-import { type GnupgHome, inGnupgHome } from "../export/gnupg.ts";
-import { needing } from "../export/programs.ts";
-import { inLife, type Life } from "./life.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { type GnupgHome, inGnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 const length = 86_400_000;
 /** GnuPG and Sequoia date what they make by the real clock. */

@@ -1,9 +1,9 @@
 // design.md, T3, T5: clients that stay behind, keys that fall, and who recovers.
 import { expect } from "chai";
-import { addKey } from "../cases/archive-kit.ts";
+import { addKey } from "../testkit/archives/opkg-archive.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { withEmbedded } from "./key-servers.ts";
-import { inLife, type Life } from "./life.ts";
+import { withEmbedded } from "../testkit/servers/key-servers.ts";
 
 const refused = (code: string) => ({ code, status: 1 });
 

@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { bundlePath } from "../../src/profile/layout.ts";
-import { runProgram } from "../cases/cli.ts";
-import { type GnupgHome, inGnupgHome } from "../export/gnupg.ts";
-import { needing } from "../export/programs.ts";
-import { inLife, type Life } from "./life.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { type GnupgHome, inGnupgHome } from "../testkit/programs/gnupg.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 const length = 86_400_000;
 const begins = Math.floor(Date.now() / 1000) * 1000 - 200 * length;

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
-import { plain } from "../net/misbehaving-server.ts";
+import type { Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { acceptsWith, honest, unchecked, withKnownKey, withNewClient } from "./key-server-kit.ts";
-import { keyAnswer, withLiars } from "./key-servers.ts";
-import type { Life } from "./life.ts";
+import { acceptsWith, honest, unchecked, withKnownKey, withNewClient } from "../testkit/servers/key-server-run.ts";
+import { keyAnswer, withLiars } from "../testkit/servers/key-servers.ts";
+import { plain } from "../testkit/servers/misbehaving-server.ts";
 
 const refused = (code: string) => ({ code, status: 1 });
 const graceful = [/could not be checked/, /within grace/];

@@ -8,16 +8,24 @@ import type { Transport } from "../../src/net/types.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { refresh } from "../../src/refresh/refresh.ts";
 import { Session } from "../../src/refresh/session.ts";
-import { type Behaviour, drip, flood, plain, raw, startMisbehaving, tlsFile } from "../net/misbehaving-server.ts";
+import { seedOf, withChain } from "../testkit/archives/chain.ts";
 import type { TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { framed } from "../testkit/framing.ts";
+import { acceptsWith, honest, unchecked, withKnownKey, withNewClient } from "../testkit/servers/key-server-run.ts";
+import { keyAnswer, withLiars } from "../testkit/servers/key-servers.ts";
+import {
+  type Behaviour,
+  drip,
+  flood,
+  plain,
+  raw,
+  startMisbehaving,
+  tlsFile,
+} from "../testkit/servers/misbehaving-server.ts";
 import { keyRevocation } from "../testkit/signature.ts";
 import { reason } from "../testkit/subpackets.ts";
-import { seedOf, withChain } from "./chain-kit.ts";
 import type { Client } from "./client.ts";
-import { acceptsWith, honest, unchecked, withKnownKey, withNewClient } from "./key-server-kit.ts";
-import { keyAnswer, withLiars } from "./key-servers.ts";
 
 const head = "HTTP/1.1 200 OK\r\ncontent-type: application/pgp-keys\r\n";
 const page = "<!DOCTYPE html><title>Welcome to our hotel</title><p>Please log in.</p>\n";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { documentOf, runHere } from "../cases/cli.ts";
+import { type Bytes, type ChainCase, seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import {
   archiveId,
   asCertificate,
@@ -14,10 +14,10 @@ import {
 import { day } from "../testkit/dates.ts";
 import { allFramed, type Packet } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { keyAnswer, withLiars } from "../testkit/servers/key-servers.ts";
 import { certification, keyRevocation, withdrawal } from "../testkit/signature.ts";
 import { critical, raw, reason, revoker } from "../testkit/subpackets.ts";
-import { type Bytes, type ChainCase, seedOf, successorOf, withChain } from "./chain-kit.ts";
-import { keyAnswer, withLiars } from "./key-servers.ts";
 
 const seed = seedOf("seed");
 const second = successorOf([seed], "second");

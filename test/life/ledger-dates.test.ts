@@ -1,7 +1,7 @@
 // design.md, T5: what was accepted before is what was accepted before the reference time.
 import { expect } from "chai";
+import { seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { day } from "../testkit/dates.ts";
-import { seedOf, successorOf, withChain } from "./chain-kit.ts";
 
 const seed = seedOf("dated");
 const [kept, rival] = [successorOf([seed], "dated kept"), successorOf([seed], "dated rival")];

@@ -1,11 +1,11 @@
 // design.md, T11, `keyservers = none`: the bundles of all mirrors are one source, so that none of them alone hides anything.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
+import { seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { day } from "../testkit/dates.ts";
+import { withLiars } from "../testkit/servers/key-servers.ts";
 import { keyRevocation } from "../testkit/signature.ts";
 import { reason } from "../testkit/subpackets.ts";
-import { seedOf, successorOf, withChain } from "./chain-kit.ts";
-import { withLiars } from "./key-servers.ts";
 
 const seed = seedOf("mirrored");
 const next = successorOf([seed], "mirrored next");

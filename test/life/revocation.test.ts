@@ -2,10 +2,10 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { documentOf, runHere } from "../cases/cli.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 import type { Client } from "./client.ts";
-import { inLife, type Life } from "./life.ts";
 
 const usage = { code: "usage", status: 2 };
 const refused = (code: string) => ({ code, status: 1 });

@@ -6,12 +6,12 @@ import { writeCertificate } from "../../src/openpgp/certificate.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { bundlePath } from "../../src/profile/layout.ts";
 import type { Instant } from "../../src/time.ts";
-import { runHere } from "../cases/cli.ts";
-import { leftovers } from "../cases/snapshot.ts";
-import { diesAt } from "../store/crash.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
 import { factsOf } from "../testkit/judging.ts";
-import { inLife, type Life } from "./life.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
+import { diesAt } from "../testkit/programs/crash.ts";
+import { leftovers } from "../testkit/snapshot.ts";
 
 interface Story {
   /** What happened before. */

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { ownCertificates } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { inLife, type Life } from "./life.ts";
 
 const fork = { code: "fork", status: 1 };
 

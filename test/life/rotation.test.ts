@@ -2,13 +2,13 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { addKey, archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, runHere } from "../cases/cli.ts";
+import { addKey, archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { rsaKey } from "../testkit/keys.ts";
-import { withEmbedded } from "./key-servers.ts";
-import { inLife, type Life } from "./life.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { withEmbedded } from "../testkit/servers/key-servers.ts";
 
 const usage = { code: "usage", status: 2 };
 const refused = (code: string) => ({ code, status: 1 });

@@ -9,12 +9,12 @@ import { readKeyring } from "../../src/openpgp/certificate.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { refresh } from "../../src/refresh/refresh.ts";
 import { Session } from "../../src/refresh/session.ts";
-import { type Behaviour, plain } from "../net/misbehaving-server.ts";
+import { seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
+import type { Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
-import { seedOf, successorOf, withChain } from "./chain-kit.ts";
-import { honest, withKnownKey } from "./key-server-kit.ts";
-import { withLiars } from "./key-servers.ts";
-import type { Life } from "./life.ts";
+import { honest, withKnownKey } from "../testkit/servers/key-server-run.ts";
+import { withLiars } from "../testkit/servers/key-servers.ts";
+import { type Behaviour, plain } from "../testkit/servers/misbehaving-server.ts";
 
 /** Does something before it answers for the first time. */
 function onceBefore(meanwhile: () => Promise<void>, answer: Behaviour): Behaviour {

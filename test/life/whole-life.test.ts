@@ -1,8 +1,8 @@
 // The whole life of a key, from keygen to its revocation, against each kind of key server.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
-import { kinds, useKeyServer } from "./key-servers.ts";
-import { inLife, type Life } from "./life.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
+import { kinds, useKeyServer } from "../testkit/servers/key-servers.ts";
 
 const length = 86_400_000;
 const hour = 3_600_000;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import { createTransport } from "../../src/net/transport.ts";
-import { reasonOf, refusal } from "./failures.ts";
+import { reasonOf, refusal } from "../testkit/servers/failures.ts";
 
 describe("transport: local files", () => {
   const transport = createTransport({ offline: true, env: {} });

@@ -1,8 +1,8 @@
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { expect } from "chai";
 import { createTransport } from "../../src/net/transport.ts";
-import { reasonOf } from "./failures.ts";
-import { type MisbehavingServer, plain, startMisbehaving, tlsFile } from "./misbehaving-server.ts";
+import { reasonOf } from "../testkit/servers/failures.ts";
+import { type MisbehavingServer, plain, startMisbehaving, tlsFile } from "../testkit/servers/misbehaving-server.ts";
 
 const terms = { maxBytes: 100, policy: "archive" } as const;
 

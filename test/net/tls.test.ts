@@ -4,8 +4,14 @@ import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { createTransport } from "../../src/net/transport.ts";
 import type { GetOptions } from "../../src/net/types.ts";
-import { reasonOf, refusal } from "./failures.ts";
-import { type Leaf, type MisbehavingServer, plain, startMisbehaving, tlsFile } from "./misbehaving-server.ts";
+import { reasonOf, refusal } from "../testkit/servers/failures.ts";
+import {
+  type Leaf,
+  type MisbehavingServer,
+  plain,
+  startMisbehaving,
+  tlsFile,
+} from "../testkit/servers/misbehaving-server.ts";
 
 const terms: GetOptions = { maxBytes: 100, policy: "keyserver" };
 const ca = tlsFile("ca.pem");

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { NetLimits } from "../../src/net/limits.ts";
 import { createTransport, type TransportOptions } from "../../src/net/transport.ts";
 import type { GetOptions, Transport } from "../../src/net/types.ts";
-import { reasonOf, refusal } from "./failures.ts";
+import { reasonOf, refusal } from "../testkit/servers/failures.ts";
 import {
   type Behaviour,
   drip,
@@ -12,7 +12,7 @@ import {
   raw,
   startMisbehaving,
   stuckAfter,
-} from "./misbehaving-server.ts";
+} from "../testkit/servers/misbehaving-server.ts";
 
 const ok = "HTTP/1.1 200 OK\r\n";
 const quick: Partial<NetLimits> = { connect: 2000, headers: 300, idle: 300, slowWindow: 400, keyserverTotal: 3000 };

@@ -2,8 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { armor, crc24, dearmor, dearmorStrictly, looksArmored } from "../../src/openpgp/armor.ts";
-import { refusal } from "../refusal.ts";
 import { armored } from "../testkit/framing.ts";
+import { refusal } from "../testkit/refusal.ts";
 
 const latin1 = (text: string) => Buffer.from(text, "latin1");
 const strictly = (text: string) => dearmorStrictly(latin1(text), "SIGNATURE", "index.asc");

@@ -6,11 +6,11 @@ import { checkSignatures, readSignatureFile } from "../../src/openpgp/detached.t
 import { KeyIndex } from "../../src/openpgp/key-index.ts";
 import { limits } from "../../src/openpgp/limits.ts";
 import type { DataSignature } from "../../src/trust/facts.ts";
-import { refusal } from "../refusal.ts";
 import { certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { allFramed, armored, concat, framed, type Packet } from "../testkit/framing.ts";
 import { dsaKey, ed25519Key, rsaKey } from "../testkit/keys.ts";
+import { refusal } from "../testkit/refusal.ts";
 import { certification, dataSignature, type Hash, signature } from "../testkit/signature.ts";
 import * as sub from "../testkit/subpackets.ts";
 

@@ -6,10 +6,10 @@ import { generateSplit } from "../../src/openpgp/offline-primary.ts";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
 import { SecretKey } from "../../src/openpgp/secret-key.ts";
 import { effectiveRevocation, primaryState, refusePrimary, refuseSubkey } from "../../src/trust/key-state.ts";
-import { refusal } from "../refusal.ts";
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { factsOf } from "../testkit/judging.ts";
+import { refusal } from "../testkit/refusal.ts";
 import { refused } from "../testkit/refused.ts";
 
 const bytesOf = (armored: string) => {

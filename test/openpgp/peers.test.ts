@@ -15,7 +15,7 @@ import { day } from "../testkit/dates.ts";
 import { framed } from "../testkit/framing.ts";
 import { codeBySeed, factsOf } from "../testkit/judging.ts";
 import { ed25519Key, rsaKey } from "../testkit/keys.ts";
-import { need, PeerHome } from "../testkit/peers.ts";
+import { need, PeerHome } from "../testkit/programs/peers.ts";
 import { dataSignature } from "../testkit/signature.ts";
 
 const data = Buffer.from("Package: a\nVersion: 1\n");

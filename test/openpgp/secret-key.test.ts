@@ -4,11 +4,11 @@ import { type RawCertificate, readKeyring, writeCertificate } from "../../src/op
 import { generateSplit } from "../../src/openpgp/offline-primary.ts";
 import { firstCertificate, SecretKey } from "../../src/openpgp/secret-key.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
-import { refusal } from "../refusal.ts";
 import { archiveId, type CertificateOptions, certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { codeBySeed, factsOf, judged } from "../testkit/judging.ts";
 import { ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
+import { refusal } from "../testkit/refusal.ts";
 import { refused } from "../testkit/refused.ts";
 import { keyRevocation, subkeySignature } from "../testkit/signature.ts";
 import { reason } from "../testkit/subpackets.ts";

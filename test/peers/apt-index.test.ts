@@ -2,10 +2,10 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { hour, TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type Ended, runProcess, runProgram } from "../cases/cli.ts";
-import { biggestList } from "./apt-list.ts";
-import { presentOrSkip } from "./present.ts";
+import { hour, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { biggestList } from "../testkit/programs/apt-list.ts";
+import { documentOf, type Ended, runProcess, runProgram } from "../testkit/programs/command-line.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
 
 /** Peak memory of a run that verifies 50 MB, in kB. */
 const memoryLimit = 200 * 1024;
@@ -35,7 +35,7 @@ describe("peers: apt's own index", function () {
   after(async () => archive?.remove());
 
   function verify(...args: readonly string[]): Promise<Ended> {
-    const node = ["--import", new URL("../cases/memory-preload.js", import.meta.url).href];
+    const node = ["--import", new URL("../testkit/programs/memory-preload.js", import.meta.url).href];
     const verify = archive?.clientArgs(at, "verify", "--no-state", index(), ...args) ?? [];
     return runProcess(verify, { node });
   }

@@ -7,11 +7,11 @@ import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { readPackages } from "../../src/formats/opkg/packages-text.ts";
 import { startServer } from "../../src/keyserver/server.ts";
-import { hour, TestArchive } from "../cases/archive-kit.ts";
-import { documentOf, type Ended, runProcess, runProgram } from "../cases/cli.ts";
-import { tlsFile } from "../net/misbehaving-server.ts";
-import { ar, oldIpk, VERSION } from "../package/build-package.ts";
-import { presentOrSkip } from "./present.ts";
+import { hour, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { ar, oldIpk, VERSION } from "../testkit/packages/build-package.ts";
+import { documentOf, type Ended, runProcess, runProgram } from "../testkit/programs/command-line.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
+import { tlsFile } from "../testkit/servers/misbehaving-server.ts";
 
 const wanted = 60;
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../src/time.ts";
-import { documentOf, runHere, runProgram } from "../cases/cli.ts";
-import { index } from "../cases/signature-kit.ts";
-import { presentOrSkip } from "./present.ts";
+import { index } from "../testkit/archives/signed-index.ts";
+import { documentOf, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
 
 const userId = "Example Archive Signing Key <archive@example.org>";
 

@@ -5,7 +5,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { done, hour, PkgsrcArchive, published, refused } from "./pkgsrc-archive.ts";
+import { done, hour, PkgsrcArchive, published, refused } from "../testkit/archives/pkgsrc-archive.ts";
 
 describe("a summary that pkg_info -X made", () => {
   let archive: PkgsrcArchive;

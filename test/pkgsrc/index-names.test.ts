@@ -3,7 +3,7 @@ import { expect } from "chai";
 import { indexLimit, indexNames, usualIndexBytes } from "../../src/client/index-files.ts";
 import { maxIndexBytes } from "../../src/formats/formats.ts";
 import type { Feed } from "../../src/profile/types.ts";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 
 const feed = (format: Feed["format"], index?: string): Feed => {
   return { name: "base", format, path: "base", index, packages: "feed" };

@@ -16,10 +16,10 @@ import { type Judged, Knowledge } from "../../src/refresh/certificate-pool.ts";
 import { signPackageFile } from "../../src/signing/sign-package.ts";
 import { openSigningKey } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { ar, type Member } from "../package/build-package.ts";
-import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
+import { userId } from "../testkit/archives/pkgsrc-archive.ts";
 import { day } from "../testkit/dates.ts";
-import { userId } from "./pkgsrc-archive.ts";
+import { ar, type Member } from "../testkit/packages/build-package.ts";
+import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
 
 const runs = 2000;
 const block = 65_536;

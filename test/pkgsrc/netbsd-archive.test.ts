@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Home } from "../life/homes.ts";
+import { Home } from "../testkit/archives/homes.ts";
 import { day } from "../testkit/dates.ts";
 import { Machine, NetbsdArchive } from "./netbsd-archive.ts";
 

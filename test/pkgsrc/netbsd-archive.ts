@@ -9,11 +9,11 @@ import { expect } from "chai";
 import { type RunningServer, startServer } from "../../src/keyserver/server.ts";
 import { keyMerger } from "../../src/openpgp/key-merger.ts";
 import { type Instant, iso } from "../../src/time.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
-import { Home } from "../life/homes.ts";
-import { tlsFile } from "../net/misbehaving-server.ts";
-import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
+import { Home } from "../testkit/archives/homes.ts";
 import { day } from "../testkit/dates.ts";
+import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { tlsFile } from "../testkit/servers/misbehaving-server.ts";
 
 export const archiveId = "NetBSD Packages <packages@example.org>";
 const authority = resolve("test/vectors/tls/ca.pem");

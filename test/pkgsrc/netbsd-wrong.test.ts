@@ -1,7 +1,7 @@
 // cases.md, Chain, last row, from the thief's key store to the client of an archive like NetBSD's.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
-import { Home } from "../life/homes.ts";
+import { Home } from "../testkit/archives/homes.ts";
 import { day } from "../testkit/dates.ts";
 import { archiveId, Machine, NetbsdArchive, type NetbsdClient } from "./netbsd-archive.ts";
 

@@ -6,12 +6,12 @@ import { armor } from "../../src/openpgp/armor.ts";
 import { generate } from "../../src/openpgp/generate.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { iso } from "../../src/time.ts";
-import { runHere } from "../cases/cli.ts";
-import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
+import { done, hour, PkgsrcArchive, published, refused, userId } from "../testkit/archives/pkgsrc-archive.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { rsaKey, type TestKey } from "../testkit/keys.ts";
-import { done, hour, PkgsrcArchive, published, refused, userId } from "./pkgsrc-archive.ts";
+import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
 
 const machineId = "Build Machine 1 <build1@example.org>";
 

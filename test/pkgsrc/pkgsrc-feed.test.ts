@@ -5,9 +5,9 @@ import * as fs from "node:fs/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { readSummaryPackages } from "../../src/formats/pkgsrc/summary-text.ts";
-import { summaryStanza } from "../index-format/summary-text.ts";
-import { presentOrSkip } from "../peers/present.ts";
-import { done, feedPath, hour, PkgsrcArchive, published, refused } from "./pkgsrc-archive.ts";
+import { done, feedPath, hour, PkgsrcArchive, published, refused } from "../testkit/archives/pkgsrc-archive.ts";
+import { summaryStanza } from "../testkit/packages/summary-text.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
 
 const names = Array.from({ length: 50 }, (_, number) => {
   const kinds = [

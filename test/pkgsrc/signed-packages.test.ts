@@ -12,11 +12,11 @@ import { signedPackage } from "../../src/packages/signed-package.ts";
 import { bytesSource } from "../../src/packages/source.ts";
 import { openSigningKey } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { ar } from "../package/build-package.ts";
-import { metadataFiles, packageTar, pkgsrcPackage } from "../package/pkgsrc-kit.ts";
-import { presentOrSkip } from "../peers/present.ts";
+import { done, hour, PkgsrcArchive, published, refused, userId } from "../testkit/archives/pkgsrc-archive.ts";
 import { day } from "../testkit/dates.ts";
-import { done, hour, PkgsrcArchive, published, refused, userId } from "./pkgsrc-archive.ts";
+import { ar } from "../testkit/packages/build-package.ts";
+import { metadataFiles, packageTar, pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
 
 const signedAt = published + hour;
 

@@ -3,10 +3,10 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { expect } from "chai";
-import { runProcess } from "../cases/cli.ts";
-import { done, hour, PkgsrcArchive, published } from "./pkgsrc-archive.ts";
+import { done, hour, PkgsrcArchive, published } from "../testkit/archives/pkgsrc-archive.ts";
+import { runProcess } from "../testkit/programs/command-line.ts";
 
-const preload = new URL("../cases/kill-preload.js", import.meta.url).href;
+const preload = new URL("../testkit/programs/kill-preload.js", import.meta.url).href;
 
 describe("the forms of a summary, with kill -9 at every step", function () {
   this.timeout(300_000);

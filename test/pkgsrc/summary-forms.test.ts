@@ -5,9 +5,9 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { decompress, detectCompression } from "../../src/packages/compression/compression.ts";
 import { iso } from "../../src/time.ts";
-import { runProcess } from "../cases/cli.ts";
-import { presentOrSkip } from "../peers/present.ts";
-import { done, hour, PkgsrcArchive, published, refused, userId } from "./pkgsrc-archive.ts";
+import { done, hour, PkgsrcArchive, published, refused, userId } from "../testkit/archives/pkgsrc-archive.ts";
+import { runProcess } from "../testkit/programs/command-line.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
 
 const summary = (form: string) => `pkg_summary.${form}`;
 const both = (name: string) => [`${name}.asc`, `${name}.sig`];

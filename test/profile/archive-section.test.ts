@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { FeedkeyError } from "../../src/error.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 import { file, itRefuses, profileText, read } from "./sample-profile.ts";
 
 const noUrl = "is no URL of an archive";

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 import { feed, file, itRefuses, read } from "./sample-profile.ts";
 
 describe("profile/read-profile refuses in feeds and variables", () => {

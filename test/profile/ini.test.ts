@@ -4,7 +4,7 @@ import { FeedkeyError } from "../../src/error.ts";
 import { errorsOf } from "../../src/profile/config-error.ts";
 import { nearest } from "../../src/profile/did-you-mean.ts";
 import { encodeValue, readIni } from "../../src/profile/ini.ts";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 
 const read = (text: string) => readIni(text, errorsOf("bad_profile", "x.ini"));
 /** The value of `k` in a file that says nothing else. */

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { readArchiveConfig } from "../../src/profile/read-archive.ts";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 
 const file = "/srv/config/archive.ini";
 const fpr = "0123456789ABCDEF0123456789ABCDEF01234567";

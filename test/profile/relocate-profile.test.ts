@@ -1,7 +1,7 @@
 /** A profile that moves: three lines change, and nothing else. */
 import { expect } from "chai";
 import { relocateProfile } from "../../src/profile/relocate-profile.ts";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 import { file, profileText } from "./sample-profile.ts";
 
 const places = { keyring: "keyrings/here", ca: "ca/here.pem", keyserverCa: "ca/here-keyservers.pem" };

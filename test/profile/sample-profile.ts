@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import type { Profile } from "../../src/profile/types.ts";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 
 export const file = "/etc/feedkey/profiles/proteanos.ini";
 export const fprA = "A".repeat(40);

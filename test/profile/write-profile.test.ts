@@ -5,7 +5,7 @@ import { maxIndexBytes } from "../../src/formats/formats.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import type { Feed, Identity } from "../../src/profile/types.ts";
 import { formatProfile, type ProfileValues } from "../../src/profile/write-profile.ts";
-import { refusal } from "../refusal.ts";
+import { refusal } from "../testkit/refusal.ts";
 import { read } from "./sample-profile.ts";
 
 const file = "/profiles/x.ini";

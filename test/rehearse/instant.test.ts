@@ -3,8 +3,8 @@ import { expect } from "chai";
 import { rehearse } from "../../src/cli/archive/rehearse.ts";
 import { Context } from "../../src/cli/context.ts";
 import { CliReporter } from "../../src/cli/reporter.ts";
-import { addKey } from "../cases/archive-kit.ts";
-import { inLife, type Life } from "../life/life.ts";
+import { addKey } from "../testkit/archives/opkg-archive.ts";
+import { inLife, type Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
 import { withEnvironment } from "./stand-ins.ts";
 

@@ -3,9 +3,9 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { bundlePath } from "../../src/profile/layout.ts";
-import { addKey } from "../cases/archive-kit.ts";
-import { LiveArchive } from "../export/live-archive.ts";
-import { needing } from "../export/programs.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
+import { addKey } from "../testkit/archives/opkg-archive.ts";
+import { needing } from "../testkit/programs/programs.ts";
 import { RealClient, stockVerdicts, type Verdicts } from "./real-clients.ts";
 
 interface RowJson {

@@ -2,8 +2,8 @@
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { archiveUserId } from "../cases/archive-kit.ts";
-import { documentOf, runHere, runProgram } from "../cases/cli.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { documentOf, runHere, runProgram } from "../testkit/programs/command-line.ts";
 
 /** `accepts` or `refuses`, by client. */
 export type Verdicts = Readonly<Record<string, string>>;

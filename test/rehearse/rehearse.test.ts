@@ -8,14 +8,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
-import { addKey } from "../cases/archive-kit.ts";
-import { documentOf, type Ended, type JsonDocument, runHere } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { LiveArchive } from "../export/live-archive.ts";
-import { needing } from "../export/programs.ts";
-import { pkgsrcPackage } from "../package/pkgsrc-kit.ts";
+import { LiveArchive } from "../testkit/archives/live-archive.ts";
+import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { rsaKey } from "../testkit/keys.ts";
+import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
+import { documentOf, type Ended, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 import { opkg, pkgAdmin, standIn, withEnvironment } from "./stand-ins.ts";
 
 interface RowJson {

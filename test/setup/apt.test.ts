@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { readKeys } from "../../src/openpgp/read-keys.ts";
-import { runProgram } from "../cases/cli.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
 import { actionOf, changed, feedBase, seed, Target } from "./target.ts";
 
 const source = "etc/apt/sources.list.d/example.sources";

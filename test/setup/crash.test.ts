@@ -1,12 +1,12 @@
 /** kill -9 at each commit of a setup and of its removal: either can be repeated, and undone without a trace. */
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
-import { runHere, runProcess } from "../cases/cli.ts";
+import { runHere, runProcess } from "../testkit/programs/command-line.ts";
 import { Target } from "./target.ts";
 
 const main = ["--suite", "stable", "--component", "main", "--timer", "systemd"];
 const changedMain = ["--suite", "testing", "--component", "main", "--timer", "cron"];
-const node = ["--import", new URL("../cases/kill-preload.js", import.meta.url).href];
+const node = ["--import", new URL("../testkit/programs/kill-preload.js", import.meta.url).href];
 /** Where the disk changes for good. What is begun and not committed is a file that the next run takes away. */
 const commits = "rename,symlink,unlink";
 const manifest = "var/lib/feedkey/setup/manifest.json";

@@ -2,9 +2,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { runHere } from "../cases/cli.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { concat } from "../testkit/framing.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
 import { actionOf, changed, other, seed, Target } from "./target.ts";
 
 const main = ["--suite", "stable", "--component", "main", "--timer", "systemd"];

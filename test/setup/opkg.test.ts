@@ -1,8 +1,8 @@
 /** `setup opkg`: a file beside opkg.conf, and a GnuPG home that gpg trusts. */
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
-import { runProgram } from "../cases/cli.ts";
-import { needing } from "../export/programs.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 import { changed, feedBase, seed, Target } from "./target.ts";
 
 const conf = "etc/opkg/feedkey.conf";

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { iso } from "../../src/time.ts";
-import { hour, inArchive, published } from "../cases/archive-kit.ts";
-import { runHere } from "../cases/cli.ts";
+import { hour, inArchive, published } from "../testkit/archives/opkg-archive.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
+import { runHere } from "../testkit/programs/command-line.ts";
 import { at, changed, feedBase, other, seed, Target } from "./target.ts";
 
 const main = ["--suite", "stable", "--component", "main", "--timer", "none"];

@@ -2,9 +2,9 @@
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { expect } from "chai";
-import { documentOf, runHere } from "../cases/cli.ts";
-import { snapshot } from "../cases/snapshot.ts";
-import { asNobody } from "../store/scratch.ts";
+import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { asNobody } from "../testkit/scratch.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 import { changed, Target } from "./target.ts";
 
 const main = ["--suite", "stable", "--component", "main", "--timer", "systemd"];

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../src/time.ts";
-import type { Expected } from "../cases/archive-kit.ts";
-import { documentOf, type JsonDocument, runHere } from "../cases/cli.ts";
-import { leftovers, snapshot } from "../cases/snapshot.ts";
+import type { Expected } from "../testkit/archives/opkg-archive.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { leftovers, snapshot } from "../testkit/snapshot.ts";
 
 export const at = day(10);
 /** The archive's key: one that every program reads. */

@@ -2,8 +2,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { runProgram } from "../cases/cli.ts";
-import { needing } from "../export/programs.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 import { changed, Target } from "./target.ts";
 
 const unit = "etc/systemd/system/feedkey-apt-example";

@@ -12,7 +12,7 @@ import {
   stageFile,
   writeFileAtomic,
 } from "../../src/files/atomic.ts";
-import { asNobody, inScratch, refusal, run } from "./scratch.ts";
+import { asNobody, inScratch, refusal, run } from "../testkit/scratch.ts";
 
 const writeChild = fileURLToPath(new URL("./write-child.js", import.meta.url));
 

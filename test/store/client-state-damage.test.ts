@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { ClientState } from "../../src/store/client-state.ts";
 import { ClientStateView } from "../../src/store/client-state-view.ts";
+import { asNobody, fingerprintA, inScratch, refusal } from "../testkit/scratch.ts";
 import { sampleIndex, sampleLedger } from "./sample-state.ts";
-import { asNobody, fingerprintA, inScratch, refusal } from "./scratch.ts";
 
 interface Places {
   readonly root: string;

@@ -2,9 +2,9 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ClientStateView } from "../../src/store/client-state-view.ts";
-import { replacing } from "./crash.ts";
+import { replacing } from "../testkit/programs/crash.ts";
+import { asNobody, fingerprintA, inScratch } from "../testkit/scratch.ts";
 import { inState, once, sampleIndex } from "./sample-state.ts";
-import { asNobody, fingerprintA, inScratch } from "./scratch.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 

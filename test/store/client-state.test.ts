@@ -2,9 +2,9 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ClientState } from "../../src/store/client-state.ts";
-import { replacing } from "./crash.ts";
+import { replacing } from "../testkit/programs/crash.ts";
+import { fingerprintA, fingerprintB, refusal } from "../testkit/scratch.ts";
 import { inState, once, sampleIndex, sampleLedger } from "./sample-state.ts";
-import { fingerprintA, fingerprintB, refusal } from "./scratch.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 

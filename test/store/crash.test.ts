@@ -4,9 +4,9 @@ import { expect } from "chai";
 import { FeedkeyError } from "../../src/error.ts";
 import { ClientState } from "../../src/store/client-state.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
-import { diesAt, forgetLock } from "./crash.ts";
+import { diesAt, forgetLock } from "../testkit/programs/crash.ts";
+import { fingerprintA, inScratch, refusal } from "../testkit/scratch.ts";
 import { sampleIndex, sampleLedger } from "./sample-state.ts";
-import { fingerprintA, inScratch, refusal } from "./scratch.ts";
 
 /** What a state remembers, in one line: index, certificate, number of keys. */
 async function memory(root: string): Promise<string> {

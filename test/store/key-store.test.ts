@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { KeyStore, type NewKey } from "../../src/store/key-store.ts";
-import { asNobody, fingerprintA, fingerprintB, inScratch, refusal } from "./scratch.ts";
+import { asNobody, fingerprintA, fingerprintB, inScratch, refusal } from "../testkit/scratch.ts";
 
 const reasons = ["compromised", "superseded", "retired"] as const;
 

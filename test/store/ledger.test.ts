@@ -2,8 +2,8 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { emptyLedger, type LedgerFile, parseLedger, serializeLedger } from "../../src/store/ledger.ts";
+import { fingerprintA } from "../testkit/scratch.ts";
 import { sampleLedger } from "./sample-state.ts";
-import { fingerprintA } from "./scratch.ts";
 
 const path = "/state/proteanos/ledger.json";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { acquireLock, withLock } from "../../src/files/lock.ts";
-import { inScratch, refusal, run } from "./scratch.ts";
+import { inScratch, refusal, run } from "../testkit/scratch.ts";
 
 const holdLock = fileURLToPath(new URL("./hold-lock.js", import.meta.url));
 

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { findProfile, homeFolder, profileSearchPath, stateFolder } from "../../src/files/paths.ts";
-import { inScratch, refusal, run } from "./scratch.ts";
+import { inScratch, refusal, run } from "../testkit/scratch.ts";
 
 const module = new URL("../../src/files/paths.js", import.meta.url).href;
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { ReadAhead } from "../../src/files/read-ahead.ts";
-import { runProgram } from "../cases/cli.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
 
 describe("store/read-ahead", () => {
   let folder: string;

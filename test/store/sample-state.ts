@@ -3,7 +3,7 @@ import { ClientState } from "../../src/store/client-state.ts";
 import type { AcceptedIndex } from "../../src/store/feed-meta.ts";
 import type { LedgerFile } from "../../src/store/ledger.ts";
 import { sha256 } from "../../src/store/state-file.ts";
-import { fingerprintA, fingerprintB, inScratch } from "./scratch.ts";
+import { fingerprintA, fingerprintB, inScratch } from "../testkit/scratch.ts";
 
 const day = 86_400_000;
 export const start = Date.UTC(2026, 0, 31, 12);

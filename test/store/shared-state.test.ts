@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { acquireLock } from "../../src/files/lock.ts";
 import { SharedState } from "../../src/store/shared-state.ts";
+import { fingerprintA, fingerprintB, refusal } from "../testkit/scratch.ts";
 import { inState, once, sampleIndex, sampleLedger } from "./sample-state.ts";
-import { fingerprintA, fingerprintB, refusal } from "./scratch.ts";
 
 const bytes = (text: string) => new Uint8Array(Buffer.from(text));
 const open = (root: string) => SharedState.open(root, "proteanos", [fingerprintA]);

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { commitStaged } from "../../src/files/atomic.ts";
 import { stageStream } from "../../src/files/staged-stream.ts";
-import { inScratch, refusal } from "./scratch.ts";
+import { inScratch, refusal } from "../testkit/scratch.ts";
 
 const bytes = (text: string) => Buffer.from(text, "utf8");
 

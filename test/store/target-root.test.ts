@@ -3,8 +3,8 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { TargetRoot } from "../../src/files/target-root.ts";
-import { runProgram } from "../cases/cli.ts";
-import { inScratch, refusal } from "./scratch.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
+import { inScratch, refusal } from "../testkit/scratch.ts";
 
 describe("store/target-root", () => {
   const inRoot = (action: (root: TargetRoot, folder: string) => Promise<void>) => {

@@ -3,11 +3,21 @@ import { expect } from "chai";
 import type { Instant } from "../../src/time.ts";
 import { certificate, type TestCertificate, type UserIdOptions } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import {
+  cert,
+  code,
+  delegation,
+  machine,
+  master,
+  nameOf,
+  person,
+  type Terms,
+  withdrawn,
+} from "../testkit/delegations.ts";
 import type { Packet } from "../testkit/framing.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";
 import { certification, withdrawal } from "../testkit/signature.ts";
 import { exportable, notation } from "../testkit/subpackets.ts";
-import { cert, code, delegation, machine, master, nameOf, person, type Terms, withdrawn } from "./delegation-kit.ts";
 
 const secondId = "Machine, once more <machine2@build.example.org>";
 

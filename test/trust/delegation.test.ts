@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { formatTerms, matchesFeed, parseTerms } from "../../src/trust/delegation-terms.ts";
 import { archiveId, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import { cert, code, delegation, machine, master, nameOf, person, root, withdrawn } from "../testkit/delegations.ts";
 import { judged } from "../testkit/judging.ts";
 import { ed25519Key } from "../testkit/keys.ts";
 import { certification, keyRevocation } from "../testkit/signature.ts";
-import { cert, code, delegation, machine, master, nameOf, person, root, withdrawn } from "./delegation-kit.ts";
 
 describe("trust/delegation", () => {
   it("lets a delegate sign", async () => {

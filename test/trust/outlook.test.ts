@@ -3,9 +3,9 @@ import { expect } from "chai";
 import { isNear, outlookOf } from "../../src/trust/expiry-forecast.ts";
 import { archiveId, certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import { cert, delegation, machine, master, person, root } from "../testkit/delegations.ts";
 import { judged } from "../testkit/judging.ts";
 import { ed25519Key } from "../testkit/keys.ts";
-import { cert, delegation, machine, master, person, root } from "./delegation-kit.ts";
 
 const at = day(20);
 const days = (count: number) => count * 86_400;

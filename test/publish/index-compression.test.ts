@@ -1,0 +1,55 @@
+/** Writing the compressed forms: read back by the real programs, the same bytes each time. */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { expect } from "chai";
+import { compressionOf } from "../../src/formats/format.ts";
+import { detectCompression } from "../../src/packages/compression/compression.ts";
+import { summaryForms } from "../../src/profile/summary-forms.ts";
+import { compressIndex } from "../../src/publish/index-compression.ts";
+import { summaryStanza } from "../testkit/packages/summary-text.ts";
+import { presentOrSkip } from "../testkit/programs/present.ts";
+
+const programs = { gz: "gzip", xz: "xz", zst: "zstd" } as const;
+const stanzas = Array.from({ length: 2000 }, (_, number) => summaryStanza({ PKGNAME: `p${number}-1.0` })).join("\n");
+const texts: readonly [string, Buffer][] = [
+  ["nothing", Buffer.alloc(0)],
+  ["one byte", Buffer.from("a")],
+  ["what can't be packed", createHash("shake256", { outputLength: 300_000 }).update("noise").digest()],
+  ["a summary", Buffer.from(stanzas)],
+  // Of several streams where it is .xz.
+  ["more than one stream holds", Buffer.alloc(9 << 20, "some text, ")],
+];
+
+describe("a compressed index", () => {
+  for (const form of summaryForms) {
+    it(`is what the program of its format reads: .${form}`, async function () {
+      for (const [what, text] of texts) {
+        const written = await compressIndex(text, form);
+        expect(detectCompression(written)).to.equal(compressionOf[form]);
+        const read = spawnSync(programs[form], ["-dc"], { input: written, maxBuffer: 1 << 26 });
+        if (!presentOrSkip(this, read.error === undefined, `${programs[form]} is not installed`)) return;
+        expect({ what, status: read.status, stderr: String(read.stderr) }).to.deep.equal({
+          what,
+          status: 0,
+          stderr: "",
+        });
+        expect(read.stdout.equals(text), what).to.equal(true);
+        expect(spawnSync(programs[form], ["-t"], { input: written }).status, what).to.equal(0);
+      }
+    });
+
+    it(`is the same each time, and when several are written at once: .${form}`, async () => {
+      const once = await Promise.all(texts.map(([, text]) => compressIndex(text, form)));
+      for (const [place, [what, text]] of texts.entries()) {
+        const again = await compressIndex(text, form);
+        expect(Buffer.from(again).equals(Buffer.from(once[place] ?? [])), what).to.equal(true);
+      }
+    });
+  }
+
+  it("leaves no thread behind, so that the program ends", async () => {
+    await compressIndex(Buffer.from(stanzas), "xz");
+    const open = process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort" || kind === "Worker");
+    expect(open).to.deep.equal([]);
+  });
+});

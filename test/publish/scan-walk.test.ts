@@ -1,0 +1,189 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { findPackages, sameIdentity } from "../../src/publish/scan/scan-walk.ts";
+import { refusalOf } from "../testkit/packages/package-refusal.ts";
+import { asNobody } from "../testkit/scratch.ts";
+import { ScanFolder } from "./scan-folder.ts";
+
+describe("finding packages", () => {
+  let folder: ScanFolder;
+  beforeEach(() => {
+    folder = new ScanFolder();
+  });
+  afterEach(() => folder.remove());
+
+  const walk = () => {
+    const { found, bad } = findPackages(folder.path);
+    return {
+      found: found.map(({ path }) => path).sort(),
+      bad: bad.map(({ path, error }) => `${path}: ${error.code}: ${error.message}`).sort(),
+    };
+  };
+
+  it("finds .ipk, .opk and .deb at any depth, and nothing else", () => {
+    for (const name of [
+      "a.ipk",
+      "b.opk",
+      "pool/c/c.deb",
+      "pool/notes.txt",
+      "a.ipk.asc",
+      "ipk",
+      "x.IPK",
+      "pool/x.rpm",
+    ]) {
+      folder.write(name, "x");
+    }
+    expect(walk()).to.deep.equal({ found: ["a.ipk", "b.opk", "pool/c/c.deb"], bad: [] });
+  });
+
+  it("passes over hidden folders and hidden files", () => {
+    folder.write(".cache/a.ipk", "x");
+    folder.write("pool/.incoming/b.ipk", "x");
+    folder.write("pool/.c.ipk", "x");
+    expect(walk()).to.deep.equal({ found: [], bad: [] });
+  });
+
+  it("goes into a folder that is named like a package", () => {
+    folder.write("odd.ipk/a.ipk", "x");
+    expect(walk()).to.deep.equal({ found: ["odd.ipk/a.ipk"], bad: [] });
+  });
+
+  it("tells size, times and inode of what it found", () => {
+    const file = folder.write("a.ipk", "12345");
+    const { size, mtimeNs, ctimeNs, ino } = fs.statSync(file, { bigint: true });
+    expect(findPackages(folder.path).found).to.deep.equal([
+      { path: "a.ipk", file, identity: { size, modifiedNs: mtimeNs, changedNs: ctimeNs, inode: ino } },
+    ]);
+    expect(size).to.equal(5n);
+  });
+
+  it("takes a file for another as soon as one of them differs", () => {
+    const identity = { size: 1n, modifiedNs: 2n, changedNs: 3n, inode: 4n };
+    expect(sameIdentity(identity, { ...identity })).to.equal(true);
+    for (const part of ["size", "modifiedNs", "changedNs", "inode"]) {
+      expect(sameIdentity(identity, { ...identity, [part]: 9n }), part).to.equal(false);
+    }
+  });
+
+  it("follows a link to a file inside the folder, under the link's name", () => {
+    const file = folder.write("pool/a_1.0.ipk", "x");
+    folder.link("feed/a.ipk", "../pool/a_1.0.ipk");
+    const { found, bad } = findPackages(folder.path);
+    expect(bad).to.deep.equal([]);
+    expect(found.find(({ path }) => path === "feed/a.ipk")?.file).to.equal(file);
+  });
+
+  it("works where the folder itself is reached over a link", () => {
+    folder.write("real/a.ipk", "x");
+    folder.link("real/b.ipk", "a.ipk");
+    folder.link("alias", "real");
+    const { found, bad } = findPackages(join(folder.path, "alias"));
+    expect(found.map(({ path }) => path).sort()).to.deep.equal(["a.ipk", "b.ipk"]);
+    expect(bad).to.deep.equal([]);
+  });
+
+  it("reports links that lead outside: to files, to folders, to a folder whose name only begins alike", () => {
+    const outside = new ScanFolder();
+    try {
+      outside.write("a.ipk", "x");
+      fs.mkdirSync(`${folder.path}-more`);
+      fs.writeFileSync(`${folder.path}-more/b.ipk`, "x");
+      folder.link("a.ipk", join(outside.path, "a.ipk"));
+      folder.link("b.ipk", `${folder.path}-more/b.ipk`);
+      folder.link("pool", outside.path);
+      const problem = "is a symbolic link that leads out of the folder";
+      expect(walk()).to.deep.equal({
+        found: [],
+        bad: [
+          `a.ipk: bad_path: "a.ipk" ${problem}`,
+          `b.ipk: bad_path: "b.ipk" ${problem}`,
+          `pool: bad_path: "pool" ${problem}`,
+        ],
+      });
+    } finally {
+      outside.remove();
+      fs.rmSync(`${folder.path}-more`, { recursive: true });
+    }
+  });
+
+  it("passes over links to folders inside, so that no package counts twice and no loop is entered", () => {
+    folder.write("1.0/a.ipk", "x");
+    folder.link("latest", "1.0");
+    folder.link("1.0/self", ".");
+    expect(walk()).to.deep.equal({ found: ["1.0/a.ipk"], bad: [] });
+  });
+
+  it("passes over links to other files, and broken links that are no packages", () => {
+    folder.write("README", "x");
+    folder.link("LIESMICH", "README");
+    folder.link("hosts", "/etc/hosts");
+    folder.link("gone", "nowhere");
+    expect(walk()).to.deep.equal({ found: [], bad: [] });
+  });
+
+  it("reports packages that are broken links or links in a circle", () => {
+    folder.link("gone.ipk", "nowhere");
+    folder.link("loop.ipk", "loop.ipk");
+    expect(walk().bad).to.deep.equal([
+      'gone.ipk: not_found: "gone.ipk" cannot be read: ENOENT',
+      'loop.ipk: not_found: "loop.ipk" cannot be read: ELOOP',
+    ]);
+  });
+
+  it("reports packages that are no regular files", () => {
+    execFileSync("mkfifo", [join(folder.path, "pipe.ipk")]);
+    expect(walk()).to.deep.equal({ found: [], bad: ['pipe.ipk: bad_package: "pipe.ipk" is no regular file'] });
+  });
+
+  it("reports names that no index can carry, and goes into no folder of such a name", () => {
+    folder.write("line\nbreak.ipk", "x");
+    folder.write("bell\x07.ipk", "x");
+    folder.write("left\u202eright.ipk", "x");
+    folder.write("back\\slash.ipk", "x");
+    folder.write("pool\x1b[2J/a.ipk", "x");
+    folder.write("notes\n.txt", "x");
+    folder.write("na\u00efve f\u00fcr.ipk", "x");
+    const { found, bad } = walk();
+    expect(found).to.deep.equal(["na\u00efve f\u00fcr.ipk"]);
+    const hidden = "a control character or another that does not show";
+    expect(bad).to.deep.equal([
+      'back\\slash.ipk: bad_path: "back\\slash.ipk" has a name with a backslash',
+      `bell\x07.ipk: bad_path: "bell\\x07.ipk" has a name with ${hidden}`,
+      `left\u202eright.ipk: bad_path: "left\\u{202e}right.ipk" has a name with ${hidden}`,
+      `line\nbreak.ipk: bad_path: "line\\x0abreak.ipk" has a name with ${hidden}`,
+      `pool\x1b[2J: bad_path: "pool\\x1b[2J" has a name with ${hidden}`,
+    ]);
+  });
+
+  it("reports names that are not UTF-8", () => {
+    fs.writeFileSync(Buffer.from(`${folder.path}/caf\xe9.ipk`, "latin1"), "x");
+    fs.mkdirSync(Buffer.from(`${folder.path}/\xff`, "latin1"));
+    expect(walk()).to.deep.equal({
+      found: [],
+      bad: [
+        '\\xff: bad_path: "\\xff" has a name with bytes that are not UTF-8',
+        'caf\\xe9.ipk: bad_path: "caf\\xe9.ipk" has a name with bytes that are not UTF-8',
+      ],
+    });
+  });
+
+  it("reports a folder that cannot be read", async () => {
+    folder.write("closed/a.ipk", "x");
+    fs.chmodSync(folder.path, 0o755);
+    fs.chmodSync(join(folder.path, "closed"), 0);
+    const { bad } = await asNobody(async () => walk());
+    expect(bad).to.deep.equal(['closed: not_found: "closed" cannot be read: EACCES']);
+    fs.chmodSync(join(folder.path, "closed"), 0o700);
+  });
+
+  it("says not_found for a folder that is missing or is a file", async () => {
+    const file = folder.write("a.ipk", "x");
+    for (const path of [join(folder.path, "none"), file]) {
+      const error = await refusalOf(() => findPackages(path));
+      expect(error.code).to.equal("not_found");
+      expect(error.details.path).to.equal(path);
+    }
+  });
+});
