@@ -25,7 +25,7 @@ export function findControlFile(tar: Uint8Array): Uint8Array {
 
 function controlLimit({ name, path, isFile }: TarEntry): number | undefined {
   if (path !== "control") return undefined;
-  if (!isFile) throw damage(`${quote(name)} in the control archive is no regular file`);
+  if (!isFile) throw damage(`${quote(name)} in the control archive is not a regular file`);
   if (name !== "control" && name !== "./control") {
     throw damage(`expected "./control" in the control archive, found ${quote(name)}`);
   }

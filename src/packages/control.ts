@@ -19,7 +19,7 @@ export interface PackageControl {
 
 /**
  * Reads the control file of a .ipk, .opk or .deb. Of a big package only what leads to the control file is read.
- * @throws FeedkeyError `not_found` if the file is missing or cannot be read; `bad_package` if it is no package or a
+ * @throws FeedkeyError `not_found` if the file is missing or cannot be read; `bad_package` if it is not a package or a
  *   damaged one, with `details.path`
  */
 export async function readControl(path: string): Promise<PackageControl> {
@@ -31,7 +31,7 @@ export async function readControl(path: string): Promise<PackageControl> {
 }
 
 /**
- * The same over bytes that are at hand or a file that is open.
+ * The same over bytes in memory or an open file.
  * @throws FeedkeyError `bad_package`, without the file's name
  */
 export async function readControlFrom(source: ByteSource): Promise<PackageControl> {
@@ -48,23 +48,24 @@ async function readControlOfFile(path: string): Promise<PackageControl> {
   const descriptor = openPackage(path);
   try {
     const status = fstatSync(descriptor);
-    if (!status.isFile()) throw damage("is no regular file");
+    if (!status.isFile()) throw damage("is not a regular file");
     return await readControlFrom(fileSource(descriptor, status.size));
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** deb(5): `debian-binary` first, then `control.tar` with its suffix, then `data.tar` with its own. */
+/** deb(5) has `debian-binary`, `control.tar`, `data.tar` in this order; opkg 0.9 asks for the control archive alone, wherever it is. */
 function memberOfAr(source: ByteSource): { name: string; bytes: Uint8Array } {
   const members = readArMembers(source);
-  const first = members[0];
-  if (first?.name !== "debian-binary") throw damage('expected "debian-binary" as the first member of the ar archive');
-  if (first.size > MAX_FORMAT_VERSION) throw damage(`"debian-binary" has ${first.size} bytes`, { reason: "limits" });
-  checkFormatVersion(source.read(first.offset, first.size));
+  for (const version of members.filter(({ name }) => name === "debian-binary")) {
+    if (version.size > MAX_FORMAT_VERSION) {
+      throw damage(`"debian-binary" has ${version.size} bytes`, { reason: "limits" });
+    }
+    checkFormatVersion(source.read(version.offset, version.size));
+  }
   const control = only(members, "control.tar");
-  const data = only(members, "data.tar");
-  if (data.offset < control.offset) throw damage(`${quote(data.name)} comes before ${quote(control.name)}`);
+  only(members, "data.tar");
   if (control.size > MAX_CONTROL_MEMBER) {
     throw damage(`${quote(control.name)} has ${control.size} bytes, at most ${MAX_CONTROL_MEMBER} are read`, {
       reason: "limits",
@@ -83,21 +84,16 @@ function only(members: readonly ArMember[], stem: string): ArMember {
 
 /** ipkg's first form. Its members may come in any order, data first too; the first `control.tar` is what opkg takes. */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
-  let version = false;
   const isControl = (path: string) => path === "control.tar" || path.startsWith("control.tar.");
   let member: ReadEntry | undefined;
   const limit = ({ name, path, isFile }: TarEntry) => {
     if (path === "debian-binary" && isFile) return MAX_FORMAT_VERSION;
     if (!isControl(path)) return undefined;
-    if (!isFile) throw damage(`${quote(name)} is no regular file`);
-    if (!version) throw damage(`expected "debian-binary" before ${quote(name)}`);
+    if (!isFile) throw damage(`${quote(name)} is not a regular file`);
     return MAX_CONTROL_MEMBER;
   };
   await visitEntries(gunzipChunks(source), limit, (entry) => {
-    if (entry.path === "debian-binary" && entry.isFile) {
-      checkFormatVersion(entry.content);
-      version = true;
-    }
+    if (entry.path === "debian-binary" && entry.isFile) checkFormatVersion(entry.content);
     if (isControl(entry.path)) member = entry;
     return member === undefined;
   });
@@ -107,8 +103,9 @@ async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
 
 function checkFormatVersion(bytes: Uint8Array): void {
   const text = asBuffer(bytes).toString("latin1");
-  if (!/^2\.\d+\n/.test(text))
-    throw damage(`expected format version 2 in "debian-binary", found ${quote(text.trimEnd())}`);
+  if (!/^2\.\d+(?:\n|$)/.test(text)) {
+    throw damage(`expected a format version such as 2.0 in "debian-binary", found ${quote(text.trimEnd())}`);
+  }
 }
 
 /** The compression that the name of a control archive promises. */

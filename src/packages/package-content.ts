@@ -25,7 +25,7 @@ function isSealed(bytes: Uint8Array): boolean {
 
 /**
  * Whether a file is a package; links are followed, since whoever installs the file follows them too.
- * @returns false for what is no regular file, and for a link that leads nowhere
+ * @returns false for what is not a regular file, and for a link that leads nowhere
  * @throws FeedkeyError `not_found` if it can't be read
  */
 export async function holdsPackage(path: string): Promise<boolean> {

@@ -63,7 +63,7 @@ function firstLimit(entry: TarEntry): number | undefined {
 
 function limitOf({ name, isFile }: TarEntry): number | undefined {
   const limit = Object.hasOwn(wanted, name) ? wanted[name] : undefined;
-  if (limit !== undefined && !isFile) throw damage(`${quote(name)} is no regular file`);
+  if (limit !== undefined && !isFile) throw damage(`${quote(name)} is not a regular file`);
   return limit;
 }
 

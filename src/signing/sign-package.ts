@@ -69,7 +69,7 @@ export async function signPackageFile(
     const descriptor = openPackage(path);
     try {
       const status = fstatSync(descriptor);
-      if (!status.isFile()) throw damage("is no regular file");
+      if (!status.isFile()) throw damage("is not a regular file");
       return await signOpen(fileSource(descriptor, status.size), path, key, at, folder);
     } finally {
       closeSync(descriptor);

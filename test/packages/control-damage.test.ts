@@ -37,17 +37,10 @@ describe("a damaged package", () => {
   const refused: readonly [string, Uint8Array, RegExp][] = [
     ["of no bytes", Buffer.alloc(0), /begins as neither/],
     ["that is something else", Buffer.from("<html>not found</html>"), /begins as neither/],
-    ["without debian-binary", ar([gz(controlTar()), DATA]), /expected "debian-binary" as the first member/],
-    [
-      "with debian-binary second",
-      ar([gz(controlTar()), VERSION, DATA]),
-      /expected "debian-binary" as the first member/,
-    ],
-    ["without debian-binary, old form", oldIpk([gz(controlTar()), DATA]), /expected "debian-binary" before/],
     [
       "of format 3",
       ar([{ name: "debian-binary", data: "3.0\n" }, gz(controlTar()), DATA]),
-      /expected format version 2 .* found "3.0"/,
+      /expected a format version such as 2.0 .* found "3.0"/,
     ],
     [
       "of a long format version",
@@ -69,11 +62,6 @@ describe("a damaged package", () => {
       /has 2 members/,
     ],
     ["with data twice", ar([VERSION, gz(controlTar()), DATA, DATA]), /has 2 members "data.tar"/],
-    [
-      "with data before control data",
-      ar([VERSION, DATA, gz(controlTar())]),
-      /"data.tar.gz" comes before "control.tar.gz"/,
-    ],
     ["with bzip2", deb({ name: "control.tar.bz2", data: "BZh9" }), /compression that is not supported/],
     ["with lzma", deb({ name: "control.tar.lzma", data: "]" }), /compression that is not supported/],
     [
@@ -109,7 +97,7 @@ describe("a damaged package", () => {
           { name: "./control.tar.gz", type: "5" },
         ]),
       ),
-      /no regular file/,
+      /not a regular file/,
     ],
     ["whose control.tar.gz is a bomb", deb(gz(Buffer.alloc(33 * 1024 * 1024))), /more than the 33554432 bytes/],
     [
@@ -133,15 +121,15 @@ describe("a damaged package", () => {
     [
       "whose control file is a link",
       holding({ name: "./control", type: "2", link: "/etc/passwd" }),
-      /"\.\/control" in the control archive is no regular file/,
+      /"\.\/control" in the control archive is not a regular file/,
     ],
     [
       "whose control file is a hard link",
       holding({ name: "./other", data: CONTROL }, { name: "./control", type: "1", link: "./other" }),
-      /no regular file/,
+      /not a regular file/,
     ],
-    ["whose control file is a folder", holding({ name: "./control/", type: "5" }), /no regular file/],
-    ["whose control file is a device", holding({ name: "./control", type: "3" }), /no regular file/],
+    ["whose control file is a folder", holding({ name: "./control/", type: "5" }), /not a regular file/],
+    ["whose control file is a device", holding({ name: "./control", type: "3" }), /not a regular file/],
     [
       "whose control file is too large",
       holding({ name: "./control", data: Buffer.alloc(1024 * 1024 + 1) }),

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { readControlFrom } from "../../src/packages/control.ts";
 import { bytesSource } from "../../src/packages/source.ts";
-import { ar, controlTar, tar, VERSION } from "../testkit/packages/build-package.ts";
+import { ar, controlTar, oldIpk, tar, VERSION } from "../testkit/packages/build-package.ts";
 
 const text = "Package: a\nVersion: 1\n";
 const gz = (data: Uint8Array) => ({ name: "control.tar.gz", data: gzipSync(data) });
@@ -17,6 +17,22 @@ describe("package/control: forms", () => {
   it("is read from the usual form", async () => {
     expect(await read(ar([VERSION, gz(controlTar(text)), data]))).to.equal(text);
   });
+
+  const noNewline = { name: "debian-binary", data: "2.0" };
+  for (const [what, file] of Object.entries({
+    "data before control": ar([VERSION, data, gz(controlTar(text))]),
+    "the version last": ar([data, gz(controlTar(text)), VERSION]),
+    "the version last, old form": oldIpk([gz(controlTar(text)), data, VERSION]),
+    "no version": ar([gz(controlTar(text)), data]),
+    "no version, old form": oldIpk([gz(controlTar(text)), data]),
+    "data first, old form": oldIpk([data, VERSION, gz(controlTar(text))]),
+    "a version without its newline": ar([noNewline, gz(controlTar(text)), data]),
+    "a version without its newline, old form": oldIpk([noNewline, gz(controlTar(text)), data]),
+  })) {
+    it(`is read, as opkg reads it, with ${what}`, async () => {
+      expect(await read(file)).to.equal(text);
+    });
+  }
 
   for (const [what, file] of Object.entries({
     "two control files": ar([
@@ -32,7 +48,7 @@ describe("package/control: forms", () => {
     "no control file": ar([VERSION, gz(tar([{ name: "./other", data: text }])), data]),
     "a fourth member": ar([VERSION, gz(controlTar(text)), data, { name: "more", data: "x" }]),
     "no data": ar([VERSION, gz(controlTar(text))]),
-    "data before control": ar([VERSION, data, gz(controlTar(text))]),
+    "two control archives": ar([VERSION, gz(controlTar(text)), { name: "control.tar", data: controlTar(text) }, data]),
     "another version": ar([{ name: "debian-binary", data: "3.0\n" }, gz(controlTar(text)), data]),
     "a control archive without its end": ar([VERSION, gz(controlTar(text).subarray(0, 1024)), data]),
     "bytes behind the end of the control archive": ar([

@@ -177,7 +177,7 @@ describe("pkgsrc packages", () => {
       [
         "whose packing list is a link",
         packed([{ name: "+CONTENTS", type: "2", link: "x" }, ...rest]),
-        /no regular file/,
+        /not a regular file/,
       ],
       ["without a comment", packed(without("+COMMENT")), /has no file "\+COMMENT"/],
       ["without build information", packed(without("+BUILD_INFO")), /has no file "\+BUILD_INFO"/],

@@ -134,7 +134,7 @@ describe("finding packages", () => {
 
   it("reports packages that are no regular files", () => {
     execFileSync("mkfifo", [join(folder.path, "pipe.ipk")]);
-    expect(walk()).to.deep.equal({ found: [], bad: ['pipe.ipk: bad_package: "pipe.ipk" is no regular file'] });
+    expect(walk()).to.deep.equal({ found: [], bad: ['pipe.ipk: bad_package: "pipe.ipk" is not a regular file'] });
   });
 
   it("reports names that no index can carry, and goes into no folder of such a name", () => {

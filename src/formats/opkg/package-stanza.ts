@@ -120,17 +120,18 @@ function checkName(name: string): void {
 
 function checkValue(name: string, value: string): void {
   if (name.length + value.length > maxLineLength - 2) throw badField(name, "is too long");
-  if (!foldedValue.test(value)) throw badField(name, problemOf(value));
+  if (!foldedValue.test(value) || trailingSpaces.test(value)) throw badField(name, problemOf(value));
 }
 
-/** Lines of which none is blank but perhaps the first, and each further one begins with a blank. */
-const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t]+[^\0\r\n\t ][^\0\r\n]*)*$/;
+/** Lines of which each further one begins with a space or a tab, and the last is not of spaces alone. */
+const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t][^\0\r\n]*)*$/;
+const trailingSpaces = /\n[ \t]+$/;
 
 function problemOf(value: string): string {
   if (/[\0\r]/.test(value)) return "holds a NUL or a carriage return";
   if (/^[ \t]/.test(value)) return "starts with a space";
   if (/\n(?![ \t])/.test(value)) return "has a further line that does not start with a space";
-  return "has a further line that holds nothing but spaces";
+  return "ends in a line of nothing but spaces";
 }
 
 /** T12 as far as it can be told here: clients refuse to follow any other path. */

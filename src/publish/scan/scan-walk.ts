@@ -124,7 +124,7 @@ function visit(root: string, path: string, entry: Dirent<Buffer>, result: WalkRe
     } else if (status.isFile() && isPackage) {
       result.found.push({ path, file, identity: identityOf(status) });
     } else if (!status.isDirectory()) {
-      report(result, path, "bad_package", "is no regular file");
+      report(result, path, "bad_package", "is not a regular file");
     }
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
