@@ -53,7 +53,11 @@ export class Client {
     const { profile: named } = options;
     const profile = typeof named === "string" ? await loadProfile(await findProfile(named)) : named;
     const offline = options.offline === true || options.justRefreshed === true;
-    const archive = createTransport({ offline, ...(await readCa(profile.archive.ca)) });
+    const archive = createTransport({
+      offline,
+      redirects: profile.archive.redirects,
+      ...(await readCa(profile.archive.ca)),
+    });
     const keyservers = createTransport({ offline, ...(await readCa(profile.trust.keyserverCa)) });
     return new Client(profile, options, { archive, keyservers });
   }

@@ -1,10 +1,11 @@
 /** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
 import { FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
+import type { GetOptions } from "../net/types.ts";
 import { HashedDocument } from "../openpgp/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
-import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations } from "../refresh/download.ts";
+import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
@@ -32,36 +33,61 @@ export type FeedOutcome =
 /** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
-/**
- * @param limit of the index file, in bytes
- * @param left milliseconds that are left for this location
- */
+/** One location that is asked for a feed's files. */
+interface Source {
+  readonly session: Session;
+  readonly location: string;
+  readonly feed: Feed;
+  /** Of the index file, in bytes. */
+  readonly limit: number;
+  /** Milliseconds that are left for this location. */
+  readonly left: () => Duration;
+  /** Why files were taken for missing, where the server did not plainly say so. */
+  readonly absences: FeedkeyError[];
+}
+
+type Signatures = Candidate["signatures"];
+
+/** The signature files of an index, as they are at this moment whatever caches have. */
+async function downloadSignatures(source: Source, name: string): Promise<Signatures> {
+  const { session, location, feed, left, absences } = source;
+  const signatures = [];
+  for (const signatureName of signatureNames(feed.format, name)) {
+    const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes, {
+      within: left(),
+      onAbsent: (reason) => absences.push(reason),
+      ...pastCaches,
+    });
+    if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
+  }
+  return signatures;
+}
+
+/** @param headers to be sent with the request for the index */
 async function download(
-  session: Session,
-  location: string,
-  feed: Feed,
+  source: Source,
   name: string,
-  limit: number,
-  left: () => Duration,
+  headers: Pick<GetOptions, "headers">,
 ): Promise<Candidate | undefined> {
+  const { session, location, feed, limit, left, absences } = source;
   const path = inFeed(feed, name);
   const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
   try {
     const file = await downloadFile(session, location, path, limit, {
       onProgress: (done, total) => bar.update(done, total),
       within: left(),
+      onAbsent: (reason) => absences.push(reason),
+      ...headers,
     }).catch((error: unknown) => {
       if (!isTooLarge(error)) throw error;
       const { code, message, details } = error;
       throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
     });
     if (file === undefined) return undefined;
-    const signatures = [];
-    for (const signatureName of signatureNames(feed.format, name)) {
-      const path = inFeed(feed, signatureName);
-      const bytes = await downloadFile(session, location, path, maxSignatureBytes, { within: left() });
-      if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
-    }
+    const before = absences.length;
+    const signatures = await downloadSignatures(source, name);
+    const unsure = absences[before];
+    if (signatures.length === 0 && unsure !== undefined) throw unsure;
     return { name, document: new HashedDocument(await signedBytes(feed.format, name, file, limit)), signatures };
   } finally {
     bar.stop();
@@ -85,8 +111,10 @@ async function fromLocation(
 ): Promise<VerifiedIndex> {
   const last = await lastIndex(session, feed);
   const left = countdown(timeFor(last?.size ?? expectedBytes.index, session.options.transport.limits));
-  const attempt = async (name: string): Promise<VerifiedIndex | undefined> => {
-    const candidate = await download(session, location, feed, name, indexLimit(feed, last), left);
+  const absences: FeedkeyError[] = [];
+  const source = { session, location, feed, limit: indexLimit(feed, last), left, absences };
+  const attempt = async (name: string, headers = {}): Promise<VerifiedIndex | undefined> => {
+    const candidate = await download(source, name, headers);
     return candidate && (await verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty));
   };
   const names = indexNames(feed);
@@ -99,6 +127,8 @@ async function fromLocation(
       return await secondTry(session, feed, name, error, attempt);
     }
   }
+  const [unsure] = absences;
+  if (unsure !== undefined) throw unsure;
   const url = fileUrl(location, inFeed(feed, names[0] ?? "")).href;
   throw new FeedkeyError("unavailable", `feed "${feed.name}" has no index at ${url}`, {
     details: { feed: feed.name, url, reason: "http", status: 404 },
@@ -111,11 +141,11 @@ async function secondTry(
   feed: Feed,
   name: string,
   first: FeedkeyError,
-  attempt: (name: string) => Promise<VerifiedIndex | undefined>,
+  attempt: (name: string, headers: Pick<GetOptions, "headers">) => Promise<VerifiedIndex | undefined>,
 ): Promise<VerifiedIndex> {
   const other = otherForm(feed.format, name);
   for (const again of other === undefined ? [name] : [name, other]) {
-    const index = await attempt(again).catch((error: unknown) => {
+    const index = await attempt(again, pastCaches).catch((error: unknown) => {
       if (error instanceof FeedkeyError) return undefined;
       throw error;
     });

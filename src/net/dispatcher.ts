@@ -1,12 +1,10 @@
-/** The HTTP library, set up: who is trusted for TLS, which proxy is asked, how long a connection may take. */
+/** The HTTP library, set up: who is trusted for TLS, how long a connection may take. */
 import { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import type { Dispatcher } from "undici";
 import { FeedkeyError } from "../error.ts";
 import type { NetLimits } from "./limits.ts";
-
-/** Environment variables, as far as they name proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, in either case. */
-export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
+import { type ProxyEnvironment, proxyFor } from "./proxy.ts";
 
 /**
  * The certificates of a PEM text.
@@ -46,46 +44,56 @@ interface RootStore {
   addCACert(pem: string): void;
 }
 
-function fromEnvironment(env: ProxyEnvironment, name: string): string {
-  return env[name.toLowerCase()] ?? env[name] ?? "";
+/** The way to each server: directly, or over the proxy that the environment names for it. */
+export interface Dispatchers {
+  /** @throws FeedkeyError `bad_config`: the proxy can't be used */
+  of(url: URL): Dispatcher;
+  /** Ends what is under way. */
+  destroy(): Promise<void>;
 }
 
 /**
  * Loads undici, which takes long enough (some 80 ms) to do it only when the network is really asked.
  * @param authorities trusted besides the usual roots; PEM
  */
-export async function makeDispatcher(
+export async function makeDispatchers(
   authorities: readonly string[],
   limits: NetLimits,
   env: ProxyEnvironment,
-): Promise<Dispatcher> {
-  const { Agent, EnvHttpProxyAgent } = await import("undici");
+): Promise<Dispatchers> {
+  const { Agent, ProxyAgent } = await import("undici");
   const connect = {
     timeout: limits.connect,
+    // Node gives each address of a name 250 ms: too little for a far server behind an address family without a route.
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: Math.floor(limits.connect * 0.45),
     // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would else switch the check off.
     rejectUnauthorized: true,
     ...(authorities.length === 0 ? {} : { secureContext: await contextWith(authorities) }),
   };
   // Heads have a deadline of our own, which unlike the library's can't be put off by bytes that come drop by drop.
   const options = { connect, allowH2: false, headersTimeout: 0, bodyTimeout: limits.idle };
-  const proxies = {
-    httpProxy: fromEnvironment(env, "HTTP_PROXY"),
-    httpsProxy: fromEnvironment(env, "HTTPS_PROXY"),
-    noProxy: fromEnvironment(env, "NO_PROXY"),
+  const made = new Map<string, Dispatcher>();
+  return {
+    of: (url) => {
+      const proxy = proxyFor(url, env);
+      const name = proxy?.href ?? "";
+      const dispatcher =
+        made.get(name) ??
+        (proxy === undefined
+          ? new Agent(options)
+          : new ProxyAgent({
+              ...options,
+              uri: proxy.href,
+              requestTls: connect,
+              proxyTls: connect,
+              proxyTunnel: false,
+            }));
+      made.set(name, dispatcher);
+      return dispatcher;
+    },
+    destroy: async () => {
+      await Promise.all([...made.values()].map((dispatcher) => dispatcher.destroy()));
+    },
   };
-  if (proxies.httpProxy === "" && proxies.httpsProxy === "") return new Agent(options);
-  try {
-    return new EnvHttpProxyAgent({
-      ...options,
-      ...proxies,
-      requestTls: connect,
-      proxyTls: connect,
-      proxyTunnel: false,
-    });
-  } catch (cause) {
-    throw new FeedkeyError("bad_config", "the proxy named by the environment is no address", {
-      cause,
-      hint: "look at HTTPS_PROXY and HTTP_PROXY; a proxy is written http://host:port",
-    });
-  }
 }

@@ -86,7 +86,9 @@ export async function readBody(
   const { head } = arriving;
   try {
     const encoding = head.headers["content-encoding"] ?? "identity";
-    if (encoding.trim().toLowerCase() !== "identity") {
+    // Some servers say so of a stored .gz, which curl, apt and opkg take as it is. What was signed will tell.
+    const isStored = options.policy === "archive" && /^(x-)?gzip$/i.test(encoding.trim());
+    if (!isStored && encoding.trim().toLowerCase() !== "identity") {
       throw unavailable(url, "protocol", `the answer is encoded as "${shown(encoding)}" without being asked to`, {
         hint: "the server must send files as they are; switch its Content-Encoding off for this folder",
       });

@@ -80,6 +80,11 @@ const untrustedIssuer = new Set([
   "INVALID_CA",
 ]);
 
+/** Whether a connection failed for want of a certificate authority. */
+export function isUnknownAuthority(error: unknown): boolean {
+  return error instanceof FeedkeyError && untrustedIssuer.has(systemCode(error.cause) ?? "");
+}
+
 function namesOf(error: unknown): string {
   const cert = typeof error === "object" && error !== null && "cert" in error ? error.cert : undefined;
   const names = typeof cert === "object" && cert !== null && "subjectaltname" in cert ? cert.subjectaltname : undefined;
@@ -103,7 +108,7 @@ function tlsFailure(code: string, url: URL, error: unknown): { found: string; hi
   if (untrustedIssuer.has(code)) {
     return {
       found: "the TLS certificate comes from a certificate authority that this computer does not know",
-      hint: "if the server has an authority of its own, name its certificate in the profile: keyserver-ca",
+      hint: "if the server has an authority of its own, name its certificate in the profile: ca for the archive, keyserver-ca for key servers",
     };
   }
   if (/^(ERR_SSL_|ERR_TLS_|CERT_|CRL_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|UND_ERR_PRX_TLS)/.test(code)) {

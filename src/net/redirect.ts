@@ -1,7 +1,7 @@
-/** Where a redirect may lead. A server that could send us anywhere could send us to a weaker place. */
+/** Where a redirect may lead. What an archive serves is signed, wherever it comes from; a key server's answer is not. */
 import type { FeedkeyError } from "../error.ts";
 import { plainUrl, shown, unavailable } from "./failure.ts";
-import type { AnswerHead, Policy } from "./types.ts";
+import type { AnswerHead, Policy, Redirects } from "./types.ts";
 
 const redirecting = new Set([301, 302, 303, 307, 308]);
 
@@ -13,22 +13,26 @@ function refuse(from: URL, status: number, found: string): FeedkeyError {
 }
 
 /**
- * The next URL of an answer, or undefined if it is no redirect.
- * Archives may redirect within their own origin (scheme, host and port); key servers not at all.
+ * The next URL of an answer, or undefined if it is not a redirect.
+ * Archives may redirect to other hosts, as to a mirror or from http: to https:, but never to http: from https:. Credentials
+ * stay with their host. Key servers may not redirect at all.
+ * @param within "same-origin" keeps an archive's redirects to its own scheme, host and port
  * @throws FeedkeyError `unavailable` (`redirect`)
  */
-export function nextUrl(from: URL, head: AnswerHead, policy: Policy): URL | undefined {
+export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Redirects): URL | undefined {
   if (!redirecting.has(head.status)) return undefined;
   const location = head.headers.location ?? "";
   // An empty one would mean this same address again.
   const to = location !== "" && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to === undefined)
-    throw refuse(from, head.status, `the server redirects to "${shown(location)}", which is no address`);
-  if (policy === "keyserver" || to.origin !== from.origin || to.protocol !== from.protocol) {
+    throw refuse(from, head.status, `the server redirects to "${shown(location)}", which is not an address`);
+  const isWeb = to.protocol === "https:" || (to.protocol === "http:" && from.protocol === "http:");
+  if (policy === "keyserver" || !isWeb || (within === "same-origin" && to.origin !== from.origin)) {
     throw refuse(from, head.status, `the server redirects to "${shown(plainUrl(to))}"`);
   }
-  to.username = from.username;
-  to.password = from.password;
+  const isSameHost = to.hostname === from.hostname && (to.origin === from.origin || to.protocol === "https:");
+  to.username = isSameHost ? from.username : "";
+  to.password = isSameHost ? from.password : "";
   return to;
 }
 

@@ -1,13 +1,14 @@
 /** The network as feedkey sees it: bounded in time and size, verified TLS only, failures told apart. */
-import type { Dispatcher } from "undici";
 import { Deadline } from "./deadline.ts";
-import { certificateAuthorities, makeDispatcher, type ProxyEnvironment } from "./dispatcher.ts";
+import { certificateAuthorities, type Dispatchers, makeDispatchers } from "./dispatcher.ts";
 import { type Arriving, ask, dropBody, type Question, readBody } from "./exchange.ts";
-import { shown, unavailable } from "./failure.ts";
+import { isUnknownAuthority, shown, unavailable } from "./failure.ts";
 import { type NetLimits, netLimits } from "./limits.ts";
 import { getFile } from "./local-file.ts";
+import type { ProxyEnvironment } from "./proxy.ts";
 import { nextUrl, tooManyRedirects } from "./redirect.ts";
-import type { GetOptions, HttpAnswer, Policy, PostOptions, Transport } from "./types.ts";
+import { systemAuthorities } from "./system-authorities.ts";
+import type { GetOptions, HttpAnswer, Policy, PostOptions, Redirects, Transport } from "./types.ts";
 
 export interface TransportOptions {
   /** PEM certificates of authorities trusted besides the usual roots. */
@@ -15,6 +16,8 @@ export interface TransportOptions {
   /** Refuse to ask the network; `file:` still works. */
   readonly offline?: boolean;
   readonly limits?: Partial<NetLimits>;
+  /** Where an archive's redirects may lead; `any` by default. */
+  readonly redirects?: Redirects;
   /** Where proxies are named; the environment of the process by default. */
   readonly env?: ProxyEnvironment;
 }
@@ -27,17 +30,30 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const limits: NetLimits = { ...netLimits, ...options.limits };
   const authorities = options.ca === undefined ? [] : certificateAuthorities(options.ca);
   const offline = options.offline ?? false;
-  let dispatcher: Promise<Dispatcher> | undefined;
-  const ready = () => {
-    dispatcher ??= makeDispatcher(authorities, limits, options.env ?? process.env);
-    return dispatcher;
-  };
+  const redirects = options.redirects ?? "any";
+  const env = options.env ?? process.env;
+  let usual: Promise<Dispatchers> | undefined;
+  let system: Promise<Dispatchers> | undefined;
+  // Reading the system's hundreds of certificates takes longer than most answers: only where Node's own list is not enough.
+  const withSystem = async () => makeDispatchers([...authorities, ...(await systemAuthorities(env))], limits, env);
+
+  async function followSafely(question: Question, terms: FollowTerms, deadline: Deadline) {
+    usual ??= makeDispatchers(authorities, limits, env);
+    const first = system ?? usual;
+    try {
+      return await follow(await first, question, terms, deadline, limits);
+    } catch (error) {
+      if (first === system || !isUnknownAuthority(error)) throw error;
+      system ??= withSystem();
+      return await follow(await system, question, terms, deadline, limits);
+    }
+  }
 
   async function fetchOver(question: Question, terms: GetOptions): Promise<HttpAnswer> {
     checkAskable(question.url, offline);
     const deadline = new Deadline(question.url, terms.within ?? totalOf(terms.policy, limits));
     try {
-      const { url, arriving } = await follow(await ready(), question, terms.policy, deadline, limits);
+      const { url, arriving } = await followSafely(question, { policy: terms.policy, within: redirects }, deadline);
       if (arriving.head.status === 206 && terms.headers?.range === undefined) {
         dropBody(arriving);
         throw unavailable(url, "protocol", "the server answered with a part where the whole was asked for", {
@@ -64,7 +80,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
         { ...terms, policy: "keyserver" },
       ),
     close: async () => {
-      await (await dispatcher)?.destroy();
+      await (await usual)?.destroy();
+      await (await system)?.destroy();
     },
   };
 }
@@ -86,20 +103,25 @@ function checkAskable(url: URL, offline: boolean): void {
   }
 }
 
+interface FollowTerms {
+  readonly policy: Policy;
+  readonly within: Redirects;
+}
+
 /** Asks, and asks again where an allowed redirect leads. */
 async function follow(
-  dispatcher: Dispatcher,
+  dispatchers: Dispatchers,
   first: Question,
-  policy: Policy,
+  terms: FollowTerms,
   deadline: Deadline,
   limits: NetLimits,
 ): Promise<{ url: URL; arriving: Arriving }> {
   let url = first.url;
   for (let redirects = 0; ; redirects++) {
-    const arriving = await ask(dispatcher, { ...first, url }, deadline, limits);
+    const arriving = await ask(dispatchers.of(url), { ...first, url }, deadline, limits);
     let next: URL | undefined;
     try {
-      next = nextUrl(url, arriving.head, policy);
+      next = nextUrl(url, arriving.head, terms.policy, terms.within);
       if (next !== undefined && redirects === limits.redirects) {
         throw tooManyRedirects(url, arriving.head.status, limits.redirects);
       }

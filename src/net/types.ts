@@ -4,9 +4,12 @@ import type { NetLimits } from "./limits.ts";
 
 /**
  * What a server may do. `keyserver`: no redirect, and everything within one short deadline.
- * `archive`: redirects within the same origin, and as long as it takes at a bearable rate.
+ * `archive`: redirects, and as long as it takes at a bearable rate.
  */
 export type Policy = "keyserver" | "archive";
+
+/** Where an archive's redirects may lead: to any host, or to the same scheme, host and port. */
+export type Redirects = "any" | "same-origin";
 
 export interface AnswerHead {
   /** HTTP's status; files have 200, 403 and 404. */

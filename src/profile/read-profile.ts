@@ -10,7 +10,7 @@ import type { Feed, Identity, Profile } from "./types.ts";
 import { readArchiveUrl, readFingerprint, readFolder, readKeyservers } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
 
-const archiveKeys = ["name", "url", "mirrors", "ca", "user-id", "user-email", "verify"];
+const archiveKeys = ["name", "url", "mirrors", "ca", "redirects", "user-id", "user-email", "verify"];
 const trustKeys = [
   "keyring",
   "seeds",
@@ -65,6 +65,7 @@ function readArchive(section: Section, folder: string, variables: Variables, err
     url,
     mirrors,
     ca: ca === undefined ? undefined : resolve(folder, ca),
+    redirects: section.choice("redirects", ["any", "same-origin"]),
     identity: readIdentity(section, errorAt),
     verify: section.choice("verify", ["required", "off"]),
   };

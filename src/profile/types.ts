@@ -34,6 +34,8 @@ export interface Profile {
     readonly mirrors: readonly string[];
     /** Absolute path of PEM certificates for the archive's own servers, besides the system's authorities. */
     readonly ca: string | undefined;
+    /** Where its servers' redirects may lead. */
+    readonly redirects: "any" | "same-origin";
     readonly identity: Identity;
     readonly verify: "required" | "off";
   };

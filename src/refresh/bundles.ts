@@ -5,7 +5,7 @@ import { limits } from "../openpgp/limits.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { bundlePath } from "../profile/layout.ts";
 import type { Duration } from "../time.ts";
-import { downloadFile, expectedBytes, locations } from "./download.ts";
+import { downloadFile, expectedBytes, locations, pastCaches } from "./download.ts";
 import type { Session } from "./session.ts";
 import { tellFailure } from "./sources.ts";
 
@@ -59,7 +59,13 @@ export class Bundles {
       if (offline && !location.startsWith("file:")) continue;
       try {
         const within = found ? furtherCopy : timeFor(expectedBytes.bundle, transport.limits);
-        const bytes = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, { within });
+        const bytes = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, {
+          within,
+          ...pastCaches,
+          onAbsent: (reason) => {
+            throw reason;
+          },
+        });
         if (bytes === undefined) continue;
         this.#come.push(readKeys(bytes));
         found = true;

@@ -40,18 +40,26 @@ export function fileUrl(location: string, path: string): URL {
   return new URL(path.split("/").map(encodeURIComponent).join("/"), location);
 }
 
+/** Asks caches on the way to look for a newer copy. */
+export const pastCaches: Pick<GetOptions, "headers"> = { headers: { "cache-control": "no-cache" } };
+
 /**
  * Downloads a file whole.
- * @returns undefined if the server says that there is none
- * @throws FeedkeyError `unavailable`, for a web page in the file's place too
+ * @param options.onAbsent is told why a file is taken for missing where the server did not plainly say so: object stores answer
+ *   403, and single-page hosting sends a web page
+ * @returns undefined if there is none
+ * @throws FeedkeyError `unavailable`
  */
 export async function downloadFile(
   session: Session,
   location: string,
   path: string,
   maxBytes: number,
-  options: Pick<GetOptions, "onProgress" | "within"> = {},
+  options: Pick<GetOptions, "onProgress" | "within" | "headers"> & {
+    readonly onAbsent?: (reason: FeedkeyError) => void;
+  } = {},
 ): Promise<Uint8Array | undefined> {
+  const { onAbsent = () => undefined, ...terms } = options;
   const url = fileUrl(location, path);
   if (options.within === 0) {
     throw unavailable(url, "timeout", "not asked, since the time for this mirror is over", {
@@ -62,12 +70,13 @@ export async function downloadFile(
     maxBytes,
     policy: "archive",
     ...rootOf(location),
-    ...options,
+    ...terms,
   });
   if (answer.status === 404 || answer.status === 410) return undefined;
-  if (answer.status !== 200) throw httpError(url, answer);
-  if (isWebPage(answer.body)) throw webPageError(url);
-  return answer.body;
+  if (answer.status !== 200 && answer.status !== 403) throw httpError(url, answer);
+  if (answer.status === 200 && !isWebPage(answer.body)) return answer.body;
+  onAbsent(answer.status === 200 ? webPageError(url) : httpError(url, answer));
+  return undefined;
 }
 
 /** No index, signature or keyring begins like this; the log-in page of a hotel's network does. */

@@ -28,6 +28,7 @@ function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Pr
       url: pathToFileURL(`${config.root}/`).href,
       mirrors: [],
       ca: undefined,
+      redirects: "any",
       identity: { kind: "user-id", userId: config.userId },
       verify: "required",
     },

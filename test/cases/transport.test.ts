@@ -44,8 +44,8 @@ describe("cases: transport", () => {
     ["no answer at all", index, raw(""), "cut_off"],
     ["an answer that is not HTTP", index, raw("220 ftp.example.org ready\r\n"), "protocol"],
     ["a server error", index, plain(503, "try later"), "http"],
-    ["access denied", index, plain(403, "no"), "http"],
-    ["a redirect to another host", index, plain(302, "", { location: "http://127.0.0.1:1/Packages.gz" }), "redirect"],
+    ["access denied", index, plain(401, "no"), "http"],
+    ["a redirect to a host that is away", index, plain(302, "", { location: "http://127.0.0.1:1/x" }), "connect"],
     ["a redirect to a file", index, plain(302, "", { location: "file:///etc/passwd" }), "redirect"],
     ["an encoding nobody asked for", index, plain(200, "x", { "content-encoding": "br" }), "protocol"],
   ] as const) {

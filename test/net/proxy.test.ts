@@ -1,5 +1,7 @@
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { expect } from "chai";
+import { FeedkeyError } from "../../src/error.ts";
+import { proxyFor } from "../../src/net/proxy.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import { reasonOf } from "../testkit/servers/failures.ts";
 import { type MisbehavingServer, plain, startMisbehaving, tlsFile } from "../testkit/servers/misbehaving-server.ts";
@@ -70,5 +72,47 @@ describe("transport: proxies", () => {
     expect((await transport.get(server.url, terms)).status).to.equal(200);
     expect(asked).to.deep.equal([]);
     await transport.close();
+  });
+});
+
+describe("the proxy for an address", () => {
+  const of = (url: string, env: Record<string, string>) => proxyFor(new URL(url), env)?.href;
+
+  it("may be written without a scheme", () => {
+    expect(of("http://a.example/", { http_proxy: "proxy.example:3128" })).to.equal("http://proxy.example:3128/");
+  });
+
+  it("may be one for all", () => {
+    expect(of("https://a.example/", { ALL_PROXY: "http://p.example" })).to.equal("http://p.example/");
+    const both = { all_proxy: "http://p.example", https_proxy: "http://q.example" };
+    expect(of("https://a.example/", both)).to.equal("http://q.example/");
+  });
+
+  const excepted: [string, string, boolean][] = [
+    ["*", "https://a.example/", true],
+    ["a.example", "https://a.example/", true],
+    [".a.example", "https://b.a.example/", true],
+    ["*.a.example", "https://b.a.example/", true],
+    ["a.example", "https://ba.example/", false],
+    ["a.example:8443", "https://a.example/", false],
+    ["a.example:8443", "https://a.example:8443/", true],
+    ["a.example:443", "https://a.example/", true],
+    ["10.0.0.0/8, localhost", "http://10.1.2.3/", true],
+    ["10.0.0.0/8", "http://11.1.2.3/", false],
+    ["10.0.0.1", "http://10.0.0.1/", true],
+    ["fd00::/8", "http://[fd12::1]/", true],
+    ["[::1]:80", "http://[::1]/", true],
+    ["10.0.0.0/99", "http://10.1.2.3/", false],
+    ["", "http://a.example/", false],
+  ];
+  for (const [list, url, isExcepted] of excepted) {
+    it(`${isExcepted ? "is not asked" : "is asked"} for ${url} with no_proxy=${list}`, () => {
+      const env = { all_proxy: "http://p.example", no_proxy: list };
+      expect(of(url, env)).to.equal(isExcepted ? undefined : "http://p.example/");
+    });
+  }
+
+  it("must be one that can be used here", () => {
+    expect(() => of("http://a.example/", { http_proxy: "socks5://p.example" })).to.throw(FeedkeyError, "can't be used");
   });
 });

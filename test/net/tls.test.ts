@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
-import { createTransport } from "../../src/net/transport.ts";
+import { createTransport, type TransportOptions } from "../../src/net/transport.ts";
 import type { GetOptions } from "../../src/net/types.ts";
 import { reasonOf, refusal } from "../testkit/servers/failures.ts";
 import {
@@ -20,7 +20,7 @@ describe("transport: TLS", () => {
   let server: MisbehavingServer | undefined;
   afterEach(async () => server?.close());
 
-  async function ask(leaf: Leaf, options: { ca?: string }): Promise<string> {
+  async function ask(leaf: Leaf, options: TransportOptions): Promise<string> {
     await server?.close();
     server = await startMisbehaving({ "/": plain(200, "hello") }, leaf);
     const transport = createTransport({ env: {}, ...options });
@@ -33,6 +33,12 @@ describe("transport: TLS", () => {
 
   it("trusts an authority that is given", async () => {
     expect(await ask("good", { ca: `a comment\n${ca}` })).to.equal("hello");
+  });
+
+  it("trusts the authorities of the system", async () => {
+    const { pathname } = new URL("../../../test/vectors/tls/ca.pem", import.meta.url);
+    expect(await ask("good", { env: { SSL_CERT_FILE: pathname } })).to.equal("hello");
+    expect(await reasonOf(ask("stranger", { env: { SSL_CERT_FILE: pathname } }))).to.equal("tls");
   });
 
   const refused: [Leaf, { ca?: string }, RegExp][] = [

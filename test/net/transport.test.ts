@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { FeedkeyError } from "../../src/error.ts";
 import type { NetLimits } from "../../src/net/limits.ts";
+import { nextUrl } from "../../src/net/redirect.ts";
 import { createTransport, type TransportOptions } from "../../src/net/transport.ts";
 import type { GetOptions, Transport } from "../../src/net/types.ts";
 import { reasonOf, refusal } from "../testkit/servers/failures.ts";
@@ -240,13 +242,49 @@ describe("transport: redirects", () => {
     expect(server.requests).to.have.length(6);
   });
 
-  for (const path of ["/host", "/scheme", "/protocol-relative", "/file", "/data", "/none", "/bad"]) {
+  for (const path of ["/file", "/data", "/none", "/bad"]) {
     it(`refuses ${path}`, async () => {
       server.requests.length = 0;
       expect(await reasonOf(get(path, "archive"))).to.equal("redirect");
       expect(server.requests).to.have.length(1);
     });
   }
+
+  for (const path of ["/host", "/scheme", "/protocol-relative"]) {
+    it(`refuses ${path} where redirects must stay within the origin`, async () => {
+      const strict = createTransport({ env: {}, limits: quick, redirects: "same-origin" });
+      const terms = { maxBytes: 100, policy: "archive" } as const;
+      expect(await reasonOf(strict.get(new URL(path, server.url), terms))).to.equal("redirect");
+      await strict.close();
+    });
+  }
+
+  it("follows an archive's to another host, and leaves the credentials behind", async () => {
+    const other = await startMisbehaving({ "/x": plain(200, "there") });
+    const first = await startMisbehaving({ "/other": to(`http://127.0.0.1:${other.port}/x`) });
+    const url = new URL("/other", first.url);
+    url.username = "me";
+    url.password = "secret";
+    const answer = await transport.get(url, { maxBytes: 100, policy: "archive" });
+    expect(Buffer.from(answer.body).toString()).to.equal("there");
+    expect(first.requests[0]).to.match(/authorization: Basic/i);
+    await first.close();
+    expect(other.requests).to.have.length(1);
+    expect(other.requests[0]).to.not.match(/authorization/i);
+    await other.close();
+  });
+
+  it("never goes from https: to http:, and takes credentials along to https: on the same host alone", () => {
+    const next = (from: string, location: string) => {
+      const head = { status: 302, headers: { location }, url: from };
+      return nextUrl(new URL(from), head, "archive", "any")?.href;
+    };
+    expect(() => next("https://a.example/x", "http://a.example/x")).to.throw(FeedkeyError, "redirects to");
+    expect(next("http://u:p@a.example/x", "https://a.example/x")).to.equal("https://u:p@a.example/x");
+    expect(next("http://u:p@a.example/x", "https://b.example/x")).to.equal("https://b.example/x");
+    expect(next("http://u:p@a.example/x", "http://a.example:81/x")).to.equal("http://a.example:81/x");
+    expect(next("https://a.example/x", "https://u:p@b.example/x")).to.equal("https://b.example/x");
+  });
 
   it("follows none of a key server", async () => {
     expect(await reasonOf(get("/same", "keyserver"))).to.equal("redirect");

@@ -46,6 +46,7 @@ packages = .
         url: "https://files.example.org/proteanos/",
         mirrors: ["http://mirror.example.net/p/", "file:///srv/p/"],
         ca: "/etc/feedkey/profiles/archive-ca.pem",
+        redirects: "any",
         identity: { kind: "user-id", userId: "ProteanOS Archive Signing Key <archive@example.org>" },
         verify: "off",
       },

@@ -59,6 +59,7 @@ const values: fc.Arbitrary<ProfileValues> = fc.record({
       name: text,
       urls: fc.uniqueArray(url, { minLength: 1, maxLength: 4 }),
       ca: maybe(fc.constant("/archive-ca.pem")),
+      redirects: fc.constantFrom("any" as const, "same-origin" as const),
       identity,
       verify: fc.constantFrom("required" as const, "off" as const),
     })

@@ -116,6 +116,7 @@ export async function init(context: Context, address: string, options: ProfileIn
       url: archive,
       mirrors: [],
       ca: undefined,
+      redirects: "any",
       identity: { kind: "user-id", userId },
       verify: "required",
     },

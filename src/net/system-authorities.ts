@@ -1,0 +1,32 @@
+/** The certificate authorities that this system's administrator trusts: what curl and apt go by. */
+import { readFile } from "node:fs/promises";
+import * as tls from "node:tls";
+
+/** Debian and Alpine, Red Hat, SUSE, NetBSD and FreeBSD, others: each system has one of them. */
+const bundles = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/openssl/certs/ca-certificates.crt",
+  "/usr/local/share/certs/ca-root-nss.crt",
+  "/etc/ssl/cert.pem",
+];
+
+/** Node's own way, since 22.15 and 23.8. */
+const { getCACertificates } = tls as { getCACertificates?: (type: "system") => string[] };
+
+/**
+ * PEM certificates; none where the system has no store that is known here. A certificate that can't be read is left out: no
+ * trust comes of it.
+ * @param env `SSL_CERT_FILE` names another bundle, as for OpenSSL
+ */
+export async function systemAuthorities(env: Readonly<Record<string, string | undefined>>): Promise<string[]> {
+  const { SSL_CERT_FILE: named } = env;
+  if (named === undefined && getCACertificates !== undefined) return getCACertificates("system");
+  for (const file of named === undefined ? bundles : [named]) {
+    const text = await readFile(file, "latin1").catch(() => "");
+    const found = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+    if (found !== null) return found;
+  }
+  return [];
+}
