@@ -89,9 +89,11 @@ export class Keeper {
       const key = await openSigner(this.#opened.store, place, this.#opened.passphrase);
       const signing = { store: this.#opened.store, at, profile: await this.#opened.profile() };
       await refuseOffProfile(signing, place, feed === undefined ? [] : [feed]);
+      const notationDomain = options.notationDomain ?? (await this.#opened.found())?.config.notationDomain;
       const signed: SignedIndex[] = [];
       for (const index of indexes) {
-        signed.push(await signIndexFile(index, key, { at, validFor, feed, addChecksums, together: indexes }));
+        const terms = { at, validFor, feed, notationDomain, addChecksums, together: indexes };
+        signed.push(await signIndexFile(index, key, terms));
       }
       return { key: key.raw.fingerprint, signed };
     });

@@ -37,13 +37,15 @@ export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
 
 /**
  * Cuts `Name <address>` in two.
+ * @param form `any` where an archive's keys carry that user ID already: then a name alone will do
  * @throws FeedkeyError `usage`
  */
-export function splitUserId(userId: string): { name: string; email: string } {
+export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
+  if (form === "any" && userId !== "" && !/[<>@()]/.test(userId)) return { name: userId };
   const email = addressOf(userId);
   const name = userId.slice(0, userId.indexOf("<")).trimEnd();
   if (email === undefined || name === "" || `${name} <${email}>` !== userId || !/^[^\s@]+@[^\s@]+$/.test(email)) {
-    throw new FeedkeyError("usage", `"${userId}" is no user ID for an archive key`, {
+    throw new FeedkeyError("usage", `"${userId}" is not a user ID for an archive key`, {
       hint: 'write it as "Example Archive Signing Key <archive@example.org>"',
     });
   }
@@ -70,6 +72,8 @@ export async function revocationsOf(secret: SecretKey, at: Instant): Promise<New
  */
 export async function generate(options: {
   readonly userId: string;
+  /** `any`: the archive's keys carry it already, with an address or not. */
+  readonly userIdForm?: "any";
   readonly algorithm: Algorithm;
   readonly at: Instant;
   readonly lifetime?: Duration | undefined;
@@ -78,7 +82,7 @@ export async function generate(options: {
   const { userId, algorithm, at, lifetime, passphrase } = options;
   const made = await generateKey({
     ...kinds[algorithm],
-    userIDs: [splitUserId(userId)],
+    userIDs: [splitUserId(userId, options.userIdForm)],
     subkeys: [],
     date: new Date(at),
     format: "armored",

@@ -54,7 +54,7 @@ async function generateCertifying(
   const { privateKey: key } = await generateKey({
     ...kinds[algorithm],
     ...seconds,
-    userIDs: [splitUserId(userId)],
+    userIDs: [splitUserId(userId, options.userIdForm)],
     subkeys: subkeys === "alone" ? [] : [{ ...kinds[algorithm], ...seconds, sign: true }],
     date,
     format: "object",

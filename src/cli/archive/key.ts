@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { backupStore, restoreStore } from "../../keys/backup.ts";
+import type { Change } from "../../keys/import-changes.ts";
 import { type Imported, importKey } from "../../keys/import-key.ts";
 import { armor } from "../../openpgp/armor.ts";
 import { writeCertificate } from "../../openpgp/certificate.ts";
@@ -71,8 +72,8 @@ export interface ImportOptions extends PassphraseOptions, ServerOptions {}
 
 /** @param state why the key may do nothing; undefined if it may */
 function describeImported({ fingerprint, secret, news }: Imported, state: string | undefined): string {
-  const what = secret ? "secret key and certificate" : `certificate${news ? "" : ", nothing new"}`;
-  return `${fingerprint}  ${what}${state === undefined ? "" : `: ${state}`}`;
+  const what = secret ? "secret key and certificate" : "certificate";
+  return `${fingerprint}  ${what}${news ? "" : ", nothing new"}${state === undefined ? "" : `: ${state}`}`;
 }
 
 /**
@@ -82,9 +83,16 @@ function describeImported({ fingerprint, secret, news }: Imported, state: string
 export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const imported: Imported[] = [];
+  const changes: Change[] = [];
   for (const file of files) {
     const found = await importKey(store, await readInput(file), context.at, passphraseSource(options));
-    for (const one of found) imported.push(one);
+    for (const one of found.imported) imported.push(one);
+    for (const one of found.changes) changes.push(one);
+    for (const one of found.withoutPrimary) {
+      context.reporter.warn(
+        `${one} came without its primary key's secret: it signs here, and can't be revoked from here`,
+      );
+    }
   }
   const names = [...new Set(imported.map(({ fingerprint }) => fingerprint))];
   const { done: lines, errors } = await (await keeperOf(context, options)).handOn(names, { partial: true });
@@ -94,7 +102,8 @@ export async function importKeys(context: Context, files: readonly string[], opt
     const facts = own.get(one.fingerprint)?.facts;
     return describeImported(one, facts && refusePrimary(facts, context.at)?.reason);
   });
-  return { text: [...described, ...lines].join("\n"), json: { imported }, errors };
+  const changed = changes.map(({ fingerprint, text }) => `${fingerprint}  ${escapeText(text)}`);
+  return { text: [...described, ...changed, ...lines].join("\n"), json: { imported, changes }, errors };
 }
 
 /** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
