@@ -2,6 +2,8 @@
 
 import type { Report } from "../client/client-options.ts";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { warnOfModes } from "../files/modes.ts";
 import { homeFolder } from "../files/paths.ts";
 import type { DelegationPlan, Request, Withdrawal } from "../keys/delegate.ts";
 import type { DelegationRecord } from "../keys/delegations.ts";
@@ -44,6 +46,8 @@ export class Keeper {
     const opened = new Opened(await KeyStore.open(homeFolder(options.home)), options);
     // What is wrong with the configuration is said at once.
     await opened.found();
+    const warning = await warnOfModes(opened.store.folder);
+    if (warning !== undefined) options.reporter?.warn?.(escapeText(warning));
     return new Keeper(opened);
   }
 

@@ -65,6 +65,9 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   for (const part of ["private", "revocations"]) await ensureFolder(join(target, part), 0o700);
   await ensureFolder(join(target, "certs"), 0o755);
   await writeAndReadBack(files);
+  // As a restore would read them: what it would refuse is found out now, not in the emergency.
+  const copy = await KeyStore.open(target);
+  for (const name of names) if (await copy.hasPrivate(name)) await copy.privateKey(name);
   return names;
 }
 

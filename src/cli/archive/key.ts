@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import { warnOfModes } from "../../files/modes.ts";
 import { backupStore, restoreStore } from "../../keys/backup.ts";
 import type { Change } from "../../keys/import-changes.ts";
 import { type Imported, importKey } from "../../keys/import-key.ts";
@@ -106,9 +107,15 @@ export async function importKeys(context: Context, files: readonly string[], opt
   return { text: [...described, ...changed, ...lines].join("\n"), json: { imported, changes }, errors };
 }
 
+async function warnAbout({ reporter }: Context, folder: string): Promise<void> {
+  const warning = await warnOfModes(folder);
+  if (warning !== undefined) reporter.warn(escapeText(warning));
+}
+
 /** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
 export async function backup(context: Context, folder: string): Promise<Outcome> {
   const names = await backupStore(await KeyStore.open(context.home), folder);
+  await warnAbout(context, resolve(folder));
   return {
     text: `copied ${names.length} keys to ${escapeText(resolve(folder))} and read them back`,
     json: { folder: resolve(folder), keys: names },
@@ -117,6 +124,7 @@ export async function backup(context: Context, folder: string): Promise<Outcome>
 
 /** Brings a backup back. @throws FeedkeyError `not_found`: the folder holds none */
 export async function restore(context: Context, folder: string): Promise<Outcome> {
+  await warnAbout(context, resolve(folder));
   const { restored, kept } = await restoreStore(await KeyStore.open(context.home), resolve(folder));
   const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  was there`)];
   return { text: lines.join("\n"), json: { restored, kept } };
