@@ -171,7 +171,7 @@ function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason:
     hint:
       code === "expired"
         ? 'let it hold longer with "feedkey key extend", or choose another with --key'
-        : 'make a new key with "feedkey keygen", or choose another with --key',
+        : 'choose another with --key; bring a lost one back with "feedkey key restore", or make one with "feedkey keygen"',
   });
 }
 

@@ -236,7 +236,9 @@ export class KeyStore {
   #missing(problem: string, fingerprint: string, hint?: string): FeedkeyError {
     return new FeedkeyError("not_found", `${problem} in the key store "${this.folder}"`, {
       details: { fingerprint, path: this.folder },
-      hint: hint ?? "choose another key store with --home, or make a key with: feedkey keygen",
+      hint:
+        hint ??
+        "choose another key store with --home; if the key was lost, bring it back with: feedkey key restore DIR; make one with: feedkey keygen",
     });
   }
 }

@@ -6,6 +6,7 @@ import { warnOfModes } from "../../files/modes.ts";
 import { backupStore, restoreStore } from "../../keys/backup.ts";
 import type { Change } from "../../keys/import-changes.ts";
 import { type Imported, importKey } from "../../keys/import-key.ts";
+import { algorithmName, byAge } from "../../keys/key-names.ts";
 import { armor } from "../../openpgp/armor.ts";
 import { writeCertificate } from "../../openpgp/certificate.ts";
 import { ownCertificates } from "../../signing/signing-key.ts";
@@ -18,17 +19,18 @@ import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 import { keeperOf, readInput, type ServerOptions } from "./archive-terms.ts";
 
-/** The keys of the key store, with what each may do today. */
+/** The keys of the key store, the newest last, with what each may do today. */
 export async function list(context: Context): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const keys = [];
-  for (const [fingerprint, { facts }] of await ownCertificates(store)) {
+  for (const { facts } of [...(await ownCertificates(store)).values()].sort(byAge)) {
+    const { fingerprint } = facts.primary;
     const state = primaryState(facts, context.at);
     const refused = refusePrimary(facts, context.at);
     keys.push({
       fingerprint,
       userId: facts.userIds[0]?.text ?? "",
-      algorithm: facts.primary.algorithm === "rsa" ? `rsa${facts.primary.bits}` : facts.primary.algorithm,
+      algorithm: algorithmName(facts.primary),
       createdAt: iso(facts.primary.createdAt),
       expiresAt: "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt),
       secret: await store.hasPrivate(fingerprint),

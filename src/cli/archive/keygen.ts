@@ -101,6 +101,7 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
   ];
   return {
     text: text.join("\n"),
+    quiet: key.fingerprint,
     json: {
       fingerprint: key.fingerprint,
       userId: options.userId,
