@@ -23,6 +23,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
     .requiredOption("--key <fingerprint>", "the key that signs")
     .option("--feed <name>", "the feed that it is signed for")
+    .option("--notation-domain <domain>", "of the notation with the feed's name, where the user ID has no address")
     .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
     .option("--valid-for <length>", "how long the signature holds, or never", "14d")
     .action((indexes: string[], options: SignCommandOptions) => {
@@ -34,6 +35,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--key <fingerprint>", "the key that signs")
     .option("--feed <name>", "name of the feed in DIR (default: the folder's)")
     .option("--format <name>", "format of the feed in DIR: opkg or pkgsrc (default: opkg)")
+    .option("--notation-domain <domain>", "of the notation with the feed's name, where the user ID has no address")
     .option("--compress <forms>", "forms of pkg_summary beside .gz in DIR, with commas: xz, zst")
     .option("--valid-for <length>", "how long the signatures hold (default: archive.ini's, or 14d)")
     .option("--skip-bad", "leave damaged packages out; exits 1 if there were any")

@@ -23,7 +23,7 @@ function makeProgram(args: readonly string[]): Command {
     .option("--state <dir>", "client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
     .option("--home <dir>", "the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
     .option("--json", "one JSON document on standard output")
-    .option("--quiet", "no text but errors")
+    .option("--quiet", "no text but errors and what a script needs")
     .option("--verbose", "say more on standard error")
     .option("--debug", "say everything, with stacks of errors")
     .option("--offline", "ask no server")

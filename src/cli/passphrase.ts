@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readPassphraseFile } from "../files/private-file.ts";
+import type { PassphraseSource } from "../signing/signing-key.ts";
 import { readDescriptor } from "./read-descriptor.ts";
 
 export interface PassphraseOptions {
@@ -51,8 +52,9 @@ export async function givenPassphrase(options: PassphraseOptions): Promise<strin
 }
 
 /** For unlocking a key: what the options give, else a prompt on a terminal. */
-export function passphraseSource(options: PassphraseOptions): (fingerprint: string) => Promise<string> {
-  return async (fingerprint) => {
+export function passphraseSource(options: PassphraseOptions): PassphraseSource {
+  const asks = options.passphraseFile === undefined && options.passphraseFd === undefined;
+  const source = async (fingerprint: string): Promise<string> => {
     const given = await givenPassphrase(options);
     if (given !== undefined) return given;
     if (!process.stdin.isTTY) {
@@ -66,6 +68,7 @@ export function passphraseSource(options: PassphraseOptions): (fingerprint: stri
     }
     return await ask(`passphrase of ${escapeText(fingerprint)}: `);
   };
+  return Object.assign(source, { asks });
 }
 
 /** For a new key: what the options give, else asked for twice on a terminal. Empty: no passphrase. */

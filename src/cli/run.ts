@@ -8,6 +8,8 @@ import { CliReporter } from "./reporter.ts";
 export interface Outcome {
   /** For people, on standard output; without a final line feed. */
   readonly text: string;
+  /** What remains of it with `--quiet`: for scripts. Nothing by default. */
+  readonly quiet?: string;
   /** Fields of the JSON document beside schema, ok and error. */
   readonly json: Details;
   readonly errors?: readonly FeedkeyError[];
@@ -91,7 +93,7 @@ export async function run(
 /** Prints an outcome. */
 export function render(
   command: string,
-  { text, json, errors = [] }: Outcome,
+  { text, quiet = "", json, errors = [] }: Outcome,
   reporter: CliReporter,
   options: GlobalOptions,
   streams: Streams,
@@ -109,7 +111,8 @@ export function render(
     streams.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
     if (options.debug === true) for (const error of errors) streams.stderr.write(`${escapeLines(stackOf(error))}\n`);
   } else {
-    if (text !== "" && options.quiet !== true) streams.stdout.write(`${text}\n`);
+    const shown = options.quiet === true ? quiet : text;
+    if (shown !== "") streams.stdout.write(`${shown}\n`);
     printErrors(errors, reporter, options, streams);
   }
   return worst === undefined ? 0 : exitStatus(worst.code);

@@ -104,5 +104,6 @@ export async function refuseWritableByOthers(
     throw refuse(`cannot look at "${folder}": ${causeInWords(error)}`, "run as the user that owns it");
   }
   if ((mode & 0o022) === 0) return;
-  throw refuse(`other users can write to the folder "${folder}"`, `chmod go-w '${folder}', then look at what is in it`);
+  const hint = `chmod go-w '${folder}' (or mount a FAT or exFAT stick with umask=077), then look at what is in it`;
+  throw refuse(`other users can write to the folder "${folder}"`, hint);
 }

@@ -3,11 +3,13 @@ import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { refuseWritableByOthers } from "./folder.ts";
+import { keepsModes, probeOf } from "./modes.ts";
 import { causeInWords } from "./system-error.ts";
 
 /**
- * Reads a file with a secret key. It must be a plain file, no symbolic link, that belongs to this user or root and
+ * Reads a file with a secret key. It must be a plain file, not a symbolic link, that belongs to this user or root and
  * that nobody else can read or write, in a folder that nobody else can write to. Undefined if there is none.
+ * On a file system without modes others may be able to read it: see `warnOfModes`.
  * @throws FeedkeyError `bad_config`
  */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
@@ -26,7 +28,8 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
     const what = `the secret key "${path}"`;
     if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself there");
     refuseForeign(stat, what, path);
-    refuseOpenToOthers(stat, what, path);
+    // Where no file has a mode, as on a stick with FAT, the owner could not help it: the key's keeper is warned instead.
+    if (isOpenToOthers(stat) && (await keepsModes(probeOf(handle, path)))) throw openToOthers(stat, what, path);
     return await handle.readFile("utf8");
   } finally {
     await handle.close();
@@ -45,7 +48,7 @@ export async function readPassphraseFile(path: string): Promise<string> {
     const what = `the passphrase file "${path}"`;
     // A pipe of the shell's belongs to who started it, who need not be who signs.
     if (stat.isFile()) refuseForeign(stat, what, path);
-    if (stat.isFile() || stat.isFIFO()) refuseOpenToOthers(stat, what, path);
+    if ((stat.isFile() || stat.isFIFO()) && isOpenToOthers(stat)) throw openToOthers(stat, what, path);
     return await handle.readFile("utf8");
   } finally {
     await handle.close();
@@ -57,9 +60,12 @@ function refuseForeign({ uid }: Stats, what: string, path: string): void {
   throw refuse(path, `${what} belongs to another user`, "chown it to the user that signs");
 }
 
-function refuseOpenToOthers({ mode }: Stats, what: string, path: string): void {
-  if ((mode & 0o077) === 0) return;
-  throw refuse(
+function isOpenToOthers({ mode }: Stats): boolean {
+  return (mode & 0o077) !== 0;
+}
+
+function openToOthers({ mode }: Stats, what: string, path: string): FeedkeyError {
+  return refuse(
     path,
     `${what} is open to other users (mode ${(mode & 0o777).toString(8)})`,
     `chmod 600 '${path}', and think about whether somebody has read it`,

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
+import type { Writable } from "node:stream";
 
 export interface Ran {
   /** Exit status; undefined when it could not be started, was killed or took too long. */
@@ -20,6 +21,8 @@ export interface RunTerms {
   readonly home?: string;
   /** What it reads; nothing by default. */
   readonly input?: Uint8Array | string;
+  /** What it reads from descriptor 3, which no list of processes shows; nothing by default. */
+  readonly secret?: string | undefined;
 }
 
 const patienceMs = 60_000;
@@ -49,18 +52,17 @@ export function endPrograms(): void {
 
 /** Runs a program to its end. It throws nothing: the result tells. */
 export async function runProgram(program: string, args: readonly string[], terms: RunTerms = {}): Promise<Ran> {
-  const { home, input } = terms;
+  const { home, input, secret } = terms;
   const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8" };
   const child = spawn(program, args, {
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe", ...(secret === undefined ? [] : ["pipe" as const])],
     ...(home === undefined ? {} : { cwd: home, env, timeout: patienceMs }),
   });
   if (home !== undefined) running.add(child);
   const stdout = collect(child.stdout, home === undefined ? Number.POSITIVE_INFINITY : kept);
   const stderr = collect(child.stderr, kept);
-  // It may end before it has read everything; its exit status tells.
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input ?? "");
+  feed(child.stdin, input ?? "");
+  if (secret !== undefined) feed(child.stdio[3] as Writable, secret);
   let cause: unknown;
   try {
     const status = await new Promise<number | null>((done) => {
@@ -75,6 +77,12 @@ export async function runProgram(program: string, args: readonly string[], terms
   } finally {
     running.delete(child);
   }
+}
+
+function feed(stream: Writable, input: Uint8Array | string): void {
+  // The program may end before it has read everything; its exit status tells.
+  stream.on("error", () => undefined);
+  stream.end(input);
 }
 
 /** @returns what came, at least the last bytes of it */

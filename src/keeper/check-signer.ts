@@ -7,6 +7,7 @@ import { Knowledge } from "../refresh/certificate-pool.ts";
 import { readSeeds } from "../refresh/seeds.ts";
 import { refuseBeyondDelegation } from "../signing/delegate-check.ts";
 import { certificatesWith, type KeyPlace } from "../signing/signer.ts";
+import { resolveKey } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import { allows } from "../trust/delegation.ts";
@@ -30,7 +31,7 @@ export async function refuseOffProfile(
   key: KeyPlace,
   feeds: readonly string[],
 ): Promise<void> {
-  const name = key.where === "gpg" ? key.fingerprint : await store.resolve(key.fingerprint);
+  const name = key.where === "gpg" ? key.fingerprint : await resolveKey(store, key.fingerprint);
   const own = await certificatesWith(store, key);
   if (profile === undefined) {
     refuseBeyondDelegation(own, name, feeds, undefined, at);

@@ -58,7 +58,8 @@ export async function planGiving(
 export async function give(opened: Opened, request: Request, options: DelegateOptions, reporter: Reporter) {
   await requireOwnBundle(opened);
   const plan = await planGiving(opened, request, options, reporter);
-  const certificates = await applyDelegation(opened.store, plan, opened.passphrase);
+  const domain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
+  const certificates = await applyDelegation(opened.store, plan, opened.passphrase, domain);
   const path = certificates.slice(1).map(({ fingerprint }) => fingerprint);
   return { plan, path, ...(await deliver(opened, certificates, options.output, reporter)) };
 }

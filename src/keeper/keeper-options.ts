@@ -3,6 +3,7 @@ import type { RevokeReason } from "../keys/revoke.ts";
 import type { Algorithm } from "../openpgp/generate.ts";
 import type { ArchiveFeed, Profile } from "../profile/types.ts";
 import type { Reporter } from "../refresh/session.ts";
+import type { PassphraseSource } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
@@ -15,8 +16,8 @@ export interface ArchiveOptions {
   readonly at?: Instant | undefined;
   /** Ask no server. */
   readonly offline?: boolean | undefined;
-  /** Gives the passphrase of a locked key. By default there is none to give. */
-  readonly passphrase?: ((fingerprint: Fingerprint) => Promise<string>) | undefined;
+  /** Gives the passphrase of a locked key, one that stays in GnuPG too unless it has `asks`. By default there is none to give. */
+  readonly passphrase?: PassphraseSource | undefined;
   /** The profile of its clients, by name, file or as it was read: what they would not accept is not signed. */
   readonly profile?: string | Profile | undefined;
   /** Key servers, `hkps://...` each. By default those of `archive.ini`, else of the profile. */
@@ -40,6 +41,8 @@ export interface PublishOptions extends KeeperCallOptions {
   readonly key?: string | undefined;
   /** How long the signatures hold. By default as `archive.ini` says, or 14 days. */
   readonly validFor?: Duration | undefined;
+  /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
+  readonly notationDomain?: string | undefined;
   /** Leave damaged packages out, with an error for each, instead of publishing nothing. */
   readonly skipBad?: boolean | undefined;
   /** Publish an index that became empty. */
@@ -55,6 +58,8 @@ export interface SignOptions {
   readonly feed?: string | undefined;
   /** How long the signature holds; undefined: without end. */
   readonly validFor: Duration | undefined;
+  /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
+  readonly notationDomain?: string | undefined;
   /** First add size and SHA-256 of the packages beside it to a pkg_summary. */
   readonly addChecksums?: boolean | undefined;
 }
@@ -95,6 +100,8 @@ export interface DelegateOptions extends KeeperCallOptions {
   readonly depth?: number | undefined;
   /** How long it holds. */
   readonly expires: Duration;
+  /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
+  readonly notationDomain?: string | undefined;
   /** Write the certified certificate there, with its whole path, for the delegate. */
   readonly output?: string | undefined;
 }

@@ -2,6 +2,8 @@
 
 import type { Report } from "../client/client-options.ts";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { warnOfModes } from "../files/modes.ts";
 import { homeFolder } from "../files/paths.ts";
 import type { DelegationPlan, Request, Withdrawal } from "../keys/delegate.ts";
 import type { DelegationRecord } from "../keys/delegations.ts";
@@ -44,6 +46,8 @@ export class Keeper {
     const opened = new Opened(await KeyStore.open(homeFolder(options.home)), options);
     // What is wrong with the configuration is said at once.
     await opened.found();
+    const warning = await warnOfModes(opened.store.folder);
+    if (warning !== undefined) options.reporter?.warn?.(escapeText(warning));
     return new Keeper(opened);
   }
 
@@ -89,9 +93,11 @@ export class Keeper {
       const key = await openSigner(this.#opened.store, place, this.#opened.passphrase);
       const signing = { store: this.#opened.store, at, profile: await this.#opened.profile() };
       await refuseOffProfile(signing, place, feed === undefined ? [] : [feed]);
+      const notationDomain = options.notationDomain ?? (await this.#opened.found())?.config.notationDomain;
       const signed: SignedIndex[] = [];
       for (const index of indexes) {
-        signed.push(await signIndexFile(index, key, { at, validFor, feed, addChecksums, together: indexes }));
+        const terms = { at, validFor, feed, notationDomain, addChecksums, together: indexes };
+        signed.push(await signIndexFile(index, key, terms));
       }
       return { key: key.raw.fingerprint, signed };
     });

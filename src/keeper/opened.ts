@@ -17,7 +17,9 @@ import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { ArchiveOptions, KeeperCallOptions } from "./keeper-options.ts";
 
-async function noPassphrase(fingerprint: Fingerprint): Promise<string> {
+const noPassphrase: PassphraseSource = Object.assign(refusePassphrase, { asks: true });
+
+async function refusePassphrase(fingerprint: Fingerprint): Promise<string> {
   throw new FeedkeyError("bad_config", `key ${fingerprint} is locked, and there is nobody to give its passphrase`, {
     hint: "open the archive with a passphrase",
   });

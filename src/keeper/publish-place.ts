@@ -47,6 +47,7 @@ export async function publishPlace(
   const result = await publish({
     ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, dryRun },
     validFor: options.validFor ?? config?.validFor ?? usualValidity,
+    notationDomain: options.notationDomain ?? config?.notationDomain,
     onProgress: (_feed, done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
   for (const note of result.notes) reporter.warn(note);

@@ -6,6 +6,7 @@ import { escapeText } from "../escape.ts";
 import { commitStaged, stageAll } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
 import type { RawCertificate } from "../openpgp/certificate.ts";
+import { hasPrimarySecret } from "../openpgp/secret-union.ts";
 import { readStored, readWhole } from "../signing/stored-certificate.ts";
 import { KeyStore, type RevocationReason } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -64,6 +65,9 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   for (const part of ["private", "revocations"]) await ensureFolder(join(target, part), 0o700);
   await ensureFolder(join(target, "certs"), 0o755);
   await writeAndReadBack(files);
+  // As a restore would read them: what it would refuse is found out now, not in the emergency.
+  const copy = await KeyStore.open(target);
+  for (const name of names) if (await copy.hasPrivate(name)) await copy.privateKey(name);
   return names;
 }
 
@@ -102,16 +106,22 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       continue;
     }
     if (await backup.hasPrivate(name)) {
-      const [compromised, superseded, retired] = [
-        await backup.revocation(name, "compromised"),
-        await backup.revocation(name, "superseded"),
-        await backup.revocation(name, "retired"),
-      ];
+      const privateKey = await backup.privateKey(name);
+      const ofWhole = await hasPrimarySecret(privateKey);
+      const revocations: Partial<Record<RevocationReason, string>> = {};
+      for (const reason of reasons) {
+        // A key without its primary's secret may have none.
+        const data = await backup.revocation(name, reason).catch((error) => {
+          if (ofWhole) throw error;
+          return ignoreMissing(error);
+        });
+        if (data !== undefined) revocations[reason] = data;
+      }
       await addSecretKey(store, {
         fingerprint: name,
-        privateKey: await backup.privateKey(name),
+        privateKey,
         certificate: await backup.certificate(name),
-        revocations: { compromised, superseded, retired },
+        revocations,
       });
     }
     restored.push(name);

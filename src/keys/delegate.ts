@@ -179,6 +179,7 @@ export async function planDelegation(
 
 /**
  * Makes it. The certificate goes into the key store (and so into the bundle) and back to its owner.
+ * @param domain of its notation; by default that of the address in the issuer's user ID
  * @returns the delegate's certificate first, then those of everyone on its path: what it needs at home
  * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
  */
@@ -186,13 +187,14 @@ export async function applyDelegation(
   store: KeyStore,
   { issuer, subject, userId, terms, depth, madeAt, expiresAt }: DelegationPlan,
   passphrase: PassphraseSource,
+  domain?: string,
 ): Promise<RawCertificate[]> {
   const { secret } = await openSigningKey(store, issuer.raw.fingerprint, passphrase);
   const certificate = await certify(secret, subject, userId, {
     type: 0x10,
     at: madeAt,
     expiresAt,
-    notations: [{ name: `delegate@${notationDomain(issuer)}`, value: terms }],
+    notations: [{ name: `delegate@${notationDomain(issuer, domain)}`, value: terms }],
     ...(depth === 0 ? {} : { trust: trustOf(depth) }),
   });
   await amendStored(store, certificate);

@@ -9,12 +9,14 @@ import { publicPartOf } from "../openpgp/public-part.ts";
 import { parseSignature } from "../openpgp/raw-signature.ts";
 import { readKeys } from "../openpgp/read-keys.ts";
 import { SecretKey } from "../openpgp/secret-key.ts";
-import type { PassphraseSource } from "../signing/signing-key.ts";
+import { uniteSecrets } from "../openpgp/secret-union.ts";
+import { ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
 import { readAllStored } from "../signing/stored-certificate.ts";
-import type { KeyStore, NewKey } from "../store/key-store.ts";
+import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { addSecretKey, takeIn } from "./store-certificate.ts";
+import { type Change, changesOf } from "./import-changes.ts";
+import { addSecretKey, type SecretToAdd, takeIn } from "./store-certificate.ts";
 
 export interface Imported {
   readonly fingerprint: Fingerprint;
@@ -23,21 +25,44 @@ export interface Imported {
   readonly news: boolean;
 }
 
-/** A secret key as it will enter the store: unlocked for a moment, and with its revocation certificates made. */
-async function prepare(store: KeyStore, block: Uint8Array, at: Instant, passphrase: PassphraseSource): Promise<NewKey> {
-  const armored = armor(block, "PRIVATE KEY BLOCK");
-  const certificate = await publicPartOf(armored);
+/** A secret key of the file. */
+interface Prepared {
+  readonly fingerprint: Fingerprint;
+  /** Binary. */
+  readonly certificate: Uint8Array;
+  /** As it will enter the store; undefined if the store has every secret of it already. */
+  readonly key: SecretToAdd | undefined;
+  /** Whether the primary's secret comes with it. */
+  readonly primary: boolean;
+}
+
+/** Unlocks a secret key for a moment, and makes its revocation certificates. */
+async function prepare(
+  store: KeyStore,
+  block: Uint8Array,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<Prepared> {
+  const incoming = armor(block, "PRIVATE KEY BLOCK");
+  const certificate = await publicPartOf(incoming);
   const [raw] = readKeyring(certificate).certificates;
   if (raw === undefined) throw new FeedkeyError("bad_certificate", "the secret key has no readable public part");
-  await store.refusePresent(raw.fingerprint);
-  const secret = await SecretKey.open(armored, () => passphrase(raw.fingerprint));
-  return {
-    fingerprint: raw.fingerprint,
-    // As it came: locked keys stay locked.
-    privateKey: armored,
-    certificate: armor(writeCertificate(raw), "PUBLIC KEY BLOCK"),
-    revocations: await revocationsOf(secret, at),
-  };
+  const { fingerprint } = raw;
+  const isPresent = await store.hasPrivate(fingerprint);
+  // As it came: locked keys stay locked.
+  const privateKey = isPresent ? await uniteSecrets(await store.privateKey(fingerprint), incoming) : incoming;
+  if (privateKey === undefined) return { fingerprint, certificate, key: undefined, primary: true };
+  const secret = await SecretKey.open(privateKey, () => passphrase(fingerprint));
+  if (!secret.hasAny) {
+    throw new FeedkeyError("bad_config", `no part of ${fingerprint} has its secret in this file`, {
+      details: { fingerprint },
+      hint: "export it with gpg --export-secret-keys, or with --export-secret-subkeys where its primary key stays away",
+    });
+  }
+  const revocations = secret.hasPrimary ? await revocationsOf(secret, at) : {};
+  const armored = armor(writeCertificate(raw), "PUBLIC KEY BLOCK");
+  const key = { fingerprint, privateKey, certificate: armored, revocations, replaces: isPresent };
+  return { fingerprint, certificate, key, primary: secret.hasPrimary };
 }
 
 /**
@@ -85,41 +110,72 @@ function refuseTooLarge(bytes: Uint8Array): void {
   });
 }
 
+/** What came of an import. */
+export interface ImportReport {
+  readonly imported: readonly Imported[];
+  /** What is known now that was not known before. */
+  readonly changes: readonly Change[];
+  /** Keys that came without their primary's secret. */
+  readonly withoutPrimary: readonly Fingerprint[];
+}
+
+/** @returns the secret keys of a file */
+async function secretsOf(
+  store: KeyStore,
+  bytes: Uint8Array,
+  at: Instant,
+  passphrase: PassphraseSource,
+): Promise<Prepared[]> {
+  const blocks = looksArmored(bytes)
+    ? dearmor(bytes, "PRIVATE KEY BLOCK")
+    : readKeys(bytes).secretKeys > 0
+      ? [bytes]
+      : [];
+  const prepared: Prepared[] = [];
+  for (const block of blocks.flatMap(splitSecrets)) prepared.push(await prepare(store, block, at, passphrase));
+  return prepared;
+}
+
 /**
- * Imports every key of a file: secret keys with new revocation certificates; certificates, merged with those at hand, in
- * whatever order they come; and bare revocations of keys that are here.
- * Nothing is stored before every secret key could be unlocked: what was imported in part could not be imported again.
- * @throws FeedkeyError `bad_certificate` if there is none or the file is too large, `usage` if the secret key is there already
+ * Imports every key of a file: secret keys with new revocation certificates; certificates, in whatever order they come; and
+ * bare revocations of keys that are here. What the store has already stays, and is completed.
+ * Nothing is stored before every secret key could be unlocked: a file is imported whole or not at all.
+ * @throws FeedkeyError `bad_certificate` if there is none or the file is too large, `bad_config` (passphrase)
  */
 export async function importKey(
   store: KeyStore,
   bytes: Uint8Array,
   at: Instant,
   passphrase: PassphraseSource,
-): Promise<Imported[]> {
+): Promise<ImportReport> {
   refuseTooLarge(bytes);
-  const imported: Imported[] = [];
-  const secrets = looksArmored(bytes)
-    ? dearmor(bytes, "PRIVATE KEY BLOCK")
-    : readKeys(bytes).secretKeys > 0
-      ? [bytes]
-      : [];
-  const prepared: NewKey[] = [];
-  for (const block of secrets.flatMap(splitSecrets)) prepared.push(await prepare(store, block, at, passphrase));
-  for (const key of prepared) {
-    await addSecretKey(store, key);
-    imported.push({ fingerprint: key.fingerprint, secret: true, news: true });
-  }
+  const before = await ownCertificates(store);
+  const prepared = await secretsOf(store, bytes, at, passphrase);
+  for (const { key } of prepared) if (key !== undefined) await addSecretKey(store, key);
   const { certificates, loose } = readKeys(bytes);
   const named = new Set(certificates.map(({ fingerprint }) => fingerprint));
   // Those of the secret keys once more: what others in this file say of them can be checked only now.
-  const own = prepared.flatMap(({ certificate }) => readKeys(Buffer.from(certificate)).certificates);
-  for (const [fingerprint, { news }] of await takeIn(store, [...certificates, ...own])) {
+  const own = prepared.flatMap(({ certificate }) => readKeyring(certificate).certificates);
+  const taken = await takeIn(store, [...certificates, ...own]);
+  const imported: Imported[] = prepared.map(({ fingerprint, key }) => {
+    return { fingerprint, secret: true, news: key !== undefined || taken.get(fingerprint)?.news === true };
+  });
+  for (const [fingerprint, { news }] of taken) {
     if (named.has(fingerprint)) imported.push({ fingerprint, secret: false, news });
   }
   for (const one of await importRevocations(store, loose)) imported.push(one);
-  if (imported.length > 0) return imported;
-  throw new FeedkeyError("bad_certificate", "there is no key in that file, and no revocation of a key that is here", {
+  if (imported.length === 0) throw nothingThere();
+  const after = await ownCertificates(store);
+  const changes = [...new Set(imported.map(({ fingerprint }) => fingerprint))].flatMap((fingerprint) => {
+    const now = after.get(fingerprint);
+    return now === undefined ? [] : changesOf(now, before.get(fingerprint), at);
+  });
+  const withoutPrimary = prepared.filter(({ primary }) => !primary).map(({ fingerprint }) => fingerprint);
+  return { imported, changes, withoutPrimary };
+}
+
+function nothingThere(): FeedkeyError {
+  return new FeedkeyError("bad_certificate", "there is no key in that file, and no revocation of a key that is here", {
     hint: "give the output of feedkey key export, of gpg --export, or of gpg --export-secret-keys --armor FINGERPRINT",
   });
 }

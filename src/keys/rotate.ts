@@ -105,6 +105,7 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
   const make = signingKeys(present.facts, at).size > 0 ? generate : generateMaster;
   const made = await make({
     userId: config.userId,
+    userIdForm: "any",
     algorithm: options.algorithm,
     // Certifications of it can date from no earlier.
     at: dateOfWork(at, present.facts.primary),

@@ -114,16 +114,25 @@ function noRoom({ fingerprint }: RawCertificate): FeedkeyError {
   });
 }
 
+/** A secret key as it enters the store. */
+export interface SecretToAdd extends NewKey {
+  /** It takes the place of the copy that is there, of which it lacks nothing. */
+  readonly replaces?: boolean;
+}
+
 /**
  * Adds a key with its secret; its certificate is laid to what the store knows of it already: a revocation above all (T4).
  * @throws FeedkeyError `usage` when the store has this secret key already, `bad_certificate`, `output`, `locked`
  */
-export async function addSecretKey(store: KeyStore, key: NewKey): Promise<void> {
+export async function addSecretKey(store: KeyStore, key: SecretToAdd): Promise<void> {
   await store.exclusive(async (writer) => {
     const { certificates } = readKeys(Buffer.from(key.certificate));
     const taken = await pruneForStore(await readAllStored(store), certificates);
     const own = taken.get(key.fingerprint)?.certificate;
     if (own === undefined) throw new FeedkeyError("bad_certificate", `${key.fingerprint} is a key that can't be used`);
-    await writer.add({ ...key, certificate: armored(own) });
+    if (key.replaces === true) {
+      await writer.putCertificate(key.fingerprint, armored(own));
+      await writer.replacePrivate(key.fingerprint, key.privateKey);
+    } else await writer.add({ ...key, certificate: armored(own) });
   });
 }

@@ -1,5 +1,5 @@
 /** New keys, and the revocation certificates that belong into a safe. */
-import { config, generateKey } from "openpgp";
+import { config, encryptKey, enums, generateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../error.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -8,6 +8,7 @@ import { armor } from "./armor.ts";
 import { lifetimeSeconds } from "./make-signature.ts";
 import { writePackets } from "./packets.ts";
 import { SecretKey } from "./secret-key.ts";
+import { restateSelf } from "./self-statement.ts";
 
 /** Legacy Ed25519 is the default: GnuPG 2.2, and so every stock client, reads it. */
 export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
@@ -37,13 +38,15 @@ export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
 
 /**
  * Cuts `Name <address>` in two.
+ * @param form `any` where an archive's keys carry that user ID already: then a name alone will do
  * @throws FeedkeyError `usage`
  */
-export function splitUserId(userId: string): { name: string; email: string } {
+export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
+  if (form === "any" && userId !== "" && !/[<>@()]/.test(userId)) return { name: userId };
   const email = addressOf(userId);
   const name = userId.slice(0, userId.indexOf("<")).trimEnd();
   if (email === undefined || name === "" || `${name} <${email}>` !== userId || !/^[^\s@]+@[^\s@]+$/.test(email)) {
-    throw new FeedkeyError("usage", `"${userId}" is no user ID for an archive key`, {
+    throw new FeedkeyError("usage", `"${userId}" is not a user ID for an archive key`, {
       hint: 'write it as "Example Archive Signing Key <archive@example.org>"',
     });
   }
@@ -70,29 +73,39 @@ export async function revocationsOf(secret: SecretKey, at: Instant): Promise<New
  */
 export async function generate(options: {
   readonly userId: string;
+  /** `any`: the archive's keys carry it already, with an address or not. */
+  readonly userIdForm?: "any";
   readonly algorithm: Algorithm;
   readonly at: Instant;
   readonly lifetime?: Duration | undefined;
   readonly passphrase?: string | undefined;
 }): Promise<NewKey> {
   const { userId, algorithm, at, lifetime, passphrase } = options;
-  const made = await generateKey({
+  const date = new Date(at);
+  const isV6 = algorithm === "ed25519-v6";
+  const { privateKey: key } = await generateKey({
     ...kinds[algorithm],
-    userIDs: [splitUserId(userId)],
+    userIDs: [splitUserId(userId, options.userIdForm)],
     subkeys: [],
-    date: new Date(at),
-    format: "armored",
-    config: { ...config, v6Keys: algorithm === "ed25519-v6" },
+    date,
+    format: "object",
+    config: { ...config, v6Keys: isV6 },
     ...(lifetime === undefined ? {} : { keyExpirationTime: lifetimeSeconds(at + lifetime, at) }),
-    ...(passphrase === undefined ? {} : { passphrase }),
   });
-  const secret = await SecretKey.open(made.privateKey, async () => passphrase ?? "");
+  if (!isV6) await restateSelf(key, date, enums.keyFlags.certifyKeys | enums.keyFlags.signData);
+  const secret = await SecretKey.open(key.armor(), async () => "");
   // pkg_add, which reads RSA only, never finds a key whose ID begins with 00: one in 256.
   if (algorithm.startsWith("rsa") && secret.fingerprint.slice(-16).startsWith("00")) return await generate(options);
   return {
     fingerprint: secret.fingerprint,
-    privateKey: made.privateKey,
-    certificate: made.publicKey,
+    privateKey: passphrase === undefined ? key.armor() : await lock(key.armor(), passphrase),
+    certificate: key.toPublic().armor(),
     revocations: await revocationsOf(secret, at),
   };
+}
+
+/** A secret key locked with a passphrase: all parts of it that have a secret. */
+export async function lock(armored: string, passphrase: string): Promise<string> {
+  const privateKey = await readPrivateKey({ armoredKey: armored });
+  return (await encryptKey({ privateKey, passphrase })).armor();
 }

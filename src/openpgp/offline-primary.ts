@@ -1,39 +1,16 @@
 /** Primary keys that only certify: a master's, alone; or one to be carried away, with a signing subkey that stays. */
-import { config, encryptKey, enums, generateKey, type PrivateKey, readPrivateKey, SignaturePacket } from "openpgp";
+import { enums, generateKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../error.ts";
-import { type generate, kinds, type NewKey, revocationsOf, splitUserId } from "./generate.ts";
+import { type generate, kinds, lock, type NewKey, revocationsOf, splitUserId } from "./generate.ts";
 import { lifetimeSeconds, type SecretPacket } from "./make-signature.ts";
 import { SecretKey } from "./secret-key.ts";
+import { restateSelf } from "./self-statement.ts";
 
 export interface SplitKey {
   /** Everything: for the machine or stick that leaves. */
   readonly whole: NewKey;
   /** Without the primary key's secret (GnuPG's "dummy" form): for the machine that publishes. */
   readonly staying: NewKey;
-}
-
-type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
-
-/** The library's primary keys certify and sign; this one says in its self-signature that it only certifies. */
-async function restrictToCertifying(key: PrivateKey, date: Date): Promise<void> {
-  const [user] = key.users;
-  const old = user?.selfCertifications[0];
-  if (user?.userID == null || old === undefined) throw new FeedkeyError("internal", "a new key has no self-signature");
-  const made = new SignaturePacket();
-  made.signatureType = enums.signature.certPositive;
-  made.publicKeyAlgorithm = old.publicKeyAlgorithm;
-  made.hashAlgorithm = old.hashAlgorithm;
-  made.keyFlags = new Uint8Array([enums.keyFlags.certifyKeys]);
-  made.keyExpirationTime = old.keyExpirationTime;
-  made.keyNeverExpires = old.keyNeverExpires;
-  made.preferredSymmetricAlgorithms = old.preferredSymmetricAlgorithms;
-  made.preferredHashAlgorithms = old.preferredHashAlgorithms;
-  made.preferredCompressionAlgorithms = old.preferredCompressionAlgorithms;
-  made.features = old.features;
-  made.isPrimaryUserID = true;
-  const over = { userID: user.userID, key: key.keyPacket };
-  await (made.sign as unknown as SignFunction).call(made, key.keyPacket as SecretPacket, over, date, false, config);
-  user.selfCertifications = [made];
 }
 
 type KeyOptions = Parameters<typeof generate>[0];
@@ -54,12 +31,12 @@ async function generateCertifying(
   const { privateKey: key } = await generateKey({
     ...kinds[algorithm],
     ...seconds,
-    userIDs: [splitUserId(userId)],
+    userIDs: [splitUserId(userId, options.userIdForm)],
     subkeys: subkeys === "alone" ? [] : [{ ...kinds[algorithm], ...seconds, sign: true }],
     date,
     format: "object",
   });
-  await restrictToCertifying(key, date);
+  await restateSelf(key, date, enums.keyFlags.certifyKeys);
   return key;
 }
 
@@ -89,9 +66,4 @@ export async function generateSplit(options: KeyOptions): Promise<SplitKey> {
   const staying = await readPrivateKey({ armoredKey: whole.privateKey });
   (staying.keyPacket as SecretPacket).makeDummy();
   return { whole, staying: { ...whole, privateKey: staying.armor() } };
-}
-
-async function lock(armored: string, passphrase: string): Promise<string> {
-  const privateKey = await readPrivateKey({ armoredKey: armored });
-  return (await encryptKey({ privateKey, passphrase })).armor();
 }

@@ -67,6 +67,11 @@ export class SecretKey {
     return isSecret(this.#key.keyPacket as SecretPacket);
   }
 
+  /** Whether any part's secret is there. */
+  get hasAny(): boolean {
+    return this.#key.getKeys().some(({ keyPacket }) => isSecret(keyPacket as SecretPacket));
+  }
+
   /**
    * The component key that may sign data at `at`: a signing subkey if there is one, as GnuPG would take, else the primary.
    * @throws FeedkeyError with the code of T7's refusal
@@ -166,7 +171,7 @@ function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason:
     hint:
       code === "expired"
         ? 'let it hold longer with "feedkey key extend", or choose another with --key'
-        : 'make a new key with "feedkey keygen", or choose another with --key',
+        : 'choose another with --key; bring a lost one back with "feedkey key restore", or make one with "feedkey keygen"',
   });
 }
 

@@ -9,7 +9,7 @@ import { readSummaryForms } from "./summary-forms.ts";
 import type { ArchiveConfig, ArchiveFeed } from "./types.ts";
 import { readFingerprint, readFolder, readKeyservers } from "./values.ts";
 
-const archiveKeys = ["root", "user-id", "key", "valid-for", "keyservers", "keyserver-ca"];
+const archiveKeys = ["root", "user-id", "key", "valid-for", "keyservers", "keyserver-ca", "notation-domain"];
 const feedKeys = ["format", "path", "packages", "compress"];
 
 /** How long a signature over an index lasts, where the file says nothing. */
@@ -26,10 +26,12 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   const section = needSection(sections, "archive", archiveKeys, errorAt);
   const keyserverCa = section.optional("keyserver-ca")?.text;
   section.optional("keyservers");
+  const notationDomain = readDomain(section.optional("notation-domain"), errorAt);
   const config = {
     file,
     root: readRoot(section.required("root"), file, errorAt),
-    userId: readUserId(section.required("user-id"), errorAt),
+    userId: readUserId(section.required("user-id"), notationDomain, errorAt),
+    ...(notationDomain === undefined ? {} : { notationDomain }),
     key: readKey(section.required("key"), errorAt),
     validFor: section.duration("valid-for") ?? defaultValidFor,
     keyservers: readKeyservers(section.list("keyservers"), errorAt),
@@ -61,13 +63,20 @@ function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): str
   return root;
 }
 
-/** T10: index signatures name the feed at the domain of this address. */
-function readUserId({ text, line }: IniValue, errorAt: ErrorAt): string {
+/** T10: index signatures name the feed at this domain. */
+function readDomain(value: IniValue | undefined, errorAt: ErrorAt): string | undefined {
+  if (value === undefined || /^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(value.text)) return value?.text;
+  throw errorAt(value.line, `"notation-domain" is not a domain: "${value.text}"`, "write it as example.org");
+}
+
+/** Where it has no address, the domain of notations must be given apart. */
+function readUserId({ text, line }: IniValue, notationDomain: string | undefined, errorAt: ErrorAt): string {
+  if (notationDomain !== undefined && !/[<>]/.test(text)) return text;
   if (/^[^<>]*<[^\s<>@]+@[^\s<>@]+>$/.test(text)) return text;
   throw errorAt(
     line,
     `"user-id" must end in one address in < and >, not "${text}"`,
-    "write NAME <address@example.org>",
+    "write NAME <address@example.org>; or, where the keys' user ID has no address, notation-domain = example.org",
   );
 }
 

@@ -84,6 +84,8 @@ export interface ArchiveConfig {
   /** Absolute. */
   readonly root: string;
   readonly userId: string;
+  /** Of feedkey's notations; by default that of the address in the key's user ID. */
+  readonly notationDomain?: string | undefined;
   /** A full fingerprint, or one that stays in GnuPG. */
   readonly key: { readonly where: "store" | "gpg"; readonly fingerprint: string };
   readonly validFor: Duration;

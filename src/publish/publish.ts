@@ -10,7 +10,7 @@ import { isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegat
 import { withPublished } from "../signing/published-bundle.ts";
 import { PublishedTree } from "../signing/published-tree.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "../signing/signer.ts";
-import type { OwnCertificate, PassphraseSource } from "../signing/signing-key.ts";
+import { type OwnCertificate, type PassphraseSource, resolveKey } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { UserIdFacts } from "../trust/facts.ts";
@@ -30,6 +30,7 @@ export interface PublishOptions {
   readonly root: string;
   readonly feeds: readonly ArchiveFeed[];
   readonly validFor: Duration;
+  readonly notationDomain?: string | undefined;
   /** The key that signs: of the key store, or one that stays in GnuPG. */
   readonly key: KeyPlace;
   /** The archive's user ID; undefined: whatever the key's own says. */
@@ -150,7 +151,7 @@ async function publishSaving(
   const { feeds, store, userId } = options;
   const { where, fingerprint } = options.key;
   const own = await certificatesWith(store, options.key);
-  const mine = own.get(where === "gpg" ? fingerprint : await store.resolve(fingerprint));
+  const mine = own.get(where === "gpg" ? fingerprint : await resolveKey(store, fingerprint));
   if (mine === undefined) {
     throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store`);
   }

@@ -23,6 +23,8 @@ export interface SignOptions {
   readonly validFor: Duration | undefined;
   /** T10: the feed that it is signed for. */
   readonly feed: string | undefined;
+  /** Of the notation that names the feed; by default that of the address in the key's user ID. */
+  readonly notationDomain?: string | undefined;
 }
 
 export interface SignFileOptions extends SignOptions {
@@ -48,7 +50,9 @@ export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: 
   // Whole seconds, as packets have them.
   const at = Math.floor(options.at / 1000) * 1000;
   const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
-  const notations = options.feed === undefined ? [] : [{ name: `feed@${notationDomain(key)}`, value: options.feed }];
+  const { feed } = options;
+  const notations =
+    feed === undefined ? [] : [{ name: `feed@${notationDomain(key, options.notationDomain)}`, value: feed }];
   const binary = await key.secret.signDocument(bytes, key, { at, expiresAt, notations });
   return { binary, armored: armor(binary, "SIGNATURE"), createdAt: at, expiresAt };
 }

@@ -15,13 +15,13 @@ export type FileSignatures = ReadonlyMap<string, IndexSignature>;
 export async function signPlans(
   plans: readonly FeedPlan[],
   key: SignerOf,
-  { at, validFor }: Omit<SignOptions, "feed">,
+  { at, validFor, notationDomain }: Omit<SignOptions, "feed">,
 ): Promise<Map<string, FileSignatures>> {
   const byFeed = new Map<string, FileSignatures>();
   for (const { feed, signed } of plans) {
     const signatures = new Map<string, IndexSignature>();
     for (const { name, bytes } of signed) {
-      signatures.set(name, await signIndexBytes(bytes, key, { at, validFor, feed: feed.name }));
+      signatures.set(name, await signIndexBytes(bytes, key, { at, validFor, feed: feed.name, notationDomain }));
     }
     byFeed.set(feed.name, signatures);
   }

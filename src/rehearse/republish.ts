@@ -90,7 +90,7 @@ async function signFeeds(
     if (changed.length === 0) return;
     const signer = await openSigningKey(store, key.raw.fingerprint, passphrase);
     const wanting = changed.filter(({ sign }) => sign !== undefined);
-    const signatures = await signPlans(wanting, signer, { at, validFor: config.validFor });
+    const signatures = await signPlans(wanting, signer, { ...config, at });
     await applyPlans(tree, changed, signatures, [], lock);
   });
 }

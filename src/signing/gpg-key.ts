@@ -7,12 +7,15 @@ import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
 import { KeyIndex } from "../openpgp/key-index.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import type { DocumentSigner } from "./signing-key.ts";
+import { type DocumentSigner, isSubkey, ownerOf, type PassphraseSource } from "./signing-key.ts";
 
 /** Runs gpg on the caller's own GnuPG home, agent and cards included. */
-async function gpg(args: readonly string[], input: Uint8Array): Promise<Uint8Array> {
+async function gpg(args: readonly string[], input: Uint8Array, passphrase?: string): Promise<Uint8Array> {
+  // Loopback: the agent takes the passphrase from gpg instead of asking a person.
+  const given = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
+  const secret = passphrase === undefined ? undefined : `${passphrase}\n`;
   // What gpg.conf may say for people, and what no index may be signed with.
-  const ran = await runGpg(["--no-armor", "--no-textmode", ...args], { input });
+  const ran = await runGpg(["--no-armor", "--no-textmode", ...given, ...args], { input, secret });
   if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
       cause: ran.cause,
@@ -23,23 +26,32 @@ async function gpg(args: readonly string[], input: Uint8Array): Promise<Uint8Arr
   const words = escapeText(ran.stderr.trim().split("\n").at(-1) ?? "");
   throw new FeedkeyError("bad_config", `gpg failed (${ran.status ?? "killed"}): ${words}`, {
     details: { status: ran.status ?? null },
-    hint: "try the same with gpg itself: is the card in, the agent running, the passphrase known?",
+    hint:
+      passphrase === undefined
+        ? "try the same with gpg itself: is the card in, the agent running? Where nobody can type a passphrase, give --passphrase-file"
+        : "try the same with gpg itself: is the passphrase right, the card in, allow-loopback-pinentry set for gpg-agent?",
   });
 }
 
 /** The certificate of a key in GnuPG. @throws FeedkeyError `not_found`, `bad_config` */
 export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCertificate> {
   const bytes = await gpg(["--export", fingerprint], new Uint8Array());
-  const found = readKeyring(bytes).certificates.find((certificate) => certificate.fingerprint === fingerprint);
+  const { certificates } = readKeyring(bytes);
+  const found = certificates.find((certificate) => certificate.fingerprint === fingerprint);
   if (found !== undefined) return found;
+  const owner = ownerOf(certificates, fingerprint);
+  if (owner !== undefined) throw isSubkey(fingerprint, owner, `gpg:${owner}`);
   throw new FeedkeyError("not_found", `GnuPG has no key ${fingerprint}`, {
     details: { fingerprint },
     hint: "see gpg --list-secret-keys; GNUPGHOME says where it looks",
   });
 }
 
-/** Signs through gpg: SHA-256, binary document, notations never critical. */
-export function gpgSigner(fingerprint: Fingerprint): DocumentSigner {
+/**
+ * Signs through gpg: SHA-256, binary document, notations never critical.
+ * @param passphrase what gpg is to unlock the key with; one that asks a person is left to gpg's agent, which asks by itself
+ */
+export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource): DocumentSigner {
   return {
     async signDocument(bytes, certificate, content) {
       // GnuPG need not have heard of a revocation that the key store has.
@@ -54,7 +66,8 @@ export function gpgSigner(fingerprint: Fingerprint): DocumentSigner {
         content.expiresAt === undefined ? "0" : `seconds=${Math.ceil((content.expiresAt - content.at) / 1000)}`;
       const notations = (content.notations ?? []).flatMap(({ name, value }) => ["--sig-notation", `${name}=${value}`]);
       const terms = ["--digest-algo", "SHA256", "--no-ask-sig-expire", "--default-sig-expire", expires, ...notations];
-      const made = await gpg(["--local-user", fingerprint, ...terms, "--output", "-", "--detach-sign", "-"], bytes);
+      const args = ["--local-user", fingerprint, ...terms, "--output", "-", "--detach-sign", "-"];
+      const made = await gpg(args, bytes, passphrase.asks === true ? undefined : await passphrase(fingerprint));
       const [only, ...others] = readSignatureFile(made, "gpg's output");
       const checked = only && (await checkSignatures([only], bytes, await KeyIndex.of([certificate.raw])));
       if (checked?.[0]?.status === "good" && others.length === 0) return made;

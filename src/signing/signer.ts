@@ -33,7 +33,7 @@ export async function certificatesWith(
 export async function openSigner(store: KeyStore, key: KeyPlace, passphrase: PassphraseSource): Promise<SignerOf> {
   if (key.where === "store") return await openSigningKey(store, key.fingerprint, passphrase);
   const certificate = (await certificatesWith(store, key)).get(key.fingerprint);
-  if (certificate !== undefined) return { ...certificate, secret: gpgSigner(key.fingerprint) };
+  if (certificate !== undefined) return { ...certificate, secret: gpgSigner(key.fingerprint, passphrase) };
   throw new FeedkeyError(
     "bad_certificate",
     `the certificate of ${key.fingerprint} in GnuPG is of a kind that can't be used`,

@@ -14,7 +14,11 @@ import { maySpeakFor } from "../trust/key-state.ts";
 import { readAllStored } from "./stored-certificate.ts";
 
 /** Gives the passphrase of a key when it is needed; asks a person, a file or a descriptor. */
-export type PassphraseSource = (fingerprint: Fingerprint) => Promise<string>;
+export interface PassphraseSource {
+  (fingerprint: Fingerprint): Promise<string>;
+  /** It would ask a person, or has none to give: a key that stays in GnuPG is left to GnuPG's own agent. */
+  readonly asks?: boolean;
+}
 
 /** A certificate of the key store with its facts. */
 export interface OwnCertificate {
@@ -66,6 +70,34 @@ export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
   return { ...raw, subkeys: raw.subkeys.filter(({ packet }) => own.has(fingerprintOf(packet.body) ?? "")) };
 }
 
+/** The certificate that a subkey belongs to, by its primary key's fingerprint. */
+export function ownerOf(certificates: Iterable<RawCertificate>, subkey: Fingerprint): Fingerprint | undefined {
+  for (const { fingerprint, subkeys } of certificates) {
+    if (subkeys.some(({ packet }) => fingerprintOf(packet.body) === subkey)) return fingerprint;
+  }
+  return undefined;
+}
+
+/** The error for a subkey where a key was to be named. @param write what to write instead */
+export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string): FeedkeyError {
+  return new FeedkeyError("not_found", `${subkey} is a subkey of ${owner}, and a key is named by its primary key`, {
+    details: { fingerprint: subkey, primary: owner },
+    hint: `write ${write}: of its subkeys the one that may sign is taken`,
+  });
+}
+
+/** The key of the store that a person means. @throws FeedkeyError as `KeyStore.resolve`; a subkey's owner is named */
+export async function resolveKey(store: KeyStore, text: string): Promise<Fingerprint> {
+  try {
+    return await store.resolve(text);
+  } catch (error) {
+    const subkey = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+    const isMissing = error instanceof FeedkeyError && error.code === "not_found";
+    const owner = isMissing ? ownerOf(await readAllStored(store), subkey) : undefined;
+    throw owner === undefined ? error : isSubkey(subkey, owner, owner);
+  }
+}
+
 /**
  * Opens a key for signing.
  * @param fingerprint as a person wrote it; the full one is required
@@ -76,7 +108,7 @@ export async function openSigningKey(
   fingerprint: string,
   passphrase: PassphraseSource,
 ): Promise<SigningKey> {
-  const name = await store.resolve(fingerprint);
+  const name = await resolveKey(store, fingerprint);
   const armored = await store.privateKey(name);
   const own = (await ownCertificates(store)).get(name);
   if (own === undefined) {
@@ -95,14 +127,20 @@ export async function openSigningKey(
   return { ...own, secret };
 }
 
-/** Domain of the address in a certificate's user ID: the namespace of feedkey's notations. */
-export function notationDomain({ facts }: OwnCertificate): string {
+/**
+ * The namespace of feedkey's notations: the domain of the address in a certificate's user ID.
+ * @param configured the keeper's own choice, for keys whose user ID has no address
+ * @throws FeedkeyError `bad_config` if there is neither
+ */
+export function notationDomain({ facts }: OwnCertificate, configured?: string): string {
+  if (configured !== undefined) return configured;
   for (const { bytes } of facts.userIds) {
     const domain = addressOf(bytes)?.split("@")[1];
     if (domain !== undefined && domain !== "") return domain;
   }
   const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
   throw new FeedkeyError("bad_config", `key ${facts.primary.fingerprint} has no user ID with an address: ${names}`, {
-    hint: 'archive keys are called "Name <address@domain>"',
+    details: { fingerprint: facts.primary.fingerprint },
+    hint: "name the domain of its notations: notation-domain = example.org in archive.ini, or --notation-domain example.org",
   });
 }

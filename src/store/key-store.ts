@@ -23,13 +23,16 @@ export interface NewKey {
   readonly fingerprint: string;
   readonly privateKey: string;
   readonly certificate: string;
-  readonly revocations: Readonly<Record<RevocationReason, string>>;
+  /** None of a key whose primary's secret is elsewhere: nothing here could make them. */
+  readonly revocations: Readonly<Partial<Record<RevocationReason, string>>>;
 }
 
 /** What may be done while the store is locked, see `KeyStore.exclusive`. */
 export interface KeyStoreWriter {
   /** @throws FeedkeyError `usage` when the store has this secret key already, `output`, `locked` */
   add(key: NewKey): Promise<void>;
+  /** Puts a secret key in the place of the present one: to be called with one that lacks nothing of it. @throws as `putCertificate` */
+  replacePrivate(fingerprint: string, armored: string): Promise<void>;
   /** Replaces or adds a certificate; merging it with the present one is the caller's. @throws as `add` */
   putCertificate(fingerprint: string, armored: string): Promise<void>;
   /** Removes what a killed `add` left of a key whose secret never arrived; one that has its secret stays. @throws as `add` */
@@ -139,6 +142,7 @@ export class KeyStore {
         for (const part of ["private", "certs", "revocations"]) await removeLeftovers(join(this.folder, part));
         return action({
           add: (key) => this.#add(key, lock),
+          replacePrivate: (fingerprint, armored) => this.#replacePrivate(fingerprint, armored, lock),
           putCertificate: (fingerprint, armored) => this.#putCertificate(fingerprint, armored, lock),
           removeUnfinished: (fingerprint) => this.#removeUnfinished(fingerprint, lock),
         });
@@ -162,11 +166,10 @@ export class KeyStore {
     await ensureFolder(join(this.folder, "private"), 0o700);
     // The secret key comes last: a crash never leaves a key that could sign but not be revoked.
     const staged = await stageAll([
-      ...revocationReasons.map((reason) => ({
-        path: this.#revocationFile(key.fingerprint, reason),
-        data: key.revocations[reason],
-        mode: 0o600,
-      })),
+      ...revocationReasons.flatMap((reason) => {
+        const data = key.revocations[reason];
+        return data === undefined ? [] : [{ path: this.#revocationFile(key.fingerprint, reason), data, mode: 0o600 }];
+      }),
       { path: this.#certificateFile(key.fingerprint), data: key.certificate, mode: 0o644 },
       { path: this.#privateFile(key.fingerprint), data: key.privateKey, mode: 0o600 },
     ]);
@@ -178,6 +181,10 @@ export class KeyStore {
       await discard(staged);
       throw error;
     }
+  }
+
+  async #replacePrivate(fingerprint: string, armored: string, lock: HeldLock): Promise<void> {
+    await writeFileAtomic(this.#privateFile(fingerprint), armored, { mode: 0o600 }, lock);
   }
 
   async #putCertificate(fingerprint: string, armored: string, lock: HeldLock): Promise<void> {
@@ -229,7 +236,9 @@ export class KeyStore {
   #missing(problem: string, fingerprint: string, hint?: string): FeedkeyError {
     return new FeedkeyError("not_found", `${problem} in the key store "${this.folder}"`, {
       details: { fingerprint, path: this.folder },
-      hint: hint ?? "choose another key store with --home, or make a key with: feedkey keygen",
+      hint:
+        hint ??
+        "choose another key store with --home; if the key was lost, bring it back with: feedkey key restore DIR; make one with: feedkey keygen",
     });
   }
 }

@@ -68,7 +68,6 @@ const pages = {
     after: [],
     before: "",
     answers: [
-      /it certifies and never signs/,
       /and read them back/,
       /certificate(, nothing new)?: the key is revoked as compromised/,
       /is still a delegate of/,

@@ -114,6 +114,57 @@ describe("a key that stays in GnuPG", function () {
     });
   }
 
+  describe("that is locked, where nobody can type", () => {
+    const passphrase = async (text: string) => {
+      const file = join(archive.folder, "passphrase");
+      await fs.writeFile(file, `${text}\n`, { mode: 0o600 });
+      return ["--passphrase-file", file];
+    };
+    let key: string;
+
+    beforeEach(async () => {
+      key = await use(await gpg.generate(archiveUserId, undefined, "correct horse"));
+      await runProgram("gpgconf", ["--homedir", gpg.folder, "--kill", "all"]);
+    });
+
+    it("signs with the passphrase that is given, with publish and sign", async () => {
+      const right = await passphrase("correct horse");
+      const { status, document } = await keep("publish", "--config", archive.config, ...right);
+      expect(status, document.error?.message).to.equal(0);
+      await runProgram("gpgconf", ["--homedir", gpg.folder, "--kill", "all"]);
+      const signing = ["sign", archive.file("Packages"), "--feed", "base", "--key", `gpg:${key}`, ...right];
+      expect((await keep(...signing)).status).to.equal(0);
+      await ship(key);
+      await archive.accept("update");
+    });
+
+    it("says what to do without it, and with a wrong one", async () => {
+      const args = ["publish", "--config", archive.config];
+      expect((await refuses("bad_config", 78, ...args)).error?.hint).to.include("--passphrase-file");
+      const wrong = await refuses("bad_config", 78, ...args, ...(await passphrase("wrong")));
+      expect(wrong.error?.message).to.match(/[Bb]ad passphrase/);
+      expect(wrong.error?.hint).to.include("is the passphrase right");
+    });
+  });
+
+  it("is named by its primary key: a subkey's fingerprint says whose it is", async () => {
+    const key = await use(await gpg.generate(archiveUserId));
+    await publishes();
+    await gpg.run("--pinentry-mode", "loopback", "--passphrase", "", "--quick-add-key", key, "ed25519", "sign", "1y");
+    const fingerprints = (await gpg.run("--with-colons", "--list-keys")).matchAll(/^fpr:+([0-9A-F]{40}):/gm);
+    const subkey = [...fingerprints].map(([, found]) => found).find((one) => one !== key);
+    const { error } = await refuses("not_found", 66, "sign", archive.file("Packages"), "--key", `gpg:${subkey}`);
+    expect(error?.message).to.equal(`${subkey} is a subkey of ${key}, and a key is named by its primary key`);
+    expect(error?.hint).to.include(`write gpg:${key}`);
+    await archive.importKey(await gpg.run("--armor", "--export-secret-keys", key));
+    for (const args of [
+      ["sign", archive.file("Packages"), "--key", String(subkey)],
+      ["publish", archive.site, "--key", String(subkey)],
+    ]) {
+      expect((await refuses("not_found", 66, ...args)).error?.hint).to.include(`write ${key}:`);
+    }
+  });
+
   describe("signs an index that an archive manager wrote", () => {
     const sign = async (key: string, ...more: readonly string[]) => {
       return await keep("sign", archive.file("Packages"), "--feed", "base", "--key", `gpg:${key}`, ...more);

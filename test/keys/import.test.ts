@@ -149,14 +149,16 @@ describe("feedkey key import", function () {
       await refuses("bad_config", 78, both, ...(await passphraseFile("wrong")));
       const { document } = await importing(both, ...(await passphraseFile("correct horse")));
       expect(document.imported).to.have.length(2);
-      const { error } = await refuses("usage", 2, await secretOf(open));
-      expect(error?.message).to.include(`the key store has the secret key ${open} already`);
     });
 
-    it("several, of which one is there already: none is taken", async () => {
+    it("several, of which one is there already: the other is taken", async () => {
       const [first, second] = [await gpg.generate(archiveUserId), await gpg.generate("Other <other@example.org>")];
       await importing(await secretOf(second));
-      await refuses("usage", 2, `${await secretOf(first)}${await secretOf(second)}`);
+      const { document } = await importing(`${await secretOf(first)}${await secretOf(second)}`);
+      expect(document.imported).to.deep.equal([
+        { fingerprint: first, secret: true, news: true },
+        { fingerprint: second, secret: true, news: false },
+      ]);
     });
 
     it("with a certificate behind it in the same file", async () => {
@@ -169,11 +171,92 @@ describe("feedkey key import", function () {
       expect(await fs.readdir(join(home(), "private"))).to.deep.equal([`${key}.asc`]);
     });
 
-    it("without its primary secret: refused, since nothing could ever revoke it here", async () => {
-      const key = await gpg.generate(archiveUserId, ["ed25519", "cert", "never"]);
-      await gpg.run(...loopback(""), "--quick-add-key", key, "ed25519", "sign", "1y");
-      const { error } = await refuses("bad_config", 78, await gpg.run("--armor", "--export-secret-subkeys", key));
-      expect(error?.message).to.include(`the primary secret key of ${key} is not here`);
+    describe("without its primary secret (--export-secret-subkeys)", () => {
+      const split = async () => {
+        const key = await gpg.generate(archiveUserId, ["ed25519", "cert", "never"]);
+        await gpg.run(...loopback(""), "--quick-add-key", key, "ed25519", "sign", "1y");
+        return key;
+      };
+      const subkeysOf = (key: string) => gpg.run("--armor", "--export-secret-subkeys", key);
+
+      it("it signs, and what needs the primary key says that it is elsewhere", async () => {
+        const key = await split();
+        const { status, document } = await importing(await subkeysOf(key));
+        expect(status, document.error?.message).to.equal(0);
+        expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: true }]);
+        expect(JSON.stringify(document.warnings)).to.include("can't be revoked from here");
+        await fs.writeFile(join(folder, "index"), "Package: a\n");
+        expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
+        const { status: refused, document: why } = await feedkey("revoke", key, "--reason", "compromised", "--force");
+        expect({ status: refused, code: why.error?.code }).to.deep.equal({ status: 66, code: "not_found" });
+        expect(why.error?.hint).to.include("bring it from the safe");
+      });
+
+      it("a backup of it can be restored", async () => {
+        const key = await split();
+        await importing(await subkeysOf(key));
+        expect((await feedkey("key", "backup", join(folder, "safe"))).status).to.equal(0);
+        await fs.rm(home(), { recursive: true });
+        const { status, document } = await feedkey("key", "restore", join(folder, "safe"));
+        expect(status, document.error?.message).to.equal(0);
+        expect(document.restored).to.deep.equal([key]);
+      });
+
+      it("the whole key completes it later, and a copy without the primary takes nothing away", async () => {
+        const key = await split();
+        await importing(await subkeysOf(key));
+        const { document } = await importing(await secretOf(key));
+        expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: true }]);
+        const again = await importing(await subkeysOf(key));
+        expect(again.document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: false }]);
+        expect((await feedkey("revoke", key, "--reason", "retired", "--force")).status).to.equal(0);
+      });
+
+      it("with no secret at all it is refused", async () => {
+        const key = await gpg.generate(archiveUserId, ["ed25519", "sign", "never"]);
+        const { error } = await refuses("bad_config", 78, await subkeysOf(key));
+        expect(error?.message).to.equal(`no part of ${key} has its secret in this file`);
+      });
+    });
+
+    describe("that is here already", () => {
+      it("unchanged, locked or extended: it merges, and says what changed", async () => {
+        const key = await gpg.generate(archiveUserId, ["ed25519", "sign", "1y"]);
+        await importing(await secretOf(key));
+        const before = await fs.readFile(join(home(), "private", `${key}.asc`), "utf8");
+        const same = await importing(await secretOf(key));
+        expect(same.document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: false }]);
+        expect(same.document.changes).to.deep.equal([]);
+        await gpg.run("--quick-set-expire", key, "3y");
+        const { document } = await importing(await secretOf(key));
+        expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: true }]);
+        expect((document.changes as { kind: string }[]).map(({ kind }) => kind)).to.deep.equal(["expiry"]);
+        expect(await fs.readFile(join(home(), "private", `${key}.asc`), "utf8")).to.equal(before);
+      });
+
+      it("with a new subkey: its secret comes too, and signs", async () => {
+        const key = await gpg.generate(archiveUserId, ["ed25519", "cert", "never"]);
+        await importing(await secretOf(key));
+        await fs.writeFile(join(folder, "index"), "Package: a\n");
+        expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(78);
+        await gpg.run(...loopback(""), "--quick-add-key", key, "ed25519", "sign", "1y");
+        const { document } = await importing(await secretOf(key));
+        expect((document.changes as { kind: string }[]).map(({ kind }) => kind)).to.deep.equal(["subkey"]);
+        expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
+      });
+    });
+
+    it("without an address in its name: it signs for a domain that is given", async () => {
+      const key = await gpg.generate("Example Repo Signing Key");
+      await importing(await secretOf(key));
+      await fs.writeFile(join(folder, "index"), "Package: a\n");
+      const signing = ["sign", join(folder, "index"), "--feed", "base", "--key", key];
+      const { status, document } = await feedkey(...signing);
+      expect(status).to.equal(78);
+      expect(document.error?.hint).to.include("notation-domain").and.include("--notation-domain");
+      expect((await feedkey(...signing, "--notation-domain", "example.org")).status).to.equal(0);
+      const shown = await gpg.run("--with-colons", "--list-packets", join(folder, "index.sig"));
+      expect(shown).to.include("feed@example.org=base");
     });
   });
 

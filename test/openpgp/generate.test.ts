@@ -40,6 +40,12 @@ describe("openpgp/generate", () => {
       expect(read.userIds.map(({ text }) => text)).to.deep.equal([archiveId]);
       expect(read.subkeys).to.deep.equal([]);
       expect(primaryState(read, day(1))).to.deep.equal({ expiresAt: day(100), canCertify: true, canSign: true });
+      // Of its preferences GnuPG knows all: SHA-3 (12, 14) it warns of.
+      const [self] = bytesOf(made.certificate).userIds[0]?.signatures ?? [];
+      const preferences = Buffer.from(self?.body ?? [])
+        .toString("hex")
+        .match(/0315((?:0[0-9a-f])+)/)?.[1];
+      if (algorithm !== "ed25519-v6") expect(preferences).to.match(/^0a08/);
       expect(refusePrimary(read, day(99))).to.equal(undefined);
       expect(refusePrimary(read, day(100))?.code).to.equal("expired");
     }).timeout(60_000);

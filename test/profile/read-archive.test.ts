@@ -61,6 +61,11 @@ describe("profile/read-archive", () => {
     expect(change(4, `key = ${fpr}`, "keyservers = none").keyservers).to.deep.equal([]);
   });
 
+  it("takes a user ID without an address where the domain of notations is given", () => {
+    const read = change(3, "user-id = Example Repo Signing Key", "notation-domain = example.org");
+    expect(read).to.include({ userId: "Example Repo Signing Key", notationDomain: "example.org" });
+  });
+
   it("allows feeds of one format in several folders", () => {
     expect(read(...archive, ...feed, "[feed other]", "format = opkg", "path = feeds/other").feeds).to.have.length(2);
   });
@@ -102,7 +107,20 @@ describe("profile/read-archive", () => {
       () => change(3, "user-id = Archive"),
       3,
       '"user-id" must end in one address in < and >, not "Archive"',
-      "write NAME <address@example.org>",
+      "write NAME <address@example.org>; or, where the keys' user ID has no address, notation-domain = example.org",
+    ],
+    [
+      "a user ID with two addresses, notations or not",
+      () => change(3, "user-id = A <a@b> <c@d>", "notation-domain = example.org"),
+      3,
+      '"user-id" must end in one address in < and >, not "A <a@b> <c@d>"',
+    ],
+    [
+      "a domain that is an address",
+      () => change(4, "notation-domain = a@example.org", `key = ${fpr}`),
+      4,
+      '"notation-domain" is not a domain: "a@example.org"',
+      "write it as example.org",
     ],
     [
       "a user ID with two addresses",

@@ -17,6 +17,7 @@ export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions
   readonly feeds: string;
   readonly depth: string;
   readonly expires?: string;
+  readonly notationDomain?: string;
   readonly withdraw?: boolean;
   readonly status?: boolean;
   readonly output?: string;
@@ -59,8 +60,8 @@ async function take(keeper: Keeper, subject: string, key: string, { output, dryR
 }
 
 async function give(keeper: Keeper, subject: string, key: string, options: DelegateCommandOptions) {
-  const { output, dryRun } = options;
-  const wanted = { ...termsOf(options), key };
+  const { output, dryRun, notationDomain } = options;
+  const wanted = { ...termsOf(options), key, notationDomain };
   const request = await requestOf(subject);
   const who = ({ subject: one, userId }: DelegationPlan) => `${one.fingerprint} (${escapeText(userId)})`;
   const json = ({ subject: one, userId, terms, expiresAt }: DelegationPlan) => {

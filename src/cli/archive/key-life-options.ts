@@ -37,6 +37,7 @@ export function defineDelegate(command: Command): Command {
     .option("--feeds <globs>", "which feeds, with commas", "*")
     .option("--depth <n>", "how many further delegations may follow", "0")
     .option("--expires <length>", "how long it holds")
+    .option("--notation-domain <domain>", "of the delegation's notation, where the user ID has no address")
     .option("--withdraw", "take it back, for good")
     .option("--status", "list what has been delegated, by whom, until when; changes nothing")
     .option("-o, --output <file>", "write the certified certificate there, with its whole path")

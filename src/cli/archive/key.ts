@@ -2,8 +2,11 @@
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import { warnOfModes } from "../../files/modes.ts";
 import { backupStore, restoreStore } from "../../keys/backup.ts";
+import type { Change } from "../../keys/import-changes.ts";
 import { type Imported, importKey } from "../../keys/import-key.ts";
+import { algorithmName, byAge } from "../../keys/key-names.ts";
 import { armor } from "../../openpgp/armor.ts";
 import { writeCertificate } from "../../openpgp/certificate.ts";
 import { ownCertificates } from "../../signing/signing-key.ts";
@@ -16,17 +19,18 @@ import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 import { keeperOf, readInput, type ServerOptions } from "./archive-terms.ts";
 
-/** The keys of the key store, with what each may do today. */
+/** The keys of the key store, the newest last, with what each may do today. */
 export async function list(context: Context): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const keys = [];
-  for (const [fingerprint, { facts }] of await ownCertificates(store)) {
+  for (const { facts } of [...(await ownCertificates(store)).values()].sort(byAge)) {
+    const { fingerprint } = facts.primary;
     const state = primaryState(facts, context.at);
     const refused = refusePrimary(facts, context.at);
     keys.push({
       fingerprint,
       userId: facts.userIds[0]?.text ?? "",
-      algorithm: facts.primary.algorithm === "rsa" ? `rsa${facts.primary.bits}` : facts.primary.algorithm,
+      algorithm: algorithmName(facts.primary),
       createdAt: iso(facts.primary.createdAt),
       expiresAt: "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt),
       secret: await store.hasPrivate(fingerprint),
@@ -71,8 +75,8 @@ export interface ImportOptions extends PassphraseOptions, ServerOptions {}
 
 /** @param state why the key may do nothing; undefined if it may */
 function describeImported({ fingerprint, secret, news }: Imported, state: string | undefined): string {
-  const what = secret ? "secret key and certificate" : `certificate${news ? "" : ", nothing new"}`;
-  return `${fingerprint}  ${what}${state === undefined ? "" : `: ${state}`}`;
+  const what = secret ? "secret key and certificate" : "certificate";
+  return `${fingerprint}  ${what}${news ? "" : ", nothing new"}${state === undefined ? "" : `: ${state}`}`;
 }
 
 /**
@@ -82,9 +86,16 @@ function describeImported({ fingerprint, secret, news }: Imported, state: string
 export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
   const store = await KeyStore.open(context.home);
   const imported: Imported[] = [];
+  const changes: Change[] = [];
   for (const file of files) {
     const found = await importKey(store, await readInput(file), context.at, passphraseSource(options));
-    for (const one of found) imported.push(one);
+    for (const one of found.imported) imported.push(one);
+    for (const one of found.changes) changes.push(one);
+    for (const one of found.withoutPrimary) {
+      context.reporter.warn(
+        `${one} came without its primary key's secret: it signs here, and can't be revoked from here`,
+      );
+    }
   }
   const names = [...new Set(imported.map(({ fingerprint }) => fingerprint))];
   const { done: lines, errors } = await (await keeperOf(context, options)).handOn(names, { partial: true });
@@ -94,12 +105,19 @@ export async function importKeys(context: Context, files: readonly string[], opt
     const facts = own.get(one.fingerprint)?.facts;
     return describeImported(one, facts && refusePrimary(facts, context.at)?.reason);
   });
-  return { text: [...described, ...lines].join("\n"), json: { imported }, errors };
+  const changed = changes.map(({ fingerprint, text }) => `${fingerprint}  ${escapeText(text)}`);
+  return { text: [...described, ...changed, ...lines].join("\n"), json: { imported, changes }, errors };
+}
+
+async function warnAbout({ reporter }: Context, folder: string): Promise<void> {
+  const warning = await warnOfModes(folder);
+  if (warning !== undefined) reporter.warn(escapeText(warning));
 }
 
 /** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
 export async function backup(context: Context, folder: string): Promise<Outcome> {
   const names = await backupStore(await KeyStore.open(context.home), folder);
+  await warnAbout(context, resolve(folder));
   return {
     text: `copied ${names.length} keys to ${escapeText(resolve(folder))} and read them back`,
     json: { folder: resolve(folder), keys: names },
@@ -108,6 +126,7 @@ export async function backup(context: Context, folder: string): Promise<Outcome>
 
 /** Brings a backup back. @throws FeedkeyError `not_found`: the folder holds none */
 export async function restore(context: Context, folder: string): Promise<Outcome> {
+  await warnAbout(context, resolve(folder));
   const { restored, kept } = await restoreStore(await KeyStore.open(context.home), resolve(folder));
   const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  was there`)];
   return { text: lines.join("\n"), json: { restored, kept } };

@@ -1,6 +1,8 @@
 /** `feedkey keygen`: a key in the key store, with its certificate and its revocation certificates. */
 
 import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { warnOfModes } from "../../files/modes.ts";
 import { addSecretKey } from "../../keys/store-certificate.ts";
 import { type Algorithm, algorithms, generate, type NewKey } from "../../openpgp/generate.ts";
 import { generateMaster, generateSplit } from "../../openpgp/offline-primary.ts";
@@ -41,15 +43,20 @@ export function algorithmOf(text: string): Algorithm {
 }
 
 /** The whole key goes first: a crash must not leave a subkey whose primary is lost. */
-async function makeSplit(terms: Terms, folder: string): Promise<NewKey> {
+async function makeSplit(terms: Terms, folder: string, { reporter }: Context): Promise<NewKey> {
   const { whole, staying } = await generateSplit(terms);
-  await addSecretKey(await KeyStore.open(folder), whole);
+  const away = await KeyStore.open(folder);
+  await addSecretKey(away, whole);
+  // Read as it will be read on the day that it is needed.
+  await away.privateKey(whole.fingerprint);
+  const warning = await warnOfModes(away.folder);
+  if (warning !== undefined) reporter.warn(escapeText(warning));
   return staying;
 }
 
-async function make(terms: Terms, { offlinePrimary, certifyOnly }: KeygenOptions): Promise<NewKey> {
+async function make(terms: Terms, { offlinePrimary, certifyOnly }: KeygenOptions, context: Context): Promise<NewKey> {
   if (certifyOnly !== true) {
-    return offlinePrimary === undefined ? await generate(terms) : await makeSplit(terms, offlinePrimary);
+    return offlinePrimary === undefined ? await generate(terms) : await makeSplit(terms, offlinePrimary, context);
   }
   if (offlinePrimary === undefined) return await generateMaster(terms);
   throw new FeedkeyError("usage", "give --certify-only or --offline-primary, not both", {
@@ -76,7 +83,7 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
   const store = await KeyStore.open(context.home);
   const passphrase = await newPassphrase(options);
   const terms = { userId: options.userId, algorithm, at: context.at, lifetime, passphrase };
-  const key = await make(terms, options);
+  const key = await make(terms, options, context);
   await addSecretKey(store, key);
   const created = Math.floor(context.at / 1000) * 1000;
   const expiresAt = lifetime === undefined ? undefined : iso(created + lifetime);
@@ -94,6 +101,7 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
   ];
   return {
     text: text.join("\n"),
+    quiet: key.fingerprint,
     json: {
       fingerprint: key.fingerprint,
       userId: options.userId,

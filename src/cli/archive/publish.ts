@@ -18,6 +18,7 @@ export interface PublishCommandOptions extends PassphraseOptions {
   readonly key?: string;
   readonly validFor?: string;
   readonly feed?: string;
+  readonly notationDomain?: string;
   readonly format?: string;
   readonly compress?: string;
   readonly skipBad?: boolean;
@@ -100,13 +101,14 @@ export async function publish(
   folder: string | undefined,
   options: PublishCommandOptions,
 ): Promise<Outcome> {
-  const { key, skipBad, allowEmpty } = options;
+  const { key, skipBad, allowEmpty, notationDomain } = options;
   const dryRun = options.dryRun === true;
   const keeper = await keeperOf(context, options);
   refuseMisfits(folder, options);
   const place = folder === undefined ? undefined : lone(folder, options);
   const validFor = options.validFor === undefined ? undefined : duration(options.validFor, "--valid-for");
-  const result = await keeper.publish({ place, key, validFor, skipBad, allowEmpty, dryRun, partial: true });
+  const terms = { place, key, validFor, notationDomain, skipBad, allowEmpty, dryRun };
+  const result = await keeper.publish({ ...terms, partial: true });
   return {
     text: describe(result, dryRun),
     json: {

@@ -9,6 +9,7 @@ import { duration } from "./keygen.ts";
 export interface SignCommandOptions extends PassphraseOptions {
   readonly key: string;
   readonly feed?: string;
+  readonly notationDomain?: string;
   readonly addChecksums?: boolean;
   readonly validFor: string;
 }
@@ -20,9 +21,9 @@ export async function sign(
   options: SignCommandOptions,
 ): Promise<Outcome> {
   const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
-  const { feed, addChecksums } = options;
+  const { key: by, feed, addChecksums, notationDomain } = options;
   const keeper = await keeperOf(context, options);
-  const { key, signed } = await keeper.sign(indexes, { key: options.key, feed, validFor, addChecksums });
+  const { key, signed } = await keeper.sign(indexes, { key: by, feed, validFor, addChecksums, notationDomain });
   const lines = signed.flatMap(({ index, files, removed, expiresAt }) => {
     const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
     const gone = removed.map((file) => `${file}: removed: it signed another index than ${index}`);

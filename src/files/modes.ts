@@ -1,0 +1,63 @@
+/** Whether a file system keeps the modes of files. FAT and exFAT, as on sticks, have none: what is shown was chosen when it was mounted. */
+import { type FileHandle, open, stat, statfs } from "node:fs/promises";
+import { systemCode } from "../error.ts";
+
+/** Types that statfs(2) gives on Linux: FAT, exFAT, NTFS by its two drivers. */
+const without: readonly number[] = [0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e];
+/** Anything that a program of its own serves, as exfat-fuse and ntfs-3g: only trying tells. */
+const fuse = 0x65735546;
+
+/** What is asked of a file. */
+export interface ModeProbe {
+  /** Of the file system. */
+  type(): Promise<number>;
+  stat(): Promise<{ readonly mode: number; readonly uid: number }>;
+  chmod(mode: number): Promise<void>;
+}
+
+/** Whether the mode of a file, which is open to others, is one that its owner could change. */
+export async function keepsModes(file: ModeProbe): Promise<boolean> {
+  const type = await file.type();
+  if (without.includes(type)) return false;
+  if (type !== fuse) return true;
+  const { mode, uid } = await file.stat();
+  // Another user's file can't be changed anyway: that says nothing about the file system.
+  if (uid !== process.geteuid?.()) return true;
+  const before = mode & 0o7777;
+  try {
+    await file.chmod(before & ~0o077);
+  } catch (error) {
+    return !["EPERM", "ENOTSUP", "ENOSYS", "EROFS"].includes(systemCode(error) ?? "");
+  }
+  if ((await file.stat()).mode === mode) return false;
+  await file.chmod(before);
+  return true;
+}
+
+/** A probe of an open file. @param path where it is */
+export function probeOf(handle: FileHandle, path: string): ModeProbe {
+  return {
+    type: async () => (await statfs(path)).type,
+    stat: () => handle.stat(),
+    chmod: (mode) => handle.chmod(mode),
+  };
+}
+
+/**
+ * A warning about secret keys in a folder on a file system without modes; undefined where there is nothing to warn of.
+ * A folder that can't be looked at is left to whoever reads it.
+ */
+export async function warnOfModes(folder: string): Promise<string | undefined> {
+  try {
+    if (((await stat(folder)).mode & 0o077) === 0) return undefined;
+    const handle = await open(folder, "r");
+    try {
+      if (await keepsModes(probeOf(handle, folder))) return undefined;
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    return undefined;
+  }
+  return `"${folder}" is on a file system that keeps no modes (FAT, exFAT): other users of this machine may read the secret keys there; mount it with umask=077`;
+}
