@@ -1,4 +1,4 @@
-/** Use case: let somebody else's key sign some feeds for a time (design, section 7). Works on files alone. */
+/** Use case: let somebody else's key sign some feeds for a time. Works on files alone. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { largest } from "../extremes.ts";

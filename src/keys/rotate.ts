@@ -1,4 +1,4 @@
-/** Use case: key transition in two steps (design, section 6). Each step looks what is done already and does the rest. */
+/** Use case: key transition in two steps. Each step looks what is done already and does the rest. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";

@@ -1,4 +1,4 @@
-/** Places that both sides agree on (design, section 8). */
+/** Places that both sides agree on. */
 
 /** The key bundle, below the archive's URL. */
 export const bundlePath = "keys/archive-keyring.pgp";

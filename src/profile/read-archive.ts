@@ -1,4 +1,4 @@
-/** `archive.ini`: what the publishing side publishes and with which key (design, section 9). */
+/** `archive.ini`: what the publishing side publishes and with which key. */
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
 import { formatNames } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";

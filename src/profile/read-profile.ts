@@ -1,4 +1,4 @@
-/** The client's profile: which archive, whom to trust, what to fetch (design, section 9). */
+/** The client's profile: which archive, whom to trust, what to fetch. */
 
 import { basename, dirname, resolve } from "node:path";
 import { formatNames, maxIndexBytes } from "../formats/formats.ts";

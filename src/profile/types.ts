@@ -1,4 +1,4 @@
-/** Validated configuration: the client's profile and the archive's own file (design, section 9). */
+/** Validated configuration: the client's profile and the archive's own file. */
 import type { FeedFormat } from "../formats/formats.ts";
 import type { Duration } from "../time.ts";
 

@@ -46,7 +46,7 @@ function unreadable(
   return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
 }
 
-/** A keyring knows no feeds: a delegate in it could sign all of them (design, section 7). */
+/** A keyring knows no feeds: a delegate in it could sign all of them. */
 function confined({ role, grants }: Trusted, { profile }: Session): string | undefined {
   if (role !== "delegate") return undefined;
   const barred = profile.feeds.filter(({ name }) => !grants.some((grant) => allows(grant, name)));

@@ -40,8 +40,8 @@ export interface KeyStoreWriter {
 }
 
 /**
- * The archive's keys: `private/FPR.asc` (0600), `certs/FPR.asc` and `revocations/FPR-REASON.asc` below one folder
- * (design, section 8). The store looks at names only: whether a file holds what its name says is the reader's check.
+ * The archive's keys: `private/FPR.asc` (0600), `certs/FPR.asc` and `revocations/FPR-REASON.asc` below one folder.
+ * The store looks at names only: whether a file holds what its name says is the reader's check.
  */
 export class KeyStore {
   /** Absolute. */

@@ -1,4 +1,4 @@
-/** What one key says of another as its delegate (design, section 7), whoever hands it out: the last word of each issuer, and what is against it. */
+/** What one key says of another as its delegate, whoever hands it out: the last word of each issuer, and what is against it. */
 
 import { largest, smallest } from "../extremes.ts";
 import { append, grouped } from "../grouped.ts";

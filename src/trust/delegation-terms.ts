@@ -1,4 +1,4 @@
-/** What a delegation says: how deep, and for which feeds (design, section 7). */
+/** What a delegation says: how deep, and for which feeds. */
 import type { SignatureFacts } from "./facts.ts";
 
 export interface DelegationTerms {

@@ -1,4 +1,4 @@
-/** Delegation (design, section 7): who may sign some feeds for a time because a key of the chain, or another delegate, said so. */
+/** Delegation: who may sign some feeds for a time because a key of the chain, or another delegate, said so. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { type Offer, offersAmong } from "./delegation-offers.ts";

@@ -74,7 +74,7 @@ function refuseFeedName(signature: SignatureFacts, policy: IndexPolicy): Refusal
   return undefined;
 }
 
-/** Section 7: a delegate signs only feeds that every scope on one of its paths allows. */
+/** Delegation: a delegate signs only feeds that every scope on one of its paths allows. */
 function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal | undefined {
   if (role !== "delegate" || grants.some((grant) => allows(grant, feed))) return undefined;
   const scopes = grants.map((grant) => grant.scopes.map((globs) => globs.join(",")).join(" and ")).join(" or ");

@@ -6,7 +6,7 @@ import type { KeyFacts, SignatureFacts } from "./facts.ts";
 /** Clocks of archive and client may differ by this much. */
 export const skew: Duration = 5 * 60_000;
 
-/** A rule's no: the code of design.md and the reason in words. */
+/** A rule's no: its code (docs/trust-rules.md) and the reason in words. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: string;

@@ -137,7 +137,7 @@ function judge(
   policy: TransitionPolicy,
 ): Judgement {
   const { at } = policy;
-  // A delegate is never a successor (section 7), whatever user ID the delegation stands on.
+  // A delegate is never a successor, whatever user ID the delegation stands on.
   const delegates = isDelegation(certification)
     ? refuse("untrusted_signer", "it delegates, which makes no successor")
     : undefined;

@@ -1,4 +1,4 @@
-// cases.md, State and archive side: the keepers' commands.
+// State and archive side: the keepers' commands.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

@@ -1,4 +1,4 @@
-// cases.md, Found by an attack: 70 KB that unpack to gigabytes are refused within 400 MiB, whoever made them.
+// Found by an attack: 70 KB that unpack to gigabytes are refused within 400 MiB, whoever made them.
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// design.md, section 4: what every command promises about its output and its exit status.
+// What every command promises about its output and its exit status.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

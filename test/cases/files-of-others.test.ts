@@ -1,4 +1,4 @@
-// cases.md, Found by an attack: a profile, keyring or authority that others can change is refused, as a secret key is.
+// Found by an attack: a profile, keyring or authority that others can change is refused, as a secret key is.
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";

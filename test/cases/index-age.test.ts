@@ -1,4 +1,4 @@
-// cases.md, Index: age, rollback, feed, pairs that do not fit.
+// Index: age, rollback, feed, pairs that do not fit.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
 import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";

@@ -1,4 +1,4 @@
-// cases.md, Index: its text (T13), and sizes beyond all measure. A rightful signer signs each of these.
+// Index: its text (T13), and sizes beyond all measure. A rightful signer signs each of these.
 
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";

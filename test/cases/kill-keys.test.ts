@@ -1,4 +1,4 @@
-// cases.md, State and archive side: kill -9 while the archive's keys change. Each step can be repeated and does
+// State and archive side: kill -9 while the archive's keys change. Each step can be repeated and does
 // nothing twice; clients follow all the while.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";

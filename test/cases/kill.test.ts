@@ -1,4 +1,4 @@
-// cases.md, State and archive side: kill -9 at any write leaves the old state or the new, never half. Each run is a
+// State and archive side: kill -9 at any write leaves the old state or the new, never half. Each run is a
 // process of its own, ended by SIGKILL at its n-th step that changes the disk, on a copy of one starting point.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";

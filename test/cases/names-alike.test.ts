@@ -1,4 +1,4 @@
-// cases.md, Transport and package: names that some file systems take for one.
+// Transport and package: names that some file systems take for one.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";

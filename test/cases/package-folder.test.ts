@@ -1,4 +1,4 @@
-// cases.md, Transport and package: whatever an entry names is checked, and whatever is a package must be named by one.
+// Transport and package: whatever an entry names is checked, and whatever is a package must be named by one.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";

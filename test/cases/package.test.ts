@@ -1,4 +1,4 @@
-// cases.md, Transport and package: from a verified index to each package.
+// Transport and package: from a verified index to each package.
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// cases.md, State and archive side: a passphrase on the command line or in a log is impossible.
+// State and archive side: a passphrase on the command line or in a log is impossible.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

@@ -1,4 +1,4 @@
-// cases.md: a profile that is wrong is bad_profile, with the line; so is its keyring.
+// A profile that is wrong is bad_profile, with the line; so is its keyring.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

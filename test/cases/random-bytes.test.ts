@@ -1,4 +1,4 @@
-// cases.md: random bytes in every parser, through the command line: no crash, no hang, and never a bug's exit status.
+// Random bytes in every parser, through the command line: no crash, no hang, and never a bug's exit status.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -9,7 +9,7 @@ import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 
 const at = published + hour;
 
-/** Statuses that design.md declares, but for the one that means a bug. */
+/** Statuses that the manual page declares, but for the one that means a bug. */
 const declared = [1, 2, 65, 66, 69, 73, 74, 75, 78];
 
 async function outcome(args: readonly string[]): Promise<number | null> {

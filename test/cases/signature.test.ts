@@ -1,4 +1,4 @@
-// cases.md, Signature, through the command line.
+// Signature, through the command line.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
 import { index, signed, withKeys } from "../testkit/archives/signed-index.ts";

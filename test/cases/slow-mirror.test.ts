@@ -1,4 +1,4 @@
-// cases.md, Transport: a mirror that answers slowly. It ends within a total time, the next mirror is used, and no lock is
+// Transport: a mirror that answers slowly. It ends within a total time, the next mirror is used, and no lock is
 // held while the network is waited for.
 import { join } from "node:path";
 import { expect } from "chai";

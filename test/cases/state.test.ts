@@ -1,4 +1,4 @@
-// cases.md, State: damaged, newer, deleted; two runs at once; a full disk on the client's side.
+// State: damaged, newer, deleted; two runs at once; a full disk on the client's side.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

@@ -1,4 +1,4 @@
-// cases.md, Transport: what happens between the archive and its client.
+// Transport: what happens between the archive and its client.
 import { expect } from "chai";
 import { loadProfile } from "../../src/client/load-profile.ts";
 import { updateFeeds } from "../../src/client/update.ts";

@@ -1,4 +1,4 @@
-// cases.md, Chain, through the command line: rivals (T6), and how much of everything there may be.
+// Chain, through the command line: rivals (T6), and how much of everything there may be.
 import { expect } from "chai";
 import { seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, type TestCertificate } from "../testkit/certificate.ts";

@@ -1,4 +1,4 @@
-// cases.md, Chain, through the command line: whom a successor must name (T1).
+// Chain, through the command line: whom a successor must name (T1).
 import { expect } from "chai";
 import { seedOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";

@@ -1,4 +1,4 @@
-// cases.md, Chain, through the command line: which links hold.
+// Chain, through the command line: which links hold.
 import { expect } from "chai";
 import { type SuccessorOptions, seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";

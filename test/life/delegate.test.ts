@@ -1,4 +1,4 @@
-// cases.md, Chain, and design.md, section 7, through the command line: build machines that sign for a while.
+// Delegation, through the command line: build machines that sign for a while.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

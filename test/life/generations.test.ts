@@ -1,4 +1,4 @@
-// design.md, T3, T5: clients that stay behind, keys that fall, and who recovers.
+// T3, T5: clients that stay behind, keys that fall, and who recovers.
 import { expect } from "chai";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { inLife, type Life } from "../testkit/archives/years.ts";

@@ -1,4 +1,4 @@
-// cases.md, Key server, through the command line: what is withheld, by one server or by all.
+// Key server, through the command line: what is withheld, by one server or by all.
 
 import * as fs from "node:fs/promises";
 import { join } from "node:path";

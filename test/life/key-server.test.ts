@@ -1,4 +1,4 @@
-// cases.md, Key server, through the command line: what a server that misbehaves can do.
+// Key server, through the command line: what a server that misbehaves can do.
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";

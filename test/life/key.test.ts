@@ -1,4 +1,4 @@
-// cases.md, Key, through the command line.
+// Key, through the command line.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

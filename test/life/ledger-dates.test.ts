@@ -1,4 +1,4 @@
-// design.md, T5: what was accepted before is what was accepted before the reference time.
+// T5: what was accepted before is what was accepted before the reference time.
 import { expect } from "chai";
 import { seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";
 import { day } from "../testkit/dates.ts";

@@ -1,4 +1,4 @@
-// design.md, T11, `keyservers = none`: the bundles of all mirrors are one source, so that none of them alone hides anything.
+// T11, `keyservers = none`: the bundles of all mirrors are one source, so that none of them alone hides anything.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
 import { seedOf, successorOf, withChain } from "../testkit/archives/chain.ts";

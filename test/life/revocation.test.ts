@@ -1,4 +1,4 @@
-// design.md, T5 and section 6, through the command line: who loses their chain, and that it takes consent.
+// T5, through the command line: who loses their chain, and that it takes consent.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

@@ -1,4 +1,4 @@
-// design.md, section 6: every step of a key's life can be repeated after a crash and does nothing twice.
+// Every step of a key's life can be repeated after a crash and does nothing twice.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

@@ -1,4 +1,4 @@
-// design.md, T6 and section 6: a key is rotated again before the overlap of the last rotation is over.
+// T6: a key is rotated again before the overlap of the last rotation is over.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

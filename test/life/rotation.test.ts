@@ -1,4 +1,4 @@
-// design.md, section 6, through the command line: what rotate does, shows and refuses.
+// Rotation, through the command line: what rotate does, shows and refuses.
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";

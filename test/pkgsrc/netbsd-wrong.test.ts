@@ -1,4 +1,4 @@
-// cases.md, Chain, last row, from the thief's key store to the client of an archive like NetBSD's.
+// A fork, from the thief's key store to the client of an archive like NetBSD's.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
 import { Home } from "../testkit/archives/homes.ts";

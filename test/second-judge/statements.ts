@@ -1,6 +1,6 @@
 /**
- * The second judge, part one: what a key says about itself at a reference time. Written from the rules of section 5 of the
- * design, without a look at `src/trust`: it shares its types and nothing else.
+ * The second judge, part one: what a key says about itself at a reference time. Written from
+ * docs/trust-rules.md, without a look at `src/trust`: it shares its types and nothing else.
  */
 import type { Instant } from "../../src/time.ts";
 import type { CertificateFacts, KeyFacts, SelfSignature, SignatureFacts, UserIdFacts } from "../../src/trust/facts.ts";

@@ -50,7 +50,7 @@ async function readBundle(context: Context, archive: string) {
   }
 }
 
-/** The strict defaults of design section 9, written out so that the reader of the profile sees them. */
+/** The strict defaults, written out so that the reader of the profile sees them. */
 const trustDefaults = {
   keyserverCa: undefined,
   wkd: false,
