@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
 import { readControlFrom } from "../../src/packages/control.ts";
 import { bytesSource } from "../../src/packages/source.ts";
-import { ar, controlTar, tar, VERSION } from "../testkit/packages/build-package.ts";
+import { ar, controlTar, oldIpk, tar, VERSION } from "../testkit/packages/build-package.ts";
 
 const text = "Package: a\nVersion: 1\n";
 const gz = (data: Uint8Array) => ({ name: "control.tar.gz", data: gzipSync(data) });
@@ -17,6 +17,21 @@ describe("package/control: forms", () => {
   it("is read from the usual form", async () => {
     expect(await read(ar([VERSION, gz(controlTar(text)), data]))).to.equal(text);
   });
+
+  const control = gz(controlTar(text));
+  const unended = { name: "debian-binary", data: "2.0" };
+  for (const [what, members] of Object.entries({
+    "data before control": [VERSION, data, control],
+    "debian-binary last": [control, data, VERSION],
+    "debian-binary last, data first": [data, control, VERSION],
+    "no debian-binary": [control, data],
+    "a version without its newline": [unended, control, data],
+  })) {
+    it(`is read with ${what}, in either form`, async () => {
+      expect(await read(ar(members))).to.equal(text);
+      expect(await read(oldIpk(members))).to.equal(text);
+    });
+  }
 
   for (const [what, file] of Object.entries({
     "two control files": ar([
@@ -32,7 +47,6 @@ describe("package/control: forms", () => {
     "no control file": ar([VERSION, gz(tar([{ name: "./other", data: text }])), data]),
     "a fourth member": ar([VERSION, gz(controlTar(text)), data, { name: "more", data: "x" }]),
     "no data": ar([VERSION, gz(controlTar(text))]),
-    "data before control": ar([VERSION, data, gz(controlTar(text))]),
     "another version": ar([{ name: "debian-binary", data: "3.0\n" }, gz(controlTar(text)), data]),
     "a control archive without its end": ar([VERSION, gz(controlTar(text).subarray(0, 1024)), data]),
     "bytes behind the end of the control archive": ar([
