@@ -3,7 +3,8 @@
  *
  * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields,
  * parted by empty lines; a line that starts with a space or a tab continues the field above. It is kept strict
- * (T13), since two programs that read one signed text differently could be led to different packages.
+ * (T13), since two programs that read one signed text differently could be led to different packages. docs/opkg.md says
+ * what is refused, and why.
  *
  * Index texts of 50 MB are usual: the cursor holds numbers, not strings, and makes no object for a line.
  */
@@ -106,6 +107,9 @@ export class LineWalker {
   }
 }
 
+/** The one field in which a line of blanks changes nothing, in lower case. */
+export const description = "description";
+
 export type LineKind = "blank" | "field" | "continuation";
 
 /** The lines of a `Packages` text. */
@@ -117,9 +121,16 @@ export class LineCursor extends LineWalker {
   isExpected = false;
   #expectedAt = 0;
   #expectedLength = 0;
+  // The name of the last field.
+  #nameStart = 0;
+  #nameEnd = 0;
+  /** Whether the description of this stanza has a line of blanks. */
+  #hasGap = false;
+
   override seek(offset: number, line: number): void {
     super.seek(offset, line);
     this.kind = "blank";
+    this.#hasGap = false;
   }
 
   /** Tells which name to look for first: one of this text. @param at its offset */
@@ -135,8 +146,10 @@ export class LineCursor extends LineWalker {
   next(): boolean {
     if (!this.advance()) return false;
     const first = this.bytes[this.start];
-    if (this.end === this.start) this.kind = "blank";
-    else if (first === space || first === tab) this.#continuation();
+    if (this.end === this.start) {
+      this.kind = "blank";
+      this.#hasGap = false;
+    } else if (first === space || first === tab) this.#continuation();
     else this.#field();
     return true;
   }
@@ -144,13 +157,31 @@ export class LineCursor extends LineWalker {
   #continuation(): void {
     let at = this.start + 1;
     while (at < this.end && (this.bytes[at] === space || this.bytes[at] === tab)) at++;
-    // Readers differ on whether such a line ends the stanza.
-    if (at === this.end) throw this.error("holds nothing but spaces or tabs");
+    if (at === this.end) this.#gap();
     if (this.kind === "blank") throw this.error("continues a field, but no field stands above it");
     this.kind = "continuation";
   }
 
+  /**
+   * A line of blanks. For apt it is text of the field; for opkg, where it does not read descriptions, it ends the stanza. At the end of a
+   * stanza's description both see the same fields.
+   */
+  #gap(): void {
+    const isDescription = this.kind !== "blank" && this.#nameEnd - this.#nameStart === description.length;
+    const name = isDescription ? this.bytes.toString("latin1", this.#nameStart, this.#nameEnd).toLowerCase() : "";
+    if (name !== description) throw this.error("holds nothing but spaces or tabs");
+    this.#hasGap = true;
+  }
+
   #field(): void {
+    if (this.#hasGap)
+      throw this.error("gives a field below a description with a line of blanks: some readers end there");
+    this.#name();
+    this.#nameStart = this.start;
+    this.#nameEnd = this.colon;
+  }
+
+  #name(): void {
     const { bytes, start, end } = this;
     const length = this.#expectedLength;
     // With the colon: else a longer name would do.

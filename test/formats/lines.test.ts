@@ -18,14 +18,15 @@ const nearlyControl = fc
   .array(
     fc.constantFrom(
       ...["Package: a\n", "Version:1\n", "\n", "Description: first\n", " second\n", "\tthird: x\n", "X:\n"],
-      ...["Y: \xff\xfe\n", "last", " ", ":", "#", "\r", "\0"],
+      ...["Y: \xff\xfe\n", "last", " ", " \n", ":", "#", "\r", "\0"],
     ),
     { maxLength: 12 },
   )
   .map((parts) => parts.join(""));
 
-/** By one expression: stanza after stanza of fields with their further lines. */
-const wholeText = /^\n*(?:(?![#-])[!-9;-~]+:[^\0\r\n]*(?:\n[ \t]+[^ \t\0\r\n][^\0\r\n]*)*(?:\n|$))*\n*$/;
+/** By one expression: stanza after stanza of fields with their further lines, of which a last description's may be blank. */
+const wholeText =
+  /^\n*(?:(?![#-])[!-9;-~]+:[^\0\r\n]*(?:\n[ \t]+[^ \t\0\r\n][^\0\r\n]*)*(?:\n|$)|description:[^\0\r\n]*(?:\n[ \t][^\0\r\n]*)*(?:\n+$|$|\n(?=\n)))*\n*$/i;
 
 describe("index-format: lines", () => {
   const malformed: readonly [string, string, number, string][] = [
