@@ -2,9 +2,9 @@
  * The lines of a `Packages` text: what every reader of this folder agrees on, checked in one place.
  *
  * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields,
- * parted by empty lines; a line that starts with a space or a tab continues the field above. A line of spaces is text of
- * that field if more text of the field or the end of the stanza follows: OpenWrt's feeds have them since 2014, and apt 2.6
- * and opkg 0.9 read them so. It is kept strict (T13), since two programs that read one signed text differently could be led to different packages.
+ * parted by empty lines; a line that starts with a space or a tab continues the field above. It is kept strict
+ * (T13), since two programs that read one signed text differently could be led to different packages. docs/opkg.md says
+ * what is refused, and why.
  *
  * Index texts of 50 MB are usual: the cursor holds numbers, not strings, and makes no object for a line.
  */
@@ -107,7 +107,8 @@ export class LineWalker {
   }
 }
 
-const spacesAlone = "contains nothing but spaces or tabs";
+/** The one field in which a line of blanks changes nothing, in lower case. */
+export const description = "description";
 
 export type LineKind = "blank" | "field" | "continuation";
 
@@ -120,13 +121,16 @@ export class LineCursor extends LineWalker {
   isExpected = false;
   #expectedAt = 0;
   #expectedLength = 0;
-  /** The first of the lines of spaces just passed; 0 if there are none. */
-  #spaces = 0;
+  // The name of the last field.
+  #nameStart = 0;
+  #nameEnd = 0;
+  /** Whether the description of this stanza has a line of blanks. */
+  #hasGap = false;
 
   override seek(offset: number, line: number): void {
     super.seek(offset, line);
     this.kind = "blank";
-    this.#spaces = 0;
+    this.#hasGap = false;
   }
 
   /** Tells which name to look for first: one of this text. @param at its offset */
@@ -144,7 +148,7 @@ export class LineCursor extends LineWalker {
     const first = this.bytes[this.start];
     if (this.end === this.start) {
       this.kind = "blank";
-      this.#spaces = 0;
+      this.#hasGap = false;
     } else if (first === space || first === tab) this.#continuation();
     else this.#field();
     return true;
@@ -153,20 +157,32 @@ export class LineCursor extends LineWalker {
   #continuation(): void {
     let at = this.start + 1;
     while (at < this.end && (this.bytes[at] === space || this.bytes[at] === tab)) at++;
-    const isText = at < this.end;
-    if (this.kind === "blank") {
-      throw this.error(isText ? "continues a field, but there is no field above it" : spacesAlone);
-    }
+    if (at === this.end) this.#gap();
+    if (this.kind === "blank") throw this.error("continues a field, but no field stands above it");
     this.kind = "continuation";
-    if (isText) this.#spaces = 0;
-    else if (this.#spaces === 0) this.#spaces = this.line;
+  }
+
+  /**
+   * A line of blanks. For apt it is text of the field; for opkg, where it does not read descriptions, it ends the stanza. At the end of a
+   * stanza's description both see the same fields.
+   */
+  #gap(): void {
+    const isDescription = this.kind !== "blank" && this.#nameEnd - this.#nameStart === description.length;
+    const name = isDescription ? this.bytes.toString("latin1", this.#nameStart, this.#nameEnd).toLowerCase() : "";
+    if (name !== description) throw this.error("holds nothing but spaces or tabs");
+    this.#hasGap = true;
   }
 
   #field(): void {
+    if (this.#hasGap)
+      throw this.error("gives a field below a description with a line of blanks: some readers end there");
+    this.#name();
+    this.#nameStart = this.start;
+    this.#nameEnd = this.colon;
+  }
+
+  #name(): void {
     const { bytes, start, end } = this;
-    // apt and opkg take such a line for text. A reader that takes it for the end of the stanza must not miss a field for it.
-    if (this.#spaces !== 0)
-      throw this.error(`${spacesAlone}, and the field above does not continue after it`, this.#spaces);
     const length = this.#expectedLength;
     // With the colon: else a longer name would do.
     if (length > 0 && length < end - start && isSame(this.view, start, this.#expectedAt, length + 1)) {

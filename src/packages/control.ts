@@ -1,4 +1,7 @@
-/** The control file of a package: .deb and newer .ipk are `ar` archives, older .ipk a gzip-compressed tar of the same three members. */
+/**
+ * The control file of a package: .deb and newer .ipk are `ar` archives, older .ipk a gzip-compressed tar of the same three members.
+ * The members may come in any order, as for opkg, but none of them twice: docs/opkg.md.
+ */
 import { closeSync, fstatSync } from "node:fs";
 import { asBuffer } from "../formats/line-cursor.ts";
 import { AR_MAGIC, type ArMember, readArMembers } from "./ar.ts";
@@ -18,8 +21,8 @@ export interface PackageControl {
 }
 
 /**
- * Reads the control file of a .ipk, .opk or .deb. Of a big package only what leads to the control file is read.
- * @throws FeedkeyError `not_found` if the file is missing or cannot be read; `bad_package` if it is not a package or a
+ * Reads the control file of a .ipk, .opk or .deb. Of an `ar` archive only the headers and the control archive are read.
+ * @throws FeedkeyError `not_found` if the file is missing or cannot be read; `bad_package` if it is no package or a
  *   damaged one, with `details.path`
  */
 export async function readControl(path: string): Promise<PackageControl> {
@@ -31,7 +34,7 @@ export async function readControl(path: string): Promise<PackageControl> {
 }
 
 /**
- * The same over bytes in memory or an open file.
+ * The same over bytes in memory or a file that is open.
  * @throws FeedkeyError `bad_package`, without the file's name
  */
 export async function readControlFrom(source: ByteSource): Promise<PackageControl> {
@@ -48,64 +51,90 @@ async function readControlOfFile(path: string): Promise<PackageControl> {
   const descriptor = openPackage(path);
   try {
     const status = fstatSync(descriptor);
-    if (!status.isFile()) throw damage("is not a regular file");
+    if (!status.isFile()) throw damage("is no regular file");
     return await readControlFrom(fileSource(descriptor, status.size));
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** deb(5) has `debian-binary`, `control.tar`, `data.tar` in this order; opkg 0.9 asks for the control archive alone, wherever it is. */
 function memberOfAr(source: ByteSource): { name: string; bytes: Uint8Array } {
-  const members = readArMembers(source);
-  for (const version of members.filter(({ name }) => name === "debian-binary")) {
-    if (version.size > MAX_FORMAT_VERSION) {
-      throw damage(`"debian-binary" has ${version.size} bytes`, { reason: "limits" });
+  const found = new Members();
+  let control: ArMember | undefined;
+  for (const member of readArMembers(source)) {
+    const { name, offset, size } = member;
+    const kind = found.add(name);
+    if (kind === "debian-binary") {
+      if (size > MAX_FORMAT_VERSION) throw damage(`"debian-binary" has ${size} bytes`, { reason: "limits" });
+      checkFormatVersion(source.read(offset, size));
     }
-    checkFormatVersion(source.read(version.offset, version.size));
+    if (kind === "control.tar") control = member;
   }
-  const control = only(members, "control.tar");
-  only(members, "data.tar");
-  if (control.size > MAX_CONTROL_MEMBER) {
-    throw damage(`${quote(control.name)} has ${control.size} bytes, at most ${MAX_CONTROL_MEMBER} are read`, {
-      reason: "limits",
-    });
+  const { name, offset, size } = found.complete(control);
+  if (size > MAX_CONTROL_MEMBER) {
+    throw damage(`${quote(name)} has ${size} bytes, at most ${MAX_CONTROL_MEMBER} are read`, { reason: "limits" });
   }
-  return { name: control.name, bytes: source.read(control.offset, control.size) };
+  return { name, bytes: source.read(offset, size) };
 }
 
-/** Two members of one kind could show one control file to us and another to the installer. */
-function only(members: readonly ArMember[], stem: string): ArMember {
-  const found = members.filter(({ name }) => name === stem || name.startsWith(`${stem}.`));
-  if (found.length > 1) throw damage(`has ${found.length} members "${stem}", expected one`);
-  if (found[0] === undefined) throw damage(`has no member "${stem}"`);
-  return found[0];
+type MemberKind = "debian-binary" | "control.tar" | "data.tar";
+
+function kindOf(name: string): MemberKind | undefined {
+  const [, kind] = /^(debian-binary$|control\.tar(?=\.|$)|data\.tar(?=\.|$))/.exec(name) ?? [];
+  return kind as MemberKind | undefined;
 }
 
-/** ipkg's first form. Its members may come in any order, data first too; the first `control.tar` is what opkg takes. */
+/** The members of a package that have a meaning. Two of one kind could show one control file to us and another to the installer. */
+class Members {
+  readonly #seen = new Map<MemberKind, string>();
+
+  /** @throws FeedkeyError `bad_package` for the second of its kind */
+  add(name: string): MemberKind | undefined {
+    const kind = kindOf(name);
+    if (kind === undefined) return undefined;
+    const other = this.#seen.get(kind);
+    if (other !== undefined) {
+      throw damage(`has 2 members "${kind}" (${quote(other)} and ${quote(name)}), expected one`);
+    }
+    this.#seen.set(kind, name);
+    return kind;
+  }
+
+  /** The control archive that was found, once all members have been seen. */
+  complete<T>(control: T | undefined): T {
+    if (control === undefined) throw damage('has no member "control.tar"');
+    if (!this.#seen.has("data.tar")) throw damage('has no member "data.tar"');
+    return control;
+  }
+}
+
+/** ipkg's first form. It is read to its end: opkg takes the first control archive, programs that unpack all of it the last. */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
-  const isControl = (path: string) => path === "control.tar" || path.startsWith("control.tar.");
-  let member: ReadEntry | undefined;
+  const found = new Members();
+  let control: ReadEntry | undefined;
   const limit = ({ name, path, isFile }: TarEntry) => {
-    if (path === "debian-binary" && isFile) return MAX_FORMAT_VERSION;
-    if (!isControl(path)) return undefined;
+    const kind = found.add(path);
+    if (kind === undefined) return undefined;
     if (!isFile) throw damage(`${quote(name)} is not a regular file`);
-    return MAX_CONTROL_MEMBER;
+    if (name !== path && name !== `./${path}`) throw damage(`expected ${quote(`./${path}`)}, found ${quote(name)}`);
+    if (kind === "debian-binary") return MAX_FORMAT_VERSION;
+    return kind === "control.tar" ? MAX_CONTROL_MEMBER : undefined;
   };
   await visitEntries(gunzipChunks(source), limit, (entry) => {
-    if (entry.path === "debian-binary" && entry.isFile) checkFormatVersion(entry.content);
-    if (isControl(entry.path)) member = entry;
-    return member === undefined;
+    const kind = kindOf(entry.path);
+    if (kind === "debian-binary") checkFormatVersion(entry.content);
+    if (kind === "control.tar") control = entry;
+    return true;
   });
-  if (member !== undefined) return controlOfMember(member.path, member.content);
-  throw damage('has no member "control.tar"');
+  const { path, content } = found.complete(control);
+  return controlOfMember(path, content);
 }
 
+/** The member may be missing, since opkg does not look at it; if it is there, it must not speak of another format. */
 function checkFormatVersion(bytes: Uint8Array): void {
   const text = asBuffer(bytes).toString("latin1");
-  if (!/^2\.\d+(?:\n|$)/.test(text)) {
-    throw damage(`expected a format version such as 2.0 in "debian-binary", found ${quote(text.trimEnd())}`);
-  }
+  if (/^2\.\d+[ \t\r]*(?:\n|$)/.test(text)) return;
+  throw damage(`expected format version 2 in "debian-binary", found ${quote(text.trimEnd())}`);
 }
 
 /** The compression that the name of a control archive promises. */

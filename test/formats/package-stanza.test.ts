@@ -69,7 +69,11 @@ describe("index-format/package-stanza", () => {
       [...control, field("X", "1\n")],
       'field "X" has a further line that does not start with a space',
     ],
-    ["a last line of spaces", [...control, field("X", "1\n 2\n \t")], 'field "X" ends in a line of nothing but spaces'],
+    [
+      "a blank-looking further line",
+      [...control, field("X", "1\n \t\n 2")],
+      'field "X" has a further line that holds nothing but spaces',
+    ],
     ["a NUL", [...control, field("X", "\0")], 'field "X" holds a NUL or a carriage return'],
     ["a carriage return", [...control, field("X", "1\r")], 'field "X" holds a NUL or a carriage return'],
     ["a value that starts with a space", [...control, field("X", " 1")], 'field "X" starts with a space'],

@@ -40,7 +40,7 @@ describe("a damaged package", () => {
     [
       "of format 3",
       ar([{ name: "debian-binary", data: "3.0\n" }, gz(controlTar()), DATA]),
-      /expected a format version such as 2.0 .* found "3.0"/,
+      /expected format version 2 .* found "3.0"/,
     ],
     [
       "of a long format version",
@@ -62,6 +62,19 @@ describe("a damaged package", () => {
       /has 2 members/,
     ],
     ["with data twice", ar([VERSION, gz(controlTar()), DATA, DATA]), /has 2 members "data.tar"/],
+    ["with debian-binary twice", ar([VERSION, gz(controlTar()), DATA, VERSION]), /has 2 members "debian-binary"/],
+    [
+      "with control data twice, old form",
+      oldIpk([VERSION, gz(controlTar()), DATA, { name: "control.tar", data: controlTar() }]),
+      /has 2 members "control.tar"/,
+    ],
+    ["with data twice, old form", oldIpk([DATA, gz(controlTar()), DATA]), /has 2 members "data.tar"/],
+    ["without data, old form", oldIpk([VERSION, gz(controlTar())]), /has no member "data.tar"/],
+    [
+      "of format 3 said last, old form",
+      oldIpk([gz(controlTar()), DATA, { name: "debian-binary", data: "3.0\n" }]),
+      /expected format version 2/,
+    ],
     ["with bzip2", deb({ name: "control.tar.bz2", data: "BZh9" }), /compression that is not supported/],
     ["with lzma", deb({ name: "control.tar.lzma", data: "]" }), /compression that is not supported/],
     [
@@ -97,7 +110,7 @@ describe("a damaged package", () => {
           { name: "./control.tar.gz", type: "5" },
         ]),
       ),
-      /not a regular file/,
+      /is not a regular file/,
     ],
     ["whose control.tar.gz is a bomb", deb(gz(Buffer.alloc(33 * 1024 * 1024))), /more than the 33554432 bytes/],
     [

@@ -113,7 +113,7 @@ describe("a package file", () => {
     fs.writeFileSync(path, "!<arch>\n");
     const error = await expectDamage(
       () => readControl(path),
-      /^package ".*\/a\\x1b\[2J\.deb": has no member "control.tar"/,
+      /^package ".*\/a\\x1b\[2J\.deb": has no member "control\.tar"/,
     );
     expect(error.details.path).to.equal(path);
     expect(error.hint).to.be.a("string");

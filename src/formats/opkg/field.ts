@@ -49,19 +49,5 @@ export function parseControl(bytes: Uint8Array): Field[] {
     }
   }
   if (fields.length === 0) throw badText(controlText, 1, "begins no paragraph: there are no fields");
-  // Fields about the file follow in an index: there such lines would be refused.
-  for (const field of fields) field.value = withoutSpacesAtEnd(field.value);
   return fields;
-}
-
-/** Without the lines of nothing but spaces that a value ends in. */
-function withoutSpacesAtEnd(value: string): string {
-  let end = value.length;
-  for (let at = value.length; at > 0; ) {
-    const start = value.lastIndexOf("\n", at - 1);
-    if (start === -1 || value.slice(start, at).trim() !== "") break;
-    at = start;
-    end = start;
-  }
-  return value.slice(0, end);
 }

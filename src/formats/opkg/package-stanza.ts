@@ -1,6 +1,6 @@
 /** Writing the stanzas of an opkg index. */
 import { FeedkeyError } from "../../error.ts";
-import { maxLineLength } from "../line-cursor.ts";
+import { asBuffer, description, maxLineLength } from "../line-cursor.ts";
 import { controlText, type Field, fieldText, parseControl } from "./field.ts";
 import { OpkgScanner } from "./packages-text.ts";
 
@@ -72,11 +72,21 @@ function isPlainlyNamed(own: readonly Field[]): boolean {
 }
 
 /**
- * A package's own stanza with where the file lies and what it hashes to.
+ * A package's own stanza with where the file lies and what it hashes to: at its end, or above a description that must stay there.
  * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
  */
 export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "control">): Uint8Array {
-  return Buffer.concat([own, Buffer.from(fileFields(file))]);
+  const bytes = asBuffer(own);
+  const text = hasBlankLine(own) ? bytes.toString("latin1") : "";
+  const place = (/\ndescription:/i.exec(text)?.index ?? bytes.length - 1) + 1;
+  return Buffer.concat([bytes.subarray(0, place), Buffer.from(fileFields(file)), bytes.subarray(place)]);
+}
+
+/** Whether the description of a stanza has a line of blanks, below which no field may follow. */
+export function hasBlankLine(stanza: Uint8Array): boolean {
+  const bytes = asBuffer(stanza);
+  // Mostly neither is there: looked for first, since every publish asks this of every package.
+  return (bytes.includes(" \n") || bytes.includes("\t\n")) && /\n[ \t]+\n/.test(bytes.toString("latin1"));
 }
 
 /**
@@ -109,6 +119,9 @@ export function formatStanza(fields: readonly Field[]): Uint8Array {
     if (seen.has(key)) throw badField(name, "stands there twice");
     seen.add(key);
     checkValue(name, value);
+    if (/\n[ \t]+(?:\n|$)/.test(value) && seen.size < fields.length) {
+      throw badField(name, "has a line of blanks, but is not the last field");
+    }
     lines.push(value === "" || value.startsWith("\n") ? `${name}:${value}\n` : `${name}: ${value}\n`);
   }
   return Buffer.from(lines.join(""), "latin1");
@@ -120,18 +133,21 @@ function checkName(name: string): void {
 
 function checkValue(name: string, value: string): void {
   if (name.length + value.length > maxLineLength - 2) throw badField(name, "is too long");
-  if (!foldedValue.test(value) || trailingSpaces.test(value)) throw badField(name, problemOf(value));
+  const folded = name.toLowerCase() === description ? foldedDescription : foldedValue;
+  if (!folded.test(value)) throw badField(name, problemOf(value));
 }
 
-/** Lines of which each further one begins with a space or a tab, and the last is not of spaces alone. */
-const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t][^\0\r\n]*)*$/;
-const trailingSpaces = /\n[ \t]+$/;
+/** Each further line begins with a space or a tab. */
+const foldedDescription = /^(?![ \t])[^\0\r\n]*(?:\n[ \t][^\0\r\n]*)*$/;
+
+/** The same, and no further line is blank. */
+const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t]+[^\0\r\n\t ][^\0\r\n]*)*$/;
 
 function problemOf(value: string): string {
   if (/[\0\r]/.test(value)) return "holds a NUL or a carriage return";
   if (/^[ \t]/.test(value)) return "starts with a space";
   if (/\n(?![ \t])/.test(value)) return "has a further line that does not start with a space";
-  return "ends in a line of nothing but spaces";
+  return "has a further line that holds nothing but spaces";
 }
 
 /** T12 as far as it can be told here: clients refuse to follow any other path. */
