@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import type { ImportOptions } from "./archive/key.ts";
 import type { ExtendOptions } from "./archive/key-extend.ts";
+import type { SubkeyOptions } from "./archive/key-subkey.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers } from "./shared-options.ts";
 
@@ -31,6 +32,17 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .action((fingerprint: string, options: ExtendOptions) => {
       return run("key", async (context) =>
         (await import("./archive/key-extend.ts")).extend(context, fingerprint, options),
+      );
+    });
+  withServers(withPassphrase(key.command("subkey <action> <fingerprint>")))
+    .description("add: make a new signing subkey, where the primary key is")
+    .requiredOption("-o, --output <file>", "the key without its primary, for the machine that signs")
+    .option("--algorithm <name>", "of the subkey", "ed25519")
+    .option("--expires <length>", "how long the subkey lasts, or never", "2y")
+    .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
+    .action((action: string, fingerprint: string, options: SubkeyOptions) => {
+      return run("key", async (context) =>
+        (await import("./archive/key-subkey.ts")).subkey(context, action, fingerprint, options),
       );
     });
   key

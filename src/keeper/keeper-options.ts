@@ -91,6 +91,15 @@ export interface RevokeOptions extends KeeperCallOptions {
   readonly force?: boolean | undefined;
 }
 
+export interface AddSubkeyOptions extends KeeperCallOptions {
+  /** Ed25519 by default. */
+  readonly algorithm?: Algorithm | undefined;
+  /** How long the subkey lasts. By default it has no end of its own. */
+  readonly lifetime?: Duration | undefined;
+  /** File for the machine that signs: the key without its primary's secret. */
+  readonly output: string;
+}
+
 export interface DelegateOptions extends KeeperCallOptions {
   /** The key that delegates, a full fingerprint. */
   readonly key: string;

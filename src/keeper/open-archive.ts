@@ -8,6 +8,7 @@ import { homeFolder } from "../files/paths.ts";
 import type { DelegationPlan, Request, Withdrawal } from "../keys/delegate.ts";
 import type { DelegationRecord } from "../keys/delegations.ts";
 import type { RevocationPlan } from "../keys/revoke.ts";
+import type { SubkeyAdded } from "../keys/revoke-subkey.ts";
 import type { Spread } from "../keys/send-and-receive.ts";
 import type { RotationPlan, RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
 import type { Archive } from "../publish/archive.ts";
@@ -17,6 +18,7 @@ import { keyOf } from "../signing/load-config.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type {
+  AddSubkeyOptions,
   ArchiveOptions,
   DelegateOptions,
   KeeperCallOptions,
@@ -176,6 +178,27 @@ export class Keeper {
       }
       return { plan, done, sent: sent.done, errors: [...errors, ...sent.errors] };
     });
+  }
+
+  /**
+   * Revokes a subkey of a key in the store, and tells the bundle and the key servers. No client loses its chain by it.
+   * @throws FeedkeyError `not_found` if it is not one, `bad_config` if the primary key's secret is not here; as `rotate`
+   */
+  async revokeSubkey(
+    subkey: string,
+    options: Pick<RevokeOptions, "reason" | "partial">,
+  ): Promise<Report<Done & { readonly fingerprint: Fingerprint; readonly subkey: Fingerprint }>> {
+    const { takeBackSubkey } = await import("./subkeys.ts");
+    return await this.#opened.run(options, (reporter) => takeBackSubkey(this.#opened, subkey, options, reporter));
+  }
+
+  /**
+   * Makes a signing subkey by a primary key whose secret is here, and tells the bundle and the key servers.
+   * @throws FeedkeyError `bad_config` if it is not here; as `rotate`
+   */
+  async addSubkey(fingerprint: string, options: AddSubkeyOptions): Promise<Report<Done & SubkeyAdded>> {
+    const { giveSubkey } = await import("./subkeys.ts");
+    return await this.#opened.run(options, (reporter) => giveSubkey(this.#opened, fingerprint, options, reporter));
   }
 
   /** What has been delegated, by whom, until when; with a warning of what ends soon. @throws FeedkeyError `not_found` */

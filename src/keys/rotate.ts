@@ -221,6 +221,15 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
   return { done, left };
 }
 
+/** @throws FeedkeyError `not_found`: the archive would be switched to a key that nobody here can sign with */
+async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): Promise<void> {
+  if (await store.hasPrivate(successor)) return;
+  throw new FeedkeyError("not_found", `the secret key of the successor ${successor} is not in this key store`, {
+    details: { successor },
+    hint: "bring it back with: feedkey key restore DIR; if it is lost, withdraw it: feedkey rotate --abandon",
+  });
+}
+
 /**
  * The second step: the successor signs. Run again after a crash, it does what is left.
  * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way
@@ -237,6 +246,7 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
     return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, ...resigned };
   }
   const successor = state.successor.raw.fingerprint;
+  await refuseWithoutSecret(archive, successor);
   const ends = state.overlapEnds ?? at;
   if (at < ends && !force) {
     throw new FeedkeyError(

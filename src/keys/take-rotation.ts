@@ -21,6 +21,8 @@ export interface RotationStatus {
   readonly present: Fingerprint;
   /** The key that is to follow it. */
   readonly successor: Fingerprint | undefined;
+  /** Whether the key store has the successor's secret: without it the rotation can't be finished from here. */
+  readonly successorHere: boolean;
   /** The key that it followed. */
   readonly predecessor: Fingerprint | undefined;
   /** When the rotation may be finished. */
@@ -33,6 +35,7 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
   return {
     present: present.raw.fingerprint,
     successor: successor?.raw.fingerprint,
+    successorHere: successor !== undefined && (await archive.store.hasPrivate(successor.raw.fingerprint)),
     predecessor: predecessor?.raw.fingerprint,
     overlapEnds,
   };

@@ -119,6 +119,12 @@ export class SecretKey {
     return await makeSignature(this.#primary(), { key: this.#primary() }, { ...content, type: 0x20 });
   }
 
+  /** A revocation of one of its subkeys (0x28). @param body of the subkey's public packet */
+  async revokeSubkey(body: Uint8Array, content: Omit<SignatureContent, "type">): Promise<Packet> {
+    const over = { key: this.#primary(), bind: await libraryKey(body) };
+    return await makeSignature(this.#primary(), over, { ...content, type: 0x28 });
+  }
+
   /**
    * A certification (0x10) or its withdrawal (0x30) over a user ID of another certificate, by the primary key.
    * @param subject the other certificate's armored or binary primary key packet, as the library reads it

@@ -192,6 +192,82 @@ describe("keygen --offline-primary", function () {
     }
   });
 
+  const subkeysOf = async (store: string, key: string): Promise<string[]> => {
+    const gpg = await GnupgHome.make();
+    try {
+      await gpg.run("--import", join(store, "certs", `${key}.asc`));
+      const listed = await gpg.run("--with-colons", "--list-keys");
+      return [...listed.matchAll(/^fpr:+([0-9A-F]{40}):/gm)]
+        .map(([, found]) => String(found))
+        .filter((one) => one !== key);
+    } finally {
+      await gpg.remove();
+    }
+  };
+
+  /** Whether gpg calls a subkey revoked. */
+  const isRevoked = async (store: string, key: string, subkey: string): Promise<boolean> => {
+    const gpg = await GnupgHome.make();
+    try {
+      await gpg.run("--import", join(store, "certs", `${key}.asc`));
+      const listed = await gpg.run("--with-colons", "--list-keys");
+      return new RegExp(`^sub:r:[^\\n]*:${subkey.slice(-16)}:`, "m").test(listed);
+    } finally {
+      await gpg.remove();
+    }
+  };
+
+  for (const locked of [false, true]) {
+    it(`gives the machine another subkey and takes the stolen one back${locked ? ", locked" : ""}`, async () => {
+      const given = locked ? ["--passphrase-file", join(folder, "passphrase")] : [];
+      await fs.writeFile(join(folder, "passphrase"), "correct horse\n", { mode: 0o600 });
+      const archive = await TestArchive.make();
+      try {
+        const since = (days: number) => new Date(Date.UTC(2026, 0, 2 + days)).toISOString();
+        const dated = async (store: string, days: number, ...args: readonly string[]) => {
+          const { status, document } = await at(store, "--at", since(days), ...args, ...given);
+          expect(status, document.error?.message).to.equal(0);
+          await archive.mirror.sync(archive.site);
+          return document;
+        };
+        const made = await dated(archive.home, 0, "keygen", "--user-id", userId, "--offline-primary", offline());
+        const key = String(made.fingerprint);
+        const [stolen = ""] = await subkeysOf(archive.home, key);
+        await archive.writeConfig(key);
+        await archive.addPackage("gamma");
+        await archive.writeProfile({ seeds: [key] });
+        const config = join(archive.folder, "archive.ini");
+        await dated(archive.home, 1, "publish", "--config", config);
+        await archive.accept(Date.parse(since(1)) + hour, "update");
+        const file = join(folder, "for-the-machine.asc");
+        // At home, without the primary key, neither can be done.
+        await refuses("bad_config", 78, archive.home, "key", "subkey", "add", key, "-o", file, ...given);
+        await refuses("bad_config", 78, archive.home, "revoke", stolen, "--reason", "compromised", ...given);
+        const added = await dated(offline(), 2, "key", "subkey", "add", key, "-o", file);
+        expect((await fs.stat(file)).mode & 0o777).to.equal(0o600);
+        await dated(offline(), 2, "revoke", stolen, "--reason", "compromised");
+        expect(await isRevoked(offline(), key, stolen)).to.equal(true);
+        expect(await isRevoked(offline(), key, String(added.subkey))).to.equal(false);
+        const exported = join(folder, "certificate.asc");
+        await fs.copyFile(join(offline(), "certs", `${key}.asc`), exported);
+        const { changes } = await dated(archive.home, 3, "key", "import", file, exported, "--config", config);
+        expect((changes as { kind: string; key: string }[]).map(({ kind, key: about }) => [kind, about])).to.deep.equal(
+          [
+            ["subkey", added.subkey],
+            ["subkey-revocation", stolen],
+          ],
+        );
+        const refused = documentOf(await runHere(archive.clientArgs(Date.parse(since(3)) + hour, "update")));
+        expect(refused.error?.code).to.equal("revoked");
+        await dated(archive.home, 4, "publish", "--config", config);
+        const { feeds } = await archive.accept(Date.parse(since(4)) + hour, "update");
+        expect(JSON.stringify(feeds)).to.include(`"signingKey":"${added.subkey}"`);
+      } finally {
+        await archive.remove();
+      }
+    });
+  }
+
   it("is not made of version 6, and not at all where the other store can't be written", async () => {
     const terms = ["keygen", "--user-id", userId, "--offline-primary"];
     await refuses("usage", 2, home(), ...terms, offline(), "--algorithm", "ed25519-v6");

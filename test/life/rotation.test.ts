@@ -40,6 +40,19 @@ describe("rotation: the steps", () => {
     });
   });
 
+  it("does not offer a successor whose secret is gone, and does not switch to it", async () => {
+    await inLife(async (life) => {
+      const second = await life.rotate(day(2), "--overlap", "20d");
+      const status = async () => await life.keep(day(3), ...rotate(life, "--status"));
+      expect(await status()).to.include({ successor: second, successorHere: true });
+      await fs.rm(join(life.archive.home, "private", `${second}.asc`));
+      expect(await status()).to.include({ successor: second, successorHere: false });
+      const missing = { code: "not_found", status: 66 };
+      const { error } = await life.archive.refuseKeeper(missing, day(30), ...rotate(life, "--finish"));
+      expect(error?.hint).to.include("key restore").and.include("--abandon");
+    });
+  });
+
   it("does nothing twice", async () => {
     await inLife(async (life) => {
       const second = await life.rotate(day(2));

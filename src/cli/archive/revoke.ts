@@ -2,8 +2,10 @@
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { Keeper } from "../../keeper/open-archive.ts";
 import { describeGenerations } from "../../keys/cut-off-clients.ts";
 import type { RevokeReason } from "../../keys/revoke.ts";
+import { ownerOfSubkey } from "../../keys/revoke-subkey.ts";
 import { isFingerprint } from "../../store/fingerprint.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
@@ -26,10 +28,23 @@ function reasonOf(text: string): RevokeReason {
   });
 }
 
+/** Nobody loses a chain by it. */
+async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason, dryRun: boolean): Promise<Outcome> {
+  if (dryRun) {
+    return { text: `would revoke the subkey ${subkey} as ${reason}`, json: { subkey, reason, dryRun: true } };
+  }
+  const revoked = await keeper.revokeSubkey(subkey, { reason, partial: true });
+  const json = { fingerprint: revoked.fingerprint, subkey: revoked.subkey, reason, done: revoked.done };
+  return { text: revoked.done.join("\n"), json, errors: revoked.errors };
+}
+
 /** Revokes a key, unless that orphans clients. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config` */
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
   const reason = reasonOf(options.reason);
   const keeper = await keeperOf(context, options);
+  if ((await ownerOfSubkey(keeper.store, fingerprint)) !== undefined) {
+    return await revokeSubkey(keeper, fingerprint, reason, options.dryRun === true);
+  }
   if (options.dryRun === true) {
     const { fingerprint: name, generations } = await keeper.planRevocation(fingerprint, { reason });
     const text = [`would revoke ${name} as ${reason}`, ...describeGenerations(generations)].join("\n");

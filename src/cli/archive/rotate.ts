@@ -28,16 +28,20 @@ export interface RotateOptions extends PassphraseOptions, ServerOptions {
 }
 
 async function status(keeper: Keeper): Promise<Outcome> {
-  const { present, successor = null, predecessor = null, overlapEnds: ends } = await keeper.status();
+  const { present, successor = null, successorHere, predecessor = null, overlapEnds: ends } = await keeper.status();
   const overlapEnds = ends === undefined ? null : iso(ends);
   const lines = [`present key  ${present}`];
   if (predecessor !== null) lines.push(`it followed  ${predecessor}`);
   if (successor === null) lines.push("no rotation is under way");
   else {
     lines.push(`successor    ${successor}`);
-    lines.push(`finish it    ${overlapEnds === null ? "now" : `after ${overlapEnds}`}: feedkey rotate --finish`);
+    lines.push(
+      successorHere
+        ? `finish it    ${overlapEnds === null ? "now" : `after ${overlapEnds}`}: feedkey rotate --finish`
+        : "its secret   is not in this key store: bring it back with feedkey key restore DIR, or withdraw it with --abandon",
+    );
   }
-  return { text: lines.join("\n"), json: { present, successor, predecessor, overlapEnds } };
+  return { text: lines.join("\n"), json: { present, successor, successorHere, predecessor, overlapEnds } };
 }
 
 async function plan(keeper: Keeper, options: RotateOptions): Promise<Outcome> {

@@ -1,0 +1,42 @@
+/** `feedkey key subkey add`: a new signing subkey, made where the primary key is. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Context } from "../context.ts";
+import type { PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
+import { algorithmOf, duration } from "./keygen.ts";
+
+export interface SubkeyOptions extends PassphraseOptions, ServerOptions {
+  readonly algorithm: string;
+  readonly expires: string;
+  readonly output: string;
+}
+
+/** Makes it. @throws FeedkeyError `usage`, `not_found`, `bad_config`, `output` */
+export async function subkey(
+  context: Context,
+  action: string,
+  fingerprint: string,
+  options: SubkeyOptions,
+): Promise<Outcome> {
+  if (action !== "add") {
+    throw new FeedkeyError("usage", `"key subkey" does not know "${escapeText(action)}"`, {
+      hint: "write feedkey key subkey add FINGERPRINT; to take a subkey back: feedkey revoke SUBKEY-FINGERPRINT",
+    });
+  }
+  const lifetime = options.expires === "never" ? undefined : duration(options.expires, "--expires");
+  const terms = { algorithm: algorithmOf(options.algorithm), lifetime, output: options.output, partial: true };
+  const {
+    subkey: made,
+    fingerprint: name,
+    done,
+    errors,
+  } = await (await keeperOf(context, options)).addSubkey(fingerprint, terms);
+  return {
+    text: done.join("\n"),
+    quiet: made,
+    json: { fingerprint: name, subkey: made, output: options.output, done },
+    errors,
+  };
+}

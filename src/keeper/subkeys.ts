@@ -1,0 +1,46 @@
+/** Signing subkeys of a key whose primary is kept offline: made, and taken back. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { addSigningSubkey, ownerOfSubkey, revokeSubkey } from "../keys/revoke-subkey.ts";
+import type { Reporter } from "../refresh/session.ts";
+import type { AddSubkeyOptions, RevokeOptions } from "./keeper-options.ts";
+import type { Opened } from "./opened.ts";
+
+/** Revokes a subkey. @throws FeedkeyError `not_found`, and as `revokeSubkey` */
+export async function takeBackSubkey(
+  opened: Opened,
+  text: string,
+  { reason }: Pick<RevokeOptions, "reason">,
+  reporter: Reporter,
+) {
+  const { store, at, passphrase } = opened;
+  const fingerprint = await ownerOfSubkey(store, text);
+  if (fingerprint === undefined) {
+    throw new FeedkeyError("not_found", `no key of the key store has the subkey ${escapeText(text)}`);
+  }
+  const subkey = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  const made = await revokeSubkey(store, fingerprint, text, { reason, at, passphrase });
+  const words = made ? `revoked the subkey ${subkey} of ${fingerprint}` : `${subkey} was revoked already`;
+  const handed = await opened.handOn([fingerprint], reporter);
+  reporter.warn("clients refuse what this subkey signed: sign every index again, with another subkey or key");
+  return { fingerprint, subkey, done: [words, ...handed.done], errors: handed.errors };
+}
+
+/** Makes a signing subkey. @throws FeedkeyError as `addSigningSubkey`, `output` */
+export async function giveSubkey(
+  opened: Opened,
+  fingerprint: string,
+  { algorithm = "ed25519", lifetime, output }: AddSubkeyOptions,
+  reporter: Reporter,
+) {
+  const { store, at, passphrase } = opened;
+  const added = await addSigningSubkey(store, fingerprint, { algorithm, lifetime, at, passphrase });
+  await writeFileAtomic(output, added.staying, { mode: 0o600 });
+  const handed = await opened.handOn([added.fingerprint], reporter);
+  const done = [
+    `made the signing subkey ${added.subkey} of ${added.fingerprint}`,
+    `wrote ${escapeText(output)}: bring it to the machine that signs, and take it in with: feedkey key import`,
+  ];
+  return { ...added, done: [...done, ...handed.done], errors: handed.errors };
+}

@@ -1,0 +1,98 @@
+/** Use case: take back a subkey that signs, and make another: what the owner of an offline primary key does after a break-in. */
+import { FeedkeyError } from "../error.ts";
+import { withSubkeySignature } from "../openpgp/amend.ts";
+import { armor } from "../openpgp/armor.ts";
+import { writeCertificate } from "../openpgp/certificate.ts";
+import { type Algorithm, lock, revocationReasons } from "../openpgp/generate.ts";
+import { fingerprintOf } from "../openpgp/key-packet.ts";
+import { unite } from "../openpgp/merge.ts";
+import { readKeys } from "../openpgp/read-keys.ts";
+import { isLocked, withNewSubkey } from "../openpgp/signing-subkey.ts";
+import { judgedTogether, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Duration, Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { effectiveRevocation } from "../trust/key-state.ts";
+import type { RevokeReason } from "./revoke.ts";
+import { addSecretKey, amendStored } from "./store-certificate.ts";
+
+/** The certificate of the store that a fingerprint is a subkey of; undefined if it is one of none. */
+export async function ownerOfSubkey(store: KeyStore, text: string): Promise<Fingerprint | undefined> {
+  const subkey = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  for (const { facts } of (await ownCertificates(store)).values()) {
+    if (facts.subkeys.some(({ fingerprint }) => fingerprint === subkey)) return facts.primary.fingerprint;
+  }
+  return undefined;
+}
+
+/**
+ * Revokes a subkey by its primary key. Nobody loses a chain by it; what the subkey signed is refused from now on.
+ * @param owner of the subkey
+ * @returns false if it was revoked already, as gravely
+ * @throws FeedkeyError `bad_config` if the primary key's secret is not here, and as `openSigningKey`
+ */
+export async function revokeSubkey(
+  store: KeyStore,
+  owner: Fingerprint,
+  text: string,
+  terms: { readonly reason: RevokeReason; readonly at: Instant; readonly passphrase: PassphraseSource },
+): Promise<boolean> {
+  const { reason, at, passphrase } = terms;
+  const name = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  const known = (await ownCertificates(store)).get(owner)?.facts.subkeys.find((one) => one.fingerprint === name);
+  const code = reason === "unspecified" ? 0 : revocationReasons[reason];
+  const present = known && effectiveRevocation(known.revocations, at);
+  if (present?.kind === "hard" || (present !== undefined && present.reason === code)) return false;
+  const { raw, secret } = await openSigningKey(store, owner, passphrase);
+  const subkey = raw.subkeys.find(({ packet }) => fingerprintOf(packet.body) === name);
+  if (subkey === undefined) throw new FeedkeyError("internal", `${name} is not a subkey of ${owner}`);
+  const date = Math.floor(at / 1000) * 1000;
+  const made = await secret.revokeSubkey(subkey.packet.body, { at: date, reason: { code, text: "" } });
+  await amendStored(store, withSubkeySignature(raw, subkey.packet, made));
+  return true;
+}
+
+/** What came of a new subkey. */
+export interface SubkeyAdded {
+  readonly fingerprint: Fingerprint;
+  readonly subkey: Fingerprint;
+  /** The key without its primary's secret, for the machine that signs: what `key import` takes there. */
+  readonly staying: string;
+}
+
+/**
+ * Makes a signing subkey by a primary key whose secret is here.
+ * @throws FeedkeyError `bad_config` if it is not, `usage` for version 6; as `openSigningKey`
+ */
+export async function addSigningSubkey(
+  store: KeyStore,
+  fingerprint: string,
+  terms: {
+    readonly algorithm: Algorithm;
+    readonly lifetime: Duration | undefined;
+    readonly at: Instant;
+    readonly passphrase: PassphraseSource;
+  },
+): Promise<SubkeyAdded> {
+  const { raw, facts, secret } = await openSigningKey(store, fingerprint, terms.passphrase);
+  secret.requirePrimary();
+  const armored = await store.privateKey(raw.fingerprint);
+  const passphrase = (await isLocked(armored)) ? await terms.passphrase(raw.fingerprint) : undefined;
+  const at = Math.max(Math.floor(terms.at / 1000) * 1000, facts.primary.createdAt);
+  const made = await withNewSubkey(armored, { ...terms, at, passphrase });
+  const [more] = readKeys(made.certificate).certificates;
+  if (more === undefined) throw new FeedkeyError("internal", "the new subkey can't be read");
+  const amended = unite(raw, more);
+  const judged = (await judgedTogether([amended])).get(raw.fingerprint);
+  if (judged?.facts.subkeys.some((one) => one.fingerprint === made.subkey) !== true) {
+    throw new FeedkeyError("internal", "the new subkey is not bound to its key");
+  }
+  const whole = passphrase === undefined ? made.whole : await lock(made.whole, passphrase);
+  const certificate = armor(writeCertificate(amended), "PUBLIC KEY BLOCK");
+  await addSecretKey(store, {
+    ...{ fingerprint: raw.fingerprint, privateKey: whole, certificate },
+    ...{ revocations: {}, replaces: true },
+  });
+  const staying = passphrase === undefined ? made.staying : await lock(made.staying, passphrase);
+  return { fingerprint: raw.fingerprint, subkey: made.subkey, staying };
+}
