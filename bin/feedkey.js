@@ -1,5 +1,12 @@
 #!/usr/bin/env node
 // CommonJS (package.json beside it), as the bundle is: Node starts its loader for ES modules only when something needs it.
+// Old releases must be able to read this file, to say what is needed.
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`feedkey: error: feedkey needs Node 20.19 or newer, this is Node ${process.versions.node}\n`);
+  process.exit(70);
+}
+
 const { join } = require("node:path");
 const { runCompiled } = require("./compiled.js");
 

@@ -1,10 +1,12 @@
 /** The command line: options in, one command out, an exit status back. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { exitStatus } from "../error.ts";
 import { addCommands } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
 import { forgetDescriptors } from "./read-descriptor.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
+import { StandardOutput } from "./standard-output.ts";
 import { usageError } from "./usage-error.ts";
 
 /** The version in package.json. */
@@ -36,28 +38,37 @@ function makeProgram(args: readonly string[]): Command {
 /**
  * Runs one command line.
  * @param args without the program's name
- * @returns the exit status (design: "Exit status")
+ * @returns the exit status; that of `output` if a command succeeded but its output could not be written
  */
 export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
+  // What can't be said on standard error changes nothing of what came out.
+  streams.stderr.on("error", () => undefined);
+  const output = new StandardOutput(streams.stdout);
+  const status = await runLine(args, streams, output);
+  const failure = await output.failure();
+  if (failure === undefined) return status;
+  const reporter = makeReporter({}, streams);
+  reporter.line("error", failure.message);
+  if (failure.hint !== undefined) reporter.line("hint", failure.hint);
+  return status === 0 ? exitStatus(failure.code) : status;
+}
+
+async function runLine(args: readonly string[], streams: Streams, output: StandardOutput): Promise<number> {
   let status = 0;
   forgetDescriptors();
   const program = makeProgram(args);
   const runner: Runner = async (command, action) => {
-    status = await run(command, program.opts<GlobalOptions>(), streams, action);
+    status = await run(command, program.opts<GlobalOptions>(), streams, output, action);
   };
   let complaint = "";
   program.configureOutput({
-    writeOut: (text) => streams.stdout.write(text),
+    writeOut: (text) => output.write(text),
     writeErr: (text) => {
       complaint += text;
     },
   });
   addCommands(program, runner, main, args);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
-  // Whoever reads our output may stop reading: that is no failure of ours.
-  streams.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-  });
   try {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
@@ -76,6 +87,7 @@ export async function main(args: readonly string[], streams: Streams = process):
       makeReporter(options, streams),
       options,
       streams,
+      output,
     );
   }
   return status;

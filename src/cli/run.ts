@@ -15,6 +15,11 @@ export interface Outcome {
   readonly errors?: readonly FeedkeyError[];
 }
 
+/** Where the result goes. */
+export interface Output {
+  write(text: string): void;
+}
+
 export interface Streams {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
@@ -77,6 +82,7 @@ export async function run(
   command: string,
   options: GlobalOptions,
   streams: Streams,
+  output: Output,
   action: (context: Context) => Promise<Outcome>,
 ): Promise<number> {
   const reporter = makeReporter(options, streams);
@@ -87,7 +93,7 @@ export async function run(
   } catch (error) {
     outcome = { text: "", json: {}, errors: [asFeedkeyError(error)] };
   }
-  return render(command, outcome, reporter, options, streams);
+  return render(command, outcome, reporter, options, streams, output);
 }
 
 /** Prints an outcome. */
@@ -97,6 +103,7 @@ export function render(
   reporter: CliReporter,
   options: GlobalOptions,
   streams: Streams,
+  output: Output,
 ): number {
   const worst = gravestOf(errors);
   if (options.json === true) {
@@ -108,11 +115,11 @@ export function render(
       ...json,
       ...(reporter.warnings.length > 0 ? { warnings: reporter.warnings } : {}),
     };
-    streams.stdout.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
+    output.write(`${escapeJson(JSON.stringify(document, null, 2))}\n`);
     if (options.debug === true) for (const error of errors) streams.stderr.write(`${escapeLines(stackOf(error))}\n`);
   } else {
     const shown = options.quiet === true ? quiet : text;
-    if (shown !== "") streams.stdout.write(`${shown}\n`);
+    if (shown !== "") output.write(`${shown}\n`);
     printErrors(errors, reporter, options, streams);
   }
   return worst === undefined ? 0 : exitStatus(worst.code);

@@ -1,9 +1,9 @@
 /** Use case: the packages that somebody asks for, from the feeds' indexes as they were last accepted. */
-import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { removeForsaken } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
 import type { Feed } from "../profile/types.ts";
 import { refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
@@ -162,7 +162,7 @@ export async function fetchPackages(session: Session, wish: Wish): Promise<Arriv
   const { choices, errors: unlisted } = choicesOf(wish, indexes);
   const { kept, errors: rivals } = withoutRivals(choices);
   const folder = resolve(wish.folder);
-  await mkdir(folder, { recursive: true });
+  await ensureFolder(folder, 0o777);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
   const total = free.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);

@@ -30,15 +30,41 @@ export async function syncFolder(folder: string): Promise<void> {
  */
 export async function ensureFolder(folder: string, mode: number): Promise<void> {
   const path = resolve(folder);
-  let first: string | undefined;
   try {
-    first = await fs.mkdir(path, { recursive: true, mode });
-    if (!(await fs.stat(path)).isDirectory()) throw Object.assign(new Error("not a folder"), { code: "ENOTDIR" });
+    for (const made of await makeMissing(path, mode)) await syncFolder(dirname(made));
   } catch (error) {
     throw outputError(error, path);
   }
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+}
+
+/**
+ * Makes a folder and those missing above it. Node's own recursive mkdir never returns where the system answers ENOENT
+ * below a folder that exists, as it does in /proc.
+ * @returns the folders made, the lowest first
+ */
+async function makeMissing(path: string, mode: number): Promise<string[]> {
+  try {
+    await fs.mkdir(path, { mode });
+    return [path];
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT" || dirname(path) === path) {
+      if (await isFolder(path)) return [];
+      throw error;
+    }
+  }
+  const above = await makeMissing(dirname(path), mode);
+  try {
+    await fs.mkdir(path, { mode });
+  } catch (error) {
+    // Another run may have made it meanwhile.
+    if (!(await isFolder(path))) throw error;
+  }
+  return [path, ...above];
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const stat = await fs.stat(path).catch(() => undefined);
+  return stat?.isDirectory() === true;
 }
 
 function isWithin(root: string, path: string): boolean {

@@ -1,0 +1,56 @@
+/** Standard output that is written whole, or says why it was not. */
+import { fstatSync, writeSync } from "node:fs";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { causeInWords } from "../files/system-error.ts";
+
+/** Writes to a stream and remembers the first failure, so that no command ends with 0 although its output is lost. */
+export class StandardOutput {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #file: number | undefined;
+  #failure: unknown;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+    this.#file = regularFile(stream);
+    stream.on("error", (error) => {
+      this.#failure ??= error;
+    });
+  }
+
+  write(text: string): void {
+    try {
+      if (this.#file === undefined) this.#stream.write(text);
+      else writeWhole(this.#file, text);
+    } catch (error) {
+      this.#failure ??= error;
+    }
+  }
+
+  /**
+   * Waits until the stream has taken everything.
+   * @returns `output` if some of it is lost; a reader that stopped reading is not a failure
+   */
+  async failure(): Promise<FeedkeyError | undefined> {
+    if (this.#stream.writableLength > 0 && this.#failure === undefined) {
+      await new Promise<void>((resolve) => this.#stream.write("", () => resolve()));
+    }
+    // A stream reports an error of the system on a later turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#failure === undefined || systemCode(this.#failure) === "EPIPE") return undefined;
+    return new FeedkeyError("output", `cannot write to standard output: ${causeInWords(this.#failure)}`, {
+      details: { cause: systemCode(this.#failure) ?? "unknown" },
+      cause: this.#failure,
+      hint: "make room or send the output elsewhere, then run the command again",
+    });
+  }
+}
+
+/** Node's stream for files takes a write that a full disk cut short for a whole one. */
+function writeWhole(file: number, text: string): void {
+  for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(file, rest));
+}
+
+function regularFile(stream: NodeJS.WriteStream & { readonly fd?: unknown }): number | undefined {
+  const { fd } = stream;
+  return typeof fd === "number" && fstatSync(fd).isFile() ? fd : undefined;
+}
