@@ -25,13 +25,19 @@ export async function syncFolder(folder: string): Promise<void> {
 
 /**
  * Makes a folder and what is missing above it, durably. An existing one is left as it is.
- * @param mode permissions of new folders, less the umask
+ * @param mode permissions of new folders, whatever the umask: programs that read as another user must get through
  * @throws FeedkeyError `output`
  */
 export async function ensureFolder(folder: string, mode: number): Promise<void> {
   const path = resolve(folder);
   try {
-    for (const made of await makeMissing(path, mode)) await syncFolder(dirname(made));
+    for (const made of await makeMissing(path, mode)) {
+      await fs.chmod(made, mode).catch((error: unknown) => {
+        // A file system without modes.
+        if (systemCode(error) !== "EPERM" && systemCode(error) !== "ENOTSUP") throw error;
+      });
+      await syncFolder(dirname(made));
+    }
   } catch (error) {
     throw outputError(error, path);
   }
@@ -89,7 +95,7 @@ async function enter(folder: string): Promise<string> {
 export async function folderWithin(root: string, folder: string): Promise<string> {
   const steps = relative(resolve(root), resolve(folder)).split(sep);
   if (steps[0] === "..") throw outside(root, folder);
-  await ensureFolder(root, 0o777);
+  await ensureFolder(root, 0o777 & ~process.umask());
   const realRoot = await fs.realpath(root);
   let current = realRoot;
   for (const step of steps) {

@@ -14,6 +14,8 @@ const causes: ReadonlyMap<string, string> = new Map([
   ["ENOTEMPTY", "a folder is in the way"],
   ["EEXIST", "another file is in the way"],
   ["ELOOP", "a symbolic link is in the way"],
+  ["EINVAL", "the file system does not accept that name: FAT and exFAT take no colon, for example"],
+  ["EILSEQ", "the file system does not accept that name"],
   ["ENAMETOOLONG", "the name is too long"],
   ["EMFILE", "too many files are open"],
   ["ENFILE", "too many files are open"],

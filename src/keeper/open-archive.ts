@@ -83,7 +83,7 @@ export class Keeper {
     indexes: readonly string[],
     options: SignOptions,
   ): Promise<Report<{ readonly key: Fingerprint; readonly signed: readonly SignedIndex[] }>> {
-    const [{ openSigner }, { signIndexFile }, { refuseOffProfile }] = await Promise.all([
+    const [{ certificatesWith, openSigner }, { signIndexFile }, { refuseOffProfile }] = await Promise.all([
       import("../signing/signer.ts"),
       import("../publish/sign-index.ts"),
       import("./check-signer.ts"),
@@ -96,9 +96,10 @@ export class Keeper {
       const signing = { store: this.#opened.store, at, profile: await this.#opened.profile() };
       await refuseOffProfile(signing, place, feed === undefined ? [] : [feed]);
       const notationDomain = options.notationDomain ?? (await this.#opened.found())?.config.notationDomain;
+      const own = await certificatesWith(this.#opened.store, place);
       const signed: SignedIndex[] = [];
       for (const index of indexes) {
-        const terms = { at, validFor, feed, notationDomain, addChecksums, together: indexes };
+        const terms = { at, validFor, feed, notationDomain, addChecksums, together: indexes, own };
         signed.push(await signIndexFile(index, key, terms));
       }
       return { key: key.raw.fingerprint, signed };

@@ -8,10 +8,12 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import type { PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
+import { packageUrl } from "../trust/package-path.ts";
 import type { FileWrite, Listed, SignedFile, ToList } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import { indexChanges } from "./index-changes.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
+import { dateAfter } from "./signature-date.ts";
 import { isOwn, type Vouchers } from "./vouched-file.ts";
 
 export interface FeedPlan {
@@ -28,6 +30,8 @@ export interface FeedPlan {
   readonly removes: readonly string[];
   /** Why the index is to be signed anew, in all its forms; undefined if the signatures there serve. */
   readonly sign: string | undefined;
+  /** When the new signatures are dated. */
+  readonly date: Instant;
 }
 
 /** Path of a package as the index gives it: relative to the feed if it lies in it, else to the archive. */
@@ -62,12 +66,19 @@ export function makeIndex(
   for (const one of scanned) {
     try {
       const path = indexPath(feed, one.path);
+      refusePath(feed, path);
       const { name, version, architecture, sha256 } = one;
       found.push({ name, version, architecture, path, sha256, ...layout.stanzaOf(one, path) });
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       const message = `package ${escapeText(one.path)}: ${error.message}`;
-      bad.push(new FeedkeyError(error.code, message, { details: { ...error.details, path: one.path }, cause: error }));
+      bad.push(
+        new FeedkeyError(error.code, message, {
+          details: { ...error.details, path: one.path },
+          cause: error,
+          ...(error.hint === undefined ? {} : { hint: error.hint }),
+        }),
+      );
     }
   }
   found.sort((a, b) => {
@@ -81,6 +92,15 @@ export function makeIndex(
   });
   refuseTwins(found);
   return { ...writeText(found), packages: found.length, bad };
+}
+
+/** T12: what clients would refuse to fetch is not published. @throws FeedkeyError `bad_path` */
+function refusePath(feed: ArchiveFeed, path: string): void {
+  const place = packageUrl("https://archive.invalid/", feed.path, path);
+  if (!("code" in place)) return;
+  throw new FeedkeyError(place.code, `clients would refuse it: ${escapeText(place.reason)}`, {
+    hint: "rename the file, then publish again",
+  });
 }
 
 /** The text of an index. It is written at once: tens of thousands of stanzas made one by one take twice the memory. */
@@ -149,7 +169,9 @@ async function whySign(
       return `${name} does not name the feed`;
     }
     const left = (facts.expiresAt ?? 0) - terms.at;
-    if (left > terms.validFor) return `${name} holds longer than it should`;
+    // One that had to be dated after its predecessor ends that much later.
+    if (left - Math.max(0, (facts.createdAt ?? 0) - terms.at) > terms.validFor)
+      return `${name} holds longer than it should`;
     // Signed anew well before clients begin to refuse it.
     if (left * 2 < terms.validFor) return `${name} has less than half of its time left`;
   }
@@ -198,5 +220,9 @@ export async function planFeed(
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
   const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
   const changes = same ? [] : indexChanges(oldText, text, listed, layout.read).map(escapeText);
-  return { feed, folder, signed, packages, changes, writes, removes, sign };
+  // The others too: they may be what a client has accepted, and removing them forgets no date.
+  const others = removes.map((name) => name.replace(/\.(sig|asc)$/, ""));
+  const names = new Set([...signed.map(({ name }) => name), ...others]);
+  const date = await dateAfter(folder, [...names], terms.vouchers.signers, terms.at);
+  return { feed, folder, signed, packages, changes, writes, removes, sign, date };
 }

@@ -10,7 +10,6 @@ import { writeFileAtomic } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { SignedFile } from "./feed-layout.ts";
-import type { FeedPlan } from "./publish-plan.ts";
 
 export interface PublishedRecord {
   /** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
@@ -64,8 +63,13 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
   });
 }
 
-/** The index in all its forms. */
-function entriesOf({ feed, signed }: FeedPlan) {
+/** An index in all its forms, as a plan has it. */
+interface Indexed {
+  readonly feed: ArchiveFeed;
+  readonly signed: readonly SignedFile[];
+}
+
+function entriesOf({ feed, signed }: Indexed) {
   return signed.map((file) => recordEntry(feed, file));
 }
 
@@ -84,7 +88,7 @@ async function write(records: string, { indexes, bundle }: PublishedRecord, lock
 export async function recording(
   records: string,
   before: PublishedRecord,
-  plans: readonly FeedPlan[],
+  plans: readonly Indexed[],
   lock: HeldLock,
   publish: () => Promise<void>,
 ): Promise<void> {

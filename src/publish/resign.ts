@@ -163,7 +163,7 @@ export async function resignFeeds(
     const wanting = changed.filter(({ sign }) => sign !== undefined);
     if (changed.length === 0) return { signed: [], delegated, left };
     const signingKey = await openSigningKey(store, fingerprint, passphrase);
-    const signatures = await signPlans(wanting, signingKey, { ...config, at });
+    const signatures = await signPlans(wanting, signingKey, config);
     await applyPlans(tree, changed, signatures, [], lock);
     return { signed: wanting.map(({ feed }) => feed.name), delegated, left };
   });

@@ -7,14 +7,17 @@ import { escapeText } from "../escape.ts";
 import { commitStaged } from "../files/atomic.ts";
 import { compressionNamed, formats, maxIndexBytes } from "../formats/formats.ts";
 import { armor } from "../openpgp/armor.ts";
+import { KeyIndex } from "../openpgp/key-index.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
+import type { Own } from "../signing/delegate-check.ts";
 import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
-import { notationDomain, type SignerOf } from "../signing/signing-key.ts";
+import { notationDomain, type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import { compressIndex } from "./index-compression.ts";
 import { stageIndex } from "./publish-apply.ts";
+import { dateAfter } from "./signature-date.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
 export interface SignOptions {
@@ -32,6 +35,8 @@ export interface SignFileOptions extends SignOptions {
   readonly addChecksums?: boolean;
   /** Paths of the indexes that are signed in the same run. */
   readonly together?: readonly string[];
+  /** The key store's certificates: the signature is dated after theirs. */
+  readonly own: Own;
 }
 
 export interface IndexSignature {
@@ -82,7 +87,9 @@ export async function signIndexFile(path: string, key: SignerOf, options: SignFi
   const folder = (await PublishedTree.open(dirname(path))).folder("");
   const there = await readIndex(folder, path);
   const bytes = options.addChecksums === true ? await withChecksums(path, there) : there;
-  const signature = await signIndexBytes(bytes, key, options);
+  const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
+  const at = await dateAfter(folder, [name], signers, options.at);
+  const signature = await signIndexBytes(bytes, key, { ...options, at });
   const writes = bytes === there ? [] : [{ name, data: bytes }];
   const stale = await staleBeside(folder, path, bytes, options.together ?? []);
   const staged = await stageIndex({ folder, writes }, new Map([[name, signature]]));

@@ -15,13 +15,13 @@ export type FileSignatures = ReadonlyMap<string, IndexSignature>;
 export async function signPlans(
   plans: readonly FeedPlan[],
   key: SignerOf,
-  { at, validFor, notationDomain }: Omit<SignOptions, "feed">,
+  { validFor, notationDomain }: Omit<SignOptions, "feed" | "at">,
 ): Promise<Map<string, FileSignatures>> {
   const byFeed = new Map<string, FileSignatures>();
-  for (const { feed, signed } of plans) {
+  for (const { feed, signed, date } of plans) {
     const signatures = new Map<string, IndexSignature>();
     for (const { name, bytes } of signed) {
-      signatures.set(name, await signIndexBytes(bytes, key, { at, validFor, feed: feed.name, notationDomain }));
+      signatures.set(name, await signIndexBytes(bytes, key, { at: date, validFor, feed: feed.name, notationDomain }));
     }
     byFeed.set(feed.name, signatures);
   }

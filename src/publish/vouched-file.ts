@@ -21,6 +21,8 @@ import { type PublishedRecord, recordEntry } from "./published-record.ts";
 export interface Vouchers {
   /** The archive's own keys. */
   readonly keys: KeyIndex;
+  /** Those and its delegates': what they signed, clients may have accepted. */
+  readonly signers: KeyIndex;
   readonly published: PublishedRecord;
 }
 
@@ -34,11 +36,11 @@ export async function vouchersOf(
   userId: string,
   published: PublishedRecord,
 ): Promise<Vouchers> {
-  const mine = [...known.values()].filter(({ raw, facts }) => {
-    // T3c: of a stolen key every signature may be the thief's.
-    return !isHardRevoked(facts.revocations) && (raw.fingerprint === key.raw.fingerprint || claims(facts, userId));
-  });
-  return { keys: await KeyIndex.of(mine.map(withOwnKeys)), published };
+  // T3c: of a stolen key every signature may be the thief's.
+  const sound = [...known.values()].filter(({ facts }) => !isHardRevoked(facts.revocations));
+  const mine = sound.filter(({ raw, facts }) => raw.fingerprint === key.raw.fingerprint || claims(facts, userId));
+  const [keys, signers] = [await KeyIndex.of(mine.map(withOwnKeys)), await KeyIndex.of(sound.map(withOwnKeys))];
+  return { keys, signers, published };
 }
 
 function isGood(signature: DataSignature): boolean {

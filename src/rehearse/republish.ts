@@ -79,7 +79,7 @@ async function signFeeds(
   key: OwnCertificate,
   known: Own,
 ): Promise<void> {
-  const { config, store, at, passphrase } = archive;
+  const { config, store, passphrase } = archive;
   const records = recordsFolder(store, config.root);
   const tree = await PublishedTree.open(config.root);
   await withLock(records, async (lock) => {
@@ -90,7 +90,7 @@ async function signFeeds(
     if (changed.length === 0) return;
     const signer = await openSigningKey(store, key.raw.fingerprint, passphrase);
     const wanting = changed.filter(({ sign }) => sign !== undefined);
-    const signatures = await signPlans(wanting, signer, { ...config, at });
+    const signatures = await signPlans(wanting, signer, config);
     await applyPlans(tree, changed, signatures, [], lock);
   });
 }

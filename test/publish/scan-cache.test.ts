@@ -3,13 +3,8 @@ import { join } from "node:path";
 import { expect } from "chai";
 import * as fc from "fast-check";
 import { scanPackages } from "../../src/publish/scan/scan.ts";
-import {
-  type CachedPackage,
-  isSettled,
-  loadScanCache,
-  type ScanCache,
-  saveScanCache,
-} from "../../src/publish/scan/scan-cache.ts";
+import { isSettled, loadScanCache, saveScanCache } from "../../src/publish/scan/scan-cache.ts";
+import type { CachedPackage, ScanCache } from "../../src/publish/scan/scan-cache-format.ts";
 import { deb, debOf } from "../testkit/packages/build-package.ts";
 import { refusalOf } from "../testkit/packages/package-refusal.ts";
 import { ScanFolder } from "./scan-folder.ts";

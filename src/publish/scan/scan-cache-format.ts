@@ -2,7 +2,18 @@
  * The records of the scan cache, little-endian, one after the other: u32 lengths of path, name, version, architecture and
  * stanza, u64 size, u64 time of modification, u64 time of change, u64 inode, 32 bytes SHA-256, 16 bytes MD5, then those texts.
  */
-import type { CachedPackage, ScanCache } from "./scan-cache.ts";
+import type { ScannedPackage } from "./scan-file.ts";
+import type { FileIdentity } from "./scan-walk.ts";
+
+export interface CachedPackage {
+  readonly identity: FileIdentity;
+  readonly scanned: ScannedPackage;
+  /** Its bytes in the file that it came from: what did not change is not written anew. */
+  readonly record?: Uint8Array;
+}
+
+/** By path relative to the scanned folder. */
+export type ScanCache = ReadonlyMap<string, CachedPackage>;
 
 const LENGTHS = 5;
 const IDENTITY = LENGTHS * 4;

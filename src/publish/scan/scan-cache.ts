@@ -9,19 +9,8 @@ import { constants } from "node:fs";
 import * as fs from "node:fs/promises";
 import { writeFileAtomic } from "../../files/atomic.ts";
 import type { Instant } from "../../time.ts";
-import { readRecords, writeRecords } from "./scan-cache-format.ts";
-import type { ScannedPackage } from "./scan-file.ts";
+import { readRecords, type ScanCache, writeRecords } from "./scan-cache-format.ts";
 import type { FileIdentity } from "./scan-walk.ts";
-
-export interface CachedPackage {
-  readonly identity: FileIdentity;
-  readonly scanned: ScannedPackage;
-  /** Its bytes in the file that it came from: what did not change is not written anew. */
-  readonly record?: Uint8Array;
-}
-
-/** By path relative to the scanned folder. */
-export type ScanCache = ReadonlyMap<string, CachedPackage>;
 
 // Changes whenever the records or the judgement of packages change: then all must be read again.
 const MAGIC = Buffer.from("feedkey scan cache 3\n", "latin1");

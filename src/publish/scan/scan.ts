@@ -3,7 +3,8 @@ import type { FeedFormat } from "../../profile/types.ts";
 import { Helper, shareOf, workTogether } from "../../threads.ts";
 import type { Instant } from "../../time.ts";
 import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
-import { type CachedPackage, isSettled, type ScanCache } from "./scan-cache.ts";
+import { isSettled } from "./scan-cache.ts";
+import type { CachedPackage, ScanCache } from "./scan-cache-format.ts";
 import type { ScannedPackage } from "./scan-file.ts";
 import { type BadFile, type FoundPackage, findPackages, sameIdentity } from "./scan-walk.ts";
 

@@ -1,0 +1,66 @@
+/** When a new signature over an index is dated: after those that it replaces, because clients refuse an index older than their last one. */
+import { FeedkeyError } from "../error.ts";
+import { signatureFiles } from "../formats/formats.ts";
+import { type FileSignature, readSignatureFile } from "../openpgp/detached.ts";
+import type { KeyIndex } from "../openpgp/key-index.ts";
+import type { PublishedFolder } from "../signing/published-tree.ts";
+import { type Instant, iso } from "../time.ts";
+import { skew } from "../trust/policy.ts";
+
+const second = 1000;
+
+/** The date of the newest signature there that names one of these keys; whether it fits does not matter: the index may be new. */
+async function newestDate(
+  folder: PublishedFolder,
+  names: readonly string[],
+  keys: KeyIndex,
+): Promise<{ readonly file: string; readonly date: Instant } | undefined> {
+  let newest: { file: string; date: Instant } | undefined;
+  for (const file of names.flatMap(signatureFiles)) {
+    for (const signature of await signaturesIn(folder, file)) {
+      if (!("raw" in signature) || keys.candidates(signature.raw).length === 0) continue;
+      const date = signature.raw.hashed.createdAt;
+      if (date !== undefined && date > (newest?.date ?? 0)) newest = { file, date };
+    }
+  }
+  return newest;
+}
+
+/** A file that can't be read as signatures is going to be replaced: no client has accepted it. */
+async function signaturesIn(folder: PublishedFolder, file: string): Promise<readonly FileSignature[]> {
+  const bytes = await folder.read(file);
+  try {
+    return bytes === undefined ? [] : readSignatureFile(bytes, file);
+  } catch (error) {
+    if (error instanceof FeedkeyError) return [];
+    throw error;
+  }
+}
+
+/**
+ * The date for signatures that replace those of some files: now, or a second after the newest of them. Whole seconds, as packets
+ * have them.
+ * @param names of the signed files
+ * @param keys whose signatures clients may have accepted
+ * @throws FeedkeyError `not_yet_valid` if what is published is dated later than clients with a right clock accept
+ */
+export async function dateAfter(
+  folder: PublishedFolder,
+  names: readonly string[],
+  keys: KeyIndex,
+  at: Instant,
+): Promise<Instant> {
+  const now = Math.floor(at / second) * second;
+  const newest = await newestDate(folder, names, keys);
+  if (newest === undefined) return now;
+  const date = Math.max(now, newest.date + second);
+  if (date <= at + skew) return date;
+  throw new FeedkeyError(
+    "not_yet_valid",
+    `${newest.file} is dated ${iso(newest.date)}, after the present time ${iso(at)}: clients that accepted it would refuse an earlier date`,
+    {
+      details: { file: newest.file, createdAt: iso(newest.date), at: iso(at) },
+      hint: "set this machine's clock; if the clock was wrong when that was signed, remove the signature files there, then run this again",
+    },
+  );
+}
