@@ -36,7 +36,7 @@ function makeProgram(args: readonly string[]): Command {
 /**
  * Runs one command line.
  * @param args without the program's name
- * @returns the exit status (design: "Exit status")
+ * @returns the exit status ("EXIT STATUS" in man/feedkey.1)
  */
 export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
   let status = 0;
