@@ -1,4 +1,4 @@
-/** Every way in which feedkey says no, and the exit status that each has (design: "Exit status"). */
+/** Every way in which feedkey refuses or fails, with its exit status ("EXIT STATUS" in man/feedkey.1). */
 
 const statusOf = {
   no_signature: 1,

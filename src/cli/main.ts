@@ -38,7 +38,7 @@ function makeProgram(args: readonly string[]): Command {
 /**
  * Runs one command line.
  * @param args without the program's name
- * @returns the exit status; that of `output` if a command succeeded but its output could not be written
+ * @returns the exit status ("EXIT STATUS" in man/feedkey.1); that of `output` if a command succeeded but its output could not be written
  */
 export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
   // What can't be said on standard error changes nothing of what came out.

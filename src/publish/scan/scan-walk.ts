@@ -99,7 +99,7 @@ function list(root: string, path: string, result: WalkResult): Dirent<Buffer>[] 
 function nameProblem(bytes: Buffer, name: string): string | undefined {
   if (!Buffer.from(name, "utf8").equals(bytes)) return "bytes that are not UTF-8";
   if (escapeText(name) !== name) return "a control character or another that does not show";
-  // Clients refuse such a path (design, T12).
+  // Clients refuse such a path (T12).
   if (name.includes("\\")) return "a backslash";
   return undefined;
 }
