@@ -2,7 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import type { RawCertificate } from "./certificate.ts";
 import { loadKey } from "./key-packet.ts";
-import { libraryKey } from "./library-check.ts";
+import { libraryKey } from "./library-key.ts";
 import type { SignatureContent } from "./make-signature.ts";
 import { unite } from "./merge.ts";
 import type { Packet } from "./packets.ts";

@@ -73,11 +73,22 @@ function isForeignRevocation(packet: Packet, fingerprint: Fingerprint | undefine
   return named === undefined ? keyId !== undefined && keyId !== keyIdOf(fingerprint) : named !== fingerprint;
 }
 
+/** By the bytes, which the packets are views on: an answer that was recognised is read already. */
+const keyrings = new WeakMap<Uint8Array, Keyring>();
+
 /**
- * Reads a sequence of certificates. A bad one is passed over and named in `problems`; the rest is read.
+ * Reads a sequence of certificates, once. A bad one is passed over and named in `problems`; the rest is read.
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
+  const known = keyrings.get(bytes);
+  if (known !== undefined) return known;
+  const made = read(bytes);
+  keyrings.set(bytes, made);
+  return made;
+}
+
+function read(bytes: Uint8Array): Keyring {
   const problems = new Set<string>();
   if (bytes.length > limits.keyringBytes) problems.add(`more than ${limits.keyringBytes} bytes`);
   const drafts = new Map<Fingerprint, Draft>();

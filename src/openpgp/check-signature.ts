@@ -1,10 +1,8 @@
 /** Whether a key made a signature: the mathematics, and nothing else. No dates, no flags, no opinion on algorithms. */
-import { verify } from "node:crypto";
 import type { Fingerprint } from "../trust/facts.ts";
+import { HashedDocument } from "./hashed-document.ts";
 import type { LoadedKey } from "./key-packet.ts";
-import { libraryAgrees } from "./library-check.ts";
-import type { Question } from "./native-key.ts";
-import { rareKey } from "./rare-key.ts";
+import type { Message } from "./native-key.ts";
 import type { RawSignature } from "./raw-signature.ts";
 import { Signed, type SignedParts } from "./signed-parts.ts";
 
@@ -46,65 +44,49 @@ export async function isSignedBy(
   if (digest === undefined) return false;
   const known = verdictsOf(maker);
   const name = `${raw.hash} ${latin1(digest)} ${latin1(raw.numbers)}`;
-  const verdict = known.get(name) ?? (await check(raw, signed, digest, maker, together));
+  // A copy: where the parts are laid out the next signature is laid out too.
+  const parts = () => [Buffer.from(signed.message(raw, raw.body) ?? [])];
+  const verdict = known.get(name) ?? (await check(raw, { hash: raw.hash, digest, parts: parts() }, maker, together));
   known.set(name, verdict);
   return verdict;
 }
 
-async function check(
-  raw: RawSignature,
-  signed: Signed,
-  digest: Uint8Array,
-  maker: LoadedKey,
-  together: boolean,
-): Promise<boolean> {
-  const key = maker.native ?? rareKey(maker);
-  if (key === undefined) return await libraryAgrees(raw, maker, signed.parts);
-  // A copy: where the parts are laid out the next signature is laid out too.
-  const bytes = Buffer.from(signed.message(raw, raw.body) ?? []);
+async function check(raw: RawSignature, message: Message, maker: LoadedKey, together: boolean): Promise<boolean> {
   try {
-    const question = key.question({ hash: raw.hash, bytes, digest }, raw.numbers);
-    return question !== undefined && (await answer(question, together));
+    return (await maker.check?.(message, raw.numbers, together)) === true;
   } catch {
-    // A key that is none, or a signature that is malformed: none of this key's.
+    // A key or a signature that is malformed: none of this key's.
     return false;
   }
-}
-
-function answer({ hash, data, key, value }: Question, together: boolean): Promise<boolean> | boolean {
-  const input = { key, dsaEncoding: "ieee-p1363" } as const;
-  if (!together) return verify(hash, data, input, value);
-  return new Promise((resolve) => {
-    verify(hash, data, input, value, (error, made) => resolve(error === null && made));
-  });
 }
 
 /**
  * Whether a key made a signature.
- * @param over the parts signed, or the finished digest over a document
+ * @param over the parts signed, or a document
  */
-export async function isMadeBy(raw: RawSignature, maker: LoadedKey, over: SignedParts | Uint8Array): Promise<boolean> {
-  if (!(over instanceof Uint8Array)) return await isSignedBy(raw, new Signed(over), maker);
-  const { digestStart, hash, numbers } = raw;
+export async function isMadeBy(
+  raw: RawSignature,
+  maker: LoadedKey,
+  over: SignedParts | HashedDocument,
+): Promise<boolean> {
+  if (!(over instanceof HashedDocument)) return await isSignedBy(raw, new Signed(over), maker);
+  if (!maybe(raw, maker)) return false;
+  const message = over.signed(raw);
+  const [first, second] = message.digest;
   // What is damaged needs no public-key operation.
-  if (!maybe(raw, maker) || over[0] !== digestStart[0] || over[1] !== digestStart[1]) return false;
-  if (maker.native === undefined) return await libraryAgrees(raw, maker, over);
-  try {
-    return maker.native.isSignature(hash, over, numbers);
-  } catch {
-    return false;
-  }
+  if (first !== raw.digestStart[0] || second !== raw.digestStart[1]) return false;
+  return await check(raw, message, maker, false);
 }
 
 /**
  * Those of several keys that made a signature. One key may be listed in many certificates, and anybody can list it:
  * it is tried once.
- * @param over the parts signed, or the finished digest over a document
+ * @param over the parts signed, or a document
  */
 export async function makersOf(
   raw: RawSignature,
   candidates: readonly LoadedKey[],
-  over: Signed | Uint8Array,
+  over: Signed | HashedDocument,
   together = false,
 ): Promise<LoadedKey[]> {
   const asked = new Map<Fingerprint, boolean>();

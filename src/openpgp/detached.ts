@@ -91,7 +91,7 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
   // Each version 6 signature has a salt of its own, for which the whole document would be hashed anew.
   if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
-  const makers = await makersOf(raw, candidates, document.signedDigest(raw));
+  const makers = await makersOf(raw, candidates, document);
   for (const maker of makers) {
     const loose = refuseLooseEnds(raw, maker);
     if (loose !== undefined) return bad(loose);

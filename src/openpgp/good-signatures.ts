@@ -1,5 +1,4 @@
 /** Finding the signatures that are good among as much junk as anybody cares to upload. */
-import { FeedkeyError } from "../error.ts";
 import type { RevocationKind } from "../trust/facts.ts";
 import type { LoadedKey } from "./key-packet.ts";
 import { limits } from "./limits.ts";
@@ -13,12 +12,9 @@ const atOnce = 64;
 /** So few are checked here and now: a thread takes longer to start than a check. */
 const few = 8;
 
-/**
- * A signature whose digest fits, put aside until it is its turn: only what its turn depends on, since there may be a
- * hundred thousand.
- */
+/** A signature whose digest fits, put aside until it is its turn, with what its turn depends on. */
 export interface Candidate {
-  readonly body: Uint8Array;
+  readonly raw: RawSignature;
   readonly signed: Signed;
   /** 0 without a date: such a one counts for nothing, or, a hard revocation, whatever its date. */
   readonly createdAt: number;
@@ -63,14 +59,7 @@ export function putAside(raw: RawSignature, signed: Signed): Candidate {
   const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers, flags } = raw.hashed;
   const namesRevoker = designatedRevokers.length > 0;
   const letsCertify = flags?.certify !== false;
-  return { body: raw.body, signed, createdAt, keyLifetime, namesRevoker, letsCertify, kind: revocationKind(raw) };
-}
-
-/** Parsed again, now that it is its turn. */
-export function rawOf({ body }: Candidate): RawSignature {
-  const raw = parseSignature(body);
-  if (typeof raw === "string") throw new FeedkeyError("internal", `it was parsed before: ${raw}`);
-  return raw;
+  return { raw, signed, createdAt, keyLifetime, namesRevoker, letsCertify, kind: revocationKind(raw) };
 }
 
 /**
@@ -115,17 +104,17 @@ export async function findGood(
   let last: Candidate | undefined;
   const isWanted = (next: Candidate) => {
     if (last === undefined) return true;
-    return !isEnough(last, next, names.size) && (copies || !names.has(nameOf(rawOf(next))));
+    return !isEnough(last, next, names.size) && (copies || !names.has(nameOf(next.raw)));
   };
   for (let at = 0; at < candidates.length; at += atOnce) {
     const batch = candidates.slice(at, at + atOnce).filter(isWanted);
     const many = together || batch.length > few;
-    const madeBy = await Promise.all(batch.map((one) => makers(rawOf(one), one.signed, many)));
+    const madeBy = await Promise.all(batch.map((one) => makers(one.raw, one.signed, many)));
     for (const [place, candidate] of batch.entries()) {
       const by = madeBy[place] ?? [];
       if (by.length === 0 || !isWanted(candidate)) continue;
       last = candidate;
-      names.add(nameOf(rawOf(candidate)));
+      names.add(nameOf(candidate.raw));
       found.set(candidate, by);
     }
   }

@@ -1,7 +1,8 @@
 /** A document and its digests. Signatures over one index need the same ones, and so does who remembers it: 50 MB are hashed once. */
 import { createHash, type Hash } from "node:crypto";
+import type { Message } from "./native-key.ts";
 import type { RawSignature } from "./raw-signature.ts";
-import { documentDigest } from "./signed-digest.ts";
+import { documentDigest, trailerOf } from "./signed-digest.ts";
 
 const noSalt = new Uint8Array();
 const nameOf = (hash: string, salt: Uint8Array) => `${hash} ${Buffer.from(salt).toString("hex")}`;
@@ -19,6 +20,12 @@ export class HashedDocument {
   /** What a signature over the document signs. @throws Error for a hash that can't be computed here */
   signedDigest(raw: RawSignature): Uint8Array {
     return documentDigest(raw, this.#prefix(raw.hash, raw.salt).copy());
+  }
+
+  /** All that a signature over the document signs. @throws Error for a hash that can't be computed here */
+  signed(raw: RawSignature): Message {
+    const parts = [raw.salt, this.bytes, raw.hashedPart, trailerOf(raw)];
+    return { hash: raw.hash, digest: this.signedDigest(raw), parts };
   }
 
   /** Lower-case hex. */

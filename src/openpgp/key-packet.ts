@@ -1,7 +1,7 @@
 /** Public key packets -> facts, with what can check their signatures. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
-import { type NativeKey, nativeKey } from "./native-key.ts";
+import { type Check, nativeKey, rareCheck } from "./native-key.ts";
 import { hex } from "./subpackets.ts";
 
 /** A component key that can check signatures. */
@@ -13,8 +13,8 @@ export interface LoadedKey {
   readonly body: Uint8Array;
   /** Octet of its algorithm (RFC 9580 section 9.1). */
   readonly algorithm: number;
-  /** Undefined where only the library can check what it signed. */
-  readonly native: NativeKey | undefined;
+  /** Undefined for a key that signs nothing: one for encryption, or one that node refuses. */
+  readonly check: Check | undefined;
 }
 
 /** Fingerprint of a public key packet's body (RFC 9580 section 5.5.4); undefined for versions other than 4 and 6. */
@@ -67,7 +67,8 @@ async function load(body: Uint8Array, certificate: Fingerprint): Promise<LoadedK
   if (native === undefined) {
     const { libraryFacts } = await import("./library-key.ts");
     const facts = await libraryFacts(body, fingerprint);
-    return facts && { facts: { ...identity, ...facts, createdAt }, certificate, body, algorithm, native };
+    const check = facts && rareCheck(algorithm, body.subarray(head));
+    return facts && { facts: { ...identity, ...facts, createdAt }, certificate, body, algorithm, check };
   }
   const { name, bits, curve } = native;
   const facts: KeyFacts = {
@@ -77,5 +78,5 @@ async function load(body: Uint8Array, certificate: Fingerprint): Promise<LoadedK
     ...(curve === undefined ? {} : { curve }),
     createdAt,
   };
-  return { facts, certificate, body, algorithm, native };
+  return { facts, certificate, body, algorithm, check: native.isSignature };
 }

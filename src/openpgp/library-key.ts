@@ -1,7 +1,6 @@
 /** Keys of rare algorithms, as the OpenPGP library reads them. */
-import { enums, type PublicKeyPacket } from "openpgp";
+import { enums, PublicKeyPacket } from "openpgp";
 import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
-import { libraryKey } from "./library-check.ts";
 import { limits } from "./limits.ts";
 import { isOpen } from "./native-key.ts";
 
@@ -33,6 +32,16 @@ const curveBits: Readonly<Record<string, number>> = {
 };
 
 const fixedBits: Readonly<Record<string, number>> = { ed25519: 256, x25519: 256, ed448: 448, x448: 448 };
+
+/**
+ * A public key packet as the library reads it.
+ * @throws Error for one that it can't
+ */
+export async function libraryKey(body: Uint8Array): Promise<PublicKeyPacket> {
+  const packet = new PublicKeyPacket();
+  await packet.read(body);
+  return packet;
+}
 
 /**
  * What the library finds out about a key.

@@ -1,4 +1,4 @@
-/** Signature packets, parsed strictly. Whether their mathematics is right is for `verdict.ts`. */
+/** Signature packets, parsed strictly. Whether their mathematics is right is for `check-signature.ts`. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import type { LoadedKey } from "./key-packet.ts";
@@ -123,15 +123,23 @@ function areaEnd(body: Uint8Array, at: number, version: number): number | undefi
   return start + length > body.length ? undefined : start + length;
 }
 
+/** By packet body: what is read of a packet stays beside it. */
+const parsed = new WeakMap<Uint8Array, RawSignature | string>();
+
 /**
- * Parses a signature packet's body.
- * @param layout of it, where it is at hand
+ * Parses a signature packet's body: once, however often it is asked for.
  * @returns a text that says what is wrong with it where it can't be one that feedkey knows
  */
-export function parseSignature(
-  body: Uint8Array,
-  layout: SignatureLayout | string = layoutOf(body),
-): RawSignature | string {
+export function parseSignature(body: Uint8Array): RawSignature | string {
+  const known = parsed.get(body);
+  if (known !== undefined) return known;
+  const made = parse(body);
+  parsed.set(body, made);
+  return made;
+}
+
+function parse(body: Uint8Array): RawSignature | string {
+  const layout = layoutOf(body);
   if (typeof layout === "string") return layout;
   const { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd } = layout;
   const octets = lengthOctets(version);

@@ -23,7 +23,6 @@ import {
   type Makers,
   nameOf,
   putAside,
-  rawOf,
   revocationKind,
 } from "./good-signatures.ts";
 import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
@@ -61,8 +60,8 @@ function byNamed({ keys }: Reading): Makers {
 function tell({ onVerified }: Reading, candidates: readonly Candidate[], good: Good) {
   return candidates.flatMap((candidate) => {
     const makers = good.get(candidate) ?? [];
-    if (makers.length > 0) onVerified(candidate.body);
-    return makers.map((maker) => ({ raw: rawOf(candidate), maker }));
+    if (makers.length > 0) onVerified(candidate.raw.body);
+    return makers.map((maker) => ({ raw: candidate.raw, maker }));
   });
 }
 
@@ -199,7 +198,7 @@ async function readBindings(
   const bindings = new Map<string, SelfSignature>();
   for (const candidate of candidates) {
     if (!good.has(candidate)) continue;
-    const raw = rawOf(candidate);
+    const { raw } = candidate;
     const back = await readBackSignature(raw, subkey, over, keys);
     const name = `${nameOf(raw)} ${back === undefined ? "" : nameOf(back)}`;
     if (bindings.has(name)) continue;

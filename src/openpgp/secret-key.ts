@@ -8,7 +8,7 @@ import { type RawCertificate, readKeyring } from "./certificate.ts";
 import { checkSignatures } from "./detached.ts";
 import { HashedDocument } from "./hashed-document.ts";
 import { KeyIndex } from "./key-index.ts";
-import { libraryKey } from "./library-check.ts";
+import { libraryKey } from "./library-key.ts";
 import {
   makeSignature,
   repeatSignature,

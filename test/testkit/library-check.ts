@@ -1,8 +1,9 @@
-/** Checks by the OpenPGP library, loaded when the first key comes that Node's own cryptography can't take. */
-import type { PublicKeyPacket, SignaturePacket } from "openpgp";
-import type { LoadedKey } from "./key-packet.ts";
-import type { RawSignature } from "./raw-signature.ts";
-import type { SignedParts } from "./signed-parts.ts";
+/** Checks by the OpenPGP library: a second opinion on the mathematics, for tests. */
+import { SignaturePacket } from "openpgp";
+import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
+import { libraryKey } from "../../src/openpgp/library-key.ts";
+import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
+import type { SignedParts } from "../../src/openpgp/signed-parts.ts";
 
 /**
  * Whether a key made a signature, in the library's opinion on the mathematics.
@@ -13,8 +14,7 @@ export async function libraryAgrees(
   maker: LoadedKey,
   over: SignedParts | Uint8Array,
 ): Promise<boolean> {
-  const { SignaturePacket: Packet } = await import("openpgp");
-  const packet = new Packet() as LibrarySignature;
+  const packet = new SignaturePacket() as LibrarySignature;
   try {
     packet.read(raw.body);
     const key = await libraryKey(maker.body);
@@ -31,17 +31,6 @@ export async function libraryAgrees(
   } catch {
     return false;
   }
-}
-
-/**
- * A public key packet as the library reads it.
- * @throws Error for one that it can't
- */
-export async function libraryKey(body: Uint8Array): Promise<PublicKeyPacket> {
-  const { PublicKeyPacket: Packet } = await import("openpgp");
-  const packet = new Packet();
-  await packet.read(body);
-  return packet;
 }
 
 // What the library's types leave out.
@@ -64,5 +53,25 @@ async function libraryParts({ key, userId, bind }: SignedParts): Promise<object>
     // The library decodes user IDs as UTF-8 and would hash something else where they are not: hand it the bytes.
     ...(userId === undefined ? {} : { userID: { write: () => userId } }),
     ...(bind === undefined ? {} : { bind: await libraryKey(bind.body) }),
+  };
+}
+
+const hashOctets = ["", "md5", "sha1", "ripemd160", "", "", "", "", "sha256", "sha384", "sha512", "sha224", "sha3-256"];
+const salts: Readonly<Record<string, number>> = { sha384: 24, sha512: 32 };
+
+/** The same key with the library's check in the place of node's: of the digest and the numbers alone. */
+export function checkedByLibrary(key: LoadedKey): LoadedKey {
+  return {
+    ...key,
+    check: async ({ hash, digest }, numbers) => {
+      const six = key.facts.version === 6;
+      const salt = six ? Buffer.alloc((salts[hash] ?? 16) + 1) : Buffer.alloc(0);
+      if (six) salt[0] = salt.length - 1;
+      const head = [key.facts.version, 0, key.algorithm, hashOctets.indexOf(hash)];
+      const areas = Buffer.alloc(six ? 8 : 4);
+      const body = Buffer.concat([Buffer.from(head), areas, digest.subarray(0, 2), salt, numbers]);
+      const raw = parseSignature(body);
+      return typeof raw !== "string" && (await libraryAgrees(raw, key, digest));
+    },
   };
 }
