@@ -6,7 +6,7 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { commitStaged } from "../files/atomic.ts";
 import { compressionNamed, formats, maxIndexBytes } from "../formats/formats.ts";
-import { armor } from "../openpgp/armor.ts";
+import { armor } from "../openpgp/packet/armor.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
 import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";

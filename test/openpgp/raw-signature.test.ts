@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
 import { expect } from "chai";
 import { config, generateKey } from "openpgp";
-import { isMadeBy } from "../../src/openpgp/check-signature.ts";
-import { HashedDocument } from "../../src/openpgp/hashed-document.ts";
-import { type LoadedKey, loadKey } from "../../src/openpgp/key-packet.ts";
-import { namesIssuer, parseSignature, type RawSignature, signatureFacts } from "../../src/openpgp/raw-signature.ts";
-import { documentDigest } from "../../src/openpgp/signed-digest.ts";
-import type { SignedParts } from "../../src/openpgp/signed-parts.ts";
+import { isMadeBy } from "../../src/openpgp/check/check-signature.ts";
+import { HashedDocument } from "../../src/openpgp/packet/hashed-document.ts";
+import { type LoadedKey, loadKey } from "../../src/openpgp/packet/key-packet.ts";
+import {
+  namesIssuer,
+  parseSignature,
+  type RawSignature,
+  signatureFacts,
+} from "../../src/openpgp/packet/raw-signature.ts";
+import { documentDigest } from "../../src/openpgp/packet/signed-digest.ts";
+import type { SignedParts } from "../../src/openpgp/packet/signed-parts.ts";
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, octets } from "../testkit/framing.ts";

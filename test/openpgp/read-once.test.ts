@@ -2,8 +2,8 @@
 import { expect } from "chai";
 import { readAnswer } from "../../src/keyserver/answer.ts";
 import { blocksIn } from "../../src/keyserver/ask-all.ts";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { isAbout } from "../../src/openpgp/is-about-key.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { isAbout } from "../../src/openpgp/certificate/is-about-key.ts";
 import { Knowledge } from "../../src/refresh/certificate-pool.ts";
 import { seededProfile } from "../attack/seeded-profile.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";

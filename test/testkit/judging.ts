@@ -1,8 +1,8 @@
 /** The short way from packets to the program's judgement. */
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { checkSignatures, readSignatureFile } from "../../src/openpgp/detached.ts";
-import { KeyIndex } from "../../src/openpgp/key-index.ts";
-import { readFacts } from "../../src/openpgp/read-facts.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../../src/openpgp/check/detached.ts";
+import { KeyIndex } from "../../src/openpgp/check/key-index.ts";
+import { readFacts } from "../../src/openpgp/check/read-facts.ts";
 import type { Instant } from "../../src/time.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
 import {

@@ -1,9 +1,9 @@
 /** Checks by the OpenPGP library: a second opinion on the mathematics, for tests. */
 import { SignaturePacket } from "openpgp";
-import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
-import { libraryKey } from "../../src/openpgp/library-key.ts";
-import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
-import type { SignedParts } from "../../src/openpgp/signed-parts.ts";
+import type { LoadedKey } from "../../src/openpgp/packet/key-packet.ts";
+import { libraryKey } from "../../src/openpgp/packet/library-key.ts";
+import { parseSignature, type RawSignature } from "../../src/openpgp/packet/raw-signature.ts";
+import type { SignedParts } from "../../src/openpgp/packet/signed-parts.ts";
 
 /**
  * Whether a key made a signature, in the library's opinion on the mathematics.
