@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { dearmor } from "../src/openpgp/armor.ts";
+import { dearmor } from "../src/openpgp/packet/armor.ts";
 
 const program = resolve("bin/feedkey.js");
 const userId = "Bench Archive Signing Key <archive@bench.example>";

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { armor } from "../src/openpgp/armor.ts";
+import { armor } from "../src/openpgp/packet/armor.ts";
 import { archiveId, certificate, type TestCertificate } from "../test/testkit/certificate.ts";
 import { day } from "../test/testkit/dates.ts";
 import { allFramed, octets } from "../test/testkit/framing.ts";

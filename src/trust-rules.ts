@@ -4,7 +4,7 @@
  */
 
 export { type ErrorCode, FeedkeyError } from "./error.ts";
-export { type Evidence, readCertificates, readSignatures } from "./openpgp/evidence.ts";
+export { type Evidence, readCertificates, readSignatures } from "./openpgp/check/evidence.ts";
 export type { Identity } from "./profile/types.ts";
 export type { Duration, Instant } from "./time.ts";
 export type { Grant } from "./trust/delegation.ts";

@@ -1,7 +1,7 @@
 /** What `status` tells of one feed: how old its index is, who signed it, and what will keep the next one from being accepted. */
 import { readFile } from "node:fs/promises";
 import { largest } from "../extremes.ts";
-import { readSignatureFile } from "../openpgp/detached.ts";
+import { readSignatureFile } from "../openpgp/check/detached.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Instant, iso, roughly } from "../time.ts";
 import { type End, isNear, outlookOf } from "../trust/expiry-forecast.ts";

@@ -2,7 +2,7 @@
 import { FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import type { GetOptions } from "../net/types.ts";
-import { HashedDocument } from "../openpgp/hashed-document.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";

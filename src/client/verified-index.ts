@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
-import type { HashedDocument } from "../openpgp/hashed-document.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";

@@ -5,7 +5,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readHashed } from "../files/file-digest.ts";
 import { ReadAhead } from "../files/read-ahead.ts";
-import { HashedDocument } from "../openpgp/hashed-document.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";

@@ -11,8 +11,8 @@ import {
   type Request,
   type Withdrawal,
 } from "../keys/delegate.ts";
-import { armor } from "../openpgp/armor.ts";
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armor } from "../openpgp/packet/armor.ts";
 import { requireBundle } from "../publish/archive.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";

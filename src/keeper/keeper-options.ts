@@ -1,6 +1,6 @@
 /** What an archive's keeper is told. Lengths of time are in milliseconds. */
 import type { RevokeReason } from "../keys/revoke.ts";
-import type { Algorithm } from "../openpgp/generate.ts";
+import type { Algorithm } from "../openpgp/secret/generate.ts";
 import type { ArchiveFeed, Profile } from "../profile/types.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { PassphraseSource } from "../signing/signing-key.ts";

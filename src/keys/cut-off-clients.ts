@@ -1,7 +1,7 @@
 /** Who loses their chain: clients seeded with each of the archive's keys, before and after a step. */
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { factsOf } from "../openpgp/evidence.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { factsOf } from "../openpgp/check/evidence.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { judge } from "../trust/judge.ts";

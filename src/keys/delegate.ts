@@ -2,8 +2,8 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { largest } from "../extremes.ts";
-import { certify } from "../openpgp/amend.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { certify } from "../openpgp/secret/amend.ts";
 import { ownCertificate } from "../publish/archive.ts";
 import { type Own, standingOf, withPath } from "../signing/delegate-check.ts";
 import {

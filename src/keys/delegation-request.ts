@@ -1,10 +1,10 @@
 /** What a delegate-to-be hands in: its certificate, read together with all that the key store has heard of it. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { limits } from "../openpgp/limits.ts";
-import { collect } from "../openpgp/merge.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { collect } from "../openpgp/certificate/merge.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { limits } from "../openpgp/packet/limits.ts";
 import { type Own, rootsOf } from "../signing/delegate-check.ts";
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";

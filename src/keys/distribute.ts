@@ -3,12 +3,12 @@ import { FeedkeyError } from "../error.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { lookup, submit } from "../keyserver/hkp.ts";
 import type { Transport } from "../net/types.ts";
-import { armor } from "../openpgp/armor.ts";
-import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
-import { isAbout } from "../openpgp/is-about-key.ts";
-import { attachLoose, collect } from "../openpgp/merge.ts";
-import { tags } from "../openpgp/packets.ts";
-import { parseSignature } from "../openpgp/raw-signature.ts";
+import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { isAbout } from "../openpgp/certificate/is-about-key.ts";
+import { attachLoose, collect } from "../openpgp/certificate/merge.ts";
+import { armor } from "../openpgp/packet/armor.ts";
+import { tags } from "../openpgp/packet/packets.ts";
+import { parseSignature } from "../openpgp/packet/raw-signature.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface Sent {

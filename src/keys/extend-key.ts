@@ -1,13 +1,13 @@
 /** Use case: let a key of the store hold longer. What it says of itself is said anew, with another end and all else as it was. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
-import { withKeySignature, withSubkeySignature, withUserIdSignature } from "../openpgp/amend.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { fingerprintOf } from "../openpgp/key-packet.ts";
-import { lifetimeSeconds } from "../openpgp/make-signature.ts";
-import type { Packet } from "../openpgp/packets.ts";
-import { signatureId } from "../openpgp/raw-signature.ts";
-import type { SelfStatement } from "../openpgp/secret-key.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { fingerprintOf } from "../openpgp/packet/key-packet.ts";
+import type { Packet } from "../openpgp/packet/packets.ts";
+import { signatureId } from "../openpgp/packet/raw-signature.ts";
+import { withKeySignature, withSubkeySignature, withUserIdSignature } from "../openpgp/secret/amend.ts";
+import { lifetimeSeconds } from "../openpgp/secret/make-signature.ts";
+import type { SelfStatement } from "../openpgp/secret/secret-key.ts";
 import { judgedTogether, openSigningKey, type PassphraseSource } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";

@@ -1,15 +1,15 @@
 /** Use case: take keys and certificates made elsewhere into the key store: gpg's, a delegate's with its path, revocations. */
 import { FeedkeyError } from "../error.ts";
-import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
-import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
-import { revocationsOf } from "../openpgp/generate.ts";
-import { limits } from "../openpgp/limits.ts";
-import { type Packet, readPacketsLeniently, tags, writePackets } from "../openpgp/packets.ts";
-import { publicPartOf } from "../openpgp/public-part.ts";
-import { parseSignature } from "../openpgp/raw-signature.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
-import { SecretKey } from "../openpgp/secret-key.ts";
-import { uniteSecrets } from "../openpgp/secret-union.ts";
+import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
+import { limits } from "../openpgp/packet/limits.ts";
+import { type Packet, readPacketsLeniently, tags, writePackets } from "../openpgp/packet/packets.ts";
+import { parseSignature } from "../openpgp/packet/raw-signature.ts";
+import { revocationsOf } from "../openpgp/secret/generate.ts";
+import { publicPartOf } from "../openpgp/secret/public-part.ts";
+import { SecretKey } from "../openpgp/secret/secret-key.ts";
+import { uniteSecrets } from "../openpgp/secret/secret-union.ts";
 import { ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
 import { readAllStored } from "../signing/stored-certificate.ts";
 import type { KeyStore } from "../store/key-store.ts";

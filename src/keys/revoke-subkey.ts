@@ -1,13 +1,13 @@
 /** Use case: take back a subkey that signs, and make another: what the owner of an offline primary key does after a break-in. */
 import { FeedkeyError } from "../error.ts";
-import { withSubkeySignature } from "../openpgp/amend.ts";
-import { armor } from "../openpgp/armor.ts";
-import { writeCertificate } from "../openpgp/certificate.ts";
-import { type Algorithm, lock, revocationReasons } from "../openpgp/generate.ts";
-import { fingerprintOf } from "../openpgp/key-packet.ts";
-import { unite } from "../openpgp/merge.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
-import { isLocked, withNewSubkey } from "../openpgp/signing-subkey.ts";
+import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { unite } from "../openpgp/certificate/merge.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { armor } from "../openpgp/packet/armor.ts";
+import { fingerprintOf } from "../openpgp/packet/key-packet.ts";
+import { withSubkeySignature } from "../openpgp/secret/amend.ts";
+import { type Algorithm, lock, revocationReasons } from "../openpgp/secret/generate.ts";
+import { isLocked, withNewSubkey } from "../openpgp/secret/signing-subkey.ts";
 import { judgedTogether, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Duration, Instant } from "../time.ts";

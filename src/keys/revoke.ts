@@ -1,13 +1,13 @@
 /** Use case: revoke a key, or withdraw a successor that went wrong; who loses their chain is said before anything is done. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
-import { certify, withKeySignature } from "../openpgp/amend.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { type RevocationReason, revocationReasons } from "../openpgp/generate.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { unite } from "../openpgp/merge.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { unite } from "../openpgp/certificate/merge.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { readFacts } from "../openpgp/check/read-facts.ts";
+import { certify, withKeySignature } from "../openpgp/secret/amend.ts";
+import { type RevocationReason, revocationReasons } from "../openpgp/secret/generate.ts";
 import { type Archive, ownCertificate, refreshBundle, requireBundle } from "../publish/archive.ts";
 import { claims, isDelegate } from "../signing/delegate-check.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";

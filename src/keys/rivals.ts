@@ -5,7 +5,7 @@
  */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
-import { certify } from "../openpgp/amend.ts";
+import { certify } from "../openpgp/secret/amend.ts";
 import { type Archive, ownCertificate } from "../publish/archive.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type SigningKey } from "../signing/signing-key.ts";
 import { type Instant, iso } from "../time.ts";

@@ -3,12 +3,12 @@
  * prove nothing. What anybody hung on a certificate must never push out a revocation or a withdrawal.
  */
 import { FeedkeyError } from "../error.ts";
-import { armor } from "../openpgp/armor.ts";
-import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { collect, unite } from "../openpgp/merge.ts";
-import { provenRoom, prune, storeRoom } from "../openpgp/prune.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { collect, unite } from "../openpgp/certificate/merge.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { provenRoom, prune, storeRoom } from "../openpgp/check/prune.ts";
+import { armor } from "../openpgp/packet/armor.ts";
 import { readAllStored } from "../signing/stored-certificate.ts";
 import type { KeyStore, KeyStoreWriter, NewKey } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";

@@ -2,8 +2,8 @@
 import type { FeedkeyError } from "../error.ts";
 import { httpFailure, said, unavailable } from "../net/failure.ts";
 import type { HttpAnswer } from "../net/types.ts";
-import { dearmorToEnd } from "../openpgp/armor.ts";
-import { isWhole } from "../openpgp/packets.ts";
+import { dearmorToEnd } from "../openpgp/packet/armor.ts";
+import { isWhole } from "../openpgp/packet/packets.ts";
 
 export interface Found {
   readonly outcome: "found";

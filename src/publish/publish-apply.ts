@@ -8,7 +8,7 @@ import { FeedkeyError } from "../error.ts";
 import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
 import { signatureEnding } from "../formats/formats.ts";
-import { armor, dearmor, looksArmored } from "../openpgp/armor.ts";
+import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import type { FeedPlan } from "./publish-plan.ts";
 import type { FileSignatures } from "./sign-plans.ts";

@@ -2,8 +2,8 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { signatureFiles } from "../formats/formats.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";

@@ -1,8 +1,8 @@
 /** When a new signature over an index is dated: after those that it replaces, because clients refuse an index older than their last one. */
 import { FeedkeyError } from "../error.ts";
 import { signatureFiles } from "../formats/formats.ts";
-import { type FileSignature, readSignatureFile } from "../openpgp/detached.ts";
-import type { KeyIndex } from "../openpgp/key-index.ts";
+import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
+import type { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { PublishedFolder } from "../signing/published-tree.ts";
 import { type Instant, iso } from "../time.ts";
 import { skew } from "../trust/policy.ts";

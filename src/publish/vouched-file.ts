@@ -5,8 +5,8 @@
  */
 import { FeedkeyError } from "../error.ts";
 import { signatureFiles } from "../formats/formats.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { claims, type Own } from "../signing/delegate-check.ts";
 import type { PublishedFolder } from "../signing/published-tree.ts";

@@ -1,8 +1,8 @@
 /** The archive's own bundle: a source of certificates like any other, downloaded while the key servers are asked. */
 import { timeFor } from "../net/limits.ts";
-import type { Keyring } from "../openpgp/certificate.ts";
-import { limits } from "../openpgp/limits.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import type { Keyring } from "../openpgp/certificate/certificate.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { limits } from "../openpgp/packet/limits.ts";
 import { bundlePath } from "../profile/layout.ts";
 import type { Duration } from "../time.ts";
 import { downloadFile, expectedBytes, locations, pastCaches } from "./download.ts";

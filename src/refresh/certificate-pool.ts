@@ -1,13 +1,13 @@
 /** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
 
 import { append } from "../grouped.ts";
-import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
-import { designatedBy } from "../openpgp/evidence.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { keyIdOf } from "../openpgp/key-packet.ts";
-import { collect, unite } from "../openpgp/merge.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
-import { RevocationStore } from "../openpgp/revocation-store.ts";
+import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
+import { collect, unite } from "../openpgp/certificate/merge.ts";
+import { RevocationStore } from "../openpgp/certificate/revocation-store.ts";
+import { designatedBy } from "../openpgp/check/evidence.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { readFacts } from "../openpgp/check/read-facts.ts";
+import { keyIdOf } from "../openpgp/packet/key-packet.ts";
 import type { Profile } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";

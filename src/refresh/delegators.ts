@@ -1,6 +1,6 @@
 /** Who is said to have delegated something, before anything is checked. */
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { parseSignature } from "../openpgp/raw-signature.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { parseSignature } from "../openpgp/packet/raw-signature.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 
 /** Fingerprints or key IDs of those who, as a certificate says, delegated something to it: claims that nobody checked. */

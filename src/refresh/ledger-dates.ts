@@ -1,6 +1,6 @@
 /** Dates of the ledger: what a run that is behind them must not undo, and when keys were known to end (T5, T7). */
 import { largest } from "../extremes.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import type { KeyRecord, LedgerFile } from "../store/ledger.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";

@@ -3,9 +3,9 @@
  * with the archive's user ID on them, so a place is had for a certification that was checked, and for nothing less.
  */
 import { append } from "../grouped.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { type Claim, claimsOn, hasMadeAny, hasRevokedItselfHard } from "../openpgp/claims.ts";
-import { keyIdOf, type LoadedKey, loadKey } from "../openpgp/key-packet.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { type Claim, claimsOn, hasMadeAny, hasRevokedItselfHard } from "../openpgp/check/claims.ts";
+import { keyIdOf, type LoadedKey, loadKey } from "../openpgp/packet/key-packet.ts";
 import type { Identity } from "../profile/types.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";

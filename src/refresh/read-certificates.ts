@@ -1,7 +1,7 @@
 /** Certificates at hand, read: the facts that the judge is given, and which packets were found good. */
-import type { Component, RawCertificate } from "../openpgp/certificate.ts";
-import { factsOf } from "../openpgp/evidence.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
+import type { Component, RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { factsOf } from "../openpgp/check/evidence.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
 /** How many signatures of each part are read for messages alone. */

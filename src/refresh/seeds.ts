@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readTrustedFile, trustedNames } from "../files/trusted-file.ts";
-import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
-import { attachLoose, collect } from "../openpgp/merge.ts";
-import type { Packet } from "../openpgp/packets.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import type { Keyring, RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { attachLoose, collect } from "../openpgp/certificate/merge.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import type { Packet } from "../openpgp/packet/packets.ts";
 import type { Profile } from "../profile/types.ts";
 
 const keyFile = /\.(asc|pgp|gpg|key)$/;

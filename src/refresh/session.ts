@@ -2,7 +2,12 @@
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { Transport } from "../net/types.ts";
-import { type Keyring, type RawCertificate, readKeyring, writeCertificate } from "../openpgp/certificate.ts";
+import {
+  type Keyring,
+  type RawCertificate,
+  readKeyring,
+  writeCertificate,
+} from "../openpgp/certificate/certificate.ts";
 import type { Profile } from "../profile/types.ts";
 import type { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";

@@ -1,12 +1,12 @@
 /** What the client's state keeps of all that was heard: certificates of the chain, and whatever takes trust away (T4). */
 import { append } from "../grouped.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { cutToSize } from "../openpgp/cut-to-size.ts";
-import { keyIdOf } from "../openpgp/key-packet.ts";
-import { limits } from "../openpgp/limits.ts";
-import { keepVerified } from "../openpgp/merge.ts";
-import { octetsOf, revocationPart, withoutForgeries } from "../openpgp/revocation-part.ts";
-import type { Survey } from "../openpgp/revocation-store.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { cutToSize } from "../openpgp/certificate/cut-to-size.ts";
+import { keepVerified } from "../openpgp/certificate/merge.ts";
+import { octetsOf, revocationPart, withoutForgeries } from "../openpgp/certificate/revocation-part.ts";
+import type { Survey } from "../openpgp/certificate/revocation-store.ts";
+import { keyIdOf } from "../openpgp/packet/key-packet.ts";
+import { limits } from "../openpgp/packet/limits.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Link } from "../trust/transition.ts";
 import type { Reading } from "./read-certificates.ts";

@@ -1,8 +1,8 @@
 /** Who is out there: clients by what they were given and when. */
 
-import { type RawCertificate, writeCertificate } from "../openpgp/certificate.ts";
-import { asShipped } from "../openpgp/minimal.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { asShipped } from "../openpgp/certificate/minimal.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { type Archive, knownCertificates } from "../publish/archive.ts";
 import { claims, isDelegate } from "../signing/delegate-check.ts";
 import { bundleFiles, readBundleFile } from "../signing/published-bundle.ts";

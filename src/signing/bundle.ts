@@ -1,11 +1,11 @@
 /** The key bundle at the archive's root: a source of certificates for clients and people, never an authority. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { armor } from "../openpgp/armor.ts";
-import { writeCertificate } from "../openpgp/certificate.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { limits } from "../openpgp/limits.ts";
-import { provenRoom, prune, type Room, storeRoom } from "../openpgp/prune.ts";
+import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { provenRoom, prune, type Room, storeRoom } from "../openpgp/check/prune.ts";
+import { armor } from "../openpgp/packet/armor.ts";
+import { limits } from "../openpgp/packet/limits.ts";
 import { bundlePath } from "../profile/layout.ts";
 import { claims, isDelegate, type Own, withPath } from "./delegate-check.ts";
 import { bundleFiles, type Known, readBundleFile } from "./published-bundle.ts";

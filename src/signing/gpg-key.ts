@@ -2,9 +2,9 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { runGpg } from "../files/programs.ts";
-import { type RawCertificate, readKeyring } from "../openpgp/certificate.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/detached.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
+import { type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type DocumentSigner, isSubkey, ownerOf, type PassphraseSource } from "./signing-key.ts";

@@ -4,13 +4,13 @@
  * But whoever can write to the published tree can put a key of his own into the bundle, with the archive's user ID.
  */
 import { basename, dirname } from "node:path";
-import type { Keyring, RawCertificate } from "../openpgp/certificate.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { limits } from "../openpgp/limits.ts";
-import { attachLoose, collect, keepVerified, unite } from "../openpgp/merge.ts";
-import { parseSignature } from "../openpgp/raw-signature.ts";
-import { readFacts } from "../openpgp/read-facts.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import type { Keyring, RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { attachLoose, collect, keepVerified, unite } from "../openpgp/certificate/merge.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { readFacts } from "../openpgp/check/read-facts.ts";
+import { limits } from "../openpgp/packet/limits.ts";
+import { parseSignature } from "../openpgp/packet/raw-signature.ts";
 import { bundlePath } from "../profile/layout.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";

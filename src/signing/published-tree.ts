@@ -11,7 +11,7 @@ import { syncFolder } from "../files/folder.ts";
 import { outputError } from "../files/system-error.ts";
 import { TargetRoot } from "../files/target-root.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
-import { limits } from "../openpgp/limits.ts";
+import { limits } from "../openpgp/packet/limits.ts";
 
 /** A file with its new contents. */
 export interface PublishedFile {

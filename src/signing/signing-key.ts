@@ -1,12 +1,12 @@
 /** The archive's keys as they lie in the key store, opened for use. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { factsOf } from "../openpgp/evidence.ts";
-import { KeyIndex } from "../openpgp/key-index.ts";
-import { fingerprintOf } from "../openpgp/key-packet.ts";
-import { collect } from "../openpgp/merge.ts";
-import { SecretKey } from "../openpgp/secret-key.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { collect } from "../openpgp/certificate/merge.ts";
+import { factsOf } from "../openpgp/check/evidence.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { fingerprintOf } from "../openpgp/packet/key-packet.ts";
+import { SecretKey } from "../openpgp/secret/secret-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";

@@ -1,9 +1,9 @@
 /** Reading one's own key store: whole, or not at all. What is cut off might be a revocation. */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { looksArmored } from "../openpgp/armor.ts";
-import type { RawCertificate } from "../openpgp/certificate.ts";
-import { readKeys } from "../openpgp/read-keys.ts";
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { looksArmored } from "../openpgp/packet/armor.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 

@@ -3,9 +3,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { certify } from "../../src/openpgp/amend.ts";
-import { type RawCertificate, writeCertificate } from "../../src/openpgp/certificate.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { type RawCertificate, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
+import { certify } from "../../src/openpgp/secret/amend.ts";
 import { bundlePath } from "../../src/profile/layout.ts";
 import { openSigningKey } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";

@@ -2,9 +2,9 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { KeyIndex } from "../../src/openpgp/key-index.ts";
-import { readFacts } from "../../src/openpgp/read-facts.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { KeyIndex } from "../../src/openpgp/check/key-index.ts";
+import { readFacts } from "../../src/openpgp/check/read-facts.ts";
 import { bundleCertificates } from "../../src/signing/bundle.ts";
 import type { OwnCertificate } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";

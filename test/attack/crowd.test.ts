@@ -1,6 +1,6 @@
 // Attack: so many certificates with the archive's name that the rightful one finds no room, and nobody sees a fork.
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
 import { Knowledge } from "../../src/refresh/certificate-pool.ts";
 import { refuseSubkey } from "../../src/trust/key-state.ts";
 import { archiveId, asCertificate, certificate, type TestCertificate } from "../testkit/certificate.ts";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { Home } from "../testkit/archives/homes.ts";
 import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import { inLife, type Life } from "../testkit/archives/years.ts";

@@ -1,6 +1,6 @@
 // Attack: a server that gave the revoker's certificate once hides it from then on. The revocation must not be forgotten.
 import { expect } from "chai";
-import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
+import { readKeyring, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
 import { Knowledge } from "../../src/refresh/certificate-pool.ts";
 import { withChain } from "../testkit/archives/chain.ts";
 import { certificate } from "../testkit/certificate.ts";

@@ -1,8 +1,8 @@
 // Attack: what a mirror's bundle or an answer of a key server may cost. Nothing is timed: what is quadratic here runs
 // into the test's own limit by far.
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { Knowledge } from "../../src/refresh/certificate-pool.ts";
 import { connectedLimits } from "../../src/refresh/reachable.ts";
 import { broken } from "../testkit/altered.ts";

@@ -2,10 +2,10 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { dearmor } from "../../src/openpgp/armor.ts";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { limits } from "../../src/openpgp/limits.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
+import { dearmor } from "../../src/openpgp/packet/armor.ts";
+import { limits } from "../../src/openpgp/packet/limits.ts";
 import { planBundle } from "../../src/signing/bundle.ts";
 import { PublishedTree } from "../../src/signing/published-tree.ts";
 import { judgedTogether } from "../../src/signing/signing-key.ts";

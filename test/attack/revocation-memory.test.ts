@@ -1,7 +1,7 @@
 // Attack: what takes trust away comes in another order, from another source, or without the rest of its certificate (T4).
 import { createHash } from "node:crypto";
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
 import { Knowledge } from "../../src/refresh/certificate-pool.ts";
 import { refusePrimary, refuseSubkey } from "../../src/trust/key-state.ts";
 import { archiveId, asCertificate, certificate } from "../testkit/certificate.ts";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { dearmor } from "../../src/openpgp/armor.ts";
+import { dearmor } from "../../src/openpgp/packet/armor.ts";
 import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, framed } from "../testkit/framing.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
 import type { ArchiveFeed } from "../../src/profile/types.ts";
 import { isOwn, vouchersOf } from "../../src/publish/vouched-file.ts";
 import { PublishedTree } from "../../src/signing/published-tree.ts";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { generate } from "../../src/openpgp/generate.ts";
+import { generate } from "../../src/openpgp/secret/generate.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { hour, inArchive, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { iso } from "../../src/time.ts";
 import { addKey, archiveUserId, hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";

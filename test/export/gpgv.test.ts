@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { iso } from "../../src/time.ts";
 import { LiveArchive } from "../testkit/archives/live-archive.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";

@@ -1,7 +1,7 @@
 /** What is left of a certificate for a stock verifier. */
 import { expect } from "chai";
-import { type RawCertificate, readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
-import { minimal } from "../../src/openpgp/minimal.ts";
+import { type RawCertificate, readKeyring, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { minimal } from "../../src/openpgp/certificate/minimal.ts";
 import { archiveId, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key, type TestKey } from "../testkit/keys.ts";

@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 
 const names = fs.readdirSync("profiles").map((file) => file.replace(/\.ini$/, ""));

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readSignatureFile } from "../../src/openpgp/detached.ts";
+import { readSignatureFile } from "../../src/openpgp/check/detached.ts";
 import { LiveArchive } from "../testkit/archives/live-archive.ts";
 import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import { documentOf, type JsonDocument, runProcess, runProgram } from "../testkit/programs/command-line.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
-import { dearmor } from "../../src/openpgp/armor.ts";
+import { dearmor } from "../../src/openpgp/packet/armor.ts";
 import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

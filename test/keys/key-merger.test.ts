@@ -1,8 +1,8 @@
 /** What the embedded key server makes of uploads: it keeps what may be true, and nobody's lies about a key's own word. */
 import { expect } from "chai";
-import { dearmor } from "../../src/openpgp/armor.ts";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { keyMerger } from "../../src/openpgp/key-merger.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { keyMerger } from "../../src/openpgp/check/key-merger.ts";
+import { dearmor } from "../../src/openpgp/packet/armor.ts";
 import { archiveId, binding, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { allFramed, armored, concat } from "../testkit/framing.ts";

@@ -5,7 +5,7 @@ import type { Answer } from "../../src/keyserver/answer.ts";
 import { askAll, isUnasked, united } from "../../src/keyserver/ask-all.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import type { Transport } from "../../src/net/types.ts";
-import { armor } from "../../src/openpgp/armor.ts";
+import { armor } from "../../src/openpgp/packet/armor.ts";
 import {
   type Behaviour,
   type MisbehavingServer,

@@ -4,8 +4,8 @@ import { expect } from "chai";
 import type { Answer } from "../../src/keyserver/answer.ts";
 import { lookup, search, submit } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
-import { armor, dearmor } from "../../src/openpgp/armor.ts";
-import { isAbout } from "../../src/openpgp/is-about-key.ts";
+import { isAbout } from "../../src/openpgp/certificate/is-about-key.ts";
+import { armor, dearmor } from "../../src/openpgp/packet/armor.ts";
 import { about, keyA, keyB, keyC, subjects } from "../testkit/servers/about.ts";
 import {
   type Behaviour,

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../src/error.ts";
 import type { KeyMerger, ParsedKey } from "../../src/keyserver/key-database.ts";
-import { armor, dearmor } from "../../src/openpgp/armor.ts";
+import { armor, dearmor } from "../../src/openpgp/packet/armor.ts";
 
 export function fingerprintOf(name: string): string {
   return createHash("sha1").update(name).digest("hex").toUpperCase();

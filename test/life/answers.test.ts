@@ -2,8 +2,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { writeCertificate } from "../../src/openpgp/certificate.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { seedOf } from "../testkit/archives/chain.ts";
 import { SignatureCase } from "../testkit/archives/signed-index.ts";
 import { inLife } from "../testkit/archives/years.ts";

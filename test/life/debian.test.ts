@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { submit } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 import { authority, kinds, useKeyServer } from "../testkit/servers/key-servers.ts";
 import { tlsFile } from "../testkit/servers/misbehaving-server.ts";

@@ -3,8 +3,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeyring, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import type { Life } from "../testkit/archives/years.ts";
 import { day } from "../testkit/dates.ts";
 import { acceptsWith, honest, unchecked, withKnownKey, withNewClient } from "../testkit/servers/key-server-run.ts";

@@ -2,8 +2,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { writeCertificate } from "../../src/openpgp/certificate.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { bundlePath } from "../../src/profile/layout.ts";
 import type { Instant } from "../../src/time.ts";
 import { inLife, type Life } from "../testkit/archives/years.ts";

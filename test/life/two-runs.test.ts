@@ -5,7 +5,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createTransport } from "../../src/net/transport.ts";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
 import { refresh } from "../../src/refresh/refresh.ts";
 import { Session } from "../../src/refresh/session.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { armor, crc24, dearmor, dearmorStrictly, looksArmored } from "../../src/openpgp/armor.ts";
+import { armor, crc24, dearmor, dearmorStrictly, looksArmored } from "../../src/openpgp/packet/armor.ts";
 import { armored } from "../testkit/framing.ts";
 import { refusal } from "../testkit/refusal.ts";
 

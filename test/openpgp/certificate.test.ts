@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { packetsOf, readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
-import { limits } from "../../src/openpgp/limits.ts";
+import { packetsOf, readKeyring, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { limits } from "../../src/openpgp/packet/limits.ts";
 import { archiveId, certificate, secretKeyBlock, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { allFramed, concat, framed, type Packet } from "../testkit/framing.ts";

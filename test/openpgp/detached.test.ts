@@ -1,10 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { FeedkeyError } from "../../src/error.ts";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { checkSignatures, readSignatureFile } from "../../src/openpgp/detached.ts";
-import { KeyIndex } from "../../src/openpgp/key-index.ts";
-import { limits } from "../../src/openpgp/limits.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../../src/openpgp/check/detached.ts";
+import { KeyIndex } from "../../src/openpgp/check/key-index.ts";
+import { limits } from "../../src/openpgp/packet/limits.ts";
 import type { DataSignature } from "../../src/trust/facts.ts";
 import { certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

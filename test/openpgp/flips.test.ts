@@ -1,9 +1,9 @@
 /** One bit changed, anywhere that matters: never accepted. */
 import { expect } from "chai";
 import { FeedkeyError } from "../../src/error.ts";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { checkSignatures, readSignatureFile } from "../../src/openpgp/detached.ts";
-import { KeyIndex } from "../../src/openpgp/key-index.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../../src/openpgp/check/detached.ts";
+import { KeyIndex } from "../../src/openpgp/check/key-index.ts";
 import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { armored, framed } from "../testkit/framing.ts";

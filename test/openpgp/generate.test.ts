@@ -1,10 +1,10 @@
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { type Algorithm, algorithms, generate, splitUserId } from "../../src/openpgp/generate.ts";
-import { unite } from "../../src/openpgp/merge.ts";
-import { generateSplit } from "../../src/openpgp/offline-primary.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
-import { SecretKey } from "../../src/openpgp/secret-key.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { unite } from "../../src/openpgp/certificate/merge.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
+import { type Algorithm, algorithms, generate, splitUserId } from "../../src/openpgp/secret/generate.ts";
+import { generateSplit } from "../../src/openpgp/secret/offline-primary.ts";
+import { SecretKey } from "../../src/openpgp/secret/secret-key.ts";
 import { effectiveRevocation, primaryState, refusePrimary, refuseSubkey } from "../../src/trust/key-state.ts";
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { KeyIndex, loadCertificate } from "../../src/openpgp/key-index.ts";
-import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { KeyIndex, loadCertificate } from "../../src/openpgp/check/key-index.ts";
+import { parseSignature, type RawSignature } from "../../src/openpgp/packet/raw-signature.ts";
 import { certificate, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { concat } from "../testkit/framing.ts";

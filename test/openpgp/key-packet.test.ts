@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
-import { fingerprintOf, keyIdOf, loadKey } from "../../src/openpgp/key-packet.ts";
+import { fingerprintOf, keyIdOf, loadKey } from "../../src/openpgp/packet/key-packet.ts";
 import { day } from "../testkit/dates.ts";
 import { concat, mpi, octets } from "../testkit/framing.ts";
 import { dsaKey, ed25519Key, rsaKey } from "../testkit/keys.ts";

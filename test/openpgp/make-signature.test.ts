@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { enums, readPrivateKey, SecretKeyPacket } from "openpgp";
-import { libraryDocument, makeSignature, type SecretPacket } from "../../src/openpgp/make-signature.ts";
-import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
-import { readSubpackets } from "../../src/openpgp/subpackets.ts";
+import { parseSignature, type RawSignature } from "../../src/openpgp/packet/raw-signature.ts";
+import { readSubpackets } from "../../src/openpgp/packet/subpackets.ts";
+import { libraryDocument, makeSignature, type SecretPacket } from "../../src/openpgp/secret/make-signature.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { codeBySeed } from "../testkit/judging.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { packetsOf, type RawCertificate, readKeyring } from "../../src/openpgp/certificate.ts";
-import { attachLoose, collect, keepVerified, unite } from "../../src/openpgp/merge.ts";
+import { packetsOf, type RawCertificate, readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { attachLoose, collect, keepVerified, unite } from "../../src/openpgp/certificate/merge.ts";
 import { archiveId, asCertificate, certificate, selfSignature, type TestCertificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import type { Packet } from "../testkit/framing.ts";

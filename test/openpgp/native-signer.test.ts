@@ -1,12 +1,17 @@
 /** Signing a digest beside signing the document by the library: the same packets, byte for byte. */
 import { expect } from "chai";
 import { readPrivateKey } from "openpgp";
-import { generate } from "../../src/openpgp/generate.ts";
-import { HashedDocument } from "../../src/openpgp/hashed-document.ts";
-import { libraryDocument, makeSignature, type SecretPacket, signHashed } from "../../src/openpgp/make-signature.ts";
-import { readInteger, writeInteger } from "../../src/openpgp/mpi.ts";
-import { signDigest } from "../../src/openpgp/native-signer.ts";
-import { parseSignature } from "../../src/openpgp/raw-signature.ts";
+import { HashedDocument } from "../../src/openpgp/packet/hashed-document.ts";
+import { readInteger, writeInteger } from "../../src/openpgp/packet/mpi.ts";
+import { parseSignature } from "../../src/openpgp/packet/raw-signature.ts";
+import { generate } from "../../src/openpgp/secret/generate.ts";
+import {
+  libraryDocument,
+  makeSignature,
+  type SecretPacket,
+  signHashed,
+} from "../../src/openpgp/secret/make-signature.ts";
+import { signDigest } from "../../src/openpgp/secret/native-signer.ts";
 import { archiveId, certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { codeBySeed } from "../testkit/judging.ts";

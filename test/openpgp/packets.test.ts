@@ -1,13 +1,13 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { limits } from "../../src/openpgp/limits.ts";
+import { limits } from "../../src/openpgp/packet/limits.ts";
 import {
   PacketError,
   readPackets,
   readPacketsLeniently,
   writePacket,
   writePackets,
-} from "../../src/openpgp/packets.ts";
+} from "../../src/openpgp/packet/packets.ts";
 import { allFramed, framed } from "../testkit/framing.ts";
 
 const plain = (packets: Iterable<{ tag: number; body: Uint8Array }>) =>

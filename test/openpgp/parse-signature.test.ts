@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { parseSignature, type RawSignature } from "../../src/openpgp/raw-signature.ts";
+import { parseSignature, type RawSignature } from "../../src/openpgp/packet/raw-signature.ts";
 import { day } from "../testkit/dates.ts";
 import { concat } from "../testkit/framing.ts";
 import { ed25519Key, rsaKey } from "../testkit/keys.ts";

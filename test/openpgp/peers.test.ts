@@ -2,12 +2,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { certify } from "../../src/openpgp/amend.ts";
-import { armor } from "../../src/openpgp/armor.ts";
-import { readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
-import { type Algorithm, generate } from "../../src/openpgp/generate.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
-import { SecretKey } from "../../src/openpgp/secret-key.ts";
+import { readKeyring, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
+import { armor } from "../../src/openpgp/packet/armor.ts";
+import { certify } from "../../src/openpgp/secret/amend.ts";
+import { type Algorithm, generate } from "../../src/openpgp/secret/generate.ts";
+import { SecretKey } from "../../src/openpgp/secret/secret-key.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "../../src/trust/key-state.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";

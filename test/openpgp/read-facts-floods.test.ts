@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
-import { limits } from "../../src/openpgp/limits.ts";
+import type { LoadedKey } from "../../src/openpgp/packet/key-packet.ts";
+import { limits } from "../../src/openpgp/packet/limits.ts";
 import { latestEnd, onceCertified } from "../../src/trust/key-state.ts";
 import { broken, withUnhashed } from "../testkit/altered.ts";
 import { archiveId, binding, certificate, selfSignature } from "../testkit/certificate.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { KeyIndex } from "../../src/openpgp/key-index.ts";
-import { readFacts } from "../../src/openpgp/read-facts.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { KeyIndex } from "../../src/openpgp/check/key-index.ts";
+import { readFacts } from "../../src/openpgp/check/read-facts.ts";
 import { broken } from "../testkit/altered.ts";
 import { archiveId, binding, certificate, selfSignature } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { isAbout } from "../../src/openpgp/is-about-key.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { isAbout } from "../../src/openpgp/certificate/is-about-key.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { allFramed, concat, framed } from "../testkit/framing.ts";

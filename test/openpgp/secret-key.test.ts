@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { certify, withKeySignature, withUserIdSignature } from "../../src/openpgp/amend.ts";
-import { type RawCertificate, readKeyring, writeCertificate } from "../../src/openpgp/certificate.ts";
-import { generateSplit } from "../../src/openpgp/offline-primary.ts";
-import { firstCertificate, SecretKey } from "../../src/openpgp/secret-key.ts";
+import { type RawCertificate, readKeyring, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { certify, withKeySignature, withUserIdSignature } from "../../src/openpgp/secret/amend.ts";
+import { generateSplit } from "../../src/openpgp/secret/offline-primary.ts";
+import { firstCertificate, SecretKey } from "../../src/openpgp/secret/secret-key.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
 import { archiveId, type CertificateOptions, certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

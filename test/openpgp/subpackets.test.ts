@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { readHashedArea, readSubpackets, SubpacketError } from "../../src/openpgp/subpackets.ts";
+import { readHashedArea, readSubpackets, SubpacketError } from "../../src/openpgp/packet/subpackets.ts";
 import { day } from "../testkit/dates.ts";
 import { ed25519Key } from "../testkit/keys.ts";
 import * as made from "../testkit/subpackets.ts";

@@ -7,7 +7,7 @@ import { expect } from "chai";
 import fc from "fast-check";
 import { verifySignedPackage } from "../../src/client/verify-package.ts";
 import { FeedkeyError } from "../../src/error.ts";
-import { generate } from "../../src/openpgp/generate.ts";
+import { generate } from "../../src/openpgp/secret/generate.ts";
 import { type ArMember, readArMembers } from "../../src/packages/ar.ts";
 import { bytesSource } from "../../src/packages/source.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { expect } from "chai";
 import { type RunningServer, startServer } from "../../src/keyserver/server.ts";
-import { keyMerger } from "../../src/openpgp/key-merger.ts";
+import { keyMerger } from "../../src/openpgp/check/key-merger.ts";
 import { type Instant, iso } from "../../src/time.ts";
 import { Home } from "../testkit/archives/homes.ts";
 import { day } from "../testkit/dates.ts";

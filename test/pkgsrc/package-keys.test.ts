@@ -2,8 +2,8 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { armor } from "../../src/openpgp/armor.ts";
-import { generate } from "../../src/openpgp/generate.ts";
+import { armor } from "../../src/openpgp/packet/armor.ts";
+import { generate } from "../../src/openpgp/secret/generate.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { iso } from "../../src/time.ts";
 import { done, hour, PkgsrcArchive, published, refused, userId } from "../testkit/archives/pkgsrc-archive.ts";

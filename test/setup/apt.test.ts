@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { runProgram } from "../testkit/programs/command-line.ts";
 import { actionOf, changed, feedBase, seed, Target } from "./target.ts";
 

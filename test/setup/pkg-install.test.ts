@@ -1,7 +1,7 @@
 /** `setup pkg_install`: a keyring, and lines in a file that may be the administrator's. */
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { changed, curve, other, seed, Target } from "./target.ts";
 
 const conf = "etc/pkg_install.conf";

@@ -1,9 +1,8 @@
 /** The short way from packets to the program's judgement. */
-import { readKeyring } from "../../src/openpgp/certificate.ts";
-import { checkSignatures, readSignatureFile } from "../../src/openpgp/detached.ts";
-import { KeyIndex } from "../../src/openpgp/key-index.ts";
-import type { LoadedKey } from "../../src/openpgp/key-packet.ts";
-import { readFacts } from "../../src/openpgp/read-facts.ts";
+import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { checkSignatures, readSignatureFile } from "../../src/openpgp/check/detached.ts";
+import { KeyIndex } from "../../src/openpgp/check/key-index.ts";
+import { readFacts } from "../../src/openpgp/check/read-facts.ts";
 import type { Instant } from "../../src/time.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
 import {
@@ -15,6 +14,7 @@ import {
 import { type JudgeInput, judge, type TrustSet } from "../../src/trust/judge.ts";
 import { day } from "./dates.ts";
 import { allFramed, concat, type Packet } from "./framing.ts";
+import { checkedByLibrary } from "./library-check.ts";
 
 export interface Bytes {
   readonly bytes: Uint8Array;
@@ -22,10 +22,10 @@ export interface Bytes {
 
 /** The same keys, whose every signature the library checks: the slow path. */
 function byLibrary({ certificates }: KeyIndex): KeyIndex {
-  const slow = (key: LoadedKey): LoadedKey => ({ ...key, native: undefined });
   return new KeyIndex(
     certificates.map(({ raw, primary, subkeys }) => {
-      return { raw, primary: slow(primary), subkeys: subkeys.map((subkey) => subkey && slow(subkey)) };
+      const others = subkeys.map((subkey) => subkey && checkedByLibrary(subkey));
+      return { raw, primary: checkedByLibrary(primary), subkeys: others };
     }),
   );
 }

@@ -1,8 +1,8 @@
 /** A real chain: Debian's archive keys, release by release. */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect } from "chai";
-import { writeCertificate } from "../../src/openpgp/certificate.ts";
-import { readKeys } from "../../src/openpgp/read-keys.ts";
+import { writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import type { TrustSet } from "../../src/trust/judge.ts";
 import { refusePrimary } from "../../src/trust/key-state.ts";
 import { type Bytes, judged } from "../testkit/judging.ts";

@@ -4,7 +4,7 @@ import { FeedkeyError, systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { readUpTo } from "../../files/plain-file.ts";
 import { type Keeper, openArchive } from "../../keeper/open-archive.ts";
-import { limits } from "../../openpgp/limits.ts";
+import { limits } from "../../openpgp/packet/limits.ts";
 import type { Context } from "../context.ts";
 import { type PassphraseOptions, passphraseSource } from "../passphrase.ts";
 

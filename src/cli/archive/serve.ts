@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { startServer } from "../../keyserver/server.ts";
-import { keyMerger } from "../../openpgp/key-merger.ts";
+import { keyMerger } from "../../openpgp/check/key-merger.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 

@@ -1,10 +1,10 @@
 /** Seeds for a new profile, out of an archive's bundle: the fingerprints come from elsewhere, and what the certificates say is verified. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { RawCertificate } from "../../openpgp/certificate.ts";
-import { KeyIndex } from "../../openpgp/key-index.ts";
-import { keepVerified } from "../../openpgp/merge.ts";
-import { readFacts } from "../../openpgp/read-facts.ts";
+import type { RawCertificate } from "../../openpgp/certificate/certificate.ts";
+import { keepVerified } from "../../openpgp/certificate/merge.ts";
+import { KeyIndex } from "../../openpgp/check/key-index.ts";
+import { readFacts } from "../../openpgp/check/read-facts.ts";
 import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
 import { addressOf, isOwned, matchesIdentity } from "../../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";

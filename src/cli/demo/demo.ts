@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startServer } from "../../keyserver/server.ts";
 import { selfSigned } from "../../net/self-signed.ts";
-import { keyMerger } from "../../openpgp/key-merger.ts";
+import { keyMerger } from "../../openpgp/check/key-merger.ts";
 import type { Context } from "../context.ts";
 import type { Main, Outcome } from "../run.ts";
 import { writeDemoPackages, writePackage } from "./demo-packages.ts";

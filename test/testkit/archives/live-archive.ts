@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { type RunningServer, startServer } from "../../../src/keyserver/server.ts";
 import { selfSigned } from "../../../src/net/self-signed.ts";
-import { keyMerger } from "../../../src/openpgp/key-merger.ts";
+import { keyMerger } from "../../../src/openpgp/check/key-merger.ts";
 import { documentOf, type Ended, type JsonDocument, runHere, runProgram } from "../programs/command-line.ts";
 import { archiveUserId, type Expected, packageOf } from "./opkg-archive.ts";
 

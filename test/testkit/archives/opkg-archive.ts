@@ -6,7 +6,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { generate } from "../../../src/openpgp/generate.ts";
+import { generate } from "../../../src/openpgp/secret/generate.ts";
 import { KeyStore } from "../../../src/store/key-store.ts";
 import { type Duration, type Instant, iso } from "../../../src/time.ts";
 import { day } from "../dates.ts";

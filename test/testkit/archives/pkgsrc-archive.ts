@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { type Algorithm, generate } from "../../../src/openpgp/generate.ts";
+import { type Algorithm, generate } from "../../../src/openpgp/secret/generate.ts";
 import { KeyStore } from "../../../src/store/key-store.ts";
 import { type Instant, iso } from "../../../src/time.ts";
 import { day } from "../dates.ts";

@@ -1,8 +1,8 @@
 /** For tests: what a block of an answer is about. */
 import type { Recognise } from "../../../src/keyserver/answer.ts";
-import { fingerprintOf } from "../../../src/openpgp/key-packet.ts";
-import { readPackets, tags } from "../../../src/openpgp/packets.ts";
-import { parseSignature } from "../../../src/openpgp/raw-signature.ts";
+import { fingerprintOf } from "../../../src/openpgp/packet/key-packet.ts";
+import { readPackets, tags } from "../../../src/openpgp/packet/packets.ts";
+import { parseSignature } from "../../../src/openpgp/packet/raw-signature.ts";
 
 export const keyA = "1E63CB4AB5294FA394DE13AC6FB3FEF047D24263";
 export const keyB = "D63D153537F63DDE97AE10A503210D05C18EFA80";

@@ -2,7 +2,7 @@
 import type { Socket } from "node:net";
 import { resolve } from "node:path";
 import { startServer } from "../../../src/keyserver/server.ts";
-import { keyMerger } from "../../../src/openpgp/key-merger.ts";
+import { keyMerger } from "../../../src/openpgp/check/key-merger.ts";
 import { armored } from "../framing.ts";
 import {
   type Behaviour,

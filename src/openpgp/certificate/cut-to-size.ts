@@ -1,0 +1,38 @@
+/** Certificates kept within bounds: nothing is written that the reader would cut. */
+
+import type { Packet } from "../packet/packets.ts";
+import { isRevocationType, signatureType } from "../packet/raw-signature.ts";
+import type { Component, RawCertificate } from "./certificate.ts";
+import { octetsOf } from "./revocation-part.ts";
+
+/**
+ * A certificate cut down to a size: its direct signatures first, then user IDs, those that are wanted before all others,
+ * then subkeys. Revocations that fall away are remembered elsewhere (`revocation-store.ts`).
+ * @param octets bytes of packets, without their headers
+ */
+export function cutToSize(
+  certificate: RawCertificate,
+  octets: number,
+  isWanted: (userId: Uint8Array) => boolean,
+): RawCertificate {
+  if (octetsOf(certificate) <= octets) return certificate;
+  let room = octets - certificate.primary.body.length;
+  const take = (size: number) => {
+    if (size > room) return false;
+    room -= size;
+    return true;
+  };
+  const within = (components: readonly Component[]) => {
+    return components.flatMap(({ packet, signatures }) => {
+      if (!take(packet.body.length)) return [];
+      return [{ packet, signatures: signatures.filter(({ body }) => take(body.length)) }];
+    });
+  };
+  const isFirst = ({ body }: Packet) => isRevocationType(signatureType(body) ?? 0);
+  const { signatures: direct } = certificate;
+  const inOrder = [...direct.filter(isFirst), ...direct.filter((packet) => !isFirst(packet))];
+  const signatures = inOrder.filter(({ body }) => take(body.length));
+  const wanted = within(certificate.userIds.filter(({ packet }) => isWanted(packet.body)));
+  const others = within(certificate.userIds.filter(({ packet }) => !isWanted(packet.body)));
+  return { ...certificate, signatures, userIds: [...wanted, ...others], subkeys: within(certificate.subkeys) };
+}

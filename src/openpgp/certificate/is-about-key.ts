@@ -1,0 +1,18 @@
+/** Telling what an answer of a key server is about, before anything in it is believed. */
+import type { Fingerprint } from "../../trust/facts.ts";
+import { keyIdOf } from "../packet/key-packet.ts";
+import { parseSignature } from "../packet/raw-signature.ts";
+import { readKeyring } from "./certificate.ts";
+
+/** Makes the test whether a block holds that key's certificate, or a bare revocation that names it. */
+export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolean {
+  return (block) => {
+    const { certificates, loose } = readKeyring(block);
+    if (certificates.some((certificate) => certificate.fingerprint === fingerprint)) return true;
+    return loose.some(({ body }) => {
+      const raw = parseSignature(body);
+      if (typeof raw === "string" || raw.type !== 0x20) return false;
+      return raw.issuer.fingerprint === fingerprint || raw.issuer.keyId === keyIdOf(fingerprint);
+    });
+  };
+}

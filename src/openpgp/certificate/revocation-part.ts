@@ -1,0 +1,122 @@
+/** What of a certificate takes trust away (T4): it is remembered whether or not the rest of the certificate is worth keeping. */
+
+import { keyIdOf } from "../packet/key-packet.ts";
+import { limits } from "../packet/limits.ts";
+import type { Packet } from "../packet/packets.ts";
+import { isRevocationType, parseSignature, type RawSignature, signatureType } from "../packet/raw-signature.ts";
+import type { Component, RawCertificate } from "./certificate.ts";
+import { keepSignatures } from "./merge.ts";
+
+/** Whether a packet revokes a key, a subkey or a user ID, or withdraws a certification. */
+function isRevocation({ body }: Packet): boolean {
+  return isRevocationType(signatureType(body) ?? 0);
+}
+
+function parsed({ body }: Packet): RawSignature | undefined {
+  const raw = parseSignature(body);
+  return typeof raw === "string" ? undefined : raw;
+}
+
+/** Whether a key revocation was made by another key, if it is one at all: by a revoker that this key designated. */
+function isByAnother(packet: Packet, fingerprint: string): boolean {
+  const raw = signatureType(packet.body) === 0x20 ? parsed(packet) : undefined;
+  if (raw === undefined) return false;
+  const { fingerprint: named, keyId } = raw.issuer;
+  return named === undefined ? keyId !== keyIdOf(fingerprint) : named !== fingerprint;
+}
+
+/**
+ * The revocations and withdrawals of a certificate, and where another key revoked it the signatures that may have designated
+ * that key: without them its revocation could not be checked again.
+ * @returns undefined where there is nothing of the kind
+ */
+export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
+  const isForeign = certificate.signatures.some((packet) => isByAnother(packet, certificate.fingerprint));
+  const designates = (packet: Packet) => (parsed(packet)?.hashed.designatedRevokers.length ?? 0) > 0;
+  const part = keepSignatures(certificate, (packet) => isRevocation(packet) || (isForeign && designates(packet)));
+  return part.signatures.length + part.userIds.length + part.subkeys.length === 0 ? undefined : part;
+}
+
+/** What a packet weighs when there are too many: hard ones first, then the oldest. */
+function gravity({ body }: Packet): number {
+  const raw = parseSignature(body);
+  if (typeof raw === "string" || raw.hashed.reason === undefined) return 0;
+  return raw.hashed.createdAt ?? 0;
+}
+
+interface Room {
+  octets: number;
+  count: number;
+  readonly verified: ReadonlySet<Uint8Array>;
+}
+
+/** Of too many packets the gravest, as far as there is room; those that were found good before all others. */
+function gravest(packets: readonly Packet[], room: Room): Packet[] {
+  const rank = ({ body }: Packet) => (room.verified.has(body) ? 0 : 1);
+  const inOrder = packets.toSorted((a, b) => rank(a) - rank(b) || gravity(a) - gravity(b));
+  return inOrder.filter(({ body }) => {
+    if (room.count < 1 || room.octets < body.length) return false;
+    room.count -= 1;
+    room.octets -= body.length;
+    return true;
+  });
+}
+
+/**
+ * A part cut down to what is remembered of one target: its own revocations first, then subkeys and user IDs.
+ * @param octets bytes of packets
+ * @param verified bodies of those that were found good
+ */
+export function cutDownPart(
+  part: RawCertificate,
+  octets: number,
+  verified: ReadonlySet<Uint8Array> = new Set(),
+): RawCertificate {
+  const room = { octets: octets - part.primary.body.length, count: limits.revocationsOfOne, verified };
+  const within = (components: readonly Component[]) => {
+    return components.flatMap(({ packet, signatures }) => {
+      if (room.octets < packet.body.length) return [];
+      room.octets -= packet.body.length;
+      const kept = gravest(signatures, room);
+      if (kept.length > 0) return [{ packet, signatures: kept }];
+      room.octets += packet.body.length;
+      return [];
+    });
+  };
+  const signatures = gravest(part.signatures, room);
+  return { ...part, signatures, userIds: within(part.userIds), subkeys: within(part.subkeys) };
+}
+
+/**
+ * A part without the packets that were found to be nobody's: what the key itself is said to have made and did not. What another
+ * key made may prove itself when that key, or its designation as a revoker, is heard of.
+ * @param verified bodies of those that were found good
+ * @param isKnown whether a key, by fingerprint or key ID, was at hand when they were checked
+ */
+export function withoutForgeries(
+  part: RawCertificate,
+  verified: ReadonlySet<Uint8Array>,
+  isKnown: (maker: string) => boolean,
+): RawCertificate {
+  return keepSignatures(part, (packet) => {
+    if (verified.has(packet.body) || isByAnother(packet, part.fingerprint)) return true;
+    const raw = signatureType(packet.body) === 0x30 ? parsed(packet) : undefined;
+    const maker = raw?.issuer.fingerprint ?? raw?.issuer.keyId;
+    return maker !== undefined && !isKnown(maker);
+  });
+}
+
+/** Those who are said to have revoked a key in its place: fingerprints or key IDs. */
+export function foreignRevokers({ fingerprint, signatures }: RawCertificate): string[] {
+  const others = signatures.filter((packet) => isByAnother(packet, fingerprint));
+  return [
+    ...new Set(others.flatMap((packet) => parsed(packet)?.issuer.fingerprint ?? parsed(packet)?.issuer.keyId ?? [])),
+  ];
+}
+
+/** Octets of all packets of a certificate. */
+export function octetsOf({ primary, signatures, userIds, subkeys }: RawCertificate): number {
+  const sum = (packets: readonly Packet[]) => packets.reduce((total, { body }) => total + body.length, 0);
+  const all = [...userIds, ...subkeys].reduce((total, one) => total + one.packet.body.length + sum(one.signatures), 0);
+  return primary.body.length + sum(signatures) + all;
+}

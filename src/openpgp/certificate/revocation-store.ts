@@ -1,0 +1,178 @@
+/**
+ * T4: everything that was ever heard that takes trust away, from whatever source, in whatever order, whether or not the key
+ * that it is about is known or connected with the chain. It is laid to certificates before each judgement.
+ */
+import type { Fingerprint } from "../../trust/facts.ts";
+import { keyIdOf } from "../packet/key-packet.ts";
+import { limits } from "../packet/limits.ts";
+import { type Packet, writePackets } from "../packet/packets.ts";
+import { parseSignature } from "../packet/raw-signature.ts";
+import { type Keyring, type RawCertificate, writeCertificate } from "./certificate.ts";
+import { collect, keepVerified, unite } from "./merge.ts";
+import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revocation-part.ts";
+
+/** What the store asks when it is written. */
+export interface Survey {
+  /** How near a key, by fingerprint or key ID, is to the chain: what is nearer is remembered first. */
+  readonly nearness: (key: string) => "own" | "chain" | "held" | "stranger";
+  /** The revocations of the certificates that were read, without those that were found to be forged. */
+  readonly read: ReadonlyMap<Fingerprint, RawCertificate>;
+  /** Bodies of the packets that were found good. */
+  readonly verified: ReadonlySet<Uint8Array>;
+  /** The primary key packet of a key: without that of a designated revoker its revocation can't be checked again. */
+  readonly keyOf: (fingerprintOrKeyId: string) => Packet | undefined;
+}
+
+const order = { own: 0, chain: 1, held: 2, stranger: 3 } as const;
+
+/** A copy: an answer of megabytes should not be kept for one packet of it. */
+function copied({ tag, body }: Packet): Packet {
+  return { tag, body: Uint8Array.from(body) };
+}
+
+function copiedPart(part: RawCertificate): RawCertificate {
+  const within = (components: RawCertificate["userIds"]) => {
+    return components.map(({ packet, signatures }) => ({ packet: copied(packet), signatures: signatures.map(copied) }));
+  };
+  const { fingerprint, primary, signatures, userIds, subkeys } = part;
+  return {
+    fingerprint,
+    primary: copied(primary),
+    signatures: signatures.map(copied),
+    userIds: within(userIds),
+    subkeys: within(subkeys),
+  };
+}
+
+export class RevocationStore {
+  /** With the key that they are about. */
+  readonly #parts = new Map<Fingerprint, RawCertificate>();
+  /** Bare key revocations by the fingerprint or key ID that they name as their maker. */
+  readonly #bare = new Map<string, Map<string, Packet>>();
+  #octets = 0;
+
+  /**
+   * Takes what an answer, a bundle or a file holds. All of one run is taken, up to a bound on what is about keys that nobody
+   * has asked about.
+   * @param isNear whether a key is at hand: then there is no bound but that of what is read
+   */
+  add(
+    { certificates, loose }: Pick<Keyring, "certificates" | "loose">,
+    isNear: (key: string) => boolean = () => true,
+  ): void {
+    for (const certificate of collect(certificates).values()) {
+      const part = revocationPart(certificate);
+      if (part === undefined) continue;
+      const known = this.#parts.get(part.fingerprint);
+      const next = known === undefined ? part : unite(known, part);
+      if (next === known) continue;
+      const more = octetsOf(next) - (known === undefined ? 0 : octetsOf(known));
+      if (!isNear(part.fingerprint) && this.#octets + more > limits.revocationsInOneRun) continue;
+      if (!isNear(part.fingerprint)) this.#octets += more;
+      this.#parts.set(part.fingerprint, isNear(part.fingerprint) ? next : copiedPart(next));
+    }
+    for (const packet of loose) this.#addBare(packet, isNear);
+  }
+
+  #addBare(packet: Packet, isNear: (key: string) => boolean): void {
+    const raw = parseSignature(packet.body);
+    if (typeof raw === "string" || raw.type !== 0x20) return;
+    const name = raw.issuer.fingerprint ?? raw.issuer.keyId;
+    if (name === undefined) return;
+    const known = this.#bare.get(name) ?? new Map<string, Packet>();
+    const body = nameOf(packet.body);
+    if (known.has(body)) return;
+    if (!isNear(name) && this.#octets + packet.body.length > limits.revocationsInOneRun) return;
+    if (!isNear(name)) this.#octets += packet.body.length;
+    known.set(body, copied(packet));
+    this.#bare.set(name, known);
+  }
+
+  /** Bare revocations that name a key as their maker. */
+  bareBy(fingerprint: Fingerprint): readonly Packet[] {
+    return [fingerprint, keyIdOf(fingerprint)].flatMap((name) => [...(this.#bare.get(name)?.values() ?? [])]);
+  }
+
+  /**
+   * Lays what is remembered to certificates. Whether it is right is found out when their facts are read.
+   * @returns the same certificate where there is nothing that it does not hold already
+   */
+  attachTo(certificate: RawCertificate, revokers: readonly Fingerprint[] = []): RawCertificate {
+    const part = this.#parts.get(certificate.fingerprint);
+    const whole = part === undefined ? certificate : unite(certificate, part);
+    const bare = [certificate.fingerprint, ...revokers].flatMap((maker) => this.bareBy(maker));
+    if (bare.length === 0) return whole;
+    return unite(whole, { ...whole, signatures: bare, userIds: [], subkeys: [] });
+  }
+
+  /**
+   * What is kept for the next run, as a keyring: bare revocations, then each target's. Nearest to the chain first, within
+   * the bounds for each target and for all.
+   */
+  write({ nearness, read, verified, keyOf }: Survey): Uint8Array {
+    let room: number = limits.revocationsKept;
+    const written: Uint8Array[] = [];
+    const bodies = new Set<string>();
+    const revokers = new Set<string>();
+    const ranked = <T>(entries: Iterable<[string, T]>) => {
+      return [...entries]
+        .map(([key, value]) => ({ key, value, rank: order[nearness(key)] }))
+        .sort((a, b) => a.rank - b.rank);
+    };
+    const all = ranked(new Map([...this.#parts, ...read]));
+    // What was found good about any target comes before what nobody could check: that can be made in the name of any key.
+    const proven = all.flatMap(({ value }) => revocationPart(keepVerified(value, verified)) ?? []);
+    const kept = new Map<Fingerprint, RawCertificate>();
+    for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
+    let unproven = Math.min(room, limits.revocationsUnproven);
+    for (const { value, rank } of all) {
+      const octets = rank <= order.chain ? limits.revocationsOfNear : limits.revocationsOfStranger;
+      const taken = this.#keep(kept, cutDownPart(value, octets, verified), unproven);
+      unproven -= taken;
+      room -= taken;
+    }
+    for (const part of kept.values()) {
+      written.push(writeCertificate(part));
+      for (const { body } of part.signatures) bodies.add(nameOf(body));
+      for (const revoker of foreignRevokers(part)) revokers.add(revoker);
+    }
+    const bare: Packet[] = [];
+    room = Math.min(room, unproven);
+    for (const { key, value } of ranked(this.#bare)) {
+      const others = [...value].filter(([body]) => !bodies.has(body)).slice(0, limits.revocationsOfOne);
+      for (const [, packet] of others) {
+        if (packet.body.length + headerOctets > room) continue;
+        room -= packet.body.length + headerOctets;
+        bare.push(packet);
+        revokers.add(key);
+      }
+    }
+    for (const revoker of revokers) {
+      const key = keyOf(revoker);
+      const bytes = key && writePackets([key]);
+      if (bytes === undefined || bytes.length > room) continue;
+      room -= bytes.length;
+      written.push(bytes);
+    }
+    return new Uint8Array(Buffer.concat([writePackets(bare), ...written]));
+  }
+
+  /** Adds a part to what is kept of its target. @returns the octets that this takes; 0 where there is no room */
+  #keep(kept: Map<Fingerprint, RawCertificate>, part: RawCertificate, room: number): number {
+    const own = revocationPart(part);
+    const before = kept.get(part.fingerprint);
+    const next = own && (before === undefined ? own : unite(before, own));
+    if (next === undefined || next === before) return 0;
+    const octets = writeCertificate(next).length - (before === undefined ? 0 : writeCertificate(before).length);
+    if (octets > room) return 0;
+    kept.set(part.fingerprint, next);
+    return octets;
+  }
+}
+
+/** The longest header that `writePacket` makes. */
+const headerOctets = 6;
+
+function nameOf(body: Uint8Array): string {
+  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+}

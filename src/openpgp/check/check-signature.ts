@@ -1,0 +1,103 @@
+/** Whether a key made a signature: the mathematics, and nothing else. No dates, no flags, no opinion on algorithms. */
+import type { Fingerprint } from "../../trust/facts.ts";
+import { HashedDocument } from "../packet/hashed-document.ts";
+import type { LoadedKey } from "../packet/key-packet.ts";
+import type { Message } from "../packet/native-key.ts";
+import type { RawSignature } from "../packet/raw-signature.ts";
+import { Signed, type SignedParts } from "../packet/signed-parts.ts";
+
+/** What was found out before, by the key: servers repeat each other, and one run judges several times. */
+const verdicts = new WeakMap<LoadedKey, Map<string, boolean>>();
+
+function verdictsOf(maker: LoadedKey): Map<string, boolean> {
+  const known = verdicts.get(maker) ?? new Map<string, boolean>();
+  verdicts.set(maker, known);
+  return known;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
+/** Whether the packet lets this key be its maker at all. */
+function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): boolean {
+  // A hashed fingerprint is the maker's own word: another key with the same key ID is not it.
+  const claimed = hashed.issuerFingerprint;
+  if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
+  // RFC 9580 section 5.2: each version of key makes signatures of its own version. Version 3, which is read for revocations
+  // alone, was made by keys of version 4.
+  const fits = version === maker.facts.version || (version === 3 && maker.facts.version === 4);
+  return fits && algorithm === maker.algorithm;
+}
+
+/**
+ * Whether a key made a signature over parts.
+ * @param together many are asked about at once: by node's threads, whose start takes longer than a single check
+ */
+export async function isSignedBy(
+  raw: RawSignature,
+  signed: Signed,
+  maker: LoadedKey,
+  together = false,
+): Promise<boolean> {
+  const digest = maybe(raw, maker) ? signed.digest(raw, raw.body) : undefined;
+  if (digest === undefined) return false;
+  const known = verdictsOf(maker);
+  const name = `${raw.hash} ${latin1(digest)} ${latin1(raw.numbers)}`;
+  // A copy: where the parts are laid out the next signature is laid out too.
+  const parts = () => [Buffer.from(signed.message(raw, raw.body) ?? [])];
+  const verdict = known.get(name) ?? (await check(raw, { hash: raw.hash, digest, parts: parts() }, maker, together));
+  known.set(name, verdict);
+  return verdict;
+}
+
+async function check(raw: RawSignature, message: Message, maker: LoadedKey, together: boolean): Promise<boolean> {
+  try {
+    return (await maker.check?.(message, raw.numbers, together)) === true;
+  } catch {
+    // A key or a signature that is malformed: none of this key's.
+    return false;
+  }
+}
+
+/**
+ * Whether a key made a signature.
+ * @param over the parts signed, or a document
+ */
+export async function isMadeBy(
+  raw: RawSignature,
+  maker: LoadedKey,
+  over: SignedParts | HashedDocument,
+): Promise<boolean> {
+  if (!(over instanceof HashedDocument)) return await isSignedBy(raw, new Signed(over), maker);
+  if (!maybe(raw, maker)) return false;
+  const message = over.signed(raw);
+  const [first, second] = message.digest;
+  // What is damaged needs no public-key operation.
+  if (first !== raw.digestStart[0] || second !== raw.digestStart[1]) return false;
+  return await check(raw, message, maker, false);
+}
+
+/**
+ * Those of several keys that made a signature. One key may be listed in many certificates, and anybody can list it:
+ * it is tried once.
+ * @param over the parts signed, or a document
+ */
+export async function makersOf(
+  raw: RawSignature,
+  candidates: readonly LoadedKey[],
+  over: Signed | HashedDocument,
+  together = false,
+): Promise<LoadedKey[]> {
+  const asked = new Map<Fingerprint, boolean>();
+  const makers: LoadedKey[] = [];
+  for (const candidate of candidates) {
+    const { fingerprint } = candidate.facts;
+    const ask = () =>
+      over instanceof Signed ? isSignedBy(raw, over, candidate, together) : isMadeBy(raw, candidate, over);
+    const made = asked.get(fingerprint) ?? (await ask());
+    asked.set(fingerprint, made);
+    if (made) makers.push(candidate);
+  }
+  return makers;
+}

@@ -1,0 +1,58 @@
+/** Who is said to have certified a certificate, before its facts are read: a flood of strangers must cost little. */
+import type { Notation } from "../../trust/facts.ts";
+import type { RawCertificate } from "../certificate/certificate.ts";
+import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
+import { namesIssuer } from "../packet/raw-signature.ts";
+import { Signed } from "../packet/signed-parts.ts";
+import { isSignedBy } from "./check-signature.ts";
+import { type Candidate, findGood, fitting, type Makers, putAside, revocationKind } from "./good-signatures.ts";
+
+/** A certification over a user ID that another key is said to have made. */
+export interface Claim {
+  /** Fingerprint or key ID of the key that it names. */
+  readonly issuer: string;
+  /** The exact bytes, as a `latin1` string. */
+  readonly userId: string;
+  readonly notations: readonly Notation[];
+  readonly signature: Candidate;
+}
+
+/** The certifications over a certificate's user IDs that name other keys, and whose digests fit. */
+export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate): Promise<Claim[]> {
+  // Nobody certified it, not even itself: of such there may be a hundred thousand.
+  if (userIds.every(({ signatures }) => signatures.length === 0)) return [];
+  const key = await loadKey(primary.body, fingerprint);
+  if (key === undefined) return [];
+  const claims: Claim[] = [];
+  for (const { packet, signatures } of userIds) {
+    const signed = new Signed({ key, userId: packet.body });
+    const userId = Buffer.from(packet.body).toString("latin1");
+    for (const raw of fitting(signatures, signed)) {
+      const issuer = raw.issuer.fingerprint ?? raw.issuer.keyId;
+      if (issuer === undefined || raw.type < 0x10 || raw.type > 0x13 || namesIssuer(raw, key)) continue;
+      claims.push({ issuer, userId, notations: raw.hashed.notations, signature: putAside(raw, signed) });
+    }
+  }
+  return claims;
+}
+
+/** The check whether one key made a signature. */
+function by(key: LoadedKey): Makers {
+  return async (raw, signed, together) => ((await isSignedBy(raw, signed, key, together)) ? [key] : []);
+}
+
+/** Whether a key made any of these certifications. Many may be asked about at once. */
+export async function hasMadeAny(key: LoadedKey, claims: readonly Claim[]): Promise<boolean> {
+  const signatures = claims.map(({ signature }) => signature);
+  return (await findGood(signatures, by(key), { isEnough: () => true, together: true })).size > 0;
+}
+
+/** Whether a key revoked itself so that nothing that it ever said counts (T3c). */
+export async function hasRevokedItselfHard({ signatures }: RawCertificate, key: LoadedKey): Promise<boolean> {
+  const signed = new Signed({ key });
+  const hard: Candidate[] = [];
+  for (const raw of fitting(signatures, signed)) {
+    if (raw.type === 0x20 && revocationKind(raw) === "hard") hard.push(putAside(raw, signed));
+  }
+  return (await findGood(hard, by(key), { isEnough: () => true })).size > 0;
+}

@@ -1,0 +1,101 @@
+/** Detached signature files: read whole and strictly (T8), and matched with the keys at hand. */
+import { getHashes } from "node:crypto";
+import { FeedkeyError } from "../../error.ts";
+import type { DataSignature } from "../../trust/facts.ts";
+import { dearmorStrictly, looksArmored } from "../packet/armor.ts";
+import { HashedDocument } from "../packet/hashed-document.ts";
+import { limits } from "../packet/limits.ts";
+import { refuseLooseEnds } from "../packet/malleability.ts";
+import { type Packet, PacketError, readPackets, tags } from "../packet/packets.ts";
+import { parseSignature, type RawSignature, signatureFacts } from "../packet/raw-signature.ts";
+import { makersOf } from "./check-signature.ts";
+import type { KeyIndex } from "./key-index.ts";
+
+/** A signature packet of the file, or why it can't be used. */
+export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };
+
+function malformed(what: string, why: string): FeedkeyError {
+  return new FeedkeyError("bad_signature_data", `${what} is no OpenPGP signature file: ${why}`, {
+    hint: "a proxy or mirror may have sent something else, such as a web page; look into the file",
+  });
+}
+
+/**
+ * Reads a detached signature file: armored blocks (all of them) or binary packets; signatures and nothing else.
+ * @param what names the file in messages
+ * @throws FeedkeyError `no_signature` for an empty file, `bad_signature_data` for anything but signatures
+ */
+export function readSignatureFile(bytes: Uint8Array, what: string): FileSignature[] {
+  if (bytes.length > limits.signatureFileBytes) throw malformed(what, `it has ${bytes.length} bytes`);
+  const noSignature = new FeedkeyError("no_signature", `${what} holds no signature`, {
+    hint: "the archive must sign its index; if it did, the file was lost on the way",
+  });
+  if (bytes.length === 0) throw noSignature;
+  const blocks = looksArmored(bytes) ? dearmorStrictly(bytes, "SIGNATURE", what) : [bytes];
+  const found: FileSignature[] = [];
+  for (const packet of blocks.flatMap((block) => cut(block, what))) {
+    if (packet.tag === tags.marker || packet.tag === tags.padding) continue;
+    if (packet.tag !== tags.signature) throw malformed(what, `it holds a packet of type ${packet.tag}`);
+    const raw = parseSignature(packet.body);
+    found.push(typeof raw === "string" ? { problem: raw } : { raw });
+  }
+  if (found.length === 0) throw noSignature;
+  if (found.length > limits.signaturesPerFile) throw malformed(what, `it holds ${found.length} signatures`);
+  return found;
+}
+
+function cut(block: Uint8Array, what: string): Packet[] {
+  try {
+    return [...readPackets(block)];
+  } catch (error) {
+    if (error instanceof PacketError) throw malformed(what, error.message);
+    throw error;
+  }
+}
+
+/**
+ * Checks each signature of a file over a document with every key that it names. Mathematics only: who may
+ * sign, when and with what is for `trust/`.
+ * @param data the document's exact bytes
+ */
+export async function checkSignatures(
+  signatures: readonly FileSignature[],
+  data: Uint8Array | HashedDocument,
+  keys: KeyIndex,
+): Promise<DataSignature[]> {
+  const document = data instanceof HashedDocument ? data : new HashedDocument(data);
+  const results: DataSignature[] = [];
+  for (const signature of signatures) {
+    results.push("raw" in signature ? await check(signature.raw, document, keys) : unreadable(signature.problem));
+  }
+  return results;
+}
+
+function unreadable(problem: string): DataSignature {
+  return { status: "unknown", issuer: problem };
+}
+
+async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex): Promise<DataSignature> {
+  const issuer = raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody";
+  const candidates = keys.candidates(raw);
+  if (candidates.length === 0) return { status: "unknown", issuer };
+  const bad = (reason: string): DataSignature => ({
+    status: "bad",
+    issuer,
+    certificates: candidates.map(({ certificate }) => certificate),
+    reason,
+  });
+  if (raw.type !== 0) {
+    return bad(`it is a signature of type 0x${raw.type.toString(16).padStart(2, "0")}, not 0x00 over binary data`);
+  }
+  // Each version 6 signature has a salt of its own, for which the whole document would be hashed anew.
+  if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
+  if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
+  const makers = await makersOf(raw, candidates, document);
+  for (const maker of makers) {
+    const loose = refuseLooseEnds(raw, maker);
+    if (loose !== undefined) return bad(loose);
+  }
+  if (makers.length === 0) return bad("it does not fit the data: one of the two was changed");
+  return { status: "good", makers: makers.map((maker) => signatureFacts(raw, maker)) };
+}

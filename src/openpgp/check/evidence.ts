@@ -1,0 +1,81 @@
+/** From files to what the judge is given: certificates read with each other's keys, and signatures checked with them. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { CertificateFacts, DataSignature, Fingerprint } from "../../trust/facts.ts";
+import type { RawCertificate } from "../certificate/certificate.ts";
+import { collect } from "../certificate/merge.ts";
+import { readKeys } from "../certificate/read-keys.ts";
+import { RevocationStore } from "../certificate/revocation-store.ts";
+import { checkSignatures, readSignatureFile } from "./detached.ts";
+import { KeyIndex } from "./key-index.ts";
+import { readFacts } from "./read-facts.ts";
+
+/** Certificates as they were read. */
+export interface Evidence {
+  /** For `judge`. */
+  readonly certificates: readonly CertificateFacts[];
+  /** For `readSignatures`. */
+  readonly keys: KeyIndex;
+}
+
+/** Those whom these keys named as their revokers. */
+export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprint> {
+  const own = facts.flatMap(({ directSignatures, userIds }) => {
+    return [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
+  });
+  return new Set(own.flatMap(({ designatedRevokers }) => designatedRevokers));
+}
+
+/**
+ * The facts of all certificates of an index, in its order: what one says of another is checked.
+ * @param onVerified is told the body of each signature packet that was found good
+ */
+export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) => void): Promise<CertificateFacts[]> {
+  const facts: CertificateFacts[] = [];
+  for (const certificate of keys.certificates) facts.push(await readFacts(certificate, keys, onVerified));
+  return facts;
+}
+
+/**
+ * Reads certificates, with all that the files say about them: bare revocations count too, those by designated revokers included.
+ * @param files armored or binary
+ * @throws FeedkeyError `bad_certificate` if one can't be read to its end: a revocation may stand there
+ */
+export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evidence> {
+  const revocations = new RevocationStore();
+  const found: RawCertificate[] = [];
+  for (const bytes of files) {
+    const ring = readKeys(bytes);
+    if (!ring.isWhole) {
+      const problems = ring.problems.map(escapeText);
+      throw new FeedkeyError("bad_certificate", `certificates can't be read to their end: ${problems.join(", ")}`, {
+        details: { problems },
+        hint: "get the file again: what is cut off may be a revocation",
+      });
+    }
+    revocations.add(ring);
+    for (const certificate of ring.certificates) found.push(certificate);
+  }
+  const certificates = [...collect(found).values()].map((one) => revocations.attachTo(one));
+  const keys = await KeyIndex.of(certificates);
+  const facts = await factsOf(keys);
+  const revokers = new Map(facts.map((one) => [one.primary.fingerprint, [...designatedBy([one])]]));
+  const whole = certificates.map((one) => revocations.attachTo(one, revokers.get(one.fingerprint)));
+  if (whole.every((one, place) => one === certificates[place])) return { certificates: facts, keys };
+  const again = await KeyIndex.of(whole);
+  return { certificates: await factsOf(again), keys: again };
+}
+
+/**
+ * Reads and checks the signatures over a document: mathematics only, for `judgeIndex` to judge.
+ * @param signature a detached signature file, armored or binary
+ * @param document exactly the bytes that were signed
+ * @throws FeedkeyError `no_signature` for an empty file, `bad_signature_data` for anything but signatures
+ */
+export async function readSignatures(
+  signature: Uint8Array,
+  document: Uint8Array,
+  { keys }: Pick<Evidence, "keys">,
+): Promise<DataSignature[]> {
+  return await checkSignatures(readSignatureFile(signature, "the signature"), document, keys);
+}

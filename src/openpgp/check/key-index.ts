@@ -1,0 +1,71 @@
+/** All component keys at hand, to find who may have made a signature. */
+import { append } from "../../grouped.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { refuseWeakKey } from "../../trust/policy.ts";
+import type { RawCertificate } from "../certificate/certificate.ts";
+import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
+import { limits } from "../packet/limits.ts";
+import type { RawSignature } from "../packet/raw-signature.ts";
+
+/** A certificate's component keys, loaded. */
+export interface LoadedCertificate {
+  readonly raw: RawCertificate;
+  readonly primary: LoadedKey;
+  /** In the order of `raw.subkeys`; undefined for one that can't be used. */
+  readonly subkeys: readonly (LoadedKey | undefined)[];
+}
+
+/** @returns undefined when the primary key is one that feedkey can't use */
+export async function loadCertificate(raw: RawCertificate): Promise<LoadedCertificate | undefined> {
+  const primary = await loadKey(raw.primary.body, raw.fingerprint);
+  if (primary === undefined) return undefined;
+  const subkeys: (LoadedKey | undefined)[] = [];
+  for (const { packet } of raw.subkeys) subkeys.push(await loadKey(packet.body, raw.fingerprint));
+  return { raw, primary, subkeys };
+}
+
+export class KeyIndex {
+  readonly #byFingerprint = new Map<Fingerprint, LoadedKey[]>();
+  readonly #byKeyId = new Map<string, LoadedKey[]>();
+  readonly certificates: readonly LoadedCertificate[];
+  #weakChecks = limits.weakChecks;
+
+  constructor(certificates: readonly LoadedCertificate[]) {
+    this.certificates = certificates;
+    for (const certificate of certificates) {
+      for (const key of [certificate.primary, ...certificate.subkeys]) {
+        if (key === undefined) continue;
+        append(this.#byFingerprint, key.facts.fingerprint, key);
+        append(this.#byKeyId, key.facts.keyId, key);
+      }
+    }
+  }
+
+  static async of(certificates: Iterable<RawCertificate>): Promise<KeyIndex> {
+    const loaded: LoadedCertificate[] = [];
+    for (const raw of certificates) {
+      const certificate = await loadCertificate(raw);
+      if (certificate !== undefined) loaded.push(certificate);
+    }
+    return new KeyIndex(loaded);
+  }
+
+  /**
+   * Whether what a key says is worth one more check. No rule lets a weak key (T3e) sign or certify, and DSA is slow:
+   * some checks for the sake of good messages, but not as many as anybody cares to upload.
+   */
+  affords({ facts }: LoadedKey): boolean {
+    if (refuseWeakKey(facts) === undefined) return true;
+    this.#weakChecks--;
+    return this.#weakChecks >= 0;
+  }
+
+  /**
+   * Every key that a signature names as its maker. Two keys may share a key ID, and two certificates may
+   * list one subkey: all are returned, and all must be tried.
+   */
+  candidates({ issuer }: RawSignature): readonly LoadedKey[] {
+    if (issuer.fingerprint !== undefined) return this.#byFingerprint.get(issuer.fingerprint) ?? [];
+    return issuer.keyId === undefined ? [] : (this.#byKeyId.get(issuer.keyId) ?? []);
+  }
+}

@@ -1,0 +1,125 @@
+/** What the embedded key server knows about OpenPGP: which keys an upload holds, and how two copies become one. */
+import type { CertificateFacts } from "../../trust/facts.ts";
+import { addressOf } from "../../trust/identity.ts";
+import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../certificate/certificate.ts";
+import { attachLoose, collect, keepVerified } from "../certificate/merge.ts";
+import { readKeys } from "../certificate/read-keys.ts";
+import { armor } from "../packet/armor.ts";
+import { fingerprintOf, keyIdOf } from "../packet/key-packet.ts";
+import { tags, writePacket } from "../packet/packets.ts";
+import { parseSignature, type RawSignature } from "../packet/raw-signature.ts";
+import { KeyIndex } from "./key-index.ts";
+import { provenRoom, prune } from "./prune.ts";
+import { readFacts } from "./read-facts.ts";
+
+interface UploadedKey {
+  readonly fingerprint: string;
+  readonly keyIds: readonly string[];
+  readonly emails: readonly string[];
+  readonly userIds: readonly string[];
+  readonly bytes: Uint8Array;
+  readonly makers?: readonly string[];
+  readonly nameless?: boolean;
+  readonly bare?: boolean;
+}
+
+interface Cleaned {
+  readonly certificate: RawCertificate;
+  /** Undefined for a key of a kind that can't be used. */
+  readonly facts: CertificateFacts | undefined;
+}
+
+/**
+ * Drops what claims to be the key's own word and is not (forged revocations, bogus self-signatures). What others say of
+ * it, and revocations by revokers that it named, stay for now: their makers are looked for among all keys that are held.
+ */
+async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
+  const keys = await KeyIndex.of([certificate]);
+  const [loaded] = keys.certificates;
+  if (loaded === undefined) return { certificate, facts: undefined };
+  const good = new Set<Uint8Array>();
+  const facts = await readFacts(loaded, keys, (body) => good.add(body));
+  const own = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
+  const revokers = own.flatMap(({ designatedRevokers }) => designatedRevokers);
+  const named = new Set([...revokers, ...revokers.map(keyIdOf)]);
+  for (const { body } of certificate.signatures) {
+    const raw = byOthers(body, certificate.fingerprint);
+    if (raw?.type === 0x20 && named.has(makerOf(raw))) good.add(body);
+  }
+  for (const { signatures } of certificate.userIds) {
+    for (const { body } of signatures) if (byOthers(body, certificate.fingerprint) !== undefined) good.add(body);
+  }
+  return { certificate: keepVerified(certificate, good), facts };
+}
+
+const makerOf = ({ issuer }: RawSignature): string => issuer.fingerprint ?? issuer.keyId ?? "";
+
+/** A signature that names another maker than this key; undefined for any else. */
+function byOthers(body: Uint8Array, fingerprint: string): RawSignature | undefined {
+  const raw = parseSignature(body);
+  if (typeof raw === "string") return undefined;
+  return [fingerprint, keyIdOf(fingerprint)].includes(makerOf(raw)) ? undefined : raw;
+}
+
+async function describe(uploaded: RawCertificate): Promise<UploadedKey> {
+  const { certificate, facts } = await withoutForgeries(uploaded);
+  const { fingerprint } = certificate;
+  const signed = (facts?.userIds ?? []).filter(({ selfSignatures }) => selfSignatures.length > 0);
+  const userIds = signed.map(({ text }) => text);
+  const subkeys = certificate.subkeys.flatMap(({ packet }) => fingerprintOf(packet.body) ?? []);
+  const signatures = packetsOf(certificate).filter(({ tag }) => tag === tags.signature);
+  const foreign = signatures.flatMap(({ body }) => byOthers(body, fingerprint) ?? []);
+  return {
+    fingerprint,
+    keyIds: [fingerprint, ...subkeys].map(keyIdOf),
+    emails: userIds.flatMap((userId) => addressOf(userId) ?? []),
+    userIds,
+    bytes: writeCertificate(certificate),
+    makers: [...new Set(foreign.map(makerOf))],
+    nameless: userIds.length === 0,
+  };
+}
+
+/** The port that `keyserver/` takes. */
+export const keyMerger = {
+  async parse(armored: Uint8Array): Promise<UploadedKey[]> {
+    const { certificates, loose } = readKeys(armored);
+    const found: UploadedKey[] = [];
+    for (const certificate of collect(certificates).values()) found.push(await describe(certificate));
+    for (const packet of loose) {
+      const raw = parseSignature(packet.body);
+      if (typeof raw === "string" || raw.type !== 0x20 || makerOf(raw) === "") continue;
+      const about = { fingerprint: makerOf(raw), keyIds: [], emails: [], userIds: [] };
+      found.push({ ...about, bytes: writePacket(packet), bare: true });
+    }
+    return found;
+  },
+
+  async merge(old: Uint8Array, fresh: Uint8Array): Promise<Uint8Array> {
+    const [held, added] = [readKeyring(old), readKeyring(fresh)];
+    const whole = attachLoose(collect([...held.certificates, ...added.certificates]), added.loose);
+    const cleaned = await Promise.all([...whole.values()].map(withoutForgeries));
+    return new Uint8Array(Buffer.concat(cleaned.map(({ certificate }) => writeCertificate(certificate))));
+  },
+
+  /**
+   * What of a key is kept: what it says of itself, revocations first, and what verified signatures of other keys say.
+   * @param others the keys whose word counts
+   */
+  async settle(
+    bytes: Uint8Array,
+    others: readonly Uint8Array[],
+  ): Promise<{ bytes: Uint8Array; certifiedBy: readonly string[] }> {
+    const [certificate] = readKeyring(bytes).certificates;
+    const issuers = others.flatMap((other) => readKeyring(other).certificates);
+    const keys = await KeyIndex.of(collect([...(certificate === undefined ? [] : [certificate]), ...issuers]).values());
+    const loaded = keys.certificates.find(({ raw }) => raw.fingerprint === certificate?.fingerprint);
+    if (loaded === undefined) return { bytes, certifiedBy: [] };
+    const { certificate: kept, facts } = await prune(loaded, keys, provenRoom);
+    const made = facts.userIds.flatMap(({ certifications }) => certifications);
+    const byPrimary = made.filter((one) => one.key === one.certificate).map((one) => one.certificate);
+    return { bytes: writeCertificate(kept), certifiedBy: [...new Set(byPrimary)] };
+  },
+
+  armor: (bytes: Uint8Array): string => armor(bytes, "PUBLIC KEY BLOCK"),
+};

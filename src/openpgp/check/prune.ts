@@ -1,0 +1,209 @@
+/**
+ * What is kept of a certificate that came from outside: verified packets, and within a cap certifications whose maker may come
+ * later. Revocations and withdrawals come first, and whoever fills one room takes nothing from another.
+ */
+import { grouped } from "../../grouped.ts";
+import type { CertificateFacts } from "../../trust/facts.ts";
+import type { Component, RawCertificate } from "../certificate/certificate.ts";
+import { keepSignatures } from "../certificate/merge.ts";
+import { keyIdOf } from "../packet/key-packet.ts";
+import { limits } from "../packet/limits.ts";
+import type { Packet } from "../packet/packets.ts";
+import { namesIssuer, parseSignature, type RawSignature } from "../packet/raw-signature.ts";
+import { Signed } from "../packet/signed-parts.ts";
+import { fitting, revocationKind } from "./good-signatures.ts";
+import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
+import { readFacts } from "./read-facts.ts";
+
+/** Bytes for the key's own words, for verified ones of others, and for certifications by unknown keys. */
+export interface Room {
+  readonly own: number;
+  readonly others: number;
+  readonly strangers: number;
+}
+
+/** What a key store keeps of each certificate. */
+export const storeRoom: Room = {
+  own: limits.keptOwnBytes,
+  others: limits.keptOthersBytes,
+  strangers: limits.keptStrangersBytes,
+};
+
+/** The same without what can't be checked yet. */
+export const provenRoom: Room = { ...storeRoom, strangers: 0 };
+
+export interface Pruned {
+  readonly certificate: RawCertificate;
+  readonly facts: CertificateFacts;
+  /** How many verified signatures found no room. */
+  readonly left: number;
+}
+
+/** A signature in its place: over a user ID or subkey, or over the key itself. */
+interface Placed {
+  readonly packet: Packet;
+  readonly over: Component | undefined;
+  readonly raw: RawSignature;
+}
+
+/** Packets that are kept together or not at all. */
+type Unit = readonly Placed[];
+
+/** A packet's header takes up to six octets. */
+const sizeOf = ({ body }: Packet): number => body.length + 6;
+
+/** Takes units as long as they fit. */
+class Keeping {
+  readonly kept = new Set<Packet>();
+  #room = 0;
+
+  /** Begins another room. */
+  within(bytes: number): void {
+    this.#room = bytes;
+  }
+
+  #take(unit: Unit): boolean {
+    const components = new Set(unit.flatMap(({ over }) => over?.packet ?? []));
+    const fresh = [...components, ...unit.map(({ packet }) => packet)].filter((packet) => !this.kept.has(packet));
+    const size = fresh.reduce((sum, packet) => sum + sizeOf(packet), 0);
+    if (size > this.#room) return false;
+    this.#room -= size;
+    for (const packet of fresh) this.kept.add(packet);
+    return true;
+  }
+
+  /**
+   * Takes from each list in turn. A list ends with its first unit that does not fit: what is newer or graver comes first, and
+   * must not be missing where what it replaced is there.
+   */
+  takeInTurn(lists: readonly (readonly Unit[])[]): void {
+    let open = lists.map((units) => units.values());
+    while (open.length > 0) {
+      open = open.filter((units) => {
+        const { value, done } = units.next();
+        return done !== true && this.#take(value);
+      });
+    }
+  }
+}
+
+const newestFirst = (a: Placed, b: Placed) => (b.raw.hashed.createdAt ?? 0) - (a.raw.hashed.createdAt ?? 0);
+const oldestFirst = (a: Placed, b: Placed) => newestFirst(b, a);
+const hardFirst = (a: Placed, b: Placed) =>
+  Number(revocationKind(a.raw) === "soft") - Number(revocationKind(b.raw) === "soft");
+const single = (one: Placed): Unit => [one];
+
+/** One of each component first, then a second one of each. */
+function spreadOut(placed: readonly Placed[]): Unit[] {
+  const lists = [...grouped(placed, ({ over }) => over).values()];
+  const longest = lists.reduce((most, { length }) => Math.max(most, length), 0);
+  return Array.from({ length: longest }, (_, turn) => lists.flatMap((list) => list[turn] ?? []))
+    .flat()
+    .map(single);
+}
+
+const isRevoking = ({ raw }: Placed) => raw.type === 0x28 || raw.type === 0x30;
+
+/** What the key says of one user ID or subkey: never the newest statement without the revocation beside it. */
+function unitsOf(placed: readonly Placed[]): Unit[] {
+  const [gravest, ...revocations] = placed.filter(isRevoking).sort((a, b) => hardFirst(a, b) || oldestFirst(a, b));
+  const [newest, ...others] = placed.filter((one) => !isRevoking(one)).sort(newestFirst);
+  return [[gravest, newest].flatMap((one) => one ?? []), ...revocations.map(single), ...others.map(single)];
+}
+
+const makerOf = ({ raw }: Placed) => raw.issuer.fingerprint ?? raw.issuer.keyId ?? "";
+
+function takeOwn(keeping: Keeping, own: readonly Placed[], spokenOf: ReadonlySet<Component | undefined>): void {
+  const [revoking, saying] = [own.filter(({ raw }) => raw.type === 0x20), own.filter(({ raw }) => raw.type !== 0x20)];
+  keeping.takeInTurn([revoking.sort((a, b) => hardFirst(a, b) || oldestFirst(a, b)).map(single)]);
+  const direct = saying.filter(({ over }) => over === undefined);
+  const namesRevoker = ({ raw }: Placed) => raw.hashed.designatedRevokers.length > 0;
+  keeping.takeInTurn([direct.filter(namesRevoker), direct.sort(newestFirst)].map((list) => list.map(single)));
+  const components = grouped(
+    saying.filter(({ over }) => over !== undefined),
+    ({ over }) => over,
+  );
+  for (const wanted of [true, false]) {
+    const lists = [...components].filter(([over]) => spokenOf.has(over) === wanted);
+    keeping.takeInTurn(lists.map(([, placed]) => unitsOf(placed)));
+  }
+}
+
+function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
+  const inTurn = (placed: readonly Placed[]) => [...grouped(placed, makerOf).values()].map(spreadOut);
+  keeping.takeInTurn(inTurn(others.filter(isRevoking).sort(oldestFirst)));
+  keeping.takeInTurn(inTurn(others.filter((one) => !isRevoking(one)).sort(newestFirst)));
+}
+
+/** What was there before comes first; half of the room is for what takes trust away, so that neither kind pushes out the other. */
+function takeStrangers(keeping: Keeping, strangers: readonly Placed[], room: number): void {
+  const isGrave = ({ raw }: Placed) => raw.type === 0x20 || raw.type === 0x30;
+  for (const grave of [true, false]) {
+    keeping.within(room / 2);
+    const some = strangers.filter((one) => isGrave(one) === grave).slice(0, limits.keptStrangers / 2);
+    // One list for each: a large one must not end the others.
+    keeping.takeInTurn(some.map((one) => [single(one)]));
+  }
+}
+
+/** Signatures that may prove true once their maker's certificate is here. */
+function strangersOf({ raw, primary }: LoadedCertificate, facts: CertificateFacts, keys: KeyIndex): Placed[] {
+  const isUnknown = (one: RawSignature) => {
+    const { fingerprint, keyId } = one.issuer;
+    return (fingerprint ?? keyId) !== undefined && keys.candidates(one).length === 0;
+  };
+  const own = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
+  const revokers = own.flatMap(({ designatedRevokers }) => designatedRevokers);
+  const mayRevoke = new Set([...revokers, ...revokers.map(keyIdOf)]);
+  const find = (packets: readonly Packet[], signed: Signed, over: Component | undefined) => {
+    const byBody = new Map(packets.map((packet) => [packet.body, packet]));
+    const found: Placed[] = [];
+    for (const one of fitting(packets, signed)) {
+      const packet = byBody.get(one.body);
+      if (packet !== undefined && isUnknown(one)) found.push({ packet, over, raw: one });
+    }
+    return found;
+  };
+  const revoking = mayRevoke.size === 0 ? [] : find(raw.signatures, new Signed({ key: primary }), undefined);
+  return [
+    ...revoking.filter(({ raw: { type, issuer } }) => {
+      return type === 0x20 && mayRevoke.has(issuer.fingerprint ?? issuer.keyId ?? "");
+    }),
+    ...raw.userIds.flatMap((over) => {
+      const found = find(over.signatures, new Signed({ key: primary, userId: over.packet.body }), over);
+      return found.filter(({ raw: { type } }) => (type >= 0x10 && type <= 0x13) || type === 0x30);
+    }),
+  ];
+}
+
+function placedOf(raw: RawCertificate, verified: ReadonlySet<Uint8Array>): Placed[] {
+  const place = (packets: readonly Packet[], over: Component | undefined) => {
+    return packets.flatMap((packet): Placed[] => {
+      const parsed = verified.has(packet.body) ? parseSignature(packet.body) : "";
+      return typeof parsed === "string" ? [] : [{ packet, over, raw: parsed }];
+    });
+  };
+  const components = [...raw.userIds, ...raw.subkeys];
+  return [...place(raw.signatures, undefined), ...components.flatMap((one) => place(one.signatures, one))];
+}
+
+/**
+ * A certificate without junk, and no larger than the rooms given.
+ * @param keys all certificates at hand, this one among them: whose words about it can be checked
+ */
+export async function prune(loaded: LoadedCertificate, keys: KeyIndex, room: Room): Promise<Pruned> {
+  const { raw, primary } = loaded;
+  const verified = new Set<Uint8Array>();
+  const facts = await readFacts(loaded, keys, (body) => verified.add(body));
+  const placed = placedOf(raw, verified);
+  const isOwn = (one: Placed) => one.raw.type === 0x20 || namesIssuer(one.raw, primary);
+  const others = placed.filter((one) => !isOwn(one));
+  const keeping = new Keeping();
+  keeping.within(room.own - sizeOf(raw.primary));
+  takeOwn(keeping, placed.filter(isOwn), new Set(others.map(({ over }) => over)));
+  keeping.within(room.others);
+  takeOthers(keeping, others);
+  const left = placed.filter(({ packet }) => !keeping.kept.has(packet)).length;
+  if (room.strangers > 0) takeStrangers(keeping, strangersOf(loaded, facts, keys), room.strangers);
+  return { certificate: keepSignatures(raw, (packet) => keeping.kept.has(packet)), facts, left };
+}

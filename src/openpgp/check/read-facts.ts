@@ -1,0 +1,257 @@
+/** Certificates -> plain facts: every signature that bears on a rule, checked, and nothing judged. */
+import { append } from "../../grouped.ts";
+import type {
+  CertificateFacts,
+  Fingerprint,
+  Revocation,
+  SelfSignature,
+  SignatureFacts,
+  SubkeyFacts,
+  UserIdFacts,
+} from "../../trust/facts.ts";
+import type { Component } from "../certificate/certificate.ts";
+import type { LoadedKey } from "../packet/key-packet.ts";
+import { limits } from "../packet/limits.ts";
+import type { Packet } from "../packet/packets.ts";
+import { namesIssuer, parseSignature, type RawSignature, signatureFacts } from "../packet/raw-signature.ts";
+import { Signed, type SignedParts } from "../packet/signed-parts.ts";
+import { isMadeBy, isSignedBy, makersOf } from "./check-signature.ts";
+import {
+  type Candidate,
+  findGood,
+  findNewest,
+  findOldest,
+  findRevocations,
+  findTelling,
+  fitting,
+  type Good,
+  type Makers,
+  nameOf,
+  putAside,
+  revocationKind,
+} from "./good-signatures.ts";
+import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
+
+type OnVerified = (body: Uint8Array) => void;
+
+/** What reading one certificate takes. */
+interface Reading {
+  readonly primary: LoadedKey;
+  readonly keys: KeyIndex;
+  readonly onVerified: OnVerified;
+}
+
+/** The check whether the certificate's own primary key made a signature, as far as it is worth one. */
+function byPrimary({ primary, keys }: Reading): Makers {
+  return async (raw, signed, together) => {
+    return keys.affords(primary) && (await isSignedBy(raw, signed, primary, together)) ? [primary] : [];
+  };
+}
+
+/** The check who of those that a signature names made it, as far as they are worth one. */
+function byNamed({ keys }: Reading): Makers {
+  return (raw, signed, together) => {
+    const named = keys.candidates(raw).filter((one) => keys.affords(one));
+    return makersOf(raw, named, signed, together);
+  };
+}
+
+/** What was found good, in the order of the packets, with who made it. */
+function tell({ onVerified }: Reading, candidates: readonly Candidate[], good: Good) {
+  return candidates.flatMap((candidate) => {
+    const makers = good.get(candidate) ?? [];
+    if (makers.length > 0) onVerified(candidate.raw.body);
+    return makers.map((maker) => ({ raw: candidate.raw, maker }));
+  });
+}
+
+function selfSignature(raw: RawSignature, primary: LoadedKey, about: LoadedKey): SelfSignature {
+  const { keyLifetime, flags, designatedRevokers } = raw.hashed;
+  return {
+    ...signatureFacts(raw, primary),
+    keyExpiresAt: keyLifetime === undefined ? undefined : about.facts.createdAt + keyLifetime * 1000,
+    flags,
+    backSignature: undefined,
+    designatedRevokers,
+  };
+}
+
+function revocation(raw: RawSignature, maker: LoadedKey): Revocation {
+  const { reason } = raw.hashed;
+  return { ...signatureFacts(raw, maker), kind: revocationKind(raw), reason: reason?.code, text: reason?.text ?? "" };
+}
+
+/** What the key says of itself, directly (0x1f) or over a user ID. */
+async function readSelfSignatures(reading: Reading, candidates: readonly Candidate[]): Promise<SelfSignature[]> {
+  const good = await findTelling(candidates, byPrimary(reading));
+  return tell(reading, candidates, good).map(({ raw, maker }) => selfSignature(raw, maker, maker));
+}
+
+/** What the key revokes of its own: a user ID or a subkey. */
+async function readOwnRevocations(reading: Reading, candidates: readonly Candidate[]): Promise<Revocation[]> {
+  const good = await findRevocations(candidates, byPrimary(reading));
+  return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
+}
+
+/** Key revocations by the key itself, or by a revoker that the key named in a signature of its own. */
+async function readRevocations(
+  reading: Reading,
+  candidates: readonly Candidate[],
+  selfSignatures: readonly SelfSignature[],
+): Promise<Revocation[]> {
+  const { primary, keys } = reading;
+  const revokers = new Set(selfSignatures.flatMap(({ designatedRevokers }) => designatedRevokers));
+  const good = await findRevocations(candidates, async (raw, signed, together) => {
+    // The key itself is tried whoever is named outside the hashed area: altering that must not hide a revocation.
+    const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
+    // A designated revoker is heard however weak it is: the key that it revokes may be strong (T4).
+    const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed, together);
+    return makers.slice(0, 1);
+  });
+  return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
+}
+
+async function readCertifications(reading: Reading, candidates: readonly Candidate[]): Promise<SignatureFacts[]> {
+  const good = await findGood(candidates, byNamed(reading));
+  return tell(reading, candidates, good).map(({ raw, maker }) => signatureFacts(raw, maker));
+}
+
+/** Withdrawals of certifications: of each maker those that decide, whatever others send. */
+async function readWithdrawals(
+  reading: Reading,
+  byMaker: ReadonlyMap<Fingerprint, readonly Candidate[]>,
+): Promise<Revocation[]> {
+  const found: Revocation[] = [];
+  for (const [fingerprint, candidates] of byMaker) {
+    const good = await findOldest(candidates, async (raw, signed, together) => {
+      return (await byNamed(reading)(raw, signed, together)).filter(({ facts }) => facts.fingerprint === fingerprint);
+    });
+    for (const { raw, maker } of tell(reading, candidates, good)) found.push(revocation(raw, maker));
+  }
+  return found;
+}
+
+async function readUserId({ packet, signatures }: Component, reading: Reading): Promise<UserIdFacts> {
+  const { primary, keys } = reading;
+  const bytes = Buffer.from(packet.body);
+  const signed = new Signed({ key: primary, userId: bytes });
+  const own: Candidate[] = [];
+  const revoking: Candidate[] = [];
+  const certifying: Candidate[] = [];
+  const withdrawing = new Map<Fingerprint, Candidate[]>();
+  const strangers = new Set<string>();
+  for (const raw of fitting(signatures, signed)) {
+    const certifies = raw.type >= 0x10 && raw.type <= 0x13;
+    // Signatures about the key itself are read with those, wherever they were put.
+    if (!certifies && raw.type !== 0x30) continue;
+    const candidate = putAside(raw, signed);
+    if (namesIssuer(raw, primary)) {
+      (certifies ? own : revoking).push(candidate);
+      continue;
+    }
+    const named = new Set(keys.candidates(raw).map(({ facts }) => facts.fingerprint));
+    if (!certifies) for (const maker of named) append(withdrawing, maker, candidate);
+    else if (named.size > 0) certifying.push(candidate);
+    else if (strangers.size < limits.strangersNamed) {
+      strangers.add(raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody");
+    }
+  }
+  return {
+    bytes: bytes.toString("latin1"),
+    text: bytes.toString("utf8"),
+    selfSignatures: await readSelfSignatures(reading, own),
+    revocations: await readOwnRevocations(reading, revoking),
+    certifications: await readCertifications(reading, certifying),
+    strangers: [...strangers],
+    withdrawals: await readWithdrawals(reading, withdrawing),
+  };
+}
+
+/** The embedded 0x19 by which a signing subkey acknowledges its primary (RFC 9580 section 5.2.1.9). */
+async function readBackSignature(
+  binding: RawSignature,
+  subkey: LoadedKey,
+  over: SignedParts,
+  keys: KeyIndex,
+): Promise<RawSignature | undefined> {
+  const bodies = [...(binding.hashed.embeddedSignature ? [binding.hashed.embeddedSignature] : []), ...binding.embedded];
+  for (const body of bodies) {
+    const raw = parseSignature(body);
+    if (typeof raw === "string" || raw.type !== 0x19) continue;
+    if (keys.affords(subkey) && (await isMadeBy(raw, subkey, over))) return raw;
+  }
+  return undefined;
+}
+
+/**
+ * Bindings of a subkey. Copies of one may differ in the back-signature, which the unhashed area may hold, so each is read;
+ * those that come to the same are one.
+ */
+async function readBindings(
+  reading: Reading,
+  candidates: readonly Candidate[],
+  subkey: LoadedKey,
+): Promise<SelfSignature[]> {
+  const { primary, keys } = reading;
+  const good = await findNewest(candidates, byPrimary(reading), { copies: true });
+  const over = { key: primary, bind: subkey };
+  const bindings = new Map<string, SelfSignature>();
+  for (const candidate of candidates) {
+    if (!good.has(candidate)) continue;
+    const { raw } = candidate;
+    const back = await readBackSignature(raw, subkey, over, keys);
+    const name = `${nameOf(raw)} ${back === undefined ? "" : nameOf(back)}`;
+    if (bindings.has(name)) continue;
+    reading.onVerified(raw.body);
+    const backSignature = back && signatureFacts(back, subkey);
+    bindings.set(name, { ...selfSignature(raw, primary, subkey), backSignature });
+  }
+  return [...bindings.values()];
+}
+
+/** The signatures of each type. */
+function byType(packets: readonly Packet[], signed: Signed): ReadonlyMap<number, readonly Candidate[]> {
+  const found = new Map<number, Candidate[]>();
+  for (const raw of fitting(packets, signed)) append(found, raw.type, putAside(raw, signed));
+  return found;
+}
+
+async function readSubkey({ signatures }: Component, subkey: LoadedKey, reading: Reading): Promise<SubkeyFacts> {
+  const found = byType(signatures, new Signed({ key: reading.primary, bind: subkey }));
+  return {
+    ...subkey.facts,
+    bindings: await readBindings(reading, found.get(0x18) ?? [], subkey),
+    revocations: await readOwnRevocations(reading, found.get(0x28) ?? []),
+  };
+}
+
+/**
+ * Reads one certificate's facts.
+ * @param keys the certificates whose certifications and designated revocations count; all others are not
+ *   even checked, so that a flooded key costs no more than a quiet one
+ * @param onVerified is told the body of each signature packet that was found good: what is worth keeping
+ */
+export async function readFacts(
+  { raw, primary, subkeys }: LoadedCertificate,
+  keys: KeyIndex,
+  onVerified: OnVerified = () => undefined,
+): Promise<CertificateFacts> {
+  const reading = { primary, keys, onVerified };
+  const direct = byType(raw.signatures, new Signed({ key: primary }));
+  const directSignatures = await readSelfSignatures(reading, direct.get(0x1f) ?? []);
+  const userIds: UserIdFacts[] = [];
+  for (const component of raw.userIds) userIds.push(await readUserId(component, reading));
+  const subkeyFacts: SubkeyFacts[] = [];
+  for (const [index, component] of raw.subkeys.entries()) {
+    const subkey = subkeys[index];
+    if (subkey !== undefined) subkeyFacts.push(await readSubkey(component, subkey, reading));
+  }
+  const own = [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
+  return {
+    primary: primary.facts,
+    directSignatures,
+    revocations: await readRevocations(reading, direct.get(0x20) ?? [], own),
+    userIds,
+    subkeys: subkeyFacts,
+  };
+}

@@ -1,0 +1,135 @@
+/** ASCII armor (RFC 9580 section 6), read strictly for signature files and leniently for answers of servers. */
+import { FeedkeyError } from "../../error.ts";
+
+export type ArmorKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
+
+/** What four bits at the top leave behind in the checksum. */
+const remainders = Array.from({ length: 16 }, (_, bits) => {
+  let rest = bits << 20;
+  for (let bit = 0; bit < 4; bit++) {
+    rest <<= 1;
+    if ((rest & 0x1000000) !== 0) rest ^= 0x1864cfb;
+  }
+  return rest;
+});
+
+/** CRC-24 of RFC 9580 section 6.1: GnuPG 2.2 mis-decodes armor without it in rare cases, so feedkey writes it. */
+export function crc24(bytes: Uint8Array): number {
+  let crc = 0xb704ce;
+  for (const byte of bytes) {
+    crc = (crc << 4) ^ (remainders[((crc >> 20) ^ (byte >> 4)) & 15] ?? 0);
+    crc = (crc << 4) ^ (remainders[((crc >> 20) ^ byte) & 15] ?? 0);
+  }
+  return crc & 0xffffff;
+}
+
+function crcText(bytes: Uint8Array): string {
+  const crc = crc24(bytes);
+  return Buffer.from([crc >> 16, (crc >> 8) & 0xff, crc & 0xff]).toString("base64");
+}
+
+/** Armors packets, 64 characters a line, with the checksum, ending in a line feed. */
+export function armor(bytes: Uint8Array, kind: ArmorKind): string {
+  const lines =
+    Buffer.from(bytes)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN PGP ${kind}-----`, "", ...lines, `=${crcText(bytes)}`, `-----END PGP ${kind}-----`, ""].join(
+    "\n",
+  );
+}
+
+/** The binary of one block's inner lines (between BEGIN and END), or the reason why it is none. */
+function decodeBody(lines: readonly string[]): Uint8Array | string {
+  const blank = lines.findIndex((line) => line.trim() === "");
+  if (blank < 0) return "no blank line between the armor headers and the data";
+  if (!lines.slice(0, blank).every((line) => /^[A-Za-z][A-Za-z0-9-]*: ?.*$/.test(line.trimEnd()))) {
+    return "a line among the armor headers is no header";
+  }
+  const data = lines
+    .slice(blank + 1)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const checksum = data.at(-1)?.startsWith("=") === true ? data.pop() : undefined;
+  const text = data.join("");
+  if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return "the data is not base64";
+  const bytes = Buffer.from(text, "base64");
+  // A second spelling of the same bytes (stray bits in the last digit) would let a signature file be altered unseen.
+  if (bytes.toString("base64") !== text) return "the data is not base64 in its one right spelling";
+  if (checksum !== undefined && checksum.slice(1) !== crcText(bytes)) return "the checksum is wrong";
+  return new Uint8Array(bytes);
+}
+
+/** What stands in armor in a text. */
+export interface Dearmored {
+  /** Binary of the blocks that have an end; a broken one is passed over. */
+  readonly blocks: readonly Uint8Array[];
+  /** Of a block that has no end the whole lines; empty where they can't be read. Undefined if every block has an end. */
+  readonly beginning: Uint8Array | undefined;
+}
+
+/**
+ * Every armored block of that kind, wherever it stands in the text (HTML, CRLF, other blocks), and what there is of one that
+ * the text breaks off in. Meant for key servers, whose answers prove nothing by themselves.
+ */
+export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
+  const blocks: Uint8Array[] = [];
+  let inner: string[] | undefined;
+  for (const line of Buffer.from(bytes).toString("latin1").split(/\r?\n/)) {
+    const mark = line.trimEnd();
+    if (mark.endsWith(`-----BEGIN PGP ${kind}-----`)) inner = [];
+    else if (mark.startsWith(`-----END PGP ${kind}-----`) && inner !== undefined) {
+      const block = decodeBody(inner);
+      if (typeof block !== "string") blocks.push(block);
+      inner = undefined;
+    } else inner?.push(line);
+  }
+  if (inner === undefined) return { blocks, beginning: undefined };
+  const beginning = decodeBody(inner.slice(0, -1));
+  return { blocks, beginning: typeof beginning === "string" ? new Uint8Array(0) : beginning };
+}
+
+/**
+ * The binary of every whole block, as {@link dearmorToEnd} finds them.
+ * @param isCut the text ends somewhere in the middle: the whole lines of a block without an end count too
+ */
+export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
+  const { blocks, beginning } = dearmorToEnd(bytes, kind);
+  return isCut && beginning !== undefined && beginning.length > 0 ? [...blocks, beginning] : [...blocks];
+}
+
+/** Whether a file is armored rather than binary: packets have the top bit of their first octet set. */
+export function looksArmored(bytes: Uint8Array): boolean {
+  return ((bytes[0] ?? 0x80) & 0x80) === 0;
+}
+
+/**
+ * The binary of every block in a file that may hold nothing but armored blocks of that kind and white space (T8).
+ * @throws FeedkeyError `bad_signature_data` for anything else
+ */
+export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string): Uint8Array[] {
+  const refuse = (why: string, line: number) =>
+    new FeedkeyError("bad_signature_data", `${what}, line ${line}: ${why}`, {
+      details: { line },
+      hint: "the file must hold nothing but the armored block; fetch it again or ask the archive's keepers",
+    });
+  const blocks: Uint8Array[] = [];
+  let inner: string[] | undefined;
+  let begin = 0;
+  for (const [index, line] of Buffer.from(bytes).toString("latin1").split(/\r?\n/).entries()) {
+    const mark = line.replace(/[ \t]+$/, "");
+    if (inner === undefined) {
+      if (mark === `-----BEGIN PGP ${kind}-----`) {
+        inner = [];
+        begin = index + 1;
+      } else if (mark !== "") throw refuse("text outside the armor", index + 1);
+    } else if (mark === `-----END PGP ${kind}-----`) {
+      const block = decodeBody(inner);
+      if (typeof block === "string") throw refuse(block, index + 1);
+      blocks.push(block);
+      inner = undefined;
+    } else inner.push(line);
+  }
+  if (inner !== undefined) throw refuse("the armor that begins here has no end", begin);
+  return blocks;
+}

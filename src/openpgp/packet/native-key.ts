@@ -1,0 +1,243 @@
+/**
+ * Public keys as Node's own cryptography takes them, which makes every check. RSA and EdDSA, what nearly every archive signs
+ * with, are read here too: loading the library, which reads all others, costs 40 ms of a start of 170.
+ * `test/openpgp/native-key.test.ts` holds the two against each other.
+ */
+import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
+import { isDsaSignature } from "./dsa.ts";
+import { limits } from "./limits.ts";
+import { readInteger } from "./mpi.ts";
+
+/** Public-key algorithms (RFC 9580 section 9.1). */
+export const algorithm = {
+  rsa: 1,
+  rsaEncrypt: 2,
+  rsaSign: 3,
+  dsa: 17,
+  ecdsa: 19,
+  eddsaLegacy: 22,
+  ed25519: 27,
+  ed448: 28,
+} as const;
+
+/** What is signed, whole and as a digest. */
+export interface Message {
+  /** Node's name of the hash that made the digest. */
+  readonly hash: string;
+  /** One after the other. */
+  readonly parts: readonly Uint8Array[];
+  readonly digest: Uint8Array;
+}
+
+/**
+ * Whether the numbers at the end of a signature packet are a key's signature.
+ * @param together many are asked about at once: by node's threads, whose start takes longer than a single check
+ * @throws Error for a key or numbers that are malformed
+ */
+export type Check = (message: Message, numbers: Uint8Array, together: boolean) => boolean | Promise<boolean>;
+
+export interface NativeKey {
+  /** As in `KeyFacts`. */
+  readonly name: string;
+  readonly bits: number;
+  readonly curve?: string;
+  readonly isSignature: Check;
+}
+
+/**
+ * Takes a key's own numbers where they are in the one usual form; anything else is for the library to judge.
+ * @param octet its algorithm
+ * @param material what follows the packet's head (RFC 9580 section 5.5.5)
+ */
+export function nativeKey(version: number, octet: number, material: Uint8Array): NativeKey | undefined {
+  if (octet === algorithm.rsa || octet === algorithm.rsaSign || octet === algorithm.rsaEncrypt) {
+    return rsaKey(octet === algorithm.rsaEncrypt ? "rsaEncrypt" : "rsa", material);
+  }
+  if (octet === algorithm.eddsaLegacy) return version === 4 ? legacyKey(material) : undefined;
+  if (octet === algorithm.ed25519 && material.length === 32) return edwardsKey("ed25519", "Ed25519", material);
+  if (octet === algorithm.ed448 && material.length === 57) return edwardsKey("ed448", "Ed448", material);
+  return undefined;
+}
+
+/** As a JWK has its numbers (RFC 7515 section 2). */
+export const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+
+/** Makes the object at its first use: most keys at hand never check anything. */
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/**
+ * Whether an RSA key is open to everybody: with an exponent of 1 whatever should come out is its own signature. One that is
+ * even, or an even modulus, belongs to no key pair either (RFC 8017 section 3.1).
+ */
+export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
+  const isOdd = (number: Uint8Array) => ((number.at(-1) ?? 0) & 1) === 1;
+  const isOne = exponent.every((octet, place) => octet === (place === exponent.length - 1 ? 1 : 0));
+  return isOne || !isOdd(exponent) || !isOdd(modulus);
+}
+
+function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
+  const n = readInteger(material, 0, "exact");
+  const e = n && readInteger(material, n.end, "exact");
+  if (n === undefined || e?.end !== material.length) return undefined;
+  // What is slow or odd is judged where all such keys are.
+  if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8 || isOpen(n.bytes, e.bytes)) return undefined;
+  const size = n.bytes.length;
+  const jwk = { kty: "RSA", n: base64url(n.bytes), e: base64url(e.bytes) };
+  const key = once(() => createPublicKey({ key: jwk, format: "jwk" }));
+  return {
+    name,
+    bits: n.bits,
+    isSignature: overMessage(key, 1, size),
+  };
+}
+
+/** With the integers of the signature, each of so many octets. */
+function overMessage(key: () => KeyObject, count: number, octets: number): Check {
+  return ({ hash, parts }, numbers, together) => {
+    const value = plainNumbers(numbers, count, octets);
+    if (value === undefined) return false;
+    const input = { key: key(), dsaEncoding: "ieee-p1363" } as const;
+    if (together) return inThread(hash, Buffer.concat(parts), input, value);
+    const check = createVerify(hash);
+    for (const part of parts) check.update(part);
+    return check.verify(input, value);
+  };
+}
+
+type Input = Parameters<typeof verify>[2];
+
+function inThread(hash: string | null, data: Uint8Array, input: Input, value: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    verify(hash, data, input, value, (error, made) => resolve(error === null && made));
+  });
+}
+
+// 1.3.6.1.4.1.11591.15.1 behind its length (RFC 9580 section 9.2), then an integer of 263 bits: 0x40 and the point.
+const legacyHead = Buffer.from("092b06010401da470f01010740", "hex");
+
+function legacyKey(material: Uint8Array): NativeKey | undefined {
+  const head = material.subarray(0, legacyHead.length);
+  if (material.length !== legacyHead.length + 32 || !legacyHead.equals(head)) return undefined;
+  const key = once(() => edwardsObject("Ed25519", material.subarray(legacyHead.length)));
+  return {
+    name: "eddsaLegacy",
+    bits: 256,
+    curve: "ed25519Legacy",
+    isSignature: overDigest(key, (numbers) => plainNumbers(numbers, 2, 32)),
+  };
+}
+
+function edwardsKey(name: string, curve: string, point: Uint8Array): NativeKey {
+  const key = once(() => edwardsObject(curve, point));
+  const plain = (numbers: Uint8Array) => (numbers.length === point.length * 2 ? numbers : undefined);
+  return { name, bits: name === "ed448" ? 448 : 256, isSignature: overDigest(key, plain) };
+}
+
+/** EdDSA signs the digest as if it were the data (RFC 9580 section 5.2.3.3). */
+function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8Array | undefined): Check {
+  return ({ digest }, numbers, together) => {
+    const value = plain(numbers);
+    if (value === undefined) return false;
+    return together ? inThread(null, digest, key(), value) : verify(null, digest, key(), value);
+  };
+}
+
+/**
+ * The integers of a signature one after the other, each with the leading zeros that it lacks in a packet.
+ * @returns undefined for another count of them, and for one that is too long
+ */
+function plainNumbers(numbers: Uint8Array, count: number, octets: number): Uint8Array | undefined {
+  const value = Buffer.alloc(count * octets);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const integer = readInteger(numbers, at, "any");
+    if (integer === undefined || integer.bytes.length > octets) return undefined;
+    value.set(integer.bytes, (i + 1) * octets - integer.bytes.length);
+    at = integer.end;
+  }
+  return at === numbers.length ? value : undefined;
+}
+
+function edwardsObject(curve: string, point: Uint8Array): KeyObject {
+  return createPublicKey({ key: { kty: "OKP", crv: curve, x: base64url(point) }, format: "jwk" });
+}
+
+/**
+ * The check for a key that the library read: ECDSA of any curve, and DSA.
+ * @returns undefined for any other algorithm, and for a key that node refuses
+ */
+export function rareCheck(octet: number, material: Uint8Array): Check | undefined {
+  try {
+    if (octet === algorithm.ecdsa) return elliptic(material);
+    return octet === algorithm.dsa ? digitalSignature(material) : undefined;
+  } catch {
+    // A point that is not on its curve, a curve that this machine doesn't know.
+    return undefined;
+  }
+}
+
+/** The integers of a key. @throws Error unless they are as many, and nothing else */
+function integers(bytes: Uint8Array, count: number): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const integer = readInteger(bytes, at, "exact");
+    if (integer === undefined) throw new Error("no such integer");
+    found.push(integer.bytes);
+    at = integer.end;
+  }
+  if (at !== bytes.length) throw new Error("something stands behind them");
+  return found;
+}
+
+const ecPublicKey = Buffer.from("06072a8648ce3d0201", "hex");
+
+/** Of any curve, as its object identifier names it (RFC 9580 section 5.5.5.4; RFC 5480 section 2). */
+function elliptic(material: Uint8Array): Check | undefined {
+  const curve = material.subarray(1, 1 + (material[0] ?? 0));
+  const [point] = integers(material.subarray(1 + curve.length), 1);
+  // Uncompressed.
+  if (point?.[0] !== 4) return undefined;
+  const key = publicKey([ecPublicKey, der(0x06, [curve])], point);
+  return overMessage(() => key, 2, (point.length - 1) / 2);
+}
+
+/** DSA over a key's p, q, g and y: OpenSSL's, but for hashes that it refuses since version 3.4 (RFC 3279 section 2.3.2). */
+function digitalSignature(material: Uint8Array): Check | undefined {
+  const [p, q, g, y] = integers(material, 4);
+  if (p === undefined || q === undefined || g === undefined || y === undefined) return undefined;
+  const key = publicKey([dsaPublicKey, der(0x30, [p, q, g].map(derInteger))], derInteger(y));
+  const byNode = overMessage(() => key, 2, q.length);
+  return (message, numbers, together) => {
+    if (!refusedByNode.has(message.hash)) return byNode(message, numbers, together);
+    const value = plainNumbers(numbers, 2, q.length);
+    return value !== undefined && isDsaSignature({ p, q, g, y }, message.digest, value);
+  };
+}
+
+const dsaPublicKey = Buffer.from("06072a8648ce380401", "hex");
+const refusedByNode = new Set(["md5", "ripemd160"]);
+
+function publicKey(identifier: readonly Uint8Array[], bits: Uint8Array): KeyObject {
+  const key = der(0x30, [der(0x30, identifier), der(0x03, [Buffer.of(0), bits])]);
+  return createPublicKey({ key, format: "der", type: "spki" });
+}
+
+/** DER (X.690): a tag, the length, the content. */
+function der(tag: number, parts: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  const { length } = content;
+  const long = length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...(length < 0x80 ? [length] : long)]), content]);
+}
+
+/** With a zero before it where it would look negative. */
+function derInteger(number: Uint8Array): Buffer {
+  return der(0x02, [(number[0] ?? 0) < 0x80 ? number : Buffer.concat([Buffer.of(0), number])]);
+}

@@ -1,0 +1,239 @@
+/** Signature packets, parsed strictly. Whether their mathematics is right is for `check-signature.ts`. */
+import { createHash } from "node:crypto";
+import type { Fingerprint, SignatureFacts } from "../../trust/facts.ts";
+import type { LoadedKey } from "./key-packet.ts";
+import {
+  areaOfRevocation,
+  type HashedArea,
+  hex,
+  readHashedArea,
+  readSubpackets,
+  readSubpacketsLeniently,
+  SubpacketError,
+} from "./subpackets.ts";
+
+/** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without looking into its areas. */
+export interface SignatureLayout {
+  /** 3 for revocations alone: GnuPG honours those that old programs made, and so must everybody (T4). */
+  readonly version: 3 | 4 | 6;
+  readonly type: number;
+  /** Public-key algorithm octet. */
+  readonly algorithm: number;
+  /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
+  readonly hash: string;
+  /** Where that part of the packet begins which the signature covers beside the data. */
+  readonly hashedStart: number;
+  /** Where it ends: in versions 4 and 6 with the hashed area. */
+  readonly hashedEnd: number;
+  /** Where the unhashed area ends, and two octets of the digest begin. */
+  readonly unhashedEnd: number;
+  /** Where the numbers begin: behind those octets and, in version 6, the salt. */
+  readonly saltEnd: number;
+}
+
+export interface RawSignature extends SignatureLayout {
+  readonly body: Uint8Array;
+  /** What the signature covers beside the data: in versions 4 and 6 all up to the end of the hashed area. */
+  readonly hashedPart: Uint8Array;
+  readonly hashed: HashedArea;
+  /** Version 6: random bytes hashed before the data; empty for version 4. */
+  readonly salt: Uint8Array;
+  /** The first octets of the digest, which stand in the packet. */
+  readonly digestStart: Uint8Array;
+  /** What the public-key algorithm made. */
+  readonly numbers: Uint8Array;
+  /** Embedded signatures of the unhashed area: they prove themselves. */
+  readonly embedded: readonly Uint8Array[];
+  /** Who made it, as claimed anywhere in the packet: a hint for finding candidates. */
+  readonly issuer: { readonly fingerprint: Fingerprint | undefined; readonly keyId: string | undefined };
+}
+
+const hashNames: Readonly<Record<number, string>> = {
+  1: "md5",
+  2: "sha1",
+  3: "ripemd160",
+  8: "sha256",
+  9: "sha384",
+  10: "sha512",
+  11: "sha224",
+  12: "sha3-256",
+  14: "sha3-512",
+};
+
+// RFC 9580 section 9.5, table 23.
+const saltLengths: Readonly<Record<string, number>> = {
+  sha224: 16,
+  sha256: 16,
+  sha384: 24,
+  sha512: 32,
+  "sha3-256": 16,
+  "sha3-512": 32,
+};
+
+/** Revocations of a key, of a subkey, of a certification or user ID (RFC 9580 section 5.2.1): what takes trust away. */
+export function isRevocationType(type: number): boolean {
+  return type === 0x20 || type === 0x28 || type === 0x30;
+}
+
+/** The type octet of a signature packet's body, without a look at the rest. */
+export function signatureType(body: Uint8Array): number | undefined {
+  return body[0] === 3 ? body[2] : body[1];
+}
+
+/**
+ * Finds the parts of a signature packet's body: cheap, for a flooded key has a hundred thousand.
+ * @returns a text that says what is wrong with it where it can't be one that feedkey knows
+ */
+export function layoutOf(body: Uint8Array): SignatureLayout | string {
+  const [version, type, algorithm, hashOctet] = body;
+  if (version === 3 && isRevocationType(body[2] ?? 0)) return layoutOfVersion3(body);
+  if (version !== 4 && version !== 6) return `a signature of version ${version ?? "?"}`;
+  if (type === undefined || algorithm === undefined || hashOctet === undefined) return "a signature that is cut off";
+  const hashedEnd = areaEnd(body, 4, version);
+  const unhashedEnd = hashedEnd && areaEnd(body, hashedEnd, version);
+  if (hashedEnd === undefined || unhashedEnd === undefined) return "a signature whose areas are cut off";
+  const hash = hashNames[hashOctet] ?? "unknown";
+  const hashedStart = 0;
+  if (version === 4) {
+    return { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 2 };
+  }
+  const saltLength = body[unhashedEnd + 2];
+  if (saltLength === undefined || saltLength !== saltLengths[hash]) return "a signature whose salt has a wrong length";
+  return { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd: unhashedEnd + 3 + saltLength };
+}
+
+// RFC 9580 section 5.2.2: 5, type, date, key ID, two algorithms, two octets of the digest. Type and date are hashed.
+function layoutOfVersion3(body: Uint8Array): SignatureLayout | string {
+  if (body.length < 20 || body[1] !== 5) return "a signature of version 3 that is cut off";
+  const hash = hashNames[body[16] ?? 0] ?? "unknown";
+  const ends = { hashedStart: 2, hashedEnd: 7, unhashedEnd: 17, saltEnd: 19 };
+  return { version: 3, type: body[2] ?? 0, algorithm: body[15] ?? 0, hash, ...ends };
+}
+
+/** Octets of an area's length field. */
+function lengthOctets(version: number): number {
+  return version === 6 ? 4 : 2;
+}
+
+function areaEnd(body: Uint8Array, at: number, version: number): number | undefined {
+  const start = at + lengthOctets(version);
+  if (start > body.length) return undefined;
+  let length = 0;
+  for (let i = at; i < start; i++) length = length * 256 + (body[i] ?? 0);
+  return start + length > body.length ? undefined : start + length;
+}
+
+/** By packet body: what is read of a packet stays beside it. */
+const parsed = new WeakMap<Uint8Array, RawSignature | string>();
+
+/**
+ * Parses a signature packet's body: once, however often it is asked for.
+ * @returns a text that says what is wrong with it where it can't be one that feedkey knows
+ */
+export function parseSignature(body: Uint8Array): RawSignature | string {
+  const known = parsed.get(body);
+  if (known !== undefined) return known;
+  const made = parse(body);
+  parsed.set(body, made);
+  return made;
+}
+
+function parse(body: Uint8Array): RawSignature | string {
+  const layout = layoutOf(body);
+  if (typeof layout === "string") return layout;
+  const { version, type, algorithm, hash, hashedStart, hashedEnd, unhashedEnd, saltEnd } = layout;
+  const octets = lengthOctets(version);
+  try {
+    const hashed = version === 3 ? areaOfRevocation(noBytes) : hashedArea(type, body.subarray(4 + octets, hashedEnd));
+    const hints =
+      version === 3 ? hintsOfVersion3(body) : unhashedHints(type, body.subarray(hashedEnd + octets, unhashedEnd));
+    return {
+      // One by one: spreading an object takes longer than all the rest.
+      version,
+      type,
+      algorithm,
+      hash,
+      hashedStart,
+      hashedEnd,
+      unhashedEnd,
+      saltEnd,
+      body,
+      hashedPart: body.subarray(hashedStart, hashedEnd),
+      hashed,
+      salt: version === 6 ? body.subarray(unhashedEnd + 3, saltEnd) : noBytes,
+      digestStart: body.subarray(unhashedEnd, unhashedEnd + 2),
+      numbers: body.subarray(saltEnd),
+      embedded: hints.embedded,
+      issuer: {
+        fingerprint: hashed.issuerFingerprint ?? hints.fingerprint,
+        keyId: hashed.issuerKeyId ?? hints.keyId,
+      },
+    };
+  } catch (error) {
+    if (error instanceof SubpacketError) return `a signature whose ${error.message}`;
+    throw error;
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+/**
+ * T4: a revocation whose area is malformed is one, and a hard one: its maker alone could make it so, and what it was to
+ * say is not known.
+ */
+function hashedArea(type: number, area: Uint8Array): HashedArea {
+  try {
+    return readHashedArea(area);
+  } catch (error) {
+    if (error instanceof SubpacketError && isRevocationType(type)) return areaOfRevocation(area);
+    throw error;
+  }
+}
+
+function unhashedHints(type: number, area: Uint8Array) {
+  // Nothing proves these bytes: what anybody did to them must not hide a revocation, nor make a soft one hard.
+  const found = isRevocationType(type) ? readSubpacketsLeniently(area) : readSubpackets(area);
+  const issuer = found.find((s) => s.type === 33)?.body;
+  const keyId = found.find((s) => s.type === 16)?.body;
+  return {
+    fingerprint: issuer && hex(issuer.subarray(1)),
+    keyId: keyId && hex(keyId),
+    embedded: found.filter((s) => s.type === 32).map((s) => s.body),
+  };
+}
+
+function hintsOfVersion3(body: Uint8Array) {
+  return { fingerprint: undefined, keyId: hex(body.subarray(7, 15)), embedded: [] };
+}
+
+/** Whether the packet names this key as its maker, or names nobody who contradicts it. */
+export function namesIssuer(raw: RawSignature, key: LoadedKey): boolean {
+  const { fingerprint, keyId } = raw.issuer;
+  if (fingerprint !== undefined) return fingerprint === key.facts.fingerprint;
+  return keyId === key.facts.keyId;
+}
+
+/** What tells a signature packet from others: `id` of its facts. */
+export function signatureId(body: Uint8Array): string {
+  return hex(createHash("sha256").update(body).digest());
+}
+
+/** The facts of a signature that was found to be made by `maker`. */
+export function signatureFacts(raw: RawSignature, maker: LoadedKey): SignatureFacts {
+  const { createdAt, signatureLifetime } = raw.hashed;
+  return {
+    type: raw.type,
+    version: raw.version,
+    createdAt,
+    expiresAt:
+      createdAt === undefined || signatureLifetime === undefined ? undefined : createdAt + signatureLifetime * 1000,
+    hash: raw.hash,
+    certificate: maker.certificate,
+    key: maker.facts.fingerprint,
+    exportable: raw.hashed.exportable,
+    unknownCritical: raw.hashed.unknownCritical,
+    notations: raw.hashed.notations,
+    trust: raw.hashed.trust,
+    id: signatureId(raw.body),
+  };
+}

@@ -1,0 +1,204 @@
+/**
+ * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: whatever a rule depends on must stand
+ * there, once, within its bounds. The library also reads the unhashed area and takes the last of several.
+ */
+import type { KeyFlags, Notation } from "../../trust/facts.ts";
+
+export interface HashedArea {
+  readonly createdAt: number | undefined;
+  /** Seconds after creation. */
+  readonly signatureLifetime: number | undefined;
+  /** Seconds after the key's creation. */
+  readonly keyLifetime: number | undefined;
+  readonly flags: KeyFlags | undefined;
+  readonly exportable: boolean;
+  readonly trust: { readonly level: number; readonly amount: number };
+  readonly notations: readonly Notation[];
+  readonly reason: { readonly code: number; readonly text: string } | undefined;
+  readonly issuerFingerprint: string | undefined;
+  readonly issuerKeyId: string | undefined;
+  readonly designatedRevokers: readonly string[];
+  readonly embeddedSignature: Uint8Array | undefined;
+  /** What voids the signature: unknown critical subpackets and notations, and a subpacket given twice. */
+  readonly unknownCritical: readonly string[];
+}
+
+const type = {
+  created: 2,
+  signatureLifetime: 3,
+  exportable: 4,
+  trust: 5,
+  regex: 6,
+  revocable: 7,
+  keyLifetime: 9,
+  revoker: 12,
+  issuerKeyId: 16,
+  notation: 20,
+  flags: 27,
+  reason: 29,
+  embedded: 32,
+  issuerFingerprint: 33,
+} as const;
+
+// Known, and of no weight for any rule: preferences, features, primary user ID, policy URI, signer's user ID...
+const harmless = new Set([type.revocable, 11, 21, 22, 23, 24, 25, 26, 28, 30, 34, 39]);
+
+// With one of these twice, two readers could take two meanings.
+const single = new Set<number>([
+  type.created,
+  type.signatureLifetime,
+  type.exportable,
+  type.trust,
+  type.keyLifetime,
+  type.flags,
+  type.reason,
+  type.issuerFingerprint,
+  type.embedded,
+]);
+
+export class SubpacketError extends Error {}
+
+interface Subpacket {
+  readonly type: number;
+  readonly critical: boolean;
+  readonly body: Uint8Array;
+}
+
+/** Upper-case hex, the form of fingerprints and key IDs everywhere in feedkey. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString("hex").toUpperCase();
+}
+
+function number(body: Uint8Array, octets: number): number {
+  if (body.length !== octets) throw new SubpacketError("a subpacket has a wrong length");
+  return body.reduce((value, byte) => value * 256 + byte, 0);
+}
+
+/** Cuts an area (without its length field) into subpackets. @throws SubpacketError where it is malformed */
+export function readSubpackets(area: Uint8Array): Subpacket[] {
+  return [...cut(area)];
+}
+
+/** The subpackets before the place where an area is malformed, if it is. */
+export function readSubpacketsLeniently(area: Uint8Array): Subpacket[] {
+  const found: Subpacket[] = [];
+  try {
+    for (const subpacket of cut(area)) found.push(subpacket);
+  } catch (error) {
+    if (!(error instanceof SubpacketError)) throw error;
+  }
+  return found;
+}
+
+function* cut(area: Uint8Array): Generator<Subpacket> {
+  let at = 0;
+  while (at < area.length) {
+    const first = area[at] ?? 0;
+    let length = first;
+    let start = at + 1;
+    if (first >= 192 && first < 255) {
+      length = ((first - 192) << 8) + (area[at + 1] ?? 0) + 192;
+      start = at + 2;
+    } else if (first === 255) {
+      length = number(area.subarray(at + 1, at + 5), 4);
+      start = at + 5;
+    }
+    if (length < 1 || start + length > area.length) throw new SubpacketError("a subpacket goes past its area");
+    const kind = area[start] ?? 0;
+    yield { type: kind & 0x7f, critical: (kind & 0x80) !== 0, body: area.subarray(start + 1, start + length) };
+    at = start + length;
+  }
+}
+
+function readNotation(body: Uint8Array, critical: boolean): Notation {
+  const view = Buffer.from(body);
+  if (view.length < 8) throw new SubpacketError("a notation is cut off");
+  const nameLength = view.readUInt16BE(4);
+  if (view.length !== 8 + nameLength + view.readUInt16BE(6)) throw new SubpacketError("a notation has a wrong length");
+  return {
+    name: view.subarray(8, 8 + nameLength).toString("utf8"),
+    value: view.subarray(8 + nameLength).toString("utf8"),
+    critical,
+  };
+}
+
+function keyFlags(body: Uint8Array): KeyFlags {
+  const first = body[0] ?? 0;
+  return { certify: (first & 1) !== 0, sign: (first & 2) !== 0 };
+}
+
+/**
+ * Reads the hashed area.
+ * @param area without its length field
+ * @throws SubpacketError where it is malformed
+ */
+export function readHashedArea(area: Uint8Array): HashedArea {
+  const subpackets = readSubpackets(area);
+  // A set: a flood of the same thing must not take memory for each.
+  const voids = new Set<string>();
+  const one = (wanted: number): Uint8Array | undefined => subpackets.find((s) => s.type === wanted)?.body;
+  const notations: Notation[] = [];
+  const seen = new Set<number>();
+  for (const subpacket of subpackets) {
+    if (seen.has(subpacket.type) && single.has(subpacket.type)) voids.add(`subpacket ${subpacket.type} given twice`);
+    seen.add(subpacket.type);
+    if (subpacket.type === type.notation) notations.push(readNotation(subpacket.body, subpacket.critical));
+    else if (subpacket.critical && !isKnown(subpacket.type)) voids.add(`critical subpacket ${subpacket.type}`);
+  }
+  for (const { name, critical } of notations) if (critical) voids.add(`critical notation ${name}`);
+  const created = one(type.created);
+  const lifetime = one(type.signatureLifetime);
+  const keyLifetime = one(type.keyLifetime);
+  const exportable = one(type.exportable);
+  const trust = one(type.trust);
+  const flags = one(type.flags);
+  const reason = one(type.reason);
+  const issuer = one(type.issuerFingerprint);
+  const keyId = one(type.issuerKeyId);
+  return {
+    createdAt: created && number(created, 4) * 1000,
+    // Zero stands for "never" (sections 5.2.3.18 and 5.2.3.13).
+    signatureLifetime: lifetime && (number(lifetime, 4) || undefined),
+    keyLifetime: keyLifetime && (number(keyLifetime, 4) || undefined),
+    flags: flags && keyFlags(flags),
+    exportable: exportable === undefined || number(exportable, 1) !== 0,
+    trust: { level: trust?.[0] ?? 0, amount: trust?.[1] ?? 0 },
+    notations,
+    reason: reason && { code: reason[0] ?? 0, text: Buffer.from(reason.subarray(1)).toString("utf8") },
+    issuerFingerprint: issuer && hex(issuer.subarray(1)),
+    issuerKeyId: keyId && hex(keyId),
+    designatedRevokers: subpackets.filter((s) => s.type === type.revoker).map((s) => hex(s.body.subarray(2))),
+    embeddedSignature: one(type.embedded),
+    unknownCritical: [...voids],
+  };
+}
+
+/**
+ * A hashed area that says nothing but who made the signature: of a revocation of version 3, or of one whose area is
+ * malformed (T4). Without a reason it is a hard one.
+ */
+export function areaOfRevocation(area: Uint8Array): HashedArea {
+  const found = readSubpacketsLeniently(area);
+  const maker = found.find((subpacket) => subpacket.type === type.issuerFingerprint)?.body;
+  const keyId = found.find((subpacket) => subpacket.type === type.issuerKeyId)?.body;
+  return {
+    createdAt: undefined,
+    signatureLifetime: undefined,
+    keyLifetime: undefined,
+    flags: undefined,
+    exportable: true,
+    trust: { level: 0, amount: 0 },
+    notations: [],
+    reason: undefined,
+    issuerFingerprint: maker && hex(maker.subarray(1)),
+    issuerKeyId: keyId && hex(keyId),
+    designatedRevokers: [],
+    embeddedSignature: undefined,
+    unknownCritical: [],
+  };
+}
+
+// A regular expression narrows a trust signature to user IDs; feedkey gives it no meaning, so a critical one voids.
+function isKnown(kind: number): boolean {
+  return (kind !== type.regex && (Object.values(type) as number[]).includes(kind)) || harmless.has(kind);
+}

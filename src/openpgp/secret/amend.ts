@@ -1,0 +1,53 @@
+/** Adding a signature of our own to a certificate. */
+import { FeedkeyError } from "../../error.ts";
+import type { RawCertificate } from "../certificate/certificate.ts";
+import { unite } from "../certificate/merge.ts";
+import { loadKey } from "../packet/key-packet.ts";
+import { libraryKey } from "../packet/library-key.ts";
+import type { Packet } from "../packet/packets.ts";
+import type { SignatureContent } from "./make-signature.ts";
+import type { SecretKey } from "./secret-key.ts";
+
+/** With a signature about the primary key itself, such as a revocation. */
+export function withKeySignature(certificate: RawCertificate, signature: Packet): RawCertificate {
+  return unite(certificate, { ...certificate, signatures: [signature], userIds: [], subkeys: [] });
+}
+
+/** With a certification, or its withdrawal, over one of its user IDs. */
+export function withUserIdSignature(certificate: RawCertificate, userId: string, signature: Packet): RawCertificate {
+  const wanted = Buffer.from(userId, "utf8");
+  const component = certificate.userIds.find(({ packet }) => Buffer.compare(packet.body, wanted) === 0);
+  if (component === undefined) {
+    throw new FeedkeyError("bad_certificate", `${certificate.fingerprint} has no user ID "${userId}"`);
+  }
+  const added = { packet: component.packet, signatures: [signature] };
+  return unite(certificate, { ...certificate, signatures: [], userIds: [added], subkeys: [] });
+}
+
+/** With a signature about one of its subkeys. */
+export function withSubkeySignature(certificate: RawCertificate, packet: Packet, signature: Packet): RawCertificate {
+  return unite(certificate, {
+    ...certificate,
+    signatures: [],
+    userIds: [],
+    subkeys: [{ packet, signatures: [signature] }],
+  });
+}
+
+/**
+ * Certifies (0x10) or withdraws (0x30) over a user ID of `subject`.
+ * @param userId text of the user ID, which the subject must have
+ * @returns the subject's certificate with the new signature
+ * @throws FeedkeyError `bad_certificate`
+ */
+export async function certify(
+  issuer: SecretKey,
+  subject: RawCertificate,
+  userId: string,
+  content: SignatureContent,
+): Promise<RawCertificate> {
+  const key = await loadKey(subject.primary.body, subject.fingerprint);
+  if (key === undefined)
+    throw new FeedkeyError("bad_certificate", `${subject.fingerprint} is a key that can't be used`);
+  return withUserIdSignature(subject, userId, await issuer.certify(await libraryKey(key.body), userId, content));
+}

@@ -1,0 +1,111 @@
+/** New keys, and the revocation certificates that belong into a safe. */
+import { config, encryptKey, enums, generateKey, readPrivateKey } from "openpgp";
+import { FeedkeyError } from "../../error.ts";
+import type { Duration, Instant } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { addressOf } from "../../trust/identity.ts";
+import { armor } from "../packet/armor.ts";
+import { writePackets } from "../packet/packets.ts";
+import { lifetimeSeconds } from "./make-signature.ts";
+import { SecretKey } from "./secret-key.ts";
+import { restateSelf } from "./self-statement.ts";
+
+/** Legacy Ed25519 is the default: GnuPG 2.2, and so every stock client, reads it. */
+export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
+export type Algorithm = (typeof algorithms)[number];
+
+/** Reason octets of RFC 9580 section 5.2.3.31. */
+export const revocationReasons = { superseded: 1, compromised: 2, retired: 3 } as const;
+export type RevocationReason = keyof typeof revocationReasons;
+
+export interface NewKey {
+  readonly fingerprint: Fingerprint;
+  readonly privateKey: string;
+  readonly certificate: string;
+  /** Armored revocation certificates, to be merged into the certificate on the day that they are needed. */
+  readonly revocations: Readonly<Record<RevocationReason, string>>;
+}
+
+export type LibraryKind = Pick<Parameters<typeof generateKey>[0], "type" | "curve" | "rsaBits">;
+
+export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
+  ed25519: { type: "ecc", curve: "ed25519Legacy" },
+  rsa3072: { type: "rsa", rsaBits: 3072 },
+  rsa4096: { type: "rsa", rsaBits: 4096 },
+  p256: { type: "ecc", curve: "nistP256" },
+  "ed25519-v6": { type: "curve25519" },
+};
+
+/**
+ * Cuts `Name <address>` in two.
+ * @param form `any` where an archive's keys carry that user ID already: then a name alone will do
+ * @throws FeedkeyError `usage`
+ */
+export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
+  if (form === "any" && userId !== "" && !/[<>@()]/.test(userId)) return { name: userId };
+  const email = addressOf(userId);
+  const name = userId.slice(0, userId.indexOf("<")).trimEnd();
+  if (email === undefined || name === "" || `${name} <${email}>` !== userId || !/^[^\s@]+@[^\s@]+$/.test(email)) {
+    throw new FeedkeyError("usage", `"${userId}" is not a user ID for an archive key`, {
+      hint: 'write it as "Example Archive Signing Key <archive@example.org>"',
+    });
+  }
+  return { name, email };
+}
+
+/** The three revocation certificates of an unlocked key. */
+export async function revocationsOf(secret: SecretKey, at: Instant): Promise<NewKey["revocations"]> {
+  const revocation = async (reason: RevocationReason): Promise<string> => {
+    const packet = await secret.revokeSelf({ at, reason: { code: revocationReasons[reason], text: "" } });
+    return armor(writePackets([packet]), "PUBLIC KEY BLOCK");
+  };
+  return {
+    compromised: await revocation("compromised"),
+    superseded: await revocation("superseded"),
+    retired: await revocation("retired"),
+  };
+}
+
+/**
+ * Makes a key whose primary certifies and signs, without subkeys, and its three revocation certificates.
+ * @param passphrase locks the secret key; undefined leaves it open
+ * @throws FeedkeyError `usage` for a user ID without name and address
+ */
+export async function generate(options: {
+  readonly userId: string;
+  /** `any`: the archive's keys carry it already, with an address or not. */
+  readonly userIdForm?: "any";
+  readonly algorithm: Algorithm;
+  readonly at: Instant;
+  readonly lifetime?: Duration | undefined;
+  readonly passphrase?: string | undefined;
+}): Promise<NewKey> {
+  const { userId, algorithm, at, lifetime, passphrase } = options;
+  const date = new Date(at);
+  const isV6 = algorithm === "ed25519-v6";
+  const { privateKey: key } = await generateKey({
+    ...kinds[algorithm],
+    userIDs: [splitUserId(userId, options.userIdForm)],
+    subkeys: [],
+    date,
+    format: "object",
+    config: { ...config, v6Keys: isV6 },
+    ...(lifetime === undefined ? {} : { keyExpirationTime: lifetimeSeconds(at + lifetime, at) }),
+  });
+  if (!isV6) await restateSelf(key, date, enums.keyFlags.certifyKeys | enums.keyFlags.signData);
+  const secret = await SecretKey.open(key.armor(), async () => "");
+  // pkg_add, which reads RSA only, never finds a key whose ID begins with 00: one in 256.
+  if (algorithm.startsWith("rsa") && secret.fingerprint.slice(-16).startsWith("00")) return await generate(options);
+  return {
+    fingerprint: secret.fingerprint,
+    privateKey: passphrase === undefined ? key.armor() : await lock(key.armor(), passphrase),
+    certificate: key.toPublic().armor(),
+    revocations: await revocationsOf(secret, at),
+  };
+}
+
+/** A secret key locked with a passphrase: all parts of it that have a secret. */
+export async function lock(armored: string, passphrase: string): Promise<string> {
+  const privateKey = await readPrivateKey({ armoredKey: armored });
+  return (await encryptKey({ privateKey, passphrase })).armor();
+}

@@ -1,0 +1,166 @@
+/** Making signatures at packet level: the library's high-level calls choose keys, hashes and dates by rules of their own. */
+import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
+import { FeedkeyError } from "../../error.ts";
+import type { Instant } from "../../time.ts";
+import type { HashedDocument } from "../packet/hashed-document.ts";
+import { type Packet, tags } from "../packet/packets.ts";
+import { parseSignature, type RawSignature } from "../packet/raw-signature.ts";
+import { signDigest } from "./native-signer.ts";
+
+export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
+
+export interface SignatureContent {
+  /** Signature type octet. */
+  readonly type: number;
+  readonly at: Instant;
+  /** End of the signature itself. */
+  readonly expiresAt?: Instant | undefined;
+  /** Human-readable and never critical: gpgv and sqv fail on critical notations that they do not know. */
+  readonly notations?: readonly { readonly name: string; readonly value: string }[];
+  readonly trust?: { readonly level: number; readonly amount: number } | undefined;
+  readonly reason?: { readonly code: number; readonly text: string } | undefined;
+}
+
+// SHA-256 is twice as fast as SHA-512 on processors with SHA instructions; larger curves need their own size
+// (RFC 9580 sections 5.2.3.2, 5.2.3.5).
+function hashFor(key: SecretPacket): enums.hash {
+  const { curve } = key.getAlgorithmInfo();
+  if (key.algorithm === enums.publicKey.ed448 || curve === "nistP521") return enums.hash.sha512;
+  if (curve === "brainpoolP512r1") return enums.hash.sha512;
+  if (curve === "nistP384" || curve === "brainpoolP384r1") return enums.hash.sha384;
+  return enums.hash.sha256;
+}
+
+/**
+ * A lifetime as the format counts it: in whole seconds, 32 bits. Zero would mean "never", so what has ended already
+ * ends after a second.
+ * @throws FeedkeyError `usage` for one that is too long to be written
+ */
+export function lifetimeSeconds(end: Instant, start: Instant): number {
+  const seconds = Math.max(1, Math.floor(end / 1000) - Math.floor(start / 1000));
+  if (seconds <= 0xffffffff) return seconds;
+  throw new FeedkeyError("usage", `${Math.floor(seconds / 31_536_000)} years are more than OpenPGP can write down`, {
+    hint: "136 years are the most; choose less",
+  });
+}
+
+// The declared type lacks the last parameter, without which version 4 signatures can't be made.
+type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
+
+// The library would add a random notation against faulty hardware. A data signature is checked before it leaves
+// instead, which catches the same faults, and the same input gives the same bytes.
+const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
+
+async function signed(packet: SignaturePacket, key: SecretPacket, over: object, at: Instant): Promise<Packet> {
+  await (packet.sign as unknown as SignFunction).call(packet, key, over, new Date(at), true, settings);
+  return { tag: tags.signature, body: packet.write() };
+}
+
+/**
+ * Makes one signature.
+ * @param key decrypted
+ * @param over `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document as made by {@link libraryDocument}
+ */
+export async function makeSignature(key: SecretPacket, over: object, content: SignatureContent): Promise<Packet> {
+  const packet = new SignaturePacket();
+  packet.signatureType = content.type;
+  packet.publicKeyAlgorithm = key.algorithm;
+  packet.hashAlgorithm = hashFor(key);
+  if (content.expiresAt !== undefined) {
+    packet.signatureExpirationTime = lifetimeSeconds(content.expiresAt, content.at);
+    packet.signatureNeverExpires = false;
+  }
+  if (content.trust !== undefined) {
+    packet.trustLevel = content.trust.level;
+    packet.trustAmount = content.trust.amount;
+  }
+  if (content.reason !== undefined) {
+    packet.reasonForRevocationFlag = content.reason.code;
+    packet.reasonForRevocationString = content.reason.text;
+  }
+  packet.rawNotations = (content.notations ?? []).map(({ name, value }) => {
+    return { name, value: new TextEncoder().encode(value), humanReadable: true, critical: false };
+  });
+  return await signed(packet, key, over, content.at);
+}
+
+/**
+ * Says anew what a self-signature says, with another date and another end of the key.
+ * @param key decrypted
+ * @param body of the signature that is repeated
+ * @param over as for {@link makeSignature}
+ */
+export async function repeatSignature(
+  key: SecretPacket,
+  body: Uint8Array,
+  over: object,
+  terms: { readonly at: Instant; readonly keyLifetime: number },
+): Promise<Packet> {
+  const old = new SignaturePacket();
+  old.read(body);
+  const packet = new SignaturePacket();
+  const known = old as unknown as Readonly<Record<string, unknown>>;
+  const said = Object.fromEntries(repeated.map((name) => [name, known[name]]));
+  Object.assign(packet, said, {
+    hashAlgorithm: hashFor(key),
+    keyExpirationTime: terms.keyLifetime,
+    keyNeverExpires: false,
+  });
+  return await signed(packet, key, over, terms.at);
+}
+
+/** What a self-signature says beside its date and the key's end. */
+const repeated = [
+  "signatureType",
+  "publicKeyAlgorithm",
+  "exportable",
+  "revocable",
+  "keyFlags",
+  "features",
+  "isPrimaryUserID",
+  "preferredSymmetricAlgorithms",
+  "preferredHashAlgorithms",
+  "preferredCompressionAlgorithms",
+  "preferredAEADAlgorithms",
+  "preferredCipherSuites",
+  "preferredKeyServer",
+  "keyServerPreferences",
+  "policyURI",
+  "signersUserID",
+  "rawNotations",
+  "revocationKeyClass",
+  "revocationKeyAlgorithm",
+  "revocationKeyFingerprint",
+  "embeddedSignature",
+] as const;
+
+/** A document in the shape in which the library signs it as binary data (type 0x00). */
+export function libraryDocument(bytes: Uint8Array): object {
+  return { text: null, getBytes: () => bytes };
+}
+
+/**
+ * Signs a document that is hashed already (type 0x00).
+ * @param key decrypted
+ */
+export async function signHashed(
+  key: SecretPacket,
+  document: HashedDocument,
+  content: Omit<SignatureContent, "type">,
+): Promise<Packet> {
+  // What a signature says of itself does not depend on the document: one over nothing is the pattern for it.
+  const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: 0x00 });
+  const raw = parseSignature(pattern.body);
+  const made = typeof raw === "string" ? undefined : signPattern(key, raw, document.signedDigest(raw));
+  return made ?? (await makeSignature(key, libraryDocument(document.bytes), { ...content, type: 0x00 }));
+}
+
+/** A pattern with another digest and its numbers; undefined for a key that the library has to sign with. */
+function signPattern(key: SecretPacket, pattern: RawSignature, digest: Uint8Array): Packet | undefined {
+  const numbers = signDigest(key, pattern.hash, digest);
+  if (numbers === undefined) return undefined;
+  const { body, unhashedEnd, saltEnd } = pattern;
+  const salt = body.subarray(unhashedEnd + 2, saltEnd);
+  const parts = [body.subarray(0, unhashedEnd), digest.subarray(0, 2), salt, numbers];
+  return { tag: tags.signature, body: Buffer.concat(parts) };
+}

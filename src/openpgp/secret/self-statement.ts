@@ -1,0 +1,34 @@
+/** What a new key says of itself, where the library would say too much. */
+import { config, enums, type PrivateKey, SignaturePacket } from "openpgp";
+import { FeedkeyError } from "../../error.ts";
+import type { SecretPacket } from "./make-signature.ts";
+
+type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
+
+/** GnuPG warns of a key that prefers SHA-3, which it does not know. */
+const preferredHashes = [enums.hash.sha512, enums.hash.sha256];
+
+/**
+ * Makes the self-signature of a new version 4 key again: without preferences that GnuPG does not know.
+ * @param flags what the primary key is for
+ */
+export async function restateSelf(key: PrivateKey, date: Date, flags: number): Promise<void> {
+  const [user] = key.users;
+  const old = user?.selfCertifications[0];
+  if (user?.userID == null || old === undefined) throw new FeedkeyError("internal", "a new key has no self-signature");
+  const made = new SignaturePacket();
+  made.signatureType = enums.signature.certPositive;
+  made.publicKeyAlgorithm = old.publicKeyAlgorithm;
+  made.hashAlgorithm = old.hashAlgorithm;
+  made.keyFlags = new Uint8Array([flags]);
+  made.keyExpirationTime = old.keyExpirationTime;
+  made.keyNeverExpires = old.keyNeverExpires;
+  made.preferredSymmetricAlgorithms = old.preferredSymmetricAlgorithms;
+  made.preferredHashAlgorithms = preferredHashes;
+  made.preferredCompressionAlgorithms = old.preferredCompressionAlgorithms;
+  made.features = old.features;
+  made.isPrimaryUserID = true;
+  const over = { userID: user.userID, key: key.keyPacket };
+  await (made.sign as unknown as SignFunction).call(made, key.keyPacket as SecretPacket, over, date, false, config);
+  user.selfCertifications = [made];
+}

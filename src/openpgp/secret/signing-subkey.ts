@@ -1,0 +1,67 @@
+/** A new signing subkey for a key that is there: what an offline primary key makes for the machine that publishes. */
+import { config, decryptKey, type PrivateKey, readPrivateKey } from "openpgp";
+import { FeedkeyError } from "../../error.ts";
+import type { Duration, Instant } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { type Algorithm, kinds } from "./generate.ts";
+import { lifetimeSeconds, type SecretPacket } from "./make-signature.ts";
+
+/** Whether a secret key needs a passphrase. */
+export async function isLocked(armored: string): Promise<boolean> {
+  const key = await readPrivateKey({ armoredKey: armored });
+  return !key.getKeys().every(({ keyPacket }) => {
+    const packet = keyPacket as SecretPacket;
+    return packet.isDummy() || packet.isDecrypted() === true;
+  });
+}
+
+export interface WithNewSubkey {
+  readonly subkey: Fingerprint;
+  /** Unlocked and armored, with all that it had. */
+  readonly whole: string;
+  /** Unlocked and armored: the new subkey alone has its secret. */
+  readonly staying: string;
+  /** Binary. */
+  readonly certificate: Uint8Array;
+}
+
+/** Makes one. @throws FeedkeyError `usage` for version 6, `bad_certificate` */
+export async function withNewSubkey(
+  armored: string,
+  terms: {
+    readonly algorithm: Algorithm;
+    readonly lifetime: Duration | undefined;
+    readonly at: Instant;
+    readonly passphrase: string | undefined;
+  },
+): Promise<WithNewSubkey> {
+  const { algorithm, lifetime, at, passphrase } = terms;
+  let key = await readPrivateKey({ armoredKey: armored });
+  if (algorithm === "ed25519-v6" || key.keyPacket.version === 6) {
+    throw new FeedkeyError("usage", "a v6 key can't get another signing subkey yet", {
+      hint: "choose ed25519, p256 or rsa3072",
+    });
+  }
+  if (passphrase !== undefined) key = await decryptKey({ privateKey: key, passphrase });
+  const before = new Set(key.subkeys.map((one) => one.getFingerprint()));
+  const more = await key.addSubkey({
+    ...kinds[algorithm],
+    ...(lifetime === undefined ? {} : { keyExpirationTime: lifetimeSeconds(at + lifetime, at) }),
+    sign: true,
+    date: new Date(at),
+    config: { ...config, v6Keys: false },
+  });
+  const subkey = more.subkeys.find((one) => !before.has(one.getFingerprint()));
+  if (subkey === undefined) throw new FeedkeyError("internal", "no subkey was made");
+  const whole = more.armor();
+  const staying = (await readPrivateKey({ armoredKey: whole })) as PrivateKey;
+  for (const { keyPacket } of staying.getKeys()) {
+    if (keyPacket.getFingerprint() !== subkey.getFingerprint()) (keyPacket as SecretPacket).makeDummy();
+  }
+  return {
+    subkey: subkey.getFingerprint().toUpperCase(),
+    whole,
+    staying: staying.armor(),
+    certificate: more.toPublic().write() as Uint8Array,
+  };
+}
