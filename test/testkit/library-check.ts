@@ -68,7 +68,11 @@ export function checkedByLibrary(key: LoadedKey): LoadedKey {
       const salt = six ? Buffer.alloc((salts[hash] ?? 16) + 1) : Buffer.alloc(0);
       if (six) salt[0] = salt.length - 1;
       const head = [key.facts.version, 0, key.algorithm, hashOctets.indexOf(hash)];
-      const areas = Buffer.alloc(six ? 8 : 4);
+      // The library wants a date.
+      const areas = Buffer.from(
+        six ? "00000006" + "050200000001" + "00000000" : "0006" + "050200000001" + "0000",
+        "hex",
+      );
       const body = Buffer.concat([Buffer.from(head), areas, digest.subarray(0, 2), salt, numbers]);
       const raw = parseSignature(body);
       return typeof raw !== "string" && (await libraryAgrees(raw, key, digest));
