@@ -170,7 +170,7 @@ export async function verifyLocal(
       `index "${name}" differs from "${otherName}", which is the one that was signed`,
       {
         details: { feed: feed.name, index: name, signed: otherName },
-        hint: `use ${otherName}, and have the archive publish both forms anew`,
+        hint: `use ${otherName}, and have the archive publish both forms again`,
         cause: error,
       },
     );

@@ -48,7 +48,7 @@ export function profileSearchPath(): string[] {
 export async function findProfile(nameOrFile: string): Promise<string> {
   const isFile = nameOrFile.includes("/") || nameOrFile.endsWith(".ini");
   if (!isFile && !/^[A-Za-z0-9._-]+$/.test(nameOrFile)) {
-    throw new FeedkeyError("usage", `"${nameOrFile}" is no name of a profile`, {
+    throw new FeedkeyError("usage", `"${nameOrFile}" is not the name of a profile`, {
       hint: "a name has letters, digits, dots, hyphens and underscores; a file has a / or ends in .ini",
     });
   }

@@ -267,7 +267,7 @@ function parts(name: string): string[] {
   const found = name.split("/");
   const plain = found.every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0"));
   if (plain && basename(name) !== "") return found;
-  throw new FeedkeyError("bad_path", `"${name}" is no plain path below a root`, { details: { path: name } });
+  throw new FeedkeyError("bad_path", `"${name}" is not a plain path below a root`, { details: { path: name } });
 }
 
 function notExpected(path: string, problem: string, expected: string): FeedkeyError {

@@ -57,7 +57,7 @@ export function said(body: Uint8Array): string {
 export function httpFailure(url: URL, status: number, body: Uint8Array = new Uint8Array(0)): FeedkeyError {
   const hint =
     status === 401 || status === 403
-      ? "the server wants other credentials or denies this file; ask whoever runs it"
+      ? "the server wants other credentials or denies this file; ask its operator"
       : status === 404 || status === 410
         ? "check the address in the profile; the mirror may be incomplete"
         : status === 407

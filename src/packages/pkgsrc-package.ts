@@ -75,7 +75,7 @@ async function readMetadata(source: ByteSource): Promise<ReadonlyMap<string, Uin
   const limit = (entry: TarEntry) => {
     if (isFirst) return firstLimit(entry);
     if (!entry.path.startsWith("+")) return undefined;
-    if (entry.path !== entry.name) throw damage(`${quote(entry.name)} is no plain name`);
+    if (entry.path !== entry.name) throw damage(`${quote(entry.name)} is not a plain name`);
     if (seen.has(entry.name)) throw damage(`has the file ${quote(entry.name)} more than once`);
     return limitOf(entry);
   };

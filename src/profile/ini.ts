@@ -38,7 +38,7 @@ export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
       const name = sectionName(line, number, errorAt);
       const earlier = sections.get(name);
       if (earlier !== undefined) {
-        throw errorAt(number, `section [${name}] stands there twice, first in line ${earlier.line}`);
+        throw errorAt(number, `section [${name}] appears twice, first in line ${earlier.line}`);
       }
       values = new Map();
       sections.set(name, { name, line: number, values });
@@ -50,7 +50,7 @@ export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
     }
     if (values === undefined) throw errorAt(number, `key "${key}" stands outside of any section`);
     const earlier = values.get(key);
-    if (earlier !== undefined) throw errorAt(number, `key "${key}" stands there twice, first in line ${earlier.line}`);
+    if (earlier !== undefined) throw errorAt(number, `key "${key}" appears twice, first in line ${earlier.line}`);
     values.set(key, { text: decodeValue(trimBlank(value), number, errorAt), line: number });
   }
   return [...sections.values()];

@@ -57,7 +57,7 @@ function readArchive(section: Section, folder: string, variables: Variables, err
   const mirrors: string[] = [];
   for (const value of section.list("mirrors")) {
     const mirror = readArchiveUrl(fillIn(value, variables, errorAt), errorAt);
-    if (mirror === url || mirrors.includes(mirror)) throw errorAt(value.line, `mirror ${mirror} stands there twice`);
+    if (mirror === url || mirrors.includes(mirror)) throw errorAt(value.line, `mirror ${mirror} appears twice`);
     mirrors.push(mirror);
   }
   return {
@@ -117,7 +117,7 @@ function readSeeds(section: Section, errorAt: ErrorAt): string[] {
   const seeds: string[] = [];
   for (const value of section.list("seeds")) {
     const seed = readFingerprint(value, errorAt);
-    if (seeds.includes(seed)) throw errorAt(value.line, `seed ${seed} stands there twice`);
+    if (seeds.includes(seed)) throw errorAt(value.line, `seed ${seed} appears twice`);
     seeds.push(seed);
   }
   return seeds;

@@ -7,7 +7,7 @@ export const summaryForms: readonly SummaryForm[] = ["gz", "xz", "zst"];
 /**
  * The forms that are asked for, `gz` among them in any case, in a fixed order.
  * @param refuse makes the error for one word
- * @throws what `refuse` makes: a word that is no form, or stands there twice
+ * @throws what `refuse` makes: a word that is not a form, or appears twice
  */
 export function readSummaryForms<Word extends { readonly text: string }>(
   words: readonly Word[],
@@ -17,9 +17,9 @@ export function readSummaryForms<Word extends { readonly text: string }>(
   for (const word of words) {
     if (!summaryForms.some((form) => form === word.text)) {
       const hint = word.text === "bz2" ? "bzip2 is read, not written: name gz, xz or zst" : "name gz, xz or zst";
-      throw refuse(word, `"${word.text}" is no form in which a summary is written`, hint);
+      throw refuse(word, `"${word.text}" is not a form in which summaries are written`, hint);
     }
-    if (asked.has(word.text)) throw refuse(word, `form "${word.text}" stands there twice`);
+    if (asked.has(word.text)) throw refuse(word, `form "${word.text}" appears twice`);
     asked.add(word.text);
   }
   return summaryForms.filter((form) => form === "gz" || asked.has(form));

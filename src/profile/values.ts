@@ -31,7 +31,7 @@ export function readKeyservers(list: readonly IniValue[], errorAt: ErrorAt): str
   for (const value of list) {
     if (value.text === "none") throw errorAt(value.line, '"none" stands beside key servers');
     const server = readKeyserver(value, errorAt);
-    if (servers.includes(server)) throw errorAt(value.line, `key server ${server} stands there twice`);
+    if (servers.includes(server)) throw errorAt(value.line, `key server ${server} appears twice`);
     servers.push(server);
   }
   return servers;
@@ -44,11 +44,11 @@ function readKeyserver({ text, line }: IniValue, errorAt: ErrorAt): string {
     const hint = /^(hkp|http|https)$/i.test(scheme)
       ? `key servers are asked over TLS only: write hkps://${rest}`
       : "write hkps://host";
-    throw errorAt(line, `"${text}" is no hkps:// URL of a key server`, hint);
+    throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, hint);
   }
   // Read as https: only then are host names normalised, and 443, the port of HKPS, is the default.
   const url = rest.startsWith("/") ? undefined : parseUrl(`https://${rest}`);
-  if (url === undefined) throw errorAt(line, `"${text}" is no hkps:// URL of a key server`, "write hkps://host");
+  if (url === undefined) throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, "write hkps://host");
   refuseQuery(text, line, errorAt);
   if (url.pathname !== "/") throw errorAt(line, `key server "${text}" has a path`, `write hkps://${url.host}`);
   return `hkps://${url.host}`;
@@ -79,7 +79,7 @@ export function readFingerprint({ text, line }: IniValue, errorAt: ErrorAt): str
     line,
     keyId
       ? `"${text}" is a key ID: a full fingerprint is needed`
-      : `"${text}" is no fingerprint of 40 or 64 hex digits`,
+      : `"${text}" is not a fingerprint of 40 or 64 hex digits`,
     "gpg --show-keys FILE prints the full fingerprint",
   );
 }
@@ -106,5 +106,5 @@ export function readFolder(key: string, { text, line }: IniValue, errorAt: Error
  */
 export function readFeedName(name: string, line: number, errorAt: ErrorAt): string {
   if (/^[A-Za-z0-9._-]+$/.test(name) && name !== "." && name !== "..") return name;
-  throw errorAt(line, `"${name}" is no name for a feed`, "use letters, digits, dots, dashes and underscores");
+  throw errorAt(line, `"${name}" is not a name for a feed`, "use letters, digits, dots, dashes and underscores");
 }

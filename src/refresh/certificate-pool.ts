@@ -1,4 +1,4 @@
-/** What the client knows about keys at one moment: certificates at hand, their facts, and the judgement over them. */
+/** What the client knows about keys at one moment: available certificates, their facts, and the judgement over them. */
 
 import { append } from "../grouped.ts";
 import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
@@ -40,12 +40,12 @@ export class Knowledge {
   #held: Map<Fingerprint, RawCertificate>;
   readonly #bystanders = new Map<Fingerprint, RawCertificate>();
   readonly #revocations = new RevocationStore();
-  /** Those who may revoke a key at hand, as it said. */
+  /** Those who may revoke an available key, as it said. */
   #designated: ReadonlySet<Fingerprint> = new Set();
   #reading: Promise<Reading> | undefined;
 
   /**
-   * @param held the seeds' keyring and other certificates at hand
+   * @param held the seeds' keyring and other available certificates
    * @param stored those of the client's state
    * @param remembered what takes trust away (T4): of the client's state, and what lies loose in the seeds' keyring
    */
@@ -83,14 +83,14 @@ export class Knowledge {
     return this.#held;
   }
 
-  /** Those whom a key at hand named as its revokers, and whose own certificates are not at hand. */
+  /** Those whom an available key named as its revokers, and whose own certificates are not available. */
   get missingRevokers(): Fingerprint[] {
     return [...this.#designated].filter((key) => !this.#held.has(key) && !this.#bystanders.has(key));
   }
 
   /**
-   * Adds what a key server or a bundle sent: packets about certificates at hand, certificates that carry the archive's user
-   * ID (T1), and those that claim to be delegates of a key at hand. Of all others only the key is kept. Which of them take
+   * Adds what a key server or a bundle sent: packets about available certificates, certificates that carry the archive's user
+   * ID (T1), and those that claim to be delegates of an available key. Of all others only the key is kept. Which of them take
    * part is found out when they are judged.
    */
   add(ring: Pick<Keyring, "certificates" | "loose">): void {
@@ -161,7 +161,7 @@ export class Knowledge {
   }
 
   /**
-   * Why a certificate may matter: it is at hand or carries the archive's user ID, or else whom its signatures name as
+   * Why a certificate may matter: it is available or carries the archive's user ID, or else whom its signatures name as
    * having delegated something to it. Whether that is true comes later.
    */
   #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
@@ -225,7 +225,7 @@ export class Knowledge {
   }
 
   /**
-   * Judges everything at hand.
+   * Judges every available certificate.
    * @param accepted keys of the ledger (T5)
    * @param unchecked keys without a sufficient revocation check (T11)
    * @param memory what else the ledger says (T6, T7)

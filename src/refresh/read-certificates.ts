@@ -1,4 +1,4 @@
-/** Certificates at hand, read: the facts that the judge is given, and which packets were found good. */
+/** The available certificates, read: the facts that the judge is given, and which packets were found good. */
 import type { Component, RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -24,7 +24,7 @@ export async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertific
   return { facts: await factsOf(keys, (body) => verified.add(body)), verified };
 }
 
-/** What is read from one state of the certificates at hand. */
+/** What is read from one state of the available certificates. */
 export interface Reading {
   /** The certificates that take part. */
   readonly part: ReadonlyMap<Fingerprint, RawCertificate>;

@@ -58,7 +58,7 @@ export class ClientStateView {
     return this.current.initialised;
   }
 
-  /** What was learned; `ledger.feeds` is the memory against rollback, at hand without reading an index. */
+  /** What was learned; `ledger.feeds` is the memory against rollback, available without reading an index. */
   get ledger(): LedgerFile {
     return this.current.ledger;
   }

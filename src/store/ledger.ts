@@ -30,7 +30,7 @@ export interface FeedRecord {
   readonly sha256: string;
 }
 
-/** A certificate at hand, by the digest of its file, so that a damaged or lost file (and a revocation in it) is noticed. */
+/** An available certificate, by the digest of its file, so that a damaged or lost file (and a revocation in it) is noticed. */
 export interface CertificateRecord {
   readonly sha256: string;
   /** Present while the file is being replaced: what may still be there, null for none. */

@@ -146,7 +146,7 @@ function outOfReach(
     if (reached.has(offer)) continue;
     const { issuer, subject } = offer;
     const why = reasons.get(issuer) ?? "no key of the chain leads to it";
-    const refusal = offer.refusal ?? refuse("untrusted_signer", `its issuer is no delegate: ${why}`);
+    const refusal = offer.refusal ?? refuse("untrusted_signer", `its issuer is not a delegate: ${why}`);
     found.set(offer, { issuer, subject, refusal, acknowledges: false, ...weightless, unfounded: true });
   }
   return found;

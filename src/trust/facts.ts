@@ -92,7 +92,7 @@ export interface UserIdFacts {
   /** Certifications (0x10-0x13) by the certificates that were looked for. */
   readonly certifications: readonly SignatureFacts[];
   /**
-   * Fingerprints or key IDs that further certifications name as their makers, whose certificates are not at hand: claims
+   * Fingerprints or key IDs that further certifications name as their makers, whose certificates are not available: claims
    * that nobody checked, and only the first few, for messages alone.
    */
   readonly strangers?: readonly string[];
@@ -116,16 +116,16 @@ export interface CertificateFacts {
   readonly endedAt?: Instant;
 }
 
-/** One signature packet of a detached signature file, matched with the keys at hand. */
+/** One signature packet of a detached signature file, matched with the available keys. */
 export type DataSignature =
   /** One for each certificate that lists the key which made it: two may list the same subkey. */
   | { readonly status: "good"; readonly makers: readonly SignatureFacts[] }
-  /** A key at hand is named as its maker, but the bytes do not fit. `certificates`: those that list such a key. */
+  /** An available key is named as its maker, but the bytes do not fit. `certificates`: those that list such a key. */
   | {
       readonly status: "bad";
       readonly issuer: string;
       readonly certificates: readonly Fingerprint[];
       readonly reason: string;
     }
-  /** No key at hand is named as its maker. */
+  /** No available key is named as its maker. */
   | { readonly status: "unknown"; readonly issuer: string };

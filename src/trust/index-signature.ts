@@ -127,7 +127,7 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
   if (status === "good") return signature.makers.map((maker) => judgeMaker(maker, trust, policy));
   const { issuer } = signature;
   if (status === "unknown") {
-    const reason = "no certificate of that key is at hand";
+    const reason = "no certificate of that key is available";
     return [{ code: "untrusted_signer", reason, issuer, stage: stages.unknown }];
   }
   const known = signature.certificates.some((certificate) => trust.trusted.has(certificate));

@@ -4,7 +4,7 @@ import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 
 export interface JudgeInput {
-  /** Everything at hand: seeds, successors, and whoever else. One for each fingerprint. */
+  /** Everything available: seeds, successors, and whoever else. One for each fingerprint. */
   readonly certificates: readonly CertificateFacts[];
   readonly identity: Identity;
   /** T2: fingerprints that the profile lists. */
@@ -19,8 +19,8 @@ export interface JudgeInput {
   readonly ends?: ReadonlyMap<Fingerprint, readonly Instant[]>;
   /** T11: keys whose revocation state isn't known well enough to use them. */
   readonly unchecked: ReadonlySet<Fingerprint>;
-  /** T6: keys that certified more successors than are at hand, with some of those left out. None by default. */
+  /** T6: keys that certified more successors than are available, with some of those left out. None by default. */
   readonly crowded?: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
-  /** Keys that are at hand for messages alone, not read to their end: they are never trusted, and nothing hangs on them. */
+  /** Keys that are available for messages alone, not read to their end: they are never trusted, and nothing hangs on them. */
   readonly aside?: ReadonlySet<Fingerprint>;
 }

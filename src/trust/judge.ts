@@ -75,7 +75,7 @@ function explain(
     const strangers = owned.flatMap((userId) => userId.strangers ?? []);
     const missing =
       strangers.length === 0 ? "" : `; it claims to have one by ${strangers.join(", ")}, which is missing`;
-    return refuse("untrusted_signer", `no certification by any key at hand stands on it${missing}`);
+    return refuse("untrusted_signer", `no available key certifies it${missing}`);
   }
   const wanted = identity.kind === "user-id" ? identity.userId : identity.email;
   const named = facts.userIds.some(({ bytes }) => matchesIdentity(bytes, identity));
@@ -107,7 +107,7 @@ function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, 
   return refuse("untrusted_signer", `the certification by ${name} does not hold: ${broken?.refusal?.reason ?? ""}`);
 }
 
-/** Judges everything at hand. Pure: the same input gives the same answer. */
+/** Judges every available certificate. Pure: the same input gives the same answer. */
 export function judge(input: JudgeInput): TrustSet {
   const chain = readChain(input);
   const forks = forksOf(chain, input);

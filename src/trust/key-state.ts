@@ -14,7 +14,7 @@ export interface PrimaryState {
 /**
  * The newest usable signature; of several with one date those by which the key expires soonest. More than one where even
  * that is equal: what they say holds only as far as all of them say it, so that the order of packets never decides.
- * Every historic one is at hand: an expiry that was extended and later shortened again is the short one.
+ * Every historic one is available: an expiry that was extended and later shortened again is the short one.
  */
 export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): readonly SelfSignature[] {
   const usable = signatures.filter((signature) => {
@@ -92,8 +92,8 @@ function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {
 }
 
 /**
- * The revocation that holds at `at`, the gravest first. A hard one holds whatever its date: who stole the key can
- * date as he likes. A soft one holds from its date on. T4: no hash is too weak, and none ever ends.
+ * The revocation in force at `at`, the gravest first. A hard one counts whatever its date: a thief can
+ * choose any date. A soft one counts from its date on. T4: no hash is too weak, and none ever ends.
  */
 export function effectiveRevocation(revocations: readonly Revocation[], at: Instant): Revocation | undefined {
   const hard = revocations.find(({ kind }) => kind === "hard");
@@ -108,11 +108,11 @@ export function isHardRevoked(revocations: readonly Revocation[]): boolean {
   return revocations.some(({ kind }) => kind === "hard");
 }
 
-const reasonWords: Readonly<Record<number, string>> = { 1: "superseded", 2: "compromised", 3: "retired" };
+const reasonWords: Readonly<Record<number, string>> = { 1: "as superseded", 2: "as compromised", 3: "as retired" };
 
 /** `revoked as compromised`, for messages. */
 export function revocationWords({ reason }: Revocation): string {
-  return `revoked as ${reasonWords[reason ?? 0] ?? "of no given reason"}`;
+  return `revoked ${reasonWords[reason ?? 0] ?? "without a stated reason"}`;
 }
 
 function refuseRevoked(revocations: readonly Revocation[], at: Instant, what: string): Refusal | undefined {

@@ -38,7 +38,7 @@ describe("signing with --profile", () => {
     const expected = { code: "untrusted_signer", status: 1 };
     const { error } = await archive.refuseKeeper(expected, at, ...signing(successor));
     expect(error?.details).to.deep.equal({ fingerprint: successor, profile: "example" });
-    expect(error?.message).to.include("no certification by any key at hand stands on it");
+    expect(error?.message).to.include("no available key certifies it");
     await signs("rotate", "--config", archive.config, "--to", successor, "--force");
     await signs(...signing(successor));
   });

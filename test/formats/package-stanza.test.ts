@@ -53,7 +53,7 @@ describe("index-format/package-stanza", () => {
       [field("Version", "1"), field("Package", "a b")],
       'line 2 of the control data has a space or control character in "package"',
     ],
-    ["a field twice", [...control, field("version", "2")], 'field "version" stands there twice'],
+    ["a field twice", [...control, field("version", "2")], 'field "version" appears twice'],
     [
       "a value that brings in a field",
       [...control, field("X", "1\nSHA256sum: 0")],

@@ -194,7 +194,7 @@ describe("a key that stays in GnuPG", function () {
       });
       const args = ["sign", archive.file("Packages"), "--key", `gpg:${key}`];
       const { error } = await refuses("revoked", 1, ...args);
-      expect(error?.message).to.equal(`can't sign with ${key}: the key is revoked as of no given reason`);
+      expect(error?.message).to.equal(`can't sign with ${key}: the key is revoked without a stated reason`);
     });
 
     it("with --profile, only if its clients accept the key", async () => {

@@ -171,7 +171,7 @@ describe("delegation on files alone", () => {
       await master.do(day(5), "delegate", await person.request(day(5)), "--key", master.key, "--withdraw", "-o", file);
       await publish(life, file, 5);
       const { error } = await client.refuse(refused("untrusted_signer"), day(6), "update");
-      expect(error?.message).to.contain("its issuer is no delegate: its issuer has withdrawn it");
+      expect(error?.message).to.contain("its issuer is not a delegate: its issuer has withdrawn it");
     });
   });
 

@@ -105,14 +105,14 @@ describe("cases: chain, one link", () => {
   link("withdrawn (0x30)", "refused", { certifiedBy: [...by().certifiedBy, taken] }, "withdrawn");
   const notTaken = withdrawal({ by: ed25519Key("life stranger"), of: second.key, userId: archiveId, at: day(12) });
   link("withdrawn by a stranger", "accepted", { certifiedBy: [...by().certifiedBy, notTaken] });
-  link("by nobody at hand", "refused", by({ by: ed25519Key("life stranger") }), "no certification");
+  link("by nobody at hand", "refused", by({ by: ed25519Key("life stranger") }), "no available key certifies it");
 
   it("on another user ID of the right key: refused", async () => {
     const other = "Somebody Else <else@example.org>";
     const signatures = [certification({ by: seed.key, of: second.key, userId: other, at: day(11) })];
     const made = certificate({ key: second.key, userIds: [archiveId, { userId: other, signatures }] });
     await withChain({ seeds: [seed], bundle: [made] }, async (chain) => {
-      expect(await chain.refuses(made, "untrusted_signer")).to.contain("no certification");
+      expect(await chain.refuses(made, "untrusted_signer")).to.contain("no available key certifies it");
     });
   });
 

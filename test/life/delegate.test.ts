@@ -106,7 +106,7 @@ describe("cases: chain, delegates", () => {
           await machine.sign(life, day(5));
           life.archive.mirror.drop("keys/archive-keyring.pgp");
           const { error } = await client.refuse(refused("untrusted_signer"), day(6), "update");
-          expect(error?.message).to.contain("no certificate of that key is at hand");
+          expect(error?.message).to.contain("no certificate of that key is available");
           await life.keep(day(6), "send", machine.key, person.key, "--config", life.archive.config);
           expect(await client.update(day(7))).to.deep.equal([machine.key]);
           expect((await client.chain(day(7))).trusted.get(machine.key)?.via).to.deep.equal([life.first, person.key]);

@@ -128,7 +128,7 @@ describe("openpgp/read-facts", () => {
   });
 
   describe("certifications", () => {
-    it("by the certificates at hand, of all four types, with those who made them", async () => {
+    it("by the available certificates, of all four types, with those who made them", async () => {
       const made = certificate({
         key: a,
         certifiedBy: [

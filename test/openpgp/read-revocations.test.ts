@@ -20,7 +20,7 @@ describe("openpgp/read-facts: revocations of the key", () => {
     ["retired: soft", [sub.reason(3)], "soft"],
     ["compromised: hard", [sub.reason(2)], "hard"],
     ["without a reason: hard", [], "hard"],
-    ["of no given reason: hard", [sub.reason(0)], "hard"],
+    ["without a stated reason: hard", [sub.reason(0)], "hard"],
     ["of an unknown reason: hard", [sub.reason(100)], "hard"],
     ["of a user ID's reason: hard", [sub.reason(32)], "hard"],
     ["with an empty reason: hard", [sub.raw(29)], "hard"],

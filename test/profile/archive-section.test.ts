@@ -45,12 +45,12 @@ describe("profile/read-profile refuses in [archive]", () => {
       5,
       '"mirrors" has nothing between two commas or at an end',
     ],
-    ["a mirror twice", { archive: { mirrors: "https://y, https://Y/" } }, 5, "mirror https://y/ stands there twice"],
+    ["a mirror twice", { archive: { mirrors: "https://y, https://Y/" } }, 5, "mirror https://y/ appears twice"],
     [
       "the archive as its mirror",
       { archive: { mirrors: "https://files.example.org/proteanos" } },
       5,
-      "mirror https://files.example.org/proteanos/ stands there twice",
+      "mirror https://files.example.org/proteanos/ appears twice",
     ],
     [
       "no identity",

@@ -71,14 +71,14 @@ describe("profile/ini", () => {
   });
 
   const refused: readonly [string, string, number, string][] = [
-    ["a section twice", "[a]\n[b]\n[a]\n", 3, "section [a] stands there twice, first in line 1"],
+    ["a section twice", "[a]\n[b]\n[a]\n", 3, "section [a] appears twice, first in line 1"],
     [
       "a section twice in other spacing",
       "[feed a]\n\n[feed  a]\n",
       3,
-      "section [feed a] stands there twice, first in line 1",
+      "section [feed a] appears twice, first in line 1",
     ],
-    ["a key twice", "[a]\nk=1\n\nk=1\n", 4, 'key "k" stands there twice, first in line 2'],
+    ["a key twice", "[a]\nk=1\n\nk=1\n", 4, 'key "k" appears twice, first in line 2'],
     ["a key outside", "\nk=1\n[a]\n", 2, 'key "k" stands outside of any section'],
     ["a word alone", "[a]\nk\n", 2, "the line is neither a section, nor a key with a value, nor a comment"],
     ["a key without a name", "[a]\n= 1\n", 2, "the line is neither a section, nor a key with a value, nor a comment"],

@@ -144,7 +144,7 @@ describe("profile/read-archive", () => {
       "a key elsewhere",
       () => change(4, `key = pkcs11:${fpr}`),
       4,
-      `"pkcs11:${fpr}" is no fingerprint of 40 or 64 hex digits`,
+      `"pkcs11:${fpr}" is not a fingerprint of 40 or 64 hex digits`,
     ],
     [
       "signatures for no time",
@@ -163,7 +163,7 @@ describe("profile/read-archive", () => {
       "a key server without TLS",
       () => change(4, archive[3] ?? "", "keyservers = hkp://a"),
       5,
-      '"hkp://a" is no hkps:// URL of a key server',
+      '"hkp://a" is not an hkps:// URL of a key server',
       "key servers are asked over TLS only: write hkps://a",
     ],
     [
@@ -206,14 +206,14 @@ describe("profile/read-archive", () => {
       "a form that can't be written",
       () => change(6, "format = pkgsrc", "compress = xz, bz2"),
       7,
-      '"bz2" is no form in which a summary is written',
+      '"bz2" is not a form in which summaries are written',
       "bzip2 is read, not written: name gz, xz or zst",
     ],
     [
-      "a form that stands there twice",
+      "a form that appears twice",
       () => change(6, "format = pkgsrc", "compress = zst, xz, zst"),
       7,
-      'form "zst" stands there twice',
+      'form "zst" appears twice',
     ],
     [
       "two feeds in one folder",

@@ -67,7 +67,7 @@ export const keyCases: Cases = {
       signed: { by: signer },
     },
     "subkey-twice": {
-      about: "the subkey stands there twice, its revocation under one copy",
+      about: "the subkey appears twice, its revocation under one copy",
       own: {
         subkeys: [
           signer,

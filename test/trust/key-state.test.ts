@@ -151,8 +151,8 @@ describe("trust/key-state", () => {
     it("hard ones hold whatever their date: it can be forged", async () => {
       expect(await revoked([by(day(200), 2)])).to.deep.equal(["hard", "revoked as compromised"]);
       expect(await revoked([by(day(-200), 2)])).to.deep.equal(["hard", "revoked as compromised"]);
-      expect(await revoked([by(day(200), undefined)])).to.deep.equal(["hard", "revoked as of no given reason"]);
-      expect(await revoked([by(day(200), 42)])).to.deep.equal(["hard", "revoked as of no given reason"]);
+      expect(await revoked([by(day(200), undefined)])).to.deep.equal(["hard", "revoked without a stated reason"]);
+      expect(await revoked([by(day(200), 42)])).to.deep.equal(["hard", "revoked without a stated reason"]);
     });
 
     it("the gravest counts, then the first", async () => {

@@ -116,7 +116,7 @@ export function formatStanza(fields: readonly Field[]): Uint8Array {
   for (const { name, value } of fields) {
     checkName(name);
     const key = name.toLowerCase();
-    if (seen.has(key)) throw badField(name, "stands there twice");
+    if (seen.has(key)) throw badField(name, "appears twice");
     seen.add(key);
     checkValue(name, value);
     if (/\n[ \t]+(?:\n|$)/.test(value) && seen.size < fields.length) {
