@@ -176,6 +176,19 @@ describe("feedkey profile", () => {
       expect((seeds as { code: string | null }[]).map(({ code }) => code)).to.deep.equal([null, "revoked"]);
     });
 
+    it("says what lies in a keyring that has no certificates", async () => {
+      const keyring = join(archive.folder, "ring");
+      await fs.mkdir(keyring, { mode: 0o755 });
+      await fs.writeFile(join(keyring, "a.gpg"), `\0\0\0\x20\x01\x01\0\0KBXf${"\0".repeat(20)}`);
+      await fs.writeFile(join(keyring, "seed.txt"), "");
+      await archive.writeProfile({ keyring });
+      const { error } = await refuses("bad_profile", 78);
+      expect(error?.message).to.include("a keybox of GnuPG").and.include("seed.txt is not read");
+      // The same beside the seed harms nobody.
+      await fs.copyFile(join(archive.home, "certs", `${archive.key}.asc`), join(keyring, "SEED.ASC"));
+      expect((await run("check")).status).to.equal(0);
+    });
+
     it("refuses one without seeds, with a missing one, or with a secret key in its keyring", async () => {
       const text = await fs.readFile(archive.profile, "utf8");
       await fs.writeFile(archive.profile, text.replace(`seeds = ${archive.key}`, "seeds ="));
