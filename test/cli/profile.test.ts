@@ -176,6 +176,22 @@ describe("feedkey profile", () => {
       expect((seeds as { code: string | null }[]).map(({ code }) => code)).to.deep.equal([null, "revoked"]);
     });
 
+    it("refuses one whose only seed has self-signatures with SHA-1 alone, and warns of it beside a good one", async () => {
+      const weak = certificate({ key: ed25519Key("weak"), hash: "sha1" });
+      const keyring = join(archive.folder, "ring");
+      await fs.mkdir(keyring, { mode: 0o755 });
+      await fs.writeFile(join(keyring, "weak.asc"), weak.armored);
+      await fs.copyFile(join(archive.home, "certs", `${archive.key}.asc`), join(keyring, "good.asc"));
+      const { fingerprint } = ed25519Key("weak");
+      await archive.writeProfile({ keyring, seeds: [fingerprint, archive.key] });
+      const beside = await run("check");
+      expect(beside.status).to.equal(0);
+      expect(beside.document.warnings?.join()).to.include(fingerprint).and.include("SHA1");
+      await archive.writeProfile({ keyring, seeds: [fingerprint] });
+      const { error } = await refuses("weak_algorithm", 1);
+      expect(error?.details.seeds).to.deep.equal([fingerprint]);
+    });
+
     it("says what lies in a keyring that has no certificates", async () => {
       const keyring = join(archive.folder, "ring");
       await fs.mkdir(keyring, { mode: 0o755 });
