@@ -9,17 +9,22 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import type { Packet } from "../openpgp/packet/packets.ts";
 import type { Profile } from "../profile/types.ts";
 
-const keyFile = /\.(asc|pgp|gpg|key)$/;
+// In either case: a FAT file system may hand back upper-case names.
+const keyFile = /\.(asc|pgp|gpg|key)$/i;
 
 const use = { what: "the keyring", code: "bad_profile" } as const;
 
-async function keyringFiles(path: string): Promise<string[]> {
+interface KeyringFiles {
+  readonly paths: readonly string[];
+  /** Names in the folder that don't end as those of keys do, and are not read. */
+  readonly others: readonly string[];
+}
+
+async function keyringFiles(path: string): Promise<KeyringFiles> {
   const names = await trustedNames(path, use);
-  if (names === undefined) return [path];
-  return names
-    .filter((name) => keyFile.test(name))
-    .sort()
-    .map((name) => join(path, name));
+  if (names === undefined) return { paths: [path], others: [] };
+  const [keys, others] = [true, false].map((isKey) => names.filter((name) => keyFile.test(name) === isKey).sort());
+  return { paths: (keys ?? []).map((name) => join(path, name)), others: others ?? [] };
 }
 
 /** What a profile's keyring holds. */
@@ -50,7 +55,11 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   }
   const certificates: RawCertificate[] = [];
   const loose: Packet[] = [];
-  for (const [file, bytes] of await keyringOf(profile)) {
+  const { files, others } = await keyringOf(profile);
+  const unread = others.map(
+    (name) => `${escapeText(name)} is not read, because its name doesn't end in .asc, .pgp, .gpg or .key`,
+  );
+  for (const [file, bytes] of files) {
     const read = readKeys(bytes);
     if (read.secretKeys > 0) {
       throw new FeedkeyError("bad_profile", `a secret key lies in the keyring: ${escapeText(file)}`, {
@@ -69,6 +78,9 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
         },
       );
     }
+    if (read.certificates.length === 0) {
+      for (const problem of read.problems) unread.push(`${escapeText(file)}: ${escapeText(problem)}`);
+    }
     for (const certificate of read.certificates) certificates.push(certificate);
     for (const packet of read.loose) loose.push(packet);
   }
@@ -77,9 +89,11 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   if (missing.length > 0) {
     throw new FeedkeyError(
       "bad_profile",
-      `seed ${missing.join(", ")} of profile "${profile.name}" is not in its keyring`,
+      [`seed ${missing.join(", ")} of profile "${profile.name}" is not in its keyring`, ...unread.slice(0, 5)].join(
+        "; ",
+      ),
       {
-        details: { profile: profile.name, keyring, missing },
+        details: { profile: profile.name, keyring, missing, unread },
         hint: `put its certificate (armored or binary) into ${escapeText(keyring)}`,
       },
     );
@@ -87,13 +101,14 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   return { certificates: found, loose };
 }
 
-/** The files of the keyring, by path. */
-async function keyringOf(profile: Profile): Promise<ReadonlyMap<string, Uint8Array>> {
+/** The files of the keyring by path, and the names of those that are not read. */
+async function keyringOf(profile: Profile) {
   const { keyring } = profile.trust;
   try {
     const files = new Map<string, Uint8Array>();
-    for (const file of await keyringFiles(keyring)) files.set(file, await readTrustedFile(file, use));
-    return files;
+    const { paths, others } = await keyringFiles(keyring);
+    for (const file of paths) files.set(file, await readTrustedFile(file, use));
+    return { files, others };
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
     throw new FeedkeyError(

@@ -176,6 +176,35 @@ describe("feedkey profile", () => {
       expect((seeds as { code: string | null }[]).map(({ code }) => code)).to.deep.equal([null, "revoked"]);
     });
 
+    it("refuses one whose only seed has self-signatures with SHA-1 alone, and warns of it beside a good one", async () => {
+      const weak = certificate({ key: ed25519Key("weak"), hash: "sha1" });
+      const keyring = join(archive.folder, "ring");
+      await fs.mkdir(keyring, { mode: 0o755 });
+      await fs.writeFile(join(keyring, "weak.asc"), weak.armored);
+      await fs.copyFile(join(archive.home, "certs", `${archive.key}.asc`), join(keyring, "good.asc"));
+      const { fingerprint } = ed25519Key("weak");
+      await archive.writeProfile({ keyring, seeds: [fingerprint, archive.key] });
+      const beside = await run("check");
+      expect(beside.status).to.equal(0);
+      expect(beside.document.warnings?.join()).to.include(fingerprint).and.include("SHA1");
+      await archive.writeProfile({ keyring, seeds: [fingerprint] });
+      const { error } = await refuses("weak_algorithm", 1);
+      expect(error?.details.seeds).to.deep.equal([fingerprint]);
+    });
+
+    it("says what lies in a keyring that has no certificates", async () => {
+      const keyring = join(archive.folder, "ring");
+      await fs.mkdir(keyring, { mode: 0o755 });
+      await fs.writeFile(join(keyring, "a.gpg"), `\0\0\0\x20\x01\x01\0\0KBXf${"\0".repeat(20)}`);
+      await fs.writeFile(join(keyring, "seed.txt"), "");
+      await archive.writeProfile({ keyring });
+      const { error } = await refuses("bad_profile", 78);
+      expect(error?.message).to.include("a keybox of GnuPG").and.include("seed.txt is not read");
+      // The same beside the seed harms nobody.
+      await fs.copyFile(join(archive.home, "certs", `${archive.key}.asc`), join(keyring, "SEED.ASC"));
+      expect((await run("check")).status).to.equal(0);
+    });
+
     it("refuses one without seeds, with a missing one, or with a secret key in its keyring", async () => {
       const text = await fs.readFile(archive.profile, "utf8");
       await fs.writeFile(archive.profile, text.replace(`seeds = ${archive.key}`, "seeds ="));

@@ -11,7 +11,9 @@ import type { Identity, Profile } from "../../profile/types.ts";
 import { readSeeds } from "../../refresh/seeds.ts";
 import { type Instant, roughly } from "../../time.ts";
 import { signingKeys } from "../../trust/expiry-forecast.ts";
-import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";
+import type { CertificateFacts } from "../../trust/facts.ts";
+import { effectiveRevocation, primaryState, refusePrimary } from "../../trust/key-state.ts";
+import { refuseWeakKey } from "../../trust/policy.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
@@ -95,7 +97,13 @@ interface SeedState {
   readonly code: ErrorCode | null;
   readonly state: string;
   /** What is wrong with it as a seed: an expired one may still have passed trust on, a revoked one may not have. */
-  readonly fault: "unknown" | "soft" | "hard" | undefined;
+  readonly fault: "unknown" | "unusable" | "soft" | "hard" | undefined;
+}
+
+/** Whether it neither signs nor passes trust on (T3a): it is weak, or nothing that it says of itself counts. An expired one still may. */
+function isUnusable(facts: CertificateFacts, at: Instant): boolean {
+  const state = primaryState(facts, at);
+  return refuseWeakKey(facts.primary) !== undefined || ("code" in state && state.code !== "not_yet_valid");
 }
 
 async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
@@ -113,27 +121,41 @@ async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
     const refused = refusePrimary(facts, at);
     const userId = facts.userIds[0]?.text ?? null;
     const able = signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
-    const fault = effectiveRevocation(facts.revocations, at)?.kind;
+    const fault = effectiveRevocation(facts.revocations, at)?.kind ?? (isUnusable(facts, at) ? "unusable" : undefined);
     seeds.push({ fingerprint, userId, code: refused?.code ?? null, state: refused?.reason ?? able, fault });
   }
   return seeds;
 }
 
-/** A seed that was compromised must leave the profile; retired ones are good for nothing where nothing else is left. */
+/**
+ * A seed that was compromised must leave the profile; those that are retired, or of which nothing can be used, are good for
+ * nothing where nothing else is left.
+ */
 function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): FeedkeyError[] {
   const hard = seeds.filter(({ fault }) => fault === "hard");
-  const spent = trust.retiredIssuers === "refuse" && seeds.every(({ fault }) => fault === "soft");
-  const bad = hard.length > 0 ? hard : spent ? seeds : [];
+  const isSpent = ({ fault }: SeedState) =>
+    fault === "unusable" || (fault === "soft" && trust.retiredIssuers === "refuse");
+  const bad = hard.length > 0 ? hard : seeds.every(isSpent) ? seeds : [];
   const [first] = bad;
   if (first === undefined) return [];
-  const why = `seed ${first.fingerprint}: ${first.state}, and vouches for nothing`;
+  const code = first.code ?? "bad_certificate";
   return [
-    new FeedkeyError("revoked", `profile "${name}" is not in order: ${why}`, {
-      details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
-      hint: "ask the archive's keepers for the fingerprint of their present key, and put it in the place of this one",
-    }),
+    new FeedkeyError(
+      code,
+      `profile "${name}" is not in order: seed ${first.fingerprint}: ${first.state}, and vouches for nothing`,
+      {
+        details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
+        hint:
+          code === "revoked"
+            ? renewed
+            : "ask the archive's keepers for their present certificate, with new self-signatures, or for another key",
+      },
+    ),
   ];
 }
+
+const renewed =
+  "ask the archive's keepers for the fingerprint of their present key, and put it in the place of this one";
 
 /** Reads the profile and its seeds, and says what is wrong with either. @throws FeedkeyError as `readSeeds` */
 export async function check(context: Context, name: string | undefined): Promise<Outcome> {
@@ -141,7 +163,7 @@ export async function check(context: Context, name: string | undefined): Promise
   const seeds = await seedStates(profile, context.at);
   const errors = refuseSeeds(seeds, profile);
   for (const { fingerprint, state, fault } of seeds) {
-    if (fault === "soft" || fault === "unknown") context.reporter.warn(`seed ${fingerprint}: ${state}`);
+    if (fault !== undefined && fault !== "hard") context.reporter.warn(`seed ${fingerprint}: ${state}`);
   }
   if (profile.trust.keyservers.length === 0) {
     context.reporter.warn("keyservers = none: a revocation reaches this client through the archive's own bundle only");

@@ -1,23 +1,40 @@
 /** Files and answers with certificates, armored or binary, in any number of blocks. */
-import { dearmor, looksArmored } from "../packet/armor.ts";
+import { type Dearmored, dearmorToEnd } from "../packet/armor.ts";
 import { type Keyring, readKeyring } from "./certificate.ts";
+import { asLatin1, isText, kindOfFile } from "./kind-of-file.ts";
 import { collect } from "./merge.ts";
 
-/** Reads every certificate of a file. Bad ones are passed over and named in `problems`. */
+/**
+ * Reads every certificate of a file, whatever its name ends in. Bad ones are passed over and named in `problems`, as is what a
+ * file without certificates is instead.
+ */
 export function readKeys(bytes: Uint8Array): Keyring {
-  if (!looksArmored(bytes)) return readKeyring(bytes);
-  const blocks = dearmor(bytes, "PUBLIC KEY BLOCK").map(readKeyring);
-  // Only their presence matters: secret keys have no place among certificates.
-  const secret = dearmor(bytes, "PRIVATE KEY BLOCK").length;
+  const kind = kindOfFile(bytes);
+  if (kind === undefined && !isText(bytes)) return readKeyring(bytes);
+  const text = asLatin1(bytes);
+  const armored = dearmorToEnd(text, "PUBLIC KEY BLOCK");
+  const blocks = armored.blocks.map(readKeyring);
+  const broken = brokenIn(armored);
+  // Only their presence matters, even damaged: secret keys have no place among certificates.
+  const secret = countOf(dearmorToEnd(text, "PRIVATE KEY BLOCK"));
+  const isEmpty = countOf(armored) + secret === 0;
+  const nothing =
+    kind === undefined ? "there is no armored certificate in it" : `there is no certificate in it: it is ${kind}`;
   return {
     // One block may hold the revocation of a key that stands in another.
     certificates: [...collect(blocks.flatMap(({ certificates }) => certificates)).values()],
     loose: blocks.flatMap(({ loose }) => loose),
     secretKeys: secret + blocks.reduce((sum, { secretKeys }) => sum + secretKeys, 0),
-    isWhole: blocks.every(({ isWhole }) => isWhole),
-    problems: [
-      ...blocks.flatMap(({ problems }) => problems),
-      ...(blocks.length + secret === 0 ? ["there is no armored certificate in it"] : []),
-    ],
+    isWhole: broken.length === 0 && blocks.every(({ isWhole }) => isWhole),
+    problems: [...blocks.flatMap(({ problems }) => problems), ...broken, ...(isEmpty ? [nothing] : [])],
   };
+}
+
+function countOf({ blocks, broken, beginning }: Dearmored): number {
+  return blocks.length + broken.length + (beginning === undefined ? 0 : 1);
+}
+
+function brokenIn({ broken, beginning }: Dearmored): string[] {
+  const reasons = beginning === undefined ? broken : [...broken, "it has no end"];
+  return reasons.map((reason) => `an armored block is broken: ${reason}`);
 }

@@ -46,10 +46,21 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
   if (!lines.slice(0, blank).every((line) => /^[A-Za-z][A-Za-z0-9-]*: ?.*$/.test(line.trimEnd()))) {
     return "a line among the armor headers is no header";
   }
-  const data = lines
-    .slice(blank + 1)
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+  return decodeData(lines.slice(blank + 1));
+}
+
+/**
+ * The same without the blank line, which editors, web pages and configuration files lose; a dot alone stands for it in the
+ * `Signed-By` of a deb822 file. Base64 has neither a colon nor a dot, so headers and data can't be confused.
+ */
+function decodeLenientBody(lines: readonly string[]): Uint8Array | string {
+  const isAround = (line: string) => /^(\.?|[A-Za-z][A-Za-z0-9-]*:( .*)?)$/.test(line.trim());
+  const first = lines.findIndex((line) => !isAround(line));
+  return decodeData(first < 0 ? [] : lines.slice(first));
+}
+
+function decodeData(lines: readonly string[]): Uint8Array | string {
+  const data = lines.map((line) => line.trim()).filter((line) => line !== "");
   const checksum = data.at(-1)?.startsWith("=") === true ? data.pop() : undefined;
   const text = data.join("");
   if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return "the data is not base64";
@@ -64,29 +75,37 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
 export interface Dearmored {
   /** Binary of the blocks that have an end; a broken one is passed over. */
   readonly blocks: readonly Uint8Array[];
+  /** Why each of the others that have an end can't be read. */
+  readonly broken: readonly string[];
   /** Of a block that has no end the whole lines; empty where they can't be read. Undefined if every block has an end. */
   readonly beginning: Uint8Array | undefined;
 }
 
 /**
- * Every armored block of that kind, wherever it stands in the text (HTML, CRLF, other blocks), and what there is of one that
- * the text breaks off in. Meant for key servers, whose answers prove nothing by themselves.
+ * Every armored block of that kind, wherever it stands in the text (HTML, CRLF, indented, other blocks), and what there is of one
+ * that the text breaks off in. Meant for certificates, which prove nothing by where they stand.
  */
 export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
   const blocks: Uint8Array[] = [];
+  const broken: string[] = [];
   let inner: string[] | undefined;
-  for (const line of Buffer.from(bytes).toString("latin1").split(/\r?\n/)) {
-    const mark = line.trimEnd();
-    if (mark.endsWith(`-----BEGIN PGP ${kind}-----`)) inner = [];
-    else if (mark.startsWith(`-----END PGP ${kind}-----`) && inner !== undefined) {
-      const block = decodeBody(inner);
-      if (typeof block !== "string") blocks.push(block);
+  for (const line of Buffer.from(bytes)
+    .toString("latin1")
+    .split(/\r\n?|\n/)) {
+    const mark = line.trim();
+    if (mark.endsWith(`-----BEGIN PGP ${kind}-----`)) {
+      if (inner !== undefined) broken.push("another armored block begins within it");
+      inner = [];
+    } else if (mark.startsWith(`-----END PGP ${kind}-----`) && inner !== undefined) {
+      const block = decodeLenientBody(inner);
+      if (typeof block === "string") broken.push(block);
+      else blocks.push(block);
       inner = undefined;
     } else inner?.push(line);
   }
-  if (inner === undefined) return { blocks, beginning: undefined };
-  const beginning = decodeBody(inner.slice(0, -1));
-  return { blocks, beginning: typeof beginning === "string" ? new Uint8Array(0) : beginning };
+  if (inner === undefined) return { blocks, broken, beginning: undefined };
+  const beginning = decodeLenientBody(inner.slice(0, -1));
+  return { blocks, broken, beginning: typeof beginning === "string" ? new Uint8Array(0) : beginning };
 }
 
 /**

@@ -1,0 +1,65 @@
+/** What a file is that people take for a keyring: text or binary, and those that are something else altogether. */
+
+// GnuPG's doc/keyboxfmt: the first blob of a keybox has 4 bytes of length, type, version, flags, then this.
+const keyboxMagic = { at: 8, text: "KBXf" };
+
+const utf16 = [
+  { mark: [0xff, 0xfe], isSwapped: false },
+  { mark: [0xfe, 0xff], isSwapped: true },
+] as const;
+
+function utf16Of(bytes: Uint8Array) {
+  return utf16.find(({ mark }) => mark.every((byte, at) => bytes[at] === byte));
+}
+
+/** The text of a file, one byte for each character: Windows PowerShell's `>` writes UTF-16. */
+export function asLatin1(bytes: Uint8Array): Uint8Array {
+  const form = utf16Of(bytes);
+  if (form === undefined) return bytes;
+  const pairs = Buffer.from(bytes.subarray(2, bytes.length - (bytes.length % 2)));
+  return Buffer.from((form.isSwapped ? pairs.swap16() : pairs).toString("utf16le"), "latin1");
+}
+
+/**
+ * Whether a file is text rather than packets. These begin with an octet whose top bit is set, but so do a byte-order mark and
+ * a comment in another script; a text has no control characters, while every key packet has its version among its first octets.
+ */
+export function isText(bytes: Uint8Array): boolean {
+  const [first] = bytes;
+  if (first === undefined) return false;
+  if ((first & 0x80) === 0 || utf16Of(bytes) !== undefined) return true;
+  const isControl = (byte: number) => byte < 0x20 && !(byte >= 0x09 && byte <= 0x0d);
+  return !bytes.some(isControl);
+}
+
+const textKinds: readonly (readonly [pattern: RegExp, kind: string])[] = [
+  [/^\s*<(!doctype|html|\?xml|head|body)\b/i, "a web page"],
+  [/^untrusted comment:/, "a key or signature of usign or signify, which OpenPGP does not read"],
+  [/^(ssh-|ecdsa-|-----BEGIN OPENSSH)/, "an SSH key"],
+  [/^-----BEGIN (?!PGP )[A-Z0-9 ]+-----/m, "a PEM file (X.509), not OpenPGP"],
+  [/^-----BEGIN PGP (SIGNATURE|SIGNED MESSAGE|MESSAGE)-----/m, "an OpenPGP signature or message"],
+];
+
+function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
+  return start.every((byte, at) => bytes[at] === byte);
+}
+
+/**
+ * What a file is that has no packets at its beginning, in words for "it is ..."; undefined if it may be certificates. A text may
+ * still have armored certificates somewhere in it.
+ */
+export function kindOfFile(bytes: Uint8Array): string | undefined {
+  const { at, text } = keyboxMagic;
+  if (startsWith(bytes, 0) && Buffer.from(bytes.subarray(at, at + text.length)).toString("latin1") === text) {
+    return "a keybox of GnuPG (as pubring.kbx): export the certificates from it with gpg --no-default-keyring --keyring FILE --armor --export FINGERPRINT";
+  }
+  if (startsWith(bytes, 0x1f, 0x8b)) return "a gzip file: decompress it first";
+  if (startsWith(bytes, 0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00)) return "an xz file: decompress it first";
+  if (startsWith(bytes, 0x50, 0x4b, 0x03, 0x04)) return "a zip file: take the certificates out of it first";
+  if (startsWith(bytes, 0x53, 0x51, 0x4c, 0x69, 0x74, 0x65)) {
+    return "a database (as pubring.db of GnuPG's keyboxd): export the certificates from it with gpg --armor --export FINGERPRINT";
+  }
+  if (!isText(bytes)) return undefined;
+  const head = Buffer.from(asLatin1(bytes.subarray(0, 4096))).toString("latin1");
+  return textKinds.find(([pattern]) => pattern.test(head.replace(/^\u00ef\u00bb\u00bf/, "")))?.[1];
+}
