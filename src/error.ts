@@ -19,6 +19,7 @@ const statusOf = {
   unchecked_revocation: 1,
   bad_path: 1,
   would_break: 1,
+  ends_soon: 1,
   usage: 2,
   bad_index: 65,
   bad_signature_data: 65,

@@ -28,11 +28,13 @@ export type {
   RevokeOptions,
   RotateOptions,
   SignOptions,
+  WarnOptions,
   WithdrawOptions,
 } from "./keeper/keeper-options.ts";
 export { type Keeper, openArchive } from "./keeper/open-archive.ts";
 export type { DelegationPlan, Request, Withdrawal } from "./keys/delegate.ts";
 export type { DelegationRecord } from "./keys/delegations.ts";
+export type { EndAhead } from "./keys/ends-ahead.ts";
 export type { RevocationPlan, RevokeReason } from "./keys/revoke.ts";
 export type { Spread } from "./keys/send-and-receive.ts";
 export type { RotationPlan, RotationStatus, StepsTaken } from "./keys/take-rotation.ts";

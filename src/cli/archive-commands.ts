@@ -5,7 +5,7 @@ import type { PublishCommandOptions } from "./archive/publish.ts";
 import type { SignCommandOptions } from "./archive/sign.ts";
 import type { SignPackageOptions } from "./archive/sign-package.ts";
 import type { Runner } from "./run.ts";
-import { withPassphrase } from "./shared-options.ts";
+import { withPassphrase, withWarnings } from "./shared-options.ts";
 
 /** Adds keygen, sign, publish and sign-package. */
 export function addArchiveCommands(program: Command, run: Runner): void {
@@ -19,7 +19,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .action((options: KeygenOptions) => {
       return run("keygen", async (context) => (await import("./archive/keygen.ts")).keygen(context, options));
     });
-  withPassphrase(program.command("sign <index...>"))
+  withWarnings(withPassphrase(program.command("sign <index...>")))
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
     .requiredOption("--key <fingerprint>", "the key that signs")
     .option("--feed <name>", "the feed that it is signed for")
@@ -29,7 +29,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .action((indexes: string[], options: SignCommandOptions) => {
       return run("sign", async (context) => (await import("./archive/sign.ts")).sign(context, indexes, options));
     });
-  withPassphrase(program.command("publish [dir]"))
+  withWarnings(withPassphrase(program.command("publish [dir]")))
     .description("write and sign the indexes of a folder or an archive, with its key bundle")
     .option("--config <file>", "archive.ini")
     .option("--key <fingerprint>", "the key that signs")

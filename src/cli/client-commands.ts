@@ -1,5 +1,6 @@
 /** Commands of the client. */
 import type { Command } from "commander";
+import type { ArchiveStatusOptions } from "./archive/archive-status.ts";
 import type { ChainOptions } from "./client/chain.ts";
 import type { ExportOptions } from "./client/export.ts";
 import type { FetchOptions } from "./client/fetch.ts";
@@ -9,6 +10,7 @@ import type { UpdateOptions } from "./client/update.ts";
 import type { VerifyOptions } from "./client/verify.ts";
 import type { VerifyPackageOptions } from "./client/verify-package.ts";
 import type { Runner } from "./run.ts";
+import { withWarnings } from "./shared-options.ts";
 
 /** Adds what a client runs. */
 export function addClientCommands(program: Command, run: Runner): void {
@@ -78,10 +80,19 @@ export function addClientCommands(program: Command, run: Runner): void {
     .action((word: string, options: SetupCommandOptions) => {
       return run("setup", async (context) => (await import("./client/setup.ts")).setup(context, word, options));
     });
-  program
-    .command("status")
+  withWarnings(program.command("status"))
     .description("age and expiry of feeds and keys, and what will break when; asks nobody")
-    .action(() => run("status", async (context) => (await import("./client/status.ts")).status(context)));
+    .option(
+      "--config <file>",
+      "archive.ini: what ends of the archive's own keys, for its keepers; exits 1 if anything does",
+    )
+    .action((options: ArchiveStatusOptions) => {
+      if (options.config === undefined && options.warnWithin === undefined)
+        return run("status", async (context) => (await import("./client/status.ts")).status(context));
+      return run("archive-status", async (context) =>
+        (await import("./archive/archive-status.ts")).archiveStatus(context, options),
+      );
+    });
   program
     .command("update [feed...]")
     .description("download and verify the indexes")

@@ -1,18 +1,20 @@
 /** Commands of the key store. */
 import type { Command } from "commander";
+import type { WarnOptions } from "./archive/archive-terms.ts";
 import type { ImportOptions } from "./archive/key.ts";
 import type { ExtendOptions } from "./archive/key-extend.ts";
 import type { SubkeyOptions } from "./archive/key-subkey.ts";
 import type { Runner } from "./run.ts";
-import { withPassphrase, withServers } from "./shared-options.ts";
+import { withPassphrase, withServers, withWarnings } from "./shared-options.ts";
 
 /** Adds "key" with its own commands. */
 export function addKeyCommands(program: Command, run: Runner): void {
   const key = program.command("key").description("look after the key store");
-  key
-    .command("list")
+  withWarnings(key.command("list"))
     .description("the keys in it")
-    .action(() => run("key", async (context) => (await import("./archive/key.ts")).list(context)));
+    .action((options: WarnOptions) =>
+      run("key", async (context) => (await import("./archive/key.ts")).list(context, options)),
+    );
   key
     .command("export [fingerprint...]")
     .description("certificates, armored, on standard output")

@@ -8,6 +8,14 @@ export function withPassphrase(command: Command): Command {
     .option("--passphrase-fd <n>", "read the passphrase from a file descriptor");
 }
 
+/** How long before an end its warning comes. */
+export function withWarnings(command: Command): Command {
+  return command.option(
+    "--warn-within <length>",
+    "warn of keys, subkeys, delegations and a due --finish that end within (default: 60d; 0: never)",
+  );
+}
+
 /** Which key servers are asked or told. */
 export function withServers(command: Command): Command {
   return command

@@ -34,7 +34,13 @@ export interface KeeperCallOptions {
   readonly partial?: boolean | undefined;
 }
 
-export interface PublishOptions extends KeeperCallOptions {
+/** Warnings ahead of an end. */
+export interface WarnOptions {
+  /** Warn of what ends within this time: the key, its signing subkey, a delegation, a rotation that is due. 60 days by default; 0: never. */
+  readonly warnWithin?: Duration | undefined;
+}
+
+export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   /** A folder and its feeds, instead of those of `archive.ini`. The root is absolute. */
   readonly place?: { readonly root: string; readonly feeds: readonly ArchiveFeed[] } | undefined;
   /** A full fingerprint, `gpg:` before one that stays in GnuPG. By default that of `archive.ini`. */
@@ -51,7 +57,7 @@ export interface PublishOptions extends KeeperCallOptions {
   readonly dryRun?: boolean | undefined;
 }
 
-export interface SignOptions {
+export interface SignOptions extends WarnOptions {
   /** A full fingerprint, `gpg:` before one that stays in GnuPG. */
   readonly key: string;
   /** The feed that it is signed for. */

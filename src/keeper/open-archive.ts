@@ -7,6 +7,7 @@ import { warnOfModes } from "../files/modes.ts";
 import { homeFolder } from "../files/paths.ts";
 import type { DelegationPlan, Request, Withdrawal } from "../keys/delegate.ts";
 import type { DelegationRecord } from "../keys/delegations.ts";
+import type { EndAhead } from "../keys/ends-ahead.ts";
 import type { RevocationPlan } from "../keys/revoke.ts";
 import type { SubkeyAdded } from "../keys/revoke-subkey.ts";
 import type { Spread } from "../keys/send-and-receive.ts";
@@ -14,7 +15,6 @@ import type { RotationPlan, RotationStatus, StepsTaken } from "../keys/take-rota
 import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
-import { keyOf } from "../signing/load-config.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type {
@@ -26,6 +26,7 @@ import type {
   RevokeOptions,
   RotateOptions,
   SignOptions,
+  WarnOptions,
   WithdrawOptions,
 } from "./keeper-options.ts";
 import { type Done, Opened } from "./opened.ts";
@@ -83,32 +84,32 @@ export class Keeper {
     indexes: readonly string[],
     options: SignOptions,
   ): Promise<Report<{ readonly key: Fingerprint; readonly signed: readonly SignedIndex[] }>> {
-    const [{ certificatesWith, openSigner }, { signIndexFile }, { refuseOffProfile }] = await Promise.all([
-      import("../signing/signer.ts"),
-      import("../publish/sign-index.ts"),
-      import("./check-signer.ts"),
-    ]);
-    const { feed, validFor, addChecksums = false } = options;
-    return await this.#opened.run({}, async () => {
-      const at = this.#opened.at;
-      const place = keyOf(options.key);
-      const key = await openSigner(this.#opened.store, place, this.#opened.passphrase);
-      const signing = { store: this.#opened.store, at, profile: await this.#opened.profile() };
-      await refuseOffProfile(signing, place, feed === undefined ? [] : [feed]);
-      const notationDomain = options.notationDomain ?? (await this.#opened.found())?.config.notationDomain;
-      const own = await certificatesWith(this.#opened.store, place);
-      const signed: SignedIndex[] = [];
-      for (const index of indexes) {
-        const terms = { at, validFor, feed, notationDomain, addChecksums, together: indexes, own };
-        signed.push(await signIndexFile(index, key, terms));
-      }
-      return { key: key.raw.fingerprint, signed };
-    });
+    const { signIndexes } = await import("./sign-indexes.ts");
+    return await this.#opened.run({}, (reporter) => signIndexes(this.#opened, indexes, options, reporter));
+  }
+
+  /**
+   * What of the archive ends by itself: its key, its signing subkey, a delegation, a rotation that is due; the first to end first.
+   * @param options.warnWithin how far ahead to look; 60 days by default
+   * @throws FeedkeyError `usage` without a configuration, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key
+   */
+  async endsAhead(options: WarnOptions = {}): Promise<Report<{ readonly ends: readonly EndAhead[] }>> {
+    const { endsOfArchive } = await import("./ends-ahead.ts");
+    return await this.#opened.run({}, (reporter) => endsOfArchive(this.#opened, options, reporter));
   }
 
   /** Where the rotation of the archive's key stands. @throws FeedkeyError `not_found` */
   async status(): Promise<RotationStatus> {
     return await (await import("../keys/take-rotation.ts")).rotationStatus(await this.#opened.archive());
+  }
+
+  /** Warns of what will keep the archive's key from signing, and of a rotation that is due. @throws FeedkeyError as `archive`, `not_found` */
+  async warnAhead(options: WarnOptions = {}): Promise<Report<object>> {
+    const { warnOfSigner } = await import("./ends-ahead.ts");
+    return await this.#opened.run({}, async (reporter) => {
+      await warnOfSigner(this.#opened, (await this.archive()).config.key, options, reporter);
+      return {};
+    });
   }
 
   /** Works out what a rotation has left to do, and changes nothing. @param to the key that is to follow, where one was chosen */

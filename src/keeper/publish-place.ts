@@ -5,6 +5,7 @@ import { type PublishResult, publish } from "../publish/publish.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { keyOf } from "../signing/load-config.ts";
 import { refuseOffProfile } from "./check-signer.ts";
+import { warnOfSigner } from "./ends-ahead.ts";
 import type { PublishOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
@@ -51,5 +52,6 @@ export async function publishPlace(
     onProgress: (_feed, done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
   for (const note of result.notes) reporter.warn(note);
+  await warnOfSigner(opened, key, options, reporter);
   return { ...result, errors: result.bad.map((error) => (skipBad ? skipped(error) : error)) };
 }

@@ -54,6 +54,16 @@ function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant):
   return earliest([primary, { since: subkey.createdAt, until, key: signer, step: undefined }]);
 }
 
+/**
+ * When a certificate can't sign any more: the end of that of its keys which can go on longest.
+ * @param signer the component key; undefined: whichever can go on longest
+ * @returns undefined if it may not sign now
+ */
+export function endOfSigning(facts: CertificateFacts, at: Instant, signer?: Fingerprint): End | undefined {
+  const able = [...signingKeys(facts, at)].filter((key) => signer === undefined || key === signer);
+  return able.map((key) => endOfSigner(facts, key, at)).sort((a, b) => b.until - a.until)[0];
+}
+
 /** What ends first on a delegate's path: one of the delegations, or the key of one who delegated. */
 function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
   const ends = steps.flatMap((step): End[] => {
@@ -77,8 +87,7 @@ export function outlookOf(
   signer?: Fingerprint,
 ): End | undefined {
   const { at } = trust;
-  const able = [...signingKeys(facts, at)].filter((key) => signer === undefined || key === signer);
-  const [own] = able.map((key) => endOfSigner(facts, key, at)).sort((a, b) => b.until - a.until);
+  const own = endOfSigning(facts, at, signer);
   if (own === undefined || role !== "delegate") return own;
   const allowed = grants.filter((grant) => feed === undefined || allows(grant, feed));
   const [longest] = allowed.map((grant) => endOfGrant(grant, trust)).sort((a, b) => b.until - a.until);

@@ -5,8 +5,22 @@ import { escapeText } from "../../escape.ts";
 import { readUpTo } from "../../files/plain-file.ts";
 import { type Keeper, openArchive } from "../../keeper/open-archive.ts";
 import { limits } from "../../openpgp/packet/limits.ts";
+import { type Duration, parseDuration } from "../../time.ts";
 import type { Context } from "../context.ts";
 import { type PassphraseOptions, passphraseSource } from "../passphrase.ts";
+
+export interface WarnOptions {
+  readonly warnWithin?: string;
+}
+
+/** How far ahead a command warns; undefined: as usual. @throws FeedkeyError `usage` */
+export function warningTime({ warnWithin: text }: WarnOptions): Duration | undefined {
+  const length = text === undefined ? undefined : parseDuration(text);
+  if (text === undefined || length !== undefined) return length;
+  throw new FeedkeyError("usage", `--warn-within does not understand "${text}"`, {
+    hint: "write a length of time as 30d, 2w or 1y, or 0 for no warnings",
+  });
+}
 
 export interface ServerOptions {
   readonly config?: string;

@@ -1,10 +1,10 @@
 /** The options of the steps in a key's life: for the commands that take them, and for the one that rehearses them. */
 import type { Command } from "commander";
-import { withPassphrase, withServers } from "../shared-options.ts";
+import { withPassphrase, withServers, withWarnings } from "../shared-options.ts";
 
 /** Gives `rotate` its options, but for the archive's configuration. */
 export function defineRotate(command: Command): Command {
-  return withServers(withPassphrase(command))
+  return withWarnings(withServers(withPassphrase(command)))
     .description("key transition: make and certify the successor, later let it sign")
     .option("--algorithm <name>", "of the new key", "ed25519")
     .option("--expires <length>", "how long the new key holds, or never", "2y")

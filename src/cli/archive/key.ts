@@ -4,6 +4,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { warnOfModes } from "../../files/modes.ts";
 import { backupStore, restoreStore } from "../../keys/backup.ts";
+import { endsOfAll, usualWarning } from "../../keys/ends-ahead.ts";
 import type { Change } from "../../keys/import-changes.ts";
 import { type Imported, importKey } from "../../keys/import-key.ts";
 import { algorithmName, byAge } from "../../keys/key-names.ts";
@@ -17,13 +18,15 @@ import type { Context } from "../context.ts";
 import { type PassphraseOptions, passphraseSource } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
-import { keeperOf, readInput, type ServerOptions } from "./archive-terms.ts";
+import { keeperOf, readInput, type ServerOptions, type WarnOptions, warningTime } from "./archive-terms.ts";
 
 /** The keys of the key store, the newest last, with what each may do today. */
-export async function list(context: Context): Promise<Outcome> {
+export async function list(context: Context, options: WarnOptions = {}): Promise<Outcome> {
+  const within = warningTime(options) ?? usualWarning;
   const store = await KeyStore.open(context.home);
   const keys = [];
-  for (const { facts } of [...(await ownCertificates(store)).values()].sort(byAge)) {
+  const own = await ownCertificates(store);
+  for (const { facts } of [...own.values()].sort(byAge)) {
     const { fingerprint } = facts.primary;
     const state = primaryState(facts, context.at);
     const refused = refusePrimary(facts, context.at);
@@ -37,6 +40,9 @@ export async function list(context: Context): Promise<Outcome> {
       state: refused?.reason ?? "in force",
     });
   }
+  // Of keys whose secret is elsewhere others take care; what they delegated is looked at all the same.
+  const secrets = keys.filter(({ secret }) => secret).map(({ fingerprint }) => fingerprint);
+  for (const { text } of endsOfAll(own, secrets, undefined, { at: context.at, within })) context.reporter.warn(text);
   const rows = keys.map((key) => {
     return [
       key.fingerprint,

@@ -10,10 +10,10 @@ import { changesAnything } from "../../publish/publish-plan.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
-import { keeperOf } from "./archive-terms.ts";
+import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-export interface PublishCommandOptions extends PassphraseOptions {
+export interface PublishCommandOptions extends PassphraseOptions, WarnOptions {
   readonly config?: string;
   readonly key?: string;
   readonly validFor?: string;
@@ -107,7 +107,8 @@ export async function publish(
   refuseMisfits(folder, options);
   const place = folder === undefined ? undefined : lone(folder, options);
   const validFor = options.validFor === undefined ? undefined : duration(options.validFor, "--valid-for");
-  const terms = { place, key, validFor, notationDomain, skipBad, allowEmpty, dryRun };
+  const warnWithin = warningTime(options);
+  const terms = { place, key, warnWithin, validFor, notationDomain, skipBad, allowEmpty, dryRun };
   const result = await keeper.publish({ ...terms, partial: true });
   return {
     text: describe(result, dryRun),

@@ -4,14 +4,14 @@ import { FeedkeyError } from "../../error.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
 import type { StepsTaken } from "../../keys/take-rotation.ts";
 import type { Archive } from "../../publish/archive.ts";
-import { iso } from "../../time.ts";
+import { type Duration, iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import { givenPassphrase, newPassphrase, type PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
-import { keeperOf, type ServerOptions } from "./archive-terms.ts";
+import { keeperOf, type ServerOptions, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { algorithmOf, duration } from "./keygen.ts";
 
-export interface RotateOptions extends PassphraseOptions, ServerOptions {
+export interface RotateOptions extends PassphraseOptions, ServerOptions, WarnOptions {
   readonly config: string;
   readonly algorithm: string;
   readonly expires: string;
@@ -27,7 +27,7 @@ export interface RotateOptions extends PassphraseOptions, ServerOptions {
   readonly dryRun?: boolean;
 }
 
-async function status(keeper: Keeper): Promise<Outcome> {
+async function status(keeper: Keeper, warnWithin: Duration | undefined): Promise<Outcome> {
   const { present, successor = null, successorHere, predecessor = null, overlapEnds: ends } = await keeper.status();
   const overlapEnds = ends === undefined ? null : iso(ends);
   const lines = [`present key  ${present}`];
@@ -41,6 +41,7 @@ async function status(keeper: Keeper): Promise<Outcome> {
         : "its secret   is not in this key store: bring it back with feedkey key restore DIR, or withdraw it with --abandon",
     );
   }
+  await keeper.warnAhead({ warnWithin });
   return { text: lines.join("\n"), json: { present, successor, successorHere, predecessor, overlapEnds } };
 }
 
@@ -93,7 +94,7 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");
   const keeper = await keeperOf(context, options);
-  if (options.status === true) return await status(keeper);
+  if (options.status === true) return await status(keeper, warningTime(options));
   if (options.dryRun === true) return await plan(keeper, options);
   if (options.abandon === true) {
     const { successor, done, sent, errors } = await keeper.abandonRotation({ partial: true });

@@ -3,10 +3,10 @@ import { iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
-import { keeperOf } from "./archive-terms.ts";
+import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
-export interface SignCommandOptions extends PassphraseOptions {
+export interface SignCommandOptions extends PassphraseOptions, WarnOptions {
   readonly key: string;
   readonly feed?: string;
   readonly notationDomain?: string;
@@ -22,8 +22,9 @@ export async function sign(
 ): Promise<Outcome> {
   const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
   const { key: by, feed, addChecksums, notationDomain } = options;
+  const terms = { key: by, feed, validFor, addChecksums, notationDomain, warnWithin: warningTime(options) };
   const keeper = await keeperOf(context, options);
-  const { key, signed } = await keeper.sign(indexes, { key: by, feed, validFor, addChecksums, notationDomain });
+  const { key, signed } = await keeper.sign(indexes, terms);
   const lines = signed.flatMap(({ index, files, removed, expiresAt }) => {
     const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
     const gone = removed.map((file) => `${file}: removed: it signed another index than ${index}`);

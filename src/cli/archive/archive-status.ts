@@ -1,0 +1,45 @@
+/** `feedkey status --config`: what of an archive's keys ends soon, for its keepers and for monitoring. Asks nobody. */
+import { FeedkeyError } from "../../error.ts";
+import { usualWarning } from "../../keys/ends-ahead.ts";
+import { iso, roughly } from "../../time.ts";
+import type { Context } from "../context.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
+
+export interface ArchiveStatusOptions extends WarnOptions {
+  readonly config?: string;
+}
+
+/**
+ * Shows what ends within the time given. The error for it makes the exit status 1.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the archive's key
+ */
+export async function archiveStatus(context: Context, options: ArchiveStatusOptions): Promise<Outcome> {
+  if (options.config === undefined) {
+    throw new FeedkeyError("usage", "--warn-within goes with --config", {
+      hint: "name the archive with --config archive.ini",
+    });
+  }
+  if (context.options.profile !== undefined) {
+    throw new FeedkeyError("usage", "--profile is for a client's status and --config for an archive's", {
+      hint: "ask for one of them at a time",
+    });
+  }
+  const warnWithin = warningTime(options) ?? usualWarning;
+  const keeper = await keeperOf(context, options);
+  const { ends } = await keeper.endsAhead({ warnWithin });
+  const { fingerprint } = (await keeper.archive()).config.key;
+  const json = {
+    key: fingerprint,
+    warnWithin: warnWithin / 1000,
+    ends: ends.map(({ kind, key, endsAt }) => ({ kind, key, endsAt: iso(endsAt) })),
+  };
+  const [first] = ends;
+  if (first === undefined) return { text: `nothing ends within ${roughly(warnWithin)}`, json };
+  const count = ends.length === 1 ? "one thing ends" : `${ends.length} things end`;
+  const error = new FeedkeyError("ends_soon", `${count} within ${roughly(warnWithin)}`, {
+    details: { first: iso(first.endsAt), count: ends.length },
+    hint: "the warnings say what each needs",
+  });
+  return { text: "", json, errors: [error] };
+}

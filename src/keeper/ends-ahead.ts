@@ -1,0 +1,57 @@
+/** Warnings ahead of an end, for those who publish or sign, and for a monitor. */
+
+import { FeedkeyError } from "../error.ts";
+import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, usualWarning } from "../keys/ends-ahead.ts";
+import { ownCertificate } from "../publish/archive.ts";
+import type { Reporter } from "../refresh/session.ts";
+import { certificatesWith, type KeyPlace } from "../signing/signer.ts";
+import { resolveKey } from "../signing/signing-key.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import type { WarnOptions } from "./keeper-options.ts";
+import type { Opened } from "./opened.ts";
+
+function warn(ends: readonly EndAhead[], reporter: Reporter): void {
+  for (const { text } of ends) reporter.warn(text);
+}
+
+/** Warns of what will keep a key from signing, and of a rotation of the archive that is due. @throws FeedkeyError `not_found`, `bad_config` */
+export async function warnOfSigner(
+  opened: Opened,
+  place: KeyPlace,
+  { warnWithin: within = usualWarning }: WarnOptions,
+  reporter: Reporter,
+): Promise<void> {
+  const { store, at } = opened;
+  const own = await certificatesWith(store, place);
+  const name = place.where === "store" ? await resolveKey(store, place.fingerprint) : place.fingerprint;
+  const config = (await opened.found())?.config;
+  const rotation = config?.key.fingerprint === name ? endOfRotation(own, name, config.userId, { at, within }) : [];
+  warn([...endsOfSigner(own, name, config?.userId, { at, within }), ...rotation], reporter);
+}
+
+/** What of an archive ends, with a warning of each. @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key */
+export async function endsOfArchive(
+  opened: Opened,
+  { warnWithin: within = usualWarning }: WarnOptions,
+  reporter: Reporter,
+): Promise<{ readonly ends: readonly EndAhead[] }> {
+  const { config, store, at } = await opened.archive();
+  const { userId, key } = config;
+  const own = await certificatesWith(store, key);
+  const { facts } = own.get(key.fingerprint) ?? (await ownCertificate(store, key.fingerprint));
+  const refused = refusePrimary(facts, at);
+  if (refused !== undefined) {
+    throw new FeedkeyError(refused.code, `clients refuse what ${key.fingerprint} signs: ${refused.reason}`, {
+      details: { fingerprint: key.fingerprint },
+      hint: refused.code === "expired" ? "renew it with feedkey key extend" : "let another key sign",
+    });
+  }
+  const terms = { at, within };
+  const found = [
+    ...endsOfAll(own, [key.fingerprint], userId, terms),
+    ...endOfRotation(own, key.fingerprint, userId, terms),
+  ];
+  const ends = found.sort((a, b) => a.endsAt - b.endsAt);
+  warn(ends, reporter);
+  return { ends };
+}

@@ -1,0 +1,117 @@
+/** What ends soon of what keepers have to renew: keys, signing subkeys, delegations, and a rotation that is due. */
+import type { Own } from "../signing/delegate-check.ts";
+import { type Duration, type Instant, iso, roughly } from "../time.ts";
+import { endOfKey, endOfSigning } from "../trust/expiry-forecast.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import { newest, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
+import { type DelegationRecord, listDelegations } from "./delegations.ts";
+import { rotationState } from "./rotation-state.ts";
+
+/** How long before an end keepers are warned, unless they say otherwise. */
+export const usualWarning: Duration = 60 * 86_400_000;
+
+/** Something that ends by itself, unless somebody renews it. */
+export interface EndAhead {
+  readonly kind: "key" | "subkey" | "delegation" | "rotation";
+  /** The key concerned: for a delegation the delegate, for a rotation the successor. */
+  readonly key: Fingerprint;
+  /** Not after the reference time: it has ended, or is due. */
+  readonly endsAt: Instant;
+  /** What ends, and what to do about it. */
+  readonly text: string;
+}
+
+/** How far ahead is looked. */
+export interface Ahead {
+  readonly at: Instant;
+  readonly within: Duration;
+}
+
+function inTime(until: Instant, at: Instant): string {
+  return `in ${roughly(until - at)}, on ${iso(until)},`;
+}
+
+function isAhead(until: Instant, { at, within }: Ahead): boolean {
+  return within > 0 && until - at < within;
+}
+
+/** A subkey that has expired leaves a key unable to sign where it was the only one. */
+function lapsed(facts: CertificateFacts, at: Instant): EndAhead[] {
+  const { fingerprint } = facts.primary;
+  return facts.subkeys.flatMap((subkey): EndAhead[] => {
+    if (refuseSubkey(subkey, at)?.code !== "expired") return [];
+    const endsAt = newest(subkey.bindings, subkey, at)[0]?.keyExpiresAt ?? at;
+    const text = `since ${iso(endsAt)} the key ${fingerprint} can't sign: its subkey ${subkey.fingerprint} has expired; make another with feedkey key subkey add`;
+    return [{ kind: "subkey", key: subkey.fingerprint, endsAt, text }];
+  });
+}
+
+/** When a key and its signing subkey end; nothing of a key that is refused already. */
+function endsOfKey(facts: CertificateFacts, ahead: Ahead): EndAhead[] {
+  const { at } = ahead;
+  if (ahead.within === 0 || refusePrimary(facts, at) !== undefined) return [];
+  const { fingerprint } = facts.primary;
+  const { until } = endOfKey(facts, at);
+  const key: EndAhead[] = [];
+  if (isAhead(until, ahead)) {
+    const text = `${inTime(until, at)} the key ${fingerprint} expires: renew it with feedkey key extend, or let another follow with feedkey rotate`;
+    key.push({ kind: "key", key: fingerprint, endsAt: until, text });
+  }
+  const signing = endOfSigning(facts, at);
+  if (signing === undefined) return [...key, ...lapsed(facts, at)];
+  if (signing.key === fingerprint || !isAhead(signing.until, ahead)) return key;
+  const words = `${inTime(signing.until, at)} the signing subkey ${signing.key} of ${fingerprint} expires: make another with feedkey key subkey add`;
+  return [...key, { kind: "subkey", key: signing.key, endsAt: signing.until, text: words }];
+}
+
+function endsOfDelegations(records: readonly DelegationRecord[], ahead: Ahead): EndAhead[] {
+  const ending = records.filter(({ refused, expiresAt }) => refused === undefined && isAhead(expiresAt, ahead));
+  return ending.map(({ issuer, delegate, userId, expiresAt }) => {
+    const text = `${inTime(expiresAt, ahead.at)} the delegation of ${delegate} (${userId}) by ${issuer} ends: renew it with feedkey delegate`;
+    return { kind: "delegation", key: delegate, endsAt: expiresAt, text };
+  });
+}
+
+/**
+ * What will keep one key from signing, those above a delegate included; and what it delegated itself.
+ * @param userId the archive's; undefined: of whatever archive
+ */
+export function endsOfSigner(own: Own, key: Fingerprint, userId: string | undefined, ahead: Ahead): EndAhead[] {
+  const records = listDelegations(own, userId, ahead.at);
+  const above = new Set([key]);
+  for (const one of above) for (const { delegate, issuer } of records) if (delegate === one) above.add(issuer);
+  const concerned = records.filter(({ issuer, delegate }) => above.has(delegate) || issuer === key);
+  return [...endsOfKeys(own, [...above], ahead), ...endsOfDelegations(concerned, ahead)];
+}
+
+/** What ends of these keys, the first to end first. */
+function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAhead[] {
+  const ends = keys.flatMap((key) => {
+    const facts = own.get(key)?.facts;
+    return facts === undefined ? [] : endsOfKey(facts, ahead);
+  });
+  return ends.sort((a, b) => a.endsAt - b.endsAt);
+}
+
+/** What ends of these keys and of every delegation that is known. @param userId the archive's; undefined: of whatever archive */
+export function endsOfAll(
+  own: Own,
+  keys: readonly Fingerprint[],
+  userId: string | undefined,
+  ahead: Ahead,
+): EndAhead[] {
+  return [...endsOfKeys(own, keys, ahead), ...endsOfDelegations(listDelegations(own, userId, ahead.at), ahead)];
+}
+
+/** When the second step of a rotation is due; empty where none is under way. @param present a key of `own` */
+export function endOfRotation(own: Own, present: Fingerprint, userId: string, ahead: Ahead): EndAhead[] {
+  const certificate = own.get(present);
+  if (certificate === undefined) return [];
+  const { at } = ahead;
+  const { successor, overlapEnds } = rotationState(own, certificate, userId, at);
+  if (successor === undefined || overlapEnds === undefined || !isAhead(overlapEnds, ahead)) return [];
+  const key = successor.raw.fingerprint;
+  const when = overlapEnds <= at ? `since ${iso(overlapEnds)}` : inTime(overlapEnds, at);
+  const text = `${when} the rotation to ${key} is due: feedkey rotate --finish`;
+  return [{ kind: "rotation", key, endsAt: overlapEnds, text }];
+}
