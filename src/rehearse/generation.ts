@@ -13,8 +13,8 @@ import type { Keyring } from "./stock-client.ts";
 
 /** Clients that were given the same certificates. */
 export interface Generation {
-  readonly kind: "shipped" | "bundle" | "new-bundle";
-  /** The one key that they were shipped with; undefined for those that imported a bundle. */
+  readonly kind: "shipped" | "bundle" | "new-bundle" | "set-up";
+  /** The one key that they were shipped with; undefined for those that imported a bundle or were set up. */
   readonly seed: Fingerprint | undefined;
   /** What they hold before the step and after it: more only if they import the new bundle. */
   readonly before: Keyring;

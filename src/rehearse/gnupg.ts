@@ -32,6 +32,8 @@ const signed = ({ folder, index }: Target) => [join(folder, index + signatureEnd
 
 export const gpgv: StockClient = {
   name: "gpgv",
+  exported: "gpgv",
+  takesBundle: true,
   reads: () => true,
   async equip(program, keyring, folder) {
     const file = join(folder, "keyring.gpg");
@@ -56,6 +58,8 @@ export async function fillHome(program: string, { bytes, keys }: Keyring, folder
 
 export const gpg: StockClient = {
   name: "gpg",
+  exported: "gpgv",
+  takesBundle: true,
   reads: () => true,
   async equip(program, keyring, folder) {
     await fillHome(program, keyring, folder);

@@ -2,32 +2,48 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { escapeText } from "../escape.ts";
 import { findProgram, runProgram } from "../files/programs.ts";
 import { fillHome } from "./gnupg.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
-/** The configuration of a client that checks signatures, of one feed. */
-function configuration(feed: string, home: string): string {
+/**
+ * The configuration of a client that checks signatures, of one feed. opkg looks for gpg_dir below the offline root
+ * (measured with 0.8.0 and 0.9.0): from there the way leads back to the home beside it.
+ */
+function configuration(feed: string): string {
   return [
     `src feed ${pathToFileURL(feed).href}`,
     "dest root /",
     "arch all 1",
     "option check_signature 1",
     "option signature_type gpg-asc",
-    `option gpg_dir ${home}`,
+    `option gpg_dir /../${homeName}`,
     "option gpg_trust_level TrustOnly",
     "",
   ].join("\n");
 }
 
+const homeName = "gpg";
+
+/** Why it refused: the last line says only which feed it was. */
+function reasonOf(stderr: string): string {
+  const said = /^.*Signature status returned error: (.*)$/m.exec(stderr)?.[1];
+  return said === undefined ? lastLine(stderr) : escapeText(said.replace(/\.$/, "").toLowerCase());
+}
+
 export const opkg: StockClient = {
   name: "opkg",
+  exported: "gpgv",
+  takesBundle: true,
   reads: (format) => format === "opkg",
   async equip(program, keyring, folder) {
     const gpg = findProgram("gpg");
     if (gpg === undefined) return async () => ({ word: "fails", reason: "gpg is needed to make its keyring" });
-    const home = join(folder, "gpg");
+    const home = join(folder, homeName);
     await mkdir(home, { mode: 0o700 });
+    // opkg would let gpg start a dirmngr, which outlives this folder by up to a minute.
+    await writeFile(join(home, "gpg.conf"), "no-autostart\n");
     await fillHome(gpg, keyring, home);
     let updates = 0;
     return async (target) => {
@@ -36,9 +52,9 @@ export const opkg: StockClient = {
       const root = join(folder, `root-${updates}`);
       await mkdir(root);
       const file = join(folder, `opkg-${updates}.conf`);
-      await writeFile(file, configuration(target.folder, home));
+      await writeFile(file, configuration(target.folder));
       const ran = await runProgram(program, ["--conf", file, "--offline-root", root, "update"], { home: folder });
-      return verdictOf(ran, ran.status === 0 ? "" : lastLine(ran.stderr));
+      return verdictOf(ran, ran.status === 0 ? "" : reasonOf(ran.stderr));
     };
   },
 };

@@ -5,12 +5,14 @@ import { pathToFileURL } from "node:url";
 import { updateFeeds } from "../client/update.ts";
 import { FeedkeyError } from "../error.ts";
 import { createTransport } from "../net/transport.ts";
+import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import type { ArchiveConfig, Profile } from "../profile/types.ts";
 import { refresh } from "../refresh/refresh.ts";
 import { type Reporter, Session } from "../refresh/session.ts";
+import { planExport } from "../stock/export.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import type { Keyring, Verdict } from "./stock-client.ts";
+import type { Keyring, StockClient, Verdict } from "./stock-client.ts";
 
 const silent: Reporter = {
   warn: () => undefined,
@@ -76,14 +78,22 @@ export class OwnClient {
     return new OwnClient(profileOf(config, seed, folder), join(folder, "state"), at);
   }
 
-  /** Updates every feed. @returns what it says of each, by name */
-  async update(): Promise<Map<string, Verdict>> {
+  async #inSession<T>(action: (session: Session) => Promise<T>): Promise<T> {
     const transport = createTransport({ offline: true });
     const options = { profile: this.#profile, stateFolder: this.#state, at: this.#at, offline: true };
     const session = await Session.open({ ...options, transport, keyserverTransport: transport, reporter: silent });
     try {
-      const { feeds } = this.#profile;
-      const outcomes = await updateFeeds(session, await refresh(session), feeds, true);
+      return await action(session);
+    } finally {
+      await session.close();
+      await transport.close();
+    }
+  }
+
+  /** Updates every feed. @returns what it says of each, by name */
+  async update(): Promise<Map<string, Verdict>> {
+    return await this.#inSession(async (session) => {
+      const outcomes = await updateFeeds(session, await refresh(session), this.#profile.feeds, true);
       return new Map(
         outcomes.map((outcome): [string, Verdict] => {
           if (outcome.ok) return [outcome.feed.name, { word: "accepts", reason: "" }];
@@ -91,10 +101,20 @@ export class OwnClient {
           return [outcome.feed.name, { word: "refuses", reason: `${code}: ${String(details.because ?? message)}` }];
         }),
       );
-    } finally {
-      await session.close();
-      await transport.close();
-    }
+    });
+  }
+
+  /**
+   * What a timer's run of `refresh` and `export` leaves.
+   * @param file the exported keyring; it stays there for the next run
+   */
+  async exportTo(file: string, format: StockClient["exported"]): Promise<Keyring> {
+    return await this.#inSession(async (session) => {
+      const { certificates, keys } = await planExport(session, await refresh(session), format, file);
+      const bytes = Buffer.concat(certificates.map(writeCertificate));
+      await writeFile(file, bytes);
+      return { bytes, keys };
+    });
   }
 }
 

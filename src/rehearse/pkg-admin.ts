@@ -3,7 +3,7 @@ import { closeSync, fstatSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
-import { runProgram } from "../files/programs.ts";
+import { findProgram, runProgram } from "../files/programs.ts";
 import { isPackageName } from "../packages/file-names.ts";
 import { isSignedPackage } from "../packages/pkgsrc-package.ts";
 import { fileSource, openPackage } from "../packages/source.ts";
@@ -12,11 +12,18 @@ import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 /** NetBSD's pkg_admin. */
 export const pkgAdmin: StockClient = {
   name: "pkg_admin",
+  exported: "pkg_install",
+  // One key that is not RSA makes the whole keyring unreadable: what `export` writes is what it is given.
+  takesBundle: false,
   reads: (format) => format === "pkgsrc",
   async equip(program, keyring, folder) {
     const [ring, config] = [join(folder, "keyring.gpg"), join(folder, "pkg_install.conf")];
     await writeFile(ring, keyring.bytes);
-    await writeFile(config, `VERIFIED_INSTALLATION=always\nGPG_KEYRING_VERIFY=${ring}\n`);
+    const gpg = findProgram("gpg");
+    const lines = ["VERIFIED_INSTALLATION=always", `GPG_KEYRING_VERIFY=${ring}`];
+    // Builds without a verifier of their own run what this names; the others don't look at it.
+    if (gpg !== undefined) lines.push(`GPG=${gpg}`);
+    await writeFile(config, `${lines.join("\n")}\n`);
     return async (target) => {
       const file = await firstSigned(target.packages);
       if (file === undefined) return { word: "fails", reason: "the feed has no signed package to show to it" };

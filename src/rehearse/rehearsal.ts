@@ -1,5 +1,4 @@
 /** Use case: take a step on a copy of the archive, and let every client decide before and after it. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -10,12 +9,12 @@ import { makeStage, type Stage, targetsOf } from "./archive-copy.ts";
 import { archiveKeys, bundleGenerations, type Generation, publishedKeyring, shippedGenerations } from "./generation.ts";
 import { gpg, gpgv } from "./gnupg.ts";
 import { opkg } from "./opkg.ts";
-import { allOf, OwnClient } from "./own-client.ts";
 import { pkgAdmin } from "./pkg-admin.ts";
 import { withPrivateFolder } from "./private-folder.ts";
 import { type Delegation, settle } from "./republish.ts";
 import { sqv } from "./sqv.ts";
-import type { Judge, Keyring, StockClient, Target, Verdict } from "./stock-client.ts";
+import type { StockClient, Verdict } from "./stock-client.ts";
+import { ownWitness, setUpWitness, stockWitness, type Witness } from "./witness.ts";
 
 const stockClients: readonly StockClient[] = [gpgv, gpg, sqv, opkg, pkgAdmin];
 
@@ -52,88 +51,38 @@ export interface Step<Result> {
   delegation(result: Result): Delegation | undefined;
 }
 
-/** Whoever accepted before and would not any more. */
+/** Whether a client accepted before and would not any more. */
 export function breaks({ before, after }: Row): boolean {
   return before.word === "accepts" && after.word !== "accepts";
 }
 
-/** A client with what it was given: asked twice, it is the same one. */
-interface Witness {
-  readonly generation: Generation;
-  readonly client: string;
-  before(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
-  /** @param held what it holds by then */
-  after(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
-}
-
-async function own(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  return folder;
-}
-
-/** A stock client of a generation. It is given its keyring anew after the step only where that changes. */
-function stockWitness(client: StockClient, program: string, generation: Generation, folder: string): Witness {
-  const judges = new Map<Keyring, Judge>();
-  const ask = async (keyring: Keyring, name: string, targets: readonly Target[]) => {
-    const judge = judges.get(keyring) ?? (await client.equip(program, keyring, await own(join(folder, name))));
-    judges.set(keyring, judge);
-    const verdicts = new Map<string, Verdict>();
-    for (const target of targets) {
-      if (client.reads(target.feed.format)) verdicts.set(target.feed.name, await judge(target));
-    }
-    return verdicts;
-  };
-  return {
-    generation,
-    client: client.name,
-    before: (targets) => ask(generation.before, "before", targets),
-    after: (targets) => ask(generation.after, "after", targets),
-  };
-}
-
-/**
- * feedkey's own client of a generation.
- * @param inUse it was at work before the step, and remembers; else it is installed afresh each time
- */
-function ownWitness(stage: Stage, generation: Generation, seed: Fingerprint, folder: string, inUse: boolean): Witness {
-  const { config } = stage.archive;
-  // When all that the step wrote is in force, and what lasts to the end of this second is over: as clients are who ask later.
-  const at = stage.archive.at + 1000;
-  const ask = async (name: string, targets: readonly Target[]) => {
-    const names = targets.map(({ feed }) => feed.name);
-    try {
-      const client = await OwnClient.make(config, seed, generation.before, join(folder, name), at);
-      const said = await client.update();
-      return new Map([...said].filter(([feed]) => names.includes(feed)));
-    } catch (error) {
-      return allOf(names, error);
-    }
-  };
-  return {
-    generation,
-    client: inUse ? "feedkey, in use" : "feedkey",
-    before: (targets) => ask(inUse ? "state" : "before", targets),
-    after: (targets) => ask(inUse ? "state" : "after", targets),
-  };
+interface Installed {
+  readonly client: StockClient;
+  readonly program: string;
 }
 
 /** Every client of these generations, each with a folder of its own. */
-function witnesses(
-  stage: Stage,
-  generations: readonly Generation[],
-  installed: readonly { readonly client: StockClient; readonly program: string }[],
-): Witness[] {
+function witnesses(stage: Stage, generations: readonly Generation[], installed: readonly Installed[]): Witness[] {
   return generations.flatMap((generation) => {
     const { kind, seed } = generation;
     const place = (name: string) => join(stage.folder, "clients", `${seed ?? kind}-${name}`);
-    const stock = installed.map(({ client, program }) => {
-      return stockWitness(client, program, generation, place(client.name));
-    });
+    const stock = installed
+      .filter(({ client }) => kind === "shipped" || client.takesBundle)
+      .map(({ client, program }) => stockWitness(client, program, generation, place(client.name)));
     if (seed === undefined) return stock;
     const mine = [false, true].map((inUse) => {
       return ownWitness(stage, generation, seed, place(inUse ? "own-in-use" : "own"), inUse);
     });
     return [...stock, ...mine];
+  });
+}
+
+/** Stock clients that `feedkey setup` gave the keys of the chain that begins with the present one. */
+function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed: readonly Installed[]): Witness[] {
+  const present = shipped.find(({ seed }) => seed === stage.archive.config.key.fingerprint);
+  if (present === undefined) return [];
+  return installed.map(({ client, program }) => {
+    return setUpWitness(stage, client, program, present, join(stage.folder, "clients", `set-up-${client.name}`));
   });
 }
 
@@ -175,7 +124,11 @@ export async function rehearse<Result>(archive: Archive, step: Step<Result>): Pr
     const wanted = stockClients.filter((client) => targets.some(({ feed }) => client.reads(feed.format)));
     const clients = wanted.map((client) => ({ client, program: findProgram(client.name) }));
     const installed = clients.flatMap(({ client, program }) => (program === undefined ? [] : [{ client, program }]));
-    const early = witnesses(stage, [...shippedGenerations(keys), ...bundleGenerations(bundle, undefined)], installed);
+    const shipped = shippedGenerations(keys);
+    const early = [
+      ...witnesses(stage, [...shipped, ...bundleGenerations(bundle, undefined)], installed),
+      ...setUpWitnesses(stage, shipped, installed),
+    ];
     const before = await askAll(early, (witness) => witness.before(targets));
 
     const result = await step.take(stage);

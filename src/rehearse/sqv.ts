@@ -16,6 +16,8 @@ function reasonOf(stderr: string): string {
 /** Sequoia's verifier. */
 export const sqv: StockClient = {
   name: "sqv",
+  exported: "gpgv",
+  takesBundle: true,
   reads: () => true,
   async equip(program, keyring, folder) {
     const file = join(folder, "keyring.pgp");

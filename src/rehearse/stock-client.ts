@@ -2,6 +2,7 @@
 import { escapeText } from "../escape.ts";
 import type { Ran } from "../files/programs.ts";
 import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
+import type { ExportFormat } from "../stock/export.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface Verdict {
@@ -35,6 +36,10 @@ export type Judge = (target: Target) => Promise<Verdict>;
 export interface StockClient {
   /** Of the program, as it is called on the search path. */
   readonly name: string;
+  /** How `export` chooses the keys for it. A GnuPG home is made from the same keys as a plain keyring. */
+  readonly exported: Exclude<ExportFormat, "opkg">;
+  /** Whether users give it the key bundle as it is. */
+  readonly takesBundle: boolean;
   reads(format: FeedFormat): boolean;
   /**
    * Gives it a keyring.

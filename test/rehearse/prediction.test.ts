@@ -81,8 +81,17 @@ class Story {
     return file;
   }
 
-  /** Asks every client of every generation, each in use since before. @param keys those that there were before the step */
-  async ask(keys: readonly string[], bundles: Readonly<Record<string, string>>, inUse: string): Promise<Table> {
+  /**
+   * Asks every client of every generation, each in use since before.
+   * @param keys those that there were before the step
+   * @param present the key that those were set up with
+   */
+  async ask(
+    keys: readonly string[],
+    bundles: Readonly<Record<string, string>>,
+    inUse: string,
+    present: string,
+  ): Promise<Table> {
     const feed = this.archive.file("");
     const table: Table = {};
     this.#updates += 1;
@@ -94,6 +103,7 @@ class Story {
         const stock = await stockVerdicts(file, feed);
         const [young, old] = [await client.update(`${fresh}-${key}`), await client.update(`${inUse}-${key}`)];
         table[key] = { ...stock, feedkey: young, "feedkey, in use": old };
+        if (key === present) table["set-up"] = await stockVerdicts(await client.timer(`${inUse}-set-up`), feed);
       }),
       ...Object.entries(bundles).map(async ([name, file]) => {
         table[name] = await stockVerdicts(file, feed);
@@ -187,20 +197,21 @@ describe("rehearse: what it predicts is what then happens", function () {
       const { archive } = story;
       const command = await step.command(story);
       const keys = [...story.shipped.keys()];
+      const present = await story.present();
       const inUse = `in-use-${place}`;
       const bundle = await story.keepBundle(`bundle-${place}`);
       const with_ = step.publishWith === undefined ? [] : ["--publish-with", step.publishWith(story)];
       const predicted = await archive.keep("rehearse", ...with_, ...command);
       const rows = predicted.rows as readonly RowJson[];
 
-      const now = await story.ask(keys, { bundle }, inUse);
+      const now = await story.ask(keys, { bundle }, inUse, present);
       expect(tableOf(rows, "before"), "now").to.deep.equal({ ...now, "new-bundle": now.bundle });
 
       await archive.keep(...command);
       await step.afterwards?.(story);
       await story.ship();
       const imported = await story.keepBundle(`bundle-after-${place}`);
-      const then = await story.ask(keys, { bundle, "new-bundle": imported }, inUse);
+      const then = await story.ask(keys, { bundle, "new-bundle": imported }, inUse, present);
       expect(tableOf(rows, "after"), "afterwards").to.deep.equal(then);
       const broken = rows.filter(({ before, after }) => before === "accepts" && after !== "accepts");
       expect(predicted.breaks).to.equal(broken.length);

@@ -69,4 +69,13 @@ export class RealClient {
     documentOf(ended);
     return wordOf(ended.status);
   }
+
+  /** A timer's run. @param state as above @returns the exported keyring */
+  async timer(state: string): Promise<string> {
+    const keyring = join(this.#folder, `${state}-exported.pgp`);
+    const client = ["--profile", this.#profile, "--state", join(this.#folder, state), "--json"];
+    await runHere([...client, "refresh"]);
+    documentOf(await runHere([...client, "export", "--for", "gpgv", "--no-refresh", keyring]));
+    return keyring;
+  }
 }

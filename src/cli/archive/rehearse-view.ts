@@ -12,6 +12,8 @@ function gains({ before, after }: Row): boolean {
 function holding({ generation: { kind, seed } }: Row, present: string): string {
   if (kind === "bundle") return "the key bundle as it is published now";
   if (kind === "new-bundle") return "the key bundle as it is published afterwards, imported in time";
+  if (kind === "set-up")
+    return "what feedkey setup gave them, the present key for its seed, after their timer's next run";
   return `${seed ?? ""} alone, as shipped${seed === present ? " (the present key)" : ""}`;
 }
 
