@@ -223,7 +223,7 @@ describe("keygen --offline-primary", function () {
       await fs.writeFile(join(folder, "passphrase"), "correct horse\n", { mode: 0o600 });
       const archive = await TestArchive.make();
       try {
-        const since = (days: number) => new Date(Date.UTC(2026, 0, 2 + days)).toISOString();
+        const since = (days: number) => new Date(Date.UTC(2026, 0, 12 + days)).toISOString();
         const dated = async (store: string, days: number, ...args: readonly string[]) => {
           const { status, document } = await at(store, "--at", since(days), ...args, ...given);
           expect(status, document.error?.message).to.equal(0);
