@@ -1,8 +1,9 @@
 /** The HTTP library, set up: who is trusted for TLS, how long a connection may take. */
 import { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
-import type { Dispatcher } from "undici";
+import type { buildConnector, Dispatcher } from "undici";
 import { FeedkeyError } from "../error.ts";
+import { dial } from "./dial.ts";
 import type { NetLimits } from "./limits.ts";
 import { type ProxyEnvironment, proxyFor } from "./proxy.ts";
 
@@ -44,6 +45,22 @@ interface RootStore {
   addCACert(pem: string): void;
 }
 
+/** Connects as curl does, where Node gives each address of a name 250 ms; `secure` speaks TLS over the connection. */
+function dialling(secure: buildConnector.connector, limits: NetLimits): buildConnector.connector {
+  return (options, callback) => {
+    const isSecure = options.protocol === "https:";
+    const port = Number(options.port) || (isSecure ? 443 : 80);
+    dial(options.hostname, port, { within: limits.connect }).then(
+      (socket) => {
+        socket.setNoDelay(true);
+        if (isSecure) secure({ ...options, httpSocket: socket }, callback);
+        else callback(null, socket);
+      },
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), null),
+    );
+  };
+}
+
 /** The way to each server: directly, or over the proxy that the environment names for it. */
 export interface Dispatchers {
   /** @throws FeedkeyError `bad_config`: the proxy can't be used */
@@ -61,17 +78,15 @@ export async function makeDispatchers(
   limits: NetLimits,
   env: ProxyEnvironment,
 ): Promise<Dispatchers> {
-  const { Agent, ProxyAgent } = await import("undici");
-  const connect = {
+  const { Agent, Pool, ProxyAgent, buildConnector } = await import("undici");
+  const tls = {
     timeout: limits.connect,
-    // Node gives each address of a name 250 ms: too little for a far server behind an address family without a route.
-    autoSelectFamily: true,
-    autoSelectFamilyAttemptTimeout: Math.floor(limits.connect * 0.45),
     // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would else switch the check off.
     rejectUnauthorized: true,
     ...(authorities.length === 0 ? {} : { secureContext: await contextWith(authorities) }),
   };
   // Heads have a deadline of our own, which unlike the library's can't be put off by bytes that come drop by drop.
+  const connect = dialling(buildConnector(tls), limits);
   const options = { connect, allowH2: false, headersTimeout: 0, bodyTimeout: limits.idle };
   const made = new Map<string, Dispatcher>();
   return {
@@ -85,9 +100,11 @@ export async function makeDispatchers(
           : new ProxyAgent({
               ...options,
               uri: proxy.href,
-              requestTls: connect,
-              proxyTls: connect,
+              requestTls: tls,
               proxyTunnel: false,
+              clientFactory: (origin) => new Pool(origin, options),
+              // Plain HTTP goes to the proxy itself, everything else through the tunnel that the library makes.
+              factory: (origin, terms) => new Pool(origin, String(origin) === proxy.href ? options : terms),
             }));
       made.set(name, dispatcher);
       return dispatcher;

@@ -1,6 +1,6 @@
 /** The certificate authorities that this system's administrator trusts: what curl and apt go by. */
-import { readFile } from "node:fs/promises";
 import * as tls from "node:tls";
+import { readTrustedFile } from "../files/trusted-file.ts";
 
 /** Debian and Alpine, Red Hat, SUSE, NetBSD and FreeBSD, others: each system has one of them. */
 const bundles = [
@@ -24,8 +24,10 @@ export async function systemAuthorities(env: Readonly<Record<string, string | un
   const { SSL_CERT_FILE: named } = env;
   if (named === undefined && getCACertificates !== undefined) return getCACertificates("system");
   for (const file of named === undefined ? bundles : [named]) {
-    const text = await readFile(file, "latin1").catch(() => "");
-    const found = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
+    const use = { what: "the certificate authorities", code: "bad_config" } as const;
+    // A file that other users can change is passed over like one that is missing: fewer are trusted then, never more.
+    const text = await readTrustedFile(file, use).catch(() => Buffer.alloc(0));
+    const found = text.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
     if (found !== null) return found;
   }
   return [];

@@ -1,4 +1,5 @@
 // Transport: what happens between the archive and its client.
+import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { loadProfile } from "../../src/client/load-profile.ts";
 import { updateFeeds } from "../../src/client/update.ts";
@@ -63,6 +64,62 @@ describe("cases: transport", () => {
       });
     });
   }
+
+  const missing = [
+    ["status 403", plain(403, '<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>')],
+    ["a web page", plain(200, "<!doctype html><html><body>My app</body></html>")],
+    ["a page after a comment", plain(200, "<!-- app --><html></html>")],
+    ["an XML page", plain(200, '<?xml version="1.0"?><Error/>')],
+    ["an empty file", plain(200, "")],
+  ] as const;
+  for (const [what, answer] of missing) {
+    it(`a missing file answered with ${what}: the other form or signature file is used`, async () => {
+      for (const name of ["Packages.gz", "Packages.sig", "Packages.asc"]) {
+        await withNews(async (archive) => {
+          const good = await archive.lastGood();
+          archive.mirror.behave(`feeds/base/${name}`, answer);
+          await archive.accept(at, "update");
+          expect(await archive.lastGood(), name).to.not.equal(good);
+        });
+      }
+    });
+  }
+
+  it("all forms or all signature files denied: unavailable, and the last good one stays", async () => {
+    for (const names of [
+      ["Packages", "Packages.gz"],
+      ["Packages.sig", "Packages.asc"],
+    ]) {
+      await withNews(async (archive) => {
+        const good = await archive.lastGood();
+        for (const name of names) archive.mirror.behave(`feeds/base/${name}`, plain(403, "no"));
+        const { error } = await archive.refuse(unavailable, at, "update");
+        expect(error?.details).to.include({ reason: "http", status: 403 });
+        expect(await archive.lastGood()).to.equal(good);
+      });
+    }
+  });
+
+  it("asks past caches for bundle and signatures, and for an index whose first copy did not fit", async () => {
+    await withNews(async (archive) => {
+      const fresh = (path: string) => {
+        const asked = archive.mirror.requests.filter((request) => request.startsWith(`GET /${path} `));
+        return asked.map((request) => /\r\ncache-control: no-cache\r\n/i.test(request));
+      };
+      const old = await archive.lastGood();
+      const text = archive.mirror;
+      text.put(index, gzipSync("Package: other\n"));
+      text.put("feeds/base/Packages", "Package: other\n");
+      await archive.refuse({ code: "bad_signature", status: 1 }, at, "update");
+      expect(await archive.lastGood()).to.equal(old);
+      expect(fresh(index)).to.deep.equal([false, true]);
+      expect(fresh("feeds/base/Packages")).to.deep.equal([true]);
+      expect(fresh("feeds/base/Packages.sig")).to.not.be.empty.and.not.include(false);
+      expect(archive.mirror.requests.filter((request) => /^GET \S*(bundle|keys)/.test(request))).to.satisfy(
+        (all: string[]) => all.every((request) => /cache-control: no-cache/i.test(request)),
+      );
+    });
+  });
 
   it("a Content-Length that is too short: the index is not taken, and the last good one stays", async () => {
     await withNews(async (archive) => {

@@ -1,6 +1,9 @@
 import { once } from "node:events";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
 import { createTransport, type TransportOptions } from "../../src/net/transport.ts";
 import type { GetOptions } from "../../src/net/types.ts";
@@ -35,10 +38,18 @@ describe("transport: TLS", () => {
     expect(await ask("good", { ca: `a comment\n${ca}` })).to.equal("hello");
   });
 
-  it("trusts the authorities of the system", async () => {
-    const { pathname } = new URL("../../../test/vectors/tls/ca.pem", import.meta.url);
-    expect(await ask("good", { env: { SSL_CERT_FILE: pathname } })).to.equal("hello");
-    expect(await reasonOf(ask("stranger", { env: { SSL_CERT_FILE: pathname } }))).to.equal("tls");
+  it("trusts the authorities of the system, unless other users can change their file", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "feedkey-ca-"));
+    const env = { SSL_CERT_FILE: join(folder, "ca.pem") };
+    try {
+      writeFileSync(env.SSL_CERT_FILE, ca, { mode: 0o644 });
+      expect(await ask("good", { env })).to.equal("hello");
+      expect(await reasonOf(ask("stranger", { env }))).to.equal("tls");
+      chmodSync(env.SSL_CERT_FILE, 0o666);
+      expect(await reasonOf(ask("good", { env }))).to.equal("tls");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   const refused: [Leaf, { ca?: string }, RegExp][] = [
