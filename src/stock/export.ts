@@ -151,8 +151,8 @@ export async function planExport(
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
 export async function applyExport({ format, path, certificates, removed, refusal }: ExportPlan): Promise<void> {
+  if (format === "opkg") await claimHome(path);
   if (refusal === undefined || removed.length > 0) {
-    if (format === "opkg") await claimHome(path);
     const keyring = new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
     const data = format === "apt" && path.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
     const there = await fs.readFile(await recordOf(path, format)).catch(() => undefined);

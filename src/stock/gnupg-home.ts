@@ -26,20 +26,55 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
 const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
 const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
 
+/** What gpg and its dirmngr put into a home by themselves. */
+const gpgsOwn =
+  /^(pubring\.kbx~?|trustdb\.gpg|private-keys-v1\.d|openpgp-revocs\.d|crls\.d|random_seed|reader_\d+\.status|S\..+|\.#lk.+|.+\.lock)$/;
+
+/** Why a home may not go, by the files in it; undefined if they are gpg's and feedkey's, and none is a secret. */
+export async function foreignFile(path: string, names: readonly string[]): Promise<string | undefined> {
+  for (const [folder, what] of [
+    ["private-keys-v1.d", "secret keys"],
+    ["openpgp-revocs.d", "revocation certificates"],
+  ] as const) {
+    const inside = names.includes(folder) ? await namesIn(join(path, folder)) : [];
+    if ((inside ?? []).length > 0) return `has ${what} in it`;
+  }
+  const other = names.find((name) => name !== homeRecord && !gpgsOwn.test(name));
+  return other === undefined ? undefined : `has ${other} in it, which feedkey did not put there`;
+}
+
+/** Length of a keybox without keys: its header alone (GnuPG's doc/keybox-blob.c). */
+const emptyKeybox = 32;
+
+/** Whether a home has neither keys nor settings: opkg makes such a one by itself. */
+export async function isSpareHome(path: string): Promise<boolean> {
+  const names = await namesIn(path).catch(() => undefined);
+  if (names === undefined || names.includes(homeRecord)) return false;
+  if ((await foreignFile(path, names)) !== undefined) return false;
+  for (const name of names.filter((one) => one.startsWith("pubring.kbx"))) {
+    const keybox = await fs.readFile(join(path, name)).catch(() => undefined);
+    const isEmpty = keybox?.length === emptyKeybox && keybox.toString("latin1", 8, 12) === "KBXf";
+    if (!isEmpty && !name.endsWith(".lock")) return false;
+  }
+  return true;
+}
+
 /**
- * Where the home lies now that may be replaced: one that holds nothing but what feedkey put there, or none yet. A run
- * that was killed while it replaced one may have left it under its other name.
+ * Where the home lies now that may be replaced: one with nothing in it but what feedkey put there, one without keys, or none
+ * yet. A run that was killed while it replaced one may have left it under its other name, and opkg may have made an empty one since.
  * @param path of the home, which need not exist
  * @throws FeedkeyError `output`: somebody's own home, with secret keys perhaps, would be lost
  */
 export async function presentHome(path: string): Promise<string> {
   const names = await namesIn(path);
-  const aside = homeMovedAside(path);
-  if (names === undefined) return (await namesIn(aside))?.includes(homeRecord) === true ? aside : path;
-  if (names.length === 0) return path;
-  const secrets = names.includes(homeRecord) ? await namesIn(join(path, "private-keys-v1.d")) : [];
-  if (names.includes(homeRecord) && (secrets ?? []).length === 0) return path;
-  const why = names.includes(homeRecord) ? "has secret keys in it" : "was not made by feedkey";
+  if (names === undefined || (await isSpareHome(path))) {
+    const aside = homeMovedAside(path);
+    return (await namesIn(aside))?.includes(homeRecord) === true ? aside : path;
+  }
+  const isOurs = names.includes(homeRecord);
+  const secrets = isOurs ? await namesIn(join(path, "private-keys-v1.d")) : [];
+  if (isOurs && (secrets ?? []).length === 0) return path;
+  const why = isOurs ? "has secret keys in it" : "was not made by feedkey";
   throw new FeedkeyError("output", `${escapeText(path)} ${why}, and would be replaced`, {
     details: { path },
     hint: "name a folder that does not exist yet, and let gpg_dir of opkg.conf point there",
@@ -49,7 +84,19 @@ export async function presentHome(path: string): Promise<string> {
 /** Makes sure that a home may be replaced, and puts one back that was moved aside. @throws FeedkeyError `output` */
 export async function claimHome(path: string): Promise<void> {
   const present = await presentHome(path);
-  if (present !== path) await fs.rename(present, path);
+  try {
+    if (present !== path) {
+      // At most a home without keys is in the way.
+      await fs.rm(path, { recursive: true, force: true, maxRetries: 3 });
+      await fs.rename(present, path);
+    }
+    // What was replaced before a run was killed.
+    const isThere = (await namesIn(path))?.includes(homeRecord) === true;
+    if (isThere) await fs.rm(homeMovedAside(path), { recursive: true, force: true });
+    await fs.rm(homeInTheMaking(path), { recursive: true, force: true });
+  } catch (error) {
+    throw outputError(error, path);
+  }
 }
 
 /** @returns its standard output */
@@ -71,7 +118,7 @@ export async function keysOfHome(path: string): Promise<Fingerprint[] | undefine
 export async function removeHome(path: string): Promise<void> {
   try {
     for (const one of [homeInTheMaking(path), homeMovedAside(path), path]) {
-      await fs.rm(one, { recursive: true, force: true });
+      await fs.rm(one, { recursive: true, force: true, maxRetries: 3 });
     }
   } catch (error) {
     throw outputError(error, path);

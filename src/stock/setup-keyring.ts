@@ -1,13 +1,11 @@
 /** Whether a keyring that a setup leaves behind is still what feedkey keeps there: a timer may have changed it since. */
-import * as fs from "node:fs/promises";
-import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { Found, TargetRoot } from "../files/target-root.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { homeRecord, keysOfHome, removeHome } from "./gnupg-home.ts";
+import { foreignFile, keysOfHome, removeHome } from "./gnupg-home.ts";
 import { stateName } from "./setup-item.ts";
 
 /** What the client in that system knows of: everything that an export may hold. */
@@ -48,21 +46,18 @@ export async function foreignKeyring(
   const strangers = (keys: readonly Fingerprint[]) => keys.filter((key) => !known.has(key));
   if (found.kind === "file") {
     const keys = keysOf(found.bytes);
-    if (keys === undefined) return "is no keyring of feedkey's any more";
+    if (keys === undefined) return "is not a keyring of feedkey's any more";
     const [stranger] = strangers(keys);
-    return stranger === undefined ? undefined : `holds a key that is not the archive's, ${stranger}`;
+    return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
   }
-  if (found.kind !== "folder") return "is no keyring of feedkey's any more";
+  if (found.kind !== "folder") return "is not a keyring of feedkey's any more";
   const home = await root.hostPath(path);
-  const own = [homeRecord, "pubring.kbx", "pubring.kbx~", "trustdb.gpg", "private-keys-v1.d", "openpgp-revocs.d"];
-  const other = found.names.find((name) => !own.includes(name) && !/^(\.#lk|S\.)|\.lock$|^random_seed$/.test(name));
-  if (other !== undefined) return `holds ${other}, which feedkey did not put there`;
-  const secrets = await fs.readdir(join(home, "private-keys-v1.d")).catch(() => []);
-  if (secrets.length > 0) return "has secret keys in it";
+  const foreign = await foreignFile(home, found.names);
+  if (foreign !== undefined) return foreign;
   const keys = await keysOfHome(home);
   if (keys === undefined) return "can't be looked into without gpg";
   const [stranger] = strangers(keys);
-  return stranger === undefined ? undefined : `holds a key that is not the archive's, ${stranger}`;
+  return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
 }
 
 /** Removes a keyring that `foreignKeyring` let pass, and what a killed run left of one. @throws FeedkeyError `output`, `bad_path` */

@@ -55,6 +55,9 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
   return lines;
 }
 
+/** The forms of a signature that opkg can ask for. */
+const forms = ["gpg-asc", "gpg"];
+
 /** @throws FeedkeyError `bad_profile`: no feed of opkg's; `bad_config`: another file says otherwise */
 export async function configureOpkg({ profile, root }: Terms): Promise<Configured> {
   const feeds = profile.feeds.filter(({ format }) => format === "opkg");
@@ -65,10 +68,14 @@ export async function configureOpkg({ profile, root }: Terms): Promise<Configure
     });
   }
   const there = (await textsIn(root, "etc/opkg", [".conf"], conf)).flatMap(readLines);
+  // The first that it reads counts; without any it would be the binary form.
+  const form = there.find(
+    ({ type, name, value }) => type === "option" && name === "signature_type" && forms.includes(value),
+  );
   const option = (name: string, value: string) => ({ type: "option", name, value });
   const wanted = [
     option("check_signature", "1"),
-    option("signature_type", "gpg-asc"),
+    option("signature_type", form?.value ?? "gpg-asc"),
     option("gpg_dir", inTarget(home)),
     option("gpg_trust_level", "TrustOnly"),
     ...feeds.map((feed) => ({ type: "src/gz", name: feed.name, value: urlOf(profile, feed) })),
@@ -83,12 +90,18 @@ export async function configureOpkg({ profile, root }: Terms): Promise<Configure
   const unreachable = relative.map(({ name }) => {
     return `feed ${name} names its packages relative to the archive: opkg looks for them below the feed, and finds none`;
   });
+  const binary =
+    form?.value !== "gpg"
+      ? []
+      : [
+          `${inTarget(form.path)} has signature_type gpg: opkg will ask for Packages.sig, which the archive must publish`,
+        ];
   const left = profile.feeds.filter(({ format }) => format !== "opkg");
   const foreign = left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`);
   return {
     keyring: home,
     items: [{ kind: "export", path: home }, textFile(conf, [written("opkg", profile.name), ...lines])],
-    warnings: [...foreign, ...unreachable, ...others],
+    warnings: [...binary, ...foreign, ...unreachable, ...others],
     byHand: [],
   };
 }

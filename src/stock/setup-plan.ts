@@ -11,6 +11,8 @@ import { isSameSetup, type SetupEntry, type SetupId, type SetupManifest } from "
 export interface Wanted {
   readonly item: Item;
   readonly found: Found;
+  /** Of an export: a GnuPG home without keys, such as opkg makes by itself. */
+  readonly isSpare: boolean;
 }
 
 /** A thing that was wanted once, and what lies under its name. */
@@ -83,7 +85,7 @@ interface Decision {
   readonly entry: SetupEntry | undefined;
 }
 
-function decide({ item, found }: Wanted, entry: SetupEntry | undefined, id: SetupId): Decision | string {
+function decide({ item, found, isSpare }: Wanted, entry: SetupEntry | undefined, id: SetupId): Decision | string {
   const other = entry?.by.find(({ profile }) => profile !== id.profile);
   if (other !== undefined) return `belongs to the setup of ${other.program} for profile ${other.profile}`;
   const { digest: present, obstacle } = presentDigest(item.kind, found);
@@ -95,7 +97,7 @@ function decide({ item, found }: Wanted, entry: SetupEntry | undefined, id: Setu
   const step = (action: Step["action"]): Step => {
     return { action, kind: item.kind, path: item.path, found, item, reason: undefined };
   };
-  if (present === undefined) return { step: step("create"), entry: record() };
+  if (present === undefined || isSpare) return { step: step("create"), entry: record() };
   if (present === wanted) {
     // The same, but not by us: it stays when ours goes.
     if (entry === undefined) return { step: step("keep"), entry: undefined };

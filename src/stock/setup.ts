@@ -7,6 +7,7 @@ import { TargetRoot } from "../files/target-root.ts";
 import type { Profile } from "../profile/types.ts";
 import { refuseUnverified } from "../refresh/session.ts";
 import { applyExport, type ExportPlan } from "./export.ts";
+import { isSpareHome } from "./gnupg-home.ts";
 import { applySetup } from "./setup-apply.ts";
 import { configureApt } from "./setup-apt.ts";
 import { type Configured, type Item, profileName, refuseName, type SetupProgram, stateName } from "./setup-item.ts";
@@ -103,7 +104,11 @@ async function removeFolders(root: TargetRoot, folders: readonly string[]): Prom
 
 async function look(root: TargetRoot, items: readonly Item[]): Promise<Wanted[]> {
   const wanted: Wanted[] = [];
-  for (const item of items) wanted.push({ item, found: await root.look(item.path) });
+  for (const item of items) {
+    const found = await root.look(item.path);
+    const isHome = item.kind === "export" && found.kind === "folder";
+    wanted.push({ item, found, isSpare: isHome && (await isSpareHome(await root.hostPath(item.path))) });
+  }
   return wanted;
 }
 

@@ -135,6 +135,26 @@ describe("export for opkg", function () {
     expect(await snapshot(home)).to.deep.equal(before);
   });
 
+  it("finds it again where opkg has made an empty one in between", async () => {
+    await archive.accept("export", "--for", "opkg", home);
+    const before = await snapshot(home);
+    await fs.rename(home, `${home}.feedkey-old`);
+    await fs.mkdir(home, { mode: 0o700 });
+    await gpg("--list-keys");
+    // What was there before the run was killed is the last good state.
+    const { added } = await archive.accept("export", "--for", "opkg", home);
+    expect(added).to.deep.equal([]);
+    expect(await snapshot(home)).to.deep.equal(before);
+    expect(await fs.readdir(join(archive.folder, "opkg")), "leftovers").to.deep.equal(["gpg"]);
+  });
+
+  it("removes the home that a killed run had replaced already", async () => {
+    await archive.accept("export", "--for", "opkg", home);
+    await fs.cp(home, `${home}.feedkey-old`, { recursive: true });
+    await archive.accept("export", "--for", "opkg", home);
+    expect(await fs.readdir(join(archive.folder, "opkg")), "leftovers").to.deep.equal(["gpg"]);
+  });
+
   it("leaves the old home in its place where there is no gpg", async () => {
     await archive.accept("export", "--for", "opkg", home);
     const before = await snapshot(join(archive.folder, "opkg"));

@@ -107,8 +107,8 @@ describe("setup: what is somebody else's", () => {
     const own = certificate({ key: seed.key }).bytes;
     for (const [bytes, reason] of [
       [new Uint8Array(), undefined],
-      [concat(own, stranger), `holds a key that is not the archive's, ${other.fingerprint}`],
-      [Buffer.from("not a keyring"), "is no keyring of feedkey's any more"],
+      [concat(own, stranger), `has a key in it that is not the archive's, ${other.fingerprint}`],
+      [Buffer.from("not a keyring"), "is not a keyring of feedkey's any more"],
     ] as const) {
       await target.accept("apt", ...main);
       await fs.writeFile(target.file(keyring), bytes);

@@ -1,9 +1,10 @@
 /** `setup opkg`: a file beside opkg.conf, and a GnuPG home that gpg trusts. */
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
+import { certificate } from "../testkit/certificate.ts";
 import { runProgram } from "../testkit/programs/command-line.ts";
 import { needing } from "../testkit/programs/programs.ts";
-import { changed, feedBase, seed, Target } from "./target.ts";
+import { changed, feedBase, other, seed, Target } from "./target.ts";
 
 const conf = "etc/opkg/feedkey.conf";
 const options = [
@@ -28,6 +29,13 @@ describe("setup opkg", function () {
   const lines = async () =>
     (await target.read(conf)).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   const bad = { code: "bad_config", status: 78 };
+  /** A home as opkg 0.9.0 makes it at its first update: gpg puts its files there, and dirmngr its own. */
+  const runHome = async (home: string) => {
+    await fs.mkdir(home, { recursive: true, mode: 0o700 });
+    await runProgram("gpg", ["--homedir", home, "--batch", "--no-autostart", "--list-keys"]);
+    await fs.mkdir(`${home}/crls.d`);
+    await fs.writeFile(`${home}/crls.d/DIR.txt`, "v:1:\n");
+  };
 
   it("writes the options, the feeds, and a home whose keys gpg trusts", async () => {
     await target.accept("opkg");
@@ -103,6 +111,68 @@ describe("setup opkg", function () {
     await target.write("etc/opkg/gpg/pubring.kbx", "somebody's own");
     const { error } = await target.refuse({ code: "output", status: 73 }, "opkg");
     expect(error?.message).to.include("/etc/opkg/gpg is there already");
+  });
+
+  it("takes a home without keys for what opkg makes by itself, and no other", async () => {
+    const home = target.file("etc/opkg/gpg");
+    await runHome(home);
+    await target.accept("opkg");
+    expect(Object.keys(await target.files())).to.include("etc/opkg/gpg/feedkey-keyring.pgp");
+    await target.accept("opkg", "--remove");
+    await runHome(home);
+    await target.accept("opkg", "--no-keyring");
+    await target.accept("opkg", "--remove");
+
+    for (const [name, text] of [
+      ["gpg.conf", "no-greeting\n"],
+      ["private-keys-v1.d/0123.key", "precious"],
+      ["openpgp-revocs.d/0123.rev", "precious"],
+      ["pubring.gpg", "somebody's own"],
+    ] as const) {
+      await runHome(home);
+      await target.write(`etc/opkg/gpg/${name}`, text);
+      const { error } = await target.refuse({ code: "output", status: 73 }, "opkg");
+      expect(error?.message, name).to.include("/etc/opkg/gpg is there already");
+      await fs.rm(home, { recursive: true });
+    }
+    await runHome(home);
+    const key = target.file("key.pgp");
+    await fs.writeFile(key, certificate({ key: other }).bytes);
+    const imported = await runProgram("gpg", ["--homedir", home, "--batch", "--no-autostart", "--import", key]);
+    expect(imported.status, imported.stderr).to.equal(0);
+    await target.refuse({ code: "output", status: 73 }, "opkg");
+  });
+
+  it("takes away what opkg's gpg left in the home", async () => {
+    await target.write("etc/opkg/opkg.conf", "dest root /\n");
+    const before = await target.files();
+    await target.accept("opkg");
+    for (const name of [
+      "crls.d/DIR.txt",
+      "reader_0.status",
+      "S.dirmngr",
+      ".#lk0x1",
+      "pubring.kbx.lock",
+      "random_seed",
+    ]) {
+      await target.write(`etc/opkg/gpg/${name}`, "");
+    }
+    await target.accept("opkg", "--remove");
+    expect(await target.files()).to.deep.equal(before);
+    await target.accept("opkg");
+    await target.write("etc/opkg/gpg/notes.txt", "somebody's own");
+    const { changes } = await target.accept("opkg", "--remove");
+    const left = changes.find(({ path }) => path === "/etc/opkg/gpg");
+    expect(left).to.deep.include({ action: "leave", reason: "has notes.txt in it, which feedkey did not put there" });
+  });
+
+  it("goes along with the binary form of the signature, and says what that needs", async () => {
+    await target.write("etc/opkg/arch.conf", "option signature_type gpg\n");
+    const { warnings } = await target.accept("opkg", "--no-keyring");
+    expect(await lines()).to.not.include(options[1]);
+    expect(warnings?.join("\n")).to.include("opkg will ask for Packages.sig");
+    await target.write("etc/opkg/arch.conf", "option signature_type usign\n");
+    await target.refuse(bad, "opkg");
   });
 
   it("is undone without a trace, unless somebody put something into the home", async () => {
