@@ -352,7 +352,7 @@ describe("the forms of a summary", () => {
     for (const [form, wrong] of [
       ["bz2", "bzip2 is read, not written"],
       ["gz,gz", "twice"],
-      ["", "no form"],
+      ["", "is not a form"],
     ] as const) {
       const ended = await archive.keeper(published, "publish", ...terms, "--compress", form);
       expect(ended.status).to.equal(2);
