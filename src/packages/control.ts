@@ -51,7 +51,7 @@ async function readControlOfFile(path: string): Promise<PackageControl> {
   const descriptor = openPackage(path);
   try {
     const status = fstatSync(descriptor);
-    if (!status.isFile()) throw damage("is no regular file");
+    if (!status.isFile()) throw damage("is not a regular file");
     return await readControlFrom(fileSource(descriptor, status.size));
   } finally {
     closeSync(descriptor);

@@ -195,7 +195,7 @@ describe("pkgsrc packages", () => {
       [
         "with a file beside its place",
         packed([...files.slice(0, 1), { name: "./+COMMENT", data: "x" }]),
-        /no plain name/,
+        /not a plain name/,
       ],
       ["that lead out of themselves", packed([...files.slice(0, 1), { name: "../+COMMENT", data: "x" }]), /leads out/],
       ["of bzip2, cut off", Buffer.from("BZh91AY"), /bzip2 data is damaged or ends early/],
