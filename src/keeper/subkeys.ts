@@ -1,9 +1,11 @@
 /** Signing subkeys of a key whose primary is kept offline: made, and taken back. */
+
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { addSigningSubkey, ownerOfSubkey, revokeSubkey } from "../keys/revoke-subkey.ts";
 import type { Reporter } from "../refresh/session.ts";
+import { hexDigits } from "../store/fingerprint.ts";
 import type { AddSubkeyOptions, RevokeOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
@@ -19,7 +21,7 @@ export async function takeBackSubkey(
   if (fingerprint === undefined) {
     throw new FeedkeyError("not_found", `no key of the key store has the subkey ${escapeText(text)}`);
   }
-  const subkey = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  const subkey = hexDigits(text);
   const made = await revokeSubkey(store, fingerprint, text, { reason, at, passphrase });
   const words = made ? `revoked the subkey ${subkey} of ${fingerprint}` : `${subkey} was revoked already`;
   const handed = await opened.handOn([fingerprint], reporter);

@@ -1,4 +1,5 @@
 /** Use case: take back a subkey that signs, and make another: what the owner of an offline primary key does after a break-in. */
+
 import { FeedkeyError } from "../error.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { unite } from "../openpgp/certificate/merge.ts";
@@ -9,6 +10,7 @@ import { withSubkeySignature } from "../openpgp/secret/amend.ts";
 import { type Algorithm, lock, revocationReasons } from "../openpgp/secret/generate.ts";
 import { isLocked, withNewSubkey } from "../openpgp/secret/signing-subkey.ts";
 import { judgedTogether, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
+import { hexDigits } from "../store/fingerprint.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -18,7 +20,7 @@ import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 /** The certificate of the store that a fingerprint is a subkey of; undefined if it is one of none. */
 export async function ownerOfSubkey(store: KeyStore, text: string): Promise<Fingerprint | undefined> {
-  const subkey = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  const subkey = hexDigits(text);
   for (const { facts } of (await ownCertificates(store)).values()) {
     if (facts.subkeys.some(({ fingerprint }) => fingerprint === subkey)) return facts.primary.fingerprint;
   }
@@ -38,7 +40,7 @@ export async function revokeSubkey(
   terms: { readonly reason: RevokeReason; readonly at: Instant; readonly passphrase: PassphraseSource },
 ): Promise<boolean> {
   const { reason, at, passphrase } = terms;
-  const name = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  const name = hexDigits(text);
   const known = (await ownCertificates(store)).get(owner)?.facts.subkeys.find((one) => one.fingerprint === name);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
   const present = known && effectiveRevocation(known.revocations, at);

@@ -1,4 +1,5 @@
 /** The archive's keys as they lie in the key store, opened for use. */
+
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -7,6 +8,7 @@ import { factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { fingerprintOf } from "../openpgp/packet/key-packet.ts";
 import { SecretKey } from "../openpgp/secret/secret-key.ts";
+import { hexDigits } from "../store/fingerprint.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { addressOf } from "../trust/identity.ts";
@@ -91,7 +93,7 @@ export async function resolveKey(store: KeyStore, text: string): Promise<Fingerp
   try {
     return await store.resolve(text);
   } catch (error) {
-    const subkey = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+    const subkey = hexDigits(text);
     const isMissing = error instanceof FeedkeyError && error.code === "not_found";
     const owner = isMissing ? ownerOf(await readAllStored(store), subkey) : undefined;
     throw owner === undefined ? error : isSubkey(subkey, owner, owner);

@@ -7,7 +7,7 @@ import { type HeldLock, type LockOptions, withLock } from "../files/lock.ts";
 import { readPlainFile } from "../files/plain-file.ts";
 import { readPrivateFile } from "../files/private-file.ts";
 import { causeInWords, outputError } from "../files/system-error.ts";
-import { isFingerprint, requireFingerprint } from "./fingerprint.ts";
+import { hexDigits, isFingerprint, requireFingerprint } from "./fingerprint.ts";
 
 /** Why a revocation certificate, made in advance, says that the key is no longer to be used. */
 export type RevocationReason = "compromised" | "superseded" | "retired";
@@ -82,7 +82,7 @@ export class KeyStore {
    * @throws FeedkeyError `usage` for a key ID or anything else that is no full fingerprint, `not_found`
    */
   async resolve(text: string): Promise<string> {
-    const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+    const hex = hexDigits(text);
     const known = await this.list();
     if (!isFingerprint(hex)) throw notAFingerprint(text, hex, known);
     if (known.includes(hex) || (await this.hasPrivate(hex))) return hex;

@@ -4,7 +4,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
 import type { DelegationPlan, Request } from "../../keys/delegate.ts";
-import { isFingerprint } from "../../store/fingerprint.ts";
+import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import { iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
@@ -26,7 +26,7 @@ export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions
 
 /** A file with the delegate's certificate, or the fingerprint of one that is in the key store already. */
 async function requestOf(subject: string): Promise<Request> {
-  const hex = subject.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  const hex = hexDigits(subject);
   return isFingerprint(hex) ? hex : await readInput(subject);
 }
 

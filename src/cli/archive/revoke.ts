@@ -6,7 +6,7 @@ import type { Keeper } from "../../keeper/open-archive.ts";
 import { describeGenerations } from "../../keys/cut-off-clients.ts";
 import type { RevokeReason } from "../../keys/revoke.ts";
 import { ownerOfSubkey } from "../../keys/revoke-subkey.ts";
-import { isFingerprint } from "../../store/fingerprint.ts";
+import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
@@ -79,7 +79,7 @@ export async function receive(
 ): Promise<Outcome> {
   const keeper = await keeperOf(context, options);
   const names = fingerprints.map((text) => {
-    const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+    const hex = hexDigits(text);
     if (isFingerprint(hex)) return hex;
     throw new FeedkeyError("usage", `"${escapeText(text)}" is not a full fingerprint`, {
       hint: "all 40 or 64 hex digits are needed",

@@ -16,7 +16,7 @@ import { bundlePath } from "../../profile/layout.ts";
 import { readProfile } from "../../profile/read-profile.ts";
 import { formatProfile } from "../../profile/write-profile.ts";
 import { rootOf } from "../../refresh/download.ts";
-import { isFingerprint } from "../../store/fingerprint.ts";
+import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { takeSeeds } from "./bundle-seeds.ts";
@@ -24,7 +24,7 @@ import type { ProfileInitOptions } from "./profile.ts";
 
 /** @throws FeedkeyError `usage`: a key ID names no key for certain */
 function fullFingerprint(text: string): string {
-  const hex = text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
+  const hex = hexDigits(text);
   if (isFingerprint(hex)) return hex;
   throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
     hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
