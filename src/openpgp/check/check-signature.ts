@@ -44,9 +44,8 @@ export async function isSignedBy(
   if (digest === undefined) return false;
   const known = verdictsOf(maker);
   const name = `${raw.hash} ${latin1(digest)} ${latin1(raw.numbers)}`;
-  // A copy: where the parts are laid out the next signature is laid out too.
-  const parts = () => [Buffer.from(signed.message(raw, raw.body) ?? [])];
-  const verdict = known.get(name) ?? (await check(raw, { hash: raw.hash, digest, parts: parts() }, maker, together));
+  const parts = () => [signed.message(raw, raw.body) ?? new Uint8Array()];
+  const verdict = known.get(name) ?? (await check(raw, { hash: raw.hash, digest, parts }, maker, together));
   known.set(name, verdict);
   return verdict;
 }

@@ -24,7 +24,7 @@ export class HashedDocument {
 
   /** All that a signature over the document signs. @throws Error for a hash that can't be computed here */
   signed(raw: RawSignature): Message {
-    const parts = [raw.salt, this.bytes, raw.hashedPart, trailerOf(raw)];
+    const parts = () => [raw.salt, this.bytes, raw.hashedPart, trailerOf(raw)];
     return { hash: raw.hash, digest: this.signedDigest(raw), parts };
   }
 

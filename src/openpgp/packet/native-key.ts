@@ -24,8 +24,8 @@ export const algorithm = {
 export interface Message {
   /** Node's name of the hash that made the digest. */
   readonly hash: string;
-  /** One after the other. */
-  readonly parts: readonly Uint8Array[];
+  /** One after the other. They may lie where the next message is laid out: use them at once. */
+  readonly parts: () => readonly Uint8Array[];
   readonly digest: Uint8Array;
 }
 
@@ -103,9 +103,9 @@ function overMessage(key: () => KeyObject, count: number, octets: number): Check
     const value = plainNumbers(numbers, count, octets);
     if (value === undefined) return false;
     const input = { key: key(), dsaEncoding: "ieee-p1363" } as const;
-    if (together) return inThread(hash, Buffer.concat(parts), input, value);
+    if (together) return inThread(hash, Buffer.concat(parts()), input, value);
     const check = createVerify(hash);
-    for (const part of parts) check.update(part);
+    for (const part of parts()) check.update(part);
     return check.verify(input, value);
   };
 }
@@ -192,7 +192,7 @@ function integers(bytes: Uint8Array, count: number): Uint8Array[] {
     found.push(integer.bytes);
     at = integer.end;
   }
-  if (at !== bytes.length) throw new Error("something stands behind them");
+  if (at !== bytes.length) throw new Error("more follows after the last one");
   return found;
 }
 
