@@ -10,8 +10,8 @@ import type { HeldLock } from "../files/lock.ts";
 import { signatureEnding } from "../formats/formats.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
+import type { FileSignatures } from "./index-signature.ts";
 import type { FeedPlan } from "./publish-plan.ts";
-import type { FileSignatures } from "./sign-plans.ts";
 
 const limitOfOldSignatures = 16 * 1024;
 

@@ -17,12 +17,13 @@ import type { UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { layoutOf } from "./feed-layouts.ts";
+import type { FileSignatures } from "./index-signature.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { readPublished, recording } from "./published-record.ts";
 import { scanPackages } from "./scan/scan.ts";
 import { loadScanCache, saveScanCache } from "./scan/scan-cache.ts";
-import { type FileSignatures, signPlans } from "./sign-plans.ts";
+import { signPlans } from "./sign-plans.ts";
 import { vouchersOf } from "./vouched-file.ts";
 
 export interface PublishOptions {

@@ -7,28 +7,18 @@ import { escapeText } from "../escape.ts";
 import { commitStaged } from "../files/atomic.ts";
 import { compressionNamed, formats, maxIndexBytes } from "../formats/formats.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
-import { armor } from "../openpgp/packet/armor.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
 import type { Own } from "../signing/delegate-check.ts";
 import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
-import { notationDomain, type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
-import type { Duration, Instant } from "../time.ts";
+import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
+import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import { compressIndex } from "./index-compression.ts";
+import { type SignOptions, signIndexBytes } from "./index-signature.ts";
 import { stageIndex } from "./publish-apply.ts";
 import { dateAfter } from "./signature-date.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
-
-export interface SignOptions {
-  readonly at: Instant;
-  /** How long the signature holds; undefined: for ever. */
-  readonly validFor: Duration | undefined;
-  /** T10: the feed that it is signed for. */
-  readonly feed: string | undefined;
-  /** Of the notation that names the feed; by default that of the address in the key's user ID. */
-  readonly notationDomain?: string | undefined;
-}
 
 export interface SignFileOptions extends SignOptions {
   /** Add size and SHA-256 of the packages to a pkg_summary first. */
@@ -37,29 +27,6 @@ export interface SignFileOptions extends SignOptions {
   readonly together?: readonly string[];
   /** The key store's certificates: the signature is dated after theirs. */
   readonly own: Own;
-}
-
-export interface IndexSignature {
-  /** Binary packet. */
-  readonly binary: Uint8Array;
-  readonly armored: string;
-  readonly createdAt: Instant;
-  readonly expiresAt: Instant | undefined;
-}
-
-/**
- * Signs index bytes.
- * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
- */
-export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: SignOptions): Promise<IndexSignature> {
-  // Whole seconds, as packets have them.
-  const at = Math.floor(options.at / 1000) * 1000;
-  const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
-  const { feed } = options;
-  const notations =
-    feed === undefined ? [] : [{ name: `feed@${notationDomain(key, options.notationDomain)}`, value: feed }];
-  const binary = await key.secret.signDocument(bytes, key, { at, expiresAt, notations });
-  return { binary, armored: armor(binary, "SIGNATURE"), createdAt: at, expiresAt };
 }
 
 export interface SignedIndex {

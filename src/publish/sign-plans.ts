@@ -1,11 +1,8 @@
 /** The signatures that plans want, whoever made the plans: publishing, or a rotation. */
 
 import type { SignerOf } from "../signing/signing-key.ts";
+import { type FileSignatures, type IndexSignature, type SignOptions, signIndexBytes } from "./index-signature.ts";
 import type { FeedPlan } from "./publish-plan.ts";
-import { type IndexSignature, type SignOptions, signIndexBytes } from "./sign-index.ts";
-
-/** The signatures of an index, by the name of the file that each covers. */
-export type FileSignatures = ReadonlyMap<string, IndexSignature>;
 
 /**
  * Signs the index of each plan, in all its forms, for its feed.

@@ -42,11 +42,8 @@ export function importsOf({ path, text }: SourceFile): string[] {
 }
 
 /** What is left once files that import no other are taken away again and again: files in a circle and those that import them. */
-export function circle(
-  imports: ReadonlyMap<string, readonly string[]>,
-  isWatched: (path: string) => boolean,
-): string[] {
-  const left = new Set([...imports.keys()].filter(isWatched));
+export function circle(imports: ReadonlyMap<string, readonly string[]>): string[] {
+  const left = new Set(imports.keys());
   for (let before = -1; before !== left.size; ) {
     before = left.size;
     for (const path of left) if (!(imports.get(path) ?? []).some((name) => left.has(name))) left.delete(path);

@@ -1,0 +1,40 @@
+/** The signature over an index, whoever asked for it: publishing, a rotation, or `sign`. */
+import { armor } from "../openpgp/packet/armor.ts";
+import { notationDomain, type SignerOf } from "../signing/signing-key.ts";
+import type { Duration, Instant } from "../time.ts";
+
+export interface SignOptions {
+  readonly at: Instant;
+  /** How long the signature holds; undefined: for ever. */
+  readonly validFor: Duration | undefined;
+  /** T10: the feed that it is signed for. */
+  readonly feed: string | undefined;
+  /** Of the notation that names the feed; by default that of the address in the key's user ID. */
+  readonly notationDomain?: string | undefined;
+}
+
+export interface IndexSignature {
+  /** Binary packet. */
+  readonly binary: Uint8Array;
+  readonly armored: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+}
+
+/**
+ * Signs index bytes.
+ * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
+ */
+export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: SignOptions): Promise<IndexSignature> {
+  // Whole seconds, as packets have them.
+  const at = Math.floor(options.at / 1000) * 1000;
+  const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
+  const { feed } = options;
+  const notations =
+    feed === undefined ? [] : [{ name: `feed@${notationDomain(key, options.notationDomain)}`, value: feed }];
+  const binary = await key.secret.signDocument(bytes, key, { at, expiresAt, notations });
+  return { binary, armored: armor(binary, "SIGNATURE"), createdAt: at, expiresAt };
+}
+
+/** The signatures of an index, by the name of the file that each covers. */
+export type FileSignatures = ReadonlyMap<string, IndexSignature>;
