@@ -42,16 +42,19 @@ interface Source {
   readonly limit: number;
   /** Milliseconds that are left for this location. */
   readonly left: () => Duration;
-  /** Why files were taken for missing, where the server did not plainly say so. */
+  /** Why forms of the index were taken for missing, where the server did not plainly say so. */
   readonly absences: FeedkeyError[];
 }
 
 type Signatures = Candidate["signatures"];
 
-/** The signature files of an index, as they are at this moment whatever caches have. */
-async function downloadSignatures(source: Source, name: string): Promise<Signatures> {
-  const { session, location, feed, left, absences } = source;
+/**
+ * The signature files of an index, as they are at this moment whatever caches have.
+ * @throws FeedkeyError `unavailable` too if there is none, but the server did not plainly say so
+ */
+async function downloadSignatures({ session, location, feed, left }: Source, name: string): Promise<Signatures> {
   const signatures = [];
+  const absences: FeedkeyError[] = [];
   for (const signatureName of signatureNames(feed.format, name)) {
     const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes, {
       within: left(),
@@ -60,6 +63,8 @@ async function downloadSignatures(source: Source, name: string): Promise<Signatu
     });
     if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
   }
+  const [unsure] = absences;
+  if (signatures.length === 0 && unsure !== undefined) throw unsure;
   return signatures;
 }
 
@@ -84,10 +89,7 @@ async function download(
       throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
     });
     if (file === undefined) return undefined;
-    const before = absences.length;
     const signatures = await downloadSignatures(source, name);
-    const unsure = absences[before];
-    if (signatures.length === 0 && unsure !== undefined) throw unsure;
     return { name, document: new HashedDocument(await signedBytes(feed.format, name, file, limit)), signatures };
   } finally {
     bar.stop();

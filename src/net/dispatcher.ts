@@ -6,17 +6,18 @@ import { FeedkeyError } from "../error.ts";
 import { dial } from "./dial.ts";
 import type { NetLimits } from "./limits.ts";
 import { type ProxyEnvironment, proxyFor } from "./proxy.ts";
+import { pemCertificates } from "./system-authorities.ts";
 
 /**
- * The certificates of a PEM text.
+ * The certificates of a PEM text that somebody gave.
  * @throws FeedkeyError `bad_config` if there is none or one is broken: a lost authority must not pass unseen
  */
 export function certificateAuthorities(pem: string): string[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const blocks = pemCertificates(pem);
   try {
     for (const block of blocks) new X509Certificate(block);
   } catch (cause) {
-    throw badAuthorities("one of the certificate authorities for key servers cannot be read", cause);
+    throw badAuthorities("one of the certificate authorities in the file cannot be read", cause);
   }
   if (blocks.length === 0) throw badAuthorities("the file of certificate authorities holds no PEM certificate");
   return blocks;

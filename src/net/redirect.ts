@@ -15,7 +15,7 @@ function refuse(from: URL, status: number, found: string): FeedkeyError {
 /**
  * The next URL of an answer, or undefined if it is not a redirect.
  * Archives may redirect to other hosts, as to a mirror or from http: to https:, but never to http: from https:. Credentials
- * stay with their host. Key servers may not redirect at all.
+ * stay with their host and port. Key servers may not redirect at all.
  * @param within "same-origin" keeps an archive's redirects to its own scheme, host and port
  * @throws FeedkeyError `unavailable` (`redirect`)
  */
@@ -30,7 +30,8 @@ export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Red
   if (policy === "keyserver" || !isWeb || (within === "same-origin" && to.origin !== from.origin)) {
     throw refuse(from, head.status, `the server redirects to "${shown(plainUrl(to))}"`);
   }
-  const isSameHost = to.hostname === from.hostname && (to.origin === from.origin || to.protocol === "https:");
+  // With the port: another one may be somebody else's server.
+  const isSameHost = to.host === from.host;
   to.username = isSameHost ? from.username : "";
   to.password = isSameHost ? from.password : "";
   return to;

@@ -15,6 +15,11 @@ const bundles = [
 /** Node's own way, since 22.15 and 23.8. */
 const { getCACertificates } = tls as { getCACertificates?: (type: "system") => string[] };
 
+/** The certificates in a text, each in PEM (RFC 7468), whatever else is in it. */
+export function pemCertificates(text: string): string[] {
+  return text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+}
+
 /**
  * PEM certificates; none where the system has no store that is known here. A certificate that can't be read is left out: no
  * trust comes of it.
@@ -27,8 +32,8 @@ export async function systemAuthorities(env: Readonly<Record<string, string | un
     const use = { what: "the certificate authorities", code: "bad_config" } as const;
     // A file that other users can change is passed over like one that is missing: fewer are trusted then, never more.
     const text = await readTrustedFile(file, use).catch(() => Buffer.alloc(0));
-    const found = text.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g);
-    if (found !== null) return found;
+    const found = pemCertificates(text.toString("latin1"));
+    if (found.length > 0) return found;
   }
   return [];
 }

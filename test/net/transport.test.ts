@@ -283,6 +283,8 @@ describe("transport: redirects", () => {
     expect(next("http://u:p@a.example/x", "https://a.example/x")).to.equal("https://u:p@a.example/x");
     expect(next("http://u:p@a.example/x", "https://b.example/x")).to.equal("https://b.example/x");
     expect(next("http://u:p@a.example/x", "http://a.example:81/x")).to.equal("http://a.example:81/x");
+    expect(next("http://u:p@a.example/x", "https://a.example:8443/x")).to.equal("https://a.example:8443/x");
+    expect(next("https://u:p@a.example:8443/x", "https://a.example/x")).to.equal("https://a.example/x");
     expect(next("https://a.example/x", "https://u:p@b.example/x")).to.equal("https://b.example/x");
   });
 
