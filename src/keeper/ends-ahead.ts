@@ -4,6 +4,7 @@ import { FeedkeyError } from "../error.ts";
 import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, usualWarning } from "../keys/ends-ahead.ts";
 import { ownCertificate } from "../publish/archive.ts";
 import type { Reporter } from "../refresh/session.ts";
+import type { Own } from "../signing/delegate-check.ts";
 import { certificatesWith, type KeyPlace } from "../signing/signer.ts";
 import { resolveKey } from "../signing/signing-key.ts";
 import { refusePrimary } from "../trust/key-state.ts";
@@ -14,19 +15,29 @@ function warn(ends: readonly EndAhead[], reporter: Reporter): void {
   for (const { text } of ends) reporter.warn(text);
 }
 
-/** Warns of what will keep a key from signing, and of a rotation of the archive that is due. @throws FeedkeyError `not_found`, `bad_config` */
+/**
+ * Warns of what will keep a key from signing, and of a rotation of the archive that is due.
+ * @param own `certificatesWith` the key, read before the work: gpg must not fail once it is done
+ * @throws FeedkeyError `not_found`, `bad_config`
+ */
 export async function warnOfSigner(
   opened: Opened,
   place: KeyPlace,
+  own: Own,
   { warnWithin: within = usualWarning }: WarnOptions,
   reporter: Reporter,
 ): Promise<void> {
   const { store, at } = opened;
-  const own = await certificatesWith(store, place);
   const name = place.where === "store" ? await resolveKey(store, place.fingerprint) : place.fingerprint;
   const config = (await opened.found())?.config;
   const rotation = config?.key.fingerprint === name ? endOfRotation(own, name, config.userId, { at, within }) : [];
   warn([...endsOfSigner(own, name, config?.userId, { at, within }), ...rotation], reporter);
+}
+
+/** The same of the archive's own key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+export async function warnOfArchive(opened: Opened, options: WarnOptions, reporter: Reporter): Promise<void> {
+  const { config, store } = await opened.archive();
+  await warnOfSigner(opened, config.key, await certificatesWith(store, config.key), options, reporter);
 }
 
 /** What of an archive ends, with a warning of each. @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key */

@@ -105,9 +105,9 @@ export class Keeper {
 
   /** Warns of what will keep the archive's key from signing, and of a rotation that is due. @throws FeedkeyError as `archive`, `not_found` */
   async warnAhead(options: WarnOptions = {}): Promise<Report<object>> {
-    const { warnOfSigner } = await import("./ends-ahead.ts");
+    const { warnOfArchive } = await import("./ends-ahead.ts");
     return await this.#opened.run({}, async (reporter) => {
-      await warnOfSigner(this.#opened, (await this.archive()).config.key, options, reporter);
+      await warnOfArchive(this.#opened, options, reporter);
       return {};
     });
   }

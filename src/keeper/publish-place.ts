@@ -4,6 +4,7 @@ import { FeedkeyError } from "../error.ts";
 import { type PublishResult, publish } from "../publish/publish.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { keyOf } from "../signing/load-config.ts";
+import { certificatesWith } from "../signing/signer.ts";
 import { refuseOffProfile } from "./check-signer.ts";
 import { warnOfSigner } from "./ends-ahead.ts";
 import type { PublishOptions } from "./keeper-options.ts";
@@ -44,6 +45,7 @@ export async function publishPlace(
   const { root, feeds } = place;
   const names = feeds.map(({ name }) => name);
   await refuseOffProfile({ store, at, profile: await opened.profile() }, key, names);
+  const own = await certificatesWith(store, key);
   const bar = reporter.progress("reading packages", undefined);
   const result = await publish({
     ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, dryRun },
@@ -52,6 +54,6 @@ export async function publishPlace(
     onProgress: (_feed, done, total) => bar.update(done, total),
   }).finally(() => bar.stop());
   for (const note of result.notes) reporter.warn(note);
-  await warnOfSigner(opened, key, options, reporter);
+  await warnOfSigner(opened, key, own, options, reporter);
   return { ...result, errors: result.bad.map((error) => (skipBad ? skipped(error) : error)) };
 }

@@ -28,6 +28,6 @@ export async function signIndexes(
     const terms = { at, validFor, feed, notationDomain, addChecksums, together: indexes, own };
     signed.push(await signIndexFile(index, key, terms));
   }
-  await warnOfSigner(opened, place, options, reporter);
+  await warnOfSigner(opened, place, own, options, reporter);
   return { key: key.raw.fingerprint, signed };
 }
