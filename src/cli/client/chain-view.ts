@@ -1,5 +1,7 @@
 /** The chain for people and for programs: text tree, Graphviz, JSON. */
+
 import { escapeText } from "../../escape.ts";
+import { append } from "../../grouped.ts";
 import { iso } from "../../time.ts";
 import { signingKeys } from "../../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
@@ -54,7 +56,7 @@ export function chainTree(trust: TrustSet): string {
   for (const [fingerprint, { via }] of trust.trusted) {
     // Its predecessor may be a rival that is not trusted itself (T6): then it hangs on the last trusted one.
     const parent = [...via].reverse().find((key) => trust.trusted.has(key));
-    children.set(parent, [...(children.get(parent) ?? []), fingerprint]);
+    append(children, parent, fingerprint);
   }
   const lines: string[] = [];
   const draw = (fingerprint: Fingerprint, indent: string, branch: string, next: string) => {
