@@ -9,8 +9,7 @@ import { effectiveRevocation, primaryState, refusePrimary, refuseSubkey } from "
 import { archiveId } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { factsOf } from "../testkit/judging.ts";
-import { refusal } from "../testkit/refusal.ts";
-import { refused } from "../testkit/refused.ts";
+import { refusal, refusalOf } from "../testkit/refusal.ts";
 
 const bytesOf = (armored: string) => {
   const [certificate] = readKeys(Buffer.from(armored)).certificates;
@@ -78,12 +77,12 @@ describe("openpgp/generate", () => {
     expect(await expiry(2 * 365 * 86_400_000)).to.equal(day(730));
     // Less than a second, written as zero, would be a key that never expires.
     expect(await expiry(400)).to.equal(day(0) + 1000);
-    expect((await refused(() => make({ lifetime: 200 * 365 * 86_400_000 }))).code).to.equal("usage");
+    expect((await refusalOf(() => make({ lifetime: 200 * 365 * 86_400_000 }))).code).to.equal("usage");
   });
 
   it("locks the secret key with the passphrase", async () => {
     const made = await make({ passphrase: "correct horse" });
-    const wrong = await refused(() => SecretKey.open(made.privateKey, async () => "wrong"));
+    const wrong = await refusalOf(() => SecretKey.open(made.privateKey, async () => "wrong"));
     expect([wrong.code, wrong.message]).to.deep.equal([
       "bad_config",
       `the passphrase does not unlock key ${made.fingerprint}`,
@@ -154,10 +153,10 @@ describe("openpgp/offline-primary", () => {
       passphrase: "x",
     });
     for (const { privateKey } of [whole, staying]) {
-      expect((await refused(() => SecretKey.open(privateKey, async () => "y"))).code).to.equal("bad_config");
+      expect((await refusalOf(() => SecretKey.open(privateKey, async () => "y"))).code).to.equal("bad_config");
       expect((await SecretKey.open(privateKey, async () => "x")).fingerprint).to.equal(whole.fingerprint);
     }
-    const six = await refused(() => generateSplit({ userId: archiveId, algorithm: "ed25519-v6", at: day(0) }));
+    const six = await refusalOf(() => generateSplit({ userId: archiveId, algorithm: "ed25519-v6", at: day(0) }));
     expect(six.code).to.equal("usage");
   });
 });

@@ -7,7 +7,7 @@ import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
 import { codeBySeed } from "../testkit/judging.ts";
 import { ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
-import { refused } from "../testkit/refused.ts";
+import { refusalOf } from "../testkit/refusal.ts";
 
 const data = Buffer.from("Package: a\n");
 
@@ -114,7 +114,7 @@ describe("openpgp/make-signature", () => {
       }
     });
     it("is refused where it is too far", async () => {
-      const far = await refused(() => make(ed25519Key("maker"), { expiresAt: day(1) + 2 ** 32 * 1000 }));
+      const far = await refusalOf(() => make(ed25519Key("maker"), { expiresAt: day(1) + 2 ** 32 * 1000 }));
       expect(far.code).to.equal("usage");
     });
     it("is written where it just fits", async () => {

@@ -8,8 +8,7 @@ import { archiveId, type CertificateOptions, certificate, secretKeyBlock } from 
 import { day } from "../testkit/dates.ts";
 import { codeBySeed, factsOf, judged } from "../testkit/judging.ts";
 import { ed25519Key, rsaKey, type TestKey } from "../testkit/keys.ts";
-import { refusal } from "../testkit/refusal.ts";
-import { refused } from "../testkit/refused.ts";
+import { refusal, refusalOf } from "../testkit/refusal.ts";
 import { keyRevocation, subkeySignature } from "../testkit/signature.ts";
 import { reason } from "../testkit/subpackets.ts";
 
@@ -54,7 +53,7 @@ describe("openpgp/secret-key", () => {
       ["a certificate", certificate({ key: a }).armored],
     ] as const) {
       it(`but not ${what}`, async () => {
-        const said = await refused(() => SecretKey.open(text, nobody));
+        const said = await refusalOf(() => SecretKey.open(text, nobody));
         expect([said.code, said.message]).to.deep.equal(["bad_certificate", "the secret key file can't be read"]);
       });
     }
@@ -97,7 +96,7 @@ describe("openpgp/secret-key", () => {
     ] as const) {
       it(`but not with a key that is ${what}: ${code}`, async () => {
         const { secret, certificate: held } = await own(options as Partial<CertificateOptions>);
-        const said = await refused(() => secret.signDocument(data, held, { at: day(50) }));
+        const said = await refusalOf(() => secret.signDocument(data, held, { at: day(50) }));
         expect(said.code).to.equal(code);
         expect(said.message).to.match(/^can't sign with [0-9A-F]{40}: /);
         expect(said.hint).to.match(code === "expired" ? /feedkey key extend/ : /feedkey keygen/);
@@ -107,7 +106,7 @@ describe("openpgp/secret-key", () => {
     it("but not with another key's certificate", async () => {
       const { secret } = await own();
       const { certificate: other } = await own({ key: b });
-      const said = await refused(() => secret.signDocument(data, other, { at: day(50) }));
+      const said = await refusalOf(() => secret.signDocument(data, other, { at: day(50) }));
       expect(said.code).to.equal("internal");
     });
   });
@@ -158,7 +157,7 @@ describe("openpgp/secret-key", () => {
     it("but not over a user ID that it does not have, nor a key that can't be used", async () => {
       const { secret } = await own();
       const subject = rawOf(certificate({ key: b }).bytes);
-      const missing = await refused(() =>
+      const missing = await refusalOf(() =>
         certify(secret, subject, "Other <o@example.org>", { type: 0x10, at: day(10) }),
       );
       expect([missing.code, missing.message]).to.deep.equal([
@@ -166,7 +165,7 @@ describe("openpgp/secret-key", () => {
         `${b.fingerprint} has no user ID "Other <o@example.org>"`,
       ]);
       const broken = { ...subject, primary: { tag: 6, body: Uint8Array.of(4, 0) } };
-      expect((await refused(() => certify(secret, broken, archiveId, { type: 0x10, at: day(10) }))).code).to.equal(
+      expect((await refusalOf(() => certify(secret, broken, archiveId, { type: 0x10, at: day(10) }))).code).to.equal(
         "bad_certificate",
       );
     });
@@ -183,7 +182,7 @@ describe("openpgp/secret-key", () => {
       () => secret.revokeSelf({ at: day(1) }),
       () => certify(secret, rawOf(certificate({ key: b }).bytes), archiveId, { type: 0x10, at: day(10) }),
     ]) {
-      const said = await refused(action);
+      const said = await refusalOf(action);
       expect(said.code).to.equal("bad_config");
       expect(said.hint).to.match(/kept offline/);
     }

@@ -4,7 +4,8 @@ import { expect } from "chai";
 import * as fc from "fast-check";
 import { type Compression, decompress, detectCompression } from "../../src/packages/compression/compression.ts";
 import { controlTar } from "../testkit/packages/build-package.ts";
-import { expectDamage, refusalOf } from "../testkit/packages/package-refusal.ts";
+import { expectDamage } from "../testkit/packages/package-refusal.ts";
+import { refusalOf } from "../testkit/refusal.ts";
 
 const plain = controlTar();
 const forms: readonly [Compression, Buffer][] = [

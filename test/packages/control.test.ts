@@ -18,7 +18,8 @@ import {
   tar,
   VERSION,
 } from "../testkit/packages/build-package.ts";
-import { expectDamage, refusalOf } from "../testkit/packages/package-refusal.ts";
+import { expectDamage } from "../testkit/packages/package-refusal.ts";
+import { refusalOf } from "../testkit/refusal.ts";
 
 const read = (bytes: Uint8Array) => readControlFrom(bytesSource(bytes));
 const textOf = async (bytes: Uint8Array) => Buffer.from((await read(bytes)).control).toString();

@@ -12,8 +12,9 @@ import { readPkgsrcPackage } from "../../src/packages/pkgsrc-package.ts";
 import { signedPackage, signedParts } from "../../src/packages/signed-package.ts";
 import { bytesSource } from "../../src/packages/source.ts";
 import { ar } from "../testkit/packages/build-package.ts";
-import { expectDamage, refusalOf } from "../testkit/packages/package-refusal.ts";
+import { expectDamage } from "../testkit/packages/package-refusal.ts";
 import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
+import { refusalOf } from "../testkit/refusal.ts";
 
 const sha512 = (bytes: Uint8Array) => createHash("sha512").update(bytes).digest("hex");
 const signature = Buffer.from("-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP SIGNATURE-----\n");

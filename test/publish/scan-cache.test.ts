@@ -6,7 +6,7 @@ import { scanPackages } from "../../src/publish/scan/scan.ts";
 import { isSettled, loadScanCache, saveScanCache } from "../../src/publish/scan/scan-cache.ts";
 import type { CachedPackage, ScanCache } from "../../src/publish/scan/scan-cache-format.ts";
 import { deb, debOf } from "../testkit/packages/build-package.ts";
-import { refusalOf } from "../testkit/packages/package-refusal.ts";
+import { refusalOf } from "../testkit/refusal.ts";
 import { ScanFolder } from "./scan-folder.ts";
 
 /** A clock so far ahead that files written just now are settled. */

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { findPackages, sameIdentity } from "../../src/publish/scan/scan-walk.ts";
-import { refusalOf } from "../testkit/packages/package-refusal.ts";
+import { refusalOf } from "../testkit/refusal.ts";
 import { asNobody } from "../testkit/scratch.ts";
 import { ScanFolder } from "./scan-folder.ts";
 

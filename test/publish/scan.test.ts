@@ -9,7 +9,8 @@ import { scanFile } from "../../src/publish/scan/scan-file.ts";
 import { type FoundPackage, findPackages } from "../../src/publish/scan/scan-walk.ts";
 import { Helper, shareOf, workTogether } from "../../src/threads.ts";
 import { ar, CONTROL, controlTar, deb, debOf, oldIpk, VERSION } from "../testkit/packages/build-package.ts";
-import { expectDamage, refusalOf } from "../testkit/packages/package-refusal.ts";
+import { expectDamage } from "../testkit/packages/package-refusal.ts";
+import { refusalOf } from "../testkit/refusal.ts";
 import { ScanFolder } from "./scan-folder.ts";
 
 const digest = (name: string, bytes: Uint8Array) => createHash(name).update(bytes).digest("hex");

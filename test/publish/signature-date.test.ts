@@ -18,7 +18,7 @@ async function keeper(archive: TestArchive, at: number, ...args: readonly string
 /** Another index as another program would write it, the signatures still those of the one before. */
 async function rewrite(archive: TestArchive): Promise<void> {
   const text = await fs.readFile(archive.file("Packages"), "utf8");
-  await fs.writeFile(archive.file("Packages"), text.split("\n\n").slice(0, 1).join("") + "\n");
+  await fs.writeFile(archive.file("Packages"), `${text.split("\n\n").slice(0, 1).join("")}\n`);
   await fs.rm(archive.file("Packages.gz"));
 }
 
