@@ -7,6 +7,7 @@ import { digestFile } from "../files/file-digest.ts";
 import { stageStream } from "../files/staged-stream.ts";
 import type { Entry } from "../formats/entry.ts";
 import { timeFor } from "../net/limits.ts";
+import { getResuming } from "../net/resume.ts";
 import { httpError, locations, rootOf } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
@@ -76,23 +77,24 @@ async function fromLocation(
   const base = index.feed.packages === "archive" ? "" : index.feed.path;
   const place = packageUrl(location, base, entry.filename ?? "");
   if ("code" in place) throw badPath(entry, place.reason);
-  // A partial download of an earlier run is never gone on with: each byte is hashed from the first.
+  // A partial download of an earlier run is never continued: each byte is hashed as it comes, from the first.
   const file = await stageStream(join(folder, wanted.baseName), { within: folder });
   try {
     const hash = createHash("sha256");
-    const answer = await session.options.transport.get(place.url, {
+    const take = async (chunk: Uint8Array) => {
+      hash.update(chunk);
+      await file.write(chunk);
+      onBytes(chunk.length);
+    };
+    const terms = {
       // One byte more than expected tells a longer file from one of the right size.
       maxBytes: wanted.size + 1,
       policy: "archive",
       ...rootOf(location),
       ...within,
-      sink: async (chunk) => {
-        hash.update(chunk);
-        await file.write(chunk);
-        onBytes(chunk.length);
-      },
-    });
-    if (answer.status !== 200) throw httpError(place.url, answer);
+    } as const;
+    const answer = await getResuming(session.options.transport, place.url, terms, take);
+    if (answer.status !== 200 && answer.status !== 206) throw httpError(place.url, answer);
     refuseOther(entry, wanted, file.bytes, hash.digest("hex"));
     await file.commit();
   } catch (error) {

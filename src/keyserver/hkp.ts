@@ -2,12 +2,12 @@
 import { FeedkeyError } from "../error.ts";
 import { httpFailure, plainUrl } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
+import { patiently } from "../net/retry-after.ts";
 import type { Transport } from "../net/types.ts";
 import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { webAddress } from "./address.ts";
 import { type Answer, type Recognise, readAnswer } from "./answer.ts";
-import { patiently } from "./retry-after.ts";
 
 export interface KeyserverOptions {
   /** With the key servers' authorities, if they have their own. */

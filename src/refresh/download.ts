@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
+import { patiently } from "../net/retry-after.ts";
 import type { GetOptions, HttpAnswer } from "../net/types.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Duration } from "../time.ts";
@@ -40,6 +41,9 @@ export function fileUrl(location: string, path: string): URL {
   return new URL(path.split("/").map(encodeURIComponent).join("/"), location);
 }
 
+/** How long a server that asks for patience (429 or 503 with Retry-After) is waited for in all, for one file. */
+const patience: Duration = 60_000;
+
 /** Asks caches on the way to look for a newer copy. */
 export const pastCaches: Pick<GetOptions, "headers"> = { headers: { "cache-control": "no-cache" } };
 
@@ -66,12 +70,16 @@ export async function downloadFile(
       hint: "the mirror is slow or stuck; try again later or use another one",
     });
   }
-  const answer = await session.options.transport.get(url, {
-    maxBytes,
-    policy: "archive",
-    ...rootOf(location),
-    ...terms,
-  });
+  const left = options.within === undefined ? undefined : countdown(options.within);
+  const answer = await patiently(Math.min(options.within ?? patience, patience), () =>
+    session.options.transport.get(url, {
+      maxBytes,
+      policy: "archive",
+      ...rootOf(location),
+      ...terms,
+      ...(left === undefined ? {} : { within: Math.max(1, left()) }),
+    }),
+  );
   if (answer.status === 404 || answer.status === 410) return undefined;
   if (answer.status !== 200 && answer.status !== 403) throw httpError(url, answer);
   if (answer.status === 200 && !isWebPage(answer.body)) return answer.body;

@@ -1,4 +1,5 @@
 // Transport: what happens between the archive and its client.
+import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { loadProfile } from "../../src/client/load-profile.ts";
@@ -118,6 +119,23 @@ describe("cases: transport", () => {
       expect(archive.mirror.requests.filter((request) => /^GET \S*(bundle|keys)/.test(request))).to.satisfy(
         (all: string[]) => all.every((request) => /cache-control: no-cache/i.test(request)),
       );
+    });
+  });
+
+  it("a server that asks for patience: asked again when it says, for index and signature", async () => {
+    await withNews(async (archive) => {
+      const good = await archive.lastGood();
+      for (const name of ["Packages.gz", "Packages.sig"]) {
+        const bytes = await readFile(archive.file(name));
+        let asked = 0;
+        archive.mirror.behave(`feeds/base/${name}`, (socket, request) => {
+          asked += 1;
+          const answer = asked === 1 ? plain(429, "", { "retry-after": "0" }) : plain(200, bytes);
+          answer(socket, request);
+        });
+      }
+      await archive.accept(at, "update");
+      expect(await archive.lastGood()).to.not.equal(good);
     });
   });
 

@@ -1,8 +1,8 @@
 /** Asking again where a server asks for patience, but not for ever. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { keyserverLimits } from "../net/limits.ts";
-import type { HttpAnswer } from "../net/types.ts";
 import type { Duration } from "../time.ts";
+import { keyserverLimits } from "./limits.ts";
+import type { HttpAnswer } from "./types.ts";
 
 /**
  * How long a 429 or 503 asks us to wait (RFC 9110 section 10.2.3); undefined if it does not say.

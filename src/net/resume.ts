@@ -1,0 +1,82 @@
+/** A large download that goes on where it broke off. Whoever takes the bytes hashes them all, from the first. */
+import { FeedkeyError } from "../error.ts";
+import type { Duration } from "../time.ts";
+import { unavailable } from "./failure.ts";
+import { patiently } from "./retry-after.ts";
+import type { AnswerHead, GetOptions, HttpAnswer, Transport } from "./types.ts";
+
+/** How often one download may break. Each part must bring something, so that it comes to an end. */
+const mostBreaks = 20;
+
+/** How long a server that asks for patience (429 or 503 with Retry-After) is waited for in all. */
+const patience: Duration = 60_000;
+
+const broken: ReadonlySet<unknown> = new Set(["cut_off", "timeout"]);
+
+/**
+ * Downloads a file; where the connection breaks or falls silent, the rest is asked for with Range (RFC 9110 section 14).
+ * @param take is given each byte once and in order
+ * @returns the last answer: 200 or 206 if all came, else another status
+ * @throws FeedkeyError as `Transport.get`, and whatever `take` throws
+ */
+export async function getResuming(
+  transport: Transport,
+  url: URL,
+  terms: Omit<GetOptions, "sink" | "headers">,
+  take: (chunk: Uint8Array) => Promise<void>,
+): Promise<HttpAnswer> {
+  const started = performance.now();
+  const left = () => (terms.within === undefined ? undefined : terms.within - (performance.now() - started));
+  let taken = 0;
+  let validator: string | undefined;
+  for (let breaks = 0; ; breaks++) {
+    const from = taken;
+    // Where the answer is the whole file again, so many bytes of it are known.
+    let known = 0;
+    let isFirst = true;
+    const sink = async (chunk: Uint8Array, head: AnswerHead) => {
+      if (isFirst) {
+        known = beginsAt(url, head, from);
+        validator ??= strongValidator(head);
+        isFirst = false;
+      }
+      const skipped = Math.min(known, chunk.length);
+      known -= skipped;
+      const rest = chunk.subarray(skipped);
+      taken += rest.length;
+      if (rest.length > 0) await take(rest);
+    };
+    const ask = () => {
+      const within = left();
+      const headers = from === 0 ? {} : { headers: rangeFrom(from, validator) };
+      const time = within === undefined ? {} : { within: Math.max(1, Math.ceil(within)) };
+      return transport.get(url, { ...terms, ...headers, ...time, sink });
+    };
+    try {
+      return await patiently(Math.min(patience, left() ?? patience), ask);
+    } catch (error) {
+      const isBroken = error instanceof FeedkeyError && broken.has(error.details.reason);
+      if (!isBroken || taken === from || breaks === mostBreaks || (left() ?? 1) <= 0) throw error;
+    }
+  }
+}
+
+function rangeFrom(from: number, validator: string | undefined): Record<string, string> {
+  return { range: `bytes=${from}-`, ...(validator === undefined ? {} : { "if-range": validator }) };
+}
+
+/** A weak one could stand for two different files. */
+function strongValidator({ headers }: AnswerHead): string | undefined {
+  return headers.etag?.startsWith('"') === true ? headers.etag : undefined;
+}
+
+/** @returns how many bytes of the answer came before. @throws FeedkeyError `unavailable` (`protocol`) for another part than was asked for */
+function beginsAt(url: URL, head: AnswerHead, from: number): number {
+  if (head.status !== 206) return from;
+  const range = head.headers["content-range"] ?? "";
+  if (range.startsWith(`bytes ${from}-`)) return 0;
+  throw unavailable(url, "protocol", "the server sent another part than it was asked for", {
+    status: head.status,
+    hint: "the server or a proxy before it is broken; use another one",
+  });
+}
