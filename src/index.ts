@@ -37,7 +37,7 @@ export type { DelegationRecord } from "./keys/delegations.ts";
 export type { EndAhead } from "./keys/ends-ahead.ts";
 export type { RevocationPlan, RevokeReason } from "./keys/revoke.ts";
 export type { Spread } from "./keys/send-and-receive.ts";
-export type { RotationPlan, RotationStatus, StepsTaken } from "./keys/take-rotation.ts";
+export type { RotationChoice, RotationPlan, RotationStatus, StepsTaken } from "./keys/take-rotation.ts";
 export type { Algorithm } from "./openpgp/secret/generate.ts";
 export type { ArchiveFeed, Feed, Profile } from "./profile/types.ts";
 export type { PublishResult } from "./publish/publish.ts";

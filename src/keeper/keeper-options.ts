@@ -73,7 +73,7 @@ export interface SignOptions extends WarnOptions {
 export interface RotateOptions extends KeeperCallOptions {
   /** `begin` makes and certifies the successor, `finish` lets it sign; `at-once` is both. */
   readonly step: "begin" | "finish" | "at-once";
-  /** Of the new key; Ed25519 by default. */
+  /** Of the new key; by default Ed25519, or RSA where a feed is of pkgsrc and the present key is RSA. */
   readonly algorithm?: Algorithm | undefined;
   /** How long the new key holds. By default it has no end. */
   readonly lifetime?: Duration | undefined;

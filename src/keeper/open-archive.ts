@@ -11,7 +11,7 @@ import type { EndAhead } from "../keys/ends-ahead.ts";
 import type { RevocationPlan } from "../keys/revoke.ts";
 import type { SubkeyAdded } from "../keys/revoke-subkey.ts";
 import type { Spread } from "../keys/send-and-receive.ts";
-import type { RotationPlan, RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
+import type { RotationChoice, RotationPlan, RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
 import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
@@ -112,9 +112,9 @@ export class Keeper {
     });
   }
 
-  /** Works out what a rotation has left to do, and changes nothing. @param to the key that is to follow, where one was chosen */
-  async planRotation(to?: Fingerprint): Promise<RotationPlan> {
-    return await (await import("../keys/take-rotation.ts")).planRotation(await this.#opened.archive(), to);
+  /** Works out what a rotation has left to do, and changes nothing. @throws FeedkeyError `usage`: stock clients could not read the successor */
+  async planRotation(choice: RotationChoice = {}): Promise<RotationPlan> {
+    return await (await import("../keys/take-rotation.ts")).planRotation(await this.#opened.archive(), choice);
   }
 
   /**
@@ -124,7 +124,7 @@ export class Keeper {
    */
   async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
     const { takeRotation } = await import("../keys/take-rotation.ts");
-    const { step, to, force = false, retire = false, algorithm = "ed25519", lifetime, overlap = 30 * day } = options;
+    const { step, to, force = false, retire = false, algorithm, lifetime, overlap = 30 * day } = options;
     const start = async () => ({
       ...{ algorithm, lifetime, overlap, backup: options.backup, force },
       to: to === undefined ? undefined : await this.#opened.store.resolve(to),

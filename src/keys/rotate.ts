@@ -11,6 +11,7 @@ import { type Archive, ownCertificate, refreshBundle, requireBundle } from "../p
 import { recordsFolder } from "../publish/publish.ts";
 import { resignFeeds } from "../publish/resign.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates } from "../signing/signing-key.ts";
+import { refuseUnreadable, successorAlgorithm } from "../signing/successor-algorithm.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
@@ -23,7 +24,8 @@ import { certifications, dateOfWork, type RotationState, rotationState } from ".
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 export interface StartOptions {
-  readonly algorithm: Algorithm;
+  /** Undefined: Ed25519, or RSA where stock clients of the feeds need it. */
+  readonly algorithm: Algorithm | undefined;
   readonly lifetime: Duration | undefined;
   /** How long both keys are at work. */
   readonly overlap: Duration;
@@ -106,7 +108,7 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
   const made = await make({
     userId: config.userId,
     userIdForm: "any",
-    algorithm: options.algorithm,
+    algorithm: successorAlgorithm(config, present, at, options.algorithm, options.force),
     // Certifications of it can date from no earlier.
     at: dateOfWork(at, present.facts.primary),
     lifetime: options.lifetime,
@@ -187,6 +189,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   }
   const successor = await ownCertificate(store, name);
   refuseSuccessor(state.present, successor, at);
+  if (!options.force) refuseUnreadable(config, state.present, successor, at);
   await refuseWithoutBackup(store, name, options);
   if (options.backup !== undefined) done.push(`copied its revocation certificates to ${options.backup}`);
   const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);

@@ -1,6 +1,8 @@
 /** Use case: a rotation's steps as its keepers ask for them, what each would do, and the old key retired at the end. */
 import { FeedkeyError } from "../error.ts";
+import type { Algorithm } from "../openpgp/secret/generate.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../publish/archive.ts";
+import { successorAlgorithm } from "../signing/successor-algorithm.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { describeGenerations } from "./cut-off-clients.ts";
@@ -45,16 +47,33 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
 export interface RotationPlan extends RotationStatus {
   /** Keys that the successor and they have to acknowledge each other. */
   readonly rivals: readonly Fingerprint[];
+  /** Of a successor that would be made. */
+  readonly algorithm: Algorithm;
 }
 
-/**
- * Works out what is left to do; nothing is changed.
- * @param to the key that is to follow, where one was chosen
- */
-export async function planRotation(archive: Archive, to: Fingerprint | undefined): Promise<RotationPlan> {
+/** What the caller of a rotation chooses. */
+export interface RotationChoice {
+  /** The key that is to follow. */
+  readonly to?: Fingerprint | undefined;
+  /** Of the key that is to be made. */
+  readonly algorithm?: Algorithm | undefined;
+  readonly force?: boolean | undefined;
+}
+
+/** Works out what is left to do; nothing is changed. @throws FeedkeyError `usage`: stock clients could not read the successor */
+export async function planRotation(archive: Archive, choice: RotationChoice): Promise<RotationPlan> {
+  const { to, force = false } = choice;
   const status = await rotationStatus(archive);
+  const { present } = await readRotation(archive);
+  const algorithm = successorAlgorithm(
+    archive.config,
+    present,
+    archive.at,
+    choice.algorithm,
+    force || to !== undefined,
+  );
   const rivals = await findRivals(archive, status.present, status.successor ?? to);
-  return { ...status, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
+  return { ...status, algorithm, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
 }
 
 /** Which steps are to be taken. */

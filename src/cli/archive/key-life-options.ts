@@ -6,7 +6,7 @@ import { withPassphrase, withServers, withWarnings } from "../shared-options.ts"
 export function defineRotate(command: Command): Command {
   return withWarnings(withServers(withPassphrase(command)))
     .description("key transition: make and certify the successor, later let it sign")
-    .option("--algorithm <name>", "of the new key", "ed25519")
+    .option("--algorithm <name>", "of the new key (default: ed25519; RSA where pkg_add reads the present key)")
     .option("--expires <length>", "how long the new key holds, or never", "2y")
     .option("--overlap <length>", "how long both keys are at work", "30d")
     .option("--to <fingerprint>", "a key of the key store instead of a new one")

@@ -13,7 +13,7 @@ import { algorithmOf, duration } from "./keygen.ts";
 
 export interface RotateOptions extends PassphraseOptions, ServerOptions, WarnOptions {
   readonly config: string;
-  readonly algorithm: string;
+  readonly algorithm?: string;
   readonly expires: string;
   readonly overlap: string;
   readonly to?: string;
@@ -46,9 +46,13 @@ async function status(keeper: Keeper, warnWithin: Duration | undefined): Promise
 }
 
 async function plan(keeper: Keeper, options: RotateOptions): Promise<Outcome> {
-  const { present: from, successor, overlapEnds, rivals } = await keeper.planRotation(options.to);
+  const { to: chosen, force } = options;
+  const algorithm =
+    options.algorithm === undefined || options.finish === true ? undefined : algorithmOf(options.algorithm);
+  const planned = await keeper.planRotation({ to: chosen, algorithm, force });
+  const { present: from, successor, overlapEnds, rivals } = planned;
   const { userId } = (await keeper.archive()).config;
-  const to = successor ?? options.to ?? `a new ${options.algorithm} key`;
+  const to = successor ?? options.to ?? `a new ${planned.algorithm} key`;
   const start = [
     ...(successor === undefined && options.to === undefined ? [`make ${to}, called "${userId}"`] : []),
     ...(successor === undefined ? [`let ${from} certify ${to}`] : []),
@@ -76,7 +80,7 @@ async function passphraseOfNew(context: Context, options: RotateOptions): Promis
 function termsOf({ algorithm, expires, overlap, finish }: RotateOptions) {
   if (finish === true) return {};
   return {
-    algorithm: algorithmOf(algorithm),
+    algorithm: algorithm === undefined ? undefined : algorithmOf(algorithm),
     lifetime: expires === "never" ? undefined : duration(expires, "--expires"),
     overlap: duration(overlap, "--overlap"),
   };

@@ -1,0 +1,63 @@
+/** Which algorithm a successor has: what stock clients of the archive's feeds read now they must be able to read then. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { Algorithm } from "../openpgp/secret/generate.ts";
+import type { ArchiveConfig } from "../profile/types.ts";
+import type { Instant } from "../time.ts";
+import { signingKeys } from "../trust/expiry-forecast.ts";
+import type { KeyFacts } from "../trust/facts.ts";
+import type { OwnCertificate } from "./signing-key.ts";
+
+/** The keys of a certificate that a stock client's keyring would have in it; none of one that signs nothing. */
+function exported({ facts }: OwnCertificate, at: Instant): KeyFacts[] {
+  const able = signingKeys(facts, at);
+  if (able.size === 0) return [];
+  return [facts.primary, ...facts.subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
+}
+
+/** A feed whose stock client reads the present key, and would read no keyring with one that is not RSA. */
+function feedThatNeedsRsa({ feeds }: ArchiveConfig, present: OwnCertificate, at: Instant): string | undefined {
+  const keys = exported(present, at);
+  if (keys.length === 0 || keys.some(({ algorithm }) => algorithm !== "rsa")) return undefined;
+  return feeds.find(({ format }) => format === "pkgsrc")?.name;
+}
+
+function unreadable(feed: string, what: string, hint: string): FeedkeyError {
+  const message = `pkg_add could not read ${what}: feed "${escapeText(feed)}" is of pkgsrc, and the present key is RSA`;
+  return new FeedkeyError("usage", message, { details: { feed }, hint: `${hint}; --force goes on regardless` });
+}
+
+/**
+ * The algorithm of a new successor: RSA stays RSA where the archive has feeds of pkgsrc.
+ * @param wanted what the caller asks for, if anything
+ * @throws FeedkeyError `usage`: pkg_add could not read that
+ */
+export function successorAlgorithm(
+  config: ArchiveConfig,
+  present: OwnCertificate,
+  at: Instant,
+  wanted: Algorithm | undefined,
+  force: boolean,
+): Algorithm {
+  const feed = feedThatNeedsRsa(config, present, at);
+  if (feed === undefined) return wanted ?? "ed25519";
+  if (wanted === undefined) return present.facts.primary.bits > 3072 ? "rsa4096" : "rsa3072";
+  if (wanted.startsWith("rsa") || force) return wanted;
+  throw unreadable(feed, `a successor that is ${wanted}`, "leave --algorithm out, or choose rsa3072 or rsa4096");
+}
+
+/** @throws FeedkeyError `usage`: pkg_add could not read this successor, though it reads the present key */
+export function refuseUnreadable(
+  config: ArchiveConfig,
+  present: OwnCertificate,
+  successor: OwnCertificate,
+  at: Instant,
+): void {
+  const feed = feedThatNeedsRsa(config, present, at);
+  if (feed === undefined) return;
+  const { fingerprint, keyId } = successor.facts.primary;
+  const isRsa = exported(successor, at).every(({ algorithm }) => algorithm === "rsa");
+  if (isRsa && !keyId.startsWith("00")) return;
+  const why = isRsa ? ", whose key ID begins with 00" : ", which is not RSA";
+  throw unreadable(feed, `the successor ${fingerprint}${why}`, "choose an RSA key with --to, or let rotate make one");
+}
