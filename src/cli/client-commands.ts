@@ -74,6 +74,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--no-keyring", "leave the keyring to the timer's first run")
     .option("--suite <name...>", "for apt: suites (default: the profile's variable suite)")
     .option("--component <name...>", "for apt: components (default: the profile's variable component)")
+    .option("--prefix <dir>", "for pkg_install: the prefix of pkgsrc (default: where pkg_install is found)")
     .option("--feedkey <path>", "where feedkey lies in that system")
     .option("--remove", "undo it: take away what is still as it was written")
     .option("--dry-run", "print the plan and change nothing")

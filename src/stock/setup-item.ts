@@ -1,7 +1,8 @@
 /** What a setup puts below a root, and where. Paths are those in that system, without the leading slash. */
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
-import type { Profile } from "../profile/types.ts";
+import type { Feed, Profile } from "../profile/types.ts";
+import { fileUrl } from "../refresh/download.ts";
 import type { ExportFormat } from "./export.ts";
 
 export const setupPrograms = ["opkg", "pkg_install", "apt"] as const;
@@ -24,6 +25,8 @@ export interface Configured {
   readonly warnings: readonly string[];
   /** Lines to add by hand where no file could be written. */
   readonly byHand: readonly string[];
+  /** Makes sure, once all is written, that the program reads it. */
+  readonly check?: () => Promise<void>;
 }
 
 /** What each program's file is told. */
@@ -33,6 +36,13 @@ export interface Terms {
   /** For apt. */
   readonly suites: readonly string[];
   readonly components: readonly string[];
+  /** For pkg_install: the prefix of pkgsrc in that system. */
+  readonly prefix: string | undefined;
+}
+
+/** Where a feed is published, without a slash at the end. What could end a word there is escaped. */
+export function feedUrl({ archive }: Profile, { path }: Feed): string {
+  return path === "" ? archive.url.replace(/\/$/, "") : fileUrl(archive.url, path).href.replace(/\/$/, "");
 }
 
 /** The client's state in that system. */

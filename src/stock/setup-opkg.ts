@@ -1,8 +1,15 @@
 /** opkg: a file of its own beside opkg.conf, and a GnuPG home. All of etc/opkg/*.conf is one configuration to it. */
 import { FeedkeyError } from "../error.ts";
-import type { Feed, Profile } from "../profile/types.ts";
-import { fileUrl } from "../refresh/download.ts";
-import { type Configured, contradiction, inTarget, type Terms, textFile, textsIn, written } from "./setup-item.ts";
+import {
+  type Configured,
+  contradiction,
+  feedUrl,
+  inTarget,
+  type Terms,
+  textFile,
+  textsIn,
+  written,
+} from "./setup-item.ts";
 
 const home = "etc/opkg/gpg";
 const conf = "etc/opkg/feedkey.conf";
@@ -22,11 +29,6 @@ function readLines({ path, text }: { readonly path: string; readonly text: strin
     const [type = "", name = "", value = ""] = words;
     return [{ path, type, name, value }];
   });
-}
-
-function urlOf({ archive }: Profile, { path }: Feed): string {
-  // What may stand in an address and yet end a word or begin a comment there is escaped by the URL already.
-  return path === "" ? archive.url.replace(/\/$/, "") : fileUrl(archive.url, path).href;
 }
 
 /**
@@ -78,7 +80,7 @@ export async function configureOpkg({ profile, root }: Terms): Promise<Configure
     option("signature_type", form?.value ?? "gpg-asc"),
     option("gpg_dir", inTarget(home)),
     option("gpg_trust_level", "TrustOnly"),
-    ...feeds.map((feed) => ({ type: "src/gz", name: feed.name, value: urlOf(profile, feed) })),
+    ...feeds.map((feed) => ({ type: "src/gz", name: feed.name, value: feedUrl(profile, feed) })),
   ];
   const lines = missingLines(wanted, there);
   const names = new Set(feeds.map(({ name }) => name));

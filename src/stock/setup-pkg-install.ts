@@ -1,8 +1,19 @@
-/** NetBSD's pkg_install: a keyring, and two variables in pkg_install.conf. */
+/** pkgsrc's pkg_install: a keyring, variables in pkg_install.conf, and pkgin's list of repositories. */
+import type { TargetRoot } from "../files/target-root.ts";
+import { askableAdmins, below, type Prefix, prefixesOf, refuseIgnored } from "./pkgsrc-places.ts";
 import { divide, makeBlock } from "./setup-block.ts";
-import { type Configured, contradiction, inTarget, type Terms } from "./setup-item.ts";
+import { type Configured, contradiction, feedUrl, type Item, inTarget, type Terms } from "./setup-item.ts";
 
-const conf = "etc/pkg_install.conf";
+/** What others wrote into a file. @throws FeedkeyError `bad_config`: our marks are broken */
+async function restOf(root: TargetRoot, path: string): Promise<string> {
+  const divided = divide((await root.text(path)) ?? "");
+  if (divided !== undefined) return divided.rest;
+  throw contradiction(
+    path,
+    "has feedkey's marks, but not as a pair",
+    "remove what is left of them, and the lines between",
+  );
+}
 
 /** The values of a variable. pkg_install makes one of several lines for a variable, so a second one spoils the first. */
 function valuesOf(name: string, text: string): string[] {
@@ -10,36 +21,102 @@ function valuesOf(name: string, text: string): string[] {
   return lines.map((line) => line.slice(name.length + 1));
 }
 
-/** @throws FeedkeyError `bad_config`: the administrator's lines say otherwise, or our marks are broken */
-export async function configurePkgInstall({ profile, root }: Terms): Promise<Configured> {
-  const keyring = `etc/feedkey/keyrings/${profile.name}.gpg`;
-  const divided = divide((await root.text(conf)) ?? "");
-  if (divided === undefined) {
-    throw contradiction(
-      conf,
-      "has feedkey's marks, but not as a pair",
-      "remove what is left of them, and the lines between",
-    );
-  }
-  const wanted = { VERIFIED_INSTALLATION: "always", GPG_KEYRING_VERIFY: inTarget(keyring) };
+/** Lines for the variables that must be so. @throws FeedkeyError `bad_config`: the administrator's lines say otherwise */
+function neededLines(path: string, rest: string, needed: Readonly<Record<string, string>>): string[] {
   const lines: string[] = [];
-  for (const [name, value] of Object.entries(wanted)) {
-    const said = valuesOf(name, divided.rest);
+  for (const [name, value] of Object.entries(needed)) {
+    const said = valuesOf(name, rest);
     const other = said.find((one) => one !== value) ?? (said.length > 1 ? said[1] : undefined);
     if (other !== undefined) {
       const problem = `says ${name}=${other}, and a second value would spoil both`;
-      throw contradiction(conf, problem, `remove that line: it is to be ${name}=${value}`);
+      throw contradiction(path, problem, `remove that line: it is to be ${name}=${value}`);
     }
     if (said.length === 0) lines.push(`${name}=${value}`);
   }
+  return lines;
+}
+
+/** The gpg of that system, for builds of pkg_install that run one. */
+async function gpgOf(root: TargetRoot): Promise<string | undefined> {
+  const usual = ["usr/pkg/bin/gpg2", "usr/pkg/bin/gpg", "opt/pkg/bin/gpg2", "opt/local/bin/gpg2", "usr/bin/gpg"];
+  for (const path of usual) if (await root.exists(path)) return inTarget(path);
+  return undefined;
+}
+
+interface File {
+  readonly items: readonly Item[];
+  readonly warnings: readonly string[];
+}
+
+function block(path: string, note: string, lines: readonly string[]): Item[] {
+  return lines.length === 0 ? [] : [{ kind: "block", path, text: makeBlock(note, lines) }];
+}
+
+async function configFile(
+  root: TargetRoot,
+  prefix: Prefix,
+  note: string,
+  needed: Readonly<Record<string, string>>,
+  urls: readonly string[],
+): Promise<File> {
+  const path = below(prefix, "etc/pkg_install.conf");
+  const rest = await restOf(root, path);
+  const lines = neededLines(path, rest, needed);
+  const [gpg, packages] = [await gpgOf(root), urls.join(";")];
+  if (gpg !== undefined && valuesOf("GPG", rest).length === 0) lines.push(`GPG=${gpg}`);
+  const [said] = valuesOf("PKG_PATH", rest);
+  if (said === undefined && packages !== "") lines.push(`PKG_PATH=${packages}`);
+  const elsewhere = said !== undefined && packages !== "" && said !== packages;
+  const warnings = elsewhere
+    ? [`${inTarget(path)} says PKG_PATH=${said}: pkg_add looks there, not in ${packages}`]
+    : [];
+  return { items: block(path, note, lines), warnings };
+}
+
+/** pkgin's own list, where there is a pkgin. */
+async function repositories(root: TargetRoot, prefix: Prefix, note: string, urls: readonly string[]): Promise<File> {
+  if (urls.length === 0 || !(await root.exists(below(prefix, "bin/pkgin")))) return { items: [], warnings: [] };
+  const path = below(prefix, "etc/pkgin/repositories.conf");
+  const there = (await restOf(root, path)).split("\n").map((line) => line.trim().replace(/\/$/, ""));
+  const others = there.filter((line) => line !== "" && !line.startsWith("#") && !urls.includes(line));
+  return {
+    items: block(
+      path,
+      note,
+      urls.filter((url) => !there.includes(url)),
+    ),
+    warnings: others.map(
+      (other) => `${inTarget(path)} has ${other} too: packages from there must be signed by the same keys`,
+    ),
+  };
+}
+
+/** @throws FeedkeyError `bad_config`: the administrator's lines say otherwise, or our marks are broken; `usage` */
+export async function configurePkgInstall({ profile, root, prefix }: Terms): Promise<Configured> {
+  const keyring = `etc/feedkey/keyrings/${profile.name}.gpg`;
+  const needed = { VERIFIED_INSTALLATION: "always", GPG_KEYRING_VERIFY: inTarget(keyring) };
+  const feeds = profile.feeds.filter(({ format }) => format === "pkgsrc");
+  const urls = feeds.map((feed) => feedUrl(profile, feed));
   const note = `written by setup pkg_install --profile ${profile.name}; --remove takes it away`;
+  const found = await prefixesOf(root, prefix);
+  const warnings =
+    found.length > 0
+      ? []
+      : [
+          "no pkg_install is found there, so /etc/pkg_install.conf is written, which NetBSD's own reads; pkgsrc's reads " +
+            "PREFIX/etc/pkg_install.conf and ignores any other: say which prefix with --prefix",
+        ];
+  if (urls.length === 0) warnings.push("no feed of the profile has the format pkgsrc, so PKG_PATH is not written");
+  const files: File[] = [];
+  for (const one of found.length === 0 ? [""] : found) {
+    files.push(await configFile(root, one, note, needed, urls), await repositories(root, one, note, urls));
+  }
+  const admins = await askableAdmins(root, found);
   return {
     keyring,
-    items: [
-      { kind: "export", path: keyring },
-      ...(lines.length === 0 ? [] : [{ kind: "block", path: conf, text: makeBlock(note, lines) } as const]),
-    ],
-    warnings: [],
+    items: [{ kind: "export", path: keyring }, ...files.flatMap(({ items }) => items)],
+    warnings: [...warnings, ...files.flatMap((file) => file.warnings)],
     byHand: [],
+    check: () => refuseIgnored(admins, needed),
   };
 }

@@ -34,6 +34,8 @@ export interface SetupOptions {
   readonly root: string;
   readonly suites: readonly string[];
   readonly components: readonly string[];
+  /** For pkg_install; undefined: those of every pkg_install in that system. */
+  readonly prefix: string | undefined;
   /** Undefined: what fits the system. */
   readonly timer: Timer | undefined;
   /** Path of feedkey in that system. */
@@ -183,6 +185,7 @@ export async function setUp(options: SetupOptions): Promise<SetupDone> {
       await root.makeFolder(dirname(keyring));
       await root.makeFolder(stateName);
       await applySetup(root, settled, exported === undefined ? undefined : () => applyExport(exported));
+      await configured.check?.();
     }
     const absent = (await root.exists(feedkey.slice(1)))
       ? []

@@ -20,6 +20,7 @@ export interface SetupCommandOptions {
   readonly keyring: boolean;
   readonly suite?: string[];
   readonly component?: string[];
+  readonly prefix?: string;
   readonly feedkey?: string;
 }
 
@@ -40,6 +41,9 @@ function refuseMisfits(context: Context, program: SetupProgram, options: SetupCo
   }
   if (program !== "apt" && (options.suite !== undefined || options.component !== undefined)) {
     throw new FeedkeyError("usage", `--suite and --component are for apt, not for ${program}`);
+  }
+  if (program !== "pkg_install" && options.prefix !== undefined) {
+    throw new FeedkeyError("usage", `--prefix is for pkg_install, not for ${program}`);
   }
 }
 
@@ -153,6 +157,7 @@ export async function setup(context: Context, word: string, options: SetupComman
     ...{ program, profile, root: options.root, timer, feedkey: options.feedkey, dryRun },
     suites: options.suite ?? [],
     components: options.component ?? [],
+    prefix: options.prefix,
     planKeyring: options.keyring ? planKeyring : undefined,
   });
   return render(context, profile, program, done, dryRun);
