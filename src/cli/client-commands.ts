@@ -62,6 +62,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .command("export <path>")
     .description("the keys that may sign now, as another program reads them")
     .requiredOption("--for <program>", "gpgv, apt, opkg or pkg_install")
+    .option("--feed <name...>", "a keyring for these feeds alone (default: every feed of the profile)")
     .option("--no-refresh", "ask nobody: refresh has just been run")
     .action((path: string, options: ExportOptions) => {
       return run("export", async (context) => (await import("./client/export.ts")).exportTo(context, path, options));

@@ -66,6 +66,8 @@ export interface VerifyPackagesOptions extends CallOptions {
 
 export interface ExportOptions {
   readonly for: ExportFormat;
+  /** The feeds that the keyring is for: delegates for all of these get into it. By default every feed of the profile. */
+  readonly feeds?: readonly string[] | undefined;
 }
 
 /** What a call found. */

@@ -8,6 +8,7 @@ import type { KeyNews } from "../refresh/key-news.ts";
 import { Session } from "../refresh/session.ts";
 import type { Exported, ExportPlan } from "../stock/export.ts";
 import type { TrustSet } from "../trust/judge.ts";
+import { chosenFeeds } from "./chosen-feeds.ts";
 import type {
   CallOptions,
   ClientOptions,
@@ -25,6 +26,11 @@ import type { FeedOutcome } from "./update.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import type { SignedFile, VerifiedPackages } from "./verify-packages.ts";
 import { report } from "./with-warnings.ts";
+
+/** Names of the feeds that an export is for. @throws FeedkeyError `usage` */
+function feedNames(profile: Profile, { feeds = [] }: ExportOptions): string[] {
+  return chosenFeeds(profile, feeds).map(({ name }) => name);
+}
 
 /** The ways to the world, kept open between calls. */
 interface Transports {
@@ -191,7 +197,9 @@ export class Client {
    */
   async exportKeys(path: string, options: ExportOptions): Promise<Report<Exported>> {
     const { exportKeys } = await import("../stock/export.ts");
-    return await this.#run(false, {}, (session) => exportKeys(session, options.for, path));
+    return await this.#run(false, {}, async (session) => {
+      return await exportKeys(session, options.for, path, feedNames(session.profile, options));
+    });
   }
 
   /** Works out an export without writing it. @throws FeedkeyError `output` */
@@ -207,7 +215,7 @@ export class Client {
       import("../refresh/refresh.ts"),
     ]);
     return await this.#run(options.audit, {}, async (session) => {
-      return await planExport(session, await refresh(session), options.for, path);
+      return await planExport(session, await refresh(session), options.for, path, feedNames(session.profile, options));
     });
   }
 

@@ -46,17 +46,32 @@ function unreadable(
   return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
 }
 
-/** A keyring knows no feeds: a delegate in it could sign all of them. */
-function confined({ role, grants }: Trusted, { profile }: Session): string | undefined {
-  if (role !== "delegate") return undefined;
-  const barred = profile.feeds.filter(({ name }) => !grants.some((grant) => allows(grant, name)));
-  if (profile.feeds.length > 0 && barred.length === 0) return undefined;
-  const names = barred.map(({ name }) => `"${name}"`).join(", ") || "everything";
-  return `it is a delegate that may not sign ${names}, which a keyring can't say`;
+function maySign({ role, grants }: Trusted, feed: string): boolean {
+  return role !== "delegate" || grants.some((grant) => allows(grant, feed));
+}
+
+/** The programs with one keyring for all that they read. */
+const hasOneKeyring: readonly ExportFormat[] = ["opkg", "pkg_install"];
+
+/**
+ * A keyring knows no feeds: a delegate in it could sign all of them.
+ * @param feeds that the keyring is for
+ */
+function confined(trusted: Trusted, feeds: readonly string[], format: ExportFormat): string | undefined {
+  if (trusted.role !== "delegate") return undefined;
+  const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
+  const barred = feeds.filter((feed) => !maySign(trusted, feed));
+  if (feeds.length > 0 && barred.length === 0) return undefined;
+  const reason = `it is a delegate that may not sign ${quoted(barred) || "everything"}, which a keyring can't say`;
+  const own = feeds.filter((feed) => maySign(trusted, feed));
+  if (own.length === 0) return reason;
+  return hasOneKeyring.includes(format)
+    ? `${reason}; ${format} has one keyring for all feeds, and will refuse what this key signs of ${quoted(own)}`
+    : `${reason}; export a keyring for ${quoted(own)} alone with --feed`;
 }
 
 /** The certificates that may sign now, each cut down to what is needed. */
-async function choose(session: Session, judged: Judged, format: ExportFormat) {
+async function choose(session: Session, judged: Judged, format: ExportFormat, feeds: readonly string[]) {
   const { trust } = judged;
   const held = await session.knowledge.worthKeeping(trust, session.accepted);
   const chosen: RawCertificate[] = [];
@@ -65,7 +80,7 @@ async function choose(session: Session, judged: Judged, format: ExportFormat) {
     const able = signingKeys(trusted.facts, trust.at);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
-    const reason = confined(trusted, session) ?? unreadable(trusted.facts, able, format);
+    const reason = confined(trusted, feeds, format) ?? unreadable(trusted.facts, able, format);
     if (reason !== undefined) left.push({ fingerprint, reason });
     else chosen.push(minimal(certificate, able));
   }
@@ -114,6 +129,7 @@ async function recordOf(path: string, format: ExportFormat): Promise<string> {
  * Works out an export. An outage of the key servers empties no keyring: what lies there stays, but for keys that are
  * known to be revoked, expired or no longer of the chain.
  * @param path a file; for opkg a GnuPG home
+ * @param only names of the feeds that the keyring is for; all of the profile if there are none
  * @throws FeedkeyError `output`: somebody's own home is there
  */
 export async function planExport(
@@ -121,10 +137,12 @@ export async function planExport(
   judged: Judged,
   format: ExportFormat,
   path: string,
+  only: readonly string[] = [],
 ): Promise<ExportPlan> {
+  const feeds = only.length > 0 ? only : session.profile.feeds.map(({ name }) => name);
   const target = resolve(path);
   const before = await certificatesIn(await recordOf(target, format));
-  const { chosen, left } = await choose(session, judged, format);
+  const { chosen, left } = await choose(session, judged, format, feeds);
   const waiting = waitingFor(judged);
   const may = new Set(chosen.map(({ fingerprint }) => fingerprint));
   const stuck = before.some(({ fingerprint }) => waiting.has(fingerprint)) || (may.size === 0 && waiting.size > 0);
@@ -171,8 +189,13 @@ export async function applyExport({ format, path, certificates, removed, refusal
  * @param path a file; for opkg a GnuPG home
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
-export async function exportKeys(session: Session, format: ExportFormat, path: string): Promise<Exported> {
-  const plan = await planExport(session, await refresh(session), format, path);
+export async function exportKeys(
+  session: Session,
+  format: ExportFormat,
+  path: string,
+  only: readonly string[] = [],
+): Promise<Exported> {
+  const plan = await planExport(session, await refresh(session), format, path, only);
   await applyExport(plan);
   for (const warning of warningsOf(session.profile, format, plan)) session.options.reporter.warn(warning);
   const { keys, added, removed, left } = plan;

@@ -134,9 +134,33 @@ describe("export for gpgv", function () {
       await fs.writeFile(archive.profile, `${profile}[feed extra]\nformat = opkg\npath = feeds/extra\n`);
       const { keys, left } = await archive.accept(...exporting, keyring);
       expect(keys).to.deep.equal([key]);
-      const reason = 'it is a delegate that may not sign "extra", which a keyring can\'t say';
+      const reason =
+        'it is a delegate that may not sign "extra", which a keyring can\'t say; export a keyring for "base" alone with --feed';
       expect(left).to.deep.equal([{ fingerprint: machine.fingerprint, reason }]);
       expect(await judged()).to.deep.equal(refused);
+    });
+
+    it("has it where the keyring is for that feed alone", async () => {
+      await delegateTo("base");
+      const profile = await fs.readFile(archive.profile, "utf8");
+      await fs.writeFile(archive.profile, `${profile}[feed extra]\nformat = opkg\npath = feeds/extra\n`);
+      const one = await archive.accept(...exporting, "--feed", "base", "--", keyring);
+      expect(one.keys).to.have.members([key, machine.fingerprint]);
+      expect(await judged()).to.deep.equal(accepted);
+      const two = await archive.accept(...exporting, "--feed", "base", "extra", "--", keyring);
+      expect(two.keys).to.deep.equal([key]);
+      await archive.refuse({ code: "usage", status: 2 }, ...exporting, "--feed", "typo", "--", keyring);
+    });
+
+    it("says which feed is left out with it where a program has one keyring for all", async () => {
+      await delegateTo("base");
+      const profile = await fs.readFile(archive.profile, "utf8");
+      await fs.writeFile(archive.profile, `${profile}[feed extra]\nformat = opkg\npath = feeds/extra\n`);
+      const { left } = await archive.accept("export", "--for", "pkg_install", join(archive.folder, "pkgsrc.gpg"));
+      const [machines] = (left as { fingerprint: string; reason: string }[]).filter(
+        ({ fingerprint }) => fingerprint === machine.fingerprint,
+      );
+      expect(machines?.reason).to.include('will refuse what this key signs of "base"');
     });
   });
 

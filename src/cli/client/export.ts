@@ -10,6 +10,7 @@ export interface ExportOptions {
   readonly for: string;
   /** False: a `refresh` has just been run, and nobody is asked again. */
   readonly refresh: boolean;
+  readonly feed?: string[];
 }
 
 function formatOf(text: string): ExportFormat {
@@ -34,7 +35,7 @@ export async function exportTo(context: Context, path: string, options: ExportOp
   const format = formatOf(options.for);
   const terms = { justRefreshed: !options.refresh };
   return await context.withClient(async (client) => {
-    const { errors: _, warnings: __, ...done } = await client.exportKeys(path, { for: format });
+    const { errors: _, warnings: __, ...done } = await client.exportKeys(path, { for: format, feeds: options.feed });
     const changes = [...done.added.map((key) => `+ ${key}`), ...done.removed.map((key) => `- ${key}`)];
     const head = `${escapeText(done.path)}: ${done.keys.length} keys, ${changes.length === 0 ? "unchanged" : "changed"}`;
     const lines = configuration[format](done.path);
