@@ -5,6 +5,7 @@ export type {
   ClientOptions,
   ExportOptions,
   FetchOptions,
+  ListOptions,
   Report,
   UpdateOptions,
   VerifyOptions,
@@ -12,6 +13,7 @@ export type {
 } from "./client/client-options.ts";
 export type { FeedStatus } from "./client/feed-status.ts";
 export type { Fetched } from "./client/fetch.ts";
+export type { Listed, ListedFeed, ListedPackage } from "./client/listed-packages.ts";
 export { type Client, openClient } from "./client/open-client.ts";
 export type { ClientStatus, KeyStatus } from "./client/status.ts";
 export type { FeedOutcome } from "./client/update.ts";

@@ -4,6 +4,7 @@ import type { ArchiveStatusOptions } from "./archive/archive-status.ts";
 import type { ChainOptions } from "./client/chain.ts";
 import type { ExportOptions } from "./client/export.ts";
 import type { FetchOptions } from "./client/fetch.ts";
+import type { ListOptions } from "./client/list.ts";
 import type { ProfileInitOptions } from "./client/profile.ts";
 import type { SetupCommandOptions } from "./client/setup.ts";
 import type { UpdateOptions } from "./client/update.ts";
@@ -102,6 +103,20 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--reset-state", "forget everything and start from the seeds")
     .action((feeds: string[], options: UpdateOptions) => {
       return run("update", async (context) => (await import("./client/update.ts")).update(context, feeds, options));
+    });
+  program
+    .command("list [pattern...]")
+    .description("packages of the accepted indexes, by name; * and ? stand for other letters")
+    .option("--feed <name...>", "only of these feeds")
+    .action((patterns: string[], options: ListOptions) => {
+      return run("list", async (context) => (await import("./client/list.ts")).list(context, patterns, options));
+    });
+  program
+    .command("show <package>")
+    .description("what the accepted indexes say of a package, and who signed them")
+    .option("--feed <name...>", "only of these feeds")
+    .action((name: string, options: ListOptions) => {
+      return run("show", async (context) => (await import("./client/list.ts")).show(context, name, options));
     });
   program
     .command("fetch [package...]")

@@ -5,24 +5,25 @@ import { addClientCommands } from "./client-commands.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addKeyLifeCommands } from "./key-life-commands.ts";
 import { addOtherCommands } from "./other-commands.ts";
+import { makeProgram } from "./program.ts";
 import type { Main, Runner } from "./run.ts";
 
 /** Commands by the files that define them, in the order of the man page. */
 const groups: readonly {
   readonly names: readonly string[];
-  add(program: Command, run: Runner, main: Main): void;
+  add(program: Command, run: Runner, main: Main, everyCommand: () => Command): void;
 }[] = [
   { names: ["keygen", "sign", "publish", "sign-package"], add: addArchiveCommands },
   { names: ["rotate", "revoke", "delegate", "rehearse", "send", "receive"], add: addKeyLifeCommands },
   { names: ["key"], add: addKeyCommands },
   {
     names: [
-      ...["profile", "refresh", "chain", "export", "setup", "status", "update", "fetch", "verify"],
+      ...["profile", "refresh", "chain", "export", "setup", "status", "update", "list", "show", "fetch", "verify"],
       "verify-package",
     ],
     add: addClientCommands,
   },
-  { names: ["serve", "demo"], add: addOtherCommands },
+  { names: ["serve", "completion", "demo"], add: addOtherCommands },
 ];
 
 /**
@@ -33,5 +34,15 @@ const groups: readonly {
 export function addCommands(program: Command, run: Runner, main: Main, args: readonly string[] = []): void {
   const asksForHelp = args.some((arg) => arg === "help" || arg === "--help" || arg === "-h");
   const named = groups.filter(({ names }) => names.some((name) => args.includes(name)));
-  for (const { add } of asksForHelp || named.length === 0 ? groups : named) add(program, run, main);
+  for (const { add } of asksForHelp || named.length === 0 ? groups : named)
+    add(program, run, main, everyCommand(run, main));
+}
+
+/** Makes a program with all commands. */
+function everyCommand(run: Runner, main: Main): () => Command {
+  return () => {
+    const program = makeProgram();
+    addCommands(program, run, main);
+    return program;
+  };
 }

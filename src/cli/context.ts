@@ -3,7 +3,7 @@ import type { ClientOptions } from "../client/client-options.ts";
 import { loadProfile } from "../client/load-profile.ts";
 import { type Client, openClient } from "../client/open-client.ts";
 import { FeedkeyError } from "../error.ts";
-import { findProfile, homeFolder, stateFolder } from "../files/paths.ts";
+import { chosenProfile, findProfile, homeFolder, stateFolder } from "../files/paths.ts";
 import type { Profile } from "../profile/types.ts";
 import { type Instant, parseTime } from "../time.ts";
 import type { CliReporter } from "./reporter.ts";
@@ -17,7 +17,7 @@ export interface GlobalOptions {
   readonly verbose?: boolean;
   readonly debug?: boolean;
   readonly offline?: boolean;
-  readonly at?: string;
+  readonly at?: string | undefined;
   readonly color?: boolean;
 }
 
@@ -45,15 +45,17 @@ export class Context {
     return stateFolder(this.options.state);
   }
 
-  /** @throws FeedkeyError `usage`, `not_found`, `bad_profile` */
+  /** The same run with other global options. */
+  with(options: GlobalOptions): Context {
+    return new Context({ ...this.options, ...options }, this.reporter, options.at === undefined ? this.at : undefined);
+  }
+
+  /**
+   * The profile that `--profile` or $FEEDKEY_PROFILE names, else the one called "default".
+   * @throws FeedkeyError `usage`, `not_found`, `bad_profile`
+   */
   async profile(): Promise<Profile> {
-    const { profile } = this.options;
-    if (profile === undefined) {
-      throw new FeedkeyError("usage", "no profile is named", {
-        hint: 'say which archive with --profile NAME or FILE; "feedkey profile list" shows those at hand',
-      });
-    }
-    return await loadProfile(await findProfile(profile));
+    return await loadProfile(await findProfile(chosenProfile(this.options.profile) ?? (await defaultProfile())));
   }
 
   /**
@@ -74,4 +76,13 @@ export class Context {
       await client.close();
     }
   }
+}
+
+async function defaultProfile(): Promise<string> {
+  return await findProfile("default").catch((error: unknown) => {
+    if (!(error instanceof FeedkeyError) || error.code !== "not_found") throw error;
+    throw new FeedkeyError("usage", "no profile is given", {
+      hint: 'say which archive with --profile NAME or FILE, or $FEEDKEY_PROFILE; "feedkey profile list" shows the profiles',
+    });
+  });
 }

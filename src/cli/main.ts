@@ -1,39 +1,13 @@
 /** The command line: options in, one command out, an exit status back. */
-import { readFileSync } from "node:fs";
-import { Command, CommanderError } from "commander";
+import { CommanderError } from "commander";
 import { exitStatus } from "../error.ts";
 import { addCommands } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
+import { makeProgram } from "./program.ts";
 import { forgetDescriptors } from "./read-descriptor.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { usageError } from "./usage-error.ts";
-
-/** The version in package.json. */
-export function packageVersion(): string {
-  const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return String((JSON.parse(manifest) as { version: unknown }).version);
-}
-
-function makeProgram(args: readonly string[]): Command {
-  // Read only for who asks.
-  const version = args.some((arg) => /^(-V|--version)$/.test(arg)) ? packageVersion() : "";
-  return new Command("feedkey")
-    .description("Publish, verify and fetch signed package feeds whose keys may change")
-    .version(version, "-V, --version")
-    .option("--profile <name|file>", "the archive's profile")
-    .option("--state <dir>", "client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
-    .option("--home <dir>", "the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
-    .option("--json", "one JSON document on standard output")
-    .option("--quiet", "no text but errors and what a script needs")
-    .option("--verbose", "say more on standard error")
-    .option("--debug", "say everything, with stacks of errors")
-    .option("--offline", "ask no server")
-    .option("--at <time>", "reference time instead of the clock (RFC 3339)")
-    .option("--no-color", "no colour (also: NO_COLOR)")
-    .showHelpAfterError(false)
-    .exitOverride();
-}
 
 /**
  * Runs one command line.

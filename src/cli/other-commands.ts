@@ -3,8 +3,12 @@ import type { Command } from "commander";
 import type { ServeOptions } from "./archive/serve.ts";
 import type { Main, Runner } from "./run.ts";
 
-/** Adds serve and demo. @param main the program itself, for the demo to play with */
-export function addOtherCommands(program: Command, run: Runner, main: Main): void {
+/**
+ * Adds serve, completion and demo.
+ * @param main the program itself, for the demo to play with
+ * @param everyCommand makes a program with all commands, for the completion to look at
+ */
+export function addOtherCommands(program: Command, run: Runner, main: Main, everyCommand: () => Command): void {
   program
     .command("serve <dir>")
     .description("serve an archive on loopback or a LAN")
@@ -15,6 +19,15 @@ export function addOtherCommands(program: Command, run: Runner, main: Main): voi
     .option("--tls-key <file>", "its PEM key")
     .action((folder: string, options: ServeOptions) => {
       return run("serve", async (context) => (await import("./archive/serve.ts")).serve(context, folder, options));
+    });
+  program
+    .command("completion <shell> [word...]")
+    .description("completion of the command line for bash, zsh or fish: a script for the shell to read")
+    .action((shell: string, words: string[]) => {
+      return run("completion", async (context) => {
+        const { completion } = await import("./completion/completion.ts");
+        return await completion(context, shell, words, everyCommand());
+      });
     });
   program
     .command("demo")

@@ -35,6 +35,14 @@ export interface UpdateOptions extends CallOptions {
   readonly allowEmpty?: boolean | undefined;
 }
 
+export interface ListOptions {
+  /** Names of packages; `*` and `?` stand for other letters. By default all. */
+  readonly patterns?: readonly string[] | undefined;
+  /** Only of these feeds. */
+  readonly feeds?: readonly string[] | undefined;
+  readonly partial?: boolean | undefined;
+}
+
 export interface FetchOptions extends CallOptions {
   /** Where the package goes; made if it is missing. */
   readonly folder: string;

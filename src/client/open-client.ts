@@ -14,12 +14,14 @@ import type {
   ClientOptions,
   ExportOptions,
   FetchOptions,
+  ListOptions,
   Report,
   UpdateOptions,
   VerifyOptions,
   VerifyPackagesOptions,
 } from "./client-options.ts";
 import type { Fetched } from "./fetch.ts";
+import type { Listed } from "./listed-packages.ts";
 import { loadProfile, readCa } from "./load-profile.ts";
 import type { ClientStatus } from "./status.ts";
 import type { FeedOutcome } from "./update.ts";
@@ -130,6 +132,16 @@ export class Client {
       const feeds = await updateWithFreshKeys(session, chosen, options.allowEmpty === true);
       return { feeds, errors: refusalsOf(feeds) };
     });
+  }
+
+  /**
+   * What the last accepted indexes list, judged again by what is known; nobody is asked and nothing is recorded.
+   * @throws FeedkeyError `usage`, `not_found` if no index was accepted yet; without `partial` why an index no longer stands
+   */
+  async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
+    const { listPackages } = await import("./listed-packages.ts");
+    const { patterns = [], feeds } = options;
+    return await this.#run(true, options, (session) => listPackages(session, { patterns, feeds }));
   }
 
   /**

@@ -25,6 +25,11 @@ export function homeFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder(xdgData, ".local/share"), "feedkey"));
 }
 
+/** The profile's name or file: the option, else `$FEEDKEY_PROFILE`. */
+export function chosenProfile(option?: string): string | undefined {
+  return chosen(option, "FEEDKEY_PROFILE");
+}
+
 /** Where this program lies: this module runs as dist/src/store/paths.js. */
 export const programFolder = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 

@@ -1,0 +1,68 @@
+/** `feedkey completion SHELL`, and what the shells' scripts ask: `feedkey completion words -- WORD...`. */
+import type { Command } from "commander";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Context, GlobalOptions } from "../context.ts";
+import type { Outcome } from "../run.ts";
+import { expectedAt } from "./expected.ts";
+import { completionScripts } from "./scripts.ts";
+import { suggestionsFor } from "./values.ts";
+
+/** The global options that are typed already, such as the profile. */
+function typedOptions(words: readonly string[]): GlobalOptions {
+  const valueAfter = (name: string) => {
+    const at = words.lastIndexOf(name);
+    return at >= 0 ? words[at + 1] : words.findLast((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
+  };
+  const options = {
+    profile: valueAfter("--profile"),
+    state: valueAfter("--state"),
+    home: valueAfter("--home"),
+    at: valueAfter("--at"),
+  };
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** A run with them, that asks nobody. A time that is still being typed counts for nothing. */
+function typedContext(context: Context, words: readonly string[]): Context {
+  const options = { ...typedOptions(words), offline: true };
+  try {
+    return context.with(options);
+  } catch (error) {
+    if (error instanceof FeedkeyError) return context.with({ ...options, at: undefined });
+    throw error;
+  }
+}
+
+/**
+ * @param shell bash, zsh or fish: its script; `words`: what may stand at the end of a line
+ * @param words the line's words behind the program's name, the last one being typed
+ * @param program with all commands
+ * @throws FeedkeyError `usage` for another shell
+ */
+export async function completion(
+  context: Context,
+  shell: string,
+  words: readonly string[],
+  program: Command,
+): Promise<Outcome> {
+  if (shell === "words") {
+    const { files, words: found } = await suggestionsFor(
+      expectedAt(program, words),
+      typedContext(context, words),
+      words.at(-1) ?? "",
+    );
+    const lines = found.map(({ word, description }) => `${word}\t${escapeText(description)}`);
+    const text = [files ? "files" : "words", ...lines].join("\n");
+    return { text, quiet: text, json: { files, words: found } };
+  }
+  const script = Object.entries(completionScripts)
+    .find(([name]) => name === shell)?.[1]
+    .trimEnd();
+  if (script === undefined) {
+    throw new FeedkeyError("usage", `there is no completion for "${escapeText(shell)}"`, {
+      hint: `it is one of ${Object.keys(completionScripts).join(", ")}`,
+    });
+  }
+  return { text: script, quiet: script, json: { shell, script } };
+}

@@ -1,0 +1,112 @@
+/** What may stand at the end of a command line, by the commands and options that commander knows. */
+import type { Argument, Command, Option } from "commander";
+
+/** Words that fit, and what other values would: the name of an argument or of an option's value, such as `package` or `file`. */
+export interface Expected {
+  readonly words: readonly Suggestion[];
+  /** Undefined where only the words fit. */
+  readonly value: string | undefined;
+  /** The option that takes the value, such as `--feed`. */
+  readonly option?: string;
+  /** The part of the last word in front of what is to be completed: `--feed=`. */
+  readonly prefix: string;
+  /** The command that the line is for: its name and those above it, without the program's. */
+  readonly command: readonly string[];
+}
+
+export interface Suggestion {
+  readonly word: string;
+  /** One line, for shells that show it. */
+  readonly description: string;
+}
+
+const longForm = (option: Option) => option.long ?? option.short ?? "";
+const takesValue = (option: Option) => option.required || option.optional;
+
+/** `<name|file>`, `[dir]`, `<feed...>`: what stands between the brackets. */
+function valueName(option: Option): string {
+  return /[<[]([^>\].]+)/.exec(option.flags)?.[1] ?? "";
+}
+
+/** A command line as far as it is understood: the command reached, and how many arguments it has already. */
+class Line {
+  command: Command;
+  arguments = 0;
+  /** The option whose value comes next. */
+  waiting: Option | undefined;
+  readonly path: string[] = [];
+  readonly #global: readonly Option[];
+
+  constructor(program: Command) {
+    this.command = program;
+    this.#global = program.options;
+  }
+
+  get options(): readonly Option[] {
+    const own = this.path.length === 0 ? [] : this.command.options;
+    return [...own, ...this.#global].filter((option) => !option.hidden);
+  }
+
+  find(word: string): Option | undefined {
+    return this.options.find((option) => option.long === word || option.short === word);
+  }
+
+  /** Reads one whole word. */
+  take(word: string): void {
+    if (this.waiting !== undefined) {
+      this.waiting = undefined;
+    } else if (word.startsWith("-") && word !== "-") {
+      const option = this.find(word);
+      if (option !== undefined && takesValue(option)) this.waiting = option;
+    } else {
+      const inner = this.command.commands.find((one) => one.name() === word);
+      if (inner === undefined) this.arguments++;
+      else {
+        this.command = inner;
+        this.path.push(word);
+      }
+    }
+  }
+
+  /** The argument that comes next; undefined if the command takes no more. */
+  get argument(): Argument | undefined {
+    const all = this.command.registeredArguments;
+    const last = all.at(-1);
+    return all[this.arguments] ?? (last?.variadic === true ? last : undefined);
+  }
+}
+
+/**
+ * @param program with all its commands
+ * @param words of the line behind the program's name; the last one, which may be empty, is to be completed
+ */
+export function expectedAt(program: Command, words: readonly string[]): Expected {
+  const line = new Line(program);
+  for (const word of words.slice(0, -1)) line.take(word);
+  const last = words.at(-1) ?? "";
+  const command = line.path;
+  const valueExpected = (option: Option, prefix: string): Expected => {
+    const words = (option.argChoices ?? []).map((word) => ({ word, description: "" }));
+    return {
+      words,
+      value: words.length > 0 ? undefined : valueName(option),
+      option: longForm(option),
+      prefix,
+      command,
+    };
+  };
+  if (line.waiting !== undefined) return valueExpected(line.waiting, "");
+  const equals = last.indexOf("=");
+  if (last.startsWith("--") && equals > 0) {
+    const option = line.find(last.slice(0, equals));
+    if (option !== undefined && takesValue(option)) return valueExpected(option, last.slice(0, equals + 1));
+    return { words: [], value: undefined, prefix: "", command };
+  }
+  if (last.startsWith("-")) {
+    const words = line.options.map((option) => ({ word: longForm(option), description: option.description }));
+    return { words: [...words, { word: "--help", description: "show help" }], value: undefined, prefix: "", command };
+  }
+  const { argument } = line;
+  const inner = line.command.commands.map((one) => ({ word: one.name(), description: one.description() }));
+  return { words: argument === undefined ? inner : [], value: argument?.name(), prefix: "", command };
+}

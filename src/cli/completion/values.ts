@@ -1,0 +1,82 @@
+/** The values that fit an argument or an option: names of profiles, feeds, packages and keys that are here. Asks nobody. */
+import { readdir } from "node:fs/promises";
+import { profileSearchPath } from "../../files/paths.ts";
+import { exportFormats } from "../../stock/export.ts";
+import { setupPrograms } from "../../stock/setup-item.ts";
+import { KeyStore } from "../../store/key-store.ts";
+import type { Context } from "../context.ts";
+import type { Expected, Suggestion } from "./expected.ts";
+import { completionScripts } from "./scripts.ts";
+
+const plain = (words: readonly string[]): Suggestion[] => words.map((word) => ({ word, description: "" }));
+
+async function profileNames(): Promise<Suggestion[]> {
+  const names = new Set<string>();
+  for (const folder of profileSearchPath()) {
+    const files = await readdir(folder).catch(() => []);
+    for (const file of files) if (file.endsWith(".ini")) names.add(file.slice(0, -".ini".length));
+  }
+  return plain([...names].sort());
+}
+
+async function feedNames(context: Context): Promise<Suggestion[]> {
+  const { feeds } = await context.profile();
+  return feeds.map(({ name, format }) => ({ word: name, description: format }));
+}
+
+async function packageNames(context: Context, start: string): Promise<Suggestion[]> {
+  return await context.withClient(async (client) => {
+    const { packages } = await client.list({ patterns: [`${start.replaceAll(/[*?]/g, "?")}*`], partial: true });
+    return packages.map(({ name, version }) => ({ word: name, description: version }));
+  });
+}
+
+async function fingerprints(context: Context): Promise<Suggestion[]> {
+  return plain(await (await KeyStore.open(context.home)).list());
+}
+
+/** What a value is called in the help of the commands, and where such values come from. */
+const sources: Readonly<Record<string, (context: Context, start: string) => Suggestion[] | Promise<Suggestion[]>>> = {
+  feed: feedNames,
+  package: packageNames,
+  fingerprint: fingerprints,
+  fpr: fingerprints,
+  shell: () => plain(Object.keys(completionScripts)),
+};
+
+const files = new Set(["file", "dir", "path", "folder", "index", "package-file", "name|file"]);
+
+async function valuesOf({ value = "", option, command }: Expected, context: Context, start: string) {
+  const [name] = command;
+  if (option === "--profile" || (name === "profile" && value === "name" && option === undefined))
+    return await profileNames();
+  if (option === "--feed" && value === "name") return await feedNames(context);
+  if (option === "--for") return plain(exportFormats);
+  if (name === "setup" && value === "program") return plain(setupPrograms);
+  return (await sources[value]?.(context, start)) ?? [];
+}
+
+/**
+ * The words that may stand where the cursor is.
+ * @param start what is typed of the word already
+ * @returns also whether files and folders fit
+ */
+export async function suggestionsFor(
+  expected: Expected,
+  context: Context,
+  start: string,
+): Promise<{ readonly words: readonly Suggestion[]; readonly files: boolean }> {
+  const typed = start.slice(expected.prefix.length);
+  // A profile that can't be read is no reason to complain in the middle of a line.
+  const values = expected.value === undefined ? [] : await valuesOf(expected, context, typed).catch(() => []);
+  const seen = new Set<string>();
+  const words = [...expected.words, ...values].filter(({ word }) => {
+    if (!word.startsWith(typed) || /[\s\p{Cc}]/u.test(word) || seen.has(word)) return false;
+    seen.add(word);
+    return true;
+  });
+  return {
+    words: words.map(({ word, description }) => ({ word: `${expected.prefix}${word}`, description })),
+    files: expected.value !== undefined && files.has(expected.value),
+  };
+}

@@ -1,0 +1,32 @@
+/** The program before its commands: its name and the options that every command has. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
+  return String((JSON.parse(manifest) as { version: unknown }).version);
+}
+
+/** @param args the command line: package.json is read only where they ask for the version */
+export function makeProgram(args: readonly string[] = []): Command {
+  const version = args.some((arg) => /^(-V|--version)$/.test(arg)) ? packageVersion() : "";
+  return new Command("feedkey")
+    .description("Publish, verify and fetch signed package feeds whose keys may change")
+    .version(version, "-V, --version")
+    .option(
+      "--profile <name|file>",
+      "the archive's profile (default: $FEEDKEY_PROFILE, else the profile called default)",
+    )
+    .option("--state <dir>", "client state (default: $FEEDKEY_STATE or $XDG_STATE_HOME/feedkey)")
+    .option("--home <dir>", "the archive's key store (default: $FEEDKEY_HOME or $XDG_DATA_HOME/feedkey)")
+    .option("--json", "one JSON document on standard output")
+    .option("--quiet", "no text but errors and what a script needs")
+    .option("--verbose", "say more on standard error")
+    .option("--debug", "say everything, with stacks of errors")
+    .option("--offline", "ask no server")
+    .option("--at <time>", "reference time instead of the clock (RFC 3339)")
+    .option("--no-color", "no colour (also: NO_COLOR)")
+    .showHelpAfterError(false)
+    .exitOverride();
+}

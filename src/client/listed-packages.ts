@@ -1,0 +1,118 @@
+/** Use case: what the last accepted indexes list. Asks nobody; `fetch` asks for news of keys before it takes a package. */
+import { FeedkeyError } from "../error.ts";
+import type { Entry } from "../formats/entry.ts";
+import type { Session } from "../refresh/session.ts";
+import { iso } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { acceptedIndex } from "./choose.ts";
+import { chosenFeeds } from "./chosen-feeds.ts";
+
+/** A package as an index lists it. */
+export interface ListedPackage {
+  readonly feed: string;
+  readonly name: string;
+  readonly version: string;
+  /** Empty where the format has none. */
+  readonly architecture: string;
+  /** Its path as the index gives it; null if the index has none. */
+  readonly filename: string | null;
+  /** Bytes; null if the index has no readable size. */
+  readonly size: number | null;
+  /** Lower-case hex; null if the index has none: the package can't be fetched. */
+  readonly sha256: string | null;
+}
+
+/** Who signed an index that lists packages, and when (RFC 3339). */
+export interface ListedFeed {
+  readonly name: string;
+  readonly signedAt: string;
+  readonly signers: readonly Fingerprint[];
+}
+
+export interface Listed {
+  /** In the order of the feeds and of their indexes. */
+  readonly packages: readonly ListedPackage[];
+  readonly feeds: readonly ListedFeed[];
+  readonly errors: readonly FeedkeyError[];
+}
+
+/** What is wanted of the indexes. */
+export interface ListWish {
+  /** Names of packages; `*` and `?` stand for other letters. Empty: all. */
+  readonly patterns: readonly string[];
+  /** Names of feeds; undefined: those of the profile. */
+  readonly feeds: readonly string[] | undefined;
+}
+
+function matcher(patterns: readonly string[]): (name: string) => boolean {
+  if (patterns.length === 0) return () => true;
+  const exact = new Set(patterns.filter((pattern) => !/[*?]/.test(pattern)));
+  const globs = patterns.filter((pattern) => !exact.has(pattern)).map((pattern) => globOf(pattern));
+  return (name) => exact.has(name) || globs.some((glob) => matchesGlob(name, glob));
+}
+
+/** A glob as literal runs between stars, since a regular expression with many stars takes time without end. */
+function globOf(pattern: string): readonly string[] {
+  return pattern.split(/\*+/);
+}
+
+/** Whether the text starts with the first run, ends with the last, and has the others between, in this order. */
+function matchesGlob(text: string, runs: readonly string[]): boolean {
+  const [first = "", ...rest] = runs;
+  const last = rest.pop();
+  if (last === undefined) return text.length === first.length && isAt(text, 0, first);
+  if (
+    text.length < first.length + last.length ||
+    !isAt(text, 0, first) ||
+    !isAt(text, text.length - last.length, last)
+  ) {
+    return false;
+  }
+  let at = first.length;
+  for (const run of rest) {
+    while (at + run.length <= text.length - last.length && !isAt(text, at, run)) at++;
+    if (at + run.length > text.length - last.length) return false;
+    at += run.length;
+  }
+  return true;
+}
+
+/** Whether the run is at this place of the text; `?` stands for any letter. */
+function isAt(text: string, at: number, run: string): boolean {
+  for (let i = 0; i < run.length; i++) if (run[i] !== "?" && run[i] !== text[at + i]) return false;
+  return true;
+}
+
+function listed(feed: string, { name, version, architecture, filename, size, sha256 }: Entry): ListedPackage {
+  const [path, bytes, digest] = [filename ?? null, size ?? null, sha256 ?? null];
+  return { feed, name, version, architecture, filename: path, size: bytes, sha256: digest };
+}
+
+/**
+ * Lists packages of indexes that still stand by all that is known; one that does not keeps no other from being listed.
+ * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet
+ */
+export async function listPackages(session: Session, { patterns, feeds: names }: ListWish): Promise<Listed> {
+  const judged = await session.judgeUnchecked();
+  const isWanted = matcher(patterns);
+  const packages: ListedPackage[] = [];
+  const feeds: ListedFeed[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const feed of chosenFeeds(session.profile, names ?? [])) {
+    try {
+      const index = await acceptedIndex(session, judged, feed);
+      if (index === undefined) continue;
+      const { signers, createdAt } = index;
+      const keys = signers.map(({ certificate }) => certificate);
+      feeds.push({ name: feed.name, signedAt: iso(createdAt), signers: keys });
+      for (const entry of index.packages) if (isWanted(entry.name)) packages.push(listed(feed.name, entry));
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (feeds.length === 0 && errors.length === 0) {
+    throw new FeedkeyError("not_found", "no index was accepted yet", { hint: 'run "feedkey update" first' });
+  }
+  return { packages, feeds, errors };
+}
