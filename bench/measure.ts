@@ -22,6 +22,9 @@ export interface Measured {
   readonly peakKiB: number | undefined;
 }
 
+// With this variable Node 20 reads all authorities at each start: 40 ms that no user's command has without it.
+const { NODE_EXTRA_CA_CERTS: _, ...environment } = process.env;
+
 // GNU time asks the kernel for the peak when the command has ended.
 const gnuTime = "/usr/bin/time";
 
@@ -43,7 +46,11 @@ function runOnce({ name, command, output }: Contender, scratch: string): { secon
   const [program, ...args] = fs.existsSync(gnuTime) ? [gnuTime, "-f", "%M", "-o", peakFile, ...command] : command;
   const stdout = output === undefined ? "ignore" : fs.openSync(output, "w");
   const startedAt = performance.now();
-  const { status, stderr } = spawnSync(program, args, { stdio: ["ignore", stdout, "pipe"], encoding: "utf8" });
+  const { status, stderr } = spawnSync(program, args, {
+    stdio: ["ignore", stdout, "pipe"],
+    encoding: "utf8",
+    env: environment,
+  });
   const seconds = (performance.now() - startedAt) / 1000;
   if (typeof stdout === "number") fs.closeSync(stdout);
   if (status !== 0) throw new Error(`${name} ended with status ${status}: ${stderr}`);
