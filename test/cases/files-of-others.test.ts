@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { selfSigned } from "../../src/net/self-signed.ts";
 import { hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { skipUnlessRoot } from "../testkit/programs/present.ts";
 import { inScratch } from "../testkit/scratch.ts";
 
 const at = published + 2 * hour;
@@ -124,7 +125,7 @@ describe("cases: files of others", () => {
     });
 
     it(`${kind}: of another user, or in a folder of one`, async function () {
-      if (process.getuid?.() !== 0) this.skip();
+      skipUnlessRoot(this);
       const path = trusting.path(file);
       for (const owned of [path, join(path, ".."), join(path, "../..")]) {
         await fs.chown(owned, stranger, 0);

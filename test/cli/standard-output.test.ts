@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { skip } from "../testkit/programs/present.ts";
 
 const program = join(import.meta.dirname, "../../../bin/feedkey.js");
 
@@ -30,7 +31,7 @@ const results = [
 
 describe("cli/standard output", () => {
   before(function () {
-    if (!existsSync("/dev/full")) this.skip();
+    if (!existsSync("/dev/full")) skip(this, "needs /dev/full");
   });
 
   for (const args of [...commands, ...results]) {

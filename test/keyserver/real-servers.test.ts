@@ -10,7 +10,13 @@ import { parseSignature } from "../../src/openpgp/packet/raw-signature.ts";
 import { generate, type NewKey } from "../../src/openpgp/secret/generate.ts";
 import { about, subjects } from "../testkit/servers/about.ts";
 import { tlsFile } from "../testkit/servers/misbehaving-server.ts";
-import { missing, type RealServer, startOnak, startSks, startTlsFront } from "../testkit/servers/real-servers.ts";
+import {
+  type RealServer,
+  skipWithoutServers,
+  startOnak,
+  startSks,
+  startTlsFront,
+} from "../testkit/servers/real-servers.ts";
 
 const transport = createTransport({ ca: tlsFile("ca.pem"), env: {} });
 const options = { transport };
@@ -43,10 +49,7 @@ function realServer(program: "onak" | "sks", start: () => Promise<RealServer>): 
   let front: RealServer | undefined;
   before(async function () {
     this.timeout(60_000);
-    const lacking = missing([program, "nginx"]);
-    if (lacking.length > 0 && process.env.FEEDKEY_REQUIRE_PEERS === "1")
-      throw new Error(`missing: ${lacking.join(" ")}`);
-    if (lacking.length > 0) this.skip();
+    skipWithoutServers(this, program);
     server = await start();
     front = await startTlsFront(server);
   });

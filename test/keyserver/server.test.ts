@@ -8,6 +8,7 @@ import { expect } from "chai";
 import { lookup, search, submit } from "../../src/keyserver/hkp.ts";
 import { type RunningServer, type ServeOptions, startServer } from "../../src/keyserver/server.ts";
 import { createTransport } from "../../src/net/transport.ts";
+import { skip } from "../testkit/programs/present.ts";
 import { refusal } from "../testkit/servers/failures.ts";
 import { tlsFile } from "../testkit/servers/misbehaving-server.ts";
 import { armored, fingerprintOf, merger } from "./toy-keys.ts";
@@ -212,7 +213,7 @@ describe("embedded key server", () => {
   });
 
   it("drops a reader that stops reading", async function () {
-    if (process.platform !== "linux") this.skip();
+    if (process.platform !== "linux") skip(this, "needs Linux");
     const folder = await newFolder();
     await writeFile(join(folder, "large"), Buffer.alloc(50_000_000));
     const server = await start({ root: folder, limits: { idle: 300 } });

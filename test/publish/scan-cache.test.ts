@@ -6,6 +6,7 @@ import { scanPackages } from "../../src/publish/scan/scan.ts";
 import { isSettled, loadScanCache, saveScanCache } from "../../src/publish/scan/scan-cache.ts";
 import type { CachedPackage, ScanCache } from "../../src/publish/scan/scan-cache-format.ts";
 import { deb, debOf } from "../testkit/packages/build-package.ts";
+import { skipUnlessRoot } from "../testkit/programs/present.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 import { ScanFolder } from "./scan-folder.ts";
 
@@ -203,7 +204,7 @@ describe("scan cache", () => {
       });
 
       it("when it belongs to somebody else", async function () {
-        if (process.geteuid?.() !== 0) return this.skip();
+        skipUnlessRoot(this);
         fs.chownSync(file, 12345, 0);
         await expectIgnored();
       });

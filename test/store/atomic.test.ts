@@ -12,6 +12,7 @@ import {
   stageFile,
   writeFileAtomic,
 } from "../../src/files/atomic.ts";
+import { skip } from "../testkit/programs/present.ts";
 import { asNobody, inScratch, refusal, run } from "../testkit/scratch.ts";
 
 const writeChild = fileURLToPath(new URL("./write-child.js", import.meta.url));
@@ -138,14 +139,18 @@ describe("store/atomic", () => {
 
   it("keeps the old file and leaves nothing behind when the disk is full", async function () {
     const ended = await onFileSystem("size=64k", 'printf old > "$folder/index"', "1000000");
-    if (ended === undefined) return this.skip();
+    if (ended === undefined) return skip(this, "no user namespaces here");
     expect(ended.problem).to.equal("no space is left on the device");
     expect(ended.rest).to.equal("index\nold");
   });
 
   it("says that the file system is read-only", async function () {
-    const ended = await onFileSystem("size=64k", 'printf old > "$folder/index"; mount -o remount,ro "$folder"', "3");
-    if (ended === undefined) return this.skip();
+    const ended = await onFileSystem(
+      "size=64k",
+      'printf old > "$folder/index"; mount -o remount,bind,ro "$folder"',
+      "3",
+    );
+    if (ended === undefined) return skip(this, "no user namespaces here");
     expect(ended.problem).to.equal("the file system is read-only");
     expect(ended.rest).to.equal("index\nold");
   });

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect } from "chai";
+import { skip } from "../testkit/programs/present.ts";
 
 const module = pathToFileURL(join(import.meta.dirname, "../../src/files/folder.js")).href;
 
@@ -39,7 +40,7 @@ describe("files/folder: ensureFolder", () => {
   });
 
   it("returns where the system makes no folders", function () {
-    if (!existsSync("/proc/self")) this.skip();
+    if (!existsSync("/proc/self")) skip(this, "needs /proc");
     for (const place of ["/proc/x", "/proc/x/y", "/proc/self/x"]) expect(ensure(place), place).to.equal("output");
   });
 });

@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { KeyStore, type NewKey } from "../../src/store/key-store.ts";
+import { skipUnlessRoot } from "../testkit/programs/present.ts";
 import { asNobody, fingerprintA, fingerprintB, inScratch, refusal } from "../testkit/scratch.ts";
 
 const reasons = ["compromised", "superseded", "retired"] as const;
@@ -142,7 +143,7 @@ describe("store/key-store", () => {
       }));
 
     it("refuses one of another user", function () {
-      if (process.geteuid?.() !== 0) return this.skip();
+      skipUnlessRoot(this);
       return inStore(async (store, folder) => {
         await store.add(newKey(fingerprintA));
         await fs.chown(join(folder, "private", `${fingerprintA}.asc`), 65534, 65534);

@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { keepsModes, type ModeProbe, warnOfModes } from "../../src/files/modes.ts";
 import { readPrivateFile } from "../../src/files/private-file.ts";
 import { documentOf, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { skip, skipUnlessRoot } from "../testkit/programs/present.ts";
 import { needing } from "../testkit/programs/programs.ts";
 
 const uid = process.geteuid?.() ?? 0;
@@ -74,17 +75,16 @@ describe("files/modes", () => {
 
     before(needing("mount.exfat-fuse", "mkfs.exfat", "losetup"));
     beforeEach(async function () {
-      // Only root mounts.
-      if (uid !== 0) this.skip();
+      skipUnlessRoot(this);
       folder = await fs.mkdtemp(join(tmpdir(), "feedkey-stick-"));
       await fs.mkdir(join(folder, "stick"));
       await fs.writeFile(join(folder, "image"), Buffer.alloc(40 * 1024 * 1024));
       await runProgram("mkfs.exfat", [join(folder, "image")]);
       const loop = await runProgram("losetup", ["-f", "--show", join(folder, "image")]);
       device = loop.stdout.trim();
-      if (loop.status !== 0) this.skip();
+      if (loop.status !== 0) skip(this, "no loop device is free");
       const mounted = await runProgram("mount.exfat-fuse", ["-o", "umask=0022", device, join(folder, "stick")]);
-      if (mounted.status !== 0) this.skip();
+      if (mounted.status !== 0) skip(this, "nothing can be mounted here");
     });
 
     afterEach(async () => {

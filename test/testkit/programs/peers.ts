@@ -2,13 +2,12 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { presentOrSkip } from "./present.ts";
 
 /** Skips a test where a program is missing, unless FEEDKEY_REQUIRE_PEERS=1 asks for it: then it fails. */
 export function need(test: Mocha.Context, ...programs: readonly string[]): void {
   const missing = programs.filter((program) => spawnSync(program, ["--version"]).error !== undefined);
-  if (missing.length === 0) return;
-  if (process.env.FEEDKEY_REQUIRE_PEERS === "1") throw new Error(`missing: ${missing.join(", ")}`);
-  test.skip();
+  presentOrSkip(test, missing.length === 0, `needs ${missing.join(", ")}`);
 }
 
 export interface Ran {

@@ -1,6 +1,7 @@
 /** The programs of others that tests talk to. */
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { presentOrSkip } from "./present.ts";
 
 function isInstalled(program: string): boolean {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => {
@@ -14,14 +15,12 @@ function isInstalled(program: string): boolean {
 }
 
 /**
- * For `before`: passes over the tests where a program is missing; with FEEDKEY_REQUIRE_PEERS=1 they fail instead.
+ * For `before`: skips the tests where a program is missing; with FEEDKEY_REQUIRE_PEERS=1 they fail instead.
  * @param programs names on the search path
  */
 export function needing(...programs: readonly string[]): (this: Mocha.Context) => void {
   return function skipWithout() {
     const missing = programs.filter((program) => !isInstalled(program));
-    if (missing.length === 0) return;
-    if (process.env.FEEDKEY_REQUIRE_PEERS === "1") throw new Error(`missing: ${missing.join(" ")}`);
-    this.skip();
+    presentOrSkip(this, missing.length === 0, `needs ${missing.join(", ")}`);
   };
 }

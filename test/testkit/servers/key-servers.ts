@@ -12,7 +12,7 @@ import {
   startMisbehaving,
   tlsFile,
 } from "./misbehaving-server.ts";
-import { missing, type RealServer, startOnak, startSks, startTlsFront } from "./real-servers.ts";
+import { type RealServer, skipWithoutServers, startOnak, startSks, startTlsFront } from "./real-servers.ts";
 
 /** PEM file of the authority that all of them stand under. */
 export const authority = resolve("test/vectors/tls/ca.pem");
@@ -43,13 +43,6 @@ async function startReal(start: () => Promise<RealServer>): Promise<KeyServer> {
 export const kinds = ["embedded", "onak", "sks"] as const;
 export type Kind = (typeof kinds)[number];
 
-/** Skips what cannot run for want of a program, unless all of them must be there. */
-export function skipWithout(context: Mocha.Context, lacking: readonly string[]): void {
-  if (lacking.length === 0) return;
-  if (process.env.FEEDKEY_REQUIRE_PEERS === "1") throw new Error(`missing: ${lacking.join(" ")}`);
-  context.skip();
-}
-
 /** Starts a key server before the tests of a suite and stops it afterwards. @returns its address, once it is up */
 export function useKeyServer(kind: Kind): () => string {
   let server: KeyServer | undefined;
@@ -59,7 +52,7 @@ export function useKeyServer(kind: Kind): () => string {
       server = await startEmbedded();
       return;
     }
-    skipWithout(this, missing([kind, "nginx"]));
+    skipWithoutServers(this, kind);
     server = await startReal(kind === "onak" ? startOnak : startSks);
   });
   after(() => server?.stop());

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { presentOrSkip } from "../programs/present.ts";
 
 export interface RealServer {
   readonly port: number;
@@ -23,7 +24,13 @@ export const needs = {
   nginx: ["/usr/sbin/nginx"],
 } as const;
 
-export function missing(kinds: readonly (keyof typeof needs)[]): string[] {
+/** Skips a suite where the programs of a real key server behind nginx are missing. */
+export function skipWithoutServers(context: Mocha.Context, program: "onak" | "sks"): void {
+  const lacking = missing([program, "nginx"]);
+  presentOrSkip(context, lacking.length === 0, `needs ${lacking.join(", ")}`);
+}
+
+function missing(kinds: readonly (keyof typeof needs)[]): string[] {
   return kinds
     .flatMap((kind) => needs[kind])
     .filter((path) => {
