@@ -22,6 +22,7 @@ export interface TrustedKey {
   readonly fingerprint: string;
   readonly userId: string;
   readonly role: string;
+  readonly issuer: string | null;
   readonly via: readonly string[];
   readonly maySign: boolean;
   /** For delegates: the globs of each delegation on each path; null for all others. */

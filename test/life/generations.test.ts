@@ -28,6 +28,7 @@ describe("generations: clients that stay behind", () => {
       expect(await client.update(day(366))).to.deep.equal([fourth]);
       const { trusted } = await client.chain(day(366));
       expect(trusted.get(fourth)?.via).to.deep.equal([first, second, third]);
+      expect([first, fourth].map((key) => trusted.get(key)?.issuer)).to.deep.equal([null, third]);
       expect([first, second, third].map((key) => trusted.get(key)?.maySign)).to.deep.equal([false, false, false]);
       await client.accept(day(366), "fetch", "alpha", "-o", life.archive.out);
       await life.archive.expectOut("alpha_1.0-1_all.ipk");

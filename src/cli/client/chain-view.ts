@@ -7,6 +7,7 @@ import { signingKeys } from "../../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import type { Rejected, Trusted, TrustSet } from "../../trust/judge.ts";
 import { primaryState, refusePrimary } from "../../trust/key-state.ts";
+import { shownPath } from "./show.ts";
 
 function expiry({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string | null {
   const state = primaryState(facts, at);
@@ -39,7 +40,10 @@ export function chainJson(trust: TrustSet) {
     trusted: [...trust.trusted].map(([fingerprint, key]) => {
       const { userId, role, via } = key;
       const maySign = signingKeys(key.facts, trust.at).size > 0;
-      return { fingerprint, userId, role, via, feeds: feedsOf(key), expiresAt: expiry(key, trust), maySign };
+      return {
+        ...{ fingerprint, userId, role, issuer: via.at(-1) ?? null, via: shownPath(via) },
+        ...{ feeds: feedsOf(key), expiresAt: expiry(key, trust), maySign },
+      };
     }),
     rejected: [...trust.rejected].map(([fingerprint, { code, reason, userId }]) => ({
       fingerprint,

@@ -1,6 +1,7 @@
 /** Pieces that several commands show in the same way. */
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import { iso } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
 
 /** The good signatures of an index, for `--json`. */
 export function signaturesJson(index: VerifiedIndex) {
@@ -13,4 +14,12 @@ export function signaturesJson(index: VerifiedIndex) {
 export function signedBy(index: VerifiedIndex): string {
   const names = [...new Set(index.signers.map(({ certificate }) => certificate))].join(", ");
   return `signed ${iso(index.createdAt)} by ${names}`;
+}
+
+/** With whole paths a document would grow with the square of the chain's length. */
+const longestPath = 32;
+
+/** The end of a path, for `--json`. @param via from the seed on, without the key itself */
+export function shownPath(via: readonly Fingerprint[]): readonly Fingerprint[] {
+  return via.slice(-longestPath);
 }

@@ -2,6 +2,7 @@
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
+import { shownPath } from "./show.ts";
 
 /** Shows the state and warns of what will break. @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state` */
 export async function status(context: Context): Promise<Outcome> {
@@ -24,7 +25,9 @@ export async function status(context: Context): Promise<Outcome> {
       "",
       table(["key", "role", "until", "last check", "today"], keyRows),
     ];
-    const shown = keys.map(({ until: _, ...key }) => key);
+    const shown = keys.map(({ until: _, delegations, ...key }) => {
+      return { ...key, delegations: delegations.map(({ via, ...rest }) => ({ via: shownPath(via), ...rest })) };
+    });
     return { text: text.join("\n"), json: { profile: client.profile.name, feeds, keys: shown } };
   });
 }

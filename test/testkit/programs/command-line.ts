@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { Writable } from "node:stream";
 import { expect } from "chai";
 import { main } from "../../../src/cli/main.ts";
+import { checkJson } from "./json-schemas.ts";
 
 export interface Ended {
   /** Exit status; null when a signal ended it. */
@@ -35,7 +36,10 @@ class Collected extends Writable {
   }
 }
 
-/** Runs one command line within this process: the same code from the arguments to the exit status, but fast. */
+/**
+ * Runs one command line within this process: the same code from the arguments to the exit status, but fast.
+ * @throws Error if what it prints for `--json` is not as docs/json/ says
+ */
 export async function runHere(args: readonly string[]): Promise<Ended> {
   const [stdout, stderr] = [new Collected(), new Collected()];
   const streams = {
@@ -44,6 +48,7 @@ export async function runHere(args: readonly string[]): Promise<Ended> {
     env: {},
   };
   const status = await main(args, streams);
+  checkJson(args, stdout.text);
   return { status, signal: null, stdout: stdout.text, stderr: stderr.text };
 }
 
@@ -74,9 +79,11 @@ export function runProgram(command: string, args: readonly string[], options: Sp
   });
 }
 
-/** Runs `bin/feedkey.js` as users do, with a real exit status. */
-export function runProcess(args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
-  return runProgram(process.execPath, [...(options.node ?? []), "bin/feedkey.js", ...args], options);
+/** Runs `bin/feedkey.js` as users do, with a real exit status. @throws Error as `runHere` */
+export async function runProcess(args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
+  const ended = await runProgram(process.execPath, [...(options.node ?? []), "bin/feedkey.js", ...args], options);
+  checkJson(args, ended.stdout);
+  return ended;
 }
 
 /** The one document on standard output; fails if there is none, more than one, or anything beside it. */
