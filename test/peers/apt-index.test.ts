@@ -6,6 +6,7 @@ import { hour, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { biggestList } from "../testkit/programs/apt-list.ts";
 import { documentOf, type Ended, runProcess, runProgram } from "../testkit/programs/command-line.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 /** Peak memory of a run that verifies 50 MB, in kB. */
 const memoryLimit = 200 * 1024;
@@ -22,6 +23,7 @@ describe("peers: apt's own index", function () {
   const index = () => archive?.file("Packages") ?? "";
 
   before(async function () {
+    needing("gpgv", "sqv").call(this);
     const found = biggestList();
     if (!presentOrSkip(this, found, 'apt has no list of packages here: run "apt-get update"')) return;
     list = found;

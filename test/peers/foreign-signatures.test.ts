@@ -7,6 +7,7 @@ import { iso } from "../../src/time.ts";
 import { index } from "../testkit/archives/signed-index.ts";
 import { documentOf, runHere, runProgram } from "../testkit/programs/command-line.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 const userId = "Example Archive Signing Key <archive@example.org>";
 
@@ -51,7 +52,8 @@ describe("peers: signatures that others make", function () {
   }
 
   for (const algorithm of ["ed25519", "rsa3072", "nistp256"]) {
-    it(`gpg, ${algorithm}: twenty binary and armored ones`, async () => {
+    it(`gpg, ${algorithm}: twenty binary and armored ones`, async function () {
+      needing("gpg").call(this);
       const name = `${userId.replace("Key", algorithm)}`;
       await gpg("--quick-generate-key", name, algorithm, "cert,sign", "2y");
       const listing = await gpg("--with-colons", "--list-keys", `=${name}`);

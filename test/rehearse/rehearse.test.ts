@@ -36,7 +36,7 @@ describe("rehearse", function () {
   /** Where copies come and go. */
   let temporary: string;
 
-  let bin: string;
+  let bin = "";
 
   before(async function () {
     needing("gpgv", "gpg", "sqv", "ar").call(this);
@@ -44,7 +44,9 @@ describe("rehearse", function () {
     await fs.symlink("/usr/bin/gpgv", join(bin, "gpgv"));
   });
 
-  after(() => fs.rm(bin, { recursive: true, force: true }));
+  after(async () => {
+    if (bin !== "") await fs.rm(bin, { recursive: true, force: true });
+  });
 
   beforeEach(async () => {
     path = bin;

@@ -100,12 +100,14 @@ describe("setup: the root", () => {
     await fs.chmod(target.folder, 0o755);
     await target.write("etc/hostname", "machine\n");
     const output = { code: "output", status: 73 };
-    await fs.chmod(target.root, 0o755);
+    const folders = [target.root, target.file("etc")];
+    for (const folder of folders) await fs.chmod(folder, 0o555);
     await asNobody(async () => {
       const { error } = await target.refuse(output, "apt", ...main);
       expect(error?.message).to.include("permission denied");
       await target.accept("apt", ...main, "--dry-run");
     });
+    for (const folder of folders) await fs.chmod(folder, 0o755);
   });
 
   it("tells how to go on where only some of it can be written", async () => {
@@ -130,5 +132,6 @@ describe("setup: the root", () => {
       await target.accept("apt", "--remove");
     });
     expect(await target.files()).to.deep.equal(before);
+    await fs.chmod(target.file("etc/apt/sources.list.d"), 0o755);
   });
 });
