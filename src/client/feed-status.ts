@@ -36,7 +36,8 @@ async function signatureEnd(path: string): Promise<Instant | null> {
   return ends.includes(null) ? null : largest(ends.map((end) => end ?? 0));
 }
 
-function endWords({ key, step }: End): string {
+function endWords({ key, step, algorithm }: End): string {
+  if (algorithm !== undefined) return `the key ${key} is refused for its algorithm, ${algorithm}`;
   return step === undefined ? `the key ${key} expires` : `the delegation of ${step.subject} by ${step.issuer} ends`;
 }
 

@@ -2,10 +2,11 @@
 import { largest } from "../extremes.ts";
 import type { Session } from "../refresh/session.ts";
 import { iso, roughly } from "../time.ts";
-import { outlookOf, signingKeys } from "../trust/expiry-forecast.ts";
+import { algorithmUntil, outlookOf, signingKeys } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Role, Trusted, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
+import { warningsOfAlgorithms } from "./algorithm-warnings.ts";
 import { type FeedStatus, feedStatus } from "./feed-status.ts";
 
 /** One trusted key. Times are in RFC 3339. */
@@ -15,6 +16,8 @@ export interface KeyStatus {
   readonly role: Role;
   /** Null: the key itself has no end. */
   readonly expiresAt: string | null;
+  /** From when on its algorithm is refused; null: no date is known. */
+  readonly algorithmUntil: string | null;
   /** Why it may not sign today, or what it may do, in words. */
   readonly state: string;
   /** Until when it may sign, if nobody renews anything above it; null: without end. */
@@ -50,7 +53,7 @@ function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[
   const { required, revocationCheck, grace, at } = checkPolicy;
   const check = state.ledger.checks.get(key);
   const length = Math.max(grace, revocationCheck === "always" ? 0 : revocationCheck);
-  // Without grace every use asks anew: there is nothing to run out.
+  // Without grace every use asks again: there is nothing to run out.
   if (!required || check === undefined || length === 0) return [];
   const left = check.lastGoodAt + length - at;
   const since = `no key server has told whether ${key} is revoked since ${iso(check.lastGoodAt)}`;
@@ -80,6 +83,7 @@ function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, sess
   const able = signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
   return {
     ...{ fingerprint, userId, role, expiresAt, state: refusePrimary(facts, at)?.reason ?? able },
+    algorithmUntil: algorithmUntil(facts.primary),
     until: until === undefined ? expiresAt : Number.isFinite(until) ? iso(until) : null,
     lastCheckAt: check === undefined ? null : iso(check.lastGoodAt),
     accepted: session.knows(fingerprint),
@@ -94,7 +98,7 @@ function warnOfLastKey(trust: TrustSet): string[] {
   if (last === Number.NEGATIVE_INFINITY)
     return ["no known key may sign now: run feedkey refresh, or get a new profile"];
   if (last - trust.at >= soon) return [];
-  return [`in ${roughly(last - trust.at)} the last known key that may sign expires`];
+  return [`in ${roughly(last - trust.at)} no known key may sign any more`];
 }
 
 /** What the client has, and what will break; nobody is asked. @throws FeedkeyError `bad_state` */
@@ -108,7 +112,8 @@ export async function clientStatus(session: Session): Promise<ClientStatus> {
     reporter.warn("keyservers = none: a revocation reaches this client through the archive's own bundle only");
   const usable = [...trust.trusted].filter(([, { facts }]) => refusePrimary(facts, trust.at) === undefined);
   const ofKeys = usable.flatMap(([key]) => warnOfCheck(key, session));
-  for (const warning of [...ofKeys, ...warnOfLastKey(trust)]) reporter.warn(warning);
+  const ofAlgorithms = warningsOfAlgorithms(trust, trust.trusted.keys());
+  for (const warning of [...ofKeys, ...ofAlgorithms, ...warnOfLastKey(trust)]) reporter.warn(warning);
   return {
     feeds: told.map((one) => one.status),
     keys: [...trust.trusted].map(([fingerprint, key]) => keyStatus(fingerprint, key, trust, session)),

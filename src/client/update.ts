@@ -9,6 +9,7 @@ import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations, pas
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
+import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import {
   indexLimit,
   indexNames,
@@ -256,11 +257,18 @@ export async function updateWithFreshKeys(
   feeds: readonly Feed[],
   allowEmpty: boolean,
 ): Promise<FeedOutcome[]> {
-  const outcomes = await updateFeeds(session, await refresh(session), feeds, allowEmpty);
+  const judged = await refresh(session);
+  const outcomes = await updateFeeds(session, judged, feeds, allowEmpty);
   const news = await learnMore(session, refusalsOf(outcomes));
-  if (news === undefined) return outcomes;
+  const good = outcomes.filter(({ ok }) => ok);
   const again = outcomes.filter(({ ok }) => !ok).map(({ feed }) => feed);
-  return [...outcomes.filter(({ ok }) => ok), ...(await updateFeeds(session, news, again, allowEmpty))];
+  const all = news === undefined ? outcomes : [...good, ...(await updateFeeds(session, news, again, allowEmpty))];
+  warnOfAlgorithms(
+    session,
+    (news ?? judged).trust,
+    all.flatMap((one) => (one.ok ? one.index.signers : [])),
+  );
+  return all;
 }
 
 /** Why feeds were refused. */

@@ -7,6 +7,8 @@ import type { ReadAhead } from "../files/read-ahead.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import { withFreshKeys } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import { accept } from "./update.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
 import { feedOf, readIndexAhead, verifyLocal } from "./verify.ts";
@@ -87,7 +89,11 @@ async function verifyWith(
   const how = { compare: !copy.audit, allowEmpty: copy.allowEmpty, ...(ahead && { ahead }) };
   // Digested while the index is judged; only then is anything said of them.
   const packages = threads && (await PackageFiles.begin(threads, copy.files, copy.folder));
-  const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, copy.index, copy.signature, how);
+  let trust: TrustSet | undefined;
+  const verifyIndex = (judged: Judged) => {
+    trust = judged.trust;
+    return verifyLocal(session, judged, feed, copy.index, copy.signature, how);
+  };
   const index = await withFreshKeys(session, verifyIndex);
   const { good, errors } = await verifyPackages(session, index, packages, copy);
   await accept(session, index, copy.index, async (judged) => {
@@ -98,5 +104,6 @@ async function verifyWith(
       hint: "verify it again",
     });
   });
+  if (trust !== undefined) warnOfAlgorithms(session, trust, index.signers);
   return { index, packages: good, errors };
 }

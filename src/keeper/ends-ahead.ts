@@ -1,7 +1,7 @@
 /** Warnings ahead of an end, for those who publish or sign, and for a monitor. */
 
 import { FeedkeyError } from "../error.ts";
-import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, usualWarning } from "../keys/ends-ahead.ts";
+import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, lookAhead } from "../keys/ends-ahead.ts";
 import { ownCertificate } from "../publish/archive.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Own } from "../signing/delegate-check.ts";
@@ -24,14 +24,15 @@ export async function warnOfSigner(
   opened: Opened,
   place: KeyPlace,
   own: Own,
-  { warnWithin: within = usualWarning }: WarnOptions,
+  { warnWithin }: WarnOptions,
   reporter: Reporter,
 ): Promise<void> {
-  const { store, at } = opened;
+  const { store } = opened;
+  const ahead = lookAhead(opened.at, warnWithin);
   const name = place.where === "store" ? await resolveKey(store, place.fingerprint) : place.fingerprint;
   const config = (await opened.found())?.config;
-  const rotation = config?.key.fingerprint === name ? endOfRotation(own, name, config.userId, { at, within }) : [];
-  warn([...endsOfSigner(own, name, config?.userId, { at, within }), ...rotation], reporter);
+  const rotation = config?.key.fingerprint === name ? endOfRotation(own, name, config.userId, ahead) : [];
+  warn([...endsOfSigner(own, name, config?.userId, ahead), ...rotation], reporter);
 }
 
 /** The same of the archive's own key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
@@ -43,7 +44,7 @@ export async function warnOfArchive(opened: Opened, options: WarnOptions, report
 /** What of an archive ends, with a warning of each. @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key */
 export async function endsOfArchive(
   opened: Opened,
-  { warnWithin: within = usualWarning }: WarnOptions,
+  { warnWithin }: WarnOptions,
   reporter: Reporter,
 ): Promise<{ readonly ends: readonly EndAhead[] }> {
   const { config, store, at } = await opened.archive();
@@ -57,7 +58,7 @@ export async function endsOfArchive(
       hint: refused.code === "expired" ? "renew it with feedkey key extend" : "let another key sign",
     });
   }
-  const terms = { at, within };
+  const terms = lookAhead(at, warnWithin);
   const found = [
     ...endsOfAll(own, [key.fingerprint], userId, terms),
     ...endOfRotation(own, key.fingerprint, userId, terms),

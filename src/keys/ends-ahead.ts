@@ -1,7 +1,7 @@
-/** What ends soon of what keepers have to renew: keys, signing subkeys, delegations, and a rotation that is due. */
+/** What ends soon of what keepers have to renew: keys, their algorithms, signing subkeys, delegations, and a rotation that is due. */
 import type { Own } from "../signing/delegate-check.ts";
 import { type Duration, type Instant, iso, roughly } from "../time.ts";
-import { endOfKey, endOfSigning } from "../trust/expiry-forecast.ts";
+import { algorithmWarning, endOfKey, endOfSigning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { newest, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { type DelegationRecord, listDelegations } from "./delegations.ts";
@@ -12,10 +12,10 @@ export const usualWarning: Duration = 60 * 86_400_000;
 
 /** Something that ends by itself, unless somebody renews it. */
 export interface EndAhead {
-  readonly kind: "key" | "subkey" | "delegation" | "rotation";
+  readonly kind: "key" | "subkey" | "delegation" | "rotation" | "algorithm";
   /** The key concerned: for a delegation the delegate, for a rotation the successor. */
   readonly key: Fingerprint;
-  /** Not after the reference time: it has ended, or is due. */
+  /** For an algorithm when it is refused from. Not after the reference time: it has ended, or is due. */
   readonly endsAt: Instant;
   /** What ends, and what to do about it. */
   readonly text: string;
@@ -25,13 +25,20 @@ export interface EndAhead {
 export interface Ahead {
   readonly at: Instant;
   readonly within: Duration;
+  /** How far for dates from which an algorithm is refused (T14). */
+  readonly withinForAlgorithms: Duration;
+}
+
+/** @param warnWithin what the keeper wants; undefined: 60 days, and a year for algorithms */
+export function lookAhead(at: Instant, warnWithin: Duration | undefined): Ahead {
+  return { at, within: warnWithin ?? usualWarning, withinForAlgorithms: warnWithin ?? algorithmWarning };
 }
 
 function inTime(until: Instant, at: Instant): string {
   return `in ${roughly(until - at)}, on ${iso(until)},`;
 }
 
-function isAhead(until: Instant, { at, within }: Ahead): boolean {
+function isAhead(until: Instant, { at, within }: Pick<Ahead, "at" | "within">): boolean {
   return within > 0 && until - at < within;
 }
 
@@ -46,20 +53,33 @@ function lapsed(facts: CertificateFacts, at: Instant): EndAhead[] {
   });
 }
 
+/** T14: when clients will refuse a key, or its signing subkey, for its algorithm. */
+function endsOfAlgorithmsOf(facts: CertificateFacts, { at, withinForAlgorithms }: Ahead): EndAhead[] {
+  const ends = endsOfAlgorithms(facts, at).filter(({ until }) => isAhead(until, { at, within: withinForAlgorithms }));
+  return ends.map(({ key, until, algorithm }) => {
+    const isPrimary = key === facts.primary.fingerprint;
+    const remedy = isPrimary
+      ? "let a stronger key follow with feedkey rotate"
+      : "make another with feedkey key subkey add";
+    const text = `${inTime(until, at)} clients begin to refuse the ${isPrimary ? "" : "signing sub"}key ${key} for its algorithm, ${algorithm}: ${remedy}`;
+    return { kind: "algorithm", key, endsAt: until, text };
+  });
+}
+
 /** When a key and its signing subkey end; nothing of a key that is refused already. */
 function endsOfKey(facts: CertificateFacts, ahead: Ahead): EndAhead[] {
   const { at } = ahead;
-  if (ahead.within === 0 || refusePrimary(facts, at) !== undefined) return [];
+  if (refusePrimary(facts, at) !== undefined) return [];
   const { fingerprint } = facts.primary;
   const { until } = endOfKey(facts, at);
-  const key: EndAhead[] = [];
+  const key = endsOfAlgorithmsOf(facts, ahead);
   if (isAhead(until, ahead)) {
     const text = `${inTime(until, at)} the key ${fingerprint} expires: renew it with feedkey key extend, or let another follow with feedkey rotate`;
     key.push({ kind: "key", key: fingerprint, endsAt: until, text });
   }
   const signing = endOfSigning(facts, at);
   if (signing === undefined) return [...key, ...lapsed(facts, at)];
-  if (signing.key === fingerprint || !isAhead(signing.until, ahead)) return key;
+  if (signing.key === fingerprint || signing.algorithm !== undefined || !isAhead(signing.until, ahead)) return key;
   const words = `${inTime(signing.until, at)} the signing subkey ${signing.key} of ${fingerprint} expires: make another with feedkey key subkey add`;
   return [...key, { kind: "subkey", key: signing.key, endsAt: signing.until, text: words }];
 }

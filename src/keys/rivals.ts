@@ -11,7 +11,7 @@ import { type OwnCertificate, openSigningKey, ownCertificates, type SigningKey }
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { refusePrimary } from "../trust/key-state.ts";
+import { refuseLife } from "../trust/key-state.ts";
 import { certifications, dateOfWork } from "./rotation-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
@@ -57,7 +57,7 @@ class OwnChain {
         if (until === undefined) continue;
         seen.add(name);
         const ends = Math.min(end, until);
-        if (refusePrimary(subject.facts, this.#archive.at) === undefined) found.set(name, ends);
+        if (refuseLife(subject.facts, this.#archive.at) === undefined) found.set(name, ends);
         else waiting.push({ key: name, end: ends });
       }
     }

@@ -16,7 +16,7 @@ import { SharedState } from "../store/shared-state.ts";
 import { badState } from "../store/state-file.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import { endOfLife, refusePrimary } from "../trust/key-state.ts";
+import { endOfLife, refuseLife } from "../trust/key-state.ts";
 import { skew } from "../trust/policy.ts";
 import { type CheckPolicy, type CheckState, checkState, uncheckedKeys } from "../trust/revocation-check.ts";
 import { type Judged, Knowledge } from "./certificate-pool.ts";
@@ -238,8 +238,9 @@ export class Session {
     await state.saveLedger({ keys, checks });
   }
 
+  /** As T6 has it. */
   #isLive(facts: CertificateFacts): boolean {
-    return refusePrimary(facts, this.options.at) === undefined;
+    return refuseLife(facts, this.options.at) === undefined;
   }
 
   #endOf(facts: CertificateFacts): Instant | undefined {

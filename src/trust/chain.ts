@@ -7,7 +7,7 @@ import type { CertificateFacts, Fingerprint } from "./facts.ts";
 import { barredFor, beyondFork, type Fork, findForks, findVictims } from "./fork.ts";
 import { type Graph, makeGraph, paths, reach, reverse } from "./graph.ts";
 import type { JudgeInput } from "./judge-input.ts";
-import { endOfLife, isHardRevoked, refusePrimary } from "./key-state.ts";
+import { endOfLife, isHardRevoked, refuseLife } from "./key-state.ts";
 import { Path } from "./path.ts";
 import { type Link, linksInto } from "./transition.ts";
 
@@ -15,12 +15,14 @@ import { type Link, linksInto } from "./transition.ts";
 export interface Chain {
   readonly byFingerprint: ReadonlyMap<Fingerprint, CertificateFacts>;
   readonly links: readonly Link[];
-  /** The links that hold, among the keys that the seeds reach. */
+  /** The links that hold, or would but for T14, among the keys that the seeds reach: what forks are looked for in (T6). */
   readonly graph: Graph;
+  /** Those of them that hold by T14 too: what keys are accepted over. */
+  readonly firm: Graph;
   /** Those too that would hold if their issuer had not withdrawn them or had not been retired since (T6). */
   readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
-  /** What the seeds lead to. */
+  /** What the seeds lead to over the firm graph. */
   readonly reached: ReadonlySet<Fingerprint>;
   /** Keys that are neither expired nor revoked nor weak. */
   readonly live: ReadonlySet<Fingerprint>;
@@ -46,16 +48,17 @@ export function readChain(input: JudgeInput): Chain {
     const reached = reach(makeGraph(standing), seeds);
     return { reached, graph: makeGraph(standing.filter(({ issuer }) => reached.has(issuer))) };
   };
-  const { reached, graph } = within(links.filter(({ refusal }) => refusal === undefined));
+  const { graph } = within(links.filter(({ stands }) => stands));
+  const { reached, graph: firm } = within(links.filter(({ refusal }) => refusal === undefined));
   const wide = within(links.filter(({ weighs }) => weighs)).graph;
   const isSucceeded = () => succession(links, graph, wide, seeds, gone, input.crowded);
   const believed = withoutLateExtensions(certificates, input.ends ?? new Map(), at, isSucceeded);
   const byFingerprint = new Map(believed.map((facts) => [facts.primary.fingerprint, facts]));
   const live = new Set<Fingerprint>();
   for (const [key, facts] of byFingerprint) {
-    if (!gone.has(key) && refusePrimary(facts, at) === undefined) live.add(key);
+    if (!gone.has(key) && refuseLife(facts, at) === undefined) live.add(key);
   }
-  return { byFingerprint, links, graph, wide, seeds, reached, live };
+  return { byFingerprint, links, graph, firm, wide, seeds, reached, live };
 }
 
 /** T7: over the wide graph, by no way through the key itself or its ancestors. */
@@ -95,7 +98,7 @@ function acceptedLive({ accepted, neverLive }: JudgeInput): Set<Fingerprint> {
 
 /** Accepted before while it lived, and expired since: what ended it was time alone. */
 function hasExpiredOnly(facts: CertificateFacts | undefined, at: Instant): boolean {
-  if (facts === undefined || refusePrimary(facts, at)?.code !== "expired") return false;
+  if (facts === undefined || refuseLife(facts, at)?.code !== "expired") return false;
   const end = endOfLife(facts, at);
   return end !== undefined && end <= at;
 }
@@ -138,11 +141,11 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
 const maxSteps = 20_000_000;
 
 /**
- * The accepted keys with their paths: what the seeds reach past victims and unchecked keys, and, until nothing is added,
+ * The accepted keys with their paths over the firm graph: what the seeds reach past victims and unchecked keys, and, until nothing is added,
  * what lies beyond the forks of accepted issuers.
  */
 export function acceptKeys(
-  { graph, seeds }: Chain,
+  { graph, firm, seeds }: Chain,
   { forks, victims }: Forks,
   input: JudgeInput,
   unchecked: ReadonlySet<Fingerprint>,
@@ -152,7 +155,7 @@ export function acceptKeys(
   const barred = new Set([...victims, ...unchecked]);
   const found = new Map<Fingerprint, Path>();
   const extend = (starts: Iterable<Fingerprint>) => {
-    for (const [key, from] of paths(graph, starts, barred)) {
+    for (const [key, from] of paths(firm, starts, barred)) {
       if (!found.has(key)) found.set(key, from === undefined ? new Path() : new Path(found.get(from), [from]));
     }
   };
@@ -170,10 +173,10 @@ export function acceptKeys(
       steps += size * fork.sides.length;
       if (steps > maxSteps) continue;
       // Any side stands for the path, but for one that the issuer no longer leads to.
-      const side = fork.sides.find(({ key }) => graph.get(fork.issuer)?.includes(key) === true);
+      const side = fork.sides.find(({ key }) => firm.get(fork.issuer)?.includes(key) === true);
       if (side === undefined) continue;
-      const ways = paths(graph, [side.key], barredFor(side, victims, unchecked));
-      for (const key of [...beyondFork(fork, graph, victims, unchecked, rivals)].sort()) {
+      const ways = paths(firm, [side.key], barredFor(side, victims, unchecked));
+      for (const key of [...beyondFork(fork, firm, victims, unchecked, rivals)].sort()) {
         if (found.has(key)) continue;
         const way: Fingerprint[] = [];
         for (let at = ways.get(key); at !== undefined; at = ways.get(at)) way.unshift(at);

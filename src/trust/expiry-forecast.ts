@@ -1,9 +1,10 @@
 /** What will end by itself: until when a key may sign, if nobody renews anything, and what ends it then. */
-import type { Duration, Instant } from "../time.ts";
+import { type Duration, type Instant, iso } from "../time.ts";
 import { allows, type Grant, type Step } from "./delegation.ts";
-import type { CertificateFacts, Fingerprint } from "./facts.ts";
+import type { CertificateFacts, Fingerprint, KeyFacts } from "./facts.ts";
 import type { Trusted, TrustSet } from "./judge.ts";
 import { endOfLife, newest, primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
+import { algorithmWords, refusedFrom } from "./policy.ts";
 
 /** Something with an end. */
 export interface End {
@@ -14,7 +15,12 @@ export interface End {
   readonly key: Fingerprint;
   /** The delegation that ends; undefined where it is the key itself. */
   readonly step: Step | undefined;
+  /** The key's algorithm, where that is refused from then on (T14). */
+  readonly algorithm?: string;
 }
+
+/** How long before an algorithm is refused people are told: replacing a key takes its keepers longer than extending it. */
+export const algorithmWarning: Duration = 365 * 86_400_000;
 
 /** Nothing is told sooner than this before its end. */
 const soon: Duration = 14 * 86_400_000;
@@ -37,6 +43,24 @@ function earliest(ends: readonly End[]): End {
   return ends.reduce((a, b) => (b.until < a.until ? b : a));
 }
 
+function endOfAlgorithm(key: KeyFacts): End {
+  const { fingerprint, createdAt: since } = key;
+  return { since, until: refusedFrom(key), key: fingerprint, step: undefined, algorithm: algorithmWords(key) };
+}
+
+/** T14: when a key's algorithm begins to be refused, in RFC 3339; null: no date is known. */
+export function algorithmUntil(key: KeyFacts): string | null {
+  const from = refusedFrom(key);
+  return Number.isFinite(from) ? iso(from) : null;
+}
+
+/** T14: of the keys by which a certificate certifies and signs at `at` those whose algorithm will be refused. */
+export function endsOfAlgorithms(facts: CertificateFacts, at: Instant): End[] {
+  const able = signingKeys(facts, at);
+  const inUse = [facts.primary, ...facts.subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
+  return inUse.map(endOfAlgorithm).filter(({ until }) => until > at && until < Number.POSITIVE_INFINITY);
+}
+
 /** When a primary key expires. */
 export function endOfKey(facts: CertificateFacts, at: Instant): End {
   const { fingerprint: key, createdAt: since } = facts.primary;
@@ -47,11 +71,12 @@ export function endOfKey(facts: CertificateFacts, at: Instant): End {
 
 /** When one of a certificate's component keys can't sign any more. */
 function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant): End {
-  const primary = endOfKey(facts, at);
+  const primary = [endOfKey(facts, at), endOfAlgorithm(facts.primary)];
   const subkey = facts.subkeys.find(({ fingerprint }) => fingerprint === signer);
-  if (subkey === undefined) return primary;
+  if (subkey === undefined) return earliest(primary);
   const until = newest(subkey.bindings, subkey, at)[0]?.keyExpiresAt ?? Number.POSITIVE_INFINITY;
-  return earliest([primary, { since: subkey.createdAt, until, key: signer, step: undefined }]);
+  const binding = { since: subkey.createdAt, until, key: signer, step: undefined };
+  return earliest([...primary, binding, endOfAlgorithm(subkey)]);
 }
 
 /**
@@ -69,7 +94,7 @@ function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
   const ends = steps.flatMap((step): End[] => {
     const issuer = trusted.get(step.issuer)?.facts;
     const delegation = { since: step.madeAt, until: step.expiresAt, key: step.subject, step };
-    return [delegation, ...(issuer === undefined ? [] : [endOfKey(issuer, at)])];
+    return [delegation, ...(issuer === undefined ? [] : [endOfKey(issuer, at), endOfAlgorithm(issuer.primary)])];
   });
   return ends.length === 0 ? { since: at, until: at, key: "", step: undefined } : earliest(ends);
 }

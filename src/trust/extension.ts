@@ -4,7 +4,7 @@
  */
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
-import { endOfLife, refusePrimary, wasUsable } from "./key-state.ts";
+import { endOfLife, refuseLife, wasUsable } from "./key-state.ts";
 
 /** What one list of self-signatures says of the end as time goes on: its newest date, and the soonest end of that date. */
 interface Said {
@@ -72,7 +72,7 @@ export function withoutLateExtensions(
   // A key that would live by its extension is a successor that lives.
   const live = new Set(
     certificates
-      .filter((facts) => refusePrimary(facts, at) === undefined)
+      .filter((facts) => refuseLife(facts, at) === undefined)
       .map(({ primary: { fingerprint } }) => fingerprint),
   );
   const isSucceeded = makeIsSucceeded();

@@ -2,7 +2,15 @@
 import { largest, smallest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
-import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
+import {
+  type Refusal,
+  refuse,
+  refuseOutdated,
+  refuseSignature,
+  refuseWeakHash,
+  refuseWeakKey,
+  skew,
+} from "./policy.ts";
 
 /** The newest usable self-signatures about a primary key: what holds of it. */
 export interface PrimaryState {
@@ -128,8 +136,13 @@ function refuseTime(key: KeyFacts, expiresAt: Instant | undefined, at: Instant, 
   return undefined;
 }
 
-/** T7, the primary key's part: neither revoked, for whatever reason, nor expired, nor weak at `at`. */
+/** T7, the primary key's part: neither revoked, for whatever reason, nor expired, nor weak at `at`, nor too old for T14. */
 export function refusePrimary(facts: CertificateFacts, at: Instant): Refusal | undefined {
+  return refuseLife(facts, at) ?? refuseOutdated(facts.primary, at);
+}
+
+/** T6: why a key is not live. No date of T14 counts here: nobody gets the better of a rival because that one's algorithm is old. */
+export function refuseLife(facts: CertificateFacts, at: Instant): Refusal | undefined {
   const what = "the key";
   const revoked = refuseRevoked(facts.revocations, at, what) ?? refuseWeakKey(facts.primary);
   if (revoked !== undefined) return revoked;
@@ -146,7 +159,7 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
   const [binding] = bindings;
   if (binding === undefined) return refuse("bad_signature", `${what} is not bound to its certificate`);
   if (bindings.some(({ flags }) => flags?.sign !== true)) return refuse("bad_signature", `${what} is not for signing`);
-  // One is enough: it may stand outside the signed part, and whoever passes the key on can leave it out of a copy.
+  // One is enough: it may stand outside the signed part, and anyone who passes the key on can leave it out of a copy.
   const backs = bindings
     .map(({ backSignature }) => backSignature)
     .filter((back) => back !== undefined && refuseSignature(back, subkey.createdAt, at) === undefined);
@@ -154,7 +167,8 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
   if (back === undefined) {
     return refuse("bad_signature", `${what} has not acknowledged its certificate (no back-signature)`);
   }
-  return refuseWeakHash(back) ?? refuseTime(subkey, binding.keyExpiresAt, at, what);
+  const weak = refuseWeakHash(back) ?? refuseTime(subkey, binding.keyExpiresAt, at, what);
+  return weak ?? refuseOutdated(subkey, at);
 }
 
 /**

@@ -1,6 +1,6 @@
-/** What every rule shares: the allowance for clocks, and which algorithms are strong enough (T3e). */
+/** What every rule shares: the allowance for clocks, and which algorithms are strong enough (T3e), until when (T14). */
 import type { ErrorCode } from "../error.ts";
-import type { Duration, Instant } from "../time.ts";
+import { type Duration, type Instant, iso } from "../time.ts";
 import type { KeyFacts, SignatureFacts } from "./facts.ts";
 
 /** Clocks of archive and client may differ by this much. */
@@ -34,6 +34,35 @@ export function refuseWeakKey(key: KeyFacts): Refusal | undefined {
     return refuse("weak_algorithm", `the key is RSA of only ${key.bits} bits`);
   }
   return undefined;
+}
+
+/**
+ * T14: the first moment at which an algorithm is refused. The dates are those of apt 3 (its policy for sqv). What apt, or Sequoia's
+ * StandardPolicy, refuses already is refused here whatever the date (T3e).
+ */
+const firstRefused = {
+  brainpool: Date.UTC(2028, 1, 1),
+  rsaBelow3072: Date.UTC(2030, 1, 1),
+} as const;
+
+/** T14: from when on a key's algorithm is refused; infinity: no date is known. */
+export function refusedFrom({ algorithm, bits, curve }: KeyFacts): Instant {
+  if (algorithm === "rsa" && bits < 3072) return firstRefused.rsaBelow3072;
+  if (algorithm === "ecdsa" && curve?.startsWith("brainpool") === true) return firstRefused.brainpool;
+  return Number.POSITIVE_INFINITY;
+}
+
+/** A key's algorithm as people know it, for messages. */
+export function algorithmWords({ algorithm, bits, curve }: KeyFacts): string {
+  if (algorithm === "rsa") return `RSA of ${bits} bits`;
+  return curve === undefined ? algorithm : `${algorithm.toUpperCase()} on ${curve}`;
+}
+
+/** T14: judged at the reference time, never at a signature's own date, which its maker chooses. */
+export function refuseOutdated(key: KeyFacts, at: Instant): Refusal | undefined {
+  const from = refusedFrom(key);
+  if (at < from) return undefined;
+  return refuse("weak_algorithm", `the key is ${algorithmWords(key)}, which is refused from ${iso(from)} on`);
 }
 
 /**

@@ -5,7 +5,16 @@ import { isDelegation } from "./delegation-terms.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from "./facts.ts";
 import { matchesIdentity, matchingUserIds } from "./identity.ts";
 import { effectiveRevocation, latestEnd, onceCertified, primaryState, revocationWords } from "./key-state.ts";
-import { type Refusal, refuse, refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "./policy.ts";
+import {
+  type Refusal,
+  refuse,
+  refusedFrom,
+  refuseOutdated,
+  refuseSignature,
+  refuseWeakHash,
+  refuseWeakKey,
+  skew,
+} from "./policy.ts";
 
 export interface TransitionPolicy {
   readonly identity: Identity;
@@ -30,6 +39,8 @@ export interface Link {
   readonly subject: Fingerprint;
   /** Undefined: it holds. */
   readonly refusal: Refusal | undefined;
+  /** T6: it holds, or would if its issuer's algorithm had no date (T14). */
+  readonly stands: boolean;
   /** T6: it counts as the issuer's acknowledgement of the subject, even if it has expired since. */
   readonly acknowledges: boolean;
   /** T6: it holds, or would if its issuer had not withdrawn it (0x30) or had not been retired since. */
@@ -41,7 +52,7 @@ export interface Link {
 }
 
 /** A link that counts for nothing in the wide graph. */
-export const weightless = { weighs: false, weighsSince: Number.POSITIVE_INFINITY } as const;
+export const weightless = { stands: false, weighs: false, weighsSince: Number.POSITIVE_INFINITY } as const;
 
 type Judgement = Omit<Link, "issuer" | "subject">;
 
@@ -112,7 +123,19 @@ function refuseIssuer(
   return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
 }
 
-/** T3 for one certification, but for its own expiry; also the ground that delegations stand on. */
+/** T14, and T5 as for a retired issuer: what this client accepted before by a certification of before the date stays accepted. */
+function refuseOldIssuer(
+  { primary }: CertificateFacts,
+  subject: CertificateFacts,
+  made: Instant,
+  { at, accepted }: TransitionPolicy,
+): Refusal | undefined {
+  const refused = refuseOutdated(primary, at);
+  const isSpared = accepted.has(subject.primary.fingerprint) && made < refusedFrom(primary);
+  return refused === undefined || isSpared ? undefined : refuse(refused.code, `its issuer: ${refused.reason}`);
+}
+
+/** T3 for one certification, but for its own expiry and for T14; also the ground that delegations stand on. */
 export function refuseCertification(
   certification: SignatureFacts,
   userId: UserIdFacts,
@@ -147,8 +170,14 @@ function judge(
   const kept = { ...userId, withdrawals: [] };
   const wide = { ...policy, isWide: true } as const;
   const weighs = (delegates ?? ended ?? refuseCertification(certification, kept, issuer, subject, wide)) === undefined;
-  const weighsSince = weighs ? (certification.createdAt ?? 0) : Number.POSITIVE_INFINITY;
-  return { refusal: refusal ?? ended, acknowledges: refusal === undefined, weighs, weighsSince };
+  const made = certification.createdAt ?? 0;
+  return {
+    refusal: refusal ?? ended ?? refuseOldIssuer(issuer, subject, made, policy),
+    stands: (refusal ?? ended) === undefined,
+    acknowledges: refusal === undefined,
+    weighs,
+    weighsSince: weighs ? made : Number.POSITIVE_INFINITY,
+  };
 }
 
 /** The order in which one reason against a pair of certificates is told rather than another: the one that came furthest. */
@@ -192,6 +221,7 @@ export function linksInto(
       const best = known === undefined || better(link, known) < 0 ? link : known;
       links.set(link.issuer, {
         ...best,
+        stands: link.stands || known?.stands === true,
         acknowledges: link.acknowledges || known?.acknowledges === true,
         weighs: link.weighs || known?.weighs === true,
         weighsSince: Math.min(link.weighsSince, known?.weighsSince ?? Number.POSITIVE_INFINITY),

@@ -7,6 +7,8 @@ import { ownCertificates } from "../../src/signing/signing-key.ts";
 import { KeyStore } from "../../src/store/key-store.ts";
 import { iso } from "../../src/time.ts";
 import { archiveUserId, packageOf } from "../testkit/archives/opkg-archive.ts";
+import { certificate, secretKeyBlock } from "../testkit/certificate.ts";
+import { rsaKey } from "../testkit/keys.ts";
 import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 
 const day = 86_400_000;
@@ -35,10 +37,14 @@ describe("warnings ahead of an end", () => {
 
   async function keygen(...args: readonly string[]): Promise<string> {
     const key = String((await later(0, 0, "keygen", "--user-id", archiveUserId, ...args)).fingerprint);
+    await configure(key);
+    return key;
+  }
+
+  async function configure(key: string): Promise<void> {
     const lines = ["[archive]", `root = ${join(folder, "site")}`, `user-id = ${archiveUserId}`, `key = ${key}`];
     lines.push("keyservers = none", "[feed base]", "format = opkg", "path = base");
     await fs.writeFile(config, `${lines.join("\n")}\n`);
-    return key;
   }
 
   /** What each command that warns says some days after the start. */
@@ -135,6 +141,59 @@ describe("warnings ahead of an end", () => {
     expect((await later(90, 1, "status", "--config", config)).ends).to.deep.equal([
       { kind: "subkey", key: subkey, endsAt: iso(start + 81 * day) },
     ]);
+  });
+
+  it("tells keepers and clients of an algorithm a year before it is refused (T14), and not sooner", async () => {
+    const old = certificate({ key: rsaKey("rsa-a"), userIds: [archiveUserId] });
+    const key = old.fingerprint;
+    await fs.writeFile(join(folder, "old.asc"), secretKeyBlock(old), { mode: 0o600 });
+    await later(0, 0, "key", "import", join(folder, "old.asc"));
+    await configure(key);
+    const date = (Date.UTC(2030, 1, 1) - start) / day;
+    await fs.writeFile(join(folder, "ring.pgp"), old.bytes);
+    const profile = join(folder, "client.ini");
+    const lines = [
+      "[archive]",
+      "name = Example",
+      `url = file://${join(folder, "site")}/`,
+      `user-id = ${archiveUserId}`,
+    ];
+    lines.push("[trust]", "keyring = ring.pgp", `seeds = ${key}`, "keyservers = none");
+    await fs.writeFile(profile, `${[...lines, "[feed base]", "format = opkg", "path = base"].join("\n")}\n`);
+    const client = ["--profile", profile, "--state", join(folder, "state")];
+    const index = join(folder, "site/base/Packages");
+    const ofAlgorithms = (warnings: readonly string[]) => warnings.filter((one) => one.includes("RSA of 2048 bits"));
+    const clientWarnings = async (days: number) => {
+      const found = [];
+      for (const command of [["update"], ["verify", index], ["status"]]) {
+        found.push(ofAlgorithms((await later(days, 0, ...client, ...command)).warnings ?? []));
+      }
+      return found;
+    };
+    expect(await warningsAfter(date - 366, key)).to.deep.equal([[], [], [], []]);
+    expect(await clientWarnings(date - 366)).to.deep.equal([[], [], []]);
+    expect((await later(date - 366, 0, "status", "--config", config)).ends).to.deep.equal([]);
+    const told = [...(await warningsAfter(date - 364, key)), ...(await clientWarnings(date - 364))];
+    for (const warnings of told) {
+      expect(warnings).to.have.length(1);
+      expect(warnings[0]).to.include(`2030-02-01T00:00:00Z`).and.include(key).and.include("RSA of 2048 bits");
+    }
+    expect((await later(date - 364, 1, "status", "--config", config)).ends).to.deep.equal([
+      { kind: "algorithm", key, endsAt: "2030-02-01T00:00:00Z" },
+    ]);
+    expect((await later(date - 364, 0, "status", "--config", config, "--warn-within", "30d")).ends).to.deep.equal([]);
+    const { keys } = await later(date - 364, 0, ...client, "status");
+    expect(keys).to.have.length(1);
+    expect((keys as object[])[0]).to.include({ algorithmUntil: "2030-02-01T00:00:00Z" });
+    // From that date on nobody signs with it, and no client accepts it.
+    for (const command of [
+      ["publish", "--config", config],
+      ["status", "--config", config],
+      [...client, "update"],
+      [...client, "verify", index],
+    ]) {
+      expect((await later(date, 1, ...command)).error?.code, command.join(" ")).to.equal("weak_algorithm");
+    }
   });
 
   it("gives a monitor exit status 1 for what ends within its time, and for a key that has expired", async () => {

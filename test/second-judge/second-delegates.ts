@@ -5,7 +5,7 @@ import type { CertificateFacts, Fingerprint, SignatureFacts, UserIdFacts } from 
 import type { JudgeInput } from "../../src/trust/judge.ts";
 import { settled } from "./second-extension.ts";
 import { secondJudge } from "./second-judge.ts";
-import { isHardRevoked, isLive, isOwned, skew } from "./statements.ts";
+import { algorithmEnds, isHardRevoked, isLive, isOwned, skew } from "./statements.ts";
 import { counts, delegates, names } from "./transitions.ts";
 
 type Key = Fingerprint;
@@ -78,6 +78,7 @@ export function secondDelegates(input: JudgeInput, feeds: readonly string[]): Ma
   const walk = (path: readonly Key[], depth: number, scopes: readonly (readonly string[])[]): void => {
     const issuer = certificates.get(path.at(-1) ?? "");
     if (issuer === undefined || depth < 1 || !isLive(issuer, input.at)) return;
+    if (input.at >= algorithmEnds(issuer.primary)) return;
     for (const [key, subject] of certificates) {
       if (path.includes(key) || trusted.has(key) || input.unchecked.has(key) || isHardRevoked(subject)) continue;
       const terms = pairs.get(`${path.at(-1)} ${key}`);

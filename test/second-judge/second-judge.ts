@@ -6,13 +6,13 @@ import type { JudgeInput } from "../../src/trust/judge-input.ts";
 import { type Key, pairs, presentIn, reach } from "./reach.ts";
 import { settled } from "./second-extension.ts";
 import { acceptedBefore, forkUnder, type Graphs, type SecondFork, victimsOf } from "./second-fork.ts";
-import { acknowledges, holds, wasMade } from "./transitions.ts";
+import { acknowledges, holds, holdsFirmly, wasMade } from "./transitions.ts";
 
 export interface SecondOpinion {
   /** Keys that are not hard-revoked. */
   readonly present: ReadonlySet<Key>;
   readonly trusted: ReadonlySet<Key>;
-  /** Keys that seeds reach over transitions that hold, before forks and missing checks take their part. */
+  /** Keys that seeds reach over transitions that hold by T14 too, before forks and missing checks take their part. */
   readonly reached: ReadonlySet<Key>;
   readonly forks: readonly SecondFork[];
   readonly victims: ReadonlySet<Key>;
@@ -31,9 +31,10 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
   const keys = [...certificates.keys()];
   const seeds = input.seeds.filter((seed) => certificates.has(seed));
   const held = pairs(certificates, input, holds);
+  const firm = pairs(certificates, input, holdsFirmly);
   const made = pairs(certificates, input, wasMade);
-  const reached = reach(seeds, held, keys);
-  const graph = [...reached];
+  const graph = [...reach(seeds, held, keys)];
+  const reached = reach(seeds, firm, keys);
   const acknowledged = pairs(certificates, input, acknowledges);
   const widelyReached = [...reach(seeds, made, keys)];
   const graphs: Graphs = { input, certificates, seeds, held, reached: graph, made, widelyReached, acknowledged };
@@ -41,7 +42,7 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
   const forks = graph.flatMap((issuer) => forkUnder(issuer, graphs) ?? []);
   const victims = new Set(forks.flatMap((fork) => victimsOf(fork, graphs)));
   const open = (key: Key) => !victims.has(key) && !input.unchecked.has(key);
-  const trusted = reach(seeds, held, graph, open);
+  const trusted = reach(seeds, firm, graph, open);
 
   // T6: a later key that every side leads to, itself not a rival.
   const beyondForks = new Set<Key>();
@@ -55,10 +56,10 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
           // The way may go over this side's own victims, but over none of another's.
           const passes = (next: Key) => open(next) || (side.heads.has(next) && !input.unchecked.has(next));
           // A side that was withdrawn, and that nothing else leads to, leads nowhere.
-          return reached.has(side.key) && reach([side.key], held, graph, passes).has(key);
+          return reached.has(side.key) && reach([side.key], firm, graph, passes).has(key);
         });
       for (const key of graph.filter((one) => open(one) && !isRival(one) && everySideLeadsTo(one))) {
-        for (const joined of reach([key], held, graph, open)) {
+        for (const joined of reach([key], firm, graph, open)) {
           if (!trusted.has(joined)) beyondForks.add(joined);
           trusted.add(joined);
         }
@@ -68,5 +69,5 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
   const takenBack = new Set(
     all.filter(({ endedAt }) => endedAt !== undefined).map(({ primary }) => primary.fingerprint),
   );
-  return { present: new Set(keys), trusted, reached, forks, victims, beyondForks, takenBack, holds: held };
+  return { present: new Set(keys), trusted, reached, forks, victims, beyondForks, takenBack, holds: firm };
 }

@@ -19,6 +19,13 @@ export function isStrongKey(key: KeyFacts): boolean {
   return ["ecdsa", "eddsaLegacy", "ed25519", "ed448"].includes(key.algorithm);
 }
 
+/** T14: from when on the algorithm of a key is refused; infinity: it has no date. */
+export function algorithmEnds({ algorithm, bits, curve = "" }: KeyFacts): Instant {
+  if (algorithm === "rsa" && bits >= 2048 && bits <= 3071) return Date.parse("2030-02-01T00:00:00Z");
+  const isBrainpool = ["brainpoolP256r1", "brainpoolP384r1", "brainpoolP512r1"].includes(curve);
+  return algorithm === "ecdsa" && isBrainpool ? Date.parse("2028-02-01T00:00:00Z") : Number.POSITIVE_INFINITY;
+}
+
 function ends(keyExpiresAt: Instant | undefined): Instant {
   return keyExpiresAt ?? Number.POSITIVE_INFINITY;
 }

@@ -4,6 +4,7 @@ import type { Instant } from "../../src/time.ts";
 import type { CertificateFacts, SignatureFacts, UserIdFacts } from "../../src/trust/facts.ts";
 import type { JudgeInput } from "../../src/trust/judge.ts";
 import {
+  algorithmEnds,
   everCertified,
   hasStrongHash,
   isHardRevoked,
@@ -30,9 +31,9 @@ export function names(userId: UserIdFacts, identity: Identity): boolean {
 
 /**
  * As an acknowledgement one counts that has expired since; in the wide graph, one that was withdrawn, or whose issuer was retired or
- * says by now that it ended sooner.
+ * says by now that it ended sooner. Firm: by T14 too, of which all that T6 and T7 look at knows nothing.
  */
-export type Reading = "strict" | "acknowledgement" | "wide";
+export type Reading = "firm" | "strict" | "acknowledgement" | "wide";
 
 /** T3, for one certification over one user ID of the subject. */
 export function counts(
@@ -70,6 +71,9 @@ export function counts(
     if (input.retiredIssuers !== "accept" && !isAccepted) return false;
     if (date >= retired) return false;
   }
+  // T14 and T5
+  const outdated = algorithmEnds(issuer.primary);
+  if (reading === "firm" && at >= outdated && !(isAccepted && date < outdated)) return false;
   // T3e
   return hasStrongHash(certification) && isStrongKey(issuer.primary) && certification.unknownCritical.length === 0;
 }
@@ -98,7 +102,12 @@ function someCounts(
   );
 }
 
-/** T3: the transition from issuer to subject holds. */
+/** T3, T14: the transition from issuer to subject holds. */
+export function holdsFirmly(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
+  return someCounts(issuer, subject, input, "firm");
+}
+
+/** T6: it holds, or would without T14. */
 export function holds(issuer: CertificateFacts, subject: CertificateFacts, input: JudgeInput): boolean {
   return someCounts(issuer, subject, input, "strict");
 }

@@ -108,6 +108,45 @@ const otherRules: readonly WrongRule[] = [
     wrong: "undefined",
   },
   {
+    name: "T14: no algorithm has a date",
+    file: "policy.js",
+    right: "if (at < from)",
+    wrong: "if (true)",
+  },
+  {
+    name: "T14: an accepted key goes with its issuer's algorithm",
+    file: "transition.js",
+    right: "accepted.has(subject.primary.fingerprint) && made < refusedFrom(primary)",
+    wrong: "false",
+  },
+  {
+    name: "T14: an accepted key may have been certified after the date",
+    file: "transition.js",
+    right: "accepted.has(subject.primary.fingerprint) && made < refusedFrom(primary)",
+    wrong: "accepted.has(subject.primary.fingerprint)",
+  },
+  {
+    name: "T14: a rival whose algorithm is old is none",
+    file: "key-state.js",
+    right: "refuseRevoked(facts.revocations, at, what) ?? refuseWeakKey(facts.primary)",
+    wrong:
+      "refuseRevoked(facts.revocations, at, what) ?? refuseWeakKey(facts.primary) ?? refuseOutdated(facts.primary, at)",
+  },
+  {
+    name: "T14: what a key of an old algorithm certified makes no rival",
+    file: "transition.js",
+    right: "stands: (refusal ?? ended) === undefined",
+    wrong: "stands: (refusal ?? ended ?? refuseOldIssuer(issuer, subject, made, policy)) === undefined",
+  },
+  {
+    name: "T14: a key of an old algorithm delegates",
+    file: "delegation.js",
+    right: "const state = refusePrimary(issuer, at);",
+    wrong:
+      "const found = refusePrimary(issuer, at); const state = found?.reason.includes('refused from') ? undefined : found;",
+    delegates: true,
+  },
+  {
     name: "T4: a hard revocation counts only from its date on",
     file: "key-state.js",
     right: 'revocations.find(({ kind }) => kind === "hard")',

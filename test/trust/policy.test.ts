@@ -1,6 +1,13 @@
-/** What every rule shares: clocks and algorithms (T3e). */
+/** What every rule shares: clocks and algorithms (T3e, T14). */
 import { expect } from "chai";
-import { refuseSignature, refuseWeakHash, refuseWeakKey, skew } from "../../src/trust/policy.ts";
+import {
+  refusedFrom,
+  refuseOutdated,
+  refuseSignature,
+  refuseWeakHash,
+  refuseWeakKey,
+  skew,
+} from "../../src/trust/policy.ts";
 import { day } from "../testkit/dates.ts";
 
 const minute = 60_000;
@@ -32,6 +39,33 @@ describe("trust/policy", () => {
       ["unknown"],
     ] as const) {
       expect(code(bad[0], bad[1]), bad[0]).to.equal("weak_algorithm");
+    }
+  });
+
+  it("refuses RSA below 3072 bits from 2030-02-01 on, Brainpool from 2028-02-01 on, and dates nothing else (T14)", () => {
+    const dates = [
+      [{ algorithm: "rsa", bits: 2048 }, "2030-02-01"],
+      [{ algorithm: "rsa", bits: 3071 }, "2030-02-01"],
+      [{ algorithm: "ecdsa", bits: 256, curve: "brainpoolP256r1" }, "2028-02-01"],
+      [{ algorithm: "ecdsa", bits: 384, curve: "brainpoolP384r1" }, "2028-02-01"],
+      [{ algorithm: "ecdsa", bits: 512, curve: "brainpoolP512r1" }, "2028-02-01"],
+    ] as const;
+    for (const [key, date] of dates) {
+      const from = Date.parse(`${date}T00:00:00Z`);
+      expect(refuseOutdated(key as never, from - 1), key.algorithm).to.equal(undefined);
+      const { code, reason } = refuseOutdated(key as never, from) ?? {};
+      expect(code).to.equal("weak_algorithm");
+      expect(reason).to.include(`is refused from ${date}T00:00:00Z on`);
+    }
+    for (const key of [
+      { algorithm: "rsa", bits: 3072 },
+      { algorithm: "ecdsa", bits: 256, curve: "nistP256" },
+      { algorithm: "eddsaLegacy", bits: 256, curve: "ed25519Legacy" },
+      { algorithm: "ed25519", bits: 256 },
+      { algorithm: "ed448", bits: 448 },
+    ]) {
+      expect(refusedFrom(key as never), key.algorithm).to.equal(Number.POSITIVE_INFINITY);
+      expect(refuseOutdated(key as never, Date.UTC(2200, 0, 1))).to.equal(undefined);
     }
   });
 

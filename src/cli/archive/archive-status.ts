@@ -25,9 +25,10 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
       hint: "ask for one of them at a time",
     });
   }
-  const warnWithin = warningTime(options) ?? usualWarning;
+  const asked = warningTime(options);
+  const warnWithin = asked ?? usualWarning;
   const keeper = await keeperOf(context, options);
-  const { ends } = await keeper.endsAhead({ warnWithin });
+  const { ends } = await keeper.endsAhead({ warnWithin: asked });
   const { fingerprint } = (await keeper.archive()).config.key;
   const json = {
     key: fingerprint,
@@ -35,9 +36,10 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
     ends: ends.map(({ kind, key, endsAt }) => ({ kind, key, endsAt: iso(endsAt) })),
   };
   const [first] = ends;
-  if (first === undefined) return { text: `nothing ends within ${roughly(warnWithin)}`, json };
+  const span = asked === undefined ? `${roughly(warnWithin)}, or a year for an algorithm` : roughly(warnWithin);
+  if (first === undefined) return { text: `nothing ends within ${span}`, json };
   const count = ends.length === 1 ? "one thing ends" : `${ends.length} things end`;
-  const error = new FeedkeyError("ends_soon", `${count} within ${roughly(warnWithin)}`, {
+  const error = new FeedkeyError("ends_soon", `${count} within ${span}`, {
     details: { first: iso(first.endsAt), count: ends.length },
     hint: "the warnings say what each needs",
   });

@@ -4,7 +4,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { warnOfModes } from "../../files/modes.ts";
 import { backupStore, restoreStore } from "../../keys/backup.ts";
-import { endsOfAll, usualWarning } from "../../keys/ends-ahead.ts";
+import { endsOfAll, lookAhead } from "../../keys/ends-ahead.ts";
 import type { Change } from "../../keys/import-changes.ts";
 import { type Imported, importKey } from "../../keys/import-key.ts";
 import { algorithmName, byAge } from "../../keys/key-names.ts";
@@ -13,6 +13,7 @@ import { armor } from "../../openpgp/packet/armor.ts";
 import { ownCertificates } from "../../signing/signing-key.ts";
 import { KeyStore } from "../../store/key-store.ts";
 import { iso } from "../../time.ts";
+import { algorithmUntil } from "../../trust/expiry-forecast.ts";
 import { primaryState, refusePrimary } from "../../trust/key-state.ts";
 import type { Context } from "../context.ts";
 import { type PassphraseOptions, passphraseSource } from "../passphrase.ts";
@@ -22,7 +23,7 @@ import { keeperOf, readInput, type ServerOptions, type WarnOptions, warningTime 
 
 /** The keys of the key store, the newest last, with what each may do today. */
 export async function list(context: Context, options: WarnOptions = {}): Promise<Outcome> {
-  const within = warningTime(options) ?? usualWarning;
+  const ahead = lookAhead(context.at, warningTime(options));
   const store = await KeyStore.open(context.home);
   const keys = [];
   const own = await ownCertificates(store);
@@ -36,13 +37,14 @@ export async function list(context: Context, options: WarnOptions = {}): Promise
       algorithm: algorithmName(facts.primary),
       createdAt: iso(facts.primary.createdAt),
       expiresAt: "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt),
+      algorithmUntil: algorithmUntil(facts.primary),
       secret: await store.hasPrivate(fingerprint),
       state: refused?.reason ?? "in force",
     });
   }
   // Of keys whose secret is elsewhere others take care; what they delegated is looked at all the same.
   const secrets = keys.filter(({ secret }) => secret).map(({ fingerprint }) => fingerprint);
-  for (const { text } of endsOfAll(own, secrets, undefined, { at: context.at, within })) context.reporter.warn(text);
+  for (const { text } of endsOfAll(own, secrets, undefined, ahead)) context.reporter.warn(text);
   const rows = keys.map((key) => {
     return [
       key.fingerprint,
@@ -86,7 +88,7 @@ function describeImported({ fingerprint, secret, news }: Imported, state: string
 }
 
 /**
- * Takes in keys made elsewhere; with a configuration, whoever publishes the archive hands them on.
+ * Takes in keys made elsewhere; with a configuration, the archive's publisher hands them on.
  * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
  */
 export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
@@ -105,7 +107,7 @@ export async function importKeys(context: Context, files: readonly string[], opt
   }
   const names = [...new Set(imported.map(({ fingerprint }) => fingerprint))];
   const { done: lines, errors } = await (await keeperOf(context, options)).handOn(names, { partial: true });
-  // Who brings a revocation wants to see that it has taken hold.
+  // Somebody who brings a revocation wants to see that it has taken effect.
   const own = await ownCertificates(store);
   const described = imported.map((one) => {
     const facts = own.get(one.fingerprint)?.facts;

@@ -13,7 +13,7 @@ import { type Instant, roughly } from "../../time.ts";
 import { signingKeys } from "../../trust/expiry-forecast.ts";
 import type { CertificateFacts } from "../../trust/facts.ts";
 import { effectiveRevocation, primaryState, refusePrimary } from "../../trust/key-state.ts";
-import { refuseWeakKey } from "../../trust/policy.ts";
+import { refuseOutdated, refuseWeakKey } from "../../trust/policy.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
@@ -100,10 +100,11 @@ interface SeedState {
   readonly fault: "unknown" | "unusable" | "soft" | "hard" | undefined;
 }
 
-/** Whether it neither signs nor passes trust on (T3a): it is weak, or nothing that it says of itself counts. An expired one still may. */
+/** Whether it neither signs nor passes trust on (T3a): it is weak (T3e, T14), or nothing that it says of itself counts. An expired one still may. */
 function isUnusable(facts: CertificateFacts, at: Instant): boolean {
   const state = primaryState(facts, at);
-  return refuseWeakKey(facts.primary) !== undefined || ("code" in state && state.code !== "not_yet_valid");
+  const weak = refuseWeakKey(facts.primary) ?? refuseOutdated(facts.primary, at);
+  return weak !== undefined || ("code" in state && state.code !== "not_yet_valid");
 }
 
 async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {

@@ -1,0 +1,31 @@
+/** Warns people a year before their client refuses a key for its algorithm (T14). */
+import type { Session } from "../refresh/session.ts";
+import { iso, roughly } from "../time.ts";
+import { algorithmWarning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { TrustSet } from "../trust/judge.ts";
+
+/** One warning for each key of these certificates whose algorithm is refused within a year. */
+export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: Iterable<Fingerprint>): string[] {
+  const ends = [...new Set(certificates)].flatMap((one) => {
+    const facts = trusted.get(one)?.facts;
+    return facts === undefined ? [] : endsOfAlgorithms(facts, at);
+  });
+  const near = ends.filter(({ until }) => until - at < algorithmWarning);
+  return near.map(({ key, until, algorithm }) => {
+    return `in ${roughly(until - at)}, on ${iso(until)}, the key ${key} will be refused for its algorithm, ${algorithm}: the archive's keepers must let a stronger one follow before`;
+  });
+}
+
+/** The same of those who signed an index, and of those whose delegations they need. */
+export function warnOfAlgorithms(
+  { options }: Pick<Session, "options">,
+  trust: TrustSet,
+  signers: readonly { readonly certificate: Fingerprint }[],
+): void {
+  const needed = signers.flatMap(({ certificate }) => {
+    const steps = trust.trusted.get(certificate)?.grants.flatMap((grant) => grant.steps) ?? [];
+    return [certificate, ...steps.map(({ issuer }) => issuer)];
+  });
+  for (const warning of warningsOfAlgorithms(trust, needed)) options.reporter.warn(warning);
+}
