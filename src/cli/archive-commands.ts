@@ -26,6 +26,8 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--notation-domain <domain>", "of the notation with the feed's name, where the user ID has no address")
     .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
     .option("--valid-for <length>", "how long the signature holds, or never", "14d")
+    .option("--form <name>", "signature files: both, or asc alone", "both")
+    .option("--force", "sign what clients can't read, and replace other programs' signature files")
     .action((indexes: string[], options: SignCommandOptions) => {
       return run("sign", async (context) => (await import("./archive/sign.ts")).sign(context, indexes, options));
     });
@@ -40,6 +42,8 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--valid-for <length>", "how long the signatures hold (default: archive.ini's, or 14d)")
     .option("--skip-bad", "leave damaged packages out; exits 1 if there were any")
     .option("--allow-empty", "publish an index that became empty")
+    .option("--form <name>", "signature files in DIR: both, or asc alone (default: both)")
+    .option("--force", "replace signature files that another program, such as usign, wrote")
     .option("--dry-run", "print the plan and change nothing")
     .action((folder: string | undefined, options: PublishCommandOptions) => {
       return run("publish", async (context) =>

@@ -1,15 +1,12 @@
 /** Which files make up a feed's index, how they are called, and what of them a signature covers. */
 import { FeedkeyError } from "../error.ts";
 import { compressionOf } from "../formats/format.ts";
-import { formats, formOf, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
+import { formats, formOf, maxIndexBytes, signatureFiles, usualIndexBytes } from "../formats/formats.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
 
-export { maxSignatureBytes } from "../formats/formats.ts";
-
-/** Bytes of an index that are taken where nothing speaks for more: half as many again as Debian's largest have. */
-export const usualIndexBytes = 96 * 1024 * 1024;
+export { maxSignatureBytes, usualIndexBytes } from "../formats/formats.ts";
 
 /** How many times the size of the last accepted one an index may have. A summary is kept compressed, to about a tenth. */
 const growth = { text: 2, file: 16 } as const;

@@ -60,6 +60,21 @@ export function indexFileNames({ index, forms }: Format): readonly string[] {
 /** The detached signatures of a file: binary, which is looked for first, and armored. */
 export const signatureEnding = { binary: ".sig", armored: ".asc" } as const;
 
+/** Which of the two are published: both, or `.asc` alone where the name `.sig` belongs to another program, as to OpenWrt's usign. */
+export const signatureForms = ["both", "asc"] as const;
+export type SignatureForm = (typeof signatureForms)[number];
+
+/** The signature files that are published beside a file, in the order in which they are written. */
+export function publishedSignatures(name: string, form: SignatureForm = "both"): readonly string[] {
+  const [binary, armored] = signatureFiles(name);
+  return form === "asc" ? [armored] : [armored, binary];
+}
+
+/** The signature file that is always right: the one that gets its final name last. */
+export function mainSignature(name: string, form: SignatureForm = "both"): string {
+  return publishedSignatures(name, form).at(-1) ?? name;
+}
+
 /** The files that may hold a file's signatures, the best first. */
 export function signatureFiles(name: string): readonly [string, string] {
   return [`${name}${signatureEnding.binary}`, `${name}${signatureEnding.armored}`];
@@ -67,4 +82,7 @@ export function signatureFiles(name: string): readonly [string, string] {
 
 /** An index larger than this is refused: no archive has one, and it would not fit into a small machine. Bytes. */
 export const maxIndexBytes = 512 * 1024 * 1024;
+
+/** Bytes of an index that clients take where neither their profile nor an earlier index allows more: half as many again as Debian's largest have. */
+export const usualIndexBytes = 96 * 1024 * 1024;
 export const maxSignatureBytes = 256 * 1024;

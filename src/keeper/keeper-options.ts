@@ -1,4 +1,5 @@
 /** What an archive's keeper is told. Lengths of time are in milliseconds. */
+import type { SignatureForm } from "../formats/formats.ts";
 import type { RevokeReason } from "../keys/revoke.ts";
 import type { Algorithm } from "../openpgp/secret/generate.ts";
 import type { ArchiveFeed, Profile } from "../profile/types.ts";
@@ -53,6 +54,8 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   readonly skipBad?: boolean | undefined;
   /** Publish an index that became empty. */
   readonly allowEmpty?: boolean | undefined;
+  /** Replace signature files that another program, such as usign, wrote. */
+  readonly force?: boolean | undefined;
   /** Work out what would be done, and change nothing. */
   readonly dryRun?: boolean | undefined;
 }
@@ -68,6 +71,10 @@ export interface SignOptions extends WarnOptions {
   readonly notationDomain?: string | undefined;
   /** First add size and SHA-256 of the packages beside it to a pkg_summary. */
   readonly addChecksums?: boolean | undefined;
+  /** Which signature files are written: both by default, or `.asc` alone. */
+  readonly form?: SignatureForm | undefined;
+  /** Sign what no client can read too, and replace signature files that another program, such as usign, wrote. */
+  readonly force?: boolean | undefined;
 }
 
 export interface RotateOptions extends KeeperCallOptions {

@@ -31,7 +31,7 @@ export async function publishPlace(
   reporter: Reporter,
 ): Promise<PublishResult & { readonly errors: readonly FeedkeyError[] }> {
   const { store, at, passphrase } = opened;
-  const { skipBad = false, allowEmpty = false, dryRun = false } = options;
+  const { skipBad = false, allowEmpty = false, force = false, dryRun = false } = options;
   const config = (await opened.found())?.config;
   const place = options.place ?? config;
   if (place === undefined) {
@@ -48,7 +48,7 @@ export async function publishPlace(
   const own = await certificatesWith(store, key);
   const bar = reporter.progress("reading packages", undefined);
   const result = await publish({
-    ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, dryRun },
+    ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, force, dryRun },
     validFor: options.validFor ?? config?.validFor ?? usualValidity,
     notationDomain: options.notationDomain ?? config?.notationDomain,
     onProgress: (_feed, done, total) => bar.update(done, total),

@@ -1,5 +1,5 @@
 /** Indexes that another program wrote: signed, if clients would accept it. */
-import { type SignedIndex, signIndexFile } from "../publish/sign-index.ts";
+import { type SignedIndex, signIndexFiles } from "../publish/sign-index.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { keyOf } from "../signing/load-config.ts";
 import { certificatesWith, openSigner } from "../signing/signer.ts";
@@ -16,18 +16,16 @@ export async function signIndexes(
   options: SignOptions,
   reporter: Reporter,
 ): Promise<{ readonly key: Fingerprint; readonly signed: readonly SignedIndex[] }> {
-  const { feed, validFor, addChecksums = false } = options;
+  const { feed, validFor, addChecksums = false, form = "both", force = false } = options;
   const { store, at } = opened;
   const place = keyOf(options.key);
   const key = await openSigner(store, place, opened.passphrase);
   await refuseOffProfile({ store, at, profile: await opened.profile() }, place, feed === undefined ? [] : [feed]);
   const notationDomain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
   const own = await certificatesWith(store, place);
-  const signed: SignedIndex[] = [];
-  for (const index of indexes) {
-    const terms = { at, validFor, feed, notationDomain, addChecksums, together: indexes, own };
-    signed.push(await signIndexFile(index, key, terms));
-  }
+  const terms = { at, validFor, feed, notationDomain, addChecksums, form, force, own };
+  const { signed, warnings } = await signIndexFiles(indexes, key, terms);
+  for (const warning of warnings) reporter.warn(warning);
   await warnOfSigner(opened, place, own, options, reporter);
   return { key: key.raw.fingerprint, signed };
 }

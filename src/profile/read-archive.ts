@@ -1,6 +1,6 @@
 /** `archive.ini`: what the publishing side publishes and with which key. */
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import { formatNames } from "../formats/formats.ts";
+import { formatNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
@@ -9,8 +9,17 @@ import { readSummaryForms } from "./summary-forms.ts";
 import type { ArchiveConfig, ArchiveFeed } from "./types.ts";
 import { readFingerprint, readFolder, readKeyservers } from "./values.ts";
 
-const archiveKeys = ["root", "user-id", "key", "valid-for", "keyservers", "keyserver-ca", "notation-domain"];
-const feedKeys = ["format", "path", "packages", "compress"];
+const archiveKeys = [
+  "root",
+  "user-id",
+  "key",
+  "valid-for",
+  "keyservers",
+  "keyserver-ca",
+  "notation-domain",
+  "signatures",
+];
+const feedKeys = ["format", "path", "packages", "compress", "signatures"];
 
 /** How long a signature over an index lasts, where the file says nothing. */
 export const defaultValidFor = 14 * 86_400_000;
@@ -37,9 +46,10 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
     keyservers: readKeyservers(section.list("keyservers"), errorAt),
     keyserverCa: keyserverCa === undefined ? undefined : resolve(dirname(file), keyserverCa),
   };
+  const signatures = section.choice("signatures", signatureForms);
   const feeds: ArchiveFeed[] = [];
   for (const { name, section: feedSection } of sections.feeds) {
-    const feed = readFeed(name, feedSection, errorAt);
+    const feed = readFeed(name, feedSection, signatures, errorAt);
     const rival = feeds.find((other) => other.path === feed.path && other.format === feed.format);
     if (rival !== undefined) {
       throw errorAt(
@@ -86,7 +96,7 @@ function readKey({ text, line }: IniValue, errorAt: ErrorAt): ArchiveConfig["key
   return { where, fingerprint: readFingerprint({ text: fingerprint, line }, errorAt) };
 }
 
-function readFeed(name: string, section: Section, errorAt: ErrorAt): ArchiveFeed {
+function readFeed(name: string, section: Section, usual: SignatureForm, errorAt: ErrorAt): ArchiveFeed {
   const format = section.choice("format", formatNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
@@ -98,11 +108,14 @@ function readFeed(name: string, section: Section, errorAt: ErrorAt): ArchiveFeed
   if (compress !== undefined && format !== "pkgsrc") {
     throw errorAt(compress.line, '"compress" goes with format = pkgsrc', "opkg reads Packages.gz and no other form");
   }
+  const isSaid = section.raw("signatures") !== undefined;
+  const signatures = isSaid ? section.choice("signatures", signatureForms) : usual;
   return {
     name,
     format,
     path,
     packages: packages === undefined ? path : readFolder("packages", packages, errorAt),
     compress: readSummaryForms(section.list("compress"), ({ line }, problem, hint) => errorAt(line, problem, hint)),
+    ...(signatures === "both" ? {} : { signatures }),
   };
 }

@@ -1,5 +1,5 @@
 /** Validated configuration: the client's profile and the archive's own file. */
-import type { FeedFormat } from "../formats/formats.ts";
+import type { FeedFormat, SignatureForm } from "../formats/formats.ts";
 import type { Duration } from "../time.ts";
 
 export type { FeedFormat } from "../formats/formats.ts";
@@ -76,6 +76,8 @@ export interface ArchiveFeed {
   readonly packages: string;
   /** Forms in which a pkgsrc feed's summary is published, `gz` always and first; opkg's index has none but `gz`. */
   readonly compress: readonly SummaryForm[];
+  /** Which signature files are published; both by default. */
+  readonly signatures?: SignatureForm;
 }
 
 /** `archive.ini`: the publishing side. */

@@ -7,7 +7,8 @@ import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
-import { signatureEnding } from "../formats/formats.ts";
+import { publishedSignatures, type SignatureForm, signatureFiles } from "../formats/formats.ts";
+import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import type { FileSignatures } from "./index-signature.ts";
@@ -17,20 +18,22 @@ const limitOfOldSignatures = 16 * 1024;
 
 /** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
 async function oldSignature(folder: PublishedFolder, signedName: string): Promise<Uint8Array> {
-  const bytes = await folder.read(signedName + signatureEnding.binary).catch((error: unknown) => {
-    if (error instanceof FeedkeyError && error.code === "output") return undefined;
-    throw error;
-  });
-  if (bytes === undefined) return new Uint8Array();
-  const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
-  return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
+  for (const name of signatureFiles(signedName)) {
+    const bytes = await folder.read(name).catch((error: unknown) => {
+      if (error instanceof FeedkeyError && error.code === "output") return undefined;
+      throw error;
+    });
+    if (bytes === undefined || foreignSignature(bytes) !== undefined) continue;
+    const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
+    return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
+  }
+  return new Uint8Array();
 }
 
-function signatureFiles(signedName: string, packets: Uint8Array): PublishedFile[] {
-  return [
-    { name: signedName + signatureEnding.armored, data: armor(packets, "SIGNATURE") },
-    { name: signedName + signatureEnding.binary, data: packets },
-  ];
+function filesWith(packets: Uint8Array, signedName: string, form: SignatureForm | undefined): PublishedFile[] {
+  return publishedSignatures(signedName, form).map((name) => {
+    return { name, data: name.endsWith(".asc") ? armor(packets, "SIGNATURE") : packets };
+  });
 }
 
 /**
@@ -40,22 +43,24 @@ function signatureFiles(signedName: string, packets: Uint8Array): PublishedFile[
 export async function stageIndex(
   { folder, writes }: Pick<FeedPlan, "folder" | "writes">,
   signatures: FileSignatures,
+  form: SignatureForm | undefined,
 ): Promise<StagedFile[]> {
   const both = [];
   for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
     const old = await oldSignature(folder, name);
     // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
     if (old.length === 0) continue;
-    for (const file of signatureFiles(name, Buffer.concat([old, binary]))) both.push(file);
+    for (const file of filesWith(Buffer.concat([old, binary]), name, form)) both.push(file);
   }
-  const fresh = [...signatures].flatMap(([name, { binary }]) => signatureFiles(name, binary));
+  const fresh = [...signatures].flatMap(([name, { binary }]) => filesWith(binary, name, form));
   return await folder.stage([...both, ...writes, ...fresh]);
 }
 
 /** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
 async function stageFeed(plan: FeedPlan, signatures: FileSignatures | undefined): Promise<StagedFile[]> {
   await plan.folder.prepare();
-  return signatures === undefined ? await plan.folder.stage(plan.writes) : await stageIndex(plan, signatures);
+  if (signatures === undefined) return await plan.folder.stage(plan.writes);
+  return await stageIndex(plan, signatures, plan.feed.signatures);
 }
 
 /** The bundle's files under temporary names. */

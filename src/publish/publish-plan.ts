@@ -1,7 +1,7 @@
 /** What `publish` is going to change in one feed: worked out first, shown or applied afterwards. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { signatureFiles } from "../formats/formats.ts";
+import { publishedSignatures } from "../formats/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -12,8 +12,10 @@ import { packageUrl } from "../trust/package-path.ts";
 import type { FileWrite, Listed, SignedFile, ToList } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import { indexChanges } from "./index-changes.ts";
+import { refuseUnreadable, warnOfSize } from "./readable-index.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
 import { dateAfter } from "./signature-date.ts";
+import { planSignatureFiles } from "./signature-files.ts";
 import { isOwn, type Vouchers } from "./vouched-file.ts";
 
 export interface FeedPlan {
@@ -32,6 +34,8 @@ export interface FeedPlan {
   readonly sign: string | undefined;
   /** When the new signatures are dated. */
   readonly date: Instant;
+  /** What its keepers should hear of, in words. */
+  readonly warnings: readonly string[];
 }
 
 /** Path of a package as the index gives it: relative to the feed if it lies in it, else to the archive. */
@@ -152,9 +156,7 @@ async function whySign(
 ): Promise<string | undefined> {
   const keys = await KeyIndex.of([withOwnKeys(key)]);
   const pairs = files.flatMap((file) =>
-    signatureFiles(file.name)
-      .toReversed()
-      .map((name) => ({ file, name })),
+    publishedSignatures(file.name, feed.signatures).map((name) => ({ file, name })),
   );
   for (const { file, name } of pairs) {
     const bytes = await folder.read(name);
@@ -182,15 +184,20 @@ export interface PlanTerms {
   readonly at: Instant;
   readonly validFor: Duration;
   readonly allowEmpty: boolean;
+  /** Replace signatures of other programs. */
+  readonly force: boolean;
   /** Which files that lie there may be signed again. */
   readonly vouchers: Vouchers;
 }
+
+const unreadableHint = "look at the control data of the package that the line is about, or report a bug";
 
 /**
  * Plans one feed.
  * @param made the index that is to be published
  * @param key the certificate that is going to sign
- * @throws FeedkeyError `bad_package`, `bad_path`; `not_found` if all packages vanished and that was not allowed
+ * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would take the index; `would_break` where another
+ *   program's signature is in the way; `not_found` if all packages vanished and that was not allowed
  */
 export async function planFeed(
   tree: PublishedTree,
@@ -214,15 +221,23 @@ export async function planFeed(
       },
     );
   }
-  const { signed, writes, removes } = await layout.files(folder, text, before, feed.compress, (file) => {
+  const { signed, writes, ...other } = await layout.files(folder, text, before, feed.compress, (file) => {
     return isOwn(feed, folder, file, terms.vouchers);
   });
+  const names = signed.map(({ name }) => name);
+  const toSign = { names, form: feed.signatures ?? "both", force: terms.force };
+  const removes = [...other.removes, ...(await planSignatureFiles(folder, toSign))];
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
   const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
+  const what = `the index of feed "${feed.name}"`;
+  // What lies there was read when it was taken from there.
+  const { warnings } =
+    same || listed === undefined
+      ? { warnings: warnOfSize(what, text.length) }
+      : refuseUnreadable(what, feed.format, text, unreadableHint);
   const changes = same ? [] : indexChanges(oldText, text, listed, layout.read).map(escapeText);
   // The others too: they may be what a client has accepted, and removing them forgets no date.
   const others = removes.map((name) => name.replace(/\.(sig|asc)$/, ""));
-  const names = new Set([...signed.map(({ name }) => name), ...others]);
-  const date = await dateAfter(folder, [...names], terms.vouchers.signers, terms.at);
-  return { feed, folder, signed, packages, changes, writes, removes, sign, date };
+  const date = await dateAfter(folder, [...new Set([...names, ...others])], terms.vouchers.signers, terms.at);
+  return { feed, folder, signed, packages, changes, writes, removes, sign, date, warnings };
 }

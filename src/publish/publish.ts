@@ -41,6 +41,8 @@ export interface PublishOptions {
   readonly at: Instant;
   readonly skipBad: boolean;
   readonly allowEmpty: boolean;
+  /** Replace signatures of other programs. */
+  readonly force: boolean;
   readonly dryRun: boolean;
   readonly onProgress: (feed: string, done: number, total: number) => void;
 }
@@ -174,11 +176,12 @@ async function publishSaving(
   const plans: FeedPlan[] = [];
   for (const { feed, made } of indexed) plans.push(await planFeed(tree, feed, made, key, terms));
   await Promise.all(saving);
-  if (lock === undefined) return { plans, bundle, notes, bad, applied: false };
+  const warnings = [...notes, ...plans.flatMap((plan) => plan.warnings)];
+  if (lock === undefined) return { plans, bundle, notes: warnings, bad, applied: false };
   const signatures = await sign(plans, options);
   const changed = plans.filter(changesAnything);
   await recording(records, record, plans, lock, () => applyPlans(tree, changed, signatures, bundle, lock));
-  return { plans, bundle, notes, bad, applied: true };
+  return { plans, bundle, notes: warnings, bad, applied: true };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The second step of a rotation, its part with the feeds: what lies there, signed anew with another key. */
 import { FeedkeyError } from "../error.ts";
 import { withLock } from "../files/lock.ts";
-import { signatureEnding } from "../formats/formats.ts";
+import { mainSignature } from "../formats/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -51,7 +51,7 @@ async function look(
   folder: PublishedFolder,
   { keys, grants, published, at }: Terms,
 ): Promise<Refusal | { readonly delegate: Fingerprint } | undefined> {
-  const name = file.name + signatureEnding.binary;
+  const name = mainSignature(file.name, feed.signatures);
   const bytes = await folder.read(name);
   if (bytes === undefined) return refuse("no_signature", "it has no signature");
   const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);
@@ -151,7 +151,7 @@ export async function resignFeeds(
         else left.push(leftError(feed, fingerprint, found));
         continue;
       }
-      const publishing = { at, validFor: config.validFor, allowEmpty: true, vouchers };
+      const publishing = { at, validFor: config.validFor, allowEmpty: true, force: false, vouchers };
       const text = await layout.textOf(index);
       const made = { text, packages: layout.read(text).count };
       // What lies beside one index must not keep the others from the new key.

@@ -5,7 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { commitStaged } from "../files/atomic.ts";
-import { compressionNamed, formats, maxIndexBytes } from "../formats/formats.ts";
+import { compressionNamed, formats, maxIndexBytes, type SignatureForm } from "../formats/formats.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
@@ -14,17 +14,21 @@ import { type PublishedFolder, PublishedTree } from "../signing/published-tree.t
 import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
+import type { FileWrite } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
 import { type SignOptions, signIndexBytes } from "./index-signature.ts";
 import { stageIndex } from "./publish-apply.ts";
+import { refuseUnreadableFile } from "./readable-index.ts";
 import { dateAfter } from "./signature-date.ts";
+import { planSignatureFiles } from "./signature-files.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
 export interface SignFileOptions extends SignOptions {
   /** Add size and SHA-256 of the packages to a pkg_summary first. */
-  readonly addChecksums?: boolean;
-  /** Paths of the indexes that are signed in the same run. */
-  readonly together?: readonly string[];
+  readonly addChecksums: boolean;
+  readonly form: SignatureForm;
+  /** Sign what no client can read, and replace signatures of other programs. */
+  readonly force: boolean;
   /** The key store's certificates: the signature is dated after theirs. */
   readonly own: Own;
 }
@@ -32,19 +36,31 @@ export interface SignFileOptions extends SignOptions {
 export interface SignedIndex {
   readonly index: string;
   readonly files: readonly string[];
-  /** Signatures of other forms of the summary, which hold an older one. */
+  /** Signatures that would sign an older index: of other forms of the summary, or in a form that is no longer written. */
   readonly removed: readonly string[];
   readonly sha256: string;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
 }
 
-/**
- * Signs one index file and writes both signature files beside it. Of a summary's other forms there the signatures are
- * removed where they cover another index: an older one must never lie signed beside the new one.
- * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index, and as `signIndexBytes`
- */
-export async function signIndexFile(path: string, key: SignerOf, options: SignFileOptions): Promise<SignedIndex> {
+/** An index file that may be signed. */
+interface SignPlan {
+  readonly path: string;
+  readonly folder: PublishedFolder;
+  readonly bytes: Uint8Array;
+  readonly writes: readonly FileWrite[];
+  /** Names of signature files. */
+  readonly removes: readonly string[];
+  readonly date: Instant;
+  readonly warnings: readonly string[];
+}
+
+async function planIndexFile(
+  path: string,
+  together: readonly string[],
+  signers: KeyIndex,
+  { addChecksums, form, force, at }: SignFileOptions,
+): Promise<SignPlan> {
   const name = basename(path);
   if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
@@ -53,23 +69,54 @@ export async function signIndexFile(path: string, key: SignerOf, options: SignFi
   }
   const folder = (await PublishedTree.open(dirname(path))).folder("");
   const there = await readIndex(folder, path);
-  const bytes = options.addChecksums === true ? await withChecksums(path, there) : there;
-  const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
-  const at = await dateAfter(folder, [name], signers, options.at);
-  const signature = await signIndexBytes(bytes, key, { ...options, at });
+  const bytes = addChecksums ? await withChecksums(path, there) : there;
+  const { warnings } = force ? { warnings: [] } : await refuseUnreadableFile(name, escapeText(path), bytes);
+  const removes = [
+    ...(await planSignatureFiles(folder, { names: [name], form, force })),
+    ...(await staleBeside(folder, path, bytes, together)),
+  ];
+  const date = await dateAfter(folder, [name], signers, at);
   const writes = bytes === there ? [] : [{ name, data: bytes }];
-  const stale = await staleBeside(folder, path, bytes, options.together ?? []);
-  const staged = await stageIndex({ folder, writes }, new Map([[name, signature]]));
-  await folder.remove(stale);
+  return { path, folder, bytes, writes, removes, date, warnings };
+}
+
+/** Writes what a plan says. */
+async function signPlanned(
+  { path, folder, bytes, writes, removes, date }: SignPlan,
+  key: SignerOf,
+  options: SignFileOptions,
+): Promise<SignedIndex> {
+  const signature = await signIndexBytes(bytes, key, { ...options, at: date });
+  const staged = await stageIndex({ folder, writes }, new Map([[basename(path), signature]]), options.form);
+  await folder.remove(removes);
   await commitStaged(staged);
   return {
     index: path,
     files: [...new Set(staged.map((file) => join(dirname(path), basename(file.path))))],
-    removed: stale.map((file) => join(dirname(path), file)),
+    removed: removes.map((file) => join(dirname(path), file)),
     sha256: createHash("sha256").update(bytes).digest("hex"),
     createdAt: signature.createdAt,
     expiresAt: signature.expiresAt,
   };
+}
+
+/**
+ * Signs index files and writes the signature files beside each; none is signed unless all may be. Of a summary's other forms
+ * there the signatures are removed where they cover another index: an older one must never lie signed beside the new one.
+ * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index; `bad_index` for what clients
+ *   would refuse; `would_break` where another program's signature is in the way; and as `signIndexBytes`
+ */
+export async function signIndexFiles(
+  paths: readonly string[],
+  key: SignerOf,
+  options: SignFileOptions,
+): Promise<{ readonly signed: readonly SignedIndex[]; readonly warnings: readonly string[] }> {
+  const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
+  const plans: SignPlan[] = [];
+  for (const path of paths) plans.push(await planIndexFile(path, paths, signers, options));
+  const signed: SignedIndex[] = [];
+  for (const plan of plans) signed.push(await signPlanned(plan, key, options));
+  return { signed, warnings: plans.flatMap(({ warnings }) => warnings) };
 }
 
 /** Names of signature files beside a summary that sign an older one. */

@@ -1,14 +1,12 @@
 /** The files that a summary may lie in: `pkg_summary` and its compressed forms. */
 import { FeedkeyError } from "../error.ts";
-import { compressionNamed, formats, indexFileNames, signatureFiles } from "../formats/formats.ts";
+import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
+import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { PublishedFolder } from "../signing/published-tree.ts";
 import type { SignedFile } from "./feed-layout.ts";
 
 const { pkgsrc } = formats;
-
-/** Twice what clients take where their profile says nothing; nobody may have vouched for it. */
-const maxSummaryBytes = 192 * 1024 * 1024;
 
 /** Those that may be there because they were asked for once. */
 const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
@@ -20,7 +18,7 @@ export function isSummaryName(name: string): boolean {
 
 /** The text of a summary. @throws FeedkeyError `bad_index` */
 export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
-  return await decompress(bytes, detectCompression(bytes), maxSummaryBytes, "bad_index");
+  return await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
 }
 
 /** Whether a file is what its name says, and holds this text. */
@@ -48,7 +46,9 @@ async function signedForms(folder: PublishedFolder, without: readonly string[]):
   for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
     for (const signature of signatureFiles(name)) {
-      if ((await folder.read(signature)) !== undefined) signatures.push(signature);
+      const there = await folder.read(signature);
+      // Another program's is not ours to remove.
+      if (there !== undefined && foreignSignature(there) === undefined) signatures.push(signature);
     }
     if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });
   }

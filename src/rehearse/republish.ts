@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
 import { withLock } from "../files/lock.ts";
-import { signatureEnding } from "../formats/formats.ts";
+import { mainSignature } from "../formats/formats.ts";
 import { switchKey } from "../keys/config-edit.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -36,13 +36,7 @@ async function reopened(archive: Archive): Promise<Archive> {
 }
 
 /** Whether somebody signs this feed to whom it was delegated: publishing with the archive's key is not what comes next. */
-async function isDelegated(
-  folder: PublishedFolder,
-  signedName: string,
-  bytes: Uint8Array,
-  known: Own,
-): Promise<boolean> {
-  const name = signedName + signatureEnding.binary;
+async function isDelegated(folder: PublishedFolder, name: string, bytes: Uint8Array, known: Own): Promise<boolean> {
   const file = await folder.read(name);
   if (file === undefined) return false;
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
@@ -69,7 +63,7 @@ async function planSigning(
   const index = await tree.folder(feed.path).read(layout.signed);
   if (index === undefined) return undefined;
   const text = await layout.textOf(index);
-  const terms = { at, validFor: config.validFor, allowEmpty: true, vouchers };
+  const terms = { at, validFor: config.validFor, allowEmpty: true, force: false, vouchers };
   return await planFeed(tree, feed, { text, packages: layout.read(text).count }, key, terms);
 }
 
@@ -122,7 +116,8 @@ async function publishAgain(archive: Archive): Promise<void> {
     const folder = tree.folder(feed.path);
     const { signed } = layoutOf(feed);
     const bytes = await folder.read(signed);
-    if (bytes !== undefined && !(await isDelegated(folder, signed, bytes, known))) own.push(feed);
+    if (bytes !== undefined && !(await isDelegated(folder, mainSignature(signed, feed.signatures), bytes, known)))
+      own.push(feed);
   }
   await signFeeds(archive, own, key, known);
 }

@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { formatNames, signatureFiles } from "../../formats/formats.ts";
+import { formatNames, publishedSignatures, type SignatureForm, signatureForms } from "../../formats/formats.ts";
 import { readSummaryForms } from "../../profile/summary-forms.ts";
 import type { ArchiveFeed, FeedFormat, SummaryForm } from "../../profile/types.ts";
 import type { PublishResult } from "../../publish/publish.ts";
@@ -21,6 +21,8 @@ export interface PublishCommandOptions extends PassphraseOptions, WarnOptions {
   readonly notationDomain?: string;
   readonly format?: string;
   readonly compress?: string;
+  readonly form?: string;
+  readonly force?: boolean;
   readonly skipBad?: boolean;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
@@ -35,6 +37,15 @@ function formatOf(text: string): FeedFormat {
   });
 }
 
+/** @throws FeedkeyError `usage` */
+export function signatureForm(text: string): SignatureForm {
+  const form = signatureForms.find((name) => name === text);
+  if (form !== undefined) return form;
+  throw new FeedkeyError("usage", `"${escapeText(text)}" is not a form of signatures`, {
+    hint: `--form takes ${signatureForms.join(" or ")}`,
+  });
+}
+
 /** One folder as one feed named after it. */
 function lone(folder: string, options: PublishCommandOptions): { root: string; feeds: ArchiveFeed[] } {
   const root = resolve(folder);
@@ -43,7 +54,8 @@ function lone(folder: string, options: PublishCommandOptions): { root: string; f
     throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
   }
   const format = formatOf(options.format ?? "opkg");
-  return { root, feeds: [{ name, format, path: "", packages: "", compress: formsOf(format, options.compress) }] };
+  const feed = { name, format, path: "", packages: "", compress: formsOf(format, options.compress) };
+  return { root, feeds: [options.form === undefined ? feed : { ...feed, signatures: signatureForm(options.form) }] };
 }
 
 /** @throws FeedkeyError `usage` */
@@ -62,9 +74,11 @@ function formsOf(format: FeedFormat, text: string | undefined): readonly Summary
 /** @throws FeedkeyError `usage` */
 function refuseMisfits(folder: string | undefined, options: PublishCommandOptions): void {
   if (options.config === undefined) return;
-  for (const option of ["format", "compress"] as const) {
+  for (const option of ["format", "compress", "form"] as const) {
     if (options[option] === undefined) continue;
-    throw new FeedkeyError("usage", `--${option} goes with a folder: archive.ini says it for each of its feeds`);
+    throw new FeedkeyError("usage", `--${option} goes with a folder: archive.ini says it for each of its feeds`, {
+      hint: `write ${option === "form" ? "signatures" : option} into the section of the feed`,
+    });
   }
   if (folder !== undefined) {
     throw new FeedkeyError("usage", "give a folder or --config, not both", {
@@ -82,7 +96,7 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
     const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];
     const files = [
       ...writes.map(({ name }) => name),
-      ...(sign === undefined ? [] : signed.flatMap(({ name }) => signatureFiles(name).toReversed())),
+      ...(sign === undefined ? [] : signed.flatMap(({ name }) => publishedSignatures(name, feed.signatures))),
     ];
     const did = (verb: string, past: string) => (dryRun ? `would ${verb}` : past);
     const why = sign === undefined ? "" : ` (signed: ${sign})`;
@@ -101,14 +115,14 @@ export async function publish(
   folder: string | undefined,
   options: PublishCommandOptions,
 ): Promise<Outcome> {
-  const { key, skipBad, allowEmpty, notationDomain } = options;
+  const { key, skipBad, allowEmpty, notationDomain, force } = options;
   const dryRun = options.dryRun === true;
   const keeper = await keeperOf(context, options);
   refuseMisfits(folder, options);
   const place = folder === undefined ? undefined : lone(folder, options);
   const validFor = options.validFor === undefined ? undefined : duration(options.validFor, "--valid-for");
   const warnWithin = warningTime(options);
-  const terms = { place, key, warnWithin, validFor, notationDomain, skipBad, allowEmpty, dryRun };
+  const terms = { place, key, warnWithin, validFor, notationDomain, skipBad, allowEmpty, force, dryRun };
   const result = await keeper.publish({ ...terms, partial: true });
   return {
     text: describe(result, dryRun),

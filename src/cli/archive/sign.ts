@@ -5,6 +5,7 @@ import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
+import { signatureForm } from "./publish.ts";
 
 export interface SignCommandOptions extends PassphraseOptions, WarnOptions {
   readonly key: string;
@@ -12,6 +13,8 @@ export interface SignCommandOptions extends PassphraseOptions, WarnOptions {
   readonly notationDomain?: string;
   readonly addChecksums?: boolean;
   readonly validFor: string;
+  readonly form: string;
+  readonly force?: boolean;
 }
 
 /** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign */
@@ -21,13 +24,14 @@ export async function sign(
   options: SignCommandOptions,
 ): Promise<Outcome> {
   const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
-  const { key: by, feed, addChecksums, notationDomain } = options;
-  const terms = { key: by, feed, validFor, addChecksums, notationDomain, warnWithin: warningTime(options) };
+  const { key: by, feed, addChecksums, notationDomain, force } = options;
+  const form = signatureForm(options.form);
+  const terms = { key: by, feed, validFor, addChecksums, notationDomain, form, force };
   const keeper = await keeperOf(context, options);
-  const { key, signed } = await keeper.sign(indexes, terms);
+  const { key, signed } = await keeper.sign(indexes, { ...terms, warnWithin: warningTime(options) });
   const lines = signed.flatMap(({ index, files, removed, expiresAt }) => {
     const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
-    const gone = removed.map((file) => `${file}: removed: it signed another index than ${index}`);
+    const gone = removed.map((file) => `${file}: removed: it would sign an older index than ${index}`);
     return [`${index}: signed ${until}: ${files.join(", ")}`, ...gone];
   });
   return {

@@ -9,13 +9,14 @@ import { refuseLooseEnds } from "../packet/malleability.ts";
 import { type Packet, PacketError, readPackets, tags } from "../packet/packets.ts";
 import { parseSignature, type RawSignature, signatureFacts } from "../packet/raw-signature.ts";
 import { makersOf } from "./check-signature.ts";
+import { foreignSignature } from "./foreign-signature.ts";
 import type { KeyIndex } from "./key-index.ts";
 
 /** A signature packet of the file, or why it can't be used. */
 export type FileSignature = { readonly raw: RawSignature } | { readonly problem: string };
 
 function malformed(what: string, why: string): FeedkeyError {
-  return new FeedkeyError("bad_signature_data", `${what} is no OpenPGP signature file: ${why}`, {
+  return new FeedkeyError("bad_signature_data", `${what} is not an OpenPGP signature file: ${why}`, {
     hint: "a proxy or mirror may have sent something else, such as a web page; look into the file",
   });
 }
@@ -27,6 +28,12 @@ function malformed(what: string, why: string): FeedkeyError {
  */
 export function readSignatureFile(bytes: Uint8Array, what: string): FileSignature[] {
   if (bytes.length > limits.signatureFileBytes) throw malformed(what, `it has ${bytes.length} bytes`);
+  const foreign = foreignSignature(bytes);
+  if (foreign !== undefined) {
+    throw new FeedkeyError("bad_signature_data", `${what} is a signature of ${foreign}, not of OpenPGP`, {
+      hint: "the archive must publish an OpenPGP signature beside it; INDEX.asc alone is enough",
+    });
+  }
   const noSignature = new FeedkeyError("no_signature", `${what} holds no signature`, {
     hint: "the archive must sign its index; if it did, the file was lost on the way",
   });

@@ -195,7 +195,7 @@ export class TestArchive {
     await fs.writeFile(this.file("Packages"), text);
     await fs.rm(this.file("Packages.gz"), { force: true });
     const ended = await runHere(
-      this.keeperArgs(at, "sign", this.file("Packages"), "--key", this.key, "--feed", "base", ...args),
+      this.keeperArgs(at, "sign", this.file("Packages"), "--key", this.key, "--feed", "base", "--force", ...args),
     );
     expect(ended.status, ended.stdout).to.equal(0);
     await this.mirror.sync(this.site);

@@ -1,0 +1,89 @@
+/** Whether clients can read an index: by the reader and the limits that they have themselves, before it is signed. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { compressionNamed, formatNames, formats, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
+import type { FeedFormat } from "../profile/types.ts";
+import { layoutOf } from "./feed-layouts.ts";
+
+/** An index that clients can read. */
+export interface ReadableIndex {
+  readonly packages: number;
+  /** What its keepers should hear of it, in words. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Warns of an index that clients refuse unless their profile allows more, or an index that they accepted was half as large.
+ * @param what names the index
+ * @param bytes of its text, or of the file that is signed
+ */
+export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes): string[] {
+  if (bytes <= usual) return [];
+  return [
+    `${what} has ${bytes} bytes: new clients take no more than ${usual}, unless their profile has max-index-size for the feed`,
+  ];
+}
+
+/**
+ * @param what names the index
+ * @param text as clients read it
+ * @param most bytes that any client takes
+ * @throws FeedkeyError `bad_index`, with the line where one is wrong: every client would refuse it
+ */
+export function refuseUnreadable(
+  what: string,
+  format: FeedFormat,
+  text: Uint8Array,
+  hint: string,
+  most = maxIndexBytes,
+): ReadableIndex {
+  if (text.length > most) {
+    throw new FeedkeyError("bad_index", `${what} has ${text.length} bytes, and no client takes more than ${most}`, {
+      details: { bytes: text.length, most },
+      hint: "divide its packages between several feeds",
+    });
+  }
+  try {
+    return { packages: formats[format].read(text).count, warnings: warnOfSize(what, text.length) };
+  } catch (cause) {
+    if (!(cause instanceof FeedkeyError)) throw cause;
+    throw new FeedkeyError(cause.code, `clients would refuse ${what}: ${cause.message}`, {
+      details: cause.details,
+      hint,
+      cause,
+    });
+  }
+}
+
+const emptied = "a client that has accepted one with packages keeps it out until it is told --allow-empty";
+
+/**
+ * Reads a file that is to be signed as clients would: as the format that its name says, else as whichever it is.
+ * @param name of the file
+ * @param what names it in messages
+ * @throws FeedkeyError `bad_index`: no client could read it
+ */
+export async function refuseUnreadableFile(name: string, what: string, bytes: Uint8Array): Promise<ReadableIndex> {
+  const named = formatNames.find((format) => compressionNamed(formats[format], name) !== undefined);
+  const hint = "correct what wrote it and sign again; --force signs it as it is, for programs that read it otherwise";
+  const errors: FeedkeyError[] = [];
+  for (const format of named === undefined ? formatNames : [named]) {
+    try {
+      const text = await layoutOf({ format }).textOf(bytes);
+      const readable = refuseUnreadable(what, format, text, hint);
+      if (readable.packages > 0) return readable;
+      if (named !== undefined) return { ...readable, warnings: [`${what} lists no package: ${emptied}`] };
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+    }
+  }
+  const [error] = errors;
+  if (named !== undefined && error !== undefined) {
+    throw new FeedkeyError(error.code, error.message, { details: error.details, hint, cause: error });
+  }
+  throw new FeedkeyError("bad_index", `${what} is not an index of ${formatNames.join(" or ")}`, {
+    details: { name: escapeText(name), line: error?.details.line },
+    hint: "--force signs it as it is, for programs that read another format",
+  });
+}
