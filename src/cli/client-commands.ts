@@ -74,6 +74,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--root <dir>", "the root of the system to set up", "/")
     .option("--timer <kind>", "systemd, cron or none (default: what that system has)")
     .option("--no-keyring", "leave the keyring to the timer's first run")
+    .option("--feed <name...>", "for these feeds alone (default: every feed of the profile)")
     .option("--suite <name...>", "for apt: suites (default: the profile's variable suite)")
     .option("--component <name...>", "for apt: components (default: the profile's variable component)")
     .option("--prefix <dir>", "for pkg_install: the prefix of pkgsrc (default: where pkg_install is found)")

@@ -74,7 +74,7 @@ export interface VerifyPackagesOptions extends CallOptions {
 
 export interface ExportOptions {
   readonly for: ExportFormat;
-  /** The feeds that the keyring is for: delegates for all of these get into it. By default every feed of the profile. */
+  /** The feeds that the keyring is for: delegates for all of these get into it. By default all that the program reads. */
   readonly feeds?: readonly string[] | undefined;
 }
 

@@ -31,7 +31,7 @@ import { report } from "./with-warnings.ts";
 
 /** Names of the feeds that an export is for. @throws FeedkeyError `usage` */
 function feedNames(profile: Profile, { feeds = [] }: ExportOptions): string[] {
-  return chosenFeeds(profile, feeds).map(({ name }) => name);
+  return feeds.length === 0 ? [] : chosenFeeds(profile, feeds).map(({ name }) => name);
 }
 
 /** The ways to the world, kept open between calls. */

@@ -8,7 +8,7 @@ import { type RawCertificate, writeCertificate } from "../openpgp/certificate/ce
 import { minimal } from "../openpgp/certificate/minimal.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { armor } from "../openpgp/packet/armor.ts";
-import type { Profile } from "../profile/types.ts";
+import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import { refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
@@ -50,8 +50,17 @@ function maySign({ role, grants }: Trusted, feed: string): boolean {
   return role !== "delegate" || grants.some((grant) => allows(grant, feed));
 }
 
-/** The programs with one keyring for all that they read. */
-const hasOneKeyring: readonly ExportFormat[] = ["opkg", "pkg_install"];
+/** The programs with one keyring for all that they read, and the only format of feeds that they read. */
+const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = { opkg: "opkg", pkg_install: "pkgsrc" };
+
+/**
+ * The feeds that a program's keyring is for where nothing is said: those that it reads. A feed of another format needs no
+ * signer in it.
+ */
+export function feedsFor(format: ExportFormat, feeds: readonly Feed[]): string[] {
+  const read = feeds.filter((feed) => feed.format === (hasOneKeyring[format] ?? feed.format));
+  return (read.length > 0 ? read : feeds).map(({ name }) => name);
+}
 
 /**
  * A keyring knows no feeds: a delegate in it could sign all of them.
@@ -65,14 +74,17 @@ function confined(trusted: Trusted, feeds: readonly string[], format: ExportForm
   const reason = `it is a delegate that may not sign ${quoted(barred) || "everything"}, which a keyring can't say`;
   const own = feeds.filter((feed) => maySign(trusted, feed));
   if (own.length === 0) return reason;
-  return hasOneKeyring.includes(format)
-    ? `${reason}; ${format} has one keyring for all feeds, and will refuse what this key signs of ${quoted(own)}`
-    : `${reason}; export a keyring for ${quoted(own)} alone with --feed`;
+  return hasOneKeyring[format] === undefined
+    ? `${reason}; export a keyring for ${quoted(own)} alone with --feed`
+    : `${reason}; ${format} has one keyring for all feeds, and will refuse what this key signs of ${quoted(own)}, ` +
+        `unless it is set up for ${quoted(own)} alone with --feed`;
 }
 
 /** The certificates that may sign now, each cut down to what is needed. */
-async function choose(session: Session, judged: Judged, format: ExportFormat, feeds: readonly string[]) {
+async function choose(session: Session, judged: Judged, format: ExportFormat, only: readonly string[]) {
   const { trust } = judged;
+  const all = session.profile.feeds.map(({ name }) => name);
+  const feeds = only.length > 0 ? only : feedsFor(format, session.profile.feeds);
   const held = await session.knowledge.worthKeeping(trust, session.accepted);
   const chosen: RawCertificate[] = [];
   const left: { fingerprint: Fingerprint; reason: string }[] = [];
@@ -80,6 +92,9 @@ async function choose(session: Session, judged: Judged, format: ExportFormat, fe
     const able = signingKeys(trusted.facts, trust.at);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
+    // A machine for other feeds is of no concern.
+    const signs = (feed: string) => maySign(trusted, feed);
+    if (!feeds.some(signs) && (only.length > 0 || all.some(signs))) continue;
     const reason = confined(trusted, feeds, format) ?? unreadable(trusted.facts, able, format);
     if (reason !== undefined) left.push({ fingerprint, reason });
     else chosen.push(minimal(certificate, able));
@@ -129,7 +144,7 @@ async function recordOf(path: string, format: ExportFormat): Promise<string> {
  * Works out an export. An outage of the key servers empties no keyring: what lies there stays, but for keys that are
  * known to be revoked, expired or no longer of the chain.
  * @param path a file; for opkg a GnuPG home
- * @param only names of the feeds that the keyring is for; all of the profile if there are none
+ * @param only names of the feeds that the keyring is for; if there are none, all that the program reads
  * @throws FeedkeyError `output`: somebody's own home is there
  */
 export async function planExport(
@@ -139,10 +154,9 @@ export async function planExport(
   path: string,
   only: readonly string[] = [],
 ): Promise<ExportPlan> {
-  const feeds = only.length > 0 ? only : session.profile.feeds.map(({ name }) => name);
   const target = resolve(path);
   const before = await certificatesIn(await recordOf(target, format));
-  const { chosen, left } = await choose(session, judged, format, feeds);
+  const { chosen, left } = await choose(session, judged, format, only);
   const waiting = waitingFor(judged);
   const may = new Set(chosen.map(({ fingerprint }) => fingerprint));
   const stuck = before.some(({ fingerprint }) => waiting.has(fingerprint)) || (may.size === 0 && waiting.size > 0);

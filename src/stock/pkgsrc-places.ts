@@ -10,7 +10,7 @@ import { inTarget } from "./setup-item.ts";
 export type Prefix = string;
 
 /** Prefixes of pkgsrc on NetBSD and Linux, on SmartOS and macOS, and as others choose them. */
-const usual: readonly Prefix[] = ["usr/pkg", "opt/pkg", "opt/local", "usr/local"];
+export const usualPrefixes: readonly Prefix[] = ["usr/pkg", "opt/pkg", "opt/local", "usr/local"];
 
 /** A file below a prefix. */
 export function below(prefix: Prefix, name: string): string {
@@ -43,7 +43,7 @@ function adminOnPath(root: TargetRoot): string | undefined {
 export async function prefixesOf(root: TargetRoot, given: string | undefined): Promise<Prefix[]> {
   if (given !== undefined) return [parsePrefix(given)];
   const found = new Set<Prefix>();
-  for (const prefix of ["", ...usual]) if (await root.exists(adminOf(prefix))) found.add(prefix);
+  for (const prefix of ["", ...usualPrefixes]) if (await root.exists(adminOf(prefix))) found.add(prefix);
   const admin = adminOnPath(root);
   if (admin !== undefined && admin !== inTarget(adminOf(""))) found.add(dirname(dirname(admin)).slice(1));
   return [...found];

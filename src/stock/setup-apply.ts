@@ -10,10 +10,10 @@ import type { SetupPlan, Step } from "./setup-plan.ts";
 async function write(
   root: TargetRoot,
   { item, found }: Step,
-  writeKeyring: (() => Promise<void>) | undefined,
+  writeKeyring: ((path: string) => Promise<void>) | undefined,
 ): Promise<void> {
   if (item === undefined) return;
-  if (item.kind === "export") await writeKeyring?.();
+  if (item.kind === "export") await writeKeyring?.(item.path);
   if (item.kind === "file") await root.write(item.path, item.data);
   if (item.kind === "link") await root.link(item.path, item.target);
   if (item.kind !== "block") return;
@@ -38,13 +38,13 @@ async function save(root: TargetRoot, manifest: SetupManifest): Promise<void> {
 /**
  * Does the steps of a plan. The record comes first and names all that will be written, so that whatever of it is there
  * when a run is killed is known as feedkey's.
- * @param writeKeyring does the export
+ * @param writeKeyring does the export to a path below the root
  * @throws FeedkeyError `output`, `bad_path`
  */
 export async function applySetup(
   root: TargetRoot,
   plan: SetupPlan,
-  writeKeyring: (() => Promise<void>) | undefined,
+  writeKeyring: ((path: string) => Promise<void>) | undefined,
 ): Promise<void> {
   // What killed runs were writing: beside everything that is on record, whether it came to be there or not.
   const folders = new Set([manifestFolder, ...[...plan.intent.entries.keys()].map((path) => dirname(path))]);

@@ -2,7 +2,16 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Profile } from "../profile/types.ts";
-import { type Configured, contradiction, inTarget, type Terms, textFile, textsIn, written } from "./setup-item.ts";
+import {
+  type Configured,
+  contradiction,
+  inTarget,
+  type SetupKeyring,
+  type Terms,
+  textFile,
+  textsIn,
+  written,
+} from "./setup-item.ts";
 
 /** Words of a list: what the options say, else the profile's variables of these names. */
 function wordsOf(given: readonly string[], { variables }: Profile, names: readonly string[]): string[] {
@@ -38,11 +47,49 @@ async function refuseRivals({ root, profile }: Terms, suites: readonly string[],
   }
 }
 
+/** Suites with one keyring. */
+interface Signed extends SetupKeyring {
+  readonly suites: readonly string[];
+}
+
+/** Where a suite lies below the archive's URL: a folder as it is, any other below dists. */
+function folderOf(suite: string): string {
+  return suite.endsWith("/") ? suite.replace(/^(\.\/)+|\/+$/g, "").replace(/^\.$/, "") : `dists/${suite}`;
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
+}
+
+/** The suite that a feed of the profile is part of: the nearest one above it. */
+function suiteOf(path: string, suites: readonly string[]): string | undefined {
+  const above = suites.filter((suite) => isBelow(path, folderOf(suite)));
+  return above.reduce<string | undefined>((nearest, suite) => {
+    return nearest === undefined || folderOf(suite).length > folderOf(nearest).length ? suite : nearest;
+  }, undefined);
+}
+
+/** One keyring for the feeds of each suite, so that a delegate for them signs these alone; one for the suites without feeds. */
+function keyringsFor({ profile, only }: Terms, suites: readonly string[]): Signed[] {
+  const groups = new Map<string, { feeds: string[]; suites: string[] }>();
+  for (const suite of suites) {
+    const feeds = profile.feeds.filter(({ path }) => suiteOf(path, suites) === suite).map(({ name }) => name);
+    const group = groups.get(feeds.join("+"));
+    if (group === undefined) groups.set(feeds.join("+"), { feeds, suites: [suite] });
+    else group.suites.push(suite);
+  }
+  const file = (ending: string) => `etc/apt/keyrings/${profile.name}${ending}.gpg`;
+  return [...groups].map(([joined, { feeds, suites: signed }]) => {
+    // A profile's name has no plus in it, so no other profile's keyring is called so.
+    const path = file(groups.size === 1 || joined === "" ? "" : `+${joined}`);
+    const isAll = feeds.length === 0 || feeds.length === profile.feeds.length;
+    return { path, feeds: isAll ? only : feeds, suites: signed };
+  });
+}
+
 /** @throws FeedkeyError `usage`, `bad_config` */
 export async function configureApt(terms: Terms): Promise<Configured> {
   const { profile } = terms;
-  const keyring = `etc/apt/keyrings/${profile.name}.gpg`;
-  const signedBy = `Signed-By: ${inTarget(keyring)}`;
   const suites = wordsOf(terms.suites, profile, ["suite", "suites"]);
   const components = wordsOf(terms.components, profile, ["component", "components"]);
   // A suite with a slash at its end is a folder without components.
@@ -54,22 +101,30 @@ export async function configureApt(terms: Terms): Promise<Configured> {
   }
   if (suites.length === 0 || (flat === 0 && components.length === 0)) {
     const missing = suites.length === 0 ? "suite" : "component";
+    const path = `etc/apt/keyrings/${profile.name}.gpg`;
+    const signedBy = `Signed-By: ${inTarget(path)}`;
     const warning = `no source is written, since neither an option nor the profile's variables name a ${missing}`;
     return {
-      keyring,
-      items: [{ kind: "export", path: keyring }],
+      keyrings: [{ path, feeds: terms.only }],
+      items: [{ kind: "export", path }],
       warnings: [`${warning}: give --suite and --component, or add the line ${signedBy} to your own`],
       byHand: [signedBy],
     };
   }
   const path = `etc/apt/sources.list.d/${profile.name}.sources`;
   await refuseRivals(terms, suites, path);
-  const lines = [written("apt", profile.name), "Types: deb", `URIs: ${profile.archive.url}`];
-  lines.push(`Suites: ${suites.join(" ")}`);
-  if (components.length > 0) lines.push(`Components: ${components.join(" ")}`);
+  const keyrings = keyringsFor(terms, suites);
+  const sources = keyrings.map((keyring) => {
+    const lines = ["Types: deb", `URIs: ${profile.archive.url}`, `Suites: ${keyring.suites.join(" ")}`];
+    if (components.length > 0) lines.push(`Components: ${components.join(" ")}`);
+    return [...lines, `Signed-By: ${inTarget(keyring.path)}`].join("\n");
+  });
   return {
-    keyring,
-    items: [{ kind: "export", path: keyring }, textFile(path, [...lines, signedBy])],
+    keyrings,
+    items: [
+      ...keyrings.map((keyring) => ({ kind: "export", path: keyring.path }) as const),
+      textFile(path, [written("apt", profile.name), sources.join("\n\n")]),
+    ],
     warnings: [],
     byHand: [],
   };

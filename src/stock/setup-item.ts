@@ -17,9 +17,18 @@ export type Item =
   /** The program's keyring, which the timer keeps current. */
   | { readonly kind: "export"; readonly path: string };
 
+/** A keyring of the program's, and what it is for. */
+export interface SetupKeyring {
+  /** A file; for opkg a GnuPG home. */
+  readonly path: string;
+  /** Names of feeds; all that the program reads if there are none. */
+  readonly feeds: readonly string[];
+}
+
 /** What a program needs beside the profile: its keyring, and the files of its configuration. */
 export interface Configured {
-  readonly keyring: string;
+  /** Several only where the program takes one for each feed. */
+  readonly keyrings: readonly SetupKeyring[];
   readonly items: readonly Item[];
   /** What the administrator has to know. */
   readonly warnings: readonly string[];
@@ -33,6 +42,8 @@ export interface Configured {
 export interface Terms {
   readonly profile: Profile;
   readonly root: TargetRoot;
+  /** Names of the feeds to set up; all if there are none. The profile has no others then. */
+  readonly only: readonly string[];
   /** For apt. */
   readonly suites: readonly string[];
   readonly components: readonly string[];

@@ -61,7 +61,7 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
 const forms = ["gpg-asc", "gpg"];
 
 /** @throws FeedkeyError `bad_profile`: no feed of opkg's; `bad_config`: another file says otherwise */
-export async function configureOpkg({ profile, root }: Terms): Promise<Configured> {
+export async function configureOpkg({ profile, root, only }: Terms): Promise<Configured> {
   const feeds = profile.feeds.filter(({ format }) => format === "opkg");
   if (feeds.length === 0) {
     throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no feed of the format opkg`, {
@@ -101,7 +101,7 @@ export async function configureOpkg({ profile, root }: Terms): Promise<Configure
   const left = profile.feeds.filter(({ format }) => format !== "opkg");
   const foreign = left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`);
   return {
-    keyring: home,
+    keyrings: [{ path: home, feeds: only }],
     items: [{ kind: "export", path: home }, textFile(conf, [written("opkg", profile.name), ...lines])],
     warnings: [...binary, ...foreign, ...unreachable, ...others],
     byHand: [],

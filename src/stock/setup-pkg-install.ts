@@ -1,6 +1,7 @@
 /** pkgsrc's pkg_install: a keyring, variables in pkg_install.conf, and pkgin's list of repositories. */
+import { findProgram } from "../files/programs.ts";
 import type { TargetRoot } from "../files/target-root.ts";
-import { askableAdmins, below, type Prefix, prefixesOf, refuseIgnored } from "./pkgsrc-places.ts";
+import { askableAdmins, below, type Prefix, prefixesOf, refuseIgnored, usualPrefixes } from "./pkgsrc-places.ts";
 import { divide, makeBlock } from "./setup-block.ts";
 import { type Configured, contradiction, feedUrl, type Item, inTarget, type Terms } from "./setup-item.ts";
 
@@ -36,11 +37,16 @@ function neededLines(path: string, rest: string, needed: Readonly<Record<string,
   return lines;
 }
 
-/** The gpg of that system, for builds of pkg_install that run one. */
-async function gpgOf(root: TargetRoot): Promise<string | undefined> {
-  const usual = ["usr/pkg/bin/gpg2", "usr/pkg/bin/gpg", "opt/pkg/bin/gpg2", "opt/local/bin/gpg2", "usr/bin/gpg"];
-  for (const path of usual) if (await root.exists(path)) return inTarget(path);
-  return undefined;
+/** The gpg of that system, for builds of pkg_install that run one: the prefix's own first. */
+async function gpgOf(root: TargetRoot, prefix: Prefix): Promise<string | undefined> {
+  const prefixes = new Set([...(prefix === "" ? [] : [prefix]), ...usualPrefixes, "usr"]);
+  for (const one of prefixes) {
+    for (const name of ["gpg2", "gpg"]) {
+      const path = below(one, `bin/${name}`);
+      if (await root.exists(path)) return inTarget(path);
+    }
+  }
+  return root.isOurs ? findProgram("gpg") : undefined;
 }
 
 interface File {
@@ -62,7 +68,7 @@ async function configFile(
   const path = below(prefix, "etc/pkg_install.conf");
   const rest = await restOf(root, path);
   const lines = neededLines(path, rest, needed);
-  const [gpg, packages] = [await gpgOf(root), urls.join(";")];
+  const [gpg, packages] = [await gpgOf(root, prefix), urls.join(";")];
   if (gpg !== undefined && valuesOf("GPG", rest).length === 0) lines.push(`GPG=${gpg}`);
   const [said] = valuesOf("PKG_PATH", rest);
   if (said === undefined && packages !== "") lines.push(`PKG_PATH=${packages}`);
@@ -92,7 +98,7 @@ async function repositories(root: TargetRoot, prefix: Prefix, note: string, urls
 }
 
 /** @throws FeedkeyError `bad_config`: the administrator's lines say otherwise, or our marks are broken; `usage` */
-export async function configurePkgInstall({ profile, root, prefix }: Terms): Promise<Configured> {
+export async function configurePkgInstall({ profile, root, only, prefix }: Terms): Promise<Configured> {
   const keyring = `etc/feedkey/keyrings/${profile.name}.gpg`;
   const needed = { VERIFIED_INSTALLATION: "always", GPG_KEYRING_VERIFY: inTarget(keyring) };
   const feeds = profile.feeds.filter(({ format }) => format === "pkgsrc");
@@ -113,7 +119,7 @@ export async function configurePkgInstall({ profile, root, prefix }: Terms): Pro
   }
   const admins = await askableAdmins(root, found);
   return {
-    keyring,
+    keyrings: [{ path: keyring, feeds: only }],
     items: [{ kind: "export", path: keyring }, ...files.flatMap(({ items }) => items)],
     warnings: [...warnings, ...files.flatMap((file) => file.warnings)],
     byHand: [],

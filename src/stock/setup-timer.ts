@@ -3,7 +3,16 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
-import { type Item, inTarget, profileName, type SetupProgram, stateName, textFile, written } from "./setup-item.ts";
+import {
+  type Item,
+  inTarget,
+  profileName,
+  type SetupKeyring,
+  type SetupProgram,
+  stateName,
+  textFile,
+  written,
+} from "./setup-item.ts";
 
 export const timers = ["systemd", "cron", "none"] as const;
 export type Timer = (typeof timers)[number];
@@ -11,7 +20,7 @@ export type Timer = (typeof timers)[number];
 export interface TimerTerms {
   readonly program: SetupProgram;
   readonly profile: string;
-  readonly keyring: string;
+  readonly keyrings: readonly SetupKeyring[];
   /** Path of feedkey in that system. */
   readonly feedkey: string;
 }
@@ -40,18 +49,28 @@ export async function feedkeyPath(root: TargetRoot, given: string | undefined): 
   });
 }
 
-/** The two steps of the job. Nothing in them needs to be quoted: names and paths were checked before. */
-export function steps({ program, profile, keyring, feedkey }: TimerTerms): { refresh: string; keep: string } {
+/** The steps of the job: one export for each keyring. Nothing in them needs to be quoted: names and paths were checked before. */
+export function steps({ program, profile, keyrings, feedkey }: TimerTerms): { refresh: string; keep: string[] } {
   const client = `${feedkey} --profile ${inTarget(profileName(profile))} --state ${inTarget(stateName)}`;
   return {
     refresh: `${client} --quiet refresh`,
-    keep: `${client} export --for ${program} --no-refresh ${inTarget(keyring)}`,
+    keep: keyrings.map(({ path, feeds }) => {
+      const only = feeds.length === 0 ? "" : ` --feed ${feeds.join(" ")}`;
+      return `${client} export --for ${program} --no-refresh ${inTarget(path)}${only}`;
+    }),
   };
 }
 
 /** Name of the units. */
 export function unitName({ program, profile }: TimerTerms): string {
   return `feedkey-${program}-${profile}`;
+}
+
+/** Commands as one: systemd would leave out those after one that fails. */
+function all(commands: readonly string[]): string {
+  if (commands.length < 2) return commands.join();
+  const each = commands.map((command) => `${command} || failed=1; `);
+  return `/bin/sh -c 'failed=0; ${each.join("")}exit $$failed'`;
 }
 
 function service(terms: TimerTerms): string[] {
@@ -66,14 +85,14 @@ function service(terms: TimerTerms): string[] {
     "",
     "[Service]",
     "Type=oneshot",
-    "# Where no key server answers, what the last run learned may still do: the second step knows.",
+    "# Where no key server answers, what the last run learned may still do: the next step knows.",
     `ExecStart=-${refresh}`,
-    `ExecStart=${keep}`,
+    `ExecStart=${all(keep)}`,
     "NoNewPrivileges=yes",
     "PrivateTmp=yes",
     "ProtectHome=read-only",
     "ProtectSystem=strict",
-    `ReadWritePaths=${inTarget(stateName)} ${inTarget(dirname(terms.keyring))}`,
+    `ReadWritePaths=${[stateName, ...new Set(terms.keyrings.map(({ path }) => dirname(path)))].map(inTarget).join(" ")}`,
   ];
 }
 
@@ -109,7 +128,8 @@ async function minuteFor(root: TargetRoot, unit: string): Promise<number> {
 async function cronItems(root: TargetRoot, terms: TimerTerms): Promise<Item[]> {
   const { refresh, keep } = steps(terms);
   const unit = unitName(terms);
-  const line = `${await minuteFor(root, unit)} */6 * * * root ${refresh}; ${keep.replace(" export ", " --quiet export ")}`;
+  const job = [refresh, ...keep.map((line) => line.replace(" export ", " --quiet export "))].join("; ");
+  const line = `${await minuteFor(root, unit)} */6 * * * root ${job}`;
   const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/pkg/bin";
   // Debian's cron reads no file with a dot in its name.
   return [textFile(`etc/cron.d/${unit.replaceAll(".", "_")}`, [written(terms.program, terms.profile), path, line])];

@@ -4,13 +4,21 @@ import { FeedkeyError } from "../error.ts";
 import { refuseWritableByOthers } from "../files/folder.ts";
 import { acquireLock } from "../files/lock.ts";
 import { TargetRoot } from "../files/target-root.ts";
-import type { Profile } from "../profile/types.ts";
+import type { Feed, Profile } from "../profile/types.ts";
 import { refuseUnverified } from "../refresh/session.ts";
 import { applyExport, type ExportPlan } from "./export.ts";
 import { isSpareHome } from "./gnupg-home.ts";
 import { applySetup } from "./setup-apply.ts";
 import { configureApt } from "./setup-apt.ts";
-import { type Configured, type Item, profileName, refuseName, type SetupProgram, stateName } from "./setup-item.ts";
+import {
+  type Configured,
+  type Item,
+  profileName,
+  refuseName,
+  type SetupKeyring,
+  type SetupProgram,
+  stateName,
+} from "./setup-item.ts";
 import { foreignKeyring } from "./setup-keyring.ts";
 import {
   emptyManifest,
@@ -30,6 +38,8 @@ import { feedkeyPath, likelyTimer, type Timer, type TimerTerms, timerItems } fro
 export interface SetupOptions {
   readonly program: SetupProgram;
   readonly profile: Profile;
+  /** Names of feeds of the profile: the program is set up for these alone. All if there are none. */
+  readonly only: readonly string[];
   /** The root of the system to set up. */
   readonly root: string;
   readonly suites: readonly string[];
@@ -43,9 +53,16 @@ export interface SetupOptions {
   readonly dryRun: boolean;
   /**
    * Plans the export of the keys that may sign now, with the state of that system's client. Undefined leaves the
-   * keyring to the timer's first run.
+   * keyrings to the timer's first run.
    */
-  readonly planKeyring: ((stateFolder: string, path: string) => Promise<ExportPlan>) | undefined;
+  readonly planKeyring:
+    | ((stateFolder: string, path: string, feeds: readonly string[]) => Promise<ExportPlan>)
+    | undefined;
+}
+
+/** A keyring with what its export is to do; undefined where the timer writes it. */
+export interface PlannedKeyring extends SetupKeyring {
+  readonly exported: ExportPlan | undefined;
 }
 
 export interface SetupDone {
@@ -53,8 +70,7 @@ export interface SetupDone {
   readonly steps: readonly Step[];
   readonly timer: Timer;
   readonly timerTerms: TimerTerms;
-  readonly keyring: string;
-  readonly exported: ExportPlan | undefined;
+  readonly keyrings: readonly PlannedKeyring[];
   readonly warnings: readonly string[];
   readonly byHand: readonly string[];
 }
@@ -137,9 +153,15 @@ async function missingFor(root: TargetRoot, names: readonly string[]): Promise<s
   return [...new Set(missing)];
 }
 
-/** No key at all is no set-up, unless there is one already whose keyring must be emptied. */
-function refuseEmpty({ keys, left }: ExportPlan, { program, profile }: SetupOptions, again: boolean): void {
-  if (keys.length > 0 || again) return;
+/** Without any key there is nothing to set up, unless there is a set-up already whose keyring must be emptied. */
+function refuseEmpty(
+  keyrings: readonly PlannedKeyring[],
+  { program, profile }: Pick<SetupOptions, "program" | "profile">,
+  again: boolean,
+): void {
+  const planned = keyrings.flatMap(({ exported }) => exported ?? []);
+  if (planned.length === 0 || planned.some(({ keys }) => keys.length > 0) || again) return;
+  const left = planned.flatMap((exported) => exported.left);
   const [first] = left;
   const why = first === undefined ? "none may sign now" : `${first.fingerprint} can't be used: ${first.reason}`;
   throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no key for ${program}: ${why}`, {
@@ -154,65 +176,82 @@ function refuseEmpty({ keys, left }: ExportPlan, { program, profile }: SetupOpti
  *   `unchecked_revocation`; before the first file is written, unless the disk gives out
  */
 export async function setUp(options: SetupOptions): Promise<SetupDone> {
-  const { program, profile, dryRun } = options;
+  const { program, only, dryRun } = options;
+  const isWanted = ({ name }: Feed) => only.length === 0 || only.includes(name);
+  const profile: Profile = { ...options.profile, feeds: options.profile.feeds.filter(isWanted) };
   refuseName(profile.name);
   refuseUnverified(profile);
   const id: SetupId = { program, profile: profile.name };
   const root = await TargetRoot.open(options.root);
   return await alone(root, dryRun, async (made) => {
     const manifest = await readManifest(root);
-    const configured: Configured = await configure[program]({ ...options, root });
-    const { keyring } = configured;
+    const configured: Configured = await configure[program]({ ...options, profile, root });
+    const { keyrings } = configured;
     const feedkey = await feedkeyPath(root, options.feedkey);
     const timer = options.timer ?? (await likelyTimer(root));
-    const timerTerms = { program, profile: profile.name, keyring, feedkey };
+    const timerTerms = { program, profile: profile.name, keyrings, feedkey };
     const items = [
       ...(await profileItems(profile, root, manifest.entries.has(profileName(profile.name)))),
       ...configured.items,
       ...(await timerItems(timer, root, timerTerms)),
     ];
     const again = [...manifest.entries.values()].some(({ by }) => by.some((one) => isSameSetup(one, id)));
-    const folders = [
-      ...made,
-      ...(await missingFor(root, [...items.map(({ path }) => path), keyring, `${stateName}/x`])),
-    ];
+    const paths = [...items, ...keyrings].map(({ path }) => path);
+    const folders = [...made, ...(await missingFor(root, [...paths, `${stateName}/x`]))];
     const spent = await findSpent(root, id, items, manifest);
     const plan = planSetup(id, await look(root, items), spent, folders, manifest);
-    const exported = await planKeyring(options, root, keyring);
-    if (exported !== undefined) refuseEmpty(exported, options, again);
-    const settled = settleExport(plan, exported);
+    const planned = await planKeyrings(options, root, keyrings);
+    refuseEmpty(planned, { program, profile }, again);
+    const settled = settleExports(plan, planned);
     if (!dryRun) {
-      await root.makeFolder(dirname(keyring));
+      for (const { path } of keyrings) await root.makeFolder(dirname(path));
       await root.makeFolder(stateName);
-      await applySetup(root, settled, exported === undefined ? undefined : () => applyExport(exported));
+      await applySetup(root, settled, async (path) => {
+        const exported = planned.find((one) => one.path === path)?.exported;
+        if (exported !== undefined) await applyExport(exported);
+      });
       await configured.check?.();
     }
     const absent = (await root.exists(feedkey.slice(1)))
       ? []
       : [`${feedkey} is not there yet: until it is, nothing keeps the keyring current`];
     const warnings = [...configured.warnings, ...(timer === "none" ? [] : absent)];
-    return { root, steps: settled.steps, timer, timerTerms, keyring, exported, warnings, byHand: configured.byHand };
+    const { byHand } = configured;
+    return { root, steps: settled.steps, timer, timerTerms, keyrings: planned, warnings, byHand };
   });
 }
 
-async function planKeyring(options: SetupOptions, root: TargetRoot, keyring: string): Promise<ExportPlan | undefined> {
-  if (options.planKeyring === undefined) return undefined;
-  if (!options.dryRun) await root.makeFolder(stateName);
+async function planKeyrings(
+  { planKeyring, dryRun }: SetupOptions,
+  root: TargetRoot,
+  keyrings: readonly SetupKeyring[],
+): Promise<PlannedKeyring[]> {
+  if (planKeyring === undefined) return keyrings.map((keyring) => ({ ...keyring, exported: undefined }));
+  if (!dryRun) await root.makeFolder(stateName);
   await root.refuseLinksOut(stateName);
-  const exported = await options.planKeyring(await root.hostPath(stateName), await root.hostPath(keyring));
-  if (exported.refusal === undefined) return exported;
-  const { code, message, details } = exported.refusal;
-  throw new FeedkeyError(code, message, {
+  const planned: PlannedKeyring[] = [];
+  for (const keyring of keyrings) {
+    const [state, path] = [await root.hostPath(stateName), await root.hostPath(keyring.path)];
+    const exported = await planKeyring(state, path, keyring.feeds);
+    if (exported.refusal !== undefined) throw outage(exported.refusal);
+    planned.push({ ...keyring, exported });
+  }
+  return planned;
+}
+
+function outage({ code, message, details }: FeedkeyError): FeedkeyError {
+  return new FeedkeyError(code, message, {
     details,
     hint: "make sure that a key server of the profile can be reached; or leave the keyring to the timer with --no-keyring",
   });
 }
 
-/** What becomes of the keyring is known only once its export is planned. */
-function settleExport(plan: SetupPlan, exported: ExportPlan | undefined): SetupPlan {
-  const same = exported === undefined || exported.added.length + exported.removed.length === 0;
+/** What becomes of a keyring is known only once its export is planned. */
+function settleExports(plan: SetupPlan, keyrings: readonly PlannedKeyring[]): SetupPlan {
   const steps = plan.steps.map((step): Step => {
     if (step.item?.kind !== "export") return step;
+    const exported = keyrings.find(({ path }) => path === step.path)?.exported;
+    const same = exported === undefined || exported.added.length + exported.removed.length === 0;
     if (exported === undefined && step.action === "create") return { ...step, action: "later" };
     return step.action === "replace" && same ? { ...step, action: "keep" } : step;
   });

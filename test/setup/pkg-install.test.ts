@@ -172,6 +172,10 @@ describe("setup pkg_install", () => {
     expect((await target.read(repositories)).split("\n")).to.include(url);
     await target.accept("pkg_install", "--remove");
     expect(await target.files()).to.deep.equal(before);
+    // Builds that run gpg: the prefix's own comes before the system's.
+    await target.write("opt/mine/bin/gpg", "");
+    await target.accept("pkg_install", "--prefix", "/opt/mine");
+    expect(await target.read("opt/mine/etc/pkg_install.conf")).to.include("\nGPG=/opt/mine/bin/gpg\n");
   });
 
   it("leaves the administrator's own places alone, and says what comes of it", async () => {

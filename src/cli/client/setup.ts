@@ -1,5 +1,6 @@
 /** `feedkey setup`: the configuration and the keyring of a stock program, as the installer of a system writes them. */
 import { basename } from "node:path";
+import { chosenFeeds } from "../../client/chosen-feeds.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Profile } from "../../profile/types.ts";
@@ -21,6 +22,7 @@ export interface SetupCommandOptions {
   readonly suite?: string[];
   readonly component?: string[];
   readonly prefix?: string;
+  readonly feed?: string[];
   readonly feedkey?: string;
 }
 
@@ -109,31 +111,41 @@ function nextLines(next: readonly string[]): string[] {
 /** What is left to do by hand. */
 function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
   const { refresh: first, keep } = jobSteps(timerTerms);
-  if (timer === "none") return [first, keep];
+  if (timer === "none") return [first, ...keep];
   const news = steps.some(({ action, path }) => action !== "keep" && /\.(service|timer)$/.test(path));
   if (timer === "cron" || !root.isOurs || !news) return [];
   return [`systemctl daemon-reload && systemctl start ${unitName(timerTerms)}.timer`];
 }
 
 function render(context: Context, profile: Profile, program: SetupProgram, done: SetupDone, dryRun: boolean): Outcome {
-  const { root, steps, timer, keyring, exported, warnings, byHand } = done;
+  const { root, steps, timer, keyrings, warnings, byHand } = done;
   for (const warning of warnings) context.reporter.warn(warning);
-  for (const warning of exported === undefined ? [] : warningsOf(profile, program, exported)) {
-    context.reporter.warn(warning);
+  for (const { exported, path } of keyrings) {
+    for (const warning of exported === undefined ? [] : warningsOf(profile, program, exported)) {
+      context.reporter.warn(keyrings.length === 1 ? warning : `${inTarget(path)}: ${warning}`);
+    }
   }
   if (timer === "none") context.reporter.warn("nothing keeps the keyring current: run the two commands from a timer");
   const next = nextOf(done);
-  const { added = [], removed = [] } = exported ?? {};
-  const keys = [...added.map((key) => `+ ${key}`), ...removed.map((key) => `- ${key}`)];
+  const keys = keyrings.flatMap(({ path, exported }) => {
+    const where = keyrings.length === 1 ? "" : ` in ${escapeText(inTarget(path))}`;
+    const { added = [], removed = [] } = exported ?? {};
+    return [...added.map((key) => `+ ${key}${where}`), ...removed.map((key) => `- ${key}${where}`)];
+  });
   const head = `${program} for profile ${profile.name} below ${escapeText(root.folder)}:`;
   const lines = [head, ...changeLines(steps, dryRun), ...keys, ...(byHand.length === 0 ? [] : ["", ...byHand])];
-  const keyringJson = exported && { keys: exported.keys, added, removed, left: exported.left };
+  const keyringsJson = keyrings.map(({ path, feeds, exported }) => {
+    const { keys: held, added, removed, left } = exported ?? {};
+    return { path: inTarget(path), feeds, ...(exported && { keys: held, added, removed, left }) };
+  });
   return {
     text: [...lines, ...nextLines(next)].join("\n"),
     json: {
       ...{ program, profile: profile.name, root: root.folder, dryRun, timer },
       changes: changesJson(steps),
-      keyring: { path: inTarget(keyring), ...keyringJson },
+      // The only one, or the first.
+      keyring: { ...keyringsJson[0], feeds: undefined },
+      keyrings: keyringsJson,
       ...{ configuration: byHand, next },
     },
   };
@@ -147,14 +159,16 @@ export async function setup(context: Context, word: string, options: SetupComman
   const timer = options.timer === undefined ? undefined : choice<Timer>(options.timer, timers, "timer");
   const profile = await context.profile();
   const dryRun = options.dryRun === true;
-  const planKeyring = async (stateFolder: string, path: string) => {
-    return await context.withClient((client) => client.planExport(path, { for: program, audit: dryRun }), {
+  const only = chosenFeeds(profile, options.feed ?? []).map(({ name }) => name);
+  const planKeyring = async (stateFolder: string, path: string, feeds: readonly string[]) => {
+    return await context.withClient((client) => client.planExport(path, { for: program, audit: dryRun, feeds }), {
       profile,
       stateFolder,
     });
   };
   const done = await setUp({
     ...{ program, profile, root: options.root, timer, feedkey: options.feedkey, dryRun },
+    only: options.feed === undefined ? [] : only,
     suites: options.suite ?? [],
     components: options.component ?? [],
     prefix: options.prefix,
