@@ -4,12 +4,12 @@ import { FeedkeyError } from "../error.ts";
 
 /** Makes commander's complaint one of ours. What was given to an unknown option is left out: it may be a passphrase. */
 export function usageError(error: CommanderError): FeedkeyError {
-  const message = error.message
-    .replace(/^error: /, "")
-    .replace(/\n.*$/s, "")
-    .replace(/^(unknown option '(?:--[^=']*|-[^-])).*$/, "$1'")
-    .replace(/\.$/, "");
-  return new FeedkeyError("usage", message === "(outputHelp)" ? "no command is named" : message, {
-    hint: 'see "feedkey --help" or "feedkey COMMAND --help"',
+  const [first = "", guess = ""] = error.message.replace(/^error: /, "").split("\n");
+  const message = first.replace(/^(unknown option '(?:--[^=']*|-[^-])).*$/, "$1'").replace(/\.$/, "");
+  // Commander writes "(Did you mean --profile?)" on a line of its own.
+  const [, meant] = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess) ?? [];
+  const help = 'see "feedkey --help" or "feedkey COMMAND --help"';
+  return new FeedkeyError("usage", message === "(outputHelp)" ? "no command is given" : message, {
+    hint: meant === undefined ? help : `did you mean ${meant}? ${help}`,
   });
 }

@@ -1,4 +1,6 @@
 /** Which package of which verified index a person means by `NAME` or `NAME=VERSION`. */
+
+import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formats } from "../formats/formats.ts";
@@ -36,10 +38,27 @@ function parseRequest(request: string): { name: string; version: string | undefi
   return { name: request.slice(0, equals), version: request.slice(equals + 1) };
 }
 
+function* namesIn(indexes: readonly VerifiedIndex[]): Generator<string> {
+  for (const { packages } of indexes) for (const { name } of packages) yield name;
+}
+
+/** Nothing was refused: such a package does not exist, or its name is mistyped. */
+function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyError {
+  const { name } = parseRequest(request);
+  const feeds = indexes.map(({ feed }) => feed.name);
+  const versions = [...new Set(indexes.flatMap(({ packages }) => packages.find(name).map(({ version }) => version)))];
+  const next = `feeds searched: ${feeds.join(", ")}; if the package is new, run "feedkey update" first`;
+  const hint = versions.length > 0 ? `listed are: ${versions.join(", ")}` : didYouMean(name, namesIn(indexes), next);
+  return new FeedkeyError("not_found", `no verified index lists package "${escapeText(request)}"`, {
+    details: { package: request, feeds },
+    hint: escapeText(hint),
+  });
+}
+
 /**
  * Chooses the newest version that matches, from the first feed of the profile that has it. Versions of feeds of
  * another format can't be compared with it and are left aside.
- * @throws FeedkeyError `not_listed`; `usage` if two architectures match
+ * @throws FeedkeyError `not_found`; `usage` if two architectures match
  */
 export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice {
   const { name, version } = parseRequest(request);
@@ -51,13 +70,7 @@ export function choose(request: string, indexes: readonly VerifiedIndex[]): Choi
   const { compareVersions } = formats[format];
   const comparable = found.filter(({ index }) => index.feed.format === format);
   const [best, ...others] = comparable.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
-  if (best === undefined) {
-    const feeds = indexes.map(({ feed }) => feed.name).join(", ");
-    throw new FeedkeyError("not_listed", `no verified index lists package "${escapeText(request)}"`, {
-      details: { package: request, feeds: indexes.map(({ feed }) => feed.name) },
-      hint: `looked into ${feeds === "" ? "no feed" : `feeds ${feeds}`}; if it is new there, run "feedkey update" first`,
-    });
-  }
+  if (best === undefined) throw notListed(request, indexes);
   const rival = others.find(({ index, entry }) => {
     return (
       index === best.index && entry.version === best.entry.version && entry.architecture !== best.entry.architecture

@@ -1,5 +1,8 @@
 /** Which feeds of a profile are meant. */
+
+import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 
 /** The feeds named, or all of the profile. @throws FeedkeyError `usage` */
@@ -8,8 +11,10 @@ export function chosenFeeds(profile: Profile, names: readonly string[]): readonl
   return names.map((name) => {
     const feed = profile.feeds.find((one) => one.name === name);
     if (feed !== undefined) return feed;
-    throw new FeedkeyError("usage", `profile "${profile.name}" has no feed "${name}"`, {
-      hint: `it has: ${profile.feeds.map((one) => one.name).join(", ")}`,
+    const known = profile.feeds.map((one) => one.name);
+    throw new FeedkeyError("usage", `profile "${profile.name}" has no feed "${escapeText(name)}"`, {
+      details: { feeds: known },
+      hint: didYouMean(name, known, `it has: ${known.join(", ") || "none"}`),
     });
   });
 }

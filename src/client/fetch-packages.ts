@@ -162,7 +162,7 @@ export async function fetchPackages(session: Session, wish: Wish): Promise<Arriv
   const { choices, errors: unlisted } = choicesOf(wish, indexes);
   const { kept, errors: rivals } = withoutRivals(choices);
   const folder = resolve(wish.folder);
-  await ensureFolder(folder, 0o777);
+  await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
   const total = free.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);

@@ -108,20 +108,16 @@ function isTooLarge(error: unknown): boolean {
 }
 
 function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): FeedkeyError {
-  const found = got === "more" ? "more than that" : `${got} bytes`;
-  return new FeedkeyError(
-    "size_mismatch",
-    `${describe(entry)} should have ${wanted.size} bytes, but the server sent ${found}`,
-    {
-      details: {
-        package: entry.name,
-        version: entry.version,
-        expected: wanted.size,
-        ...(got === "more" ? {} : { got }),
-      },
-      hint: "the mirror is in the middle of an update, or someone changed the file: try another mirror; nothing was kept",
+  const found = got === "more" ? "more" : String(got);
+  return new FeedkeyError("size_mismatch", `${describe(entry)} should have ${wanted.size} bytes, but has ${found}`, {
+    details: {
+      package: entry.name,
+      version: entry.version,
+      expected: wanted.size,
+      ...(got === "more" ? {} : { got }),
     },
-  );
+    hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again or another mirror",
+  });
 }
 
 /** @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
@@ -133,7 +129,7 @@ export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: 
     `${describe(entry)} has SHA256 ${sha256}, but the index says ${wanted.sha256}`,
     {
       details: { package: entry.name, version: entry.version, expected: wanted.sha256, got: sha256 },
-      hint: "the file was changed: do not install it; nothing was kept",
+      hint: "the file was changed: do not install it; fetch it again, from another mirror if there is one",
     },
   );
 }

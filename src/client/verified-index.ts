@@ -107,7 +107,7 @@ export function refusalError(what: string, feed: string, refusal: Refusal | Sign
   const signedBy = issuer === undefined || issuer === "nobody" ? "" : `, signed by ${issuer},`;
   return new FeedkeyError(refusal.code, `index "${what}" of feed "${feed}"${signedBy} is refused: ${refusal.reason}`, {
     details: { feed, ...(issuer === undefined ? {} : { signer: issuer }), because: refusal.reason },
-    hint: hints[refusal.code],
+    hint: refusal.hint ?? hints[refusal.code],
   } as ConstructorParameters<typeof FeedkeyError>[2]);
 }
 

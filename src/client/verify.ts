@@ -9,6 +9,7 @@ import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";
+import { chosenFeeds } from "./chosen-feeds.ts";
 import {
   indexLimit,
   largerIndexHint,
@@ -78,23 +79,18 @@ function readPipe(descriptor: number, path: string, limit: number): Buffer {
  * @throws FeedkeyError `usage`
  */
 export function feedOf(profile: Profile, name: string | undefined, indexPath: string): Feed {
-  const names = profile.feeds.map((feed) => feed.name).join(", ");
-  const fail = (problem: string) =>
-    new FeedkeyError("usage", problem, {
-      details: { feeds: profile.feeds.map((feed) => feed.name) },
-      hint: `name one with --feed; profile "${profile.name}" has: ${names === "" ? "none" : names}`,
-    });
-  if (name !== undefined) {
-    const found = profile.feeds.find((feed) => feed.name === name);
-    if (found === undefined) throw fail(`profile "${profile.name}" has no feed "${escapeText(name)}"`);
-    return found;
-  }
+  const [named] = name === undefined ? [] : chosenFeeds(profile, [name]);
+  if (named !== undefined) return named;
   const folder = `${dirname(resolve(indexPath))}/`;
   const candidates =
     profile.feeds.length === 1 ? profile.feeds : profile.feeds.filter((f) => folder.endsWith(`/${f.path}/`));
   const [only, ...others] = candidates;
-  if (only === undefined || others.length > 0) throw fail(`it is unclear which feed "${escapeText(indexPath)}" is`);
-  return only;
+  if (only !== undefined && others.length === 0) return only;
+  const names = profile.feeds.map((feed) => feed.name);
+  throw new FeedkeyError("usage", `it is unclear which feed "${escapeText(indexPath)}" belongs to`, {
+    details: { feeds: names },
+    hint: `choose one with --feed; profile "${profile.name}" has: ${names.join(", ")}`,
+  });
 }
 
 /** Begins to read an index that is going to be a candidate. */

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { xdgConfig, xdgData, xdgState } from "xdg-basedir";
+import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "./system-error.ts";
 
@@ -45,6 +46,19 @@ export function profileSearchPath(): string[] {
   ];
 }
 
+/** The names of the profiles in one folder, sorted; none if it can't be read. */
+export async function profileNamesIn(folder: string): Promise<string[]> {
+  const files = await fs.readdir(folder).catch((error: unknown) => {
+    if (systemCode(error) === undefined) throw error;
+    return [];
+  });
+  return files.flatMap((file) => (file.endsWith(".ini") ? [file.slice(0, -".ini".length)] : [])).sort();
+}
+
+async function profileNames(): Promise<string[]> {
+  return (await Promise.all(profileSearchPath().map(profileNamesIn))).flat();
+}
+
 /**
  * The file of a profile: anything with a `/` or ending in `.ini` is a file, all else a name to look up.
  * @throws FeedkeyError `usage` for what can be neither, `not_found` with the places looked at, `bad_profile` when
@@ -63,9 +77,10 @@ export async function findProfile(nameOrFile: string): Promise<string> {
   for (const candidate of candidates) {
     if (await isRegularFile(candidate)) return candidate;
   }
+  const next = `looked for ${candidates.join(", ")}`;
   throw new FeedkeyError("not_found", `there is no profile "${nameOrFile}"`, {
     details: { profile: nameOrFile, lookedAt: candidates },
-    hint: `looked for ${candidates.join(", ")}`,
+    hint: isFile ? next : didYouMean(nameOrFile, await profileNames(), `${next}; "feedkey profile list" shows all`),
   });
 }
 

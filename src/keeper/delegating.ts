@@ -1,5 +1,6 @@
 /** A delegation made or taken back, and brought to whoever has to have it. */
 
+import { didYouMean } from "../did-you-mean.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import {
@@ -15,6 +16,7 @@ import { type RawCertificate, writeCertificate } from "../openpgp/certificate/ce
 import { armor } from "../openpgp/packet/armor.ts";
 import { requireBundle } from "../publish/archive.ts";
 import type { Reporter } from "../refresh/session.ts";
+import { matchesFeed } from "../trust/delegation-terms.ts";
 import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
@@ -42,14 +44,28 @@ async function requireOwnBundle(opened: Opened): Promise<void> {
   if (archive !== undefined) await requireBundle(archive);
 }
 
+/** A mistyped feed would be found only when the delegate's first index is refused. It may also be a feed to come. */
+async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], reporter: Reporter): Promise<void> {
+  const feeds = [(await opened.found())?.config.feeds ?? [], (await opened.profile())?.feeds ?? []].flat();
+  const names = new Set(feeds.map(({ name }) => name));
+  if (names.size === 0) return;
+  for (const glob of globs) {
+    if ([...names].some((name) => matchesFeed(name, [glob]))) continue;
+    const next = didYouMean(glob, names, `there are: ${[...names].join(", ")}`);
+    reporter.warn(`no feed of the archive matches "${escapeText(glob)}"; ${next}`);
+  }
+}
+
 /** Works out a delegation. @throws FeedkeyError as `planDelegation` */
 export async function planGiving(
-  { store, at }: Opened,
+  opened: Opened,
   request: Request,
   { key, feeds, depth = 0, expires }: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
   reporter: Reporter,
 ): Promise<DelegationPlan> {
+  const { store, at } = opened;
   const plan = await planDelegation(store, request, { key, feeds, depth, expires, at });
+  await warnOfUnknownFeeds(opened, feeds, reporter);
   for (const warning of plan.warnings) reporter.warn(warning);
   return plan;
 }

@@ -1,7 +1,8 @@
 /** The keys of one section, read by what they must hold. */
+
+import { nearest } from "../did-you-mean.ts";
 import { type Duration, parseDuration } from "../time.ts";
 import type { ErrorAt } from "./config-error.ts";
-import { nearest } from "./did-you-mean.ts";
 import type { IniSection, IniValue } from "./ini.ts";
 
 /** All methods throw what `errorAt` makes, at the line of the value, or of the section where a key is missing. */

@@ -53,6 +53,8 @@ export interface IndexText {
   readonly packages: number;
   /** What it was made of, where it was made here. */
   readonly listed?: readonly Listed[];
+  /** Why package files of the feed are left out. */
+  readonly bad?: readonly FeedkeyError[];
 }
 
 /**
@@ -202,7 +204,7 @@ const unreadableHint = "look at the control data of the package that the line is
 export async function planFeed(
   tree: PublishedTree,
   feed: ArchiveFeed,
-  { text, packages, listed }: IndexText,
+  { text, packages, listed, bad = [] }: IndexText,
   key: OwnCertificate,
   terms: PlanTerms,
 ): Promise<FeedPlan> {
@@ -212,12 +214,17 @@ export async function planFeed(
   // What can't be read is going to be replaced.
   const oldText = before && (await layout.textOf(before).catch(() => undefined));
   if (packages === 0 && before !== undefined && oldText?.length !== 0 && !terms.allowEmpty) {
+    const [first] = bad;
+    const why = first === undefined ? "" : `; ${bad.length} can't be published, the first because ${first.message}`;
     throw new FeedkeyError(
       "not_found",
-      `no package is left for feed "${feed.name}", whose published index lists some`,
+      `no package is left for feed "${feed.name}", whose published index lists some${why}`,
       {
-        details: { feed: feed.name, folder: tree.folder(feed.packages).path },
-        hint: "is the folder mounted? if the feed is really meant to be empty, use --allow-empty",
+        details: { feed: feed.name, folder: tree.folder(feed.packages).path, bad: bad.map(({ message }) => message) },
+        hint:
+          first === undefined
+            ? "is the folder mounted? if the feed really is to be empty, use --allow-empty"
+            : "run it without --skip-bad to see what is wrong with each; if the feed really is to be empty, use --allow-empty",
       },
     );
   }

@@ -119,8 +119,7 @@ async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: st
     saving.push(saved);
   }
   const made = makeIndex(feed, scan.packages);
-  const bad = [...scan.bad.map(({ error }) => error), ...made.bad];
-  return { feed, made, bad };
+  return { feed, made: { ...made, bad: [...scan.bad.map(({ error }) => error), ...made.bad] } };
 }
 
 async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, FileSignatures>> {
@@ -167,7 +166,7 @@ async function publishSaving(
   const { files: bundle, notes } = await planBundle(tree, known, key, name, record.bundle);
   const indexed = [];
   for (const feed of feeds) indexed.push(await indexFeed(feed, options, records, saving));
-  const bad = indexed.flatMap((one) => one.bad);
+  const bad = indexed.flatMap(({ made }) => made.bad);
   if (bad.length > 0 && !options.skipBad) {
     await Promise.all(saving);
     return { plans: [], bundle: [], notes, bad, applied: false };

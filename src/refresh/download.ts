@@ -101,8 +101,14 @@ function webPageError(url: URL): FeedkeyError {
 
 /** The error of an answer with a status that is not the one wanted (`unavailable`). */
 export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): FeedkeyError {
-  return new FeedkeyError("unavailable", `${url.href}: the server answered with status ${status}`, {
-    details: { url: url.href, reason: "http", status },
-    hint: "try again later, or use another mirror",
+  const details = { url: url.href, reason: "http", status };
+  if (url.protocol !== "file:") {
+    const hint = "try again later, or use another mirror";
+    return new FeedkeyError("unavailable", `${url.href}: the server answered with status ${status}`, { details, hint });
+  }
+  const problem = status === 404 ? "there is no such file" : "the file can't be read";
+  return new FeedkeyError("unavailable", `${url.href}: ${problem}`, {
+    details,
+    hint: "check that the folder is mounted, whole, and readable for you",
   });
 }

@@ -2,7 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Instant } from "../time.ts";
-import { allows } from "../trust/delegation.ts";
+import { allows, scopesText, scopeText } from "../trust/delegation.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
@@ -133,9 +133,9 @@ export function refuseBeyondDelegation(
   if (delegate.role !== "delegate") return;
   const beyond = feeds.find((feed) => !delegate.grants.some((grant) => allows(grant, feed)));
   if (beyond === undefined) return;
-  const scopes = delegate.grants.map(({ scopes: one }) => one.map((globs) => globs.join(",")).join(" and "));
+  const scopes = delegate.grants.map((grant) => scopeText(grant.scopes));
   throw new FeedkeyError("untrusted_signer", `${fingerprint} may not sign feed "${escapeText(beyond)}"`, {
     details: { fingerprint, feed: beyond, scopes },
-    hint: `its delegation is for ${scopes.join(" or ")}: have it changed, or sign with another key`,
+    hint: `its delegation is for ${scopesText(delegate.grants)}: have it changed, or sign with another key`,
   });
 }

@@ -52,6 +52,18 @@ export function allows({ scopes }: Grant, feed: string): boolean {
   return scopes.every((globs) => matchesFeed(feed, globs));
 }
 
+/** The feeds of one path in words; each list on it narrows the others: `base,extra (as far as ba* allows)`. */
+export function scopeText(scopes: Grant["scopes"]): string {
+  const [last, ...others] = [...new Set(scopes.map((globs) => globs.join(",")))].filter((one) => one !== "*").reverse();
+  if (last === undefined) return "every feed";
+  return others.length === 0 ? last : `${last} (as far as ${others.join(" and ")} allows)`;
+}
+
+/** The feeds of all paths in words. */
+export function scopesText(grants: readonly Grant[]): string {
+  return [...new Set(grants.map(({ scopes }) => scopeText(scopes)))].join(" or ");
+}
+
 /** What the place of the issuer in the chain says. */
 function refuseHolder(issuer: CertificateFacts | undefined, depth: number, at: Instant): Refusal | undefined {
   if (issuer === undefined || depth < 1) return refuse("untrusted_signer", "its issuer may not delegate further");

@@ -126,6 +126,7 @@ export type DataSignature =
       readonly issuer: string;
       readonly certificates: readonly Fingerprint[];
       readonly reason: string;
+      readonly hint?: string;
     }
   /** No available key is named as its maker. */
   | { readonly status: "unknown"; readonly issuer: string };

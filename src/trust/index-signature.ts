@@ -1,7 +1,7 @@
 /** T7, T8, T10 and the profile's limits: whether the signatures over an index make it one of this archive's. */
 import type { Duration, Instant } from "../time.ts";
 import { iso, roughly } from "../time.ts";
-import { allows } from "./delegation.ts";
+import { allows, scopesText } from "./delegation.ts";
 import type { CertificateFacts, DataSignature, Fingerprint, SignatureFacts } from "./facts.ts";
 import type { Trusted, TrustSet } from "./judge.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "./key-state.ts";
@@ -77,8 +77,11 @@ function refuseFeedName(signature: SignatureFacts, policy: IndexPolicy): Refusal
 /** Delegation: a delegate signs only feeds that every scope on one of its paths allows. */
 function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal | undefined {
   if (role !== "delegate" || grants.some((grant) => allows(grant, feed))) return undefined;
-  const scopes = grants.map((grant) => grant.scopes.map((globs) => globs.join(",")).join(" and ")).join(" or ");
-  return refuse("untrusted_signer", `its delegation is for feeds ${scopes}, not for "${feed}"`);
+  return refuse(
+    "untrusted_signer",
+    `its delegation is for ${scopesText(grants)}, not for "${feed}"`,
+    "the archive's keepers must sign this feed with another key, or delegate it to this one",
+  );
 }
 
 /** The profile's limits on age. */
@@ -93,6 +96,9 @@ function refuseAge(signature: SignatureFacts, policy: IndexPolicy, at: Instant):
   return undefined;
 }
 
+const delegateHint =
+  "the archive had delegated to this key: its keepers must renew that delegation if it has expired, or sign with another key";
+
 function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPolicy): SignatureRefusal | Signer {
   const issuer = signature.certificate;
   const at = trust.at;
@@ -104,7 +110,11 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
     // What the key's own state forbids weighs more than a fork or a check that is missing.
     const onPath = rejected.code === "fork" || rejected.code === "unchecked_revocation";
     const own = onPath ? refuseSigningKey(rejected.facts, signature.key, at) : undefined;
-    return stop(onPath ? stages.state : stages.path, own ?? rejected);
+    const isDelegate = rejected.code === "untrusted_signer" && trust.delegations.some((one) => one.subject === issuer);
+    return stop(
+      onPath ? stages.state : stages.path,
+      own ?? (isDelegate ? { ...rejected, hint: delegateHint } : rejected),
+    );
   }
   const state = refuseSigningKey(trusted.facts, signature.key, at);
   if (state !== undefined) return stop(stages.state, state);
@@ -132,9 +142,8 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
   }
   const known = signature.certificates.some((certificate) => trust.trusted.has(certificate));
   const name = signature.certificates[0] ?? issuer;
-  return [
-    { code: "bad_signature", reason: signature.reason, issuer: name, stage: known ? stages.bad + 0.5 : stages.bad },
-  ];
+  const refusal = refuse("bad_signature", signature.reason, signature.hint);
+  return [{ ...refusal, issuer: name, stage: known ? stages.bad + 0.5 : stages.bad }];
 }
 
 /**

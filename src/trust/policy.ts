@@ -10,11 +10,13 @@ export const skew: Duration = 5 * 60_000;
 export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: string;
+  /** The next step, where the usual one for its code would mislead. */
+  readonly hint?: string;
 }
 
 /** A rule's no. @param reason in words that follow a name and a colon: lower case, no full stop */
-export function refuse(code: ErrorCode, reason: string): Refusal {
-  return { code, reason };
+export function refuse(code: ErrorCode, reason: string, hint?: string): Refusal {
+  return { code, reason, ...(hint === undefined ? {} : { hint }) };
 }
 
 const strongHashes = new Set(["sha256", "sha384", "sha512", "sha3-256", "sha3-512"]);

@@ -125,6 +125,21 @@ describe("cases: archive side, the feed stays whole", function () {
     });
   });
 
+  it("nothing but damaged packages, with --skip-bad: nothing is published, and it says why", async () => {
+    await inArchive(async (archive) => {
+      for (const name of ["alpha_1.0-1_all.ipk", "beta_2.0-1_all.ipk"])
+        await fs.writeFile(archive.file(name), "damaged");
+      const missing = { code: "not_found", status: 66 };
+      const { error } = await archive.refuseKeeper(missing, at, ...publish(archive, "--skip-bad"));
+      expect(error?.message).to.match(/2 can't be published, the first because package "alpha_1.0-1_all.ipk"/);
+      expect(error?.hint).to.contain("--skip-bad").and.not.contain("mounted");
+      for (const name of ["alpha_1.0-1_all.ipk", "beta_2.0-1_all.ipk"]) await fs.rm(archive.file(name));
+      expect((await archive.refuseKeeper(missing, at, ...publish(archive, "--skip-bad"))).error?.hint).to.contain(
+        "mounted",
+      );
+    });
+  });
+
   it("two packages of one name, version and architecture: bad_package", async () => {
     await inArchive(async (archive) => {
       await fs.copyFile(archive.file("alpha_1.0-1_all.ipk"), archive.file("twin.ipk"));

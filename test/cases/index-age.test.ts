@@ -197,7 +197,7 @@ describe("cases: index, the pair of index and signature", () => {
       await archive.mirror.sync(archive.site);
       await archive.refuse({ code: "bad_index", status: 65 }, published + 2 * hour, "verify", archive.file("Packages"));
       await archive.accept(published + 2 * hour, "update");
-      await archive.refuse(refused("not_listed"), published + 2 * hour, "fetch", "evil", "-o", archive.out);
+      await archive.refuse({ code: "not_found", status: 66 }, published + 2 * hour, "fetch", "evil", "-o", archive.out);
     });
   });
 

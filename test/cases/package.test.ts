@@ -84,10 +84,17 @@ describe("cases: package", () => {
     });
   });
 
-  it("a package that no index lists: not_listed", async () => {
+  it("a package that no index lists: not_found, with a guess at what was meant; a file of one: not_listed", async () => {
     await inUse(async (archive) => {
-      await archive.refuse(refused("not_listed"), at, "fetch", "omega", "-o", archive.out);
-      await archive.refuse(refused("not_listed"), at, "fetch", "alpha=9", "-o", archive.out);
+      const missing = { code: "not_found", status: 66 };
+      for (const [request, hint] of [
+        ["omega", /^feeds searched: base; if the package is new/],
+        ["alpah", /^did you mean "alpha"\? feeds searched/],
+        ["alpha=9", /^listed are: 1\.0-1$/],
+      ] as const) {
+        const { error } = await archive.refuse(missing, at, "fetch", request, "-o", archive.out);
+        expect(error?.hint).to.match(hint);
+      }
       const stranger = join(archive.folder, "omega_1_all.ipk");
       await fs.writeFile(stranger, packageOf("omega"));
       await archive.refuse(refused("not_listed"), at, "verify", archive.file("Packages"), stranger);

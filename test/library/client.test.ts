@@ -70,10 +70,10 @@ describe("the client as a library", () => {
     const client = await open();
     await client.update();
     const folder = archive.out;
-    expect((await refusal(client.fetchAll(["alpha", "gamma"], { folder }))).code).to.equal("not_listed");
+    expect((await refusal(client.fetchAll(["alpha", "gamma"], { folder }))).code).to.equal("not_found");
     const { packages, errors } = await client.fetchAll(["alpha", "gamma"], { folder, partial: true });
     expect(packages).to.have.length(1);
-    expect(errors.map(({ code }) => code)).to.deep.equal(["not_listed"]);
+    expect(errors.map(({ code }) => code)).to.deep.equal(["not_found"]);
   });
 
   it("refuses package files that the index does not list, those that are missing too, unless only a report is wanted", async () => {

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
+import { nearest } from "../../src/did-you-mean.ts";
 import { FeedkeyError } from "../../src/error.ts";
 import { errorsOf } from "../../src/profile/config-error.ts";
-import { nearest } from "../../src/profile/did-you-mean.ts";
 import { encodeValue, readIni } from "../../src/profile/ini.ts";
 import { refusal } from "../testkit/refusal.ts";
 

@@ -3,6 +3,7 @@
 import { escapeText } from "../../escape.ts";
 import type { DelegationRecord } from "../../keys/delegations.ts";
 import { iso } from "../../time.ts";
+import { scopeText } from "../../trust/delegation.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
@@ -10,12 +11,11 @@ import { table } from "../table.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 
 function row({ delegate, userId, issuer, feeds, depth, expiresAt, refused }: DelegationRecord): string[] {
-  const scope = feeds.map((globs) => globs.join(",")).join(" and ");
   return [
     delegate,
     escapeText(userId),
     issuer,
-    scope,
+    scopeText(feeds),
     String(depth),
     iso(expiresAt),
     escapeText(refused ?? "in force"),

@@ -1,5 +1,6 @@
 /** `feedkey keygen`: a key in the key store, with its certificate and its revocation certificates. */
 
+import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { warnOfModes } from "../../files/modes.ts";
@@ -38,7 +39,7 @@ export function algorithmOf(text: string): Algorithm {
   const found = algorithms.find((algorithm) => algorithm === text);
   if (found !== undefined) return found;
   throw new FeedkeyError("usage", `there is no algorithm "${text}"`, {
-    hint: `choose one of ${algorithms.join(", ")}`,
+    hint: didYouMean(text, algorithms, `choose one of ${algorithms.join(", ")}`),
   });
 }
 

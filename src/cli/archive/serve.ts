@@ -48,9 +48,17 @@ export async function serve(context: Context, folder: string, options: ServeOpti
   const root = resolve(folder);
   const found = await stat(root).catch(() => undefined);
   if (found?.isDirectory() !== true) {
-    throw new FeedkeyError("not_found", `there is no folder ${escapeText(root)}`, { details: { path: root } });
+    throw new FeedkeyError("not_found", `there is no folder ${escapeText(root)}`, {
+      details: { path: root },
+      hint: "give the folder that holds the archive",
+    });
   }
   const { host, keyserver } = options;
+  if (typeof keyserver === "string" && /^[a-z][a-z0-9+.-]*:\/\//i.test(keyserver)) {
+    throw new FeedkeyError("usage", `--keyserver is for a folder that keeps keys, not for an address: ${keyserver}`, {
+      hint: "give --keyserver DIR, or --keyserver alone to keep the keys in memory",
+    });
+  }
   const merger =
     keyserver === undefined
       ? {}

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import { ensureFolder } from "../../files/folder.ts";
 import { refuseOffProfile } from "../../keeper/check-signer.ts";
 import { signPackageFile } from "../../signing/sign-package.ts";
 import { openSigningKey } from "../../signing/signing-key.ts";
@@ -31,6 +32,7 @@ export async function signPackage(
   const profile = context.options.profile === undefined ? undefined : await context.profile();
   await refuseOffProfile({ store, at: context.at, profile }, { where: "store", fingerprint: options.key }, []);
   const folder = options.output === undefined ? undefined : resolve(options.output);
+  if (folder !== undefined) await ensureFolder(folder, 0o755);
   const signed = [];
   const errors: FeedkeyError[] = [];
   for (const file of files) {

@@ -3,6 +3,7 @@
 import { escapeText } from "../../escape.ts";
 import { append } from "../../grouped.ts";
 import { iso } from "../../time.ts";
+import { scopeText } from "../../trust/delegation.ts";
 import { signingKeys } from "../../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import type { Rejected, Trusted, TrustSet } from "../../trust/judge.ts";
@@ -28,9 +29,7 @@ function feedsOf({ role, grants }: Trusted): (readonly string[])[][] | null {
 
 function roleText({ role, grants }: Trusted): string {
   if (role !== "delegate") return role;
-  const scopes = grants.map(
-    ({ scopes: one, expiresAt }) => `${one.map((globs) => globs.join(",")).join(" and ")} until ${iso(expiresAt)}`,
-  );
+  const scopes = grants.map((grant) => `${scopeText(grant.scopes)} until ${iso(grant.expiresAt)}`);
   return `delegate for ${scopes.join(" or ")}`;
 }
 

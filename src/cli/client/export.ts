@@ -1,5 +1,6 @@
 /** `feedkey export`: for stock clients that know nothing of chains; run it from a timer. */
 
+import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { type ExportFormat, exportFormats } from "../../stock/export.ts";
@@ -17,7 +18,7 @@ function formatOf(text: string): ExportFormat {
   const found = exportFormats.find((format) => format === text);
   if (found !== undefined) return found;
   throw new FeedkeyError("usage", `there is no export for "${escapeText(text)}"`, {
-    hint: `choose one of ${exportFormats.join(", ")}`,
+    hint: didYouMean(text, exportFormats, `choose one of ${exportFormats.join(", ")}`),
   });
 }
 

@@ -1,10 +1,9 @@
 /** `feedkey profile list|show|check`. */
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { loadProfile } from "../../client/load-profile.ts";
-import { type ErrorCode, FeedkeyError, systemCode } from "../../error.ts";
+import { type ErrorCode, FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { findProfile, profileSearchPath } from "../../files/paths.ts";
+import { findProfile, profileNamesIn, profileSearchPath } from "../../files/paths.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import { readFacts } from "../../openpgp/check/read-facts.ts";
 import type { Identity, Profile } from "../../profile/types.ts";
@@ -18,28 +17,18 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((name) => name.endsWith(".ini")).sort();
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return [];
-  }
-}
-
 /** Every profile on the search path; the first of a name is the one that the name means. */
 export async function list(_context: Context): Promise<Outcome> {
   const found = new Map<string, { file: string; profile?: Profile; error?: FeedkeyError }>();
   for (const folder of profileSearchPath()) {
-    for (const name of await namesIn(folder)) {
-      const key = name.slice(0, -4);
-      if (found.has(key)) continue;
-      const file = join(folder, name);
+    for (const name of await profileNamesIn(folder)) {
+      if (found.has(name)) continue;
+      const file = join(folder, `${name}.ini`);
       const read = await loadProfile(file).catch((error: unknown) => {
         if (error instanceof FeedkeyError) return error;
         throw error;
       });
-      found.set(key, read instanceof FeedkeyError ? { file, error: read } : { file, profile: read });
+      found.set(name, read instanceof FeedkeyError ? { file, error: read } : { file, profile: read });
     }
   }
   const rows = [...found].map(([name, { file, profile, error }]) => {

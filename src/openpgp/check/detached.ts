@@ -86,14 +86,17 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
   const issuer = raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody";
   const candidates = keys.candidates(raw);
   if (candidates.length === 0) return { status: "unknown", issuer };
-  const bad = (reason: string): DataSignature => ({
-    status: "bad",
+  const bad = (reason: string) => ({
+    status: "bad" as const,
     issuer,
     certificates: candidates.map(({ certificate }) => certificate),
     reason,
   });
   if (raw.type !== 0) {
-    return bad(`it is a signature of type 0x${raw.type.toString(16).padStart(2, "0")}, not 0x00 over binary data`);
+    const mode = raw.type === 1 ? " (it was made in text mode)" : "";
+    const type = `0x${raw.type.toString(16).padStart(2, "0")}`;
+    const hint = "the archive's keepers must sign the file again, as binary data: gpg --detach-sign without --textmode";
+    return { ...bad(`it is a signature of type ${type}, not 0x00 over binary data${mode}`), hint };
   }
   // Each version 6 signature has a salt of its own, for which the whole document would be hashed anew.
   if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");

@@ -1,0 +1,47 @@
+/** Guesses the word that someone mistyped. */
+
+/**
+ * A hint: `did you mean "base"?` and what else there is to say, or only that if no known word is close.
+ * @param otherwise lower case, without a full stop
+ */
+export function didYouMean(word: string, known: Iterable<string>, otherwise: string): string {
+  const guess = nearest(word, known);
+  return guess === undefined || edits(word, guess) > 0.4 ? otherwise : `did you mean "${guess}"? ${otherwise}`;
+}
+
+/** The known word with the fewest edits (insert, delete, replace, swap) for its length, ignoring case. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const candidate of known) {
+    const count = edits(word, candidate);
+    if (count < fewest) {
+      best = candidate;
+      fewest = count;
+    }
+  }
+  return best;
+}
+
+/** Edits for each character of the longer word. Nobody mistypes one of more than 64, and the table grows with it. */
+function edits(word: string, known: string): number {
+  const [a, b] = [word, known].map((one) => one.slice(0, 64).toLowerCase());
+  return editDistance(a ?? "", b ?? "") / Math.max(word.length, known.length, 1);
+}
+
+/** Optimal string alignment distance, one row of the table at a time. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const replace = (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1);
+      const isSwapped = j > 0 && a[i] === b[j - 1] && a[i - 1] === b[j];
+      const swap = isSwapped ? (before[j - 1] ?? 0) + 1 : replace;
+      next.push(Math.min(swap, replace, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    [before, row] = [row, next];
+  }
+  return row[b.length] ?? 0;
+}
