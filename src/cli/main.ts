@@ -8,6 +8,7 @@ import { forgetDescriptors } from "./read-descriptor.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { usageError } from "./usage-error.ts";
+import { hintOf } from "./usual-hint.ts";
 
 /**
  * Runs one command line.
@@ -23,7 +24,7 @@ export async function main(args: readonly string[], streams: Streams = process):
   if (failure === undefined) return status;
   const reporter = makeReporter({}, streams);
   reporter.line("error", failure.message);
-  if (failure.hint !== undefined) reporter.line("hint", failure.hint);
+  reporter.line("hint", hintOf(failure));
   return status === 0 ? exitStatus(failure.code) : status;
 }
 

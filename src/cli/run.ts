@@ -3,6 +3,7 @@ import { type Details, exitStatus, FeedkeyError, gravestOf } from "../error.ts";
 import { escapeJson, escapeLines } from "../escape.ts";
 import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
+import { hintOf } from "./usual-hint.ts";
 
 /** What a command found out. Errors do not keep what else it has to say from being said. */
 export interface Outcome {
@@ -48,12 +49,12 @@ function asFeedkeyError(error: unknown): FeedkeyError {
   const message = error instanceof Error ? error.message : String(error);
   return new FeedkeyError("internal", `unexpected: ${message}`, {
     cause: error,
-    hint: "this is a bug in feedkey: run again with --debug and report what it prints",
   });
 }
 
-function errorJson({ code, message, details, hint }: FeedkeyError): Details {
-  return { code, message, details, ...(hint === undefined ? {} : { hint }) };
+function errorJson(error: FeedkeyError): Details {
+  const { code, message, details } = error;
+  return { code, message, details, hint: hintOf(error) };
 }
 
 function printErrors(
@@ -64,7 +65,7 @@ function printErrors(
 ): void {
   for (const error of errors) {
     reporter.line("error", error.message);
-    if (error.hint !== undefined) reporter.line("hint", error.hint);
+    reporter.line("hint", hintOf(error));
     if (options.debug === true) streams.stderr.write(`${escapeLines(stackOf(error))}\n`);
   }
 }

@@ -88,6 +88,14 @@ describe("words: a mistyped", () => {
   });
 });
 
+describe("words: an error without a hint of its own", () => {
+  it("gets the usual one of its code, in text and in JSON", async () => {
+    const index = ["verify", "/nowhere/Packages", "--no-state", "--profile", "/nowhere/example.ini"];
+    expect((await errorOf(...index)).hint).to.match(/^check the name, that the file exists/);
+    expect((await runHere(["verify", "x", "--complete"])).stderr).to.match(/error: .*\n.*hint: see "feedkey --help"/);
+  });
+});
+
 describe("words: a local file", () => {
   it("is not spoken of as something that a server sent", async () => {
     await inUse(async (archive) => {

@@ -1,0 +1,47 @@
+/** The next step after an error that does not say a better one itself: the man page promises a hint with every error. */
+import type { ErrorCode, FeedkeyError } from "../error.ts";
+
+const signedBadly = "the last good index stays in use; ask the archive's keepers, and do not install what was refused";
+const damaged = "the file is damaged or of another kind: fetch it or make it again";
+const configured = "correct the file, then try again; docs/profile.md and docs/archive-ini.md list what it may say";
+
+const usual: Readonly<Record<ErrorCode, string>> = {
+  no_signature: signedBadly,
+  bad_signature: signedBadly,
+  untrusted_signer: signedBadly,
+  revoked: "use another key: a revoked one is refused by everyone who knows of it",
+  expired: 'extend the key with "feedkey key extend", or use its successor; check this machine\'s clock too',
+  not_yet_valid: "check this machine's clock, then the archive's",
+  weak_algorithm: "use a key of another algorithm and SHA-256 or better",
+  rollback: signedBadly,
+  stale: signedBadly,
+  wrong_feed: signedBadly,
+  no_digest: signedBadly,
+  digest_mismatch: signedBadly,
+  size_mismatch: signedBadly,
+  not_listed: "publish the file, or remove it",
+  fork: signedBadly,
+  unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
+  bad_path: "use plain paths below the folder, without links and special characters",
+  would_break: "nothing was changed; --force does it all the same",
+  ends_soon: 'extend it, renew it or finish the rotation; see "feedkey status"',
+  usage: 'see "feedkey --help" or "feedkey COMMAND --help"',
+  bad_index: damaged,
+  bad_signature_data: damaged,
+  bad_certificate: damaged,
+  bad_package: "build the package again, or copy it again",
+  not_found: "check the name, that the file exists, and that you may read it",
+  unavailable: "check the address and the network, then try again",
+  internal: "this is a bug in feedkey: run again with --debug and report what it prints",
+  output: "check that there is space, that you may write there, and that the path is right",
+  bad_state: "the last good state is untouched; see docs/reliability.md",
+  locked: "another run is at work: wait for its end, then try again",
+  bad_profile: configured,
+  bad_config: configured,
+  no_seed: "put the archive's fingerprint, from a source that you trust, into the profile's seeds",
+};
+
+/** What to do next about an error. */
+export function hintOf({ code, hint }: FeedkeyError): string {
+  return hint ?? usual[code];
+}
