@@ -179,6 +179,19 @@ describe("the pages of the roles", () => {
     });
   }
 
+  for (const name of names) {
+    it(`${name}.md names the variables that it takes over from other pages`, () => {
+      const path = `docs/roles/${name}.md`;
+      const code = runnable(path)
+        .map((block) => block.code)
+        .join("\n");
+      const set = new Set([...code.matchAll(/(?:^|[\s;(])([a-z]\w*)=/gm)].map(([, variable]) => variable));
+      const used = [...code.matchAll(/\$\{?([a-z]\w*)/g)].map(([, variable]) => variable);
+      const [head = ""] = fs.readFileSync(path, "utf8").split(/^## /m);
+      expect(used.filter((variable) => !set.has(variable) && !head.includes(`\`$${variable}\``))).to.deep.equal([]);
+    });
+  }
+
   it("there is none without commands, and each says at its head what to do in an emergency", () => {
     const found = documents.filter((path) => path.startsWith("docs/roles/") && path !== "docs/roles/README.md");
     expect(found.sort()).to.deep.equal(names.map((name) => `docs/roles/${name}.md`).sort());

@@ -83,7 +83,7 @@ async function everyDay(stage: DemoStage, places: Places, port: number): Promise
   return seed;
 }
 
-/** Three attacks by whoever holds the mirror. */
+/** Attacks by someone who controls the mirror. */
 async function attacks(stage: DemoStage, places: Places): Promise<void> {
   const { home, config, profile, feed, work, root } = places;
   const old = join(work, "old");
@@ -143,7 +143,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   stage.tell("the successor's secret key is stolen: who would lose their chain if it is revoked?");
   await stage.run(["revoke", successor, "--reason", "compromised", "--dry-run", "--home", home, "--config", config]);
   await stage.run(["revoke", successor, "--reason", "compromised", "--force", "--home", home, "--config", config]);
-  stage.tell("the thief signs an index with it: the client hears of the revocation before it uses the key");
+  stage.tell("attack 4: the thief signs an index with it; the client hears of the revocation before it uses the key");
   await nextSecond();
   await writePackage(feed, "backdoor", "6.6", new Map([["./evil", Buffer.from("evil\n")]]));
   await stage.run(["publish", feed, "--feed", "base", "--home", theirs, "--key", successor]);
