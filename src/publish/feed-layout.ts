@@ -55,6 +55,8 @@ export interface FeedLayout {
   readonly signed: string;
   /** @throws FeedkeyError `bad_package` for a package that can't stand in the index */
   stanzaOf(scanned: ScannedPackage, path: string): StanzaParts;
+  /** What a package's own part of its stanza should say and does not, though clients accept it. */
+  lacking(own: Uint8Array): readonly string[];
   compareVersions(a: string, b: string): number;
   /** The text of the index in the signed file. @throws FeedkeyError `bad_index` */
   textOf(signed: Uint8Array): Promise<Uint8Array>;

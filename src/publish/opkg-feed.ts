@@ -24,6 +24,8 @@ export const opkgFeed: FeedLayout = {
     return { own, added: fileFields(file) };
   },
 
+  lacking: () => [],
+
   compareVersions: format.compareVersions,
 
   async textOf(signed) {

@@ -1,6 +1,6 @@
 /** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has signatures of its own. */
 import { formats } from "../formats/formats.ts";
-import { addFileFacts } from "../formats/pkgsrc/package-summary.ts";
+import { addFileFacts, lackingVariables } from "../formats/pkgsrc/package-summary.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import type { FeedLayout, SignedFile } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
@@ -14,6 +14,8 @@ export const pkgsrcFeed: FeedLayout = {
   stanzaOf({ own, size, sha256 }, path) {
     return { own: addFileFacts(own, { filename: path, size, sha256 }), added: "" };
   },
+
+  lacking: lackingVariables,
 
   compareVersions: format.compareVersions,
 

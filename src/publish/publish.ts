@@ -18,6 +18,7 @@ import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { layoutOf } from "./feed-layouts.ts";
 import type { FileSignatures } from "./index-signature.ts";
+import { lackingNotes } from "./lacking-notes.ts";
 import { applyPlans } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
 import { readPublished, recording } from "./published-record.ts";
@@ -74,7 +75,7 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
       details: { fingerprint },
       hint:
         refused.code === "expired"
-          ? `let it hold longer with: feedkey key extend ${fingerprint} --expires 2y`
+          ? `extend it with: feedkey key extend ${fingerprint} --expires 2y`
           : "clients would refuse every index that it signs: choose the archive's present key",
     });
   }
@@ -119,7 +120,8 @@ async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: st
     saving.push(saved);
   }
   const made = makeIndex(feed, scan.packages);
-  return { feed, made: { ...made, bad: [...scan.bad.map(({ error }) => error), ...made.bad] } };
+  const bad = [...scan.bad.map(({ error }) => error), ...made.bad];
+  return { feed, made: { ...made, bad }, notes: lackingNotes(feed, scan.packages) };
 }
 
 async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, FileSignatures>> {
@@ -163,10 +165,11 @@ async function publishSaving(
   const key = known.certificates.get(mine.raw.fingerprint) ?? mine;
   refuseKey(known.certificates, key, options);
   const record = await readPublished(records);
-  const { files: bundle, notes } = await planBundle(tree, known, key, name, record.bundle);
+  const { files: bundle, notes: ofBundle } = await planBundle(tree, known, key, name, record.bundle);
   const indexed = [];
   for (const feed of feeds) indexed.push(await indexFeed(feed, options, records, saving));
   const bad = indexed.flatMap(({ made }) => made.bad);
+  const notes = [...ofBundle, ...indexed.flatMap((one) => one.notes)];
   if (bad.length > 0 && !options.skipBad) {
     await Promise.all(saving);
     return { plans: [], bundle: [], notes, bad, applied: false };

@@ -7,7 +7,7 @@ import { hashOf } from "../../src/formats/package-index.ts";
 import { formatFileCksum } from "../../src/formats/pkgsrc/file-cksum.ts";
 import { readSummary } from "../../src/formats/pkgsrc/summary-stanza.ts";
 import { readSummaryEntries, readSummaryPackages, SummaryScanner } from "../../src/formats/pkgsrc/summary-text.ts";
-import { allRequired, variables } from "../../src/formats/pkgsrc/summary-variables.ts";
+import { allRequired, usual, variables } from "../../src/formats/pkgsrc/summary-variables.ts";
 import { type Said, sha256, summaryStanza } from "../testkit/packages/summary-text.ts";
 import { refusal } from "../testkit/refusal.ts";
 
@@ -110,6 +110,12 @@ describe("index-format/pkgsrc", () => {
         expect(refusal(() => read(text))).to.include({ code: "bad_index", line: 15, message });
       });
     }
+  });
+
+  it("takes a stanza without what old and hand-made packages lack", () => {
+    for (const name of usual) expect(read(summaryStanza({ [name]: undefined })), name).to.have.length(1);
+    const none = Object.fromEntries(usual.map((name) => [name, undefined]));
+    expect(read(summaryStanza(none))[0]).to.include({ name: "tiny", version: "1.0", architecture: "x86_64" });
   });
 
   describe("refuses a second", () => {

@@ -2,7 +2,14 @@ import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { addFileFacts, packageName, summaryOf, withFileFacts } from "../../src/formats/pkgsrc/package-summary.ts";
+import {
+  addFileFacts,
+  lackingVariables,
+  packageName,
+  summaryOf,
+  withFileFacts,
+} from "../../src/formats/pkgsrc/package-summary.ts";
+import { usual } from "../../src/formats/pkgsrc/summary-variables.ts";
 import { contentChunks } from "../../src/packages/content-stream.ts";
 import { readContents, readPkgsrcPackage } from "../../src/packages/pkgsrc-package.ts";
 import { type ByteSource, bytesSource } from "../../src/packages/source.ts";
@@ -75,6 +82,19 @@ describe("pkgsrc packages", () => {
         "",
       ].join("\n"),
     );
+  });
+
+  it("may be old or made by hand: what they lack, their stanza lacks, as pkg_info -X prints it", async () => {
+    // Spaces as old pkgsrc wrote them; pkg_add wants these three.
+    const least = "MACHINE_ARCH= x86_64\nOPSYS= NetBSD\nOS_VERSION= 1.6\n";
+    const files = metadataFiles().filter(({ name }) => name !== "+SIZE_PKG");
+    const old = packed(files.map((file) => (file.name === "+BUILD_INFO" ? { ...file, data: least } : file)));
+    const text = await summary(old);
+    expect(text).to.include(
+      "COMMENT=Package tiny that does little\nMACHINE_ARCH=x86_64\nOPSYS=NetBSD\nOS_VERSION=1.6\n",
+    );
+    expect(lackingVariables(Buffer.from(text))).to.deep.equal(usual);
+    expect(lackingVariables(Buffer.from(await summary(pkgsrcPackage())))).to.deep.equal([]);
   });
 
   it("get the facts about their file before the description, in place of any that are there", () => {
@@ -181,8 +201,9 @@ describe("pkgsrc packages", () => {
       ],
       ["without a comment", packed(without("+COMMENT")), /has no file "\+COMMENT"/],
       ["without build information", packed(without("+BUILD_INFO")), /has no file "\+BUILD_INFO"/],
-      ["without a size", packed(without("+SIZE_PKG")), /without "SIZE_PKG"/],
-      ["without an architecture", packed(changed("+BUILD_INFO", "OPSYS=NetBSD\n")), /without "BUILD_DATE"/],
+      ["without an architecture", packed(changed("+BUILD_INFO", "OPSYS=a\nOS_VERSION=1\n")), /without "MACHINE_ARCH"/],
+      ["without a system", packed(changed("+BUILD_INFO", "MACHINE_ARCH=a\nOS_VERSION=1\n")), /without "OPSYS"/],
+      ["without its version", packed(changed("+BUILD_INFO", "MACHINE_ARCH=a\nOPSYS=b\n")), /without "OS_VERSION"/],
       ["with a comment of two lines", packed(changed("+COMMENT", "a\nb\n")), /gives "COMMENT" a second time/],
       ["with a carriage return", packed(changed("+DESC", "a\r\n")), /can't stand in a summary/],
       ["without a name", packed(changed("+CONTENTS", "@cwd /\n")), /found 0/],

@@ -6,6 +6,8 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { readSummaryPackages } from "../../src/formats/pkgsrc/summary-text.ts";
 import { done, feedPath, hour, PkgsrcArchive, published, refused } from "../testkit/archives/pkgsrc-archive.ts";
+import { tar } from "../testkit/packages/build-package.ts";
+import { metadataFiles } from "../testkit/packages/pkgsrc-package.ts";
 import { summaryStanza } from "../testkit/packages/summary-text.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
 
@@ -38,6 +40,21 @@ describe("a pkgsrc archive", () => {
     archive = await PkgsrcArchive.make();
   });
   afterEach(() => archive.remove());
+
+  it("lists old and hand-made packages too, and warns of what they lack, also when it has read them before", async () => {
+    const files = metadataFiles({ name: "old-1.0" }).filter(({ name }) => name !== "+SIZE_PKG");
+    const least = "MACHINE_ARCH=x86_64\nOPSYS=NetBSD\nOS_VERSION=10.0\nPKGPATH=misc/old\n";
+    const old = gzipSync(tar(files.map((file) => (file.name === "+BUILD_INFO" ? { ...file, data: least } : file))));
+    await fs.writeFile(archive.file("old-1.0.tgz"), old);
+    await archive.addPackage({ name: "new-1.0" });
+    const warning =
+      'feed "All": a package lacks BUILD_DATE, CATEGORIES, PKGTOOLS_VERSION, SIZE_PKG, and so does its summary; build with pkgsrc to have them: old-1.0.tgz';
+    for (const at of [published, published + hour])
+      expect((await archive.publish(at)).warnings).to.deep.equal([warning]);
+    done(await archive.client(published + hour, "update"));
+    done(await archive.client(published + hour, "fetch", "old", "-o", archive.out));
+    expect((await fs.readFile(`${archive.out}/old-1.0.tgz`)).equals(old)).to.equal(true);
+  });
 
   it("goes from fifty packages to a client that verifies each of them", async () => {
     await fill(archive);

@@ -4,6 +4,7 @@ import { asBuffer, type TextKind } from "../line-cursor.ts";
 import { formatFileCksum } from "./file-cksum.ts";
 import { readSummary, type SummaryVariable, writeSummaryStanza } from "./summary-stanza.ts";
 import { SummaryScanner } from "./summary-text.ts";
+import { usual } from "./summary-variables.ts";
 
 /** What a package says of itself: where that breaks the grammar, the package is bad. */
 export const metadataText: TextKind = { name: "what the package says of itself", code: "bad_package" };
@@ -72,7 +73,8 @@ function* variablesOf(metadata: PackageMetadata): Generator<SummaryVariable> {
   for (const line of linesOf(metadata.comment)) yield variable("COMMENT", line);
   for (const line of metadata.sizePkg === undefined ? [] : linesOf(metadata.sizePkg)) yield variable("SIZE_PKG", line);
   for (const line of linesOf(metadata.buildInfo)) {
-    const [, name = "", value = ""] = /^([A-Z0-9_]+)=(.*)$/.exec(line) ?? [];
+    // Old pkgsrc wrote "NAME= value", which pkg_add reads as the same.
+    const [, name = "", value = ""] = /^([A-Z0-9_]+)= ?(.*)$/.exec(line) ?? [];
     if (copied.has(name)) yield variable(name, value);
   }
   for (const line of linesOf(metadata.description)) yield variable("DESCRIPTION", line);
@@ -88,6 +90,13 @@ export function summaryOf(metadata: PackageMetadata): Uint8Array {
   // What is published must never be an index that clients refuse: read it as they will.
   new SummaryScanner(summary, metadataText).next();
   return summary;
+}
+
+/** Of the variables that every package should have, but may lack, those that a stanza of {@link summaryOf} lacks. */
+export function lackingVariables(own: Uint8Array): string[] {
+  const bytes = asBuffer(own);
+  // Every line begins with a variable's name, and the first one is another.
+  return usual.filter((name) => bytes.indexOf(`\n${name}=`) < 0);
 }
 
 /** What a stanza says about the package file. */

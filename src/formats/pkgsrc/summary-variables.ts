@@ -8,19 +8,14 @@ export type SummaryRole = (typeof summaryRole)[keyof typeof summaryRole];
 
 export const summaryRoleCount = 6;
 
-const required = [
-  "PKGNAME",
-  "BUILD_DATE",
-  "CATEGORIES",
-  "COMMENT",
-  "DESCRIPTION",
-  "MACHINE_ARCH",
-  "OPSYS",
-  "OS_VERSION",
-  "PKGPATH",
-  "PKGTOOLS_VERSION",
-  "SIZE_PKG",
-];
+// pkg_add refuses a package that lacks one of these.
+const required = ["PKGNAME", "COMMENT", "DESCRIPTION", "MACHINE_ARCH", "OPSYS", "OS_VERSION"];
+
+/**
+ * Variables that pkg_summary(5) requires too. Packages that are old, or were made without pkgsrc, lack some; pkg_add installs
+ * them, and `pkg_info -X` leaves out what they lack.
+ */
+export const usual: readonly string[] = ["BUILD_DATE", "CATEGORIES", "PKGPATH", "PKGTOOLS_VERSION", "SIZE_PKG"];
 
 const optional = [
   "CONFLICTS",
@@ -59,7 +54,7 @@ export interface Variable {
 
 function makeTable(): ReadonlyMap<number, Variable> {
   const table = new Map<number, Variable>();
-  for (const [index, name] of [...required, ...optional].entries()) {
+  for (const [index, name] of [...required, ...usual, ...optional].entries()) {
     const bytes = Buffer.from(name, "latin1");
     const hash = bytes.reduce(hashStep, hashStart);
     table.set(hash, {

@@ -13,7 +13,7 @@ import { readRecords, type ScanCache, writeRecords } from "./scan-cache-format.t
 import type { FileIdentity } from "./scan-walk.ts";
 
 // Changes whenever the records or the judgement of packages change: then all must be read again.
-const MAGIC = Buffer.from("feedkey scan cache 3\n", "latin1");
+const MAGIC = Buffer.from("feedkey scan cache 4\n", "latin1");
 const DIGEST_SIZE = 32;
 
 /** Times of some file systems are this coarse; a later write within the same step would not show. */

@@ -1,0 +1,25 @@
+/** What keepers should hear of packages that are published although they do not say all that they should. */
+import { escapeText } from "../escape.ts";
+import { append } from "../grouped.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import { layoutOf } from "./feed-layouts.ts";
+import type { ScannedPackage } from "./scan/scan.ts";
+
+/** Of so many packages the names are given. */
+const named = 3;
+
+/** A note for each set of variables that packages of a feed lack. */
+export function lackingNotes(feed: ArchiveFeed, scanned: readonly ScannedPackage[]): string[] {
+  const layout = layoutOf(feed);
+  const paths = new Map<string, string[]>();
+  for (const { own, path } of scanned) {
+    const lacking = layout.lacking(own);
+    if (lacking.length > 0) append(paths, lacking.join(", "), path);
+  }
+  return [...paths].map(([variables, found]) => {
+    const names = found.slice(0, named).map((path) => escapeText(path));
+    const more = found.length > named ? ` and ${found.length - named} more` : "";
+    const which = found.length === 1 ? "a package lacks" : `${found.length} packages lack`;
+    return `feed "${feed.name}": ${which} ${variables}, and so does its summary; build with pkgsrc to have them: ${names.join(", ")}${more}`;
+  });
+}
