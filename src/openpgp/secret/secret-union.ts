@@ -1,9 +1,22 @@
 /** Two copies of one secret key: the whole, a copy without its primary's secret, one with a newer subkey. */
-import { type PrivateKey, readPrivateKey, type Subkey } from "openpgp";
+import { readPrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
+import { armor, dearmor } from "../packet/armor.ts";
+import { type Packet, readPackets, tags, writePackets } from "../packet/packets.ts";
 import type { SecretPacket } from "./make-signature.ts";
 
-async function read(armored: string): Promise<PrivateKey> {
+/** A primary key or a subkey, with what follows it up to the next one: bytes as they came, since the library drops what it can't read. */
+interface Component {
+  /** The same in every copy, however it is locked. */
+  readonly name: string;
+  readonly hasSecret: boolean;
+  readonly key: Packet;
+  readonly others: readonly Packet[];
+}
+
+const hasSecret = ({ keyPacket }: { keyPacket: object }) => !(keyPacket as SecretPacket).isDummy();
+
+async function read(armored: string) {
   try {
     return await readPrivateKey({ armoredKey: armored });
   } catch (cause) {
@@ -11,18 +24,43 @@ async function read(armored: string): Promise<PrivateKey> {
   }
 }
 
-const hasSecret = ({ keyPacket }: { keyPacket: object }) => !(keyPacket as SecretPacket).isDummy();
-
-/** Takes over what the other copy knows of one component. @returns whether that was anything */
-function complete(one: { keyPacket: object }, other: { keyPacket: object }): boolean {
-  if (hasSecret(one) || !hasSecret(other)) return false;
-  one.keyPacket = other.keyPacket;
-  return true;
-}
-
 /** Whether the primary key's secret is in a transferable secret key, locked or not. @throws FeedkeyError `bad_certificate` */
 export async function hasPrimarySecret(armored: string): Promise<boolean> {
   return hasSecret(await read(armored));
+}
+
+/** The key as the library reads it; undefined for an algorithm that it doesn't know. */
+async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
+  const packet = tag === tags.secretKey ? new SecretKeyPacket() : new SecretSubkeyPacket();
+  try {
+    await packet.read(body);
+    return packet;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a key of an unknown algorithm ends and its secret begins can't be seen; its binding signature is the same in every copy. */
+function nameOfUnknown(key: Packet, others: readonly Packet[]): string {
+  const { body } = others.find(({ tag }) => tag === tags.signature) ?? key;
+  return Buffer.from(body).toString("hex");
+}
+
+async function componentsOf(armored: string): Promise<Component[]> {
+  const [block = new Uint8Array()] = dearmor(Buffer.from(armored, "latin1"), "PRIVATE KEY BLOCK");
+  const groups: { readonly key: Packet; readonly others: Packet[] }[] = [];
+  for (const packet of readPackets(block)) {
+    const isKey = packet.tag === tags.secretKey || packet.tag === tags.secretSubkey;
+    if (isKey) groups.push({ key: packet, others: [] });
+    else groups.at(-1)?.others.push(packet);
+  }
+  const components: Component[] = [];
+  for (const { key, others } of groups) {
+    const parsed = await parse(key);
+    const name = parsed?.getFingerprint() ?? nameOfUnknown(key, others);
+    components.push({ name, hasSecret: parsed === undefined || hasSecret({ keyPacket: parsed }), key, others });
+  }
+  return components;
 }
 
 /**
@@ -33,16 +71,20 @@ export async function hasPrimarySecret(armored: string): Promise<boolean> {
  * @throws FeedkeyError `bad_certificate`
  */
 export async function uniteSecrets(present: string, other: string): Promise<string | undefined> {
-  const [key, more] = [await read(present), await read(other)];
-  if (key.getFingerprint() !== more.getFingerprint()) {
+  for (const one of [present, other]) await read(one);
+  const [here, there] = [await componentsOf(present), await componentsOf(other)];
+  if (here[0]?.name !== there[0]?.name) {
     throw new FeedkeyError("internal", "copies of two different keys can't be united");
   }
-  let added = complete(key, more);
-  const subkeys = key.subkeys as Subkey[];
-  for (const subkey of more.subkeys) {
-    const known = subkeys.find((one) => one.getFingerprint() === subkey.getFingerprint());
-    if (known !== undefined) added = complete(known, subkey) || added;
-    else if (hasSecret(subkey)) added = subkeys.push(subkey) > 0;
+  const united = new Map(here.map((one) => [one.name, one]));
+  let added = false;
+  for (const one of there) {
+    const known = united.get(one.name);
+    if (!one.hasSecret || known?.hasSecret === true) continue;
+    united.set(one.name, known === undefined ? one : { ...known, key: one.key });
+    added = true;
   }
-  return added ? key.armor() : undefined;
+  if (!added) return undefined;
+  const packets = [...united.values()].flatMap(({ key, others }) => [key, ...others]);
+  return armor(writePackets(packets), "PRIVATE KEY BLOCK");
 }
