@@ -5,8 +5,9 @@ import fs from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 
-// The compiled program is saved by the first run that may: then that one would have more steps than the others.
-process.env.XDG_CACHE_HOME = "/dev/null";
+// The compiled program is saved by the first run that may: then that one would have more steps than the others. It may be there
+// before all of them, in a folder that FEEDKEY_KILL_CACHE names.
+process.env.XDG_CACHE_HOME = process.env.FEEDKEY_KILL_CACHE ?? "/dev/null";
 
 const killAt = Number(process.env.FEEDKEY_KILL_AT);
 const only = process.env.FEEDKEY_KILL?.split(",");

@@ -1,5 +1,6 @@
 /** kill -9 at every step: each run is a process of its own on a copy of one starting point. */
 import * as fs from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../../src/time.ts";
@@ -12,9 +13,19 @@ const node = ["--import", new URL("./kill-preload.js", import.meta.url).href];
 /** Runs at once: the machine has no more processors to give. */
 const atOnce = 2;
 
-function runUntil(step: number, args: readonly string[], steps: Story["steps"]): Promise<Ended> {
+function runUntil(step: number, args: readonly string[], steps: Story["steps"], cache: string): Promise<Ended> {
   const only = steps === undefined ? {} : { FEEDKEY_KILL: steps.join(",") };
-  return runProcess(args, { node, env: { FEEDKEY_KILL_AT: String(step), ...only } });
+  return runProcess(args, { node, env: { FEEDKEY_KILL_AT: String(step), FEEDKEY_KILL_CACHE: cache, ...only } });
+}
+
+/** The command once to its end, on a copy of its own, so that the compiled program is there and no later run saves it. */
+async function compile({ start, args }: Story, cache: string): Promise<void> {
+  const copy = await start.copy();
+  try {
+    expect((await runProcess(args(copy), { env: { XDG_CACHE_HOME: cache } })).status).to.equal(0);
+  } finally {
+    await copy.removeFolder();
+  }
 }
 
 /** What time does to the locks of a killed run. */
@@ -34,11 +45,21 @@ export interface Story {
 }
 
 /** Kills a command at every step it has. @returns the number of steps */
-export async function killEverywhere({ start, args, check, steps }: Story): Promise<number> {
+export async function killEverywhere(story: Story): Promise<number> {
+  const cache = await fs.mkdtemp(join(tmpdir(), "feedkey-compiled-"));
+  try {
+    await compile(story, cache);
+    return await killFrom(story, cache);
+  } finally {
+    await fs.rm(cache, { recursive: true, force: true });
+  }
+}
+
+async function killFrom({ start, args, check, steps }: Story, cache: string): Promise<number> {
   const once = async (step: number): Promise<boolean> => {
     const copy = await start.copy();
     try {
-      const ended = await runUntil(step, args(copy), steps);
+      const ended = await runUntil(step, args(copy), steps, cache);
       const killed = ended.signal === "SIGKILL";
       if (!killed) expect(ended.status, ended.stdout).to.equal(0);
       await forgetLocks(copy.folder);
