@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { type ErrorCode, exitStatus } from "../../src/error.ts";
-import { documents, freePort, makeStage, play, read, runnable, scriptOf } from "./guides.ts";
+import { documents, freePort, makeStage, type Performed, play, read, runnable, scriptOf } from "./guides.ts";
 
 /** The pages of the roles have a test of their own. */
 const guides = documents.filter((path) => !path.startsWith("docs/roles/"));
@@ -23,23 +23,36 @@ archive=file://$PWD/archive mirror=$PWD/archive
 cd ..
 `;
 
+async function perform(path: string, folder: string): Promise<Performed> {
+  fs.mkdirSync(folder);
+  const before = clientGuides.includes(path) ? keeperFirst : "";
+  return await play(before + scriptOf(path, await freePort()), folder, makeStage(folder));
+}
+
 describe("the documentation", () => {
-  let folder: string;
+  const withCommands = guides.filter((path) => runnable(path).length > 0);
+  const performed = new Map<string, Promise<Performed>>();
+  let top: string;
+  const folderOf = (path: string) => join(top, path.replaceAll("/", "-"));
 
-  beforeEach(() => {
-    folder = fs.mkdtempSync(join(tmpdir(), "feedkey-test-"));
+  before(() => {
+    top = fs.mkdtempSync(join(tmpdir(), "feedkey-test-"));
+    // Two at once: each of them starts one program after the other.
+    for (const [nth, path] of withCommands.entries()) {
+      const earlier = performed.get(withCommands[nth - 2] ?? "");
+      const performance = Promise.resolve(earlier).then(() => perform(path, folderOf(path)));
+      performance.catch(() => undefined);
+      performed.set(path, performance);
+    }
   });
 
-  afterEach(() => {
-    fs.rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => fs.rmSync(top, { recursive: true, force: true }));
 
-  for (const path of guides.filter((one) => runnable(one).length > 0)) {
+  for (const path of withCommands) {
     it(`has commands that do what they say: ${path}`, async function () {
-      this.timeout(120_000);
-      const before = clientGuides.includes(path) ? keeperFirst : "";
-      const script = before + scriptOf(path, await freePort());
-      const { status, output } = await play(script, folder, makeStage(folder));
+      this.timeout(240_000);
+      const { status, output } = (await performed.get(path)) ?? { status: null, output: "it was not performed" };
+      const folder = folderOf(path);
       expect(status, output).to.equal(0);
       const got = fs.existsSync(join(folder, "got")) ? fs.readdirSync(join(folder, "got")) : [];
       expect(got).to.deep.equal([path === "docs/pkgsrc.md" ? "hello-1.0.tgz" : "hello_1.0_all.ipk"]);

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { debOf } from "../testkit/packages/build-package.ts";
 import { pkgsrcPackage } from "../testkit/packages/pkgsrc-package.ts";
@@ -47,6 +48,17 @@ set -e
 exec '${process.execPath}' "\${1%.mts}.mjs"
 `;
 
+let compiled: string | undefined;
+
+/** Where the compiled program is kept for all documents: each home would begin without it. */
+function compiledFolder(): string {
+  if (compiled !== undefined) return compiled;
+  const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-compiled-"));
+  process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
+  compiled = folder;
+  return folder;
+}
+
 /** A folder with a home of its own, some packages, `feedkey` in the path, and installed for programs. */
 export function makeStage(folder: string): NodeJS.ProcessEnv {
   const bin = join(folder, "bin");
@@ -61,7 +73,12 @@ export function makeStage(folder: string): NodeJS.ProcessEnv {
     fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.ipk`), debOf(control));
     fs.writeFileSync(join(folder, "packages", `${name}-1.0.tgz`), pkgsrcPackage({ name: `${name}-1.0` }));
   }
-  return { HOME: join(folder, "home"), PATH: `${bin}:${process.env.PATH}`, LC_ALL: "C.UTF-8" };
+  return {
+    HOME: join(folder, "home"),
+    XDG_CACHE_HOME: compiledFolder(),
+    PATH: `${bin}:${process.env.PATH}`,
+    LC_ALL: "C.UTF-8",
+  };
 }
 
 export interface Performed {
