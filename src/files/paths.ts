@@ -2,13 +2,13 @@ import * as fs from "node:fs/promises";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { xdgConfig, xdgData, xdgState } from "xdg-basedir";
 import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "./system-error.ts";
 
 // The XDG base directory specification wants relative paths in its variables ignored.
-function baseFolder(found: string | undefined, fallback: string): string {
+function baseFolder(variable: `XDG_${string}_HOME`, fallback: string): string {
+  const found = process.env[variable];
   return found !== undefined && isAbsolute(found) ? found : join(homedir(), fallback);
 }
 
@@ -18,12 +18,12 @@ function chosen(option: string | undefined, variable: string): string | undefine
 
 /** Where client state lies: the option, `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`. Absolute. */
 export function stateFolder(option?: string): string {
-  return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder(xdgState, ".local/state"), "feedkey"));
+  return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder("XDG_STATE_HOME", ".local/state"), "feedkey"));
 }
 
 /** Where the archive's key store lies: the option, `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. Absolute. */
 export function homeFolder(option?: string): string {
-  return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder(xdgData, ".local/share"), "feedkey"));
+  return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder("XDG_DATA_HOME", ".local/share"), "feedkey"));
 }
 
 /** The profile's name or file: the option, else `$FEEDKEY_PROFILE`. */
@@ -40,7 +40,7 @@ export const programFolder = resolve(fileURLToPath(new URL("../../..", import.me
  */
 export function profileSearchPath(): string[] {
   return [
-    join(baseFolder(xdgConfig, ".config"), "feedkey", "profiles"),
+    join(baseFolder("XDG_CONFIG_HOME", ".config"), "feedkey", "profiles"),
     "/etc/feedkey/profiles",
     join(programFolder, "profiles"),
   ];

@@ -5,13 +5,13 @@ import { asBuffer } from "../formats/line-cursor.ts";
 import { decompress } from "../packages/compression/compression.ts";
 import { gzipMembers } from "../packages/compression/gzip-members.ts";
 import { compressXz } from "../packages/compression/xz-writer.ts";
-import { compressZstd } from "../packages/compression/zstd-writer.ts";
+import { loadZstd } from "../packages/compression/zstd-library.ts";
 import type { SummaryForm } from "../profile/types.ts";
 
 const writers: Readonly<Record<SummaryForm, (text: Uint8Array) => Promise<Uint8Array>>> = {
   gz: (text) => gzipMembers(asBuffer(text)),
   xz: compressXz,
-  zst: compressZstd,
+  zst: async (text) => (await loadZstd()).compress(text),
 };
 
 /**

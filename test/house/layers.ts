@@ -58,11 +58,8 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   openpgp: ["openpgp"],
   "seek-bzip": ["packages"],
   send: ["keyserver"],
-  "tar-stream": ["cli"],
   undici: ["net", "keyserver"],
-  "xdg-basedir": ["files"],
   "xz-decompress": ["packages"],
-  zstddec: ["packages"],
 };
 
 /** Folders that do no I/O and read no clock. */

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { decompress } from "../../src/packages/compression/compression.ts";
+import { zstdFrames } from "../../src/packages/compression/zstd-frames.ts";
+import { nodeZstd, wasmZstd, type Zstd } from "../../src/packages/compression/zstd-library.ts";
 import { controlTar } from "../testkit/packages/build-package.ts";
 import { expectDamage } from "../testkit/packages/package-refusal.ts";
 
@@ -14,6 +16,14 @@ const frame = (...rest: readonly number[]) => Buffer.from([...MAGIC, ...rest]);
 const block = (last: boolean, type: number, size: number) => {
   const header = (last ? 1 : 0) | (type << 1) | (size << 3);
   return [header & 0xff, (header >>> 8) & 0xff, header >>> 16];
+};
+/** Whether it is one frame by its own account, of a size that a decoder is shown. */
+const framed = (bytes: Uint8Array) => {
+  try {
+    return [...zstdFrames(bytes)].every(({ contentSize = 0 }) => contentSize <= limit);
+  } catch {
+    return false;
+  }
 };
 const text = async (bytes: Uint8Array, cap = limit) => Buffer.from(await decompress(bytes, "zstd", cap)).toString();
 
@@ -71,6 +81,71 @@ describe("zstd", () => {
     const count = [255, (sequences - 0x7f00) & 0xff, (sequences - 0x7f00) >> 8];
     const body = [...literals, ...count, 0x54, 0, 2, 52, ...stream];
     await expectDamage(() => text(frame(0, 7 << 3, ...block(true, 2, body.length), ...body)), /damaged/);
+  });
+
+  describe("as Node has it from 22.15 on, and as WebAssembly", () => {
+    const libraries: Zstd[] = [];
+    const content = Buffer.from("feedkey ".repeat(3000));
+    const good = readFileSync("test/vectors/package/control.tar.zst");
+
+    before(async () => {
+      libraries.push(await wasmZstd());
+      const own = nodeZstd();
+      if (own !== undefined) libraries.push(own);
+    });
+
+    /** What one makes of a frame: its content, or that it is refused. */
+    const outcome = (zstd: Zstd, bytes: Uint8Array, room: number) => {
+      try {
+        return Buffer.from(zstd.decompress(bytes, room)).toString("hex");
+      } catch {
+        return "refused";
+      }
+    };
+
+    it("each reads what each writes, and says its size in the frame", () => {
+      for (const writer of libraries) {
+        const written = writer.compress(content);
+        expect([...zstdFrames(written)].map(({ contentSize }) => contentSize)).to.deep.equal([content.length]);
+        expect(Buffer.compare(written, writer.compress(content)), "the same bytes each time").to.equal(0);
+        for (const reader of libraries) {
+          expect(Buffer.compare(reader.decompress(written, content.length), content)).to.equal(0);
+        }
+        expect(framed(written.subarray(0, -1)), "cut off").to.equal(false);
+        expect(writer.decompress(writer.compress(Buffer.alloc(0)), 1)).to.have.length(0);
+      }
+    });
+
+    it("both refuse the same, bit by bit, and give the same where they do not", () => {
+      const whole = controlTar().toString("hex");
+      let refused = 0;
+      for (let bit = 0; bit < good.length * 8; bit++) {
+        const bytes = Buffer.from(good);
+        bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+        // What no decoder is shown: the frame's own bounds are wrong.
+        if (!framed(bytes)) continue;
+        const outcomes = new Set(libraries.map((zstd) => outcome(zstd, bytes, limit)));
+        expect(outcomes.size, `bit ${bit}`).to.equal(1);
+        if (outcomes.has("refused")) refused++;
+        else expect([...outcomes], `bit ${bit}`).to.deep.equal([whole]);
+      }
+      expect(refused).to.be.greaterThan(100);
+    });
+
+    it("the one of WebAssembly takes no more than it can address", async () => {
+      const wasm = await wasmZstd();
+      expect(() => wasm.decompress(frame(0, WINDOW_1K, ...block(true, 0, 0)), 1 << 30)).to.throw(
+        "more than the 1073741824",
+      );
+    });
+
+    it("both give no more than the room that they are given", () => {
+      const endless = frame(0, WINDOW_1K, ...block(false, 1, 1000), 97, ...block(true, 1, 1000), 98);
+      for (const zstd of libraries) {
+        expect(outcome(zstd, endless, 1999)).to.equal("refused");
+        expect(zstd.decompress(endless, 2000)).to.have.length(2000);
+      }
+    });
   });
 
   it("refuses what no encoder writes", async () => {

@@ -3,17 +3,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { pack } from "tar-stream";
+import { tar } from "./tar.ts";
 
 const compress = promisify(gzip);
 
 async function tarOf(files: ReadonlyMap<string, Uint8Array>): Promise<Uint8Array> {
-  const archive = pack();
-  for (const [name, bytes] of files) archive.entry({ name, mtime: new Date(0) }, Buffer.from(bytes));
-  archive.finalize();
-  const chunks: Buffer[] = [];
-  for await (const chunk of archive) chunks.push(Buffer.from(chunk as Uint8Array));
-  return await compress(Buffer.concat(chunks));
+  return await compress(tar(files));
 }
 
 /**
