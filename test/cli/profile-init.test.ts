@@ -95,6 +95,43 @@ describe("feedkey profile init", () => {
     );
   });
 
+  it("writes each line of a pkgsrc profile with two seeds and its own authorities, without an editor", async () => {
+    const second = await addKey(archive.home);
+    await archive.publish(published);
+    const ca = "test/vectors/tls/ca.pem";
+    const own = join(archive.folder, "authorities.pem");
+    await fs.copyFile(ca, own);
+    const given = ["--fingerprint", archive.key, "--fingerprint", second, "--name", "pkgsrc"];
+    const lines = ["--feed", "All=packages/All", "--format", "pkgsrc", "--ca", own, "--keyserver-ca", own];
+    const profile = await profileOf(await makes(archive.mirror.url, ...given, ...lines));
+    expect(profile.feeds.map(({ name, path, format }) => [name, path, format])).to.deep.equal([
+      ["All", "packages/All", "pkgsrc"],
+    ]);
+    expect(profile.trust.seeds).to.deep.equal([archive.key, second]);
+    expect([profile.archive.ca, profile.trust.keyserverCa]).to.deep.equal([
+      join(folder, "ca/pkgsrc.pem"),
+      join(folder, "ca/pkgsrc-keyservers.pem"),
+    ]);
+    for (const copy of [profile.archive.ca, profile.trust.keyserverCa]) {
+      expect(await fs.readFile(String(copy), "utf8")).to.equal(await fs.readFile(ca, "utf8"));
+    }
+    await fs.rm(folder, { recursive: true });
+    await refuses("usage", 2, archive.mirror.url, ...given, ...feed, "--format", "rpm");
+    await refuses("bad_profile", 78, archive.mirror.url, ...given, "--ca", join(archive.folder, "nowhere.pem"));
+    await fs.chmod(own, 0o666);
+    await refuses("bad_profile", 78, archive.mirror.url, ...given, "--ca", own);
+  });
+
+  it("says what it leaves out: key servers and feeds that nobody named", async () => {
+    const silent = await makes(archive.mirror.url, ...fingerprint());
+    expect(silent.warnings?.join("\n"))
+      .to.include("keyservers = none: a revocation reaches this client through the archive's own bundle only")
+      .and.include("--keyservers hkps://HOST")
+      .and.include("has no feed yet");
+    const said = ["--keyservers", "none", ...feed, "--force"];
+    expect((await makes(archive.mirror.url, ...fingerprint(), ...said)).warnings ?? []).to.deep.equal([]);
+  });
+
   it("reads an archive on a disk, in whatever folder", async () => {
     const site = join(archive.folder, "a stick, 100% full");
     await fs.cp(archive.site, site, { recursive: true });
@@ -162,6 +199,24 @@ describe("feedkey profile init", () => {
       await fs.rm(folder, { recursive: true });
       const { error } = await refuses("bad_certificate", 65, archive.mirror.url, ...given);
       expect(error?.message).to.include('"no address"').and.not.include("Thief");
+    });
+
+    it("names the keys by what its seeds have in common", async () => {
+      const other = ed25519Key("other");
+      const seeds = [...given, "--fingerprint", other.fingerprint, "--force"];
+      for (const { called, says } of [
+        { called: archiveId, says: { userId: archiveId } },
+        { called: "Example Archive 2027 <archive@example.org>", says: { userEmail: "archive@example.org" } },
+        { called: "Other <other@example.org>", says: { userId: archiveId } },
+      ]) {
+        const second = certificate({ key: other, userIds: [called] });
+        archive.mirror.put(bundle, concat(certificate({ key: seed }).bytes, second.bytes));
+        const document = await makes(archive.mirror.url, ...seeds);
+        expect(document).to.deep.include(says);
+        const warned = document.warnings?.join("\n").includes("no user ID and no address in common");
+        expect(warned, called).to.equal(called.startsWith("Other"));
+        expect((await profileOf(document)).trust.seeds).to.have.length(2);
+      }
     });
 
     it("keeps nothing but what was verified", async () => {

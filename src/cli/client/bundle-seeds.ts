@@ -5,7 +5,8 @@ import type { RawCertificate } from "../../openpgp/certificate/certificate.ts";
 import { keepVerified } from "../../openpgp/certificate/merge.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import { readFacts } from "../../openpgp/check/read-facts.ts";
-import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
+import type { Identity } from "../../profile/types.ts";
+import type { CertificateFacts, Fingerprint, UserIdFacts } from "../../trust/facts.ts";
 import { addressOf, isOwned, matchesIdentity } from "../../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";
 import type { Context } from "../context.ts";
@@ -13,8 +14,8 @@ import type { Context } from "../context.ts";
 export interface BundleSeeds {
   /** With nothing in them but what was found good: anybody on the way can add to a bundle. */
   readonly certificates: readonly RawCertificate[];
-  /** The first one's, by its owner's word. */
-  readonly userId: string;
+  /** What the archive's keys are called, by their owners' word: the user ID that all seeds have, else the address. */
+  readonly identity: Identity;
 }
 
 /**
@@ -29,7 +30,7 @@ export async function takeSeeds(
   const keys = await KeyIndex.of(bundle.values());
   const byFingerprint = new Map(keys.certificates.map((loaded) => [loaded.raw.fingerprint, loaded]));
   const certificates: RawCertificate[] = [];
-  let first: CertificateFacts | undefined;
+  const taken: CertificateFacts[] = [];
   const missing: Fingerprint[] = [];
   for (const seed of seeds) {
     const loaded = byFingerprint.get(seed);
@@ -41,9 +42,9 @@ export async function takeSeeds(
     const facts = await readFacts(loaded, keys, (body) => verified.add(body));
     refuseRevoked(facts, context);
     certificates.push(keepVerified(loaded.raw, verified));
-    first ??= facts;
+    taken.push(facts);
   }
-  if (first !== undefined && missing.length === 0) return { certificates, userId: userIdOf(first, context) };
+  if (missing.length === 0) return { certificates, identity: identityOf(taken, context) };
   throw new FeedkeyError("untrusted_signer", `the archive's bundle holds no certificate ${missing.join(", ")}`, {
     details: { missing },
     hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
@@ -65,16 +66,39 @@ function refuseRevoked(facts: CertificateFacts, { at, reporter }: Context): void
   });
 }
 
-/** A user ID with an address that the key's owner vouches for, and that a profile can spell. */
-function userIdOf(facts: CertificateFacts, { at }: Context): string {
+/** User IDs with an address that the key's owner vouches for, and that a profile can spell. @throws FeedkeyError `bad_certificate` */
+function namesOf(facts: CertificateFacts, { at }: Context): UserIdFacts[] {
   const owned = facts.userIds.filter((userId) => isOwned(userId, facts, at));
-  const found = owned.find(({ bytes, text }) => {
+  const found = owned.filter(({ bytes, text }) => {
     return addressOf(bytes) !== undefined && matchesIdentity(bytes, { kind: "user-id", userId: text });
   });
-  if (found !== undefined) return found.text;
+  if (found.length > 0) return found;
   const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "none at all";
   throw new FeedkeyError("bad_certificate", `no user ID that the key's owner vouches for has an address: ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
     hint: 'archive keys are called "Name <address@domain>"',
   });
+}
+
+/** What the seeds have in common; where that is nothing, what the first one is called. */
+function identityOf(seeds: readonly CertificateFacts[], context: Context): Identity {
+  const all = seeds.map((facts) => namesOf(facts, context));
+  const candidates = (all[0] ?? []).flatMap(({ bytes, text }): Identity[] => {
+    const email = addressOf(bytes);
+    const byAddress: Identity[] = email === undefined ? [] : [{ kind: "user-email", email }];
+    return [{ kind: "user-id", userId: text }, ...byAddress];
+  });
+  const [first] = candidates;
+  if (first === undefined) throw new FeedkeyError("internal", "a profile without seeds");
+  const common = (kind: Identity["kind"]) => {
+    return candidates.find(
+      (one) => one.kind === kind && all.every((names) => names.some(({ bytes }) => matchesIdentity(bytes, one))),
+    );
+  };
+  const found = common("user-id") ?? common("user-email");
+  if (found !== undefined) return found;
+  context.reporter.warn(
+    "the seeds have no user ID and no address in common: successors are found by the first one's user ID alone",
+  );
+  return first;
 }

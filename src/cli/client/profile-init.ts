@@ -2,10 +2,12 @@
 
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { readCa } from "../../client/load-profile.ts";
 import { FeedkeyError, systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { commitStaged, stageAll } from "../../files/atomic.ts";
 import { ensureFolder } from "../../files/folder.ts";
+import { formatNames } from "../../formats/formats.ts";
 import { createTransport } from "../../net/transport.ts";
 import { writeCertificate } from "../../openpgp/certificate/certificate.ts";
 import { attachLoose, collect } from "../../openpgp/certificate/merge.ts";
@@ -14,6 +16,7 @@ import { armor } from "../../openpgp/packet/armor.ts";
 import { limits } from "../../openpgp/packet/limits.ts";
 import { bundlePath } from "../../profile/layout.ts";
 import { readProfile } from "../../profile/read-profile.ts";
+import type { Feed } from "../../profile/types.ts";
 import { formatProfile } from "../../profile/write-profile.ts";
 import { rootOf } from "../../refresh/download.ts";
 import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
@@ -31,8 +34,8 @@ function fullFingerprint(text: string): string {
   });
 }
 
-async function readBundle(context: Context, archive: string) {
-  const transport = createTransport({ offline: context.options.offline === true });
+async function readBundle(context: Context, archive: string, ca: string | undefined) {
+  const transport = createTransport({ offline: context.options.offline === true, ...(await readCa(ca)) });
   try {
     const url = new URL(bundlePath, archive);
     const terms = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;
@@ -52,7 +55,6 @@ async function readBundle(context: Context, archive: string) {
 
 /** The strict defaults, written out so that the reader of the profile sees them. */
 const trustDefaults = {
-  keyserverCa: undefined,
   wkd: false,
   revocationCheck: "always",
   grace: 14 * 86_400_000,
@@ -63,11 +65,17 @@ const trustDefaults = {
   requireExpiry: false,
 } as const;
 
-function feedsOf(texts: readonly string[]) {
+function feedsOf(texts: readonly string[], word: string): Feed[] {
+  const format = formatNames.find((name) => name === word);
+  if (format === undefined) {
+    throw new FeedkeyError("usage", `there is no format "${escapeText(word)}"`, {
+      hint: `choose one of ${formatNames.join(", ")}`,
+    });
+  }
   return texts.map((text) => {
     const [name = "", path = ""] = [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)];
     if (text.includes("=") && name !== "" && path !== "") {
-      return { name, path, format: "opkg", index: undefined, packages: "feed" } as const;
+      return { name, path, format, index: undefined, packages: "feed" };
     }
     throw new FeedkeyError("usage", `--feed does not understand "${text}"`, {
       hint: "write it as name=path/below/the/url",
@@ -99,6 +107,30 @@ async function refuseToReplace(file: string, options: ProfileInitOptions): Promi
   });
 }
 
+/** Copies of authorities, so that the profile needs nothing from elsewhere. @throws FeedkeyError `bad_profile` */
+async function authorities(folder: string, name: string, { ca, keyserverCa }: ProfileInitOptions) {
+  const files: { path: string; data: string; mode: number }[] = [];
+  const copy = async (from: string | undefined, ending: string) => {
+    const read = await readCa(from);
+    if (read.ca === undefined) return undefined;
+    const path = `ca/${name}${ending}.pem`;
+    files.push({ path: join(folder, path), data: read.ca, mode: 0o644 });
+    return path;
+  };
+  return { files, ca: await copy(ca, ""), keyserverCa: await copy(keyserverCa, "-keyservers") };
+}
+
+/** What a new profile does not say, or says in silence. */
+function warnOfGaps({ reporter }: Context, { keyservers, feed = [] }: ProfileInitOptions): void {
+  if (keyservers === undefined) {
+    reporter.warn(
+      "keyservers = none: a revocation reaches this client through the archive's own bundle only; name key servers with " +
+        "--keyservers hkps://HOST",
+    );
+  }
+  if (feed.length === 0) reporter.warn("the profile has no feed yet: name each with --feed NAME=PATH");
+}
+
 /** Writes the profile and its keyring, or nothing. @throws FeedkeyError `usage`, `output`, `not_found`, `untrusted_signer`, `bad_certificate` */
 export async function init(context: Context, address: string, options: ProfileInitOptions): Promise<Outcome> {
   const archive = address.endsWith("/") ? address : `${address}/`;
@@ -108,25 +140,29 @@ export async function init(context: Context, address: string, options: ProfileIn
   const folder = resolve(options.output);
   const file = join(folder, `${name}.ini`);
   await refuseToReplace(file, options);
-  const bundle = await readBundle(context, archive);
-  const { certificates, userId } = await takeSeeds(context, bundle, seeds);
+  const feeds = feedsOf(options.feed ?? [], options.format);
+  const copies = await authorities(folder, name, options);
+  const bundle = await readBundle(context, archive, options.ca);
+  const { certificates, identity } = await takeSeeds(context, bundle, seeds);
+  const { keyservers = "none" } = options;
   const text = formatProfile({
     archive: {
       name,
       url: archive,
       mirrors: [],
-      ca: undefined,
+      ca: copies.ca,
       redirects: "any",
-      identity: { kind: "user-id", userId },
+      identity,
       verify: "required",
     },
     trust: {
       ...trustDefaults,
       keyring: `keyrings/${name}`,
       seeds,
-      keyservers: options.keyservers === "none" ? [] : options.keyservers.split(/\s*,\s*/),
+      keyservers: keyservers === "none" ? [] : keyservers.split(/\s*,\s*/),
+      keyserverCa: copies.keyserverCa,
     },
-    feeds: feedsOf(options.feed ?? []),
+    feeds,
   });
   // What is written must be a profile that reads.
   readProfile(text, file);
@@ -138,10 +174,15 @@ export async function init(context: Context, address: string, options: ProfileIn
     data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),
     mode: 0o644,
   }));
-  await commitStaged(await stageAll([...keys, { path: file, data: text, mode: 0o644 }]));
+  if (copies.files.length > 0) await ensureFolder(join(folder, "ca"), 0o755);
+  await commitStaged(await stageAll([...keys, ...copies.files, { path: file, data: text, mode: 0o644 }]));
+  warnOfGaps(context, options);
+  const called = identity.kind === "user-id" ? identity.userId : `<${identity.email}>`;
   const lines = [
-    `wrote ${escapeText(file)} with seed ${seeds.join(", ")} (${escapeText(userId)})`,
+    `wrote ${escapeText(file)} with seed ${seeds.join(", ")} (${escapeText(called)})`,
+    `key servers: ${keyservers}`,
     `next: feedkey --profile ${file} update`,
   ];
-  return { text: lines.join("\n"), json: { file, seeds, userId, keyring } };
+  const named = identity.kind === "user-id" ? { userId: identity.userId } : { userEmail: identity.email };
+  return { text: lines.join("\n"), json: { file, seeds, ...named, keyring } };
 }

@@ -171,7 +171,11 @@ export interface ProfileInitOptions {
   readonly fingerprint: string[];
   readonly name?: string;
   readonly feed?: string[];
-  readonly keyservers: string;
+  readonly format: string;
+  /** Undefined: none, which is said aloud. */
+  readonly keyservers?: string;
+  readonly ca?: string;
+  readonly keyserverCa?: string;
   readonly output: string;
   readonly force?: boolean;
 }
