@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { ensureFolder } from "../files/folder.ts";
 import { backupStore } from "../keys/backup.ts";
 import { encodeValue } from "../profile/ini.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
@@ -27,7 +28,7 @@ export interface Stage {
 /** Copies a file if it is there. */
 async function copy(from: string, to: string): Promise<void> {
   try {
-    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    await ensureFolder(dirname(to), 0o700);
     await copyFile(from, to);
   } catch (cause) {
     if (systemCode(cause) === "ENOENT") return;
@@ -54,7 +55,7 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
   const tree = await PublishedTree.open(config.root);
   const put = async (name: string, bytes: Uint8Array | undefined) => {
     if (bytes === undefined) return;
-    await mkdir(dirname(join(site, name)), { recursive: true, mode: 0o700 });
+    await ensureFolder(dirname(join(site, name)), 0o700);
     await writeFile(join(site, name), bytes);
   };
   for (const feed of config.feeds) {

@@ -1,9 +1,10 @@
 /** feedkey's own client, with one key for its seed: it reads the copy as it would read a mirror, and asks no network. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { updateFeeds } from "../client/update.ts";
 import { FeedkeyError } from "../error.ts";
+import { ensureFolder } from "../files/folder.ts";
 import { createTransport } from "../net/transport.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import type { ArchiveConfig, Profile } from "../profile/types.ts";
@@ -73,7 +74,7 @@ export class OwnClient {
     folder: string,
     at: Instant,
   ): Promise<OwnClient> {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await ensureFolder(folder, 0o700);
     await writeFile(join(folder, "seed.pgp"), keyring.bytes, { mode: 0o600 });
     return new OwnClient(profileOf(config, seed, folder), join(folder, "state"), at);
   }
@@ -108,9 +109,10 @@ export class OwnClient {
    * What a timer's run of `refresh` and `export` leaves.
    * @param file the exported keyring; it stays there for the next run
    */
-  async exportTo(file: string, format: StockClient["exported"]): Promise<Keyring> {
+  async exportTo(file: string, { exported, reads }: Pick<StockClient, "exported" | "reads">): Promise<Keyring> {
     return await this.#inSession(async (session) => {
-      const { certificates, keys } = await planExport(session, await refresh(session), format, file);
+      const feeds = this.#profile.feeds.filter(({ format }) => reads(format)).map(({ name }) => name);
+      const { certificates, keys } = await planExport(session, await refresh(session), exported, file, feeds);
       const bytes = Buffer.concat(certificates.map(writeCertificate));
       await writeFile(file, bytes);
       return { bytes, keys };

@@ -1,6 +1,6 @@
 /** Clients that a rehearsal asks before a step and after it, each with what it was given. */
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { ensureFolder } from "../files/folder.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Stage } from "./archive-copy.ts";
@@ -17,7 +17,7 @@ export interface Witness {
 }
 
 async function own(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await ensureFolder(folder, 0o700);
   return folder;
 }
 
@@ -98,7 +98,7 @@ export function setUpWitness(
     const names = targets.flatMap(({ feed }) => (client.reads(feed.format) ? [feed.name] : []));
     try {
       const timer = await OwnClient.make(stage.archive.config, seed ?? "", before, join(folder, "timer"), later(stage));
-      return await ask(await timer.exportTo(join(folder, "exported.pgp"), client.exported), name, targets);
+      return await ask(await timer.exportTo(join(folder, "exported.pgp"), client), name, targets);
     } catch (error) {
       return allOf(names, error);
     }

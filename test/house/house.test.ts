@@ -135,6 +135,11 @@ describe("the house", () => {
     });
   });
 
+  it("makes folders above one by ensureFolder alone: Node's own way never returns where the system answers ENOENT", () => {
+    const found = src.filter(({ text }) => /\bmkdir(Sync)?\([^;]*recursive: true/.test(text)).map(({ path }) => path);
+    expect(found).to.deep.equal([]);
+  });
+
   it("has files under 300 lines", () => {
     const long = [...src, ...sourceFiles("bench")].filter(({ text }) => text.split("\n").length > 300);
     expect(long.map(({ path }) => path)).to.deep.equal([]);

@@ -30,9 +30,13 @@ export async function standIn(folder: string, name: string, script: string): Pro
 }
 
 /**
- * opkg 0.9.0 (GPGME) in these points, as measured: it looks for gpg_dir below the offline root, makes an empty home where there
- * is none, lets gpg start what it wants to start, stops at the first signature that is not good, wants trust, and says why before its
- * last line.
+ * Imitates opkg 0.9.0 built with GPGME and libcurl, beside gpg 2.2.40. Measured facts that it keeps:
+ * - it looks for gpg_dir below the offline root, and makes an empty home where there is none;
+ * - gpg starts its dirmngr there unless the home's gpg.conf says no-autostart, and that leaves files;
+ * - it reads Packages and Packages.asc for `src` and gpg-asc;
+ * - it judges signatures in the order of the file, refuses at the first that is not good, and accepts at the first good one;
+ * - with TrustOnly it wants ownertrust of the key;
+ * - it gives the reason in the line before its last one, and ends with 1.
  */
 export const opkg = `
 while [ $# -gt 0 ]; do
@@ -58,16 +62,25 @@ exit 1
 `;
 
 /**
- * pkg_admin 20130902 (netpgpverify) in these points, as measured: it takes a signed package apart, reads the keyring that
- * pkg_install.conf names, wants that binary, and reads none of it where one key is not RSA.
+ * Imitates pkg_admin of pkg_install 20130902 with netpgpverify. Measured facts that it keeps:
+ * - `-C FILE` names pkg_install.conf, and the keyring is what GPG_KEYRING_VERIFY says there;
+ * - the keyring must be binary, and none of it is read where one key in it is not RSA;
+ * - the signature is the member +PKG_GPG_SIGNATURE, over the bytes of +PKG_HASH;
+ * - the issuer's key ID must be in the hashed area, and must not begin with 00;
+ * - revoked and expired keys are accepted, as gpgv does.
  */
 export const pkgAdmin = `
 [ "$1" = -C ] && [ "$3" = check-signature ] || exit 9
 ring=$(sed -n 's/^GPG_KEYRING_VERIFY=//p' "$2")
-if gpg --homedir "$HOME" --batch --list-packets "$ring" 2>&- | grep -A1 'public .*key packet' | grep -q 'algo [^1]'; then
+if gpg --homedir "$HOME" --batch --list-packets "$ring" 2>&- | grep -A1 'public .*key packet' | grep -q 'algo \\([^1]\\|1[^,]\\)' ||
+  [ "$(head -c 1 "$ring" | od -An -tu1)" -lt 128 ]; then
   echo 'pkg_admin: unable to read keyring' >&2
   exit 1
 fi
 ar p "$4" +PKG_HASH > "$HOME/hash" && ar p "$4" +PKG_GPG_SIGNATURE > "$HOME/signature" || exit 9
+if ! gpg --homedir "$HOME" --batch --list-packets "$HOME/signature" 2>&- | grep -q 'hashed subpkt 16 .*key ID [^0]\\|hashed subpkt 16 .*key ID 0[^0]'; then
+  echo 'pkg_admin: unable to verify signature' >&2
+  exit 1
+fi
 exec gpgv --keyring "$ring" "$HOME/signature" "$HOME/hash"
 `;

@@ -3,6 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ensureFolder } from "../../files/folder.ts";
 import { startServer } from "../../keyserver/server.ts";
 import { selfSigned } from "../../net/self-signed.ts";
 import { keyMerger } from "../../openpgp/check/key-merger.ts";
@@ -172,7 +173,7 @@ export async function demo(context: Context, main: Main): Promise<Outcome> {
     ...{ work, root, feed: join(root, "base"), home: join(work, "keys"), config: join(work, "archive.ini") },
     ...{ profile: join(work, "demo.ini"), ca: join(work, "ca.pem") },
   };
-  await mkdir(places.feed, { recursive: true });
+  await ensureFolder(places.feed, 0o755);
   const tls = selfSigned(Date.now());
   await writeFile(places.ca, tls.cert, ours);
   const server = await startServer({ root, port: 0, tls, keyserver: { merger: keyMerger } });
