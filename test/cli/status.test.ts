@@ -105,7 +105,7 @@ describe("feedkey status", () => {
         (text) => text.includes("key that may sign") || text.includes("no known key"),
       );
     expect(await lastKey(end - 14 * days)).to.deep.equal([]);
-    expect(await lastKey(end - 13 * days)).to.deep.equal(["in 13 days the last known key that may sign expires"]);
+    expect(await lastKey(end - 13 * days)).to.deep.equal(["in 13 days no known key may sign any more"]);
     expect(await lastKey(end)).to.deep.equal(["no known key may sign now: run feedkey refresh, or get a new profile"]);
     const { keys } = await statusAt(end);
     expect(keys[0]?.state).to.match(/^the key expired on /);

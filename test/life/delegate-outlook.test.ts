@@ -104,7 +104,7 @@ describe("feedkey status, delegates", () => {
         [master.key, "may certify"],
         [machine.key, "may sign"],
       ]);
-      expect(warnings?.join("\n")).to.contain("the last known key that may sign expires");
+      expect(warnings?.join("\n")).to.contain("no known key may sign any more");
     });
   });
 });
