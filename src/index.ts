@@ -23,9 +23,15 @@ export type { VerifiedPackage } from "./client/verify-package.ts";
 export type { SignedFile, VerifiedPackages } from "./client/verify-packages.ts";
 export { type Details, type ErrorCode, exitStatus, FeedkeyError } from "./error.ts";
 export type {
+  AddSubkeyOptions,
   ArchiveOptions,
   DelegateOptions,
+  DeleteKeyOptions,
+  ExportKeysOptions,
+  ExportSecretOptions,
+  ExtendKeyOptions,
   KeeperCallOptions,
+  MakeKeyOptions,
   PublishOptions,
   RevokeOptions,
   RotateOptions,
@@ -33,10 +39,16 @@ export type {
   WarnOptions,
   WithdrawOptions,
 } from "./keeper/keeper-options.ts";
+export type { KeyKeeper, MadeKey } from "./keeper/key-keeper.ts";
+export type { ImportedKey } from "./keeper/key-transport.ts";
 export { type Keeper, openArchive } from "./keeper/open-archive.ts";
 export type { DelegationPlan, Request, Withdrawal } from "./keys/delegate.ts";
 export type { DelegationRecord } from "./keys/delegations.ts";
 export type { EndAhead } from "./keys/ends-ahead.ts";
+export type { Change } from "./keys/import-changes.ts";
+export type { DeletionPlan } from "./keys/key-store/delete-key.ts";
+export type { KeyDetails, KeyRecord, SubkeyRecord } from "./keys/key-store/describe-key.ts";
+export type { SecretExport } from "./keys/key-store/export-secret.ts";
 export type { RevocationPlan, RevokeReason } from "./keys/revoke.ts";
 export type { Spread } from "./keys/send-and-receive.ts";
 export type { RotationChoice, RotationPlan, RotationStatus, StepsTaken } from "./keys/take-rotation.ts";

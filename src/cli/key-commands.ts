@@ -1,9 +1,10 @@
 /** Commands of the key store. */
 import type { Command } from "commander";
 import type { WarnOptions } from "./archive/archive-terms.ts";
-import type { ImportOptions } from "./archive/key.ts";
+import type { DeleteOptions, PasswdOptions } from "./archive/key-change.ts";
 import type { ExtendOptions } from "./archive/key-extend.ts";
 import type { SubkeyOptions } from "./archive/key-subkey.ts";
+import type { ExportKeysOptions, ImportOptions } from "./archive/key-transport.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withServers, withWarnings } from "./shared-options.ts";
 
@@ -16,21 +17,35 @@ export function addKeyCommands(program: Command, run: Runner): void {
       run("key", async (context) => (await import("./archive/key.ts")).list(context, options)),
     );
   key
-    .command("export [fingerprint...]")
-    .description("certificates, armored, on standard output")
-    .action((names: string[]) =>
-      run("key", async (context) => (await import("./archive/key.ts")).exportKeys(context, names)),
+    .command("show <fingerprint>")
+    .description("all that is known of a key")
+    .action((fingerprint: string) =>
+      run("key", async (context) => (await import("./archive/key.ts")).show(context, fingerprint)),
     );
+  key
+    .command("export [fingerprint...]")
+    .description("certificates, armored, on standard output; or a secret key")
+    .option("--secret", "the secret key, locked as it is, with its certificate")
+    .option("--secret-subkeys", "the same without the primary key's secret: for a machine that only signs")
+    .option("--for <program>", "what that program can read: gpg")
+    .option("-o, --output <file>", "write a file instead; a secret key with mode 0600")
+    .action((names: string[], options: ExportKeysOptions) => {
+      return run("key", async (context) =>
+        (await import("./archive/key-transport.ts")).exportKeys(context, names, options),
+      );
+    });
   withServers(withPassphrase(key.command("import <file...>")))
     .description("take in keys, certificates and revocations made elsewhere")
-    .option("--config <file>", "archive.ini: the bundle is written anew, its key servers are told")
+    .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
     .action((files: string[], options: ImportOptions) => {
-      return run("key", async (context) => (await import("./archive/key.ts")).importKeys(context, files, options));
+      return run("key", async (context) =>
+        (await import("./archive/key-transport.ts")).importKeys(context, files, options),
+      );
     });
   withServers(withPassphrase(key.command("extend <fingerprint>")))
-    .description("let a key hold longer, also one that has expired")
+    .description("let a key last longer, also one that has expired")
     .requiredOption("--expires <length>", "how long from now on, such as 2y")
-    .option("--config <file>", "archive.ini: the bundle is written anew, its key servers are told")
+    .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
     .action((fingerprint: string, options: ExtendOptions) => {
       return run("key", async (context) =>
         (await import("./archive/key-extend.ts")).extend(context, fingerprint, options),
@@ -47,16 +62,37 @@ export function addKeyCommands(program: Command, run: Runner): void {
         (await import("./archive/key-subkey.ts")).subkey(context, action, fingerprint, options),
       );
     });
+  withPassphrase(key.command("passwd <fingerprint>"))
+    .description("lock a secret key with another passphrase, or with none")
+    .option("--new-passphrase-file <file>", "read the new one from the first line of a file; empty: none")
+    .option("--new-passphrase-fd <n>", "read the new one from a file descriptor")
+    .action((fingerprint: string, options: PasswdOptions) => {
+      return run("key", async (context) =>
+        (await import("./archive/key-change.ts")).passwd(context, fingerprint, options),
+      );
+    });
+  key
+    .command("delete <fingerprint>")
+    .description("delete a key of which there is a copy, and which nobody needs here")
+    .option("--backup <dir>", "a backup, or another key store, that has it too")
+    .option("--config <file>", "archive.ini: a key that signs there is not deleted")
+    .option("--force", "delete it although it is the last copy, or is needed")
+    .option("--dry-run", "show what would be deleted and what speaks against it")
+    .action((fingerprint: string, options: DeleteOptions) => {
+      return run("key", async (context) =>
+        (await import("./archive/key-change.ts")).remove(context, fingerprint, options),
+      );
+    });
   key
     .command("backup <dir>")
     .description("copy the whole key store and read it back")
     .action((folder: string) =>
-      run("key", async (context) => (await import("./archive/key.ts")).backup(context, folder)),
+      run("key", async (context) => (await import("./archive/key-transport.ts")).backup(context, folder)),
     );
   key
     .command("restore <dir>")
     .description("bring a backup back")
     .action((folder: string) =>
-      run("key", async (context) => (await import("./archive/key.ts")).restore(context, folder)),
+      run("key", async (context) => (await import("./archive/key-transport.ts")).restore(context, folder)),
     );
 }

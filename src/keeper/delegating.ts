@@ -9,7 +9,6 @@ import {
   type DelegationPlan,
   planDelegation,
   planWithdrawal,
-  type Request,
   type Withdrawal,
 } from "../keys/delegate.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -19,6 +18,7 @@ import type { Reporter } from "../refresh/session.ts";
 import { matchesFeed } from "../trust/delegation-terms.ts";
 import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
+import { readRequest } from "./read-input.ts";
 
 /** The file that goes to the delegate, the bundle and the key servers: each where it was asked for. */
 async function deliver(
@@ -59,19 +59,19 @@ async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], repo
 /** Works out a delegation. @throws FeedkeyError as `planDelegation` */
 export async function planGiving(
   opened: Opened,
-  request: Request,
+  request: Uint8Array | string,
   { key, feeds, depth = 0, expires }: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
   reporter: Reporter,
 ): Promise<DelegationPlan> {
   const { store, at } = opened;
-  const plan = await planDelegation(store, request, { key, feeds, depth, expires, at });
+  const plan = await planDelegation(store, await readRequest(request), { key, feeds, depth, expires, at });
   await warnOfUnknownFeeds(opened, feeds, reporter);
   for (const warning of plan.warnings) reporter.warn(warning);
   return plan;
 }
 
 /** Makes a delegation. @throws FeedkeyError as `planDelegation` and `applyDelegation` */
-export async function give(opened: Opened, request: Request, options: DelegateOptions, reporter: Reporter) {
+export async function give(opened: Opened, request: Uint8Array | string, options: DelegateOptions, reporter: Reporter) {
   await requireOwnBundle(opened);
   const plan = await planGiving(opened, request, options, reporter);
   const domain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
@@ -81,12 +81,16 @@ export async function give(opened: Opened, request: Request, options: DelegateOp
 }
 
 /** Works out how a delegation is taken back. @throws FeedkeyError as `planWithdrawal` */
-export async function planTaking({ store, at }: Opened, request: Request, key: string): Promise<Withdrawal> {
-  return await planWithdrawal(store, request, { key, at });
+export async function planTaking(
+  { store, at }: Opened,
+  request: Uint8Array | string,
+  key: string,
+): Promise<Withdrawal> {
+  return await planWithdrawal(store, await readRequest(request), { key, at });
 }
 
 /** Takes a delegation back. @throws FeedkeyError as `planWithdrawal` and `applyWithdrawal` */
-export async function take(opened: Opened, request: Request, options: WithdrawOptions, reporter: Reporter) {
+export async function take(opened: Opened, request: Uint8Array | string, options: WithdrawOptions, reporter: Reporter) {
   await requireOwnBundle(opened);
   const plan = await planTaking(opened, request, options.key);
   const { certificates, others } = await applyWithdrawal(opened.store, plan, opened.at, opened.passphrase);

@@ -1,15 +1,25 @@
 /** Warnings ahead of an end, for those who publish or sign, and for a monitor. */
 
 import { FeedkeyError } from "../error.ts";
-import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, lookAhead } from "../keys/ends-ahead.ts";
+import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, isFollowed, lookAhead } from "../keys/ends-ahead.ts";
+import { type KeyRecord, listKeys } from "../keys/key-store/describe-key.ts";
 import { ownCertificate } from "../publish/archive.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Own } from "../signing/delegate-check.ts";
 import { certificatesWith, type KeyPlace } from "../signing/signer.ts";
-import { resolveKey } from "../signing/signing-key.ts";
+import { ownCertificates, resolveKey } from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import type { WarnOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
+
+/** The keys whose secret is in the store. */
+async function secretsOf(store: KeyStore): Promise<Set<Fingerprint>> {
+  const found = new Set<Fingerprint>();
+  for (const name of await store.list()) if (await store.hasPrivate(name)) found.add(name);
+  return found;
+}
 
 function warn(ends: readonly EndAhead[], reporter: Reporter): void {
   for (const { text } of ends) reporter.warn(text);
@@ -31,11 +41,29 @@ export async function warnOfSigner(
   const ahead = lookAhead(opened.at, warnWithin);
   const name = place.where === "store" ? await resolveKey(store, place.fingerprint) : place.fingerprint;
   const config = (await opened.found())?.config;
-  const rotation = config?.key.fingerprint === name ? endOfRotation(own, name, config.userId, ahead) : [];
+  const rotation =
+    config?.key.fingerprint === name ? endOfRotation(own, name, config.userId, await secretsOf(store), ahead) : [];
   warn([...endsOfSigner(own, name, config?.userId, ahead), ...rotation], reporter);
 }
 
-/** The same of the archive's own key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+/**
+ * The keys of the store, with a warning of what ends soon. Of those whose secret is elsewhere others take care, and one that
+ * another follows may end; what they delegated is looked at all the same.
+ */
+export async function listAndWarn(
+  { store, at }: Opened,
+  { warnWithin }: WarnOptions,
+  reporter: Reporter,
+): Promise<{ readonly keys: readonly KeyRecord[] }> {
+  const own = await ownCertificates(store);
+  const keys = await listKeys(store, own, at);
+  const watched = keys.filter(({ secret, fingerprint }) => secret && !isFollowed(own, fingerprint, at));
+  const names = watched.map(({ fingerprint }) => fingerprint);
+  warn(endsOfAll(own, names, undefined, lookAhead(at, warnWithin)), reporter);
+  return { keys };
+}
+
+/** Warns of the same for the archive's own key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
 export async function warnOfArchive(opened: Opened, options: WarnOptions, reporter: Reporter): Promise<void> {
   const { config, store } = await opened.archive();
   await warnOfSigner(opened, config.key, await certificatesWith(store, config.key), options, reporter);
@@ -61,7 +89,7 @@ export async function endsOfArchive(
   const terms = lookAhead(at, warnWithin);
   const found = [
     ...endsOfAll(own, [key.fingerprint], userId, terms),
-    ...endOfRotation(own, key.fingerprint, userId, terms),
+    ...endOfRotation(own, key.fingerprint, userId, await secretsOf(store), terms),
   ];
   const ends = found.sort((a, b) => a.endsAt - b.endsAt);
   warn(ends, reporter);

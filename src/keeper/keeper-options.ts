@@ -113,6 +113,45 @@ export interface AddSubkeyOptions extends KeeperCallOptions {
   readonly output: string;
 }
 
+export interface MakeKeyOptions {
+  /** `Name <address>`. */
+  readonly userId: string;
+  /** Ed25519 by default. */
+  readonly algorithm?: Algorithm | undefined;
+  /** How long the key lasts. By default it has no end. */
+  readonly lifetime?: Duration | undefined;
+  /** Locks it. By default it is not locked. */
+  readonly passphrase?: string | undefined;
+  /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
+  readonly offlinePrimary?: string | undefined;
+  /** A master's key: it delegates and never signs. */
+  readonly certifyOnly?: boolean | undefined;
+}
+
+export interface ExtendKeyOptions extends KeeperCallOptions {
+  /** From now on. */
+  readonly lifetime: Duration;
+}
+
+export interface ExportKeysOptions {
+  /** Leave out what that program can't read; a secret key that it can't read is refused. */
+  readonly for?: "gpg" | undefined;
+  /** Write a file too; a secret key with mode 0600. */
+  readonly output?: string | undefined;
+}
+
+export interface ExportSecretOptions extends ExportKeysOptions {
+  /** Leave the primary key's secret out: for a machine that only signs. */
+  readonly withoutPrimary?: boolean | undefined;
+}
+
+export interface DeleteKeyOptions {
+  /** A backup, or another key store, that has all secrets of the key too. */
+  readonly backup?: string | undefined;
+  /** Although no copy is known, or the key is still needed. */
+  readonly force?: boolean | undefined;
+}
+
 export interface DelegateOptions extends KeeperCallOptions {
   /** The key that delegates, a full fingerprint. */
   readonly key: string;

@@ -5,11 +5,10 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { warnOfModes } from "../files/modes.ts";
 import { homeFolder } from "../files/paths.ts";
-import type { DelegationPlan, Request, Withdrawal } from "../keys/delegate.ts";
+import type { DelegationPlan, Withdrawal } from "../keys/delegate.ts";
 import type { DelegationRecord } from "../keys/delegations.ts";
 import type { EndAhead } from "../keys/ends-ahead.ts";
 import type { RevocationPlan } from "../keys/revoke.ts";
-import type { SubkeyAdded } from "../keys/revoke-subkey.ts";
 import type { Spread } from "../keys/send-and-receive.ts";
 import type { RotationChoice, RotationPlan, RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
 import type { Archive } from "../publish/archive.ts";
@@ -18,7 +17,6 @@ import type { SignedIndex } from "../publish/sign-index.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type {
-  AddSubkeyOptions,
   ArchiveOptions,
   DelegateOptions,
   KeeperCallOptions,
@@ -29,6 +27,7 @@ import type {
   WarnOptions,
   WithdrawOptions,
 } from "./keeper-options.ts";
+import { KeyKeeper } from "./key-keeper.ts";
 import { type Done, Opened } from "./opened.ts";
 
 const day = 86_400_000;
@@ -57,6 +56,11 @@ export class Keeper {
   /** The key store. */
   get store(): KeyStore {
     return this.#opened.store;
+  }
+
+  /** The keys in it: made, shown, taken in, handed out, deleted. */
+  get keys(): KeyKeeper {
+    return new KeyKeeper(this.#opened);
   }
 
   /** The archive as it is configured now, for what has no method here. @throws FeedkeyError as `openArchive`, `usage` without a configuration */
@@ -182,27 +186,6 @@ export class Keeper {
     });
   }
 
-  /**
-   * Revokes a subkey of a key in the store, and tells the bundle and the key servers. No client loses its chain by it.
-   * @throws FeedkeyError `not_found` if it is not one, `bad_config` if the primary key's secret is not here; as `rotate`
-   */
-  async revokeSubkey(
-    subkey: string,
-    options: Pick<RevokeOptions, "reason" | "partial">,
-  ): Promise<Report<Done & { readonly fingerprint: Fingerprint; readonly subkey: Fingerprint }>> {
-    const { takeBackSubkey } = await import("./subkeys.ts");
-    return await this.#opened.run(options, (reporter) => takeBackSubkey(this.#opened, subkey, options, reporter));
-  }
-
-  /**
-   * Makes a signing subkey by a primary key whose secret is here, and tells the bundle and the key servers.
-   * @throws FeedkeyError `bad_config` if it is not here; as `rotate`
-   */
-  async addSubkey(fingerprint: string, options: AddSubkeyOptions): Promise<Report<Done & SubkeyAdded>> {
-    const { giveSubkey } = await import("./subkeys.ts");
-    return await this.#opened.run(options, (reporter) => giveSubkey(this.#opened, fingerprint, options, reporter));
-  }
-
   /** What has been delegated, by whom, until when; with a warning of what ends soon. @throws FeedkeyError `not_found` */
   async delegations(): Promise<Report<{ readonly delegations: readonly DelegationRecord[] }>> {
     const [{ listDelegations, soonToEnd }, { ownCertificates }] = await Promise.all([
@@ -220,7 +203,7 @@ export class Keeper {
 
   /** Works out a delegation: who would get what; nothing is changed. @throws FeedkeyError as `delegate` */
   async planDelegation(
-    request: Request,
+    request: Uint8Array | string,
     options: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
   ): Promise<Report<{ readonly plan: DelegationPlan }>> {
     const { planGiving } = await import("./delegating.ts");
@@ -231,11 +214,11 @@ export class Keeper {
 
   /**
    * Lets another key sign some feeds for a time. Certificate and path go into the key store, the bundle, and to the key servers.
-   * @param request the delegate's certificate, or its fingerprint where the key store has it already
+   * @param request the delegate's certificate, its file, or its fingerprint where the key store has it already
    * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...; as `rotate`
    */
   async delegate(
-    request: Request,
+    request: Uint8Array | string,
     options: DelegateOptions,
   ): Promise<Report<Done & { readonly plan: DelegationPlan; readonly path: readonly Fingerprint[] }>> {
     const { give } = await import("./delegating.ts");
@@ -243,12 +226,15 @@ export class Keeper {
   }
 
   /** Works out how a delegation is taken back; nothing is changed. @throws FeedkeyError as `withdraw` */
-  async planWithdrawal(request: Request, { key }: Pick<WithdrawOptions, "key">): Promise<Withdrawal> {
+  async planWithdrawal(request: Uint8Array | string, { key }: Pick<WithdrawOptions, "key">): Promise<Withdrawal> {
     return await (await import("./delegating.ts")).planTaking(this.#opened, request, key);
   }
 
   /** Takes a delegation back, for good. @throws FeedkeyError `not_found` if there is none, `bad_config`; as `rotate` */
-  async withdraw(request: Request, options: WithdrawOptions): Promise<Report<Done & { readonly plan: Withdrawal }>> {
+  async withdraw(
+    request: Uint8Array | string,
+    options: WithdrawOptions,
+  ): Promise<Report<Done & { readonly plan: Withdrawal }>> {
     const { take } = await import("./delegating.ts");
     return await this.#opened.run(options, (reporter) => take(this.#opened, request, options, reporter));
   }

@@ -92,13 +92,17 @@ export class Opened {
     return await (await import("../keys/send-and-receive.ts")).spread(this.store, fingerprints, servers);
   }
 
+  /** Whether `handOn` has anywhere to hand on to. */
+  get handsOn(): boolean {
+    return this.#options.config !== undefined || this.#options.keyservers !== undefined;
+  }
+
   /** Into the bundle and to the key servers, where they are named: an air-gapped machine has neither. */
   async handOn(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Done & Pick<Spread, "errors">> {
     const archive = await this.found();
     const { refreshBundle } = await import("../publish/archive.ts");
     const done = archive === undefined ? [] : (await refreshBundle(archive)).map(escapeText);
-    const isNamed = archive !== undefined || this.#options.keyservers !== undefined;
-    if (!isNamed || (await this.servers()).urls.length === 0) return { done, errors: [] };
+    if (!this.handsOn || (await this.servers()).urls.length === 0) return { done, errors: [] };
     const sent = await this.spread(fingerprints, reporter);
     return { done: [...done, ...sent.done], errors: sent.errors };
   }

@@ -3,8 +3,9 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
-import { addSigningSubkey, ownerOfSubkey, revokeSubkey } from "../keys/revoke-subkey.ts";
+import { addSigningSubkey, revokeSubkey } from "../keys/revoke-subkey.ts";
 import type { Reporter } from "../refresh/session.ts";
+import { ownCertificates, ownerOf } from "../signing/signing-key.ts";
 import { hexDigits } from "../store/fingerprint.ts";
 import type { AddSubkeyOptions, RevokeOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
@@ -17,11 +18,11 @@ export async function takeBackSubkey(
   reporter: Reporter,
 ) {
   const { store, at, passphrase } = opened;
-  const fingerprint = await ownerOfSubkey(store, text);
+  const subkey = hexDigits(text);
+  const fingerprint = ownerOf(await ownCertificates(store), subkey);
   if (fingerprint === undefined) {
     throw new FeedkeyError("not_found", `no key of the key store has the subkey ${escapeText(text)}`);
   }
-  const subkey = hexDigits(text);
   const made = await revokeSubkey(store, fingerprint, text, { reason, at, passphrase });
   const words = made ? `revoked the subkey ${subkey} of ${fingerprint}` : `${subkey} was revoked already`;
   const handed = await opened.handOn([fingerprint], reporter);

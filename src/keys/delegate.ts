@@ -29,7 +29,7 @@ import { chooseUserId, knownOf, readRequest, refuseCrammed } from "./delegation-
 import { listDelegations } from "./delegations.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** The delegate's certificate, armored or binary, or its fingerprint where the key store has it already. */
+/** The delegate's certificate, armored or binary; or a fingerprint, where the key store has it already. */
 export type Request = Uint8Array | Fingerprint;
 
 export interface DelegationTermsWanted {

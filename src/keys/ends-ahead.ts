@@ -1,7 +1,8 @@
 /** What ends soon of what keepers have to renew: keys, their algorithms, signing subkeys, delegations, and a rotation that is due. */
+import { isDeepStrictEqual } from "node:util";
 import type { Own } from "../signing/delegate-check.ts";
 import { type Duration, type Instant, iso, roughly } from "../time.ts";
-import { algorithmWarning, endOfKey, endOfSigning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";
+import { algorithmWarning, type End, endOfKey, endOfSigning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { newest, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { type DelegationRecord, listDelegations } from "./delegations.ts";
@@ -24,21 +25,27 @@ export interface EndAhead {
 /** How far ahead is looked. */
 export interface Ahead {
   readonly at: Instant;
-  readonly within: Duration;
+  /** Undefined: as usual, but of what lasts less than four months only once half of its time is over. 0: not at all. */
+  readonly within: Duration | undefined;
   /** How far for dates from which an algorithm is refused (T14). */
   readonly withinForAlgorithms: Duration;
 }
 
 /** @param warnWithin what the keeper wants; undefined: 60 days, and a year for algorithms */
 export function lookAhead(at: Instant, warnWithin: Duration | undefined): Ahead {
-  return { at, within: warnWithin ?? usualWarning, withinForAlgorithms: warnWithin ?? algorithmWarning };
+  return { at, within: warnWithin, withinForAlgorithms: warnWithin ?? algorithmWarning };
 }
 
 function inTime(until: Instant, at: Instant): string {
   return `in ${roughly(until - at)}, on ${iso(until)},`;
 }
 
-function isAhead(until: Instant, { at, within }: Pick<Ahead, "at" | "within">): boolean {
+function isAhead(
+  { since, until }: Pick<End, "since" | "until">,
+  { at, within }: Pick<Ahead, "at" | "within">,
+): boolean {
+  // A key made for a month is not near its end on its first day.
+  if (within === undefined) return until - at < Math.min(usualWarning, (until - since) / 2);
   return within > 0 && until - at < within;
 }
 
@@ -55,7 +62,7 @@ function lapsed(facts: CertificateFacts, at: Instant): EndAhead[] {
 
 /** T14: when clients will refuse a key, or its signing subkey, for its algorithm. */
 function endsOfAlgorithmsOf(facts: CertificateFacts, { at, withinForAlgorithms }: Ahead): EndAhead[] {
-  const ends = endsOfAlgorithms(facts, at).filter(({ until }) => isAhead(until, { at, within: withinForAlgorithms }));
+  const ends = endsOfAlgorithms(facts, at).filter((end) => isAhead(end, { at, within: withinForAlgorithms }));
   return ends.map(({ key, until, algorithm }) => {
     const isPrimary = key === facts.primary.fingerprint;
     const remedy = isPrimary
@@ -71,21 +78,29 @@ function endsOfKey(facts: CertificateFacts, ahead: Ahead): EndAhead[] {
   const { at } = ahead;
   if (refusePrimary(facts, at) !== undefined) return [];
   const { fingerprint } = facts.primary;
-  const { until } = endOfKey(facts, at);
+  const end = endOfKey(facts, at);
+  const { until } = end;
   const key = endsOfAlgorithmsOf(facts, ahead);
-  if (isAhead(until, ahead)) {
+  if (isAhead(end, ahead)) {
     const text = `${inTime(until, at)} the key ${fingerprint} expires: renew it with feedkey key extend, or let another follow with feedkey rotate`;
     key.push({ kind: "key", key: fingerprint, endsAt: until, text });
   }
   const signing = endOfSigning(facts, at);
   if (signing === undefined) return [...key, ...lapsed(facts, at)];
-  if (signing.key === fingerprint || signing.algorithm !== undefined || !isAhead(signing.until, ahead)) return key;
+  if (signing.key === fingerprint || signing.algorithm !== undefined || !isAhead(signing, ahead)) return key;
   const words = `${inTime(signing.until, at)} the signing subkey ${signing.key} of ${fingerprint} expires: make another with feedkey key subkey add`;
   return [...key, { kind: "subkey", key: signing.key, endsAt: signing.until, text: words }];
 }
 
 function endsOfDelegations(records: readonly DelegationRecord[], ahead: Ahead): EndAhead[] {
-  const ending = records.filter(({ refused, expiresAt }) => refused === undefined && isAhead(expiresAt, ahead));
+  const inForce = records.filter(({ refused }) => refused === undefined);
+  const ending = inForce.filter((one) => {
+    const isReplaced = inForce.some(({ delegate, feeds, expiresAt }) => {
+      // By the successor of the key that delegated first, say.
+      return delegate === one.delegate && expiresAt > one.expiresAt && isDeepStrictEqual(feeds, one.feeds);
+    });
+    return !isReplaced && isAhead({ since: one.madeAt, until: one.expiresAt }, ahead);
+  });
   return ending.map(({ issuer, delegate, userId, expiresAt }) => {
     const text = `${inTime(expiresAt, ahead.at)} the delegation of ${delegate} (${userId}) by ${issuer} ends: renew it with feedkey delegate`;
     return { kind: "delegation", key: delegate, endsAt: expiresAt, text };
@@ -113,6 +128,15 @@ function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAh
   return ends.sort((a, b) => a.endsAt - b.endsAt);
 }
 
+/** Whether a key that nobody has refused yet certified it as its successor: then nobody has to renew it. */
+export function isFollowed(own: Own, key: Fingerprint, at: Instant): boolean {
+  const certificate = own.get(key);
+  if (certificate === undefined) return false;
+  return certificate.facts.userIds.some(
+    ({ text }) => rotationState(own, certificate, text, at).successor !== undefined,
+  );
+}
+
 /** What ends of these keys and of every delegation that is known. @param userId the archive's; undefined: of whatever archive */
 export function endsOfAll(
   own: Own,
@@ -123,15 +147,35 @@ export function endsOfAll(
   return [...endsOfKeys(own, keys, ahead), ...endsOfDelegations(listDelegations(own, userId, ahead.at), ahead)];
 }
 
-/** When the second step of a rotation is due; empty where none is under way. @param present a key of `own` */
-export function endOfRotation(own: Own, present: Fingerprint, userId: string, ahead: Ahead): EndAhead[] {
+/**
+ * When the second step of a rotation is due; empty where none is under way.
+ * @param present a key of `own`
+ * @param secrets keys whose secret is here: without the successor's nobody can finish
+ */
+export function endOfRotation(
+  own: Own,
+  present: Fingerprint,
+  userId: string,
+  secrets: ReadonlySet<Fingerprint>,
+  ahead: Ahead,
+): EndAhead[] {
   const certificate = own.get(present);
   if (certificate === undefined) return [];
   const { at } = ahead;
   const { successor, overlapEnds } = rotationState(own, certificate, userId, at);
-  if (successor === undefined || overlapEnds === undefined || !isAhead(overlapEnds, ahead)) return [];
+  const { within = usualWarning } = ahead;
+  if (
+    successor === undefined ||
+    overlapEnds === undefined ||
+    !isAhead({ since: at, until: overlapEnds }, { at, within })
+  ) {
+    return [];
+  }
   const key = successor.raw.fingerprint;
   const when = overlapEnds <= at ? `since ${iso(overlapEnds)}` : inTime(overlapEnds, at);
-  const text = `${when} the rotation to ${key} is due: feedkey rotate --finish`;
+  const next = secrets.has(key)
+    ? "feedkey rotate --finish"
+    : "its secret key is not here: bring it back with feedkey key restore DIR, or take it in with feedkey key import; if it is lost, withdraw it with feedkey rotate --abandon";
+  const text = `${when} the rotation to ${key} is due: ${next}`;
   return [{ kind: "rotation", key, endsAt: overlapEnds, text }];
 }

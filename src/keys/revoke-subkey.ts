@@ -18,15 +18,6 @@ import { effectiveRevocation } from "../trust/key-state.ts";
 import type { RevokeReason } from "./revoke.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
-/** The certificate of the store that a fingerprint is a subkey of; undefined if it is one of none. */
-export async function ownerOfSubkey(store: KeyStore, text: string): Promise<Fingerprint | undefined> {
-  const subkey = hexDigits(text);
-  for (const { facts } of (await ownCertificates(store)).values()) {
-    if (facts.subkeys.some(({ fingerprint }) => fingerprint === subkey)) return facts.primary.fingerprint;
-  }
-  return undefined;
-}
-
 /**
  * Revokes a subkey by its primary key. Nobody loses a chain by it; what the subkey signed is refused from now on.
  * @param owner of the subkey

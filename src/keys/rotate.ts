@@ -5,8 +5,8 @@ import { FeedkeyError } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { certify } from "../openpgp/secret/amend.ts";
-import { type Algorithm, generate } from "../openpgp/secret/generate.ts";
-import { generateMaster } from "../openpgp/secret/offline-primary.ts";
+import { type Algorithm, generate, type NewKey } from "../openpgp/secret/generate.ts";
+import { generateMaster, generateSplit } from "../openpgp/secret/offline-primary.ts";
 import { type Archive, ownCertificate, refreshBundle, requireBundle } from "../publish/archive.ts";
 import { recordsFolder } from "../publish/publish.ts";
 import { resignFeeds } from "../publish/resign.ts";
@@ -15,7 +15,7 @@ import { refuseUnreadable, successorAlgorithm } from "../signing/successor-algor
 import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
-import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
+import type { CertificateFacts, Fingerprint, KeyFacts } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
@@ -101,11 +101,23 @@ export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
   return text.trim() === archive.config.key.fingerprint;
 }
 
+/**
+ * A key of the same kind. A master stays one: on its machine nothing is to lie around that could sign an index. Where a subkey
+ * signs and the primary key is kept offline, the successor's primary is to stay away from the machine that publishes as well.
+ */
+async function makeLike(
+  present: CertificateFacts,
+  at: Instant,
+  options: Parameters<typeof generate>[0],
+): Promise<NewKey> {
+  const able = signingKeys(present, at);
+  if (able.has(present.primary.fingerprint)) return await generate(options);
+  return able.size > 0 ? (await generateSplit(options)).whole : await generateMaster(options);
+}
+
 async function makeSuccessor(archive: Archive, present: OwnCertificate, options: StartOptions): Promise<Fingerprint> {
   const { store, config, at } = archive;
-  // A master stays one: on its machine nothing is to lie around that could sign an index.
-  const make = signingKeys(present.facts, at).size > 0 ? generate : generateMaster;
-  const made = await make({
+  const made = await makeLike(present.facts, at, {
     userId: config.userId,
     userIdForm: "any",
     algorithm: successorAlgorithm(config, present, at, options.algorithm, options.force),
@@ -215,7 +227,12 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
 async function resign(archive: Archive, predecessor: OwnCertificate) {
   const key = archive.config.key.fingerprint;
   const { signed, delegated, left } = await resignFeeds(archive, key, [predecessor]);
+  const elsewhere = [
+    `no feed is signed from here: from now on let ${key} sign where the indexes are made`,
+    `for gpg: feedkey key export --secret --for gpg ${key} | gpg --import`,
+  ];
   const done = [
+    ...(archive.config.feeds.length === 0 ? elsewhere : []),
     ...signed.map((feed) => `signed feed "${feed}" with ${key}`),
     ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate anew`),
   ];

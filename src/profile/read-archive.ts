@@ -59,7 +59,6 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
     }
     feeds.push(feed);
   }
-  if (feeds.length === 0) throw errorAt(section.line, "the file lists no feed", "add a section [feed NAME]");
   return { ...config, feeds };
 }
 

@@ -104,6 +104,16 @@ async function askAll(
 }
 
 function nothingPublished({ config }: Archive): FeedkeyError {
+  if (config.feeds.length === 0) {
+    return new FeedkeyError(
+      "usage",
+      `${escapeText(config.file)} lists no feed: there is nothing that clients could accept`,
+      {
+        details: { path: config.file },
+        hint: "who would lose their chain is shown by feedkey revoke --dry-run",
+      },
+    );
+  }
   return new FeedkeyError("not_found", `no feed is published yet in ${escapeText(config.root)}`, {
     details: { path: config.root },
     hint: "there is nothing that clients could accept: run feedkey publish first",

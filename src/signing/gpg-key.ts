@@ -7,7 +7,7 @@ import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { type DocumentSigner, isSubkey, ownerOf, type PassphraseSource } from "./signing-key.ts";
+import { type DocumentSigner, isSubkey, judgedTogether, ownerOf, type PassphraseSource } from "./signing-key.ts";
 
 /** Runs gpg on the caller's own GnuPG home, agent and cards included. */
 async function gpg(args: readonly string[], input: Uint8Array, passphrase?: string): Promise<Uint8Array> {
@@ -39,7 +39,7 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
   const { certificates } = readKeyring(bytes);
   const found = certificates.find((certificate) => certificate.fingerprint === fingerprint);
   if (found !== undefined) return found;
-  const owner = ownerOf(certificates, fingerprint);
+  const owner = ownerOf(await judgedTogether(certificates), fingerprint);
   if (owner !== undefined) throw isSubkey(fingerprint, owner, `gpg:${owner}`);
   throw new FeedkeyError("not_found", `GnuPG has no key ${fingerprint}`, {
     details: { fingerprint },

@@ -72,12 +72,15 @@ export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
   return { ...raw, subkeys: raw.subkeys.filter(({ packet }) => own.has(fingerprintOf(packet.body) ?? "")) };
 }
 
-/** The certificate that a subkey belongs to, by its primary key's fingerprint. */
-export function ownerOf(certificates: Iterable<RawCertificate>, subkey: Fingerprint): Fingerprint | undefined {
-  for (const { fingerprint, subkeys } of certificates) {
-    if (subkeys.some(({ packet }) => fingerprintOf(packet.body) === subkey)) return fingerprint;
-  }
-  return undefined;
+/** The certificate that a subkey belongs to, by its primary key's fingerprint. @param own judged together */
+export function ownerOf(own: ReadonlyMap<Fingerprint, OwnCertificate>, subkey: Fingerprint): Fingerprint | undefined {
+  const listed = [...own.values()].flatMap(({ raw, facts }) => {
+    const found = facts.subkeys.find((one) => one.fingerprint === subkey && one.bindings.length > 0);
+    return found === undefined ? [] : [{ owner: raw.fingerprint, bindings: found.bindings }];
+  });
+  // Anybody can bind another's subkey to a key of his own, but the subkey acknowledges its owner alone.
+  const acknowledged = listed.find(({ bindings }) => bindings.some(({ backSignature }) => backSignature !== undefined));
+  return (acknowledged ?? listed[0])?.owner;
 }
 
 /** The error for a subkey where a key was to be named. @param write what to write instead */
@@ -95,7 +98,7 @@ export async function resolveKey(store: KeyStore, text: string): Promise<Fingerp
   } catch (error) {
     const subkey = hexDigits(text);
     const isMissing = error instanceof FeedkeyError && error.code === "not_found";
-    const owner = isMissing ? ownerOf(await readAllStored(store), subkey) : undefined;
+    const owner = isMissing ? ownerOf(await ownCertificates(store), subkey) : undefined;
     throw owner === undefined ? error : isSubkey(subkey, owner, owner);
   }
 }

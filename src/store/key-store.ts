@@ -1,8 +1,8 @@
 import * as fs from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { commitStaged, discard, removeLeftovers, stageAll, writeFileAtomic } from "../files/atomic.ts";
-import { ensureFolder, refuseWritableByOthers } from "../files/folder.ts";
+import { ensureFolder, refuseWritableByOthers, syncFolder } from "../files/folder.ts";
 import { type HeldLock, type LockOptions, withLock } from "../files/lock.ts";
 import { readPlainFile } from "../files/plain-file.ts";
 import { readPrivateFile } from "../files/private-file.ts";
@@ -37,6 +37,10 @@ export interface KeyStoreWriter {
   putCertificate(fingerprint: string, armored: string): Promise<void>;
   /** Removes what a killed `add` left of a key whose secret never arrived; one that has its secret stays. @throws as `add` */
   removeUnfinished(fingerprint: string): Promise<void>;
+  /** Removes a secret key; its certificate and its revocation certificates stay. @throws as `add` */
+  removePrivate(fingerprint: string): Promise<void>;
+  /** Removes a certificate, of which no secret is here any more; its revocation certificates stay. @throws as `add` */
+  removeCertificate(fingerprint: string): Promise<void>;
 }
 
 /**
@@ -145,6 +149,8 @@ export class KeyStore {
           replacePrivate: (fingerprint, armored) => this.#replacePrivate(fingerprint, armored, lock),
           putCertificate: (fingerprint, armored) => this.#putCertificate(fingerprint, armored, lock),
           removeUnfinished: (fingerprint) => this.#removeUnfinished(fingerprint, lock),
+          removePrivate: (fingerprint) => this.#remove([this.#privateFile(fingerprint)], lock),
+          removeCertificate: (fingerprint) => this.#remove([this.#certificateFile(fingerprint)], lock),
         });
       },
       options,
@@ -195,15 +201,35 @@ export class KeyStore {
 
   async #removeUnfinished(fingerprint: string, lock: HeldLock): Promise<void> {
     if (await this.hasPrivate(fingerprint)) return;
-    await lock.assertHeld();
     const revocations = revocationReasons.map((reason) => this.#revocationFile(fingerprint, reason));
-    for (const file of [this.#certificateFile(fingerprint), ...revocations]) {
+    await this.#remove([this.#certificateFile(fingerprint), ...revocations], lock);
+  }
+
+  async #remove(files: readonly string[], lock: HeldLock): Promise<void> {
+    await lock.assertHeld();
+    for (const file of files) {
       try {
         await fs.rm(file, { force: true });
+        await syncFolder(dirname(file));
       } catch (error) {
         throw outputError(error, file);
       }
     }
+  }
+
+  /** Whether an archive was published with keys of this store. */
+  async hasPublished(): Promise<boolean> {
+    return (await fs.readdir(join(this.folder, "archives")).catch(() => [])).length > 0;
+  }
+
+  /** Why a key may be revoked from here: the revocation certificates that were made together with it and are in the store. */
+  async revocationsOf(fingerprint: string): Promise<RevocationReason[]> {
+    const found: RevocationReason[] = [];
+    for (const reason of revocationReasons) {
+      const there = await fs.stat(this.#revocationFile(fingerprint, reason)).catch(() => undefined);
+      if (there?.isFile() === true) found.push(reason);
+    }
+    return found;
   }
 
   async #read(file: string, problem: string, fingerprint: string, hint?: string): Promise<string> {

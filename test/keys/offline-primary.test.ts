@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { iso } from "../../src/time.ts";
 import { hour, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { documentOf, type JsonDocument, runHere, runProgram } from "../testkit/programs/command-line.ts";
 import { GnupgHome } from "../testkit/programs/gnupg.ts";
@@ -65,6 +66,13 @@ describe("keygen --offline-primary", function () {
     const { status: got, document } = await at(store, ...args);
     expect({ code: document.error?.code, status: got }, document.error?.message).to.deep.equal({ code, status });
     return document;
+  }
+
+  /** A keyring with the certificate as it was shipped. */
+  async function seedOf(archive: TestArchive, key: string): Promise<string> {
+    const keyring = join(folder, "seed.asc");
+    await fs.copyFile(join(archive.home, "certs", `${key}.asc`), keyring);
+    return keyring;
   }
 
   const private_ = (store: string, key: string) => join(store, "private", `${key}.asc`);
@@ -267,6 +275,95 @@ describe("keygen --offline-primary", function () {
       }
     });
   }
+
+  it("rotates with the primary key away: the stick certifies, the machine goes on with a subkey of the successor", async () => {
+    const archive = await TestArchive.make();
+    const stick = { home: offline(), config: join(folder, "stick.ini") };
+    const machine = { home: archive.home, config: archive.config };
+    try {
+      const days = 86_400_000;
+      const start = Date.UTC(2026, 0, 12);
+      const dated = async (place: typeof stick, day: number, ...args: readonly string[]) => {
+        const config = args.includes("--config") ? [place.config] : [];
+        const { status, document } = await at(place.home, "--at", iso(start + day * days), ...args, ...config);
+        expect(status, document.error?.message).to.equal(0);
+        await archive.mirror.sync(archive.site);
+        return document;
+      };
+      const made = await dated(machine, 0, "keygen", "--user-id", userId, "--offline-primary", stick.home);
+      const first = String(made.fingerprint);
+      await archive.writeConfig(first);
+      await archive.writeProfile({ seeds: [first], keyring: await seedOf(archive, first) });
+      await dated(machine, 1, "publish", "--config");
+      await archive.accept(start + days + hour, "update");
+
+      // On the stick: its archive.ini needs no feed, and no published tree.
+      await fs.mkdir(join(folder, "handed"));
+      const lines = ["[archive]", `root = ${join(folder, "handed")}`, `user-id = ${userId}`, `key = ${first}`];
+      await fs.writeFile(stick.config, `${lines.join("\n")}\n`);
+      const begun = await dated(stick, 10, "rotate", "--backup", join(folder, "safe"), "--config");
+      const second = String(begun.successor);
+      const [primary, subkey] = await seenByGpg(stick.home, second);
+      expect([primary?.capabilities, subkey?.capabilities]).to.deep.equal(["c", "s"]);
+      const output = join(folder, "for-the-machine.asc");
+      await dated(stick, 10, "key", "export", "--secret-subkeys", second, "-o", output);
+
+      const waiting = await dated(machine, 10, "rotate", "--status", "--config");
+      expect(waiting.successor).to.equal(null);
+      await dated(machine, 11, "key", "import", output, "--config");
+      expect((await seenByGpg(machine.home, second)).map(({ secret }) => secret)).to.deep.equal(["#", "+"]);
+      const status = await dated(machine, 11, "rotate", "--status", "--config");
+      expect(status).to.include({ present: first, successor: second, successorHere: true });
+      await dated(machine, 12, "publish", "--config");
+      await archive.accept(start + 12 * days + hour, "update");
+      await dated(machine, 45, "rotate", "--finish", "--config");
+      await dated(machine, 46, "publish", "--config");
+      const { feeds } = await archive.accept(start + 46 * days + hour, "update");
+      expect(JSON.stringify(feeds)).to.include(`"certificate":"${second}"`);
+      // The stick's own file follows, and a client that is new by then finds its way from the old seed.
+      const done = await dated(stick, 46, "rotate", "--finish", "--config");
+      expect(JSON.stringify(done.done)).to.include("no feed is signed from here");
+      expect(await fs.readFile(stick.config, "utf8")).to.include(`key = ${second}`);
+      await fs.rm(archive.state, { recursive: true });
+      await archive.accept(start + 46 * days + hour, "update");
+      // The next one goes the same way.
+      const third = await dated(stick, 400, "rotate", "--backup", join(folder, "safe"), "--config");
+      expect(third.present).to.equal(second);
+    } finally {
+      await archive.remove();
+    }
+  });
+
+  it("does not offer to finish where the successor's secret is not here", async () => {
+    const archive = await TestArchive.make();
+    try {
+      const day = 86_400_000;
+      const since = (days: number) => iso(Date.UTC(2026, 0, 12) + days * day);
+      const run = async (days: number, ...args: readonly string[]) =>
+        await at(archive.home, "--at", since(days), ...args, "--config", archive.config);
+      const { document } = await run(0, "rotate", "--backup", join(folder, "safe"));
+      await fs.rm(private_(archive.home, String(document.successor)));
+      const status = await run(40, "rotate", "--status");
+      expect(status.document.successorHere).to.equal(false);
+      for (const [command, exit] of [
+        [["rotate", "--status"], 0],
+        [["publish"], 0],
+        [["status"], 1],
+      ] as const) {
+        const { status: got, document: said } = await run(40, ...command);
+        expect(got, command.join(" ")).to.equal(exit);
+        const warnings = said.warnings?.join("\n") ?? "";
+        expect(warnings).to.include("is due: its secret key is not here").and.not.include("--finish");
+        expect(warnings).to.include("feedkey key restore").and.include("--abandon");
+      }
+      const finish = await run(40, "rotate", "--finish");
+      expect(finish.document.error?.code).to.equal("not_found");
+      await run(40, "rotate", "--abandon");
+      expect((await run(41, "publish")).document.warnings).to.equal(undefined);
+    } finally {
+      await archive.remove();
+    }
+  });
 
   it("is not made of version 6, and not at all where the other store can't be written", async () => {
     const terms = ["keygen", "--user-id", userId, "--offline-primary"];

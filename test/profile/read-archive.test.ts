@@ -86,7 +86,6 @@ describe("profile/read-archive", () => {
     ["no root", () => change(2), 1, 'section [archive] lacks "root"'],
     ["no user ID", () => change(3), 1, 'section [archive] lacks "user-id"'],
     ["no key", () => change(4), 1, 'section [archive] lacks "key"'],
-    ["no feed", () => read(...archive), 1, "the file lists no feed", "add a section [feed NAME]"],
     ["a root around the file", () => change(2, "root = /srv"), 2, inside("/srv"), "move it out of the tree"],
     ["the file's folder as root", () => change(2, "root = ."), 2, inside(".")],
     [

@@ -3,13 +3,12 @@
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
-import type { DelegationPlan, Request } from "../../keys/delegate.ts";
-import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
+import type { DelegationPlan } from "../../keys/delegate.ts";
 import { iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
-import { keeperOf, readInput, type ServerOptions } from "./archive-terms.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
 export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions {
@@ -22,12 +21,6 @@ export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions
   readonly status?: boolean;
   readonly output?: string;
   readonly dryRun?: boolean;
-}
-
-/** A file with the delegate's certificate, or the fingerprint of one that is in the key store already. */
-async function requestOf(subject: string): Promise<Request> {
-  const hex = hexDigits(subject);
-  return isFingerprint(hex) ? hex : await readInput(subject);
 }
 
 /** @throws FeedkeyError `usage` */
@@ -44,15 +37,14 @@ function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
 }
 
 async function take(keeper: Keeper, subject: string, key: string, { output, dryRun }: DelegateCommandOptions) {
-  const request = await requestOf(subject);
   const words = (below: readonly string[]) => below.map((one) => `${one}, to which it delegated, falls with it`);
   if (dryRun === true) {
-    const { subject: one, userIds, below } = await keeper.planWithdrawal(request, { key });
+    const { subject: one, userIds, below } = await keeper.planWithdrawal(subject, { key });
     const head = `would take the delegation of ${one.fingerprint} (${userIds.map(escapeText).join(", ")}) back, for good`;
     const json = { withdrawn: one.fingerprint, below, dryRun: true };
     return { text: [head, ...words(below)].join("\n"), json };
   }
-  const { plan, done, errors } = await keeper.withdraw(request, { key, output, partial: true });
+  const { plan, done, errors } = await keeper.withdraw(subject, { key, output, partial: true });
   const { fingerprint } = plan.subject;
   const head = `${fingerprint} is no delegate of ${key} any more`;
   const json = { withdrawn: fingerprint, below: plan.below };
@@ -62,17 +54,16 @@ async function take(keeper: Keeper, subject: string, key: string, { output, dryR
 async function give(keeper: Keeper, subject: string, key: string, options: DelegateCommandOptions) {
   const { output, dryRun, notationDomain } = options;
   const wanted = { ...termsOf(options), key, notationDomain };
-  const request = await requestOf(subject);
   const who = ({ subject: one, userId }: DelegationPlan) => `${one.fingerprint} (${escapeText(userId)})`;
   const json = ({ subject: one, userId, terms, expiresAt }: DelegationPlan) => {
     return { delegate: one.fingerprint, userId, terms, expiresAt: iso(expiresAt) };
   };
   if (dryRun === true) {
-    const { plan } = await keeper.planDelegation(request, wanted);
+    const { plan } = await keeper.planDelegation(subject, wanted);
     const text = `would let ${who(plan)} sign: ${plan.terms}; until ${iso(plan.expiresAt)}`;
     return { text, json: { ...json(plan), dryRun: true } };
   }
-  const { plan, path, done, errors } = await keeper.delegate(request, { ...wanted, output, partial: true });
+  const { plan, path, done, errors } = await keeper.delegate(subject, { ...wanted, output, partial: true });
   const head = `${who(plan)} may sign: ${plan.terms}; until ${iso(plan.expiresAt)}`;
   return { text: [head, ...done].join("\n"), json: { ...json(plan), path }, errors };
 }

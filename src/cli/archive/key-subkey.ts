@@ -32,7 +32,7 @@ export async function subkey(
     fingerprint: name,
     done,
     errors,
-  } = await (await keeperOf(context, options)).addSubkey(fingerprint, terms);
+  } = await (await keeperOf(context, options)).keys.addSubkey(fingerprint, terms);
   return {
     text: done.join("\n"),
     quiet: made,

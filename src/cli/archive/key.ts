@@ -1,50 +1,22 @@
-/** `feedkey key list|export|import|backup|restore`: looking after the key store. */
-import { resolve } from "node:path";
-import { FeedkeyError } from "../../error.ts";
+/** `feedkey key list|show`: what there is in the key store. */
 import { escapeText } from "../../escape.ts";
-import { warnOfModes } from "../../files/modes.ts";
-import { backupStore, restoreStore } from "../../keys/backup.ts";
-import { endsOfAll, lookAhead } from "../../keys/ends-ahead.ts";
-import type { Change } from "../../keys/import-changes.ts";
-import { type Imported, importKey } from "../../keys/import-key.ts";
-import { algorithmName, byAge } from "../../keys/key-names.ts";
-import { writeCertificate } from "../../openpgp/certificate/certificate.ts";
-import { armor } from "../../openpgp/packet/armor.ts";
-import { ownCertificates } from "../../signing/signing-key.ts";
-import { KeyStore } from "../../store/key-store.ts";
+import type { KeyDetails, SubkeyRecord } from "../../keys/key-store/describe-key.ts";
 import { iso } from "../../time.ts";
-import { algorithmUntil } from "../../trust/expiry-forecast.ts";
-import { primaryState, refusePrimary } from "../../trust/key-state.ts";
+import { scopeText } from "../../trust/delegation.ts";
 import type { Context } from "../context.ts";
-import { type PassphraseOptions, passphraseSource } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
-import { keeperOf, readInput, type ServerOptions, type WarnOptions, warningTime } from "./archive-terms.ts";
+import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
+
+const date = (at: number | undefined) => (at === undefined ? null : iso(at));
 
 /** The keys of the key store, the newest last, with what each may do today. */
 export async function list(context: Context, options: WarnOptions = {}): Promise<Outcome> {
-  const ahead = lookAhead(context.at, warningTime(options));
-  const store = await KeyStore.open(context.home);
-  const keys = [];
-  const own = await ownCertificates(store);
-  for (const { facts } of [...own.values()].sort(byAge)) {
-    const { fingerprint } = facts.primary;
-    const state = primaryState(facts, context.at);
-    const refused = refusePrimary(facts, context.at);
-    keys.push({
-      fingerprint,
-      userId: facts.userIds[0]?.text ?? "",
-      algorithm: algorithmName(facts.primary),
-      createdAt: iso(facts.primary.createdAt),
-      expiresAt: "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt),
-      algorithmUntil: algorithmUntil(facts.primary),
-      secret: await store.hasPrivate(fingerprint),
-      state: refused?.reason ?? "in force",
-    });
-  }
-  // Of keys whose secret is elsewhere others take care; what they delegated is looked at all the same.
-  const secrets = keys.filter(({ secret }) => secret).map(({ fingerprint }) => fingerprint);
-  for (const { text } of endsOfAll(own, secrets, undefined, ahead)) context.reporter.warn(text);
+  const { store, keys: keyring } = await keeperOf(context, {});
+  const { keys: records } = await keyring.list({ warnWithin: warningTime(options) });
+  const keys = records.map(({ createdAt, expiresAt, refused, ...key }) => {
+    return { ...key, createdAt: iso(createdAt), expiresAt: date(expiresAt), state: refused ?? "in force" };
+  });
   const rows = keys.map((key) => {
     return [
       key.fingerprint,
@@ -62,80 +34,62 @@ export async function list(context: Context, options: WarnOptions = {}): Promise
   };
 }
 
-/** The certificates named, or all, armored. @throws FeedkeyError `not_found` */
-export async function exportKeys(context: Context, fingerprints: readonly string[]): Promise<Outcome> {
-  const store = await KeyStore.open(context.home);
-  const own = await ownCertificates(store);
-  const names =
-    fingerprints.length === 0 ? [...own.keys()] : await Promise.all(fingerprints.map((one) => store.resolve(one)));
-  const bytes = Buffer.concat(
-    names.flatMap((name) => (own.has(name) ? writeCertificate(own.get(name)?.raw ?? never()) : [])),
-  );
-  const armored = armor(bytes, "PUBLIC KEY BLOCK");
-  return { text: armored.trimEnd(), json: { fingerprints: names, armored } };
-}
+const secretWords = { all: "here", subkeys: "here, without the primary key's", none: "not here" } as const;
 
-function never(): never {
-  throw new FeedkeyError("internal", "a certificate vanished between two looks");
-}
-
-export interface ImportOptions extends PassphraseOptions, ServerOptions {}
-
-/** @param state why the key may do nothing; undefined if it may */
-function describeImported({ fingerprint, secret, news }: Imported, state: string | undefined): string {
-  const what = secret ? "secret key and certificate" : "certificate";
-  return `${fingerprint}  ${what}${news ? "" : ", nothing new"}${state === undefined ? "" : `: ${state}`}`;
-}
-
-/**
- * Takes in keys made elsewhere; with a configuration, the archive's publisher hands them on.
- * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
- */
-export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
-  const store = await KeyStore.open(context.home);
-  const imported: Imported[] = [];
-  const changes: Change[] = [];
-  for (const file of files) {
-    const found = await importKey(store, await readInput(file), context.at, passphraseSource(options));
-    for (const one of found.imported) imported.push(one);
-    for (const one of found.changes) changes.push(one);
-    for (const one of found.withoutPrimary) {
-      context.reporter.warn(
-        `${one} came without its primary key's secret: it signs here, and can't be revoked from here`,
-      );
-    }
-  }
-  const names = [...new Set(imported.map(({ fingerprint }) => fingerprint))];
-  const { done: lines, errors } = await (await keeperOf(context, options)).handOn(names, { partial: true });
-  // Somebody who brings a revocation wants to see that it has taken effect.
-  const own = await ownCertificates(store);
-  const described = imported.map((one) => {
-    const facts = own.get(one.fingerprint)?.facts;
-    return describeImported(one, facts && refusePrimary(facts, context.at)?.reason);
+function subkeyLines(subkeys: readonly SubkeyRecord[]): string[][] {
+  return subkeys.map(({ fingerprint, algorithm, expiresAt, secret, signs, refused }) => {
+    const words = [
+      algorithm,
+      signs ? "signs" : "does not sign",
+      expiresAt === undefined ? "never expires" : `until ${iso(expiresAt)}`,
+      secret ? "its secret is here" : "its secret is not here",
+      ...(signs ? [refused ?? "in force"] : []),
+    ];
+    return ["subkey", fingerprint, `(${words.join(", ")})`];
   });
-  const changed = changes.map(({ fingerprint, text }) => `${fingerprint}  ${escapeText(text)}`);
-  return { text: [...described, ...changed, ...lines].join("\n"), json: { imported, changes }, errors };
 }
 
-async function warnAbout({ reporter }: Context, folder: string): Promise<void> {
-  const warning = await warnOfModes(folder);
-  if (warning !== undefined) reporter.warn(escapeText(warning));
+function describe(key: KeyDetails): string {
+  const lock = key.isLocked === undefined ? "" : key.isLocked ? ", locked with a passphrase" : ", no passphrase";
+  const rows = [
+    ["fingerprint", key.fingerprint],
+    ...key.userIds.map((userId) => ["user ID", escapeText(userId)]),
+    ["algorithm", key.algorithm],
+    ["made", iso(key.createdAt)],
+    ["expires", date(key.expiresAt) ?? "never"],
+    ["state", escapeText(key.refused ?? "in force")],
+    ["secret key", `${secretWords[key.secrets]}${lock}`],
+    ["revocations", key.revocations.length === 0 ? "none here" : `here: ${key.revocations.join(", ")}`],
+    ...subkeyLines(key.subkeys),
+    ...key.certifiedBy.map((one) => ["certified by", one]),
+    ...key.certified.map((one) => ["certified", one]),
+    ...key.delegations.map(({ issuer, delegate, feeds, expiresAt, refused }) => {
+      const words = `for ${escapeText(scopeText(feeds))} until ${iso(expiresAt)}: ${escapeText(refused ?? "in force")}`;
+      return issuer === key.fingerprint ? ["delegated to", delegate, words] : ["delegate of", issuer, words];
+    }),
+  ];
+  return rows.map(([label = "", ...words]) => `${label.padEnd(14)}${words.join(" ")}`).join("\n");
 }
 
-/** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
-export async function backup(context: Context, folder: string): Promise<Outcome> {
-  const names = await backupStore(await KeyStore.open(context.home), folder);
-  await warnAbout(context, resolve(folder));
-  return {
-    text: `copied ${names.length} keys to ${escapeText(resolve(folder))} and read them back`,
-    json: { folder: resolve(folder), keys: names },
+/** All that the key store knows of one key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+export async function show(context: Context, fingerprint: string): Promise<Outcome> {
+  const key = await (await keeperOf(context, {})).keys.show(fingerprint);
+  const { createdAt, expiresAt, refused, isLocked, subkeys, delegations, ...rest } = key;
+  const dated = (one: Pick<SubkeyRecord, "createdAt" | "expiresAt" | "refused">) => {
+    return { createdAt: iso(one.createdAt), expiresAt: date(one.expiresAt), state: one.refused ?? "in force" };
   };
-}
-
-/** Brings a backup back. @throws FeedkeyError `not_found`: the folder holds none */
-export async function restore(context: Context, folder: string): Promise<Outcome> {
-  await warnAbout(context, resolve(folder));
-  const { restored, kept } = await restoreStore(await KeyStore.open(context.home), resolve(folder));
-  const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  was there`)];
-  return { text: lines.join("\n"), json: { restored, kept } };
+  return {
+    text: describe(key),
+    json: {
+      ...rest,
+      ...dated({ createdAt, expiresAt, refused }),
+      locked: isLocked ?? null,
+      subkeys: subkeys.map(({ createdAt: made, expiresAt: ends, refused: why, ...subkey }) => {
+        return { ...subkey, ...dated({ createdAt: made, expiresAt: ends, refused: why }) };
+      }),
+      delegations: delegations.map(({ madeAt, expiresAt: ends, refused: why, ...one }) => {
+        return { ...one, madeAt: iso(madeAt), expiresAt: iso(ends), state: why ?? "in force" };
+      }),
+    },
+  };
 }

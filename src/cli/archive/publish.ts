@@ -106,6 +106,7 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
   });
   const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);
   if (!applied && !dryRun) return "";
+  if (lines.length + keys.length === 0) return "the key bundle is as it was; archive.ini lists no feed";
   return [...lines, ...keys].join("\n");
 }
 

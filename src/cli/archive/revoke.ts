@@ -5,7 +5,6 @@ import { escapeText } from "../../escape.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
 import { describeGenerations } from "../../keys/cut-off-clients.ts";
 import type { RevokeReason } from "../../keys/revoke.ts";
-import { ownerOfSubkey } from "../../keys/revoke-subkey.ts";
 import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
@@ -33,7 +32,7 @@ async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason
   if (dryRun) {
     return { text: `would revoke the subkey ${subkey} as ${reason}`, json: { subkey, reason, dryRun: true } };
   }
-  const revoked = await keeper.revokeSubkey(subkey, { reason, partial: true });
+  const revoked = await keeper.keys.revokeSubkey(subkey, { reason, partial: true });
   const json = { fingerprint: revoked.fingerprint, subkey: revoked.subkey, reason, done: revoked.done };
   return { text: revoked.done.join("\n"), json, errors: revoked.errors };
 }
@@ -42,7 +41,7 @@ async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
   const reason = reasonOf(options.reason);
   const keeper = await keeperOf(context, options);
-  if ((await ownerOfSubkey(keeper.store, fingerprint)) !== undefined) {
+  if ((await keeper.keys.ownerOf(fingerprint)) !== undefined) {
     return await revokeSubkey(keeper, fingerprint, reason, options.dryRun === true);
   }
   if (options.dryRun === true) {

@@ -44,22 +44,7 @@ export class SecretKey {
    * @throws FeedkeyError `bad_certificate` if it is none, `bad_config` if the passphrase is wrong
    */
   static async open(armored: string, passphrase: () => Promise<string>): Promise<SecretKey> {
-    let key: PrivateKey;
-    try {
-      key = await readPrivateKey({ armoredKey: armored });
-    } catch (cause) {
-      throw new FeedkeyError("bad_certificate", "the secret key file can't be read", { cause });
-    }
-    if (isUnlocked(key)) return new SecretKey(key);
-    const secret = await passphrase();
-    try {
-      return new SecretKey(await decryptKey({ privateKey: key, passphrase: secret }));
-    } catch (cause) {
-      throw new FeedkeyError("bad_config", `the passphrase does not unlock key ${key.getFingerprint().toUpperCase()}`, {
-        cause,
-        hint: "give the right one with --passphrase-file, --passphrase-fd or at the prompt",
-      });
-    }
+    return new SecretKey(await unlock(armored, passphrase));
   }
 
   /** Whether the primary key's secret is there: with an offline primary only subkeys have one. */
@@ -179,6 +164,26 @@ function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason:
         ? 'let it hold longer with "feedkey key extend", or choose another with --key'
         : 'choose another with --key; bring a lost one back with "feedkey key restore", or make one with "feedkey keygen"',
   });
+}
+
+/** Reads a secret key and unlocks it. @throws FeedkeyError as `SecretKey.open` */
+export async function unlock(armored: string, passphrase: () => Promise<string>): Promise<PrivateKey> {
+  let key: PrivateKey;
+  try {
+    key = await readPrivateKey({ armoredKey: armored });
+  } catch (cause) {
+    throw new FeedkeyError("bad_certificate", "the secret key file can't be read", { cause });
+  }
+  if (isUnlocked(key)) return key;
+  const secret = await passphrase();
+  try {
+    return await decryptKey({ privateKey: key, passphrase: secret });
+  } catch (cause) {
+    throw new FeedkeyError("bad_config", `the passphrase does not unlock key ${key.getFingerprint().toUpperCase()}`, {
+      cause,
+      hint: "give the right one with --passphrase-file, --passphrase-fd or at the prompt",
+    });
+  }
 }
 
 function isSecret(packet: SecretPacket): boolean {

@@ -1,0 +1,75 @@
+/** `feedkey key passwd|delete`: a key gets another passphrase, or leaves the key store. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { DeletionPlan } from "../../keys/key-store/delete-key.ts";
+import type { Context } from "../context.ts";
+import { newPassphrase, type PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf } from "./archive-terms.ts";
+
+export interface PasswdOptions extends PassphraseOptions {
+  readonly newPassphraseFile?: string;
+  readonly newPassphraseFd?: string;
+}
+
+/** Changes a key's passphrase. @throws FeedkeyError `usage` if nobody says the new one, `not_found`, `bad_config`, `output` */
+export async function passwd(context: Context, named: string, options: PasswdOptions): Promise<Outcome> {
+  const { newPassphraseFile, newPassphraseFd } = options;
+  const wanted = {
+    ...(newPassphraseFile === undefined ? {} : { passphraseFile: newPassphraseFile }),
+    ...(newPassphraseFd === undefined ? {} : { passphraseFd: newPassphraseFd }),
+  };
+  if (Object.keys(wanted).length === 0 && !process.stdin.isTTY) {
+    throw new FeedkeyError("usage", "nobody is here to ask for the new passphrase", {
+      hint: "give --new-passphrase-file FILE or --new-passphrase-fd N; an empty one takes the passphrase away",
+    });
+  }
+  let isLocked = false;
+  const fingerprint = await (await keeperOf(context, options)).keys.changePassphrase(named, async () => {
+    const next = await newPassphrase(wanted);
+    isLocked = next !== undefined;
+    return next;
+  });
+  const lines = [
+    isLocked ? `${fingerprint} is locked with the new passphrase` : `${fingerprint} has no passphrase any more`,
+    "copies made before, such as backups, still have the old one: make a new copy with feedkey key backup",
+  ];
+  return { text: lines.join("\n"), json: { fingerprint, locked: isLocked } };
+}
+
+export interface DeleteOptions {
+  readonly config?: string;
+  readonly backup?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+}
+
+function linesOf({ fingerprint, secret, certificate, connected, against }: DeletionPlan, dryRun: boolean): string[] {
+  const deleted = dryRun ? "would delete" : "deleted";
+  const gone = [
+    ...(secret === "goes" ? [`${deleted} the secret key ${fingerprint}`] : []),
+    ...(certificate === "goes" ? [`${deleted} the certificate ${fingerprint}`] : []),
+  ];
+  const stays =
+    certificate === "stays"
+      ? [
+          connected.length === 0
+            ? "its certificate stays: it is the archive's present key"
+            : `its certificate stays, for clients that find ${connected.join(", ")} by it`,
+        ]
+      : [];
+  const revocations = "its revocation certificates stay: they are for the day that a copy turns up in other hands";
+  return [...gone, ...stays, revocations, ...(dryRun ? against.map((one) => `against it: ${escapeText(one)}`) : [])];
+}
+
+/** Deletes a key. @throws FeedkeyError `usage` if it is still needed, `not_found`, `output` */
+export async function remove(context: Context, named: string, options: DeleteOptions): Promise<Outcome> {
+  const { backup, force, dryRun = false } = options;
+  const { keys } = await keeperOf(context, options.config === undefined ? {} : { config: options.config });
+  const plan = await (dryRun ? keys.planDeletion(named, { backup, force }) : keys.delete(named, { backup, force }));
+  const { fingerprint, secret, certificate, connected, against } = plan;
+  return {
+    text: linesOf(plan, dryRun).join("\n"),
+    json: { fingerprint, secret, certificate, connected, against, dryRun },
+  };
+}

@@ -1,0 +1,85 @@
+/** `feedkey key export|import|backup|restore`: keys that go out of the key store and come into it. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { KeyKeeper } from "../../keeper/key-keeper.ts";
+import type { Context } from "../context.ts";
+import type { PassphraseOptions } from "../passphrase.ts";
+import type { Outcome } from "../run.ts";
+import { keeperOf, type ServerOptions } from "./archive-terms.ts";
+
+export interface ExportKeysOptions {
+  readonly secret?: boolean;
+  readonly secretSubkeys?: boolean;
+  readonly for?: string;
+  readonly output?: string;
+}
+
+/** @throws FeedkeyError `usage` */
+function programOf({ for: program }: ExportKeysOptions): "gpg" | undefined {
+  if (program === undefined || program === "gpg") return program;
+  throw new FeedkeyError("usage", `there is no export of keys for "${escapeText(program)}"`, {
+    hint: "--for takes gpg; for what stock clients read see feedkey export",
+  });
+}
+
+async function exportSecret(keys: KeyKeeper, [named, ...others]: readonly string[], options: ExportKeysOptions) {
+  if (named === undefined || others.length > 0) {
+    throw new FeedkeyError("usage", "a secret key is exported by its own name, one at a time", {
+      hint: "feedkey key export --secret FINGERPRINT",
+    });
+  }
+  const { secretSubkeys: withoutPrimary, output } = options;
+  const terms = { for: programOf(options), withoutPrimary, output };
+  const { fingerprint, armored } = await keys.exportSecret(named, terms);
+  return { fingerprints: [fingerprint], armored };
+}
+
+/** Certificates, or a secret key, armored: printed, or written to a file. @throws FeedkeyError `usage`, `not_found`, `output` */
+export async function exportKeys(
+  context: Context,
+  named: readonly string[],
+  options: ExportKeysOptions = {},
+): Promise<Outcome> {
+  const { keys } = await keeperOf(context, {});
+  const { output } = options;
+  const isSecret = options.secret === true || options.secretSubkeys === true;
+  const { fingerprints, armored } = isSecret
+    ? await exportSecret(keys, named, options)
+    : await keys.export(named, { for: programOf(options), output });
+  if (output === undefined) return { text: armored.trimEnd(), json: { fingerprints, armored } };
+  return { text: `wrote ${escapeText(output)}`, json: { fingerprints, output } };
+}
+
+export interface ImportOptions extends PassphraseOptions, ServerOptions {}
+
+/**
+ * Takes in keys made elsewhere; with a configuration, whoever publishes the archive hands them on.
+ * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
+ */
+export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
+  const { keys } = await keeperOf(context, options);
+  const { imported, changes, done, errors } = await keys.import(files, { partial: true });
+  const described = imported.map(({ fingerprint, secret, news, refused }) => {
+    const what = secret ? "secret key and certificate" : "certificate";
+    return `${fingerprint}  ${what}${news ? "" : ", nothing new"}${refused === undefined ? "" : `: ${refused}`}`;
+  });
+  const changed = changes.map(({ fingerprint, text }) => `${fingerprint}  ${escapeText(text)}`);
+  return {
+    text: [...described, ...changed, ...done].join("\n"),
+    json: { imported: imported.map(({ refused: _, ...one }) => one), changes },
+    errors,
+  };
+}
+
+/** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
+export async function backup(context: Context, to: string): Promise<Outcome> {
+  const { folder, keys } = await (await keeperOf(context, {})).keys.backup(to);
+  return { text: `copied ${keys.length} keys to ${escapeText(folder)} and read them back`, json: { folder, keys } };
+}
+
+/** Brings a backup back. @throws FeedkeyError `not_found`: the folder has none */
+export async function restore(context: Context, folder: string): Promise<Outcome> {
+  const { restored, kept } = await (await keeperOf(context, {})).keys.restore(folder);
+  const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  was there`)];
+  return { text: lines.join("\n"), json: { restored, kept } };
+}

@@ -1,0 +1,204 @@
+/** The keys of an archive's key store, as programs look after them. */
+import { resolve } from "node:path";
+import type { Report } from "../client/client-options.ts";
+import { escapeText } from "../escape.ts";
+import { warnOfModes } from "../files/modes.ts";
+import type { Extended } from "../keys/extend-key.ts";
+import type { Change } from "../keys/import-changes.ts";
+import type { DeletionPlan } from "../keys/key-store/delete-key.ts";
+import type { KeyDetails, KeyRecord } from "../keys/key-store/describe-key.ts";
+import type { SecretExport } from "../keys/key-store/export-secret.ts";
+import type { SubkeyAdded } from "../keys/revoke-subkey.ts";
+import { ownCertificate } from "../publish/archive.ts";
+import { ownCertificates, ownerOf } from "../signing/signing-key.ts";
+import { hexDigits } from "../store/fingerprint.ts";
+import type { Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type {
+  AddSubkeyOptions,
+  DeleteKeyOptions,
+  ExportKeysOptions,
+  ExportSecretOptions,
+  ExtendKeyOptions,
+  KeeperCallOptions,
+  MakeKeyOptions,
+  RevokeOptions,
+  WarnOptions,
+} from "./keeper-options.ts";
+import type { ImportedKey } from "./key-transport.ts";
+import type { Done, Opened } from "./opened.ts";
+
+/** A key that was made. */
+export interface MadeKey {
+  readonly fingerprint: Fingerprint;
+  /** Undefined: never. */
+  readonly expiresAt: Instant | undefined;
+  readonly isLocked: boolean;
+}
+
+export class KeyKeeper {
+  readonly #opened: Opened;
+
+  /** Use `keys` of an archive. */
+  constructor(opened: Opened) {
+    this.#opened = opened;
+  }
+
+  /** Warns where others may read secret keys in a folder. */
+  async #warnOfModes(folder: string, warn: (text: string) => void): Promise<void> {
+    const warning = await warnOfModes(folder);
+    if (warning !== undefined) warn(escapeText(warning));
+  }
+
+  /** Makes a key, its certificate and its revocation certificates. @throws FeedkeyError `usage`, `output`, `bad_config` */
+  async make(options: MakeKeyOptions): Promise<Report<MadeKey>> {
+    const { makeKey } = await import("../keys/key-store/make-key.ts");
+    const { userId, algorithm = "ed25519", lifetime, passphrase, offlinePrimary, certifyOnly } = options;
+    const { at } = this.#opened;
+    return await this.#opened.run({}, async (reporter) => {
+      const terms = { userId, algorithm, at, lifetime, passphrase, offlinePrimary, certifyOnly };
+      const fingerprint = await makeKey(this.#opened.store, terms);
+      if (offlinePrimary !== undefined) await this.#warnOfModes(offlinePrimary, (text) => reporter.warn(text));
+      const expiresAt = lifetime === undefined ? undefined : Math.floor(at / 1000) * 1000 + lifetime;
+      return { fingerprint, expiresAt, isLocked: passphrase !== undefined };
+    });
+  }
+
+  /** The keys of the store, the newest last; with a warning of what ends soon. @throws FeedkeyError `bad_config` */
+  async list(options: WarnOptions = {}): Promise<Report<{ readonly keys: readonly KeyRecord[] }>> {
+    const { listAndWarn } = await import("./ends-ahead.ts");
+    return await this.#opened.run({}, (reporter) => listAndWarn(this.#opened, options, reporter));
+  }
+
+  /** The key that a fingerprint belongs to, if it is a subkey's; else undefined. @throws FeedkeyError `bad_config` */
+  async ownerOf(subkey: string): Promise<Fingerprint | undefined> {
+    return ownerOf(await ownCertificates(this.#opened.store), hexDigits(subkey));
+  }
+
+  /** All that the store knows of one key. @param text its fingerprint, or a subkey's @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+  async show(text: string): Promise<KeyDetails> {
+    const { describeKey } = await import("../keys/key-store/describe-key.ts");
+    const { store, at } = this.#opened;
+    const own = await ownCertificates(store);
+    const name = ownerOf(own, hexDigits(text)) ?? (await store.resolve(text));
+    return await describeKey(store, own, own.get(name) ?? (await ownCertificate(store, name)), at);
+  }
+
+  /**
+   * Locks a key with another passphrase.
+   * @param next gives it, once the present one was right; undefined: the key is not locked any more
+   * @throws FeedkeyError `usage`, `not_found`, `bad_config` if the present passphrase is wrong, `locked`, `output`
+   */
+  async changePassphrase(text: string, next: () => Promise<string | undefined>): Promise<Fingerprint> {
+    const { changePassphrase } = await import("../keys/key-store/change-passphrase.ts");
+    return await changePassphrase(this.#opened.store, text, this.#opened.passphrase, next);
+  }
+
+  async #deleteTerms({ backup, force = false }: DeleteKeyOptions) {
+    return { config: (await this.#opened.found())?.config, backup, force, at: this.#opened.at };
+  }
+
+  /** Works out what would be deleted, and what speaks against it. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+  async planDeletion(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
+    const { planDeletion } = await import("../keys/key-store/delete-key.ts");
+    return await planDeletion(this.#opened.store, text, await this.#deleteTerms(options));
+  }
+
+  /**
+   * Deletes a secret key, and its certificate if no other one hangs on it. Its revocation certificates stay.
+   * @throws FeedkeyError `usage` if no copy of it is named, if it signs for the archive or has delegated; `not_found`, `output`
+   */
+  async delete(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
+    const { deleteKey } = await import("../keys/key-store/delete-key.ts");
+    return await deleteKey(this.#opened.store, text, await this.#deleteTerms(options));
+  }
+
+  /** Certificates, armored; all of them if none is named. @throws FeedkeyError `usage`, `not_found`, `bad_config`, `output` */
+  async export(
+    fingerprints: readonly string[] = [],
+    options: ExportKeysOptions = {},
+  ): Promise<{ readonly fingerprints: readonly Fingerprint[]; readonly armored: string }> {
+    return await (await import("./key-transport.ts")).exportCertificates(this.#opened, fingerprints, options);
+  }
+
+  /**
+   * A secret key, locked as it is, with its certificate and those of whom it follows.
+   * @throws FeedkeyError `usage` if GnuPG can't read it or nothing would be left, `not_found`, `bad_config`, `output`
+   */
+  async exportSecret(text: string, options: ExportSecretOptions = {}): Promise<Report<SecretExport>> {
+    const { exportSecretKey } = await import("./key-transport.ts");
+    return await this.#opened.run({}, (reporter) => exportSecretKey(this.#opened, text, options, reporter));
+  }
+
+  /**
+   * Takes in keys, certificates and revocations that were made elsewhere, and hands them on to the bundle and the key servers.
+   * @param files paths, or what they hold
+   * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase); without `partial` what could not be handed on
+   */
+  async import(
+    files: readonly (string | Uint8Array)[],
+    options: KeeperCallOptions = {},
+  ): Promise<Report<Done & { readonly imported: readonly ImportedKey[]; readonly changes: readonly Change[] }>> {
+    const { importFiles } = await import("./key-transport.ts");
+    return await this.#opened.run(options, (reporter) => importFiles(this.#opened, files, reporter));
+  }
+
+  /**
+   * Lets a key and its subkeys last until another date, also one that has expired, and hands that on.
+   * @throws FeedkeyError `usage` if it would end sooner or never ends, `not_found`, `revoked`, `bad_config`; as `import`
+   */
+  async extend(
+    fingerprint: string,
+    { lifetime, partial }: ExtendKeyOptions,
+  ): Promise<Report<Done & Extended & { readonly isHandedOn: boolean }>> {
+    const { extendKey } = await import("../keys/extend-key.ts");
+    const { store, at, passphrase } = this.#opened;
+    return await this.#opened.run({ partial }, async (reporter) => {
+      const extended = await extendKey(store, { fingerprint, lifetime, at, passphrase });
+      const handed = await this.#opened.handOn([extended.fingerprint], reporter);
+      return { ...extended, ...handed, isHandedOn: this.#opened.handsOn };
+    });
+  }
+
+  /**
+   * Revokes a subkey of a key in the store, and tells the bundle and the key servers. No client loses its chain by it.
+   * @throws FeedkeyError `not_found` if it is not one, `bad_config` if the primary key's secret is not here; as `rotate`
+   */
+  async revokeSubkey(
+    subkey: string,
+    options: Pick<RevokeOptions, "reason" | "partial">,
+  ): Promise<Report<Done & { readonly fingerprint: Fingerprint; readonly subkey: Fingerprint }>> {
+    const { takeBackSubkey } = await import("./subkeys.ts");
+    return await this.#opened.run(options, (reporter) => takeBackSubkey(this.#opened, subkey, options, reporter));
+  }
+
+  /**
+   * Makes a signing subkey by a primary key whose secret is here, and tells the bundle and the key servers.
+   * @throws FeedkeyError `bad_config` if it is not here; as `rotate`
+   */
+  async addSubkey(fingerprint: string, options: AddSubkeyOptions): Promise<Report<Done & SubkeyAdded>> {
+    const { giveSubkey } = await import("./subkeys.ts");
+    return await this.#opened.run(options, (reporter) => giveSubkey(this.#opened, fingerprint, options, reporter));
+  }
+
+  /** Copies the key store and reads the copy back. @returns what was copied @throws FeedkeyError `output`, `bad_config` */
+  async backup(folder: string): Promise<Report<{ readonly folder: string; readonly keys: readonly Fingerprint[] }>> {
+    const { backupStore } = await import("../keys/backup.ts");
+    return await this.#opened.run({}, async (reporter) => {
+      const keys = await backupStore(this.#opened.store, folder);
+      await this.#warnOfModes(resolve(folder), (text) => reporter.warn(text));
+      return { folder: resolve(folder), keys };
+    });
+  }
+
+  /** Brings a backup back; keys that are here already are left alone. @throws FeedkeyError `not_found`: the folder has none; `bad_certificate` */
+  async restore(
+    folder: string,
+  ): Promise<Report<{ readonly restored: readonly Fingerprint[]; readonly kept: readonly Fingerprint[] }>> {
+    const { restoreStore } = await import("../keys/backup.ts");
+    return await this.#opened.run({}, async (reporter) => {
+      await this.#warnOfModes(resolve(folder), (text) => reporter.warn(text));
+      return await restoreStore(this.#opened.store, resolve(folder));
+    });
+  }
+}

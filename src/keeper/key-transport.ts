@@ -1,0 +1,78 @@
+/** Keys that come in and go out. */
+import { FeedkeyError } from "../error.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import type { Change } from "../keys/import-changes.ts";
+import { type Imported, importKey } from "../keys/import-key.ts";
+import { exportSecret, type SecretExport } from "../keys/key-store/export-secret.ts";
+import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { armor } from "../openpgp/packet/armor.ts";
+import type { Reporter } from "../refresh/session.ts";
+import { ownCertificates } from "../signing/signing-key.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import type { ExportKeysOptions, ExportSecretOptions } from "./keeper-options.ts";
+import type { Opened } from "./opened.ts";
+import { readInput } from "./read-input.ts";
+
+/** A key that came in. */
+export interface ImportedKey extends Imported {
+  /** Why clients refuse what it signs; undefined if they do not. A revocation that has just come in is seen here. */
+  readonly refused: string | undefined;
+}
+
+/** The certificates named, or all, armored. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+export async function exportCertificates(
+  { store }: Opened,
+  texts: readonly string[],
+  { for: program, output }: ExportKeysOptions,
+): Promise<{ readonly fingerprints: readonly Fingerprint[]; readonly armored: string }> {
+  const own = await ownCertificates(store);
+  const names = texts.length === 0 ? [...own.keys()] : await Promise.all(texts.map((one) => store.resolve(one)));
+  const certificates = names.flatMap((name) => own.get(name) ?? []);
+  if (certificates.length < names.length) {
+    throw new FeedkeyError("bad_certificate", "one of these certificates is of a kind that can't be used", {
+      hint: "see feedkey key list for those that can",
+    });
+  }
+  const readable = certificates.filter(({ facts }) => program !== "gpg" || facts.primary.version === 4);
+  const armored = armor(Buffer.concat(readable.map(({ raw }) => writeCertificate(raw))), "PUBLIC KEY BLOCK");
+  if (output !== undefined) await writeFileAtomic(output, armored, { mode: 0o644 });
+  return { fingerprints: readable.map(({ raw }) => raw.fingerprint), armored };
+}
+
+/** A secret key for another program or machine. @throws FeedkeyError as `exportSecret`, `output` */
+export async function exportSecretKey(
+  { store }: Opened,
+  text: string,
+  { output, ...options }: ExportSecretOptions,
+  reporter: Reporter,
+): Promise<SecretExport> {
+  const exported = await exportSecret(store, text, options);
+  const { fingerprint, armored, isLocked } = exported;
+  if (!isLocked) reporter.warn(`no passphrase locks ${fingerprint}: anyone who reads the export can sign with it`);
+  if (output !== undefined) await writeFileAtomic(output, armored, { mode: 0o600 });
+  return exported;
+}
+
+/** Takes in what files hold, and hands it on. @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase) */
+export async function importFiles(opened: Opened, files: readonly (string | Uint8Array)[], reporter: Reporter) {
+  const { store, at, passphrase } = opened;
+  const imported: Imported[] = [];
+  const changes: Change[] = [];
+  for (const file of files) {
+    const bytes = typeof file === "string" ? await readInput(file) : file;
+    const found = await importKey(store, bytes, at, passphrase);
+    for (const one of found.imported) imported.push(one);
+    for (const one of found.changes) changes.push(one);
+    for (const one of found.withoutPrimary) {
+      reporter.warn(`${one} came without its primary key's secret: it signs here, and can't be revoked from here`);
+    }
+  }
+  const handed = await opened.handOn([...new Set(imported.map(({ fingerprint }) => fingerprint))], reporter);
+  const own = await ownCertificates(store);
+  const described = imported.map((one): ImportedKey => {
+    const facts = own.get(one.fingerprint)?.facts;
+    return { ...one, refused: facts && refusePrimary(facts, at)?.reason };
+  });
+  return { imported: described, changes, ...handed };
+}

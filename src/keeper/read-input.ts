@@ -1,0 +1,41 @@
+/** Keys and certificates that somebody brings, as a file or as bytes. */
+import { open } from "node:fs/promises";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { readUpTo } from "../files/plain-file.ts";
+import type { Request } from "../keys/delegate.ts";
+import { limits } from "../openpgp/packet/limits.ts";
+import { hexDigits, isFingerprint } from "../store/fingerprint.ts";
+
+/** More than anything reads that somebody brings: an armored keyring. */
+const maxInputBytes = 2 * limits.keyringBytes;
+
+/** A file that somebody brought, or what comes out of a pipe. @throws FeedkeyError `not_found`, `usage` if it has no end */
+export async function readInput(path: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(path);
+    try {
+      const bytes = await readUpTo(handle, maxInputBytes + 1);
+      if (bytes.length <= maxInputBytes) return bytes;
+    } finally {
+      await handle.close();
+    }
+    throw new FeedkeyError("usage", `${escapeText(path)} has more than ${maxInputBytes} bytes`, {
+      details: { path, most: maxInputBytes },
+      hint: "give a file with the certificates that you mean, and nothing else",
+    });
+  } catch (cause) {
+    if (cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
+      cause,
+      details: { path, reason: systemCode(cause) },
+    });
+  }
+}
+
+/** A delegate's certificate as a caller brings it: its bytes, its file, or the fingerprint of one that the key store has. @throws FeedkeyError as `readInput` */
+export async function readRequest(request: Uint8Array | string): Promise<Request> {
+  if (typeof request !== "string") return request;
+  const hex = hexDigits(request);
+  return isFingerprint(hex) ? hex : await readInput(request);
+}

@@ -1,0 +1,132 @@
+/** Use case: take a key out of the store, unless somebody still needs it. */
+import { realpath } from "node:fs/promises";
+import { resolve } from "node:path";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { uniteSecrets } from "../../openpgp/secret/secret-union.ts";
+import type { ArchiveConfig } from "../../profile/types.ts";
+import type { Own } from "../../signing/delegate-check.ts";
+import { ownCertificates, resolveKey } from "../../signing/signing-key.ts";
+import { readStored } from "../../signing/stored-certificate.ts";
+import { KeyStore } from "../../store/key-store.ts";
+import type { Instant } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { refusePrimary } from "../../trust/key-state.ts";
+import { listDelegations } from "../delegations.ts";
+import { rotationState } from "../rotation-state.ts";
+import { certifiersOf } from "./describe-key.ts";
+
+export interface DeleteTerms {
+  /** Of the archive that the key may sign for, if one is known. */
+  readonly config: ArchiveConfig | undefined;
+  /** A backup, or another key store, that has the key too. */
+  readonly backup: string | undefined;
+  /** Whatever speaks against it. */
+  readonly force: boolean;
+  readonly at: Instant;
+}
+
+/** What goes and what stays. */
+export interface DeletionPlan {
+  readonly fingerprint: Fingerprint;
+  readonly secret: "goes" | "none";
+  /** It stays where other certificates of the store hang on it. */
+  readonly certificate: "goes" | "stays";
+  /** Why the certificate stays, or what speaks against deleting it: keys that certified it or that it certified. */
+  readonly connected: readonly Fingerprint[];
+  /** What speaks against it, in words; without `force` there is nothing. */
+  readonly against: readonly string[];
+}
+
+/** Whether another store has every secret of this key, and can be read. @throws FeedkeyError `bad_config`, `bad_certificate` if it can't */
+async function hasCopy(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<boolean> {
+  const other = await KeyStore.open(folder);
+  if (!(await other.hasPrivate(fingerprint))) return false;
+  // A link to the store itself is not a second copy.
+  const [here, there] = [await realpath(store.folder), await realpath(other.folder)];
+  if (here === there) return false;
+  await readStored(other, fingerprint);
+  return (await uniteSecrets(await other.privateKey(fingerprint), await store.privateKey(fingerprint))) === undefined;
+}
+
+/** What a secret key is needed for. */
+async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at }: DeleteTerms): Promise<string[]> {
+  const certificate = own.get(key);
+  const present = config && own.get(config.key.fingerprint);
+  const uses: string[] = [];
+  if (config?.key.fingerprint === key) uses.push(`it signs for the archive of ${config.file}`);
+  if (config !== undefined && present !== undefined) {
+    const { successor } = rotationState(own, present, config.userId, at);
+    if (successor?.raw.fingerprint === key) uses.push("it is the successor of a rotation that is under way");
+  }
+  const inForce = certificate !== undefined && refusePrimary(certificate.facts, at) === undefined;
+  if (config === undefined && inForce && (await store.hasPublished())) {
+    uses.push("archives are published from this key store, and no --config says whether with this key");
+  }
+  const given = listDelegations(own, undefined, at).filter((one) => one.issuer === key && one.refused === undefined);
+  for (const { delegate } of given) uses.push(`it delegated to ${delegate}, which only it can renew or withdraw`);
+  return uses;
+}
+
+/**
+ * Works out what would be deleted; nothing is changed.
+ * @throws FeedkeyError `usage`, `not_found`, `bad_config`
+ */
+export async function planDeletion(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
+  const fingerprint = await resolveKey(store, text);
+  const own = await ownCertificates(store);
+  const certificate = own.get(fingerprint);
+  const connected = [...own.values()].filter((one) => {
+    if (one.raw.fingerprint === fingerprint) return false;
+    const isAbove = certificate !== undefined && certifiersOf(certificate, terms.at).includes(one.raw.fingerprint);
+    return isAbove || certifiersOf(one, terms.at).includes(fingerprint);
+  });
+  const names = connected.map(({ raw }) => raw.fingerprint);
+  const isPresent = terms.config?.key.fingerprint === fingerprint;
+  if (!(await store.hasPrivate(fingerprint))) {
+    const links = names.map((one) => `it and ${one} are certified one by the other`);
+    const against = [...(isPresent ? ["it is the archive's present key"] : []), ...links];
+    return { fingerprint, secret: "none", certificate: "goes", connected: names, against };
+  }
+  const uses = await usesOf(store, own, fingerprint, terms);
+  const isSaved = terms.backup !== undefined && (await hasCopy(store, fingerprint, resolve(terms.backup)));
+  const copy =
+    terms.backup === undefined
+      ? "no backup of it is named"
+      : `${escapeText(terms.backup)} has no copy of all its secrets`;
+  const stays = isPresent || names.length > 0;
+  return {
+    fingerprint,
+    secret: "goes",
+    certificate: stays ? "stays" : "goes",
+    connected: names,
+    against: [...uses, ...(isSaved ? [] : [copy])],
+  };
+}
+
+/** @throws FeedkeyError `usage`: the key is still needed */
+function refuseNeeded({ fingerprint, secret, against }: DeletionPlan): void {
+  if (against.length === 0) return;
+  const what = secret === "goes" ? "the secret key" : "the certificate";
+  throw new FeedkeyError("usage", `${what} ${fingerprint} is not deleted: ${against.join("; ")}`, {
+    details: { fingerprint, against },
+    hint:
+      secret === "goes"
+        ? "name a copy of the key store with --backup DIR (feedkey key backup DIR makes one); --force deletes it all the same, for good"
+        : "the key bundle is made of these certificates: clients would lose their way; --force deletes it all the same",
+  });
+}
+
+/**
+ * Deletes a key: the secret first. Revocation certificates stay: they are for the day that a lost or stolen copy turns up.
+ * @throws FeedkeyError `usage` if it is still needed, `not_found`, `output`, `locked`
+ */
+export async function deleteKey(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
+  return await store.exclusive(async (writer) => {
+    const plan = await planDeletion(store, text, terms);
+    if (!terms.force) refuseNeeded(plan);
+    if (plan.secret === "goes") await writer.removePrivate(plan.fingerprint);
+    if (plan.certificate === "goes") await writer.removeCertificate(plan.fingerprint);
+    return plan;
+  });
+}

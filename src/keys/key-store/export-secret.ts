@@ -1,0 +1,59 @@
+/** Use case: a secret key as GnuPG or another key store takes it in, with its certificate as it is now. */
+import { FeedkeyError } from "../../error.ts";
+import { writeCertificate } from "../../openpgp/certificate/certificate.ts";
+import { armor } from "../../openpgp/packet/armor.ts";
+import { secretParts, withoutPrimary } from "../../openpgp/secret/secret-parts.ts";
+import { withPath } from "../../signing/delegate-check.ts";
+import { ownCertificates, resolveKey } from "../../signing/signing-key.ts";
+import { readStored } from "../../signing/stored-certificate.ts";
+import type { KeyStore } from "../../store/key-store.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+
+export interface SecretExportOptions {
+  /** Leave the primary key's secret out: for a machine that only signs. */
+  readonly withoutPrimary?: boolean | undefined;
+  /** Refuse what that program can't read. */
+  readonly for?: "gpg" | undefined;
+}
+
+export interface SecretExport {
+  readonly fingerprint: Fingerprint;
+  /** The secret key, locked as it is in the store, and the certificates of those who vouch for it: two armored blocks. */
+  readonly armored: string;
+  readonly isLocked: boolean;
+}
+
+/**
+ * Exports a secret key. What the store's file says of itself may be old, so its certificate follows, as it is now.
+ * @throws FeedkeyError `usage` if nothing would be left or GnuPG can't read it, `not_found`, `bad_config`
+ */
+export async function exportSecret(store: KeyStore, text: string, options: SecretExportOptions): Promise<SecretExport> {
+  const fingerprint = await resolveKey(store, text);
+  const whole = await store.privateKey(fingerprint);
+  await readStored(store, fingerprint);
+  const { present, isLocked, version } = await secretParts(whole);
+  if (options.for === "gpg" && version !== 4) {
+    throw new FeedkeyError("usage", `GnuPG can't read ${fingerprint}: it is a key of version ${version}`, {
+      details: { fingerprint, version },
+      hint: "rotate to a key of version 4: feedkey rotate --algorithm ed25519",
+    });
+  }
+  const isAlone = [...present].every((one) => one === fingerprint);
+  if (options.withoutPrimary === true && isAlone) {
+    throw new FeedkeyError(
+      "usage",
+      `${fingerprint} has no subkey with a secret here: nothing would be left to export`,
+      {
+        details: { fingerprint },
+        hint: "a signing subkey is made with: feedkey key subkey add",
+      },
+    );
+  }
+  const secret = options.withoutPrimary === true ? await withoutPrimary(whole) : whole;
+  // Whom it follows comes along: the other side may want to know by whose word it signs.
+  const path = withPath(await ownCertificates(store), fingerprint).filter(({ facts }) => {
+    return options.for !== "gpg" || facts.primary.version === 4;
+  });
+  const certificates = armor(Buffer.concat(path.map(({ raw }) => writeCertificate(raw))), "PUBLIC KEY BLOCK");
+  return { fingerprint, armored: `${secret.trimEnd()}\n${certificates}`, isLocked };
+}

@@ -1,0 +1,50 @@
+/** Use case: a new key in the key store, with its certificate and its revocation certificates. */
+import { FeedkeyError } from "../../error.ts";
+import { type Algorithm, generate, type NewKey } from "../../openpgp/secret/generate.ts";
+import { generateMaster, generateSplit } from "../../openpgp/secret/offline-primary.ts";
+import { KeyStore } from "../../store/key-store.ts";
+import type { Duration, Instant } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { addSecretKey } from "../store-certificate.ts";
+
+export interface MakeKeyTerms {
+  readonly userId: string;
+  readonly algorithm: Algorithm;
+  readonly at: Instant;
+  /** Undefined: without end. */
+  readonly lifetime: Duration | undefined;
+  /** Locks every part of it; undefined: it is not locked. */
+  readonly passphrase: string | undefined;
+  /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
+  readonly offlinePrimary?: string | undefined;
+  /** A master's key: it certifies and never signs. */
+  readonly certifyOnly?: boolean | undefined;
+}
+
+/** The whole key goes first: a crash must not leave a subkey whose primary is lost. */
+async function makeSplit(terms: MakeKeyTerms, folder: string): Promise<NewKey> {
+  const { whole, staying } = await generateSplit(terms);
+  const away = await KeyStore.open(folder);
+  await addSecretKey(away, whole);
+  // Read as it will be read on the day that it is needed.
+  await away.privateKey(whole.fingerprint);
+  return staying;
+}
+
+async function make(terms: MakeKeyTerms): Promise<NewKey> {
+  const { offlinePrimary, certifyOnly } = terms;
+  if (certifyOnly !== true) {
+    return offlinePrimary === undefined ? await generate(terms) : await makeSplit(terms, offlinePrimary);
+  }
+  if (offlinePrimary === undefined) return await generateMaster(terms);
+  throw new FeedkeyError("usage", "give --certify-only or --offline-primary, not both", {
+    hint: "a key that only certifies leaves nothing here that could sign: make it on the machine where it is to stay",
+  });
+}
+
+/** Makes a key. @throws FeedkeyError `usage`, `output`, `bad_config` */
+export async function makeKey(store: KeyStore, terms: MakeKeyTerms): Promise<Fingerprint> {
+  const key = await make(terms);
+  await addSecretKey(store, key);
+  return key.fingerprint;
+}

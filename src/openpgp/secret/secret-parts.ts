@@ -1,0 +1,66 @@
+/** What a transferable secret key consists of, and copies of it: with another passphrase, without its primary's secret. */
+import { readPrivateKey } from "openpgp";
+import { FeedkeyError } from "../../error.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { lock } from "./generate.ts";
+import type { SecretPacket } from "./make-signature.ts";
+import { unlock } from "./secret-key.ts";
+
+/** The secrets in a file. */
+export interface SecretParts {
+  /** Component keys whose secret is there, locked or not. */
+  readonly present: ReadonlySet<Fingerprint>;
+  readonly isLocked: boolean;
+  /** RFC 9580's key version: GnuPG reads 4 alone. */
+  readonly version: number;
+}
+
+async function read(armored: string) {
+  try {
+    return await readPrivateKey({ armoredKey: armored });
+  } catch (cause) {
+    throw new FeedkeyError("bad_certificate", "the secret key can't be read", { cause });
+  }
+}
+
+/** Looks which secrets there are. @param armored a transferable secret key @throws FeedkeyError `bad_certificate` */
+export async function secretParts(armored: string): Promise<SecretParts> {
+  const key = await read(armored);
+  const packets = key.getKeys().map(({ keyPacket }) => keyPacket as SecretPacket);
+  const secrets = packets.filter((packet) => !packet.isDummy());
+  return {
+    present: new Set(secrets.map((packet) => packet.getFingerprint().toUpperCase())),
+    isLocked: secrets.some((packet) => packet.isDecrypted() !== true),
+    version: key.keyPacket.version,
+  };
+}
+
+/**
+ * The same key, locked with another passphrase.
+ * @param present gives the passphrase that it is locked with now; asked only if it is
+ * @param next gives the new one, asked once the present one was right; undefined: it is not locked any more
+ * @throws FeedkeyError `bad_certificate`, `bad_config` if the present passphrase is wrong; `internal` if the outcome does not open
+ */
+export async function relock(
+  armored: string,
+  present: () => Promise<string>,
+  next: () => Promise<string | undefined>,
+): Promise<string> {
+  const before = await secretParts(armored);
+  const open = (await unlock(armored, present)).armor();
+  const passphrase = await next();
+  const made = passphrase === undefined ? open : await lock(open, passphrase);
+  // It takes the place of the only copy: what it holds is looked at before.
+  await unlock(made, async () => passphrase ?? "");
+  const after = await secretParts(made);
+  const isWhole = [...before.present].every((one) => after.present.has(one));
+  if (isWhole && after.isLocked === (passphrase !== undefined)) return made;
+  throw new FeedkeyError("internal", "the key with its new passphrase is not the key that it was");
+}
+
+/** The same key without its primary's secret, locked as it is (GnuPG's "dummy" form). @throws FeedkeyError `bad_certificate` */
+export async function withoutPrimary(armored: string): Promise<string> {
+  const key = await read(armored);
+  (key.keyPacket as SecretPacket).makeDummy();
+  return key.armor();
+}
