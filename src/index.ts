@@ -15,6 +15,14 @@ export type { FeedStatus } from "./client/feed-status.ts";
 export type { Fetched } from "./client/fetch.ts";
 export type { Listed, ListedFeed, ListedPackage } from "./client/listed-packages.ts";
 export { type Client, openClient } from "./client/open-client.ts";
+export {
+  type CheckProfileOptions,
+  checkProfile,
+  type FoundProfile,
+  listProfiles,
+  type SeedState,
+  showProfile,
+} from "./client/profiles/profiles.ts";
 export type { ClientStatus, KeyStatus } from "./client/status.ts";
 export type { FeedOutcome } from "./client/update.ts";
 export type { VerifiedIndex } from "./client/verified-index.ts";
@@ -36,12 +44,15 @@ export type {
   RevokeOptions,
   RotateOptions,
   SignOptions,
+  SignPackagesOptions,
   WarnOptions,
   WithdrawOptions,
 } from "./keeper/keeper-options.ts";
 export type { KeyKeeper, MadeKey } from "./keeper/key-keeper.ts";
 export type { ImportedKey } from "./keeper/key-transport.ts";
 export { type Keeper, openArchive } from "./keeper/open-archive.ts";
+export { type RehearsalCopy, type RehearsalStep, rehearse } from "./keeper/rehearse.ts";
+export { type ArchiveServer, type ServeArchiveOptions, serveArchive } from "./keeper/serve-archive.ts";
 export type { DelegationPlan, Request, Withdrawal } from "./keys/delegate.ts";
 export type { DelegationRecord } from "./keys/delegations.ts";
 export type { EndAhead } from "./keys/ends-ahead.ts";
@@ -58,6 +69,8 @@ export type { PublishResult } from "./publish/publish.ts";
 export type { SignedIndex } from "./publish/sign-index.ts";
 export type { KeyNews } from "./refresh/key-news.ts";
 export type { Reporter } from "./refresh/session.ts";
+export type { Rehearsal, Row } from "./rehearse/rehearsal.ts";
+export type { SignedPackageFile } from "./signing/sign-package.ts";
 export type { Exported, ExportFormat, ExportPlan } from "./stock/export.ts";
 export type { Duration, Instant } from "./time.ts";
 export type { Fingerprint } from "./trust/facts.ts";

@@ -11,10 +11,12 @@ import {
   planWithdrawal,
   type Withdrawal,
 } from "../keys/delegate.ts";
+import { type DelegationRecord, listDelegations, soonToEnd } from "../keys/delegations.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { armor } from "../openpgp/packet/armor.ts";
 import { requireBundle } from "../publish/archive.ts";
 import type { Reporter } from "../refresh/session.ts";
+import { ownCertificates } from "../signing/signing-key.ts";
 import { matchesFeed } from "../trust/delegation-terms.ts";
 import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
@@ -98,4 +100,16 @@ export async function take(opened: Opened, request: Uint8Array | string, options
     reporter.warn(`${plan.subject.fingerprint} is still a delegate of ${other}, who must withdraw it too`);
   }
   return { plan, ...(await deliver(opened, certificates, options.output, reporter)) };
+}
+
+/** What has been delegated, with a warning of what ends soon. @throws FeedkeyError `bad_config` */
+export async function listGiven(
+  opened: Opened,
+  reporter: Reporter,
+): Promise<{ readonly delegations: readonly DelegationRecord[] }> {
+  const userId = (await opened.found())?.config.userId;
+  const [own, at] = [await ownCertificates(opened.store), opened.at];
+  const delegations = listDelegations(own, userId, at);
+  for (const warning of soonToEnd(delegations, own, at)) reporter.warn(warning);
+  return { delegations };
 }

@@ -8,6 +8,9 @@ import type { PassphraseSource } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
+/** The algorithms of keys that can be made. */
+export { type Algorithm, algorithms } from "../openpgp/secret/generate.ts";
+
 export interface ArchiveOptions {
   /** Path of `archive.ini`. Without it there is the key store alone, and no bundle is written. */
   readonly config?: string | undefined;
@@ -111,6 +114,13 @@ export interface AddSubkeyOptions extends KeeperCallOptions {
   readonly lifetime?: Duration | undefined;
   /** File for the machine that signs: the key without its primary's secret. */
   readonly output: string;
+}
+
+export interface SignPackagesOptions extends KeeperCallOptions {
+  /** A full fingerprint of an RSA key in the store. */
+  readonly key: string;
+  /** Where the signed packages go; made if it is missing. By default each takes the place of the unsigned one. */
+  readonly folder?: string | undefined;
 }
 
 export interface MakeKeyOptions {

@@ -14,6 +14,7 @@ import type { RotationChoice, RotationPlan, RotationStatus, StepsTaken } from ".
 import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
+import type { SignedPackageFile } from "../signing/sign-package.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type {
@@ -24,13 +25,12 @@ import type {
   RevokeOptions,
   RotateOptions,
   SignOptions,
+  SignPackagesOptions,
   WarnOptions,
   WithdrawOptions,
 } from "./keeper-options.ts";
 import { KeyKeeper } from "./key-keeper.ts";
 import { type Done, Opened } from "./opened.ts";
-
-const day = 86_400_000;
 
 /**
  * An archive, or a key store alone. Each call is a run of its own, as a command is: it reads the configuration, and the clock.
@@ -93,6 +93,19 @@ export class Keeper {
   }
 
   /**
+   * Signs pkgsrc packages for pkg_add. One that can't be signed does not keep the others from it.
+   * @throws FeedkeyError what forbids the key to sign, `bad_config` if pkg_add can't read it, `output`; without `partial` also
+   *   `bad_package`, `not_found`, `bad_path`
+   */
+  async signPackages(
+    files: readonly string[],
+    options: SignPackagesOptions,
+  ): Promise<Report<{ readonly key: Fingerprint; readonly packages: readonly SignedPackageFile[] }>> {
+    const { signPackages } = await import("./sign-packages.ts");
+    return await this.#opened.run(options, () => signPackages(this.#opened, files, options));
+  }
+
+  /**
    * What of the archive ends by itself: its key, its signing subkey, a delegation, a rotation that is due; the first to end first.
    * @param options.warnWithin how far ahead to look; 60 days by default
    * @throws FeedkeyError `usage` without a configuration, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key
@@ -127,30 +140,16 @@ export class Keeper {
    *   `weak_algorithm`, `fork`; without `partial` the gravest of what was left undone
    */
   async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
-    const { takeRotation } = await import("../keys/take-rotation.ts");
-    const { step, to, force = false, retire = false, algorithm, lifetime, overlap = 30 * day } = options;
-    const start = async () => ({
-      ...{ algorithm, lifetime, overlap, backup: options.backup, force },
-      to: to === undefined ? undefined : await this.#opened.store.resolve(to),
-      passphrase: await options.newPassphrase?.(),
-    });
-    return await this.#opened.run(options, async (reporter) => {
-      const taken = await takeRotation(await this.#opened.archive(), { step, start, retire, force });
-      const sent = await this.#opened.spread([taken.present, taken.successor], reporter);
-      return { ...taken, done: [...taken.done, ...sent.done], errors: [...taken.errors, ...sent.errors] };
-    });
+    const { rotate } = await import("./rotating.ts");
+    return await this.#opened.run(options, (reporter) => rotate(this.#opened, options, reporter));
   }
 
   /** Withdraws a successor that went wrong. @throws FeedkeyError `usage` if no rotation is under way; as `rotate` */
   async abandonRotation(
     options: KeeperCallOptions = {},
   ): Promise<Report<Done & { readonly successor: Fingerprint; readonly sent: readonly string[] }>> {
-    const { abandonRotation } = await import("../keys/revoke.ts");
-    return await this.#opened.run(options, async (reporter) => {
-      const abandoned = await abandonRotation(await this.#opened.archive());
-      const { done: sent, errors } = await this.#opened.spread([abandoned.successor], reporter);
-      return { ...abandoned, sent, errors };
-    });
+    const { abandon } = await import("./rotating.ts");
+    return await this.#opened.run(options, (reporter) => abandon(this.#opened, reporter));
   }
 
   /** Works out a revocation, and who loses their chain by it; nothing is changed. @throws FeedkeyError as `revoke` */
@@ -188,17 +187,8 @@ export class Keeper {
 
   /** What has been delegated, by whom, until when; with a warning of what ends soon. @throws FeedkeyError `not_found` */
   async delegations(): Promise<Report<{ readonly delegations: readonly DelegationRecord[] }>> {
-    const [{ listDelegations, soonToEnd }, { ownCertificates }] = await Promise.all([
-      import("../keys/delegations.ts"),
-      import("../signing/signing-key.ts"),
-    ]);
-    return await this.#opened.run({}, async (reporter) => {
-      const userId = (await this.#opened.found())?.config.userId;
-      const [own, at] = [await ownCertificates(this.#opened.store), this.#opened.at];
-      const delegations = listDelegations(own, userId, at);
-      for (const warning of soonToEnd(delegations, own, at)) reporter.warn(warning);
-      return { delegations };
-    });
+    const { listGiven } = await import("./delegating.ts");
+    return await this.#opened.run({}, (reporter) => listGiven(this.#opened, reporter));
   }
 
   /** Works out a delegation: who would get what; nothing is changed. @throws FeedkeyError as `delegate` */
@@ -207,9 +197,9 @@ export class Keeper {
     options: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
   ): Promise<Report<{ readonly plan: DelegationPlan }>> {
     const { planGiving } = await import("./delegating.ts");
-    return await this.#opened.run({}, async (reporter) => {
-      return { plan: await planGiving(this.#opened, request, options, reporter) };
-    });
+    return await this.#opened.run({}, async (reporter) => ({
+      plan: await planGiving(this.#opened, request, options, reporter),
+    }));
   }
 
   /**

@@ -217,6 +217,11 @@ export class KeyStore {
     }
   }
 
+  /** Whether both are one folder, reached over a link: then it is not a second copy. Both must exist. */
+  async isSame(other: KeyStore): Promise<boolean> {
+    return (await fs.realpath(this.folder)) === (await fs.realpath(other.folder));
+  }
+
   /** Whether an archive was published with keys of this store. */
   async hasPublished(): Promise<boolean> {
     return (await fs.readdir(join(this.folder, "archives")).catch(() => [])).length > 0;

@@ -2,8 +2,8 @@
 import { Command, CommanderError } from "commander";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { Stage } from "../../rehearse/archive-copy.ts";
-import { breaks, rehearse as rehearseStep } from "../../rehearse/rehearsal.ts";
+import { type RehearsalCopy, rehearse as rehearseStep } from "../../keeper/rehearse.ts";
+import { breaks } from "../../rehearse/rehearsal.ts";
 import type { Delegation } from "../../rehearse/republish.ts";
 import { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
@@ -28,7 +28,7 @@ interface Planned {
   /** Where its passphrases come from. */
   readonly passphrase: PassphraseOptions;
   /** Runs the command itself on the copy. */
-  take(context: Context, stage: Stage): Promise<Outcome>;
+  take(context: Context, copy: RehearsalCopy): Promise<Outcome>;
   delegation(outcome: Outcome): Delegation | undefined;
 }
 
@@ -43,8 +43,8 @@ function refuseShows({ status, dryRun }: Shown): void {
 }
 
 /** What every step is told on the copy: its configuration, and that there are no key servers. */
-function onCopy(stage: Stage) {
-  return { config: stage.archive.config.file, keyserver: [] };
+function onCopy(copy: RehearsalCopy) {
+  return { config: copy.config, keyserver: [] };
 }
 
 function planRotate(options: RotateOptions): Planned {
@@ -52,12 +52,12 @@ function planRotate(options: RotateOptions): Planned {
   const { backup, ...rest } = options;
   return {
     passphrase: options,
-    async take(context, stage) {
+    async take(context, copy) {
       const { rotate } = await import("./rotate.ts");
       return await rotate(context, {
         ...rest,
-        ...(backup === undefined ? {} : { backup: stage.safe }),
-        ...onCopy(stage),
+        ...(backup === undefined ? {} : { backup: copy.safe }),
+        ...onCopy(copy),
       });
     },
     delegation: () => undefined,
@@ -68,9 +68,9 @@ function planRevoke(fingerprint: string, options: RevokeOptions): Planned {
   refuseShows(options);
   return {
     passphrase: options,
-    async take(context, stage) {
+    async take(context, copy) {
       const { revoke } = await import("./revoke.ts");
-      return await revoke(context, fingerprint, { ...options, ...onCopy(stage) });
+      return await revoke(context, fingerprint, { ...options, ...onCopy(copy) });
     },
     delegation: () => undefined,
   };
@@ -81,9 +81,9 @@ function planDelegate(certificate: string | undefined, options: DelegateCommandO
   const { output: _, ...rest } = options;
   return {
     passphrase: options,
-    async take(context, stage) {
+    async take(context, copy) {
       const { delegate } = await import("./delegate.ts");
-      return await delegate(context, certificate, { ...rest, ...onCopy(stage) });
+      return await delegate(context, certificate, { ...rest, ...onCopy(copy) });
     },
     delegation: ({ json }) => {
       return typeof json.delegate === "string" ? { delegate: json.delegate, feeds: rest.feeds.split(",") } : undefined;
@@ -121,8 +121,8 @@ function plan(words: readonly string[]): Planned {
 }
 
 /** The command's context on the copy: the same time, nothing shown, no network. */
-function contextOn(stage: Stage, { options, at }: Context, reporter: CliReporter): Context {
-  return new Context({ ...options, home: stage.archive.store.folder, json: true, offline: true }, reporter, at);
+function contextOn(copy: RehearsalCopy, { options, at }: Context, reporter: CliReporter): Context {
+  return new Context({ ...options, home: copy.home, json: true, offline: true }, reporter, at);
 }
 
 /** @throws FeedkeyError `usage`: programs of others go by the clock */
@@ -139,12 +139,11 @@ function refuseOtherTime({ options }: Context): void {
 export async function rehearse(context: Context, words: readonly string[], options: RehearseOptions): Promise<Outcome> {
   refuseOtherTime(context);
   const planned = plan(words);
-  const archive = await (await keeperOf(context, { ...planned.passphrase, config: options.config })).archive();
-  const { publishWith } = options;
+  const keeper = await keeperOf(context, { ...planned.passphrase, config: options.config });
   const reporter = new CliReporter({ json: true, quiet: true, verbose: false, color: false, stderr: process.stderr });
-  const rehearsal = await rehearseStep(archive, {
-    take: (stage) => planned.take(contextOn(stage, context, reporter), stage),
-    publishWith: publishWith === undefined ? undefined : await archive.store.resolve(publishWith),
+  const rehearsal = await rehearseStep(keeper, {
+    take: (copy) => planned.take(contextOn(copy, context, reporter), copy),
+    publishWith: options.publishWith,
     delegation: planned.delegation,
   });
   for (const warning of reporter.warnings) context.reporter.warn(rehearsal.translate(warning));

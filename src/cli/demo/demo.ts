@@ -4,9 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureFolder } from "../../files/folder.ts";
-import { startServer } from "../../keyserver/server.ts";
-import { selfSigned } from "../../net/self-signed.ts";
-import { keyMerger } from "../../openpgp/check/key-merger.ts";
+import { serveArchive } from "../../keeper/serve-archive.ts";
 import type { Context } from "../context.ts";
 import type { Main, Outcome } from "../run.ts";
 import { writeDemoPackages, writePackage } from "./demo-packages.ts";
@@ -174,9 +172,8 @@ export async function demo(context: Context, main: Main): Promise<Outcome> {
     ...{ profile: join(work, "demo.ini"), ca: join(work, "ca.pem") },
   };
   await ensureFolder(places.feed, 0o755);
-  const tls = selfSigned(Date.now());
-  await writeFile(places.ca, tls.cert, ours);
-  const server = await startServer({ root, port: 0, tls, keyserver: { merger: keyMerger } });
+  const server = await serveArchive({ root, tls: "self-signed", keyserver: "memory" });
+  await writeFile(places.ca, server.ca ?? "", ours);
   const silent = context.options.json === true || context.options.quiet === true;
   const write = (text: string) => {
     if (!silent) process.stdout.write(text);

@@ -1,5 +1,4 @@
 /** Use case: take a key out of the store, unless somebody still needs it. */
-import { realpath } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -42,9 +41,7 @@ export interface DeletionPlan {
 async function hasCopy(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<boolean> {
   const other = await KeyStore.open(folder);
   if (!(await other.hasPrivate(fingerprint))) return false;
-  // A link to the store itself is not a second copy.
-  const [here, there] = [await realpath(store.folder), await realpath(other.folder)];
-  if (here === there) return false;
+  if (await store.isSame(other)) return false;
   await readStored(other, fingerprint);
   return (await uniteSecrets(await other.privateKey(fingerprint), await store.privateKey(fingerprint))) === undefined;
 }

@@ -1,0 +1,148 @@
+/** Profiles: which there are, and whether one is in order. */
+import { join } from "node:path";
+import { type ErrorCode, FeedkeyError } from "../../error.ts";
+import { findProfile, profileNamesIn, profileSearchPath } from "../../files/paths.ts";
+import { KeyIndex } from "../../openpgp/check/key-index.ts";
+import { readFacts } from "../../openpgp/check/read-facts.ts";
+import type { Profile } from "../../profile/types.ts";
+import { readSeeds } from "../../refresh/seeds.ts";
+import type { Reporter } from "../../refresh/session.ts";
+import type { Instant } from "../../time.ts";
+import { signingKeys } from "../../trust/expiry-forecast.ts";
+import type { CertificateFacts } from "../../trust/facts.ts";
+import { effectiveRevocation, primaryState, refusePrimary } from "../../trust/key-state.ts";
+import { refuseOutdated, refuseWeakKey } from "../../trust/policy.ts";
+import type { Report } from "../client-options.ts";
+import { loadProfile } from "../load-profile.ts";
+import { report } from "../with-warnings.ts";
+
+/** A profile on the search path, or why it can't be read. */
+export interface FoundProfile {
+  readonly name: string;
+  readonly file: string;
+  readonly profile: Profile | undefined;
+  readonly error: FeedkeyError | undefined;
+}
+
+/** Every profile on the search path; the first of a name is the one that the name means. */
+export async function listProfiles(): Promise<FoundProfile[]> {
+  const found = new Map<string, FoundProfile>();
+  for (const folder of profileSearchPath()) {
+    for (const name of await profileNamesIn(folder)) {
+      if (found.has(name)) continue;
+      const file = join(folder, `${name}.ini`);
+      const read = await loadProfile(file).catch((error: unknown) => {
+        if (error instanceof FeedkeyError) return error;
+        throw error;
+      });
+      const isRead = !(read instanceof FeedkeyError);
+      found.set(name, { name, file, profile: isRead ? read : undefined, error: isRead ? undefined : read });
+    }
+  }
+  return [...found.values()];
+}
+
+/** What a profile says, defaults filled in. @param name its name or file @throws FeedkeyError `not_found`, `bad_profile` */
+export async function showProfile(name: string): Promise<Profile> {
+  return await loadProfile(await findProfile(name));
+}
+
+/** A seed, and what it may do. */
+export interface SeedState {
+  readonly fingerprint: string;
+  readonly userId: string | null;
+  /** Why it may not sign today; null if it may. */
+  readonly code: ErrorCode | null;
+  readonly state: string;
+  /** What is wrong with it as a seed: an expired one may still have passed trust on, a revoked one may not have. */
+  readonly fault: "unknown" | "unusable" | "soft" | "hard" | undefined;
+}
+
+/** Whether it neither signs nor passes trust on (T3a): it is weak (T3e, T14), or nothing that it says of itself counts. An expired one still may. */
+function isUnusable(facts: CertificateFacts, at: Instant): boolean {
+  const state = primaryState(facts, at);
+  const weak = refuseWeakKey(facts.primary) ?? refuseOutdated(facts.primary, at);
+  return weak !== undefined || ("code" in state && state.code !== "not_yet_valid");
+}
+
+async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
+  const { certificates } = await readSeeds(profile);
+  const keys = await KeyIndex.of(certificates.values());
+  const seeds: SeedState[] = [];
+  for (const fingerprint of profile.trust.seeds) {
+    const loaded = keys.certificates.find(({ raw }) => raw.fingerprint === fingerprint);
+    if (loaded === undefined) {
+      const state = "can't be used: unknown kind of key";
+      seeds.push({ fingerprint, userId: null, code: null, state, fault: "unknown" });
+      continue;
+    }
+    const facts = await readFacts(loaded, keys);
+    const refused = refusePrimary(facts, at);
+    const userId = facts.userIds[0]?.text ?? null;
+    const able = signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
+    const fault = effectiveRevocation(facts.revocations, at)?.kind ?? (isUnusable(facts, at) ? "unusable" : undefined);
+    seeds.push({ fingerprint, userId, code: refused?.code ?? null, state: refused?.reason ?? able, fault });
+  }
+  return seeds;
+}
+
+/**
+ * A seed that was compromised must leave the profile; those that are retired, or of which nothing can be used, are good for
+ * nothing where nothing else is left.
+ */
+function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): FeedkeyError[] {
+  const hard = seeds.filter(({ fault }) => fault === "hard");
+  const isSpent = ({ fault }: SeedState) =>
+    fault === "unusable" || (fault === "soft" && trust.retiredIssuers === "refuse");
+  const bad = hard.length > 0 ? hard : seeds.every(isSpent) ? seeds : [];
+  const [first] = bad;
+  if (first === undefined) return [];
+  const code = first.code ?? "bad_certificate";
+  return [
+    new FeedkeyError(
+      code,
+      `profile "${name}" is not in order: seed ${first.fingerprint}: ${first.state}, and vouches for nothing`,
+      {
+        details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
+        hint:
+          code === "revoked"
+            ? renewed
+            : "ask the archive's keepers for their present certificate, with new self-signatures, or for another key",
+      },
+    ),
+  ];
+}
+
+const renewed =
+  "ask the archive's keepers for the fingerprint of their present key, and put it in the place of this one";
+
+export interface CheckProfileOptions {
+  /** By default now. */
+  readonly at?: Instant | undefined;
+  /** Is told of warnings as they come. */
+  readonly reporter?: Partial<Reporter> | undefined;
+  /** Report the seeds together with what is wrong, instead of throwing it. */
+  readonly partial?: boolean | undefined;
+}
+
+/**
+ * Reads a profile's seeds, and says what is wrong with them.
+ * @param profile its name or file, or as it was read
+ * @throws FeedkeyError `no_seed`, `bad_profile`; without `partial` the code of a seed for which no client can use the profile
+ */
+export async function checkProfile(
+  named: string | Profile,
+  { at = Date.now(), reporter: to, partial }: CheckProfileOptions = {},
+): Promise<Report<{ readonly profile: Profile; readonly seeds: readonly SeedState[] }>> {
+  const profile = typeof named === "string" ? await showProfile(named) : named;
+  return await report(to, partial, async (reporter) => {
+    const seeds = await seedStates(profile, at);
+    for (const { fingerprint, state, fault } of seeds) {
+      if (fault !== undefined && fault !== "hard") reporter.warn(`seed ${fingerprint}: ${state}`);
+    }
+    if (profile.trust.keyservers.length === 0) {
+      reporter.warn("keyservers = none: a revocation reaches this client through the archive's own bundle only");
+    }
+    return { profile, seeds, errors: refuseSeeds(seeds, profile) };
+  });
+}

@@ -1,0 +1,39 @@
+/** A planned step, taken on a copy of an archive: who would still accept the feeds after it. */
+import { type Rehearsal, rehearse as rehearseStep } from "../rehearse/rehearsal.ts";
+import type { Delegation } from "../rehearse/republish.ts";
+import type { Keeper } from "./open-archive.ts";
+
+/** The copy that a step is taken on. It names no key server. */
+export interface RehearsalCopy {
+  /** Path of its `archive.ini`. */
+  readonly config: string;
+  /** Its key store's folder. */
+  readonly home: string;
+  /** A folder for backups that the step makes. */
+  readonly safe: string;
+}
+
+export interface RehearsalStep<Result> {
+  /** Takes the step, on an archive opened with the copy's configuration and key store. */
+  take(copy: RehearsalCopy): Promise<Result>;
+  /** Fingerprint of the key that archive.ini is to name after it, before the feeds are published again. */
+  readonly publishWith?: string | undefined;
+  /** The delegate whose signature the step allows, by what the step said. */
+  readonly delegation?: ((result: Result) => Delegation | undefined) | undefined;
+}
+
+/**
+ * Rehearses a step. Nothing outside of a private copy is changed, and the copy is gone afterwards.
+ * @throws FeedkeyError what the step itself is refused with; `usage`, `not_found` where nothing is published, `output`
+ */
+export async function rehearse<Result>(
+  keeper: Keeper,
+  { take, publishWith, delegation }: RehearsalStep<Result>,
+): Promise<Rehearsal<Result>> {
+  const archive = await keeper.archive();
+  return await rehearseStep(archive, {
+    take: ({ archive: copy, safe }) => take({ config: copy.config.file, home: copy.store.folder, safe }),
+    publishWith: publishWith === undefined ? undefined : await archive.store.resolve(publishWith),
+    delegation: (result) => delegation?.(result),
+  });
+}

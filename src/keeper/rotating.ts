@@ -1,0 +1,28 @@
+/** Steps of a rotation, and the key servers told of them. */
+import { abandonRotation } from "../keys/revoke.ts";
+import { takeRotation } from "../keys/take-rotation.ts";
+import type { Reporter } from "../refresh/session.ts";
+import type { RotateOptions } from "./keeper-options.ts";
+import type { Opened } from "./opened.ts";
+
+const day = 86_400_000;
+
+/** Takes a step. @throws FeedkeyError as `takeRotation` */
+export async function rotate(opened: Opened, options: RotateOptions, reporter: Reporter) {
+  const { step, to, force = false, retire = false, algorithm, lifetime, overlap = 30 * day } = options;
+  const start = async () => ({
+    ...{ algorithm, lifetime, overlap, backup: options.backup, force },
+    to: to === undefined ? undefined : await opened.store.resolve(to),
+    passphrase: await options.newPassphrase?.(),
+  });
+  const taken = await takeRotation(await opened.archive(), { step, start, retire, force });
+  const sent = await opened.spread([taken.present, taken.successor], reporter);
+  return { ...taken, done: [...taken.done, ...sent.done], errors: [...taken.errors, ...sent.errors] };
+}
+
+/** Withdraws the successor. @throws FeedkeyError as `abandonRotation` */
+export async function abandon(opened: Opened, reporter: Reporter) {
+  const abandoned = await abandonRotation(await opened.archive());
+  const { done: sent, errors } = await opened.spread([abandoned.successor], reporter);
+  return { ...abandoned, sent, errors };
+}

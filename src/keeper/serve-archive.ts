@@ -1,0 +1,80 @@
+/** A small archive server, good enough for a LAN, for tests and for trying things out. */
+import { readFile, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { startServer } from "../keyserver/server.ts";
+import { selfSigned } from "../net/self-signed.ts";
+import { keyMerger } from "../openpgp/check/key-merger.ts";
+
+export interface ServeArchiveOptions {
+  /** The published folder. */
+  readonly root: string;
+  /** 127.0.0.1 by default. */
+  readonly host?: string | undefined;
+  /** 0, the default, takes a free one. */
+  readonly port?: number | undefined;
+  /** Paths of PEM files; `self-signed`: a certificate for this machine alone, made for a day. Without it HTTP is served. */
+  readonly tls?: { readonly cert: string; readonly key: string } | "self-signed" | undefined;
+  /** A key server too, in memory or in a folder. */
+  readonly keyserver?: "memory" | { readonly folder: string } | undefined;
+}
+
+export interface ArchiveServer {
+  /** Ends in a slash. */
+  readonly url: string;
+  readonly port: number;
+  /** PEM of the authority of a self-signed certificate. */
+  readonly ca: string | undefined;
+  close(): Promise<void>;
+  /** Closes the server at the end of an `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
+      cause,
+      details: { path, reason: systemCode(cause) },
+    });
+  }
+}
+
+async function tlsOf(tls: ServeArchiveOptions["tls"]) {
+  if (tls === undefined) return undefined;
+  if (tls === "self-signed") return selfSigned(Date.now());
+  return { cert: await readPem(tls.cert), key: await readPem(tls.key) };
+}
+
+/**
+ * Serves a published folder until it is closed.
+ * @throws FeedkeyError `not_found`, `usage`, `unavailable` if the port is taken, `bad_config` for TLS files that can't be used
+ */
+export async function serveArchive(options: ServeArchiveOptions): Promise<ArchiveServer> {
+  const root = resolve(options.root);
+  const found = await stat(root).catch(() => undefined);
+  if (found?.isDirectory() !== true) {
+    throw new FeedkeyError("not_found", `there is no folder ${escapeText(root)}`, {
+      details: { path: root },
+      hint: "give the folder that holds the archive",
+    });
+  }
+  const { host, port = 0, keyserver } = options;
+  const tls = await tlsOf(options.tls);
+  const folder = typeof keyserver === "object" ? resolve(keyserver.folder) : undefined;
+  const server = await startServer({
+    ...{ root, port },
+    ...(host === undefined ? {} : { host }),
+    ...(tls === undefined ? {} : { tls }),
+    ...(keyserver === undefined ? {} : { keyserver: { folder, merger: keyMerger } }),
+  });
+  return {
+    url: server.url,
+    port: server.port,
+    ca: options.tls === "self-signed" ? tls?.cert : undefined,
+    close: () => server.close(),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}

@@ -1,0 +1,48 @@
+/** pkgsrc packages, signed for pkg_add. */
+import { resolve } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { type SignedPackageFile, signPackageFile } from "../signing/sign-package.ts";
+import { openSigningKey } from "../signing/signing-key.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { refuseOffProfile } from "./check-signer.ts";
+import type { SignPackagesOptions } from "./keeper-options.ts";
+import type { Opened } from "./opened.ts";
+
+/** What is wrong with one package alone. */
+const ofOnePackage: readonly string[] = ["bad_package", "not_found", "bad_path"];
+
+/** Signs each package; what is wrong with single ones is in `errors`. @throws FeedkeyError for the key; `output` for the folder */
+export async function signPackages(
+  opened: Opened,
+  files: readonly string[],
+  { key: text, folder: to }: SignPackagesOptions,
+): Promise<{
+  readonly key: Fingerprint;
+  readonly packages: readonly SignedPackageFile[];
+  readonly errors: readonly FeedkeyError[];
+}> {
+  if (text.startsWith("gpg:")) {
+    throw new FeedkeyError("usage", "packages can't be signed through gpg: pkg_add refuses what GnuPG 2.2 makes", {
+      hint: "keep the key for packages in feedkey's key store",
+    });
+  }
+  const { store, at } = opened;
+  const key = await openSigningKey(store, text, opened.passphrase);
+  await refuseOffProfile({ store, at, profile: await opened.profile() }, { where: "store", fingerprint: text }, []);
+  const folder = to === undefined ? undefined : resolve(to);
+  if (folder !== undefined) await ensureFolder(folder, 0o755);
+  const packages: SignedPackageFile[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const file of files) {
+    try {
+      packages.push(await signPackageFile(file, key, at, folder));
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+      // What is wrong with the key is wrong with it for every package.
+      if (!ofOnePackage.includes(error.code)) break;
+    }
+  }
+  return { key: key.raw.fingerprint, packages, errors };
+}
