@@ -23,7 +23,7 @@ export {
   type SeedState,
   showProfile,
 } from "./client/profiles/profiles.ts";
-export type { ClientStatus, KeyStatus } from "./client/status.ts";
+export { type ClientStatus, type KeyStatus, type KeyToday, keyToday } from "./client/status.ts";
 export type { FeedOutcome } from "./client/update.ts";
 export type { VerifiedIndex } from "./client/verified-index.ts";
 export type { VerifiedCopy } from "./client/verify-copy.ts";
@@ -65,12 +65,14 @@ export type { Spread } from "./keys/send-and-receive.ts";
 export type { RotationChoice, RotationPlan, RotationStatus, StepsTaken } from "./keys/take-rotation.ts";
 export type { Algorithm } from "./openpgp/secret/generate.ts";
 export type { ArchiveFeed, Feed, Profile } from "./profile/types.ts";
+export type { Archive } from "./publish/archive.ts";
 export type { PublishResult } from "./publish/publish.ts";
 export type { SignedIndex } from "./publish/sign-index.ts";
 export type { KeyNews } from "./refresh/key-news.ts";
 export type { Reporter } from "./refresh/session.ts";
 export type { Rehearsal, Row } from "./rehearse/rehearsal.ts";
 export type { SignedPackageFile } from "./signing/sign-package.ts";
+export type { PassphraseSource } from "./signing/signing-key.ts";
 export type { Exported, ExportFormat, ExportPlan } from "./stock/export.ts";
 export type { Duration, Instant } from "./time.ts";
 export type { Fingerprint } from "./trust/facts.ts";

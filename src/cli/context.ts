@@ -1,10 +1,10 @@
 /** What every command gets: the global options, read once, and the ports. */
+
 import type { ClientOptions } from "../client/client-options.ts";
-import { loadProfile } from "../client/load-profile.ts";
 import { type Client, openClient } from "../client/open-client.ts";
-import { FeedkeyError } from "../error.ts";
-import { chosenProfile, findProfile, homeFolder, stateFolder } from "../files/paths.ts";
-import type { Profile } from "../profile/types.ts";
+import { showProfile } from "../client/profiles/profiles.ts";
+import { homeFolder, stateFolder } from "../files/paths.ts";
+import type { Profile } from "../index.ts";
 import { type Instant, parseTime } from "../time.ts";
 import type { CliReporter } from "./reporter.ts";
 
@@ -55,7 +55,7 @@ export class Context {
    * @throws FeedkeyError `usage`, `not_found`, `bad_profile`
    */
   async profile(): Promise<Profile> {
-    return await loadProfile(await findProfile(chosenProfile(this.options.profile) ?? (await defaultProfile())));
+    return await showProfile(this.options.profile);
   }
 
   /**
@@ -76,13 +76,4 @@ export class Context {
       await client.close();
     }
   }
-}
-
-async function defaultProfile(): Promise<string> {
-  return await findProfile("default").catch((error: unknown) => {
-    if (!(error instanceof FeedkeyError) || error.code !== "not_found") throw error;
-    throw new FeedkeyError("usage", "no profile is given", {
-      hint: 'say which archive with --profile NAME or FILE, or $FEEDKEY_PROFILE; "feedkey profile list" shows the profiles',
-    });
-  });
 }

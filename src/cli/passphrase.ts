@@ -1,10 +1,11 @@
 /** Passphrases come from a file, a descriptor or a person at a terminal: never from arguments, never into a log. */
+
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readPassphraseFile } from "../files/private-file.ts";
-import type { PassphraseSource } from "../signing/signing-key.ts";
+import type { PassphraseSource } from "../index.ts";
 import { readDescriptor } from "./read-descriptor.ts";
 
 export interface PassphraseOptions {

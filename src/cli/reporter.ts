@@ -1,7 +1,7 @@
 /** Warnings and progress on standard error: bars on a terminal, nothing in a pipe. */
 
 import { escapeText } from "../escape.ts";
-import type { Reporter } from "../refresh/session.ts";
+import type { Reporter } from "../index.ts";
 
 export interface ReporterOptions {
   readonly json: boolean;

@@ -1,13 +1,15 @@
 /** Use case: what this client has, how old it is, and what will break when. Asks nobody. */
 import { largest } from "../extremes.ts";
 import type { Session } from "../refresh/session.ts";
-import { iso, roughly } from "../time.ts";
+import { type Instant, iso, roughly } from "../time.ts";
 import { algorithmUntil, outlookOf, signingKeys } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Role, Trusted, TrustSet } from "../trust/judge.ts";
 import { primaryState, refusePrimary } from "../trust/key-state.ts";
 import { warningsOfAlgorithms } from "./algorithm-warnings.ts";
 import { type FeedStatus, feedStatus } from "./feed-status.ts";
+
+export { scopeText } from "../trust/delegation.ts";
 
 /** One trusted key. Times are in RFC 3339. */
 export interface KeyStatus {
@@ -38,6 +40,28 @@ export interface KeyStatus {
     }[];
     readonly expiresAt: string;
   }[];
+}
+
+/** What a trusted key may do. */
+export interface KeyToday {
+  /** When the key itself ends; undefined: never. */
+  readonly expiresAt: Instant | undefined;
+  readonly maySign: boolean;
+  /** The same in words, with what keeps it from signing. */
+  readonly text: string;
+}
+
+/** What a key may do at the time of a judgement. */
+export function keyToday({ facts }: Pick<Trusted, "facts">, { at }: Pick<TrustSet, "at">): KeyToday {
+  const state = primaryState(facts, at);
+  const refused = refusePrimary(facts, at);
+  const maySign = signingKeys(facts, at).size > 0;
+  const able = maySign ? "may sign" : "may certify";
+  return {
+    expiresAt: "code" in state ? undefined : state.expiresAt,
+    maySign,
+    text: refused === undefined ? able : `may not sign: ${refused.reason}`,
+  };
 }
 
 export interface ClientStatus {

@@ -8,9 +8,6 @@ import type { PassphraseSource } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** The algorithms of keys that can be made. */
-export { type Algorithm, algorithms } from "../openpgp/secret/generate.ts";
-
 export interface ArchiveOptions {
   /** Path of `archive.ini`. Without it there is the key store alone, and no bundle is written. */
   readonly config?: string | undefined;

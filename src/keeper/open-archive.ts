@@ -15,6 +15,7 @@ import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
 import type { SignedPackageFile } from "../signing/sign-package.ts";
+import { hexDigits, requireFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type {
@@ -250,12 +251,13 @@ export class Keeper {
   /**
    * Takes what the key servers say of keys into the key store: only what was verified.
    * @returns their user IDs by fingerprint
-   * @throws FeedkeyError `usage` without a key server, `not_found`, `unavailable`
+   * @throws FeedkeyError `usage` without a key server or for what is not a full fingerprint, `not_found`, `unavailable`
    */
-  async receive(fingerprints: readonly Fingerprint[]): Promise<ReadonlyMap<Fingerprint, string | undefined>> {
+  async receive(fingerprints: readonly string[]): Promise<ReadonlyMap<Fingerprint, string | undefined>> {
+    const names = fingerprints.map((text) => requireFingerprint(hexDigits(text)));
     const servers = await this.#opened.servers();
     if (servers.urls.length === 0) throw noServer();
-    return await (await import("../keys/send-and-receive.ts")).receive(this.#opened.store, fingerprints, servers);
+    return await (await import("../keys/send-and-receive.ts")).receive(this.#opened.store, names, servers);
   }
 }
 

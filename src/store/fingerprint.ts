@@ -18,6 +18,6 @@ export function requireFingerprint(text: string): string {
   if (isFingerprint(text)) return text;
   throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
     details: { given: text },
-    hint: "expected are 40 or 64 upper-case hex digits",
+    hint: "all 40 or 64 hex digits are needed",
   });
 }

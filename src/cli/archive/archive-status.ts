@@ -1,6 +1,6 @@
 /** `feedkey status --config`: what of an archive's keys ends soon, for its keepers and for monitoring. Asks nobody. */
 import { FeedkeyError } from "../../error.ts";
-import { usualWarning } from "../../keys/ends-ahead.ts";
+import { usualWarning } from "../../keeper/words.ts";
 import { iso, roughly } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";

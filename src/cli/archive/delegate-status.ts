@@ -1,9 +1,9 @@
 /** `feedkey delegate --status`: who may sign what, by whose leave, until when. Reads the key store alone. */
 
 import { escapeText } from "../../escape.ts";
-import type { DelegationRecord } from "../../keys/delegations.ts";
+import type { DelegationRecord } from "../../index.ts";
+import { scopeText } from "../../keeper/words.ts";
 import { iso } from "../../time.ts";
-import { scopeText } from "../../trust/delegation.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";

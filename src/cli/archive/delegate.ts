@@ -2,8 +2,8 @@
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { DelegationPlan } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
-import type { DelegationPlan } from "../../keys/delegate.ts";
 import { iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";

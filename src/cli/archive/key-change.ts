@@ -1,7 +1,8 @@
 /** `feedkey key passwd|delete`: a key gets another passphrase, or leaves the key store. */
+
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { DeletionPlan } from "../../keys/key-store/delete-key.ts";
+import type { DeletionPlan } from "../../index.ts";
 import type { Context } from "../context.ts";
 import { newPassphrase, type PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";

@@ -1,8 +1,9 @@
 /** `feedkey key list|show`: what there is in the key store. */
+
 import { escapeText } from "../../escape.ts";
-import type { KeyDetails, SubkeyRecord } from "../../keys/key-store/describe-key.ts";
+import type { KeyDetails, SubkeyRecord } from "../../index.ts";
+import { scopeText } from "../../keeper/words.ts";
 import { iso } from "../../time.ts";
-import { scopeText } from "../../trust/delegation.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";

@@ -2,7 +2,7 @@
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
-import { type Algorithm, algorithms } from "../../keeper/keeper-options.ts";
+import { type Algorithm, algorithms } from "../../keeper/words.ts";
 import { type Duration, iso, parseDuration } from "../../time.ts";
 import type { Context } from "../context.ts";
 import { newPassphrase, type PassphraseOptions } from "../passphrase.ts";

@@ -1,11 +1,12 @@
 /** `feedkey publish`: from a folder of packages to a signed feed. */
+
 import { basename, resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { formatNames, publishedSignatures, type SignatureForm, signatureForms } from "../../formats/formats.ts";
+import type { PublishResult } from "../../index.ts";
 import { readSummaryForms } from "../../profile/summary-forms.ts";
 import type { ArchiveFeed, FeedFormat, SummaryForm } from "../../profile/types.ts";
-import type { PublishResult } from "../../publish/publish.ts";
 import { changesAnything } from "../../publish/publish-plan.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";

@@ -2,10 +2,9 @@
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { RevokeReason } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
-import { describeGenerations } from "../../keys/cut-off-clients.ts";
-import type { RevokeReason } from "../../keys/revoke.ts";
-import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
+import { describeGenerations } from "../../keeper/words.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
@@ -77,14 +76,7 @@ export async function receive(
   options: ServerOptions,
 ): Promise<Outcome> {
   const keeper = await keeperOf(context, options);
-  const names = fingerprints.map((text) => {
-    const hex = hexDigits(text);
-    if (isFingerprint(hex)) return hex;
-    throw new FeedkeyError("usage", `"${escapeText(text)}" is not a full fingerprint`, {
-      hint: "all 40 or 64 hex digits are needed",
-    });
-  });
-  const received = await keeper.receive(names);
+  const received = await keeper.receive(fingerprints);
   const lines = [...received].map(([name, userId]) => `${name}  ${escapeText(userId ?? "(no user ID)")}`);
-  return { text: lines.join("\n"), json: { received: names } };
+  return { text: lines.join("\n"), json: { received: [...received.keys()] } };
 }

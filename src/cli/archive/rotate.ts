@@ -1,9 +1,8 @@
 /** `feedkey rotate`: a key transition in two steps. */
 
 import { FeedkeyError } from "../../error.ts";
+import type { Archive, StepsTaken } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
-import type { StepsTaken } from "../../keys/take-rotation.ts";
-import type { Archive } from "../../publish/archive.ts";
 import { type Duration, iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import { givenPassphrase, newPassphrase, type PassphraseOptions } from "../passphrase.ts";

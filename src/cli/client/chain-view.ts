@@ -1,26 +1,11 @@
 /** The chain for people and for programs: text tree, Graphviz, JSON. */
 
+import { keyToday, scopeText } from "../../client/status.ts";
 import { escapeText } from "../../escape.ts";
 import { append } from "../../grouped.ts";
+import type { Fingerprint, Rejected, Trusted, TrustSet } from "../../index.ts";
 import { iso } from "../../time.ts";
-import { scopeText } from "../../trust/delegation.ts";
-import { signingKeys } from "../../trust/expiry-forecast.ts";
-import type { Fingerprint } from "../../trust/facts.ts";
-import type { Rejected, Trusted, TrustSet } from "../../trust/judge.ts";
-import { primaryState, refusePrimary } from "../../trust/key-state.ts";
 import { shownPath } from "./show.ts";
-
-function expiry({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string | null {
-  const state = primaryState(facts, at);
-  return "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt);
-}
-
-/** What the key may do today, in a few words. */
-function today({ facts }: Pick<Trusted, "facts">, { at }: TrustSet): string {
-  const refused = refusePrimary(facts, at);
-  if (refused !== undefined) return `may not sign: ${refused.reason}`;
-  return signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
-}
 
 /** What a delegate may sign: a feed must fit every list of one of the grants. Null: every feed. */
 function feedsOf({ role, grants }: Trusted): (readonly string[])[][] | null {
@@ -38,10 +23,10 @@ export function chainJson(trust: TrustSet) {
   return {
     trusted: [...trust.trusted].map(([fingerprint, key]) => {
       const { userId, role, via } = key;
-      const maySign = signingKeys(key.facts, trust.at).size > 0;
+      const { maySign, expiresAt } = keyToday(key, trust);
       return {
         ...{ fingerprint, userId, role, issuer: via.at(-1) ?? null, via: shownPath(via) },
-        ...{ feeds: feedsOf(key), expiresAt: expiry(key, trust), maySign },
+        ...{ feeds: feedsOf(key), expiresAt: expiresAt === undefined ? null : iso(expiresAt), maySign },
       };
     }),
     rejected: [...trust.rejected].map(([fingerprint, { code, reason, userId }]) => ({
@@ -65,7 +50,7 @@ export function chainTree(trust: TrustSet): string {
   const draw = (fingerprint: Fingerprint, indent: string, branch: string, next: string) => {
     const key = trust.trusted.get(fingerprint);
     if (key === undefined) return;
-    lines.push(`${indent}${branch}${fingerprint}  ${roleText(key)}, ${today(key, trust)}`);
+    lines.push(`${indent}${branch}${fingerprint}  ${roleText(key)}, ${keyToday(key, trust).text}`);
     lines.push(`${indent}${next}    ${escapeText(key.userId)}`);
     const below = children.get(fingerprint) ?? [];
     for (const [place, child] of below.entries()) {

@@ -1,7 +1,7 @@
 /** `feedkey profile list|show|check`. */
 import { checkProfile, listProfiles, showProfile } from "../../client/profiles/profiles.ts";
 import { escapeText } from "../../escape.ts";
-import type { Identity, Profile } from "../../profile/types.ts";
+import type { Profile } from "../../index.ts";
 import { roughly } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
@@ -30,7 +30,7 @@ async function named(context: Context, name: string | undefined): Promise<Profil
   return name === undefined ? await context.profile() : await showProfile(name);
 }
 
-function identityText(identity: Identity): string {
+function identityText({ identity }: Profile["archive"]): string {
   return identity.kind === "user-id" ? identity.userId : `<${identity.email}>`;
 }
 
@@ -42,7 +42,7 @@ export async function show(context: Context, name: string | undefined): Promise<
   const rows = [
     ["archive", archive.name],
     ["url", [archive.url, ...archive.mirrors].join(", ")],
-    ["keys named", identityText(archive.identity)],
+    ["keys named", identityText(archive)],
     ["keyring", trust.keyring],
     ["seeds", trust.seeds.join(", ") || "none: this profile can't be used yet"],
     ["key servers", trust.keyservers.join(", ") || "none: revocations come from the archive's bundle alone"],

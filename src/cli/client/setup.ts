@@ -1,9 +1,10 @@
 /** `feedkey setup`: the configuration and the keyring of a stock program, as the installer of a system writes them. */
+
 import { basename } from "node:path";
 import { chosenFeeds } from "../../client/chosen-feeds.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { Profile } from "../../profile/types.ts";
+import type { Profile } from "../../index.ts";
 import { warningsOf } from "../../stock/export.ts";
 import { removeSetup, type SetupDone, setUp } from "../../stock/setup.ts";
 import { inTarget, refuseName, type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";

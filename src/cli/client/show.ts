@@ -1,7 +1,8 @@
 /** Pieces that several commands show in the same way. */
+
 import type { VerifiedIndex } from "../../client/verified-index.ts";
+import type { Fingerprint } from "../../index.ts";
 import { iso } from "../../time.ts";
-import type { Fingerprint } from "../../trust/facts.ts";
 
 /** The good signatures of an index, for `--json`. */
 export function signaturesJson(index: VerifiedIndex) {

@@ -1,9 +1,8 @@
 /** The values that fit an argument or an option: names of profiles, feeds, packages and keys that are here. Asks nobody. */
-import { readdir } from "node:fs/promises";
-import { profileSearchPath } from "../../files/paths.ts";
+import { listProfiles } from "../../client/profiles/profiles.ts";
+import { openArchive } from "../../keeper/open-archive.ts";
 import { exportFormats } from "../../stock/export.ts";
 import { setupPrograms } from "../../stock/setup-item.ts";
-import { KeyStore } from "../../store/key-store.ts";
 import type { Context } from "../context.ts";
 import type { Expected, Suggestion } from "./expected.ts";
 import { completionScripts } from "./scripts.ts";
@@ -11,12 +10,7 @@ import { completionScripts } from "./scripts.ts";
 const plain = (words: readonly string[]): Suggestion[] => words.map((word) => ({ word, description: "" }));
 
 async function profileNames(): Promise<Suggestion[]> {
-  const names = new Set<string>();
-  for (const folder of profileSearchPath()) {
-    const files = await readdir(folder).catch(() => []);
-    for (const file of files) if (file.endsWith(".ini")) names.add(file.slice(0, -".ini".length));
-  }
-  return plain([...names].sort());
+  return plain((await listProfiles()).map(({ name }) => name).sort());
 }
 
 async function feedNames(context: Context): Promise<Suggestion[]> {
@@ -32,7 +26,7 @@ async function packageNames(context: Context, start: string): Promise<Suggestion
 }
 
 async function fingerprints(context: Context): Promise<Suggestion[]> {
-  return plain(await (await KeyStore.open(context.home)).list());
+  return plain(await (await openArchive({ home: context.home })).store.list());
 }
 
 /** What a value is called in the help of the commands, and where such values come from. */

@@ -1,7 +1,7 @@
 /** Profiles: which there are, and whether one is in order. */
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError } from "../../error.ts";
-import { findProfile, profileNamesIn, profileSearchPath } from "../../files/paths.ts";
+import { chosenProfile, findProfile, profileNamesIn, profileSearchPath } from "../../files/paths.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import { readFacts } from "../../openpgp/check/read-facts.ts";
 import type { Profile } from "../../profile/types.ts";
@@ -42,9 +42,22 @@ export async function listProfiles(): Promise<FoundProfile[]> {
   return [...found.values()];
 }
 
-/** What a profile says, defaults filled in. @param name its name or file @throws FeedkeyError `not_found`, `bad_profile` */
-export async function showProfile(name: string): Promise<Profile> {
-  return await loadProfile(await findProfile(name));
+async function defaultProfile(): Promise<string> {
+  return await findProfile("default").catch((error: unknown) => {
+    if (!(error instanceof FeedkeyError) || error.code !== "not_found") throw error;
+    throw new FeedkeyError("usage", "no profile is given", {
+      hint: 'say which archive with --profile NAME or FILE, or $FEEDKEY_PROFILE; "feedkey profile list" shows the profiles',
+    });
+  });
+}
+
+/**
+ * What a profile says, defaults filled in.
+ * @param name its name or file; by default what $FEEDKEY_PROFILE names, else the profile called "default"
+ * @throws FeedkeyError `usage` without any, `not_found`, `bad_profile`
+ */
+export async function showProfile(name?: string): Promise<Profile> {
+  return await loadProfile(await findProfile(chosenProfile(name) ?? (await defaultProfile())));
 }
 
 /** A seed, and what it may do. */
