@@ -1,13 +1,10 @@
 /** `feedkey publish`: from a folder of packages to a signed feed. */
 
-import { basename, resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { formatNames, publishedSignatures, type SignatureForm, signatureForms } from "../../formats/formats.ts";
 import type { PublishResult } from "../../index.ts";
-import { readSummaryForms } from "../../profile/summary-forms.ts";
-import type { ArchiveFeed, FeedFormat, SummaryForm } from "../../profile/types.ts";
-import { changesAnything } from "../../publish/publish-plan.ts";
+import { loneFeed } from "../../keeper/lone-feed.ts";
+import { changesAnything, publishedSignatures } from "../../keeper/words.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
@@ -27,49 +24,6 @@ export interface PublishCommandOptions extends PassphraseOptions, WarnOptions {
   readonly skipBad?: boolean;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
-}
-
-/** @throws FeedkeyError `usage` */
-function formatOf(text: string): FeedFormat {
-  const format = formatNames.find((name) => name === text);
-  if (format !== undefined) return format;
-  throw new FeedkeyError("usage", `"${text}" is no format of feeds`, {
-    hint: `--format takes ${formatNames.join(" or ")}`,
-  });
-}
-
-/** @throws FeedkeyError `usage` */
-export function signatureForm(text: string): SignatureForm {
-  const form = signatureForms.find((name) => name === text);
-  if (form !== undefined) return form;
-  throw new FeedkeyError("usage", `"${escapeText(text)}" is not a form of signatures`, {
-    hint: `--form takes ${signatureForms.join(" or ")}`,
-  });
-}
-
-/** One folder as one feed named after it. */
-function lone(folder: string, options: PublishCommandOptions): { root: string; feeds: ArchiveFeed[] } {
-  const root = resolve(folder);
-  const name = options.feed ?? basename(root);
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
-    throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
-  }
-  const format = formatOf(options.format ?? "opkg");
-  const feed = { name, format, path: "", packages: "", compress: formsOf(format, options.compress) };
-  return { root, feeds: [options.form === undefined ? feed : { ...feed, signatures: signatureForm(options.form) }] };
-}
-
-/** @throws FeedkeyError `usage` */
-function formsOf(format: FeedFormat, text: string | undefined): readonly SummaryForm[] {
-  if (text !== undefined && format !== "pkgsrc") {
-    throw new FeedkeyError("usage", "--compress goes with --format pkgsrc", {
-      hint: "opkg reads Packages.gz and no other form",
-    });
-  }
-  const words = text === undefined ? [] : text.split(",").map((word) => ({ text: word.trim() }));
-  return readSummaryForms(words, (_, problem, hint) => {
-    return new FeedkeyError("usage", `--compress: ${problem}`, hint === undefined ? {} : { hint });
-  });
 }
 
 /** @throws FeedkeyError `usage` */
@@ -121,7 +75,7 @@ export async function publish(
   const dryRun = options.dryRun === true;
   const keeper = await keeperOf(context, options);
   refuseMisfits(folder, options);
-  const place = folder === undefined ? undefined : lone(folder, options);
+  const place = folder === undefined ? undefined : loneFeed(folder, options);
   const validFor = options.validFor === undefined ? undefined : duration(options.validFor, "--valid-for");
   const warnWithin = warningTime(options);
   const terms = { place, key, warnWithin, validFor, notationDomain, skipBad, allowEmpty, force, dryRun };

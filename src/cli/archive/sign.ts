@@ -1,11 +1,12 @@
 /** `feedkey sign`: what an archive manager calls after it wrote an index. */
+
+import { signatureForm } from "../../keeper/lone-feed.ts";
 import { iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
-import { signatureForm } from "./publish.ts";
 
 export interface SignCommandOptions extends PassphraseOptions, WarnOptions {
   readonly key: string;

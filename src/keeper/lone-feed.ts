@@ -1,0 +1,61 @@
+/** A folder that is published by itself, without an archive.ini: one feed. */
+import { basename, resolve } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { formatNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
+import { readSummaryForms } from "../profile/summary-forms.ts";
+import type { ArchiveFeed, FeedFormat, SummaryForm } from "../profile/types.ts";
+
+/** As a person writes them. */
+export interface LoneFeedOptions {
+  /** Name of the feed; by default the folder's. */
+  readonly feed?: string;
+  readonly format?: string;
+  /** Forms of pkg_summary, with commas. */
+  readonly compress?: string;
+  /** Which signatures are written. */
+  readonly form?: string;
+}
+
+/** @throws FeedkeyError `usage` */
+function formatOf(text: string): FeedFormat {
+  const format = formatNames.find((name) => name === text);
+  if (format !== undefined) return format;
+  throw new FeedkeyError("usage", `"${text}" is no format of feeds`, {
+    hint: `--format takes ${formatNames.join(" or ")}`,
+  });
+}
+
+/** @throws FeedkeyError `usage` */
+export function signatureForm(text: string): SignatureForm {
+  const form = signatureForms.find((name) => name === text);
+  if (form !== undefined) return form;
+  throw new FeedkeyError("usage", `"${escapeText(text)}" is not a form of signatures`, {
+    hint: `--form takes ${signatureForms.join(" or ")}`,
+  });
+}
+
+/** One folder as one feed named after it. @throws FeedkeyError `usage` */
+export function loneFeed(folder: string, options: LoneFeedOptions): { root: string; feeds: ArchiveFeed[] } {
+  const root = resolve(folder);
+  const name = options.feed ?? basename(root);
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) {
+    throw new FeedkeyError("usage", `"${name}" can't be the name of a feed`, { hint: "choose one with --feed" });
+  }
+  const format = formatOf(options.format ?? "opkg");
+  const feed = { name, format, path: "", packages: "", compress: formsOf(format, options.compress) };
+  return { root, feeds: [options.form === undefined ? feed : { ...feed, signatures: signatureForm(options.form) }] };
+}
+
+/** @throws FeedkeyError `usage` */
+function formsOf(format: FeedFormat, text: string | undefined): readonly SummaryForm[] {
+  if (text !== undefined && format !== "pkgsrc") {
+    throw new FeedkeyError("usage", "--compress goes with --format pkgsrc", {
+      hint: "opkg reads Packages.gz and no other form",
+    });
+  }
+  const words = text === undefined ? [] : text.split(",").map((word) => ({ text: word.trim() }));
+  return readSummaryForms(words, (_, problem, hint) => {
+    return new FeedkeyError("usage", `--compress: ${problem}`, hint === undefined ? {} : { hint });
+  });
+}
