@@ -24,6 +24,7 @@ export {
   showProfile,
 } from "./client/profiles/profiles.ts";
 export { type ClientStatus, type KeyStatus, type KeyToday, keyToday } from "./client/status.ts";
+export { removeSetUp, type SetUp, type SetUpOptions, type SetupChange, setUpProgram } from "./client/stock/set-up.ts";
 export type { FeedOutcome } from "./client/update.ts";
 export type { VerifiedIndex } from "./client/verified-index.ts";
 export type { VerifiedCopy } from "./client/verify-copy.ts";

@@ -39,11 +39,19 @@ const strangers: Readonly<Record<string, readonly string[]>> = {
   refresh: ["keys", "publish", "signing", "packages"],
   stock: ["keys", "publish", "signing", "keyserver", "packages"],
   client: ["keys", "publish", "signing", "keyserver"],
+  // The command line goes through the library. profile init alone still does work of its own, below.
+  cli: ["formats", "packages", "keyserver", "signing", "publish", "keys"],
 };
+
+/** Types come from the public API: what it lacks, a program could not have either. */
+const doors: Readonly<Record<string, readonly string[]>> = { cli: ["index"] };
 
 /** Each folder with the folders that it may import. */
 export const below: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  order.map((folder, i) => [folder, order.slice(0, i).filter((lower) => !strangers[folder]?.includes(lower))]),
+  order.map((folder, i) => [
+    folder,
+    [...order.slice(0, i).filter((lower) => !strangers[folder]?.includes(lower)), ...(doors[folder] ?? [])],
+  ]),
 );
 
 /** Libraries from outside, and the only folders that may import each. One that is not here may be imported nowhere. */

@@ -1,15 +1,9 @@
 /** `feedkey setup`: the configuration and the keyring of a stock program, as the installer of a system writes them. */
-
-import { basename } from "node:path";
-import { chosenFeeds } from "../../client/chosen-feeds.ts";
+import { removeSetUp, type SetUp, type SetupChange, setUpProgram } from "../../client/stock/set-up.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { Profile } from "../../index.ts";
-import { warningsOf } from "../../stock/export.ts";
-import { removeSetup, type SetupDone, setUp } from "../../stock/setup.ts";
-import { inTarget, refuseName, type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";
-import type { Step } from "../../stock/setup-plan.ts";
-import { steps as jobSteps, type Timer, timers, unitName } from "../../stock/setup-timer.ts";
+import { type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";
+import { type Timer, timers } from "../../stock/setup-timer.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 
@@ -50,7 +44,7 @@ function refuseMisfits(context: Context, program: SetupProgram, options: SetupCo
   }
 }
 
-const words: Readonly<Record<Step["action"], string>> = {
+const words: Readonly<Record<SetupChange["action"], string>> = {
   create: "created",
   replace: "replaced",
   keep: "unchanged",
@@ -60,48 +54,29 @@ const words: Readonly<Record<Step["action"], string>> = {
 };
 const futureWords = { ...words, create: "create", replace: "replace", keep: "keep", remove: "remove", leave: "leave" };
 
-function changeLines(steps: readonly Step[], dryRun: boolean): string[] {
-  return steps.map(({ action, path, reason }) => {
+function changeLines(changes: readonly SetupChange[], dryRun: boolean): string[] {
+  return changes.map(({ action, path, reason }) => {
     const word = dryRun ? futureWords[action] : words[action];
     const why = action === "later" ? "the timer's first run writes it" : reason;
-    return `${word.padEnd(10)}${escapeText(inTarget(path))}${why === undefined ? "" : ` (${why})`}`;
+    return `${word.padEnd(10)}${escapeText(path)}${why === undefined ? "" : ` (${why})`}`;
   });
 }
 
-function changesJson(steps: readonly Step[]) {
-  return steps.map(({ action, kind, path, reason }) => ({
-    action,
-    kind,
-    path: inTarget(path),
-    reason: reason ?? null,
-  }));
-}
-
-/** The name that a profile has, whether it is still there or not. */
-function nameOf(context: Context): string {
-  const { profile } = context.options;
-  if (profile === undefined)
-    throw new FeedkeyError("usage", "no profile is named", { hint: "say which with --profile" });
-  const name = profile.includes("/") || profile.endsWith(".ini") ? basename(profile, ".ini") : profile;
-  refuseName(name);
-  return name;
+function changesJson(changes: readonly SetupChange[]) {
+  return changes.map(({ action, kind, path, reason }) => ({ action, kind, path, reason: reason ?? null }));
 }
 
 async function remove(context: Context, program: SetupProgram, options: SetupCommandOptions): Promise<Outcome> {
-  const profile = nameOf(context);
+  const named = context.options.profile;
+  if (named === undefined) throw new FeedkeyError("usage", "no profile is named", { hint: "say which with --profile" });
   const dryRun = options.dryRun === true;
-  const { root, steps } = await removeSetup({ program, profile }, options.root, dryRun);
-  for (const { action, path, reason } of steps) {
-    if (action === "leave") context.reporter.warn(`${inTarget(path)} is left where it is: it ${reason ?? ""}`);
-  }
-  const head = `${program} for profile ${profile} below ${escapeText(root.folder)}:`;
+  const terms = { program, profile: named, root: options.root, dryRun, reporter: context.reporter };
+  const { profile, root, changes, next } = await removeSetUp(terms);
+  const head = `${program} for profile ${profile} below ${escapeText(root)}:`;
   const kept = "what was learned about keys stays in /var/lib/feedkey/state";
-  const gone = steps.find(({ action, path }) => action === "remove" && path.endsWith(".timer"));
-  const timer = gone === undefined ? [] : [`systemctl daemon-reload && systemctl stop ${basename(gone.path)}`];
-  const next = root.isOurs ? timer : [];
   return {
-    text: [head, ...changeLines(steps, dryRun), kept, ...nextLines(next)].join("\n"),
-    json: { program, profile, root: root.folder, dryRun, changes: changesJson(steps), next },
+    text: [head, ...changeLines(changes, dryRun), kept, ...nextLines(next)].join("\n"),
+    json: { program, profile, root, dryRun, changes: changesJson(changes), next },
   };
 }
 
@@ -109,41 +84,24 @@ function nextLines(next: readonly string[]): string[] {
   return next.length === 0 ? [] : ["", "next:", ...next.map((line) => `  ${line}`)];
 }
 
-/** What is left to do by hand. */
-function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
-  const { refresh: first, keep } = jobSteps(timerTerms);
-  if (timer === "none") return [first, ...keep];
-  const news = steps.some(({ action, path }) => action !== "keep" && /\.(service|timer)$/.test(path));
-  if (timer === "cron" || !root.isOurs || !news) return [];
-  return [`systemctl daemon-reload && systemctl start ${unitName(timerTerms)}.timer`];
-}
-
-function render(context: Context, profile: Profile, program: SetupProgram, done: SetupDone, dryRun: boolean): Outcome {
-  const { root, steps, timer, keyrings, warnings, byHand } = done;
-  for (const warning of warnings) context.reporter.warn(warning);
-  for (const { exported, path } of keyrings) {
-    for (const warning of exported === undefined ? [] : warningsOf(profile, program, exported)) {
-      context.reporter.warn(keyrings.length === 1 ? warning : `${inTarget(path)}: ${warning}`);
-    }
-  }
-  if (timer === "none") context.reporter.warn("nothing keeps the keyring current: run the two commands from a timer");
-  const next = nextOf(done);
+function render(program: SetupProgram, done: SetUp, dryRun: boolean): Outcome {
+  const { profile, root, changes, timer, keyrings, byHand, next } = done;
   const keys = keyrings.flatMap(({ path, exported }) => {
-    const where = keyrings.length === 1 ? "" : ` in ${escapeText(inTarget(path))}`;
+    const where = keyrings.length === 1 ? "" : ` in ${escapeText(path)}`;
     const { added = [], removed = [] } = exported ?? {};
     return [...added.map((key) => `+ ${key}${where}`), ...removed.map((key) => `- ${key}${where}`)];
   });
-  const head = `${program} for profile ${profile.name} below ${escapeText(root.folder)}:`;
-  const lines = [head, ...changeLines(steps, dryRun), ...keys, ...(byHand.length === 0 ? [] : ["", ...byHand])];
+  const head = `${program} for profile ${profile} below ${escapeText(root)}:`;
+  const lines = [head, ...changeLines(changes, dryRun), ...keys, ...(byHand.length === 0 ? [] : ["", ...byHand])];
   const keyringsJson = keyrings.map(({ path, feeds, exported }) => {
     const { keys: held, added, removed, left } = exported ?? {};
-    return { path: inTarget(path), feeds, ...(exported && { keys: held, added, removed, left }) };
+    return { path, feeds, ...(exported && { keys: held, added, removed, left }) };
   });
   return {
     text: [...lines, ...nextLines(next)].join("\n"),
     json: {
-      ...{ program, profile: profile.name, root: root.folder, dryRun, timer },
-      changes: changesJson(steps),
+      ...{ program, profile, root, dryRun, timer },
+      changes: changesJson(changes),
       // The only one, or the first.
       keyring: { ...keyringsJson[0], feeds: undefined },
       keyrings: keyringsJson,
@@ -152,28 +110,19 @@ function render(context: Context, profile: Profile, program: SetupProgram, done:
   };
 }
 
-/** Sets a stock program up, or undoes that. @throws FeedkeyError as `setUp` and `removeSetup` */
+/** Sets a stock program up, or undoes that. @throws FeedkeyError as `setUpProgram` and `removeSetUp` */
 export async function setup(context: Context, word: string, options: SetupCommandOptions): Promise<Outcome> {
   const program = choice(word, setupPrograms, "setup for");
   refuseMisfits(context, program, options);
   if (options.remove === true) return await remove(context, program, options);
+  const { root, feedkey, prefix, keyring, feed: feeds, suite: suites, component: components } = options;
   const timer = options.timer === undefined ? undefined : choice<Timer>(options.timer, timers, "timer");
-  const profile = await context.profile();
   const dryRun = options.dryRun === true;
-  const only = chosenFeeds(profile, options.feed ?? []).map(({ name }) => name);
-  const planKeyring = async (stateFolder: string, path: string, feeds: readonly string[]) => {
-    return await context.withClient((client) => client.planExport(path, { for: program, audit: dryRun, feeds }), {
-      profile,
-      stateFolder,
-    });
-  };
-  const done = await setUp({
-    ...{ program, profile, root: options.root, timer, feedkey: options.feedkey, dryRun },
-    only: options.feed === undefined ? [] : only,
-    suites: options.suite ?? [],
-    components: options.component ?? [],
-    prefix: options.prefix,
-    planKeyring: options.keyring ? planKeyring : undefined,
+  const { at, reporter } = context;
+  const profile = await context.profile();
+  const done = await setUpProgram({
+    ...{ program, profile, root, feeds, timer, keyring, suites, components, prefix, feedkey },
+    ...{ at, offline: context.options.offline, dryRun, reporter },
   });
-  return render(context, profile, program, done, dryRun);
+  return render(program, done, dryRun);
 }

@@ -1,0 +1,142 @@
+/** A stock program of a system, set up so that it follows the archive's keys; and that undone. */
+import { basename } from "node:path";
+import type { Profile } from "../../profile/types.ts";
+import type { Reporter } from "../../refresh/session.ts";
+import { warningsOf } from "../../stock/export.ts";
+import { removeSetup, type SetupDone, setUp } from "../../stock/setup.ts";
+import { inTarget, refuseName, type SetupProgram } from "../../stock/setup-item.ts";
+import type { Step } from "../../stock/setup-plan.ts";
+import { steps as jobSteps, type Timer, unitName } from "../../stock/setup-timer.ts";
+import type { Instant } from "../../time.ts";
+import { chosenFeeds } from "../chosen-feeds.ts";
+import type { Report } from "../client-options.ts";
+import { openClient } from "../open-client.ts";
+import { showProfile } from "../profiles/profiles.ts";
+import { report } from "../with-warnings.ts";
+
+export interface SetUpOptions {
+  readonly program: SetupProgram;
+  /** The root of the system to set up; `/`: this one. */
+  readonly root: string;
+  /** A profile's name or file, or as it was read. */
+  readonly profile: string | Profile;
+  /** Names of feeds of the profile. By default all. */
+  readonly feeds?: readonly string[] | undefined;
+  /** What keeps the keyring current. By default what fits the system. */
+  readonly timer?: Timer | undefined;
+  /** False: the timer's first run writes the keyrings. */
+  readonly keyring?: boolean | undefined;
+  /** For apt. */
+  readonly suites?: readonly string[] | undefined;
+  readonly components?: readonly string[] | undefined;
+  /** For pkg_install: the prefix of the one that is set up. */
+  readonly prefix?: string | undefined;
+  /** Path of feedkey in that system. */
+  readonly feedkey?: string | undefined;
+  readonly at?: Instant | undefined;
+  readonly offline?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+  /** Is told of warnings as they come. */
+  readonly reporter?: Partial<Reporter> | undefined;
+}
+
+/** A file of the system that was set up. */
+export interface SetupChange extends Pick<Step, "action" | "kind" | "reason"> {
+  /** As that system names it. */
+  readonly path: string;
+}
+
+export interface SetUp extends Pick<SetupDone, "timer" | "byHand"> {
+  readonly profile: string;
+  /** Absolute. */
+  readonly root: string;
+  readonly changes: readonly SetupChange[];
+  readonly keyrings: readonly {
+    /** As that system names it. */
+    readonly path: string;
+    readonly feeds: readonly string[] | undefined;
+    /** Undefined: the timer writes it. */
+    readonly exported: SetupDone["keyrings"][number]["exported"];
+  }[];
+  /** Commands that are left to be run there. */
+  readonly next: readonly string[];
+}
+
+function changesOf(steps: readonly Step[]): SetupChange[] {
+  return steps.map(({ action, kind, path, reason }) => ({ action, kind, path: inTarget(path), reason }));
+}
+
+/** What is left to do by hand. */
+function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
+  const { refresh: first, keep } = jobSteps(timerTerms);
+  if (timer === "none") return [first, ...keep];
+  const news = steps.some(({ action, path }) => action !== "keep" && /\.(service|timer)$/.test(path));
+  if (timer === "cron" || !root.isOurs || !news) return [];
+  return [`systemctl daemon-reload && systemctl start ${unitName(timerTerms)}.timer`];
+}
+
+function warnOf(profile: Profile, program: SetupProgram, { warnings, keyrings, timer }: SetupDone, reporter: Reporter) {
+  for (const warning of warnings) reporter.warn(warning);
+  for (const { exported, path } of keyrings) {
+    for (const warning of exported === undefined ? [] : warningsOf(profile, program, exported)) {
+      reporter.warn(keyrings.length === 1 ? warning : `${inTarget(path)}: ${warning}`);
+    }
+  }
+  if (timer === "none") reporter.warn("nothing keeps the keyring current: run the two commands from a timer");
+}
+
+/**
+ * Sets a stock program up: configuration, keyrings, and a timer that keeps them current. With the state of that system's client.
+ * @throws FeedkeyError `usage`, `output`, `bad_state`, `bad_config`, and as `openClient` and its exports
+ */
+export async function setUpProgram(options: SetUpOptions): Promise<Report<SetUp>> {
+  const { program, root: where, timer, feedkey, prefix, at, offline, reporter: to, dryRun = false } = options;
+  const profile = typeof options.profile === "string" ? await showProfile(options.profile) : options.profile;
+  const only = options.feeds === undefined ? [] : chosenFeeds(profile, options.feeds).map(({ name }) => name);
+  return await report(to, true, async (reporter) => {
+    const planKeyring = async (stateFolder: string, path: string, feeds: readonly string[]) => {
+      await using client = await openClient({ profile, stateFolder, at, offline, reporter });
+      return await client.planExport(path, { for: program, audit: dryRun, feeds });
+    };
+    const done = await setUp({
+      ...{ program, profile, root: where, timer, feedkey, dryRun, only, prefix },
+      suites: options.suites ?? [],
+      components: options.components ?? [],
+      planKeyring: options.keyring === false ? undefined : planKeyring,
+    });
+    warnOf(profile, program, done, reporter);
+    const keyrings = done.keyrings.map(({ path, feeds, exported }) => ({ path: inTarget(path), feeds, exported }));
+    return {
+      ...{ profile: profile.name, root: done.root.folder, changes: changesOf(done.steps), keyrings },
+      ...{ timer: done.timer, byHand: done.byHand, next: nextOf(done) },
+    };
+  });
+}
+
+/** The name that a profile has, whether it is still there or not. @throws FeedkeyError `usage` */
+function nameOf(profile: string): string {
+  const name = profile.includes("/") || profile.endsWith(".ini") ? basename(profile, ".ini") : profile;
+  refuseName(name);
+  return name;
+}
+
+/**
+ * Undoes what `setUpProgram` did; what was changed since is left, with a warning.
+ * @param options.profile the name or file that it had
+ * @throws FeedkeyError `usage`, `not_found`, `output`, `bad_state`
+ */
+export async function removeSetUp(
+  options: Pick<SetUpOptions, "program" | "root" | "dryRun" | "reporter"> & { readonly profile: string },
+): Promise<Report<Pick<SetUp, "profile" | "root" | "changes" | "next">>> {
+  const { program, dryRun = false } = options;
+  const profile = nameOf(options.profile);
+  return await report(options.reporter, true, async (reporter) => {
+    const { root, steps } = await removeSetup({ program, profile }, options.root, dryRun);
+    for (const { action, path, reason } of steps) {
+      if (action === "leave") reporter.warn(`${inTarget(path)} is left where it is: it ${reason ?? ""}`);
+    }
+    const gone = steps.find(({ action, path }) => action === "remove" && path.endsWith(".timer"));
+    const timer = gone === undefined ? [] : [`systemctl daemon-reload && systemctl stop ${basename(gone.path)}`];
+    return { profile, root: root.folder, changes: changesOf(steps), next: root.isOurs ? timer : [] };
+  });
+}
