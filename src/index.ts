@@ -15,6 +15,7 @@ export type { FeedStatus } from "./client/feed-status.ts";
 export type { Fetched } from "./client/fetch.ts";
 export type { Listed, ListedFeed, ListedPackage } from "./client/listed-packages.ts";
 export { type Client, openClient } from "./client/open-client.ts";
+export { type InitProfileOptions, initProfile, type NewProfile } from "./client/profiles/init-profile.ts";
 export {
   type CheckProfileOptions,
   checkProfile,

@@ -39,8 +39,21 @@ const strangers: Readonly<Record<string, readonly string[]>> = {
   refresh: ["keys", "publish", "signing", "packages"],
   stock: ["keys", "publish", "signing", "keyserver", "packages"],
   client: ["keys", "publish", "signing", "keyserver"],
-  // The command line goes through the library. profile init alone still does work of its own, below.
-  cli: ["formats", "packages", "keyserver", "signing", "publish", "keys"],
+  // The command line goes through the library.
+  cli: [
+    "formats",
+    "profile",
+    "trust",
+    "openpgp",
+    "packages",
+    "store",
+    "net",
+    "keyserver",
+    "signing",
+    "publish",
+    "keys",
+    "refresh",
+  ],
 };
 
 /** Types come from the public API: what it lacks, a program could not have either. */

@@ -6,10 +6,17 @@ import { keepVerified } from "../../openpgp/certificate/merge.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import { readFacts } from "../../openpgp/check/read-facts.ts";
 import type { Identity } from "../../profile/types.ts";
+import type { Reporter } from "../../refresh/session.ts";
+import type { Instant } from "../../time.ts";
 import type { CertificateFacts, Fingerprint, UserIdFacts } from "../../trust/facts.ts";
 import { addressOf, isOwned, matchesIdentity } from "../../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";
-import type { Context } from "../context.ts";
+
+/** When seeds are looked at, and who hears of what is odd about them. */
+export interface Taking {
+  readonly at: Instant;
+  readonly reporter: Reporter;
+}
 
 export interface BundleSeeds {
   /** With nothing in them but what was found good: anybody on the way can add to a bundle. */
@@ -23,7 +30,7 @@ export interface BundleSeeds {
  * @throws FeedkeyError `untrusted_signer` if one is not there, `revoked`, `bad_certificate`
  */
 export async function takeSeeds(
-  context: Context,
+  taking: Taking,
   bundle: ReadonlyMap<Fingerprint, RawCertificate>,
   seeds: readonly Fingerprint[],
 ): Promise<BundleSeeds> {
@@ -40,11 +47,11 @@ export async function takeSeeds(
     }
     const verified = new Set<Uint8Array>();
     const facts = await readFacts(loaded, keys, (body) => verified.add(body));
-    refuseRevoked(facts, context);
+    refuseRevoked(facts, taking);
     certificates.push(keepVerified(loaded.raw, verified));
     taken.push(facts);
   }
-  if (missing.length === 0) return { certificates, identity: identityOf(taken, context) };
+  if (missing.length === 0) return { certificates, identity: identityOf(taken, taking) };
   throw new FeedkeyError("untrusted_signer", `the archive's bundle holds no certificate ${missing.join(", ")}`, {
     details: { missing },
     hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
@@ -52,7 +59,7 @@ export async function takeSeeds(
 }
 
 /** A key that has expired or retired may still have passed trust on; one that was revoked for good is no seed of anything. */
-function refuseRevoked(facts: CertificateFacts, { at, reporter }: Context): void {
+function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void {
   const { fingerprint } = facts.primary;
   const refused = refusePrimary(facts, at);
   if (refused === undefined) return;
@@ -67,7 +74,7 @@ function refuseRevoked(facts: CertificateFacts, { at, reporter }: Context): void
 }
 
 /** User IDs with an address that the key's owner vouches for, and that a profile can spell. @throws FeedkeyError `bad_certificate` */
-function namesOf(facts: CertificateFacts, { at }: Context): UserIdFacts[] {
+function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFacts[] {
   const owned = facts.userIds.filter((userId) => isOwned(userId, facts, at));
   const found = owned.filter(({ bytes, text }) => {
     return addressOf(bytes) !== undefined && matchesIdentity(bytes, { kind: "user-id", userId: text });
@@ -81,8 +88,8 @@ function namesOf(facts: CertificateFacts, { at }: Context): UserIdFacts[] {
 }
 
 /** What the seeds have in common; where that is nothing, what the first one is called. */
-function identityOf(seeds: readonly CertificateFacts[], context: Context): Identity {
-  const all = seeds.map((facts) => namesOf(facts, context));
+function identityOf(seeds: readonly CertificateFacts[], taking: Taking): Identity {
+  const all = seeds.map((facts) => namesOf(facts, taking));
   const candidates = (all[0] ?? []).flatMap(({ bytes, text }): Identity[] => {
     const email = addressOf(bytes);
     const byAddress: Identity[] = email === undefined ? [] : [{ kind: "user-email", email }];
@@ -97,7 +104,7 @@ function identityOf(seeds: readonly CertificateFacts[], context: Context): Ident
   };
   const found = common("user-id") ?? common("user-email");
   if (found !== undefined) return found;
-  context.reporter.warn(
+  taking.reporter.warn(
     "the seeds have no user ID and no address in common: successors are found by the first one's user ID alone",
   );
   return first;

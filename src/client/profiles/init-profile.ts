@@ -1,0 +1,197 @@
+/** A new profile from an archive's bundle, for fingerprints that came over another way. */
+
+import { lstat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { commitStaged, stageAll } from "../../files/atomic.ts";
+import { ensureFolder } from "../../files/folder.ts";
+import { createTransport } from "../../net/transport.ts";
+import { writeCertificate } from "../../openpgp/certificate/certificate.ts";
+import { attachLoose, collect } from "../../openpgp/certificate/merge.ts";
+import { readKeys } from "../../openpgp/certificate/read-keys.ts";
+import { armor } from "../../openpgp/packet/armor.ts";
+import { limits } from "../../openpgp/packet/limits.ts";
+import { bundlePath } from "../../profile/layout.ts";
+import { readProfile } from "../../profile/read-profile.ts";
+import type { Feed, FeedFormat, Identity } from "../../profile/types.ts";
+import { formatProfile } from "../../profile/write-profile.ts";
+import { rootOf } from "../../refresh/download.ts";
+import type { Reporter } from "../../refresh/session.ts";
+import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
+import type { Instant } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import type { Report } from "../client-options.ts";
+import { readCa } from "../load-profile.ts";
+import { report } from "../with-warnings.ts";
+import { takeSeeds } from "./bundle-seeds.ts";
+
+export { formatNames } from "../../formats/formats.ts";
+
+export interface InitProfileOptions {
+  /** Full fingerprints of the archive's keys, from a source other than the archive. */
+  readonly fingerprints: readonly string[];
+  /** Where the profile is written, with its keyring below. */
+  readonly folder: string;
+  /** By default the host's name. */
+  readonly name?: string | undefined;
+  readonly feeds?: readonly { readonly name: string; readonly path: string }[] | undefined;
+  /** Of these feeds; opkg by default. */
+  readonly format?: FeedFormat | undefined;
+  /** `hkps://...` each. By default none, with a warning; an empty list is a choice. */
+  readonly keyservers?: readonly string[] | undefined;
+  /** Paths of PEM files: authorities of the archive's servers and of the key servers. Copies go with the profile. */
+  readonly ca?: string | undefined;
+  readonly keyserverCa?: string | undefined;
+  /** Replace a profile that is there already. */
+  readonly force?: boolean | undefined;
+  readonly at?: Instant | undefined;
+  readonly offline?: boolean | undefined;
+  /** Is told of warnings as they come. */
+  readonly reporter?: Partial<Reporter> | undefined;
+}
+
+/** A profile that was written. */
+export interface NewProfile {
+  readonly file: string;
+  readonly keyring: string;
+  readonly seeds: readonly Fingerprint[];
+  /** By what successors are found. */
+  readonly identity: Identity;
+}
+
+/** @throws FeedkeyError `usage`: a key ID names no key for certain */
+function fullFingerprint(text: string): string {
+  const hex = hexDigits(text);
+  if (isFingerprint(hex)) return hex;
+  throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
+    hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
+  });
+}
+
+async function readBundle(archive: string, { ca, offline = false }: InitProfileOptions) {
+  const transport = createTransport({ offline, ...(await readCa(ca)) });
+  try {
+    const url = new URL(bundlePath, archive);
+    const terms = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;
+    const answer = await transport.get(url, terms);
+    if (answer.status === 200) {
+      const { certificates, loose } = readKeys(answer.body);
+      return attachLoose(collect(certificates), loose);
+    }
+    throw new FeedkeyError("not_found", `there is no key bundle at ${url.href}`, {
+      details: { url: url.href, status: answer.status },
+      hint: "is this the archive's root? its keepers publish the bundle with feedkey publish",
+    });
+  } finally {
+    await transport.close();
+  }
+}
+
+/** The strict defaults, written out so that the reader of the profile sees them. */
+const trustDefaults = {
+  wkd: false,
+  revocationCheck: "always",
+  grace: 14 * 86_400_000,
+  retiredIssuers: "refuse",
+  threshold: 1,
+  maxIndexAge: undefined,
+  requireFeedName: false,
+  requireExpiry: false,
+} as const;
+
+/** It becomes the name of a file and of a folder. @throws FeedkeyError `usage` */
+function nameOf(archive: string, options: InitProfileOptions): string {
+  const name = options.name ?? (new URL(archive).hostname || "archive");
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw new FeedkeyError("usage", `"${escapeText(name)}" can't be the name of a profile`, {
+    hint: "choose one of letters, digits, dots, hyphens and underscores with --name",
+  });
+}
+
+/** A profile there may be an older one with further seeds, or lines that its user added. @throws FeedkeyError `output` */
+async function refuseToReplace(file: string, options: InitProfileOptions): Promise<void> {
+  if (options.force === true) return;
+  try {
+    await lstat(file);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT" || systemCode(error) === "ENOTDIR") return;
+    throw error;
+  }
+  throw new FeedkeyError("output", `there is a profile at ${escapeText(file)} already`, {
+    details: { path: file },
+    hint: "choose another name with --name or another folder with -o; --force replaces it",
+  });
+}
+
+/** Copies of authorities, so that the profile needs nothing from elsewhere. @throws FeedkeyError `bad_profile` */
+async function authorities(folder: string, name: string, { ca, keyserverCa }: InitProfileOptions) {
+  const files: { path: string; data: string; mode: number }[] = [];
+  const copy = async (from: string | undefined, ending: string) => {
+    const read = await readCa(from);
+    if (read.ca === undefined) return undefined;
+    const path = `ca/${name}${ending}.pem`;
+    files.push({ path: join(folder, path), data: read.ca, mode: 0o644 });
+    return path;
+  };
+  return { files, ca: await copy(ca, ""), keyserverCa: await copy(keyserverCa, "-keyservers") };
+}
+
+/** What a new profile does not say, or says in silence. */
+function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Reporter): void {
+  if (keyservers === undefined) {
+    reporter.warn(
+      "keyservers = none: a revocation reaches this client through the archive's own bundle only; name key servers with " +
+        "--keyservers hkps://HOST",
+    );
+  }
+  if (feeds.length === 0) reporter.warn("the profile has no feed yet: name each with --feed NAME=PATH");
+}
+
+/** Writes it. */
+async function write(archive: string, options: InitProfileOptions, reporter: Reporter): Promise<NewProfile> {
+  const { at = Date.now(), feeds = [], format = "opkg", keyservers = [] } = options;
+  const name = nameOf(archive, options);
+  const seeds = options.fingerprints.map(fullFingerprint);
+  const folder = resolve(options.folder);
+  const file = join(folder, `${name}.ini`);
+  await refuseToReplace(file, options);
+  const copies = await authorities(folder, name, options);
+  const bundle = await readBundle(archive, options);
+  const { certificates, identity } = await takeSeeds({ at, reporter }, bundle, seeds);
+  const text = formatProfile({
+    archive: { name, url: archive, mirrors: [], ca: copies.ca, redirects: "any", identity, verify: "required" },
+    trust: { ...trustDefaults, keyring: `keyrings/${name}`, seeds, keyservers, keyserverCa: copies.keyserverCa },
+    feeds: feeds.map((feed): Feed => ({ ...feed, format, index: undefined, packages: "feed" })),
+  });
+  // What is written must be a profile that reads.
+  readProfile(text, file);
+  const keyring = join(folder, "keyrings", name);
+  // Whatever the umask: a keyring that others can write to would be refused.
+  await ensureFolder(keyring, 0o755);
+  const keys = certificates.map((certificate) => ({
+    path: join(keyring, `${certificate.fingerprint}.asc`),
+    data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),
+    mode: 0o644,
+  }));
+  if (copies.files.length > 0) await ensureFolder(join(folder, "ca"), 0o755);
+  await commitStaged(await stageAll([...keys, ...copies.files, { path: file, data: text, mode: 0o644 }]));
+  warnOfGaps(options, reporter);
+  return { file, keyring, seeds, identity };
+}
+
+/**
+ * Writes a profile and its keyring, or nothing.
+ * @param address the archive's URL
+ * @throws FeedkeyError `usage`, `output` if a profile is there already, `not_found`, `untrusted_signer` if the bundle lacks a seed,
+ *   `revoked`, `bad_certificate`, `bad_profile`
+ */
+export async function initProfile(address: string, options: InitProfileOptions): Promise<Report<NewProfile>> {
+  const archive = address.endsWith("/") ? address : `${address}/`;
+  if (!URL.canParse(archive)) {
+    throw new FeedkeyError("usage", `"${escapeText(address)}" is not a URL`, {
+      hint: "give the address of the archive's root, such as https://example.org/archive/",
+    });
+  }
+  return await report(options.reporter, true, (reporter) => write(archive, options, reporter));
+}
