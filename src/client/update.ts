@@ -2,23 +2,14 @@
 import { FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import type { GetOptions } from "../net/types.ts";
-import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
-import { countdown, downloadFile, expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";
+import { countdown, expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
-import type { Duration } from "../time.ts";
 import { warnOfAlgorithms } from "./algorithm-warnings.ts";
-import {
-  indexLimit,
-  indexNames,
-  largerIndexHint,
-  maxSignatureBytes,
-  otherForm,
-  signatureNames,
-  signedBytes,
-} from "./index-files.ts";
+import { downloadIndex, rememberedIndex } from "./index-download.ts";
+import { indexLimit, indexNames, otherForm } from "./index-files.ts";
 import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 export type FeedOutcome =
@@ -34,76 +25,9 @@ export type FeedOutcome =
 /** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
-/** One location that is asked for a feed's files. */
-interface Source {
-  readonly session: Session;
-  readonly location: string;
-  readonly feed: Feed;
-  /** Of the index file, in bytes. */
-  readonly limit: number;
-  /** Milliseconds that are left for this location. */
-  readonly left: () => Duration;
-  /** Why forms of the index were taken for missing, where the server did not plainly say so. */
-  readonly absences: FeedkeyError[];
-}
-
-type Signatures = Candidate["signatures"];
-
-/**
- * The signature files of an index, as they are at this moment whatever caches have.
- * @throws FeedkeyError `unavailable` too if there is none, but the server did not plainly say so
- */
-async function downloadSignatures({ session, location, feed, left }: Source, name: string): Promise<Signatures> {
-  const signatures = [];
-  const absences: FeedkeyError[] = [];
-  for (const signatureName of signatureNames(feed.format, name)) {
-    const bytes = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes, {
-      within: left(),
-      onAbsent: (reason) => absences.push(reason),
-      ...pastCaches,
-    });
-    if (bytes !== undefined) signatures.push({ name: signatureName, bytes });
-  }
-  const [unsure] = absences;
-  if (signatures.length === 0 && unsure !== undefined) throw unsure;
-  return signatures;
-}
-
-/** @param headers to be sent with the request for the index */
-async function download(
-  source: Source,
-  name: string,
-  headers: Pick<GetOptions, "headers">,
-): Promise<Candidate | undefined> {
-  const { session, location, feed, limit, left, absences } = source;
-  const path = inFeed(feed, name);
-  const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
-  try {
-    const file = await downloadFile(session, location, path, limit, {
-      onProgress: (done, total) => bar.update(done, total),
-      within: left(),
-      onAbsent: (reason) => absences.push(reason),
-      ...headers,
-    }).catch((error: unknown) => {
-      if (!isTooLarge(error)) throw error;
-      const { code, message, details } = error;
-      throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
-    });
-    if (file === undefined) return undefined;
-    const signatures = await downloadSignatures(source, name);
-    return { name, document: new HashedDocument(await signedBytes(feed.format, name, file, limit)), signatures };
-  } finally {
-    bar.stop();
-  }
-}
-
-function isTooLarge(error: unknown): error is FeedkeyError {
-  return error instanceof FeedkeyError && error.details.reason === "too_large";
-}
-
 /**
  * The index from one location: the form asked for, once more if the pair does not fit, then the other form. All of that has
- * one total time, by the size that the index had last.
+ * one total time, by the size that the index had last. What has not changed since then is not downloaded, but judged as if it were.
  */
 async function fromLocation(
   session: Session,
@@ -116,14 +40,21 @@ async function fromLocation(
   const left = countdown(timeFor(last?.size ?? expectedBytes.index, session.options.transport.limits));
   const absences: FeedkeyError[] = [];
   const source = { session, location, feed, limit: indexLimit(feed, last), left, absences };
+  const verify = (candidate: Candidate) => verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty);
   const attempt = async (name: string, headers = {}): Promise<VerifiedIndex | undefined> => {
-    const candidate = await download(source, name, headers);
-    return candidate && (await verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty));
+    const found = await downloadIndex(source, name, headers);
+    return found && (await verify(found.candidate));
+  };
+  const remembered = last && rememberedIndex(session, feed, last);
+  const firstAttempt = async (name: string): Promise<VerifiedIndex | undefined> => {
+    const found = await downloadIndex(source, name, {}, remembered);
+    if (found?.isRemembered !== true) return found && (await verify(found.candidate));
+    return await verify(found.candidate).catch((error: unknown) => askAgain(error, () => attempt(name, pastCaches)));
   };
   const names = indexNames(feed);
   for (const name of names) {
     try {
-      const index = await attempt(name);
+      const index = await firstAttempt(name);
       if (index !== undefined) return index;
     } catch (error) {
       if (!(error instanceof FeedkeyError) || !mixedPair.has(error.code)) throw error;
@@ -136,6 +67,18 @@ async function fromLocation(
   throw new FeedkeyError("unavailable", `feed "${feed.name}" has no index at ${url}`, {
     details: { feed: feed.name, url, reason: "http", status: 404 },
     hint: 'check "url" and "path" in the profile; the last good index stays in use',
+  });
+}
+
+/**
+ * Where what a server calls unchanged is refused, the server may be wrong: only what it then sends decides.
+ * @param refusal of what was remembered
+ */
+async function askAgain<T>(refusal: unknown, attempt: () => Promise<T>): Promise<T> {
+  if (!(refusal instanceof FeedkeyError)) throw refusal;
+  return await attempt().catch((error: unknown) => {
+    // A definite no is not blurred by a server that is away now.
+    throw error instanceof FeedkeyError && error.code === "unavailable" ? refusal : error;
   });
 }
 
@@ -224,12 +167,20 @@ export async function accept(
 }
 
 async function write(session: Session, index: VerifiedIndex, source: string): Promise<boolean> {
-  const { bytes, signature, createdAt, sha256, packages } = index;
+  const { bytes, signature, createdAt, sha256, packages, versions } = index;
   const signers = index.signers.map((one) => {
     return { certificate: one.certificate, signingKey: one.signingKey, createdAt: one.createdAt };
   });
   const acceptedAt = session.options.at;
-  const meta = { createdAt, sha256, acceptedAt, signers, source, entries: packages.count };
+  const meta = {
+    createdAt,
+    sha256,
+    acceptedAt,
+    signers,
+    source,
+    entries: packages.count,
+    ...(versions && { versions }),
+  };
   const { name } = index.feed;
   return await session.write((state) => state.acceptIndex(name, { index: bytes, signature, meta }), name);
 }

@@ -7,6 +7,8 @@ import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";
+import type { IndexVersions } from "../store/feed-meta.ts";
+import type { FileVersion } from "../store/file-version.ts";
 import { iso } from "../time.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { type AcceptedIndex, refuseEmptied, refuseReplay } from "../trust/freshness.ts";
@@ -34,6 +36,8 @@ export class VerifiedIndex {
   readonly bytes: Uint8Array;
   /** The signature file that served. */
   readonly signature: Uint8Array;
+  /** What their server calls the two files; undefined if it doesn't say. */
+  readonly versions: IndexVersions | undefined;
   /** It is another compressed form of the index that was accepted last, which stays the one that is remembered. */
   readonly otherForm: boolean;
 
@@ -42,7 +46,7 @@ export class VerifiedIndex {
     feed: Feed,
     candidate: Candidate,
     verdict: IndexVerdict,
-    signature: Uint8Array,
+    signature: SignatureFile,
     packages: PackageIndex,
     sha256: string,
     otherForm: boolean,
@@ -54,7 +58,9 @@ export class VerifiedIndex {
     this.createdAt = verdict.createdAt;
     this.sha256 = sha256;
     this.bytes = candidate.document.bytes;
-    this.signature = signature;
+    this.signature = signature.bytes;
+    const hasVersion = candidate.version !== undefined || signature.version !== undefined;
+    this.versions = hasVersion ? { index: candidate.version, signature: signature.version } : undefined;
     this.otherForm = otherForm;
   }
 }
@@ -65,16 +71,26 @@ export interface Candidate {
   readonly name: string;
   /** What a signature would cover. */
   readonly document: HashedDocument;
+  /** Of the file that was downloaded. */
+  readonly version?: FileVersion | undefined;
   /** In the order in which they are tried; the first good one serves. */
-  readonly signatures: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly signatures: readonly SignatureFile[];
+}
+
+export interface SignatureFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly version?: FileVersion | undefined;
 }
 
 /** The last accepted index of a feed. */
 export interface LastIndex extends AcceptedIndex {
   /** Of its signed bytes. */
   readonly size: number;
-  /** Where its signed bytes lie. */
+  /** Where its signed bytes are kept. */
   readonly path: string;
+  readonly signatureSha256: string;
+  readonly versions?: IndexVersions;
 }
 
 /** What the state remembers of a feed's index. @throws FeedkeyError `bad_state` */
@@ -119,14 +135,15 @@ export function indexPolicy(profile: Profile, feed: Feed): IndexPolicy {
 
 interface Good {
   readonly verdict: IndexVerdict;
-  readonly signature: Uint8Array;
+  readonly signature: SignatureFile;
 }
 
 /** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
 async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
   const refusals: SignatureRefusal[] = [];
   let unreadable: FeedkeyError | undefined;
-  for (const { name, bytes } of candidate.signatures) {
+  for (const signature of candidate.signatures) {
+    const { name, bytes } = signature;
     let checked: DataSignature[];
     try {
       checked = await checkSignatures(readSignatureFile(bytes, name), candidate.document, judged.keys);
@@ -136,7 +153,7 @@ async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy
       continue;
     }
     const verdict = judgeIndex(checked, judged.trust, policy);
-    if ("signers" in verdict) return { verdict, signature: bytes };
+    if ("signers" in verdict) return { verdict, signature };
     refusals.push(verdict);
   }
   const furthest = refusals.sort((a, b) => b.stage - a.stage)[0];

@@ -5,7 +5,7 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 import { bundlePath } from "../profile/layout.ts";
 import type { Duration } from "../time.ts";
-import { downloadFile, expectedBytes, locations, pastCaches } from "./download.ts";
+import { downloadFile, expectedBytes, fileUrl, locations, pastCaches } from "./download.ts";
 import type { Session } from "./session.ts";
 import { tellFailure } from "./sources.ts";
 
@@ -52,22 +52,26 @@ export class Bundles {
    * revocation.
    */
   async #downloadAll(): Promise<void> {
-    const { checkPolicy, options, profile } = this.#session;
+    const { checkPolicy, options, profile, state } = this.#session;
     const { offline, reporter, transport } = options;
     let found = false;
     for (const location of locations(profile)) {
       if (offline && !location.startsWith("file:")) continue;
       try {
         const within = found ? furtherCopy : timeFor(expectedBytes.bundle, transport.limits);
-        const bytes = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, {
+        const copy = await state.bundleCopy(fileUrl(location, bundlePath).href);
+        const bundle = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, {
           within,
           ...pastCaches,
+          remembered: copy && { version: copy.version, bytes: async () => copy.bytes },
           onAbsent: (reason) => {
             throw reason;
           },
         });
-        if (bytes === undefined) continue;
+        if (bundle === undefined) continue;
+        const { bytes, version } = bundle;
         this.#come.push(readKeys(bytes));
+        if (version !== undefined) this.#session.bundles.push({ version, bytes });
         found = true;
         if (checkPolicy.required) return;
       } catch (error) {

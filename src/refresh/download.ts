@@ -4,7 +4,9 @@ import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
 import { patiently } from "../net/retry-after.ts";
 import type { GetOptions, HttpAnswer } from "../net/types.ts";
+import { unlessStill, validatorOf } from "../net/validator.ts";
 import type { Feed, Profile } from "../profile/types.ts";
+import type { FileVersion } from "../store/file-version.ts";
 import type { Duration } from "../time.ts";
 import type { Session } from "./session.ts";
 
@@ -47,8 +49,24 @@ const patience: Duration = 60_000;
 /** Asks caches on the way to look for a newer copy. */
 export const pastCaches: Pick<GetOptions, "headers"> = { headers: { "cache-control": "no-cache" } };
 
+/** A file that this client has from an earlier run. */
+export interface Remembered {
+  /** What its server called it; undefined: it is downloaded again. */
+  readonly version: FileVersion | undefined;
+  /** Reads what is kept of it; undefined if that is not there any more. */
+  readonly bytes: () => Promise<Uint8Array | undefined>;
+}
+
+export interface Downloaded {
+  readonly bytes: Uint8Array;
+  readonly version: FileVersion | undefined;
+  /** The server said that it has not changed: these are the bytes that were remembered. */
+  readonly isRemembered: boolean;
+}
+
 /**
- * Downloads a file whole.
+ * Downloads a file whole, or finds out that it is still the one that is remembered.
+ * @param options.remembered what a server that says "not modified" means, if it is asked for the same URL
  * @param options.onAbsent is told why a file is taken for missing where the server did not plainly say so: object stores answer
  *   403, and single-page hosting sends a web page
  * @returns undefined if there is none
@@ -61,10 +79,13 @@ export async function downloadFile(
   maxBytes: number,
   options: Pick<GetOptions, "onProgress" | "within" | "headers"> & {
     readonly onAbsent?: (reason: FeedkeyError) => void;
+    readonly remembered?: Remembered | undefined;
   } = {},
-): Promise<Uint8Array | undefined> {
-  const { onAbsent = () => undefined, ...terms } = options;
+): Promise<Downloaded | undefined> {
+  const { onAbsent = () => undefined, remembered, ...terms } = options;
   const url = fileUrl(location, path);
+  const version = remembered?.version?.url === url.href ? remembered.version : undefined;
+  const headers = { ...options.headers, ...(version === undefined ? {} : unlessStill(version)) };
   if (options.within === 0) {
     throw unavailable(url, "timeout", "not asked, since the time for this mirror is over", {
       hint: "the mirror is slow or stuck; try again later or use another one",
@@ -77,12 +98,23 @@ export async function downloadFile(
       policy: "archive",
       ...rootOf(location),
       ...terms,
+      headers,
       ...(left === undefined ? {} : { within: Math.max(1, left()) }),
     }),
   );
+  if (answer.status === 304 && version !== undefined) {
+    const bytes = await remembered?.bytes();
+    if (bytes !== undefined) return { bytes, version, isRemembered: true };
+    const within = left === undefined ? {} : { within: left() };
+    return await downloadFile(session, location, path, maxBytes, { ...options, remembered: undefined, ...within });
+  }
   if (answer.status === 404 || answer.status === 410) return undefined;
   if (answer.status !== 200 && answer.status !== 403) throw httpError(url, answer);
-  if (answer.status === 200 && !isWebPage(answer.body)) return answer.body;
+  if (answer.status === 200 && !isWebPage(answer.body)) {
+    const validator = validatorOf(answer);
+    const now = validator && { url: url.href, ...validator };
+    return { bytes: answer.body, version: now, isRemembered: false };
+  }
   onAbsent(answer.status === 200 ? webPageError(url) : httpError(url, answer));
   return undefined;
 }

@@ -9,6 +9,7 @@ import {
   writeCertificate,
 } from "../openpgp/certificate/certificate.ts";
 import type { Profile } from "../profile/types.ts";
+import type { BundleCopy } from "../store/bundle-copies.ts";
 import type { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
 import type { KeyRecord, Ledger } from "../store/ledger.ts";
@@ -69,6 +70,9 @@ export class Session {
   readonly answered = new Map<Fingerprint, "found" | "absent">();
   /** Keys that should have been asked about in this run, but the time was over: for them there is no grace. */
   readonly unasked = new Set<Fingerprint>();
+
+  /** The archive's bundles as they came in this run, as far as their servers say which version that is. */
+  readonly bundles: BundleCopy[] = [];
 
   /** T7: when the keys of the profile's keyring end, as it says itself. */
   readonly #shippedEnds: ReadonlyMap<Fingerprint, readonly Instant[]>;
@@ -236,6 +240,7 @@ export class Session {
       checks.set(fingerprint, { lastGoodAt: latest(this.options.at, recorded?.lastGoodAt), outcome, everFound });
     }
     await state.saveLedger({ keys, checks });
+    await state.keepBundles(this.bundles);
   }
 
   /** As T6 has it. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError } from "../error.ts";
+import { BundleCopies, type BundleCopy } from "./bundle-copies.ts";
 import { type Accepted, FeedFolder } from "./feed-folder.ts";
 import type { LedgerFile } from "./ledger.ts";
 import { boundPlaces } from "./seed-binding.ts";
@@ -21,12 +22,14 @@ export interface LastIndex extends Accepted {
 export class ClientStateView {
   protected readonly places: StatePlaces;
   protected readonly feedFolder: FeedFolder;
+  protected readonly bundleCopies: BundleCopies;
   protected current: StateSnapshot;
   readonly #attempts: number;
 
   protected constructor(places: StatePlaces, snapshot: StateSnapshot, attempts: number) {
     this.places = places;
     this.feedFolder = new FeedFolder(places.feeds);
+    this.bundleCopies = new BundleCopies(places.bundles);
     this.current = snapshot;
     this.#attempts = attempts;
   }
@@ -76,6 +79,11 @@ export class ClientStateView {
   /** What takes trust away (T4), as a keyring; undefined as long as none was heard of. */
   revocations(): Uint8Array | undefined {
     return this.current.revocations;
+  }
+
+  /** The key bundle as it was downloaded last from a URL, if a copy is there. */
+  async bundleCopy(url: string): Promise<BundleCopy | undefined> {
+    return await this.bundleCopies.read(url);
   }
 
   /**

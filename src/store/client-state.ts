@@ -6,8 +6,9 @@ import { ensureFolder, syncFolder } from "../files/folder.ts";
 import { acquireLock, type HeldLock } from "../files/lock.ts";
 import { outputError } from "../files/system-error.ts";
 import { iso } from "../time.ts";
+import type { BundleCopy } from "./bundle-copies.ts";
 import { ClientStateView } from "./client-state-view.ts";
-import type { AcceptedIndex } from "./feed-meta.ts";
+import { type AcceptedIndex, areSameVersions } from "./feed-meta.ts";
 import { requireFingerprint } from "./fingerprint.ts";
 import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
 import { boundPlaces } from "./seed-binding.ts";
@@ -55,7 +56,8 @@ export class ClientState extends ClientStateView {
     const lock = await acquireLock(places.folder, { mode: 0o755, ...waitMs });
     try {
       if (options.reset === true) await forget(places, lock);
-      for (const folder of [places.folder, places.certificates, places.feeds]) await removeLeftovers(folder);
+      for (const folder of [places.folder, places.certificates, places.feeds, places.bundles])
+        await removeLeftovers(folder);
       const snapshot = await readSnapshot(places, options.known);
       const state = new ClientState(places, snapshot, lock, options.seeds);
       if (snapshot.initialised) await mark(places);
@@ -104,6 +106,11 @@ export class ClientState extends ClientStateView {
     });
   }
 
+  /** Keeps copies of key bundles as they were downloaded. */
+  async keepBundles(copies: readonly BundleCopy[]): Promise<void> {
+    await this.#inTurn(() => this.bundleCopies.keep(copies, this.#lock));
+  }
+
   /**
    * Makes an index the last accepted one of its feed, together with its signature.
    * @throws FeedkeyError `rollback` when it is older than the last one, or of the same date with other bytes (T9).
@@ -114,9 +121,10 @@ export class ClientState extends ClientStateView {
     accepted: { readonly index: Uint8Array; readonly signature: Uint8Array; readonly meta: AcceptedIndex },
   ): Promise<void> {
     const { index, signature } = accepted;
-    const { createdAt, acceptedAt, signers, source, entries } = accepted.meta;
+    const { createdAt, acceptedAt, signers, source, entries, versions } = accepted.meta;
     const meta = {
       ...{ feed, createdAt, acceptedAt, signers, source, entries },
+      ...(versions === undefined ? {} : { versions }),
       sha256: sha256(index),
       size: index.length,
       signatureSha256: sha256(signature),
@@ -128,7 +136,10 @@ export class ClientState extends ClientStateView {
       this.#refuseRollback(feed, meta);
       const present = (await this.feedFolder.read(feed))?.meta;
       const same = present?.createdAt === createdAt && present.sha256 === meta.sha256;
-      if (same && present.signatureSha256 === meta.signatureSha256) return;
+      if (same && present.signatureSha256 === meta.signatureSha256) {
+        if (versions === undefined || areSameVersions(versions, present.versions ?? {})) return;
+        return await this.feedFolder.rewriteMeta({ ...present, versions }, this.#lock);
+      }
       // The ledger is there first: an index without one would look like a state that lost its ledger.
       if (!this.initialised) await this.#write(this.ledger);
       // The index, then the ledger. Killed in between, the next run finds the index newer and the ledger catches up;
@@ -237,13 +248,14 @@ async function mark(places: StatePlaces): Promise<void> {
  */
 async function forget(places: StatePlaces, lock: HeldLock): Promise<void> {
   await lock.assertHeld();
-  for (const path of [places.ledger, places.feeds, places.certificates, places.revocations, places.marker]) {
+  const { ledger, feeds, bundles, certificates, revocations, marker } = places;
+  for (const path of [ledger, feeds, bundles, certificates, revocations, marker]) {
     try {
       await fs.rm(path, { recursive: true, force: true });
     } catch (error) {
       throw outputError(error, path);
     }
-    if (path === places.ledger) await syncFolder(places.folder);
+    if (path === ledger) await syncFolder(places.folder);
   }
   await syncFolder(places.folder);
 }

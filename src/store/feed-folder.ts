@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../error.ts";
-import { commitStaged, replaceLink, stageAll } from "../files/atomic.ts";
+import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
 import type { HeldLock } from "../files/lock.ts";
 import { outputError } from "../files/system-error.ts";
@@ -98,6 +98,15 @@ export class FeedFolder {
       await this.removeStrays().catch(() => undefined);
       throw outputError(error, folder);
     }
+  }
+
+  /**
+   * Puts other words about the same index and signature in the place of those that are there.
+   * @throws FeedkeyError `output`, `locked`
+   */
+  async rewriteMeta(meta: FeedMeta, lock: HeldLock): Promise<void> {
+    const name = this.#generationName(meta.feed, (await this.#generation(meta.feed)) ?? 0);
+    await writeFileAtomic(join(this.#folder, name, "meta.json"), serializeFeedMeta(meta), { mode: 0o644 }, lock);
   }
 
   /** Removes generations that no link leads to: replaced ones, and those that a killed run did not finish. */

@@ -1,4 +1,5 @@
 import { type Instant, iso } from "../time.ts";
+import { type FileVersion, isSameVersion, parseFileVersion } from "./file-version.ts";
 import { StateReader } from "./state-reader.ts";
 
 /** One good signature of an accepted index. */
@@ -6,6 +7,16 @@ export interface SignerRecord {
   readonly certificate: string;
   readonly signingKey: string;
   readonly createdAt: Instant;
+}
+
+/** Which versions of the files on the server an index and its signature are. */
+export interface IndexVersions {
+  readonly index?: FileVersion | undefined;
+  readonly signature?: FileVersion | undefined;
+}
+
+export function areSameVersions(one: IndexVersions, other: IndexVersions): boolean {
+  return isSameVersion(one.index, other.index) && isSameVersion(one.signature, other.signature);
 }
 
 /** What the caller knows about an index that it accepts. */
@@ -21,6 +32,8 @@ export interface AcceptedIndex {
   readonly source: string;
   /** How many packages it lists. */
   readonly entries: number;
+  /** Undefined where no server said so, or nobody asked one. */
+  readonly versions?: IndexVersions;
 }
 
 /** `meta.json` of a feed. */
@@ -46,8 +59,11 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     "source",
     "size",
     "entries",
+    // States of older versions have none.
+    "versions?",
   ];
   const meta = read.document(bytes, version, names);
+  const versions = meta.get("versions");
   return {
     feed: read.text(meta.get("feed"), "feed"),
     createdAt: read.instant(meta.get("createdAt"), "createdAt"),
@@ -65,6 +81,16 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     source: read.text(meta.get("source"), "source"),
     size: read.count(meta.get("size"), "size"),
     entries: read.count(meta.get("entries"), "entries"),
+    ...(versions === undefined ? {} : { versions: parseVersions(versions, read) }),
+  };
+}
+
+function parseVersions(value: unknown, read: StateReader): IndexVersions {
+  const found = read.object(value, "versions", ["index?", "signature?"]);
+  const [index, signature] = [found.get("index"), found.get("signature")];
+  return {
+    ...(index === undefined ? {} : { index: parseFileVersion(index, "versions", read) }),
+    ...(signature === undefined ? {} : { signature: parseFileVersion(signature, "versions", read) }),
   };
 }
 
@@ -83,6 +109,7 @@ export function serializeFeedMeta(meta: FeedMeta): string {
     source: meta.source,
     size: meta.size,
     entries: meta.entries,
+    versions: meta.versions,
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

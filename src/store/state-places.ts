@@ -13,6 +13,8 @@ export interface StatePlaces {
   /** What takes trust away (T4), as a keyring. */
   readonly revocations: string;
   readonly feeds: string;
+  /** Copies of key bundles, which may be lost. */
+  readonly bundles: string;
   /** An empty file beside the profile's folder: says that there was a state, even when the whole folder is gone. */
   readonly marker: string;
 }
@@ -32,6 +34,7 @@ export function statePlaces(stateFolder: string, profile: string, name = fileNam
     certificates: join(folder, "certs"),
     revocations: join(folder, "revocations.pgp"),
     feeds: join(folder, "feeds"),
+    bundles: join(folder, "bundles"),
     // fileNameFor never yields a leading dot, so this is no profile's folder.
     marker: join(root, ".initialised", name),
   };

@@ -79,6 +79,19 @@ export function plain(
   return (socket) => socket.write(Buffer.concat([Buffer.from(head), Buffer.from(body)]));
 }
 
+/** A proper answer; 304 to who asks with the validator among these headers, in a request header such as `if-none-match: "e"`. */
+export function unlessKnown(body: string | Uint8Array, headers: Readonly<Record<string, string>>): Behaviour {
+  const known = [
+    headers.etag && `if-none-match: ${headers.etag}`,
+    headers["last-modified"] && `if-modified-since: ${headers["last-modified"]}`,
+  ];
+  return (socket, request) => {
+    const isKnown = known.some((line) => line !== undefined && request.includes(`\r\n${line}\r\n`));
+    if (isKnown) socket.write("HTTP/1.1 304 Not Modified\r\n\r\n");
+    else plain(200, body, headers)(socket, request);
+  };
+}
+
 /** Exactly these bytes, then the end of the connection. */
 export function raw(text: string): Behaviour {
   return (socket) => socket.end(text, "latin1");

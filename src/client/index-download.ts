@@ -1,0 +1,132 @@
+/** A feed's index and its signature files, from one location. Nothing here is verified yet. */
+import { FeedkeyError } from "../error.ts";
+import type { GetOptions } from "../net/types.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import type { Feed } from "../profile/types.ts";
+import { downloadFile, inFeed, pastCaches, type Remembered } from "../refresh/download.ts";
+import type { Session } from "../refresh/session.ts";
+import type { Duration } from "../time.ts";
+import { largerIndexHint, maxSignatureBytes, signatureNames, signedBytes } from "./index-files.ts";
+import type { Candidate, LastIndex, SignatureFile } from "./verified-index.ts";
+
+/** One location that is asked for a feed's files. */
+export interface Source {
+  readonly session: Session;
+  readonly location: string;
+  readonly feed: Feed;
+  /** Of the index file, in bytes. */
+  readonly limit: number;
+  /** Milliseconds that are left for this location. */
+  readonly left: () => Duration;
+  /** Why forms of the index were taken for missing, where the server did not plainly say so. */
+  readonly absences: FeedkeyError[];
+}
+
+/** The last accepted index and its signature, for servers that say "not modified". */
+export interface RememberedIndex {
+  readonly index: Remembered;
+  readonly signature: Remembered;
+}
+
+/** An index with its signatures, and whether a server's word that they have not changed is all that speaks for one of them. */
+export interface DownloadedIndex {
+  readonly candidate: Candidate;
+  readonly isRemembered: boolean;
+}
+
+/** What a server that says "not modified" means. Read when one does; another run may have accepted a newer one meanwhile. */
+export function rememberedIndex(session: Session, feed: Feed, last: LastIndex): RememberedIndex {
+  let reading: ReturnType<typeof session.state.lastIndex> | undefined;
+  const stored = () => {
+    reading ??= session.state.lastIndex(feed.name);
+    return reading;
+  };
+  return {
+    index: {
+      version: last.versions?.index,
+      bytes: async () => {
+        const found = await stored();
+        return found?.meta.sha256 === last.sha256 ? found.index : undefined;
+      },
+    },
+    signature: {
+      version: last.versions?.signature,
+      bytes: async () => {
+        const found = await stored();
+        return found?.meta.signatureSha256 === last.signatureSha256 ? found.signature : undefined;
+      },
+    },
+  };
+}
+
+/**
+ * The signature files of an index, as they are at this moment whatever caches have.
+ * @throws FeedkeyError `unavailable` too if there is none, but the server did not plainly say so
+ */
+async function downloadSignatures(
+  { session, location, feed, left }: Source,
+  name: string,
+  remembered: RememberedIndex | undefined,
+): Promise<{ files: SignatureFile[]; areRemembered: boolean }> {
+  const files: SignatureFile[] = [];
+  const absences: FeedkeyError[] = [];
+  let areRemembered = false;
+  for (const signatureName of signatureNames(feed.format, name)) {
+    const file = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes, {
+      within: left(),
+      onAbsent: (reason) => absences.push(reason),
+      remembered: remembered?.signature,
+      ...pastCaches,
+    });
+    if (file === undefined) continue;
+    files.push({ name: signatureName, bytes: file.bytes, version: file.version });
+    areRemembered ||= file.isRemembered;
+  }
+  const [unsure] = absences;
+  if (files.length === 0 && unsure !== undefined) throw unsure;
+  return { files, areRemembered };
+}
+
+/**
+ * Downloads an index and its signatures.
+ * @param headers to be sent with the request for the index
+ * @param remembered what need not be downloaded again if the server says that it has not changed
+ * @returns undefined if there is no such index
+ * @throws FeedkeyError `unavailable`, `bad_index`
+ */
+export async function downloadIndex(
+  source: Source,
+  name: string,
+  headers: Pick<GetOptions, "headers">,
+  remembered?: RememberedIndex,
+): Promise<DownloadedIndex | undefined> {
+  const { session, location, feed, limit, left, absences } = source;
+  const path = inFeed(feed, name);
+  const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
+  try {
+    const file = await downloadFile(session, location, path, limit, {
+      onProgress: (done, total) => bar.update(done, total),
+      within: left(),
+      onAbsent: (reason) => absences.push(reason),
+      remembered: remembered?.index,
+      ...headers,
+    }).catch((error: unknown) => {
+      if (!isTooLarge(error)) throw error;
+      const { code, message, details } = error;
+      throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
+    });
+    if (file === undefined) return undefined;
+    const signatures = await downloadSignatures(source, name, remembered);
+    const signed = file.isRemembered ? file.bytes : await signedBytes(feed.format, name, file.bytes, limit);
+    return {
+      candidate: { name, document: new HashedDocument(signed), version: file.version, signatures: signatures.files },
+      isRemembered: file.isRemembered || signatures.areRemembered,
+    };
+  } finally {
+    bar.stop();
+  }
+}
+
+function isTooLarge(error: unknown): error is FeedkeyError {
+  return error instanceof FeedkeyError && error.details.reason === "too_large";
+}

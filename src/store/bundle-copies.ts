@@ -1,0 +1,83 @@
+/**
+ * Copies of the key bundles that were downloaded last, for servers that say "unchanged". What a bundle taught is in the ledger and the
+ * certificates; a copy that is lost or damaged is only downloaded again.
+ */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
+import type { HeldLock } from "../files/lock.ts";
+import { type FileVersion, isSameVersion, parseFileVersion } from "./file-version.ts";
+import { sha256 } from "./state-file.ts";
+import { StateReader } from "./state-reader.ts";
+
+export interface BundleCopy {
+  readonly version: FileVersion;
+  readonly bytes: Uint8Array;
+}
+
+const formatVersion = 1;
+
+/** `bundles/`: for each URL a file of one line of JSON and the bundle itself. */
+export class BundleCopies {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** The copy from a URL; undefined if there is none, or it is not what was written. */
+  async read(url: string): Promise<BundleCopy | undefined> {
+    const path = this.#path(url);
+    try {
+      const file = await fs.readFile(path);
+      const end = file.indexOf("\n");
+      const bytes = file.subarray(end + 1);
+      const read = new StateReader(path);
+      const head = read.document(file.subarray(0, end), formatVersion, ["from", "sha256"]);
+      const version = parseFileVersion(head.get("from"), "from", read);
+      if (version.url === url && read.digest(head.get("sha256"), "sha256") === sha256(bytes)) return { version, bytes };
+    } catch (error) {
+      if (!(error instanceof FeedkeyError) && systemCode(error) === undefined) throw error;
+    }
+    return undefined;
+  }
+
+  /**
+   * Keeps the copies of this run and removes all others; without any, those of an earlier run stay.
+   * @throws FeedkeyError `output`, `locked`
+   */
+  async keep(copies: readonly BundleCopy[], lock: HeldLock): Promise<void> {
+    if (copies.length === 0) return;
+    await ensureFolder(this.#folder, 0o755);
+    for (const { version, bytes } of copies) {
+      const present = await this.read(version.url);
+      if (present !== undefined && isSame(present, { version, bytes })) continue;
+      const head = JSON.stringify({ version: formatVersion, from: version, sha256: sha256(bytes) });
+      await writeFileAtomic(
+        this.#path(version.url),
+        Buffer.concat([Buffer.from(`${head}\n`), bytes]),
+        { mode: 0o644 },
+        lock,
+      );
+    }
+    const kept = new Set(copies.map(({ version }) => nameOf(version.url)));
+    for (const name of await fs.readdir(this.#folder)) {
+      // Only tidying: the next run tries again.
+      if (!kept.has(name)) await fs.rm(join(this.#folder, name), { force: true }).catch(() => undefined);
+    }
+  }
+
+  #path(url: string): string {
+    return join(this.#folder, nameOf(url));
+  }
+}
+
+function nameOf(url: string): string {
+  return `${sha256(url)}.bundle`;
+}
+
+function isSame(one: BundleCopy, other: BundleCopy): boolean {
+  return isSameVersion(one.version, other.version) && Buffer.compare(one.bytes, other.bytes) === 0;
+}
