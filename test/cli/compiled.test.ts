@@ -46,6 +46,17 @@ describe("bin/compiled", () => {
     expect(fs.statSync(cached()).mode & 0o777).to.equal(0o600);
   });
 
+  it("is taken by a copy of the program with other dates in another folder, and by none that differs", () => {
+    const copy = join(work, "copy.js");
+    const stale = () => runCompiled(copy, "verify");
+    fs.copyFileSync(file(), copy);
+    fs.utimesSync(copy, 1, 1);
+    expect(stale().isKnown).to.equal(true);
+    fs.appendFileSync(copy, "// newer\n");
+    fs.utimesSync(copy, 1, 1);
+    expect(stale().isKnown).to.equal(false);
+  });
+
   it("is not taken for another source of the same length, which replaces it", () => {
     write("two");
     const second = run();
