@@ -1,4 +1,8 @@
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { expect } from "chai";
 import { FeedkeyError } from "../../src/error.ts";
 import { proxyFor } from "../../src/net/proxy.ts";
@@ -11,12 +15,14 @@ const terms = { maxBytes: 100, policy: "archive" } as const;
 describe("transport: proxies", () => {
   let server: MisbehavingServer;
   let proxy: Server;
+  let tlsProxy: Server;
   let address = "";
   const asked: string[] = [];
   before(async () => {
     server = await startMisbehaving({ "/": plain(200, "hello") }, "good");
     // Tunnels every name to the test server, except one that it denies.
-    proxy = createServer((client) => {
+    const serve = (client: Socket) => {
+      client.on("error", () => {});
       client.once("data", (head) => {
         const line = head.toString("latin1").split("\r\n")[0] ?? "";
         asked.push(line);
@@ -31,8 +37,10 @@ describe("transport: proxies", () => {
           client.pipe(upstream).pipe(client);
         }
       });
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    };
+    proxy = createServer(serve);
+    tlsProxy = createTlsServer({ cert: tlsFile("good.pem"), key: tlsFile("good.key") }, serve);
+    for (const one of [proxy, tlsProxy]) await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
     address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   });
   beforeEach(() => {
@@ -40,7 +48,30 @@ describe("transport: proxies", () => {
   });
   after(async () => {
     await server.close();
-    await new Promise((resolve) => proxy.close(resolve));
+    for (const one of [proxy, tlsProxy]) await new Promise((resolve) => one.close(resolve));
+  });
+
+  it("reaches a proxy over TLS with the authorities of the system, and no other", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "feedkey-proxy-"));
+    const { port } = tlsProxy.address() as AddressInfo;
+    const bundle = join(folder, "ca.pem");
+    writeFileSync(bundle, tlsFile("ca.pem"), { mode: 0o644 });
+    try {
+      const ask = async (file: string) => {
+        const env = { all_proxy: `https://localhost:${port}`, SSL_CERT_FILE: file };
+        const transport = createTransport({ env });
+        try {
+          return Buffer.from((await transport.get(new URL("https://feed.example/"), terms)).body).toString();
+        } finally {
+          await transport.close();
+        }
+      };
+      expect(await ask(bundle)).to.equal("hello");
+      expect(await reasonOf(ask(join(folder, "none")))).to.equal("tls");
+      expect(asked).to.deep.equal(["CONNECT feed.example:443 HTTP/1.1"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it("asks through the proxy of the environment, with TLS checked end to end", async () => {
