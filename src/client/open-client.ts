@@ -22,6 +22,7 @@ import type {
 } from "./client-options.ts";
 import type { Fetched } from "./fetch.ts";
 import type { Listed } from "./listed-packages.ts";
+import { credentialsFor } from "./load-credentials.ts";
 import { loadProfile, readCa } from "./load-profile.ts";
 import type { ClientStatus } from "./status.ts";
 import type { FeedOutcome } from "./update.ts";
@@ -64,6 +65,7 @@ export class Client {
     const archive = createTransport({
       offline,
       redirects: profile.archive.redirects,
+      credentials: credentialsFor(profile.archive.credentials),
       ...(await readCa(profile.archive.ca)),
     });
     const keyservers = createTransport({ offline, ...(await readCa(profile.trust.keyserverCa)) });

@@ -59,6 +59,15 @@ async function profileNames(): Promise<string[]> {
   return (await Promise.all(profileSearchPath().map(profileNamesIn))).flat();
 }
 
+/** Where credentials for private archives are looked up if the profile names no file, first one first. */
+export function credentialFiles(): string[] {
+  return [
+    join(baseFolder("XDG_CONFIG_HOME", ".config"), "feedkey", "auth.conf"),
+    "/etc/feedkey/auth.conf",
+    join(homedir(), ".netrc"),
+  ];
+}
+
 /**
  * The file of a profile: anything with a `/` or ending in `.ini` is a file, all else a name to look up.
  * @throws FeedkeyError `usage` for what can be neither, `not_found` with the places looked at, `bad_profile` when

@@ -14,12 +14,15 @@ export interface TrustedUse {
   /** With its article: `the profile`. */
   readonly what: string;
   readonly code: Extract<ErrorCode, "bad_profile" | "bad_config">;
+  /** Nor may others read it. */
+  readonly isSecret?: boolean;
 }
 
 /** As many links as Linux follows (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 const OTHERS_WRITE = 0o022;
+const OTHERS_READ = 0o077;
 const STICKY = 0o1000;
 
 /** A file that is being judged. */
@@ -146,6 +149,14 @@ function judgeStep(step: Step, above: Stats, judging: Judging, isStrict: boolean
 function refuseOpen({ uid, mode }: Stats, judging: Judging): void {
   if (!judging.owners.has(uid)) {
     throw refuse(judging, "belongs to another user", "make a copy of your own, once you have looked at it");
+  }
+  if (judging.use.isSecret === true && (mode & OTHERS_READ) !== 0) {
+    const problem = `is open to other users (mode ${(mode & 0o777).toString(8)})`;
+    throw refuse(
+      judging,
+      problem,
+      `chmod 600 '${escapeText(judging.path)}', and think about whether somebody has read it`,
+    );
   }
   if ((mode & OTHERS_WRITE) === 0) return;
   const problem = `can be changed by other users (mode ${(mode & 0o777).toString(8)})`;

@@ -1,4 +1,6 @@
 /** The network as feedkey sees it: bounded in time and size, verified TLS only, failures told apart. */
+
+import type { FindCredentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
 import { certificateAuthorities, type Dispatchers, makeDispatchers } from "./dispatcher.ts";
 import { type Arriving, ask, dropBody, type Question, readBody } from "./exchange.ts";
@@ -18,6 +20,8 @@ export interface TransportOptions {
   readonly limits?: Partial<NetLimits>;
   /** Where an archive's redirects may lead; `any` by default. */
   readonly redirects?: Redirects;
+  /** Names, passwords and tokens for archives' servers; none by default. Key servers get none. */
+  readonly credentials?: FindCredentials;
   /** Where proxies are named; the environment of the process by default. */
   readonly env?: ProxyEnvironment;
 }
@@ -32,6 +36,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const offline = options.offline ?? false;
   const redirects = options.redirects ?? "any";
   const env = options.env ?? process.env;
+  const credentials: FindCredentials = options.credentials ?? (async () => undefined);
   let usual: Promise<Dispatchers> | undefined;
   let system: Promise<Dispatchers> | undefined;
   // Reading the system's hundreds of certificates takes longer than most answers: only where Node's own list is not enough.
@@ -53,7 +58,11 @@ export function createTransport(options: TransportOptions = {}): Transport {
     checkAskable(question.url, offline);
     const deadline = new Deadline(question.url, terms.within ?? totalOf(terms.policy, limits));
     try {
-      const { url, arriving } = await followSafely(question, { policy: terms.policy, within: redirects }, deadline);
+      const { url, arriving } = await followSafely(
+        question,
+        { policy: terms.policy, within: redirects, credentials },
+        deadline,
+      );
       if (arriving.head.status === 206 && terms.headers?.range === undefined) {
         dropBody(arriving);
         throw unavailable(url, "protocol", "the server answered with a part where the whole was asked for", {
@@ -106,6 +115,7 @@ function checkAskable(url: URL, offline: boolean): void {
 interface FollowTerms {
   readonly policy: Policy;
   readonly within: Redirects;
+  readonly credentials: FindCredentials;
 }
 
 /** Asks, and asks again where an allowed redirect leads. */
@@ -118,7 +128,8 @@ async function follow(
 ): Promise<{ url: URL; arriving: Arriving }> {
   let url = first.url;
   for (let redirects = 0; ; redirects++) {
-    const arriving = await ask(dispatchers.of(url), { ...first, url }, deadline, limits);
+    const headers = { ...(await authorizationFor(url, first.url, terms)), ...first.headers };
+    const arriving = await ask(dispatchers.of(url), { ...first, url, headers }, deadline, limits);
     let next: URL | undefined;
     try {
       next = nextUrl(url, arriving.head, terms.policy, terms.within);
@@ -133,4 +144,18 @@ async function follow(
     dropBody(arriving);
     url = next;
   }
+}
+
+/**
+ * What is sent to one server of a row of redirects. Only the first host of the row gets any: else an archive's server could have a
+ * request with the user's credentials sent to any other host that there are some for.
+ */
+async function authorizationFor(
+  url: URL,
+  first: URL,
+  { policy, credentials }: FollowTerms,
+): Promise<Record<string, string>> {
+  const isDue = policy === "archive" && url.host === first.host && url.username === "" && url.password === "";
+  const authorization = isDue ? await credentials(url) : undefined;
+  return authorization === undefined ? {} : { authorization };
 }

@@ -10,7 +10,7 @@ import type { Feed, Identity, Profile } from "./types.ts";
 import { readArchiveUrl, readFingerprint, readFolder, readKeyservers } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
 
-const archiveKeys = ["name", "url", "mirrors", "ca", "redirects", "user-id", "user-email", "verify"];
+const archiveKeys = ["name", "url", "mirrors", "ca", "credentials", "redirects", "user-id", "user-email", "verify"];
 const trustKeys = [
   "keyring",
   "seeds",
@@ -53,6 +53,7 @@ export function readProfile(text: string, file: string): Profile {
 
 function readArchive(section: Section, folder: string, variables: Variables, errorAt: ErrorAt): Profile["archive"] {
   const ca = section.optional("ca")?.text;
+  const credentials = section.optional("credentials")?.text;
   const url = readArchiveUrl(fillIn(section.required("url"), variables, errorAt), errorAt);
   const mirrors: string[] = [];
   for (const value of section.list("mirrors")) {
@@ -65,6 +66,7 @@ function readArchive(section: Section, folder: string, variables: Variables, err
     url,
     mirrors,
     ca: ca === undefined ? undefined : resolve(folder, ca),
+    ...(credentials === undefined ? {} : { credentials: resolve(folder, credentials) }),
     redirects: section.choice("redirects", ["any", "same-origin"]),
     identity: readIdentity(section, errorAt),
     verify: section.choice("verify", ["required", "off"]),

@@ -34,6 +34,8 @@ export interface Profile {
     readonly mirrors: readonly string[];
     /** Absolute path of PEM certificates for the archive's own servers, besides the system's authorities. */
     readonly ca: string | undefined;
+    /** Absolute path of names, passwords and tokens for its servers, instead of the user's and the system's files. */
+    readonly credentials?: string;
     /** Where its servers' redirects may lead. */
     readonly redirects: "any" | "same-origin";
     readonly identity: Identity;

@@ -7,7 +7,8 @@ import type { IniValue } from "./ini.ts";
  * @throws what `errorAt` makes: no https, http or file URL, or one with credentials, query or fragment
  */
 export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): string {
-  refuseCredentials(text, line, errorAt);
+  const hint = 'write them into a file that the line "credentials" names, or into ~/.netrc';
+  refuseCredentials(text, line, errorAt, hint);
   // WHATWG URLs forgive much (backslashes, spaces, missing slashes): what they would repair is refused here.
   const url = /^(https?:\/\/[^/]|file:\/\/\/)[^\s\\]*$/i.test(text) ? parseUrl(text) : undefined;
   if (url === undefined) {
@@ -59,8 +60,10 @@ function parseUrl(text: string): URL | undefined {
 }
 
 /** Comes before every other check: their messages repeat the URL, and a password must not get into logs. */
-function refuseCredentials(text: string, line: number, errorAt: ErrorAt): void {
-  if (/:\/\/[^/]*@/.test(text)) throw errorAt(line, "a URL with a user name or password is refused");
+function refuseCredentials(text: string, line: number, errorAt: ErrorAt, hint?: string): void {
+  if (/:\/\/[^/]*@/.test(text)) {
+    throw errorAt(line, "a URL with a user name or password is refused", hint);
+  }
 }
 
 function refuseQuery(text: string, line: number, errorAt: ErrorAt): void {

@@ -25,6 +25,7 @@ export function formatProfile(values: ProfileValues): string {
       url: archive.url,
       mirrors: archive.mirrors.length === 0 ? undefined : list(archive.mirrors),
       ca: archive.ca,
+      credentials: archive.credentials,
       redirects: archive.redirects === "any" ? undefined : archive.redirects,
       "user-id": archive.identity.kind === "user-id" ? archive.identity.userId : undefined,
       "user-email": archive.identity.kind === "user-email" ? archive.identity.email : undefined,

@@ -135,7 +135,10 @@ function webPageError(url: URL): FeedkeyError {
 export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): FeedkeyError {
   const details = { url: url.href, reason: "http", status };
   if (url.protocol !== "file:") {
-    const hint = "try again later, or use another mirror";
+    const hint =
+      status === 401
+        ? 'the archive is private, or wants other credentials: see "credentials" in the profile, or write them into ~/.netrc'
+        : "try again later, or use another mirror";
     return new FeedkeyError("unavailable", `${url.href}: the server answered with status ${status}`, { details, hint });
   }
   const problem = status === 404 ? "there is no such file" : "the file can't be read";

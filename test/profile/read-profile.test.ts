@@ -1,5 +1,7 @@
 import { expect } from "chai";
+import { FeedkeyError } from "../../src/error.ts";
 import { readProfile } from "../../src/profile/read-profile.ts";
+import { formatProfile } from "../../src/profile/write-profile.ts";
 import { file, fprA, fprB, profileText, read } from "./sample-profile.ts";
 
 describe("profile/read-profile", () => {
@@ -70,6 +72,15 @@ packages = .
       ],
       variables: { suite: "dev/trunk", arch: "amd64" },
     });
+  });
+
+  it("names a file of credentials, relative to itself, and takes none from a URL", () => {
+    const { archive, trust, feeds } = read({ archive: { credentials: "auth.conf" } });
+    expect(archive.credentials).to.equal("/etc/feedkey/profiles/auth.conf");
+    expect(readProfile(formatProfile({ archive, trust, feeds }), file).archive).to.deep.equal(archive);
+    const refused = expect(() => read({ archive: { url: "https://me:s3cret@a.example/" } })).to.throw(FeedkeyError);
+    refused.with.property("hint").that.contains("credentials");
+    refused.with.property("message").that.does.not.contain("s3cret");
   });
 
   it("has careful defaults", () => {

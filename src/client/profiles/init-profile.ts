@@ -22,6 +22,7 @@ import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import type { Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import type { Report } from "../client-options.ts";
+import { credentialsFor } from "../load-credentials.ts";
 import { readCa } from "../load-profile.ts";
 import { report } from "../with-warnings.ts";
 import { takeSeeds } from "./bundle-seeds.ts";
@@ -70,7 +71,7 @@ function fullFingerprint(text: string): string {
 }
 
 async function readBundle(archive: string, { ca, offline = false }: InitProfileOptions) {
-  const transport = createTransport({ offline, ...(await readCa(ca)) });
+  const transport = createTransport({ offline, credentials: credentialsFor(undefined), ...(await readCa(ca)) });
   try {
     const url = new URL(bundlePath, archive);
     const terms = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;

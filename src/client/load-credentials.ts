@@ -1,0 +1,70 @@
+/** The files that credentials for private archives come from. */
+import * as fs from "node:fs/promises";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { credentialFiles } from "../files/paths.ts";
+import { readTrustedFile } from "../files/trusted-file.ts";
+import { type FindCredentials, findCredentials, parseCredentials } from "../net/credentials.ts";
+
+const use = { what: "the file of credentials", code: "bad_config", isSecret: true } as const;
+
+/**
+ * Where a transport finds credentials: in the file that a profile names and in no other, else in the user's and the system's files.
+ * Nothing is read before the first question to a server.
+ */
+export function credentialsFor(file: string | undefined): FindCredentials {
+  let finders: Promise<readonly FindCredentials[]> | undefined;
+  return async (url) => {
+    finders ??= file === undefined ? Promise.all(credentialFiles().map(fromUsualFile)) : fromNamedFile(file);
+    for (const find of await finders) {
+      const found = await find(url);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+}
+
+/** @throws FeedkeyError `bad_config`: it can't be read, others can, or it is not as such files are */
+async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> {
+  const text = await readTrustedFile(file, use).catch((cause: unknown) => {
+    if (cause instanceof FeedkeyError) throw cause;
+    throw new FeedkeyError("bad_config", `the file of credentials "${file}" can't be read`, {
+      cause,
+      details: { path: file, reason: systemCode(cause) },
+      hint: 'check the line "credentials" of the profile',
+    });
+  });
+  const entries = parseCredentials(text.toString("utf8"), (line, problem) => {
+    throw new FeedkeyError("bad_config", `the file of credentials "${file}", line ${line}: ${problem}`, {
+      details: { path: file, line },
+      hint: "write machine HOST/FOLDER login NAME password WORD, or machine HOST/FOLDER token WORD",
+    });
+  });
+  return [async (url) => findCredentials(entries, url)];
+}
+
+/**
+ * A file that is there for other programs too: what concerns no archive of this client is no reason to refuse anything.
+ * @returns what throws `bad_config` where the file is open to other users and has an entry for the address
+ */
+async function fromUsualFile(file: string): Promise<FindCredentials> {
+  let refusal: FeedkeyError | undefined;
+  const text = await readTrustedFile(file, use).catch(async (error: unknown) => {
+    if (!(error instanceof FeedkeyError)) return Buffer.alloc(0);
+    refusal = error;
+    return await readAnyway(file);
+  });
+  const entries = parseCredentials(text.toString("utf8"), () => undefined);
+  return async (url) => {
+    const found = findCredentials(entries, url);
+    if (found !== undefined && refusal !== undefined) throw refusal;
+    return found;
+  };
+}
+
+async function readAnyway(file: string): Promise<Buffer> {
+  const isFile = await fs.stat(file).then(
+    (stat) => stat.isFile(),
+    () => false,
+  );
+  return isFile ? await fs.readFile(file).catch(() => Buffer.alloc(0)) : Buffer.alloc(0);
+}

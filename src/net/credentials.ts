@@ -1,0 +1,115 @@
+/**
+ * Names, passwords and tokens for private archives, from texts as .netrc and apt's auth.conf have them (curl's and apt_auth.conf(5)'s
+ * grammar). Stricter than both: an entry is for one scheme, host and port, and for whole folders.
+ */
+
+/** What one entry gives, and where it may be sent. */
+export interface Credentials {
+  readonly protocol: "https:" | "http:";
+  /** As in a URL: with its port, unless that is the scheme's own. */
+  readonly host: string;
+  /** Begins and ends with a slash: what it is for lies below. */
+  readonly folder: string;
+  /** The value of the header `Authorization`. */
+  readonly authorization: string;
+}
+
+/** Finds the value of the header `Authorization` for an address; undefined: none is sent. */
+export type FindCredentials = (url: URL) => Promise<string | undefined>;
+
+/** Where a text can't be read, by its line; never what stands there, which may be a password. */
+export type TellProblem = (line: number, problem: string) => void;
+
+interface Token {
+  readonly text: string;
+  readonly line: number;
+}
+
+const fields = ["login", "password", "token", "account"] as const;
+type Field = (typeof fields)[number];
+
+/**
+ * The entries of a text, in their order. `machine [http://|https://]HOST[:PORT][/FOLDER]`, then `login` and `password`, or `token` for
+ * a bearer token (RFC 6750). Without a scheme it is for https alone. `default` and macros are passed over: they name no host.
+ */
+export function parseCredentials(text: string, tell: TellProblem): Credentials[] {
+  const found: Credentials[] = [];
+  const tokens = tokensOf(text, tell);
+  let place: Token | undefined;
+  let values = new Map<Field, string>();
+  const finish = () => {
+    const entry = place && entryOf(place, values, tell);
+    if (entry !== undefined) found.push(entry);
+    values = new Map();
+  };
+  for (let token = tokens.shift(); token !== undefined; token = tokens.shift()) {
+    const field = fields.find((one) => one === token?.text);
+    if (token.text === "machine" || token.text === "default") {
+      finish();
+      place = token.text === "machine" ? tokens.shift() : undefined;
+      if (token.text === "machine" && place === undefined) tell(token.line, "machine without a name");
+    } else if (field !== undefined) {
+      const value = tokens.shift();
+      if (value === undefined) tell(token.line, `${field} without a value`);
+      else values.set(field, value.text);
+    } else tell(token.line, "expected machine, login, password or token; write a value with spaces in double quotes");
+  }
+  finish();
+  return found;
+}
+
+/** The first entry that an address lies below. */
+export function findCredentials(entries: readonly Credentials[], url: URL): string | undefined {
+  return entries.find(({ protocol, host, folder }) => {
+    return protocol === url.protocol && host === url.host && `${url.pathname}/`.startsWith(folder);
+  })?.authorization;
+}
+
+/** Words between blanks, or in double quotes; `#` begins a comment at the start of a line, `macdef` a macro up to an empty line. */
+function tokensOf(text: string, tell: TellProblem): Token[] {
+  const tokens: Token[] = [];
+  let isMacro = false;
+  for (const [place, content] of text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .entries()) {
+    if (isMacro || /^\s*#/.test(content)) {
+      isMacro &&= content.trim() !== "";
+      continue;
+    }
+    for (const [word, quoted] of content.matchAll(/"((?:[^"\\]|\\.)*)"(?=\s|$)|\S+/g)) {
+      if (word === "macdef" && quoted === undefined) isMacro = true;
+      if (isMacro) break;
+      if (quoted === undefined && word.startsWith('"')) tell(place + 1, "a double quote that does not end");
+      tokens.push({ text: quoted?.replace(/\\(.)/g, "$1") ?? word, line: place + 1 });
+    }
+  }
+  return tokens;
+}
+
+function entryOf(place: Token, values: ReadonlyMap<Field, string>, tell: TellProblem): Credentials | undefined {
+  const { text, line } = place;
+  const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url === undefined || url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    tell(line, "expected a host after machine, with or without a scheme, port and folder");
+    return undefined;
+  }
+  const { protocol, host } = url;
+  // apt keeps credentials for other ways of transport in the same file.
+  if (protocol !== "https:" && protocol !== "http:") return undefined;
+  const [login, password, token] = [values.get("login"), values.get("password"), values.get("token")];
+  const isToken = token !== undefined && login === undefined && password === undefined;
+  const isLogin = token === undefined && (login !== undefined || password !== undefined);
+  if (!isToken && !isLogin) {
+    tell(line, "expected either login and password, or token");
+    return undefined;
+  }
+  const secret = isToken ? token : `${login ?? ""}:${password ?? ""}`;
+  if (/\p{Cc}/u.test(secret) || login?.includes(":") === true || (isToken && !/^[\x21-\x7e]+$/.test(token))) {
+    tell(line, "a login has no colon, and a token no character but printable ASCII");
+    return undefined;
+  }
+  const authorization = isToken ? `Bearer ${token}` : `Basic ${Buffer.from(secret).toString("base64")}`;
+  return { protocol, host, folder: url.pathname.replace(/\/?$/, "/"), authorization };
+}
