@@ -4,7 +4,9 @@ import { systemCode } from "../error.ts";
 import { syncFolder } from "./folder.ts";
 import {
   discard,
+  keepAtExit,
   moveIntoPlace,
+  removeAtExit,
   type StagedFile,
   StagedStream,
   type StageOptions,
@@ -90,9 +92,11 @@ export async function writeFileAtomic(
  */
 export async function replaceLink(link: string, target: string, lock?: Held): Promise<void> {
   const temporary = join(dirname(link), temporaryName());
+  removeAtExit(temporary);
   try {
     await fs.symlink(target, temporary);
   } catch (error) {
+    keepAtExit(temporary);
     throw outputError(error, link);
   }
   await commitStaged([{ path: link, temporary }], lock);

@@ -123,6 +123,7 @@ function outside(root: string, folder: string): FeedkeyError {
  * Refuses a folder that other users can write to: they could put anything in the place of what it holds.
  * A missing folder passes.
  * @param refuse makes the error from what is wrong and the next step
+ * @throws what `refuse` makes; FeedkeyError `output` for a place below a file
  */
 export async function refuseWritableByOthers(
   folder: string,
@@ -133,6 +134,8 @@ export async function refuseWritableByOthers(
     mode = (await fs.stat(folder)).mode;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
+    // Nobody could have written anything there: it is a place that can't be, such as one below a file.
+    if (systemCode(error) === "ENOTDIR") throw outputError(error, folder);
     throw refuse(`cannot look at "${folder}": ${causeInWords(error)}`, "run as the user that owns it");
   }
   if ((mode & 0o022) === 0) return;

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { constants } from "node:fs";
+import { constants, unlinkSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { givenBackAtExit } from "./cleanup-at-exit.ts";
 import { folderWithin, syncFolder } from "./folder.ts";
 import { outputError } from "./system-error.ts";
 
@@ -35,10 +36,32 @@ export function temporaryName(): string {
   return `.feedkey-${randomBytes(12).toString("hex")}.tmp`;
 }
 
+/** What stops the clean-up at exit from removing a temporary file, by its name. */
+const forgets = new Map<string, () => void>();
+
+/** Has a temporary file removed should the program end before it gets its final name: after Ctrl-C none is left. */
+export function removeAtExit(temporary: string): void {
+  const forget = givenBackAtExit(() => {
+    try {
+      unlinkSync(temporary);
+    } catch {
+      // It has its final name already, or `removeLeftovers` finds it later.
+    }
+  });
+  forgets.set(temporary, forget);
+}
+
+/** The file is gone, or has its final name. */
+export function keepAtExit(temporary: string): void {
+  forgets.get(temporary)?.();
+  forgets.delete(temporary);
+}
+
 /** Renames a staged file, or a link made beside its place, to its final name; removes it if that fails. */
 export async function moveIntoPlace(file: StagedFile): Promise<void> {
   try {
     await fs.rename(file.temporary, file.path);
+    keepAtExit(file.temporary);
   } catch (error) {
     await discard([file]);
     throw outputError(error, file.path);
@@ -50,7 +73,10 @@ export async function moveIntoPlace(file: StagedFile): Promise<void> {
  * tell, and what it cannot remove `removeLeftovers` finds later.
  */
 export async function discard(staged: readonly StagedFile[]): Promise<void> {
-  for (const file of staged) await fs.unlink(file.temporary).catch(() => undefined);
+  for (const { temporary } of staged) {
+    await fs.unlink(temporary).catch(() => undefined);
+    keepAtExit(temporary);
+  }
 }
 
 /**
@@ -74,12 +100,14 @@ export class StagedStream implements StagedFile {
 
   static async open(path: string, options: StageOptions = {}): Promise<StagedStream> {
     const temporary = join(dirname(path), temporaryName());
+    removeAtExit(temporary);
     // O_NOFOLLOW is implied by O_EXCL where POSIX is kept; it costs nothing to say so.
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {
       const handle = await fs.open(temporary, flags, options.mode ?? 0o666);
       return new StagedStream(path, temporary, handle, options);
     } catch (error) {
+      keepAtExit(temporary);
       throw outputError(error, path);
     }
   }

@@ -5,8 +5,8 @@ import { escapeText } from "../escape.ts";
 import type { Profile } from "../profile/types.ts";
 import { Knowledge } from "../refresh/certificate-pool.ts";
 import { readSeeds } from "../refresh/seeds.ts";
-import { refuseBeyondDelegation } from "../signing/delegate-check.ts";
-import { certificatesWith, type KeyPlace } from "../signing/signer.ts";
+import { type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
+import type { KeyPlace } from "../signing/signer.ts";
 import { resolveKey } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
@@ -24,15 +24,16 @@ export interface Signing {
  * With a profile, judges the key as a fresh client of the profile would that has the key store's certificates. Without
  * it only what a delegate's own delegations say is known.
  * @param feeds names of the feeds that are to be signed
+ * @param own `certificatesWith` the key
  * @throws FeedkeyError `untrusted_signer`, `revoked`... with the reason against the key
  */
 export async function refuseOffProfile(
   { store, at, profile }: Signing,
   key: KeyPlace,
   feeds: readonly string[],
+  own: Own,
 ): Promise<void> {
   const name = key.where === "gpg" ? key.fingerprint : await resolveKey(store, key.fingerprint);
-  const own = await certificatesWith(store, key);
   if (profile === undefined) {
     refuseBeyondDelegation(own, name, feeds, undefined, at);
     return;

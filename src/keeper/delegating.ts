@@ -58,7 +58,7 @@ async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], repo
   }
 }
 
-/** Works out a delegation. @throws FeedkeyError as `planDelegation` */
+/** Works out a delegation. @throws FeedkeyError as `planDelegation`, and what forbids to write the bundle; `not_found` without the key's secret */
 export async function planGiving(
   opened: Opened,
   request: Uint8Array | string,
@@ -66,7 +66,9 @@ export async function planGiving(
   reporter: Reporter,
 ): Promise<DelegationPlan> {
   const { store, at } = opened;
+  await requireOwnBundle(opened);
   const plan = await planDelegation(store, await readRequest(request), { key, feeds, depth, expires, at });
+  await store.privateKey(plan.issuer.raw.fingerprint);
   await warnOfUnknownFeeds(opened, feeds, reporter);
   for (const warning of plan.warnings) reporter.warn(warning);
   return plan;
@@ -74,7 +76,6 @@ export async function planGiving(
 
 /** Makes a delegation. @throws FeedkeyError as `planDelegation` and `applyDelegation` */
 export async function give(opened: Opened, request: Uint8Array | string, options: DelegateOptions, reporter: Reporter) {
-  await requireOwnBundle(opened);
   const plan = await planGiving(opened, request, options, reporter);
   const domain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
   const certificates = await applyDelegation(opened.store, plan, opened.passphrase, domain);
@@ -82,18 +83,14 @@ export async function give(opened: Opened, request: Uint8Array | string, options
   return { plan, path, ...(await deliver(opened, certificates, options.output, reporter)) };
 }
 
-/** Works out how a delegation is taken back. @throws FeedkeyError as `planWithdrawal` */
-export async function planTaking(
-  { store, at }: Opened,
-  request: Uint8Array | string,
-  key: string,
-): Promise<Withdrawal> {
-  return await planWithdrawal(store, await readRequest(request), { key, at });
+/** Works out how a delegation is taken back. @throws FeedkeyError as `planWithdrawal`, and what forbids to write the bundle */
+export async function planTaking(opened: Opened, request: Uint8Array | string, key: string): Promise<Withdrawal> {
+  await requireOwnBundle(opened);
+  return await planWithdrawal(opened.store, await readRequest(request), { key, at: opened.at });
 }
 
 /** Takes a delegation back. @throws FeedkeyError as `planWithdrawal` and `applyWithdrawal` */
 export async function take(opened: Opened, request: Uint8Array | string, options: WithdrawOptions, reporter: Reporter) {
-  await requireOwnBundle(opened);
   const plan = await planTaking(opened, request, options.key);
   const { certificates, others } = await applyWithdrawal(opened.store, plan, opened.at, opened.passphrase);
   for (const other of others) {

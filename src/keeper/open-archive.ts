@@ -9,8 +9,9 @@ import type { DelegationPlan, Withdrawal } from "../keys/delegate.ts";
 import type { DelegationRecord } from "../keys/delegations.ts";
 import type { EndAhead } from "../keys/ends-ahead.ts";
 import type { RevocationPlan } from "../keys/revoke.ts";
+import type { RotationChoice, RotationPlan } from "../keys/rotation-plan.ts";
 import type { Spread } from "../keys/send-and-receive.ts";
-import type { RotationChoice, RotationPlan, RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
+import type { RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
 import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
@@ -130,9 +131,11 @@ export class Keeper {
     });
   }
 
-  /** Works out what a rotation has left to do, and changes nothing. @throws FeedkeyError `usage`: stock clients could not read the successor */
+  /** Works out what a step of a rotation would do, and changes nothing. @throws FeedkeyError as `rotate` and `abandonRotation`, but for a missing backup */
   async planRotation(choice: RotationChoice = {}): Promise<RotationPlan> {
-    return await (await import("../keys/take-rotation.ts")).planRotation(await this.#opened.archive(), choice);
+    const { planRotation } = await import("../keys/rotation-plan.ts");
+    const to = choice.to === undefined ? undefined : await this.#opened.store.resolve(choice.to);
+    return await planRotation(await this.#opened.archive(), { ...choice, to });
   }
 
   /**

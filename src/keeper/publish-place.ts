@@ -1,17 +1,15 @@
 /** What is published, with which key and for how long; and that its clients would accept it. */
 
 import { FeedkeyError } from "../error.ts";
-import { type PublishResult, publish } from "../publish/publish.ts";
+import { defaultValidFor } from "../profile/read-archive.ts";
+import { type PublishResult, publishFeeds } from "../publish/publish.ts";
+import { scannedIndexes } from "../publish/scan/scan-feeds.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { keyOf } from "../signing/load-config.ts";
-import { certificatesWith } from "../signing/signer.ts";
 import { refuseOffProfile } from "./check-signer.ts";
 import { warnOfSigner } from "./ends-ahead.ts";
 import type { PublishOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
-
-/** How long signatures hold where nobody says it. */
-const usualValidity = 14 * 86_400_000;
 
 /** Skipped packages are no damage to what was published: that is whole. */
 function skipped(error: FeedkeyError): FeedkeyError {
@@ -44,14 +42,21 @@ export async function publishPlace(
     throw new FeedkeyError("usage", "no key is named", { hint: "say which key signs with --key FINGERPRINT" });
   const { root, feeds } = place;
   const names = feeds.map(({ name }) => name);
-  await refuseOffProfile({ store, at, profile: await opened.profile() }, key, names);
-  const own = await certificatesWith(store, key);
+  const profile = await opened.profile();
   const bar = reporter.progress("reading packages", undefined);
-  const result = await publish({
+  const onProgress = (_feed: string, done: number, total: number) => bar.update(done, total);
+  const {
+    own,
+    delegated: _,
+    left: _none,
+    ...result
+  } = await publishFeeds({
     ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, force, dryRun },
-    validFor: options.validFor ?? config?.validFor ?? usualValidity,
+    validFor: options.validFor ?? config?.validFor ?? defaultValidFor,
     notationDomain: options.notationDomain ?? config?.notationDomain,
-    onProgress: (_feed, done, total) => bar.update(done, total),
+    withBundle: true,
+    source: scannedIndexes({ root, store, dryRun, onProgress }),
+    permit: (known) => refuseOffProfile({ store, at, profile }, key, names, known),
   }).finally(() => bar.stop());
   for (const note of result.notes) reporter.warn(note);
   await warnOfSigner(opened, key, own, options, reporter);

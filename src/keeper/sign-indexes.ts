@@ -19,10 +19,11 @@ export async function signIndexes(
   const { feed, validFor, addChecksums = false, form = "both", force = false } = options;
   const { store, at } = opened;
   const place = keyOf(options.key);
-  const key = await openSigner(store, place, opened.passphrase);
-  await refuseOffProfile({ store, at, profile: await opened.profile() }, place, feed === undefined ? [] : [feed]);
-  const notationDomain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
   const own = await certificatesWith(store, place);
+  const key = await openSigner(store, place, opened.passphrase, own);
+  const profile = await opened.profile();
+  await refuseOffProfile({ store, at, profile }, place, feed === undefined ? [] : [feed], own);
+  const notationDomain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
   const terms = { at, validFor, feed, notationDomain, addChecksums, form, force, own };
   const { signed, warnings } = await signIndexFiles(indexes, key, terms);
   for (const warning of warnings) reporter.warn(warning);

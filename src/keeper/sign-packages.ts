@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { type SignedPackageFile, signPackageFile } from "../signing/sign-package.ts";
-import { openSigningKey } from "../signing/signing-key.ts";
+import { openSigningKey, ownCertificates } from "../signing/signing-key.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refuseOffProfile } from "./check-signer.ts";
 import type { SignPackagesOptions } from "./keeper-options.ts";
@@ -28,8 +28,10 @@ export async function signPackages(
     });
   }
   const { store, at } = opened;
-  const key = await openSigningKey(store, text, opened.passphrase);
-  await refuseOffProfile({ store, at, profile: await opened.profile() }, { where: "store", fingerprint: text }, []);
+  const own = await ownCertificates(store);
+  const key = await openSigningKey(store, text, opened.passphrase, own);
+  const profile = await opened.profile();
+  await refuseOffProfile({ store, at, profile }, { where: "store", fingerprint: text }, [], own);
   const folder = to === undefined ? undefined : resolve(to);
   if (folder !== undefined) await ensureFolder(folder, 0o755);
   const packages: SignedPackageFile[] = [];

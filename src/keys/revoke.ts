@@ -18,7 +18,7 @@ import type { Fingerprint, Revocation } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
 import { compareGenerations, describeGenerations, type Generation } from "./cut-off-clients.ts";
-import { notUnderWay, readRotation } from "./rotate.ts";
+import { notUnderWay, readRotation } from "./rotation-checks.ts";
 import type { RotationState } from "./rotation-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
@@ -107,6 +107,9 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
   });
 }
 
+/** Where the revocation comes from: it is made now; or, to see what it would do, it is the one from the safe, which needs no secret. */
+type Making = "made" | "foreseen";
+
 export interface RevocationTerms {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
@@ -122,7 +125,11 @@ export interface RevocationTerms {
  * Works out what a revocation does.
  * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
  */
-export async function planRevocation(store: KeyStore, terms: RevocationTerms): Promise<RevocationPlan> {
+export async function planRevocation(
+  store: KeyStore,
+  terms: RevocationTerms,
+  making: Making = "made",
+): Promise<RevocationPlan> {
   const { fingerprint, reason, userId, at, passphrase } = terms;
   const { raw, facts } = await ownCertificate(store, fingerprint);
   const known = terms.known ?? (await ownCertificates(store));
@@ -131,7 +138,9 @@ export async function planRevocation(store: KeyStore, terms: RevocationTerms): P
   const isMeant = ({ kind }: Revocation) => kind === "hard" || !hard;
   const present = effectiveRevocation(facts.revocations, at);
   const already = present !== undefined && isMeant(present);
-  const revoked = already ? raw : await revoke(store, raw, reason, at, passphrase);
+  const isSafe = making === "foreseen" && reason !== "unspecified";
+  const make = () => (isSafe ? fromSafe(store, raw, reason) : revoke(store, raw, reason, at, passphrase));
+  const revoked = already ? raw : await make();
   await refuseUseless(revoked, isMeant);
   const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
   // Nobody ships a client with a delegate for its seed.
@@ -184,6 +193,34 @@ async function withdrawn(
     .sort((a, b) => b.facts.primary.createdAt - a.facts.primary.createdAt)[0];
 }
 
+/** What there is to withdraw. */
+export interface Abandoning {
+  readonly present: Fingerprint;
+  readonly successor: OwnCertificate;
+  /** The present key's certification is still there to be taken back. */
+  readonly isCertified: boolean;
+  readonly isRevoked: boolean;
+  /** The key bundle is to be written even if nothing else changes. */
+  readonly isBundleOld: boolean;
+}
+
+/**
+ * Whether a rotation may be abandoned, and what of it is left to do.
+ * @throws FeedkeyError `usage` if no rotation is under way; `not_found` without the present key's secret
+ */
+export async function checkAbandon(archive: Archive): Promise<Abandoning> {
+  const { store, at } = archive;
+  const state = await readRotation(archive);
+  const present = state.present.raw.fingerprint;
+  const successor = state.successor ?? (await withdrawn(state, archive));
+  if (successor === undefined) throw notUnderWay(present);
+  const isBundleOld = await requireBundle(archive);
+  const isCertified = state.successor !== undefined;
+  if (isCertified) await store.privateKey(present);
+  const isRevoked = effectiveRevocation(successor.facts.revocations, at) !== undefined;
+  return { present, successor, isCertified, isRevoked, isBundleOld };
+}
+
 /**
  * Withdraws a successor that went wrong: the present key takes its certification back (0x30), and the successor
  * revokes itself. Run again after a crash, it does what is left.
@@ -191,23 +228,19 @@ async function withdrawn(
  */
 export async function abandonRotation(archive: Archive): Promise<{ successor: Fingerprint; done: string[] }> {
   const { store, config, at, passphrase } = archive;
-  const state = await readRotation(archive);
-  const present = state.present.raw.fingerprint;
-  const abandoned = state.successor ?? (await withdrawn(state, archive));
-  if (abandoned === undefined) throw notUnderWay(present);
-  await requireBundle(archive);
-  const { fingerprint } = abandoned.raw;
+  const { present, successor, isCertified, isRevoked } = await checkAbandon(archive);
+  const { fingerprint } = successor.raw;
   const done: string[] = [];
-  if (state.successor !== undefined) {
+  if (isCertified) {
     const key = await openSigningKey(store, present, passphrase);
     const date = Math.floor(at / 1000) * 1000;
     const reason = { code: 0, text: "rotation abandoned" };
     const content = { type: 0x30, at: date, reason };
-    await amendStored(store, await certify(key.secret, abandoned.raw, config.userId, content));
+    await amendStored(store, await certify(key.secret, successor.raw, config.userId, content));
     done.push(`${present} withdrew its certification of ${fingerprint}`);
   }
-  if (effectiveRevocation(abandoned.facts.revocations, at) === undefined) {
-    await amendStored(store, await revoke(store, abandoned.raw, "retired", at, passphrase));
+  if (!isRevoked) {
+    await amendStored(store, await revoke(store, successor.raw, "retired", at, passphrase));
     done.push(`${fingerprint} is revoked as retired`);
   }
   for (const step of await refreshBundle(archive)) done.push(step);

@@ -7,20 +7,19 @@ import { ensureFolder } from "../files/folder.ts";
 import { certify } from "../openpgp/secret/amend.ts";
 import { type Algorithm, generate, type NewKey } from "../openpgp/secret/generate.ts";
 import { generateMaster, generateSplit } from "../openpgp/secret/offline-primary.ts";
-import { type Archive, ownCertificate, refreshBundle, requireBundle } from "../publish/archive.ts";
-import { recordsFolder } from "../publish/publish.ts";
-import { resignFeeds } from "../publish/resign.ts";
-import { type OwnCertificate, openSigningKey, ownCertificates } from "../signing/signing-key.ts";
-import { refuseUnreadable, successorAlgorithm } from "../signing/successor-algorithm.ts";
+import { type Archive, ownCertificate, refreshBundle } from "../publish/archive.ts";
+import { recordsFolder } from "../publish/published-record.ts";
+import { type OwnCertificate, openSigningKey } from "../signing/signing-key.ts";
+import { successorAlgorithm } from "../signing/successor-algorithm.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
-import type { CertificateFacts, Fingerprint, KeyFacts } from "../trust/facts.ts";
-import { refusePrimary } from "../trust/key-state.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
-import { acknowledgeEachOther, findRivals, openRivals } from "./rivals.ts";
-import { certifications, dateOfWork, type RotationState, rotationState } from "./rotation-state.ts";
+import { acknowledgeEachOther, openRivals } from "./rivals.ts";
+import { checkFinish, checkStart, checkSuccessor, publishWithPresent, switchedTo } from "./rotation-checks.ts";
+import { certifications, dateOfWork } from "./rotation-state.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 export interface StartOptions {
@@ -36,43 +35,6 @@ export interface StartOptions {
   /** Go on without a backup, or before the overlap has ended. */
   readonly force: boolean;
   readonly passphrase: string | undefined;
-}
-
-/** Comparable strength in bits (NIST SP 800-57 part 1, table 2), no more than 128: beyond it nothing is gained here. */
-function strength({ algorithm, bits }: KeyFacts): number {
-  if (algorithm !== "rsa") return Math.min(128, Math.floor(bits / 2));
-  return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
-}
-
-/**
- * Where the rotation of the archive's present key stands.
- * @throws FeedkeyError `not_found`: the present key's certificate is missing in the key store
- */
-export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
-  const own = await ownCertificates(store);
-  const present = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
-  return rotationState(own, present, config.userId, at);
-}
-
-/** @throws FeedkeyError `bad_config`: its secret is nowhere that a certification could be made from here */
-function refuseInGnupg({ config }: Archive): void {
-  if (config.key.where === "store") return;
-  throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
-    hint: "import its secret key, or certify the successor with gpg --quick-sign-key and import both certificates",
-  });
-}
-
-/** @throws FeedkeyError: an issuer that is expired or revoked passes nothing on */
-function refuseIssuer({ present }: RotationState, at: Instant): void {
-  const refused = refusePrimary(present.facts, at);
-  if (refused === undefined) return;
-  throw new FeedkeyError(refused.code, `can't rotate: the present key ${present.raw.fingerprint}: ${refused.reason}`, {
-    details: { fingerprint: present.raw.fingerprint },
-    hint:
-      refused.code === "expired"
-        ? "let it hold longer first with feedkey key extend: clients can't follow a chain through an expired key"
-        : "clients can't follow a chain through it any more: they need a new seed, by a new release",
-  });
 }
 
 /** Remembers the fingerprint before the key is stored, so that a run that was cut off goes on with the same one. */
@@ -132,26 +94,6 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
   return made.fingerprint;
 }
 
-/** The successor must be able to sign, and no weaker than who certifies it. */
-function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at: Instant): void {
-  const refused = refusePrimary(successor.facts, at);
-  if (refused !== undefined) {
-    throw new FeedkeyError(refused.code, `${successor.raw.fingerprint} can't be the successor: ${refused.reason}`, {
-      details: { successor: successor.raw.fingerprint },
-      hint: "choose another key with --to, or let rotate make a new one",
-    });
-  }
-  if (strength(successor.facts.primary) >= strength(present.facts.primary)) return;
-  throw new FeedkeyError(
-    "weak_algorithm",
-    `the successor ${successor.raw.fingerprint} is weaker than the present key`,
-    {
-      details: { present: present.facts.primary, successor: successor.facts.primary },
-      hint: "choose another --algorithm",
-    },
-  );
-}
-
 async function refuseWithoutBackup(store: KeyStore, successor: Fingerprint, options: StartOptions): Promise<void> {
   if (options.backup !== undefined) {
     await backupRevocations(store, successor, options.backup);
@@ -181,18 +123,14 @@ export interface RotationStep {
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
   const { store, config, at, passphrase } = archive;
-  refuseInGnupg(archive);
-  const state = await readRotation(archive);
-  refuseIssuer(state, at);
+  const { state, rivals } = await checkStart(archive, options);
   const done: string[] = [];
   const userId = config.userId;
   const present = state.present.raw.fingerprint;
-  await requireBundle(archive);
   if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
   // Unlocked before anything is made: a successor made without the passphrase would not be locked like its issuer.
   const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
   issuer?.secret.requirePrimary();
-  const rivals = await findRivals(archive, present, state.successor?.raw.fingerprint ?? options.to);
   const opened = await openRivals(archive, present, rivals, options.force);
   let name = state.successor?.raw.fingerprint ?? options.to ?? (await interrupted(archive));
   if (name === undefined) {
@@ -200,8 +138,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
     done.push(`made the successor ${name}`);
   }
   const successor = await ownCertificate(store, name);
-  refuseSuccessor(state.present, successor, at);
-  if (!options.force) refuseUnreadable(config, state.present, successor, at);
+  checkSuccessor(archive, state.present, successor, options.force);
   await refuseWithoutBackup(store, name, options);
   if (options.backup !== undefined) done.push(`copied its revocation certificates to ${options.backup}`);
   const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);
@@ -223,31 +160,23 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   return { present, successor: name, overlapEnds, done, left: [] };
 }
 
-/** Signs the feeds with the present key, writes the bundle anew, and calls the step done. */
+/** Signs the feeds with the present key, writes the bundle, and calls the step done. */
 async function resign(archive: Archive, predecessor: OwnCertificate) {
   const key = archive.config.key.fingerprint;
-  const { signed, delegated, left } = await resignFeeds(archive, key, [predecessor]);
+  const { plans, bundle, notes, delegated, left } = await publishWithPresent(archive, predecessor, false);
   const elsewhere = [
     `no feed is signed from here: from now on let ${key} sign where the indexes are made`,
     `for gpg: feedkey key export --secret --for gpg ${key} | gpg --import`,
   ];
   const done = [
     ...(archive.config.feeds.length === 0 ? elsewhere : []),
-    ...signed.map((feed) => `signed feed "${feed}" with ${key}`),
-    ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate anew`),
+    ...plans.filter(({ sign }) => sign !== undefined).map(({ feed }) => `signed feed "${feed.name}" with ${key}`),
+    ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate again`),
+    ...bundle.map(({ path }) => `wrote ${path}`),
+    ...notes,
   ];
-  for (const step of await refreshBundle(archive)) done.push(step);
   await rm(finishingFile(archive), { force: true });
   return { done, left };
-}
-
-/** @throws FeedkeyError `not_found`: the archive would be switched to a key that nobody here can sign with */
-async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): Promise<void> {
-  if (await store.hasPrivate(successor)) return;
-  throw new FeedkeyError("not_found", `the secret key of the successor ${successor} is not in this key store`, {
-    details: { successor },
-    hint: "bring it back with: feedkey key restore DIR; if it is lost, withdraw it: feedkey rotate --abandon",
-  });
 }
 
 /**
@@ -256,40 +185,16 @@ async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): 
  */
 export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
   const { config, at } = archive;
-  const state = await readRotation(archive);
-  const present = state.present.raw.fingerprint;
-  await requireBundle(archive);
-  if (state.successor === undefined) {
+  const { state, from, to, isSwitched } = await checkFinish(archive, force);
+  const [present, successor] = [from.raw.fingerprint, to.raw.fingerprint];
+  if (isSwitched) {
     // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
-    if (state.predecessor === undefined) throw notUnderWay(present);
-    const resigned = await resign(archive, state.predecessor);
-    return { present: state.predecessor.raw.fingerprint, successor: present, overlapEnds: at, ...resigned };
-  }
-  const successor = state.successor.raw.fingerprint;
-  await refuseWithoutSecret(archive, successor);
-  const ends = state.overlapEnds ?? at;
-  if (at < ends && !force) {
-    throw new FeedkeyError(
-      "usage",
-      `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet`,
-      {
-        details: { overlapEnds: iso(ends), successor },
-        hint: "wait until then, or go on with --force",
-      },
-    );
+    return { present, successor, overlapEnds: at, ...(await resign(archive, from)) };
   }
   await ensureFolder(recordsFolder(archive.store, config.root), 0o700);
   await writeFileAtomic(finishingFile(archive), `${successor}\n`, { mode: 0o600 });
   await switchKey(config.file, present, successor);
-  const switched = { ...archive, config: { ...config, key: { where: "store", fingerprint: successor } as const } };
-  const { done, left } = await resign(switched, state.present);
-  return { present, successor, overlapEnds: ends, done: [`archive.ini: key = ${successor}`, ...done], left };
-}
-
-/** The error of a step that needs a rotation to be under way (`usage`). */
-export function notUnderWay(present: Fingerprint): FeedkeyError {
-  return new FeedkeyError("usage", `no rotation of ${present} is under way`, {
-    details: { present },
-    hint: 'begin one with "feedkey rotate --config archive.ini --backup DIR"',
-  });
+  const { done, left } = await resign(switchedTo(archive, successor), from);
+  const overlapEnds = state.overlapEnds ?? at;
+  return { present, successor, overlapEnds, done: [`archive.ini: key = ${successor}`, ...done], left };
 }

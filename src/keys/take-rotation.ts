@@ -1,21 +1,12 @@
 /** Use case: a rotation's steps as its keepers ask for them, what each would do, and the old key retired at the end. */
 import { FeedkeyError } from "../error.ts";
-import type { Algorithm } from "../openpgp/secret/generate.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../publish/archive.ts";
-import { successorAlgorithm } from "../signing/successor-algorithm.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { describeGenerations } from "./cut-off-clients.ts";
 import { applyRevocation, planRevocation, refuseOrphans } from "./revoke.ts";
-import { findRivals } from "./rivals.ts";
-import {
-  finishRotation,
-  type RotationStep,
-  readRotation,
-  type StartOptions,
-  startRotation,
-  wasCutOffFinishing,
-} from "./rotate.ts";
+import { finishRotation, type RotationStep, type StartOptions, startRotation, wasCutOffFinishing } from "./rotate.ts";
+import { readRotation, switchedTo } from "./rotation-checks.ts";
 
 /** Where a rotation stands. */
 export interface RotationStatus {
@@ -43,39 +34,6 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
   };
 }
 
-/** What the next steps would do. */
-export interface RotationPlan extends RotationStatus {
-  /** Keys that the successor and they have to acknowledge each other. */
-  readonly rivals: readonly Fingerprint[];
-  /** Of a successor that would be made. */
-  readonly algorithm: Algorithm;
-}
-
-/** What the caller of a rotation chooses. */
-export interface RotationChoice {
-  /** The key that is to follow. */
-  readonly to?: Fingerprint | undefined;
-  /** Of the key that is to be made. */
-  readonly algorithm?: Algorithm | undefined;
-  readonly force?: boolean | undefined;
-}
-
-/** Works out what is left to do; nothing is changed. @throws FeedkeyError `usage`: stock clients could not read the successor */
-export async function planRotation(archive: Archive, choice: RotationChoice): Promise<RotationPlan> {
-  const { to, force = false } = choice;
-  const status = await rotationStatus(archive);
-  const { present } = await readRotation(archive);
-  const algorithm = successorAlgorithm(
-    archive.config,
-    present,
-    archive.at,
-    choice.algorithm,
-    force || to !== undefined,
-  );
-  const rivals = await findRivals(archive, status.present, status.successor ?? to);
-  return { ...status, algorithm, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
-}
-
 /** Which steps are to be taken. */
 export interface StepsWanted {
   /** `begin` makes and certifies the successor, `finish` lets it sign; `at-once` is both. */
@@ -84,7 +42,7 @@ export interface StepsWanted {
   readonly start: () => Promise<StartOptions>;
   /** Afterwards revoke the old key as superseded. */
   readonly retire: boolean;
-  /** Finish before the overlap ends; retire although clients lose their chain. */
+  /** Finish before the overlap ends; retire even if clients lose their chain. */
   readonly force: boolean;
 }
 
@@ -96,12 +54,13 @@ export interface StepsTaken extends Omit<RotationStep, "left"> {
 
 /**
  * Takes the steps that are left of those that are wanted.
- * @throws FeedkeyError as `startRotation` and `finishRotation`
+ * @throws FeedkeyError as `startRotation`, `finishRotation` and `refuseRetiring`; nothing was changed then
  */
 export async function takeRotation(archive: Archive, wanted: StepsWanted): Promise<StepsTaken> {
   const atOnce = wanted.step === "at-once";
   const finished = wanted.step !== "begin";
   const isBegun = wanted.step === "finish" || (atOnce && (await wasCutOffFinishing(archive)));
+  if (wanted.retire && finished) await refuseRetiring(archive, wanted.force);
   const begun = isBegun ? undefined : await startRotation(archive, await wanted.start());
   if (!finished && begun !== undefined) return { ...begun, finished, errors: begun.left };
   const step = await finishRotation(archive, wanted.force || atOnce);
@@ -114,30 +73,44 @@ export async function takeRotation(archive: Archive, wanted: StepsWanted): Promi
   };
 }
 
+/** The revocation of a key that its successor has replaced. */
+async function planRetiring(archive: Archive, fingerprint: Fingerprint, making: "made" | "foreseen") {
+  const { store, config, at, passphrase } = archive;
+  const { certificates: known } = await knownCertificates(archive);
+  const { userId } = config;
+  return await planRevocation(store, { fingerprint, reason: "superseded", userId, at, passphrase, known }, making);
+}
+
 /**
- * Retiring comes last and only if nobody is orphaned: the chain of fresh clients runs through the old key. What the
- * rotation did before stands, and the key servers must hear of it, whatever is said against this.
+ * Before anything is signed. The successor need not exist yet: clients that are left without a key reach it over the old one alone.
+ * @throws FeedkeyError `usage`: clients would lose their chain by retiring the old key, and that was not allowed
+ */
+export async function refuseRetiring(archive: Archive, force: boolean): Promise<void> {
+  if (force) return;
+  const { present, successor, predecessor } = await readRotation(archive);
+  const old = successor === undefined && (await wasCutOffFinishing(archive)) ? predecessor : present;
+  if (old === undefined) return;
+  // The revocation from the safe needs no secret; without it the real one is made.
+  const { fingerprint } = old.raw;
+  const foreseen = await planRetiring(archive, fingerprint, "foreseen").catch(async (error: unknown) => {
+    if (error instanceof FeedkeyError) return await planRetiring(archive, fingerprint, "made");
+    throw error;
+  });
+  refuseOrphans(foreseen, force);
+}
+
+/**
+ * Retiring comes last. What the rotation did before stands, and the key servers must hear of it, whatever is said against this.
  */
 async function retire(archive: Archive, step: RotationStep, force: boolean) {
   if (step.left.length > 0) {
     return { done: [`${step.present} was not revoked: feeds are left that its successor did not sign`], errors: [] };
   }
-  const { store, config, at, passphrase } = archive;
-  const key = { where: "store", fingerprint: step.successor } as const;
-  const finished = { ...archive, config: { ...config, key } };
+  const finished = switchedTo(archive, step.successor);
   try {
-    const { certificates: known } = await knownCertificates(finished);
-    const terms = {
-      fingerprint: step.present,
-      reason: "superseded",
-      userId: config.userId,
-      at,
-      passphrase,
-      known,
-    } as const;
-    const revocation = await planRevocation(store, terms);
+    const revocation = await planRetiring(finished, step.present, "made");
     refuseOrphans(revocation, force);
-    const done = [...(await applyRevocation(revocation, store)), ...(await refreshBundle(finished))];
+    const done = [...(await applyRevocation(revocation, archive.store)), ...(await refreshBundle(finished))];
     return { done: [...describeGenerations(revocation.generations), ...done], errors: [] };
   } catch (error) {
     if (error instanceof FeedkeyError) return { done: [], errors: [error] };

@@ -1,8 +1,6 @@
 /** An archive opened for work on its keys: configuration, key store, and the certificates in it. */
 import { FeedkeyError } from "../error.ts";
-import { withLock } from "../files/lock.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
-import { type BundlePlan, planBundle } from "../signing/bundle.ts";
 import { type Known, withPublished } from "../signing/published-bundle.ts";
 import { PublishedTree } from "../signing/published-tree.ts";
 import { certificatesWith } from "../signing/signer.ts";
@@ -10,9 +8,7 @@ import { type OwnCertificate, ownCertificates, type PassphraseSource } from "../
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { recordsFolder } from "./publish.ts";
-import { applyPlans } from "./publish-apply.ts";
-import { type PublishedRecord, readPublished, recording } from "./published-record.ts";
+import { type IndexSource, type Publication, type Published, publishFeeds } from "./publish.ts";
 
 export interface Archive {
   readonly config: ArchiveConfig;
@@ -47,36 +43,38 @@ export async function knownCertificates({ config, store }: Archive): Promise<Kno
   );
 }
 
-async function planOwnBundle(archive: Archive): Promise<BundlePlan & { readonly record: PublishedRecord }> {
-  const { config, store } = archive;
-  const known = await knownCertificates(archive);
-  // Without its present key there is no bundle, and a revocation that nobody hears of must not look published.
-  const key = known.certificates.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
-  const record = await readPublished(recordsFolder(store, config.root));
-  const tree = await PublishedTree.open(config.root);
-  return { ...(await planBundle(tree, known, key, config.userId, record.bundle)), record };
+/** What a publication of the archive's own is told. */
+export type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle" | "dryRun">;
+
+/** How the archive publishes by its configuration. */
+export function publicationOf({ config, store, at, passphrase }: Archive): OwnPublication {
+  const { root, userId, key, validFor, notationDomain } = config;
+  const lenient = { skipBad: false, allowEmpty: true, force: false };
+  return { root, userId, key, validFor, notationDomain, store, at, passphrase, ...lenient };
+}
+
+const noIndexes: IndexSource = { eachAlone: true, records: "known", take: async () => undefined };
+
+/** The bundle alone: without its present key there is none, and a revocation that nobody hears of must not look published. */
+async function publishBundle(archive: Archive, dryRun: boolean): Promise<Published> {
+  return await publishFeeds({ ...publicationOf(archive), feeds: [], source: noIndexes, withBundle: true, dryRun });
 }
 
 /**
  * To be called before anything is made that the bundle must tell of.
+ * @returns whether the bundle is to be written even if nothing else changes
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`: the bundle could not be written
  */
-export async function requireBundle(archive: Archive): Promise<void> {
-  await planOwnBundle(archive);
+export async function requireBundle(archive: Archive): Promise<boolean> {
+  return (await publishBundle(archive, true)).bundle.length > 0;
 }
 
 /**
- * Writes the bundle anew if it changed.
+ * Writes the bundle if it changed.
  * @returns what was done, in words
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`, `output`
  */
 export async function refreshBundle(archive: Archive): Promise<string[]> {
-  const { config, store } = archive;
-  const records = recordsFolder(store, config.root);
-  return await withLock(records, async (lock) => {
-    const { files, notes, record } = await planOwnBundle(archive);
-    const tree = await PublishedTree.open(config.root);
-    await recording(records, record, [], lock, () => applyPlans(tree, [], new Map(), files, lock));
-    return [...files.map(({ path }) => `wrote ${path}`), ...notes];
-  });
+  const { bundle, notes } = await publishBundle(archive, false);
+  return [...bundle.map(({ path }) => `wrote ${path}`), ...notes];
 }

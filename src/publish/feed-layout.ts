@@ -1,7 +1,7 @@
 /** What the formats of feeds differ in where they are published. */
 import type { PackageIndex } from "../formats/package-index.ts";
 import type { SummaryForm } from "../profile/types.ts";
-import type { PublishedFolder } from "../signing/published-tree.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
 
 /** The two parts of a stanza: put together, they end in a newline. */
@@ -70,7 +70,7 @@ export interface FeedLayout {
    * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
    */
   files(
-    folder: PublishedFolder,
+    folder: FolderView,
     text: Uint8Array,
     before: Uint8Array | undefined,
     forms: readonly SummaryForm[],

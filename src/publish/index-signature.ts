@@ -2,6 +2,7 @@
 import { armor } from "../openpgp/packet/armor.ts";
 import { notationDomain, type SignerOf } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
+import type { FeedPlan } from "./publish-plan.ts";
 
 export interface SignOptions {
   readonly at: Instant;
@@ -38,3 +39,24 @@ export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: 
 
 /** The signatures of an index, by the name of the file that each covers. */
 export type FileSignatures = ReadonlyMap<string, IndexSignature>;
+
+/**
+ * Signs the index of each plan, in all its forms, for its feed.
+ * @returns the signatures by feed name
+ * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
+ */
+export async function signPlans(
+  plans: readonly FeedPlan[],
+  key: SignerOf,
+  { validFor, notationDomain }: Omit<SignOptions, "feed" | "at">,
+): Promise<Map<string, FileSignatures>> {
+  const byFeed = new Map<string, FileSignatures>();
+  for (const { feed, signed, date } of plans) {
+    const signatures = new Map<string, IndexSignature>();
+    for (const { name, bytes } of signed) {
+      signatures.set(name, await signIndexBytes(bytes, key, { at: date, validFor, feed: feed.name, notationDomain }));
+    }
+    byFeed.set(feed.name, signatures);
+  }
+  return byFeed;
+}

@@ -5,7 +5,7 @@ import { publishedSignatures } from "../formats/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
-import type { PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
+import type { FolderView, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
 import { packageUrl } from "../trust/package-path.ts";
@@ -150,7 +150,7 @@ export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "write
 
 /** Why the signature files there do not serve; undefined if they do. */
 async function whySign(
-  folder: PublishedFolder,
+  folder: FolderView,
   files: readonly SignedFile[],
   key: OwnCertificate,
   feed: ArchiveFeed,
@@ -196,7 +196,8 @@ const unreadableHint = "look at the control data of the package that the line is
 
 /**
  * Plans one feed.
- * @param made the index that is to be published
+ * @param folder what is published there, read once
+ * @param index the index that is to be published
  * @param key the certificate that is going to sign
  * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would take the index; `would_break` where another
  *   program's signature is in the way; `not_found` if all packages vanished and that was not allowed
@@ -204,11 +205,11 @@ const unreadableHint = "look at the control data of the package that the line is
 export async function planFeed(
   tree: PublishedTree,
   feed: ArchiveFeed,
+  folder: FolderView,
   { text, packages, listed, bad = [] }: IndexText,
   key: OwnCertificate,
   terms: PlanTerms,
 ): Promise<FeedPlan> {
-  const folder = tree.folder(feed.path);
   const layout = layoutOf(feed);
   const before = await folder.read(layout.signed);
   // What can't be read is going to be replaced.
@@ -246,5 +247,5 @@ export async function planFeed(
   // The others too: they may be what a client has accepted, and removing them forgets no date.
   const others = removes.map((name) => name.replace(/\.(sig|asc)$/, ""));
   const date = await dateAfter(folder, [...new Set([...names, ...others])], terms.vouchers.signers, terms.at);
-  return { feed, folder, signed, packages, changes, writes, removes, sign, date, warnings };
+  return { feed, folder: tree.folder(feed.path), signed, packages, changes, writes, removes, sign, date, warnings };
 }

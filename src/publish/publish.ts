@@ -1,6 +1,4 @@
-/** Use case: scan the packages, write and sign the indexes and the key bundle, all swapped in together. */
-import { createHash } from "node:crypto";
-import { join } from "node:path";
+/** The one way to what is published: take each feed's index, plan, sign, put in place, record; the key bundle along with it. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { type HeldLock, withLock } from "../files/lock.ts";
@@ -8,44 +6,73 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import { type BundleFile, planBundle } from "../signing/bundle.ts";
 import { isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
 import { withPublished } from "../signing/published-bundle.ts";
-import { PublishedTree } from "../signing/published-tree.ts";
+import { type FolderView, PublishedTree } from "../signing/published-tree.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "../signing/signer.ts";
 import { type OwnCertificate, type PassphraseSource, resolveKey } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { UserIdFacts } from "../trust/facts.ts";
+import type { Fingerprint, UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { layoutOf } from "./feed-layouts.ts";
-import type { FileSignatures } from "./index-signature.ts";
-import { lackingNotes } from "./lacking-notes.ts";
+import { signPlans } from "./index-signature.ts";
 import { applyPlans } from "./publish-apply.ts";
-import { changesAnything, type FeedPlan, makeIndex, planFeed } from "./publish-plan.ts";
-import { readPublished, recording } from "./published-record.ts";
-import { scanPackages } from "./scan/scan.ts";
-import { loadScanCache, saveScanCache } from "./scan/scan-cache.ts";
-import { signPlans } from "./sign-plans.ts";
+import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publish-plan.ts";
+import { type PublishedRecord, readPublished, recording, recordsFolder } from "./published-record.ts";
 import { vouchersOf } from "./vouched-file.ts";
 
-export interface PublishOptions {
+/** What a source of indexes may ask. */
+export interface Publishing {
+  /** All certificates that are the archive's, by the key store and by what is published. */
+  readonly certificates: Own;
+  /** Who is going to sign. */
+  readonly key: OwnCertificate;
+  readonly userId: string;
+  readonly record: PublishedRecord;
+  readonly at: Instant;
+}
+
+/** The index that a feed is to have; or the delegate who signs it; undefined: there is none. */
+export type Taken =
+  | { readonly index: IndexText; readonly notes?: readonly string[] }
+  | { readonly delegate: Fingerprint }
+  | undefined;
+
+/** Where the indexes come from: scanned packages, or what is published. */
+export interface IndexSource {
+  /** Feeds for themselves: one that can't be published is left as it is, and the others are published all the same. */
+  readonly eachAlone: boolean;
+  /** Indexes that nobody recorded stay so: another program writes them. */
+  readonly records: "all" | "known";
+  take(feed: ArchiveFeed, folder: FolderView, publishing: Publishing): Promise<Taken>;
+  /** Resolves once nothing is being written any more, with what went wrong. */
+  settled?(): Promise<void>;
+}
+
+export interface Publication {
   /** Absolute. */
   readonly root: string;
+  /** None: the bundle alone is written. */
   readonly feeds: readonly ArchiveFeed[];
+  readonly source: IndexSource;
   readonly validFor: Duration;
   readonly notationDomain?: string | undefined;
   /** The key that signs: of the key store, or one that stays in GnuPG. */
   readonly key: KeyPlace;
-  /** The archive's user ID; undefined: whatever the key's own says. */
+  /** The archive's user ID; undefined: the first of the key's own. */
   readonly userId: string | undefined;
   readonly store: KeyStore;
   readonly passphrase: PassphraseSource;
   readonly at: Instant;
+  /** Whether the key bundle is written along. */
+  readonly withBundle: boolean;
   readonly skipBad: boolean;
   readonly allowEmpty: boolean;
   /** Replace signatures of other programs. */
   readonly force: boolean;
   readonly dryRun: boolean;
-  readonly onProgress: (feed: string, done: number, total: number) => void;
+  /** Refuses by the key store's certificates, before anything else is looked at. */
+  readonly permit?: (own: Own) => Promise<void>;
 }
 
 export interface PublishResult {
@@ -58,16 +85,21 @@ export interface PublishResult {
   readonly applied: boolean;
 }
 
-/** Where records about an archive lie: with its keys, never inside what is published. */
-export function recordsFolder(store: KeyStore, root: string): string {
-  return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
+/** The result with what is not for the archive's keepers. */
+export interface Published extends PublishResult {
+  /** Feeds that a delegate signs: they stay as they are. */
+  readonly delegated: readonly { readonly feed: string; readonly delegate: Fingerprint }[];
+  /** One for each feed that was left as it is. */
+  readonly left: readonly FeedkeyError[];
+  /** The key store's certificates, as they were read for this. */
+  readonly own: Own;
 }
 
 /**
  * The key must be the archive's, or a delegate of it for all these feeds.
  * @throws FeedkeyError `revoked`, `expired`, `untrusted_signer`..., `bad_config` if it is neither
  */
-function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: PublishOptions): void {
+function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: Publication): void {
   const { fingerprint } = facts.primary;
   const refused = refusePrimary(facts, at);
   if (refused !== undefined) {
@@ -98,102 +130,129 @@ async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Pr
   }
 }
 
-/**
- * Scans one feed's packages and makes its index.
- * @param saving is told what is still being written
- */
-async function indexFeed(feed: ArchiveFeed, options: PublishOptions, records: string, saving: Promise<void>[]) {
-  const folder = join(options.root, feed.packages);
-  // Both formats may lie in one folder: what is remembered of each is of no use to the other.
-  const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
-  const cacheFile = join(records, `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`);
-  const cache = await loadScanCache(cacheFile);
-  const scan = await scanPackages(folder, {
-    format: feed.format,
-    cache,
-    onProgress: (done, total) => options.onProgress(feed.name, done, total),
+/** A feed that stays as it is. */
+function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError): FeedkeyError {
+  return new FeedkeyError(cause.code, `the index of feed "${name}" was NOT signed with ${key}: ${cause.message}`, {
+    details: { feed: name, key },
+    hint: "look at what is published there, then run feedkey publish; or feedkey sign, where another program writes the index",
+    cause,
   });
-  // Nothing waits for the disk here; and what was scanned is worth keeping whatever comes of the index.
-  if (!options.dryRun) {
-    const saved = saveScanCache(cacheFile, scan.cache);
-    saved.catch(() => undefined);
-    saving.push(saved);
-  }
-  const made = makeIndex(feed, scan.packages);
-  const bad = [...scan.bad.map(({ error }) => error), ...made.bad];
-  return { feed, made: { ...made, bad }, notes: lackingNotes(feed, scan.packages) };
 }
 
-async function sign(plans: readonly FeedPlan[], options: PublishOptions): Promise<Map<string, FileSignatures>> {
-  const wanting = plans.filter((plan) => plan.sign !== undefined);
-  if (wanting.length === 0) return new Map();
-  return await signPlans(wanting, await openSigner(options.store, options.key, options.passphrase), options);
-}
-
-async function publishLocked(
-  tree: PublishedTree,
-  options: PublishOptions,
-  records: string,
-  lock: HeldLock | undefined,
-): Promise<PublishResult> {
-  const saving: Promise<void>[] = [];
-  try {
-    return await publishSaving(tree, options, records, lock, saving);
-  } finally {
-    // However it ends, nothing is being written any more afterwards.
-    await Promise.allSettled(saving);
-  }
-}
-
-async function publishSaving(
-  tree: PublishedTree,
-  options: PublishOptions,
-  records: string,
-  lock: HeldLock | undefined,
-  saving: Promise<void>[],
-): Promise<PublishResult> {
-  const { feeds, store, userId } = options;
-  const { where, fingerprint } = options.key;
-  const own = await certificatesWith(store, options.key);
-  const mine = own.get(where === "gpg" ? fingerprint : await resolveKey(store, fingerprint));
-  if (mine === undefined) {
-    throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store`);
-  }
-  const name = userId ?? mine.facts.userIds[0]?.text ?? "";
-  const known = await withPublished(tree, own, name);
+/** The certificate that signs, by all that is known of it. @throws FeedkeyError `not_found` */
+function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }: KeyStore): OwnCertificate {
   // What is published says more where another key store has revoked it.
-  const key = known.certificates.get(mine.raw.fingerprint) ?? mine;
-  refuseKey(known.certificates, key, options);
+  const found = certificates.get(fingerprint) ?? own.get(fingerprint);
+  if (found !== undefined) return found;
+  throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store "${folder}"`, {
+    details: { fingerprint },
+    hint: "bring it back from a backup, or import it with: feedkey key import FILE",
+  });
+}
+
+interface Planned extends Omit<Published, "applied"> {
+  readonly record: PublishedRecord;
+  /** Damaged packages forbid it. */
+  readonly stopped: boolean;
+}
+
+/** Works out all that is to be done. Nothing is changed but what sources remember for themselves. */
+async function plan(tree: PublishedTree, publication: Publication, records: string): Promise<Planned> {
+  const { feeds, source, store, at } = publication;
+  const { where, fingerprint } = publication.key;
+  const own = await certificatesWith(store, publication.key);
+  await publication.permit?.(own);
+  // The bundle alone needs no key that may sign.
+  const signs = feeds.length > 0 || !source.eachAlone;
+  const signing = where === "gpg" || !signs ? fingerprint : await resolveKey(store, fingerprint);
+  const userId = publication.userId ?? own.get(signing)?.facts.userIds[0]?.text ?? "";
+  const { certificates, strangers } = await withPublished(tree, own, userId);
+  const key = keyOf(certificates, own, signing, store);
+  if (signs) refuseKey(certificates, key, publication);
   const record = await readPublished(records);
-  const { files: bundle, notes: ofBundle } = await planBundle(tree, known, key, name, record.bundle);
-  const indexed = [];
-  for (const feed of feeds) indexed.push(await indexFeed(feed, options, records, saving));
-  const bad = indexed.flatMap(({ made }) => made.bad);
-  const notes = [...ofBundle, ...indexed.flatMap((one) => one.notes)];
-  if (bad.length > 0 && !options.skipBad) {
-    await Promise.all(saving);
-    return { plans: [], bundle: [], notes, bad, applied: false };
+  const { files: bundle, notes: ofBundle } = publication.withBundle
+    ? await planBundle(tree, { certificates, strangers }, key, userId, record.bundle)
+    : { files: [], notes: [] };
+
+  const left: FeedkeyError[] = [];
+  /** What becomes of one feed; undefined if it is left. */
+  const alone = async <Result>(feed: ArchiveFeed, action: () => Promise<Result>): Promise<Result | undefined> => {
+    try {
+      return await action();
+    } catch (error) {
+      if (!source.eachAlone || !(error instanceof FeedkeyError)) throw error;
+      left.push(leftError(feed, signing, error));
+      return undefined;
+    }
+  };
+  const publishing = { certificates, key, userId, record, at };
+  const taken = [];
+  for (const feed of feeds) {
+    const folder = tree.folder(feed.path).view();
+    taken.push({ feed, folder, found: await alone(feed, () => source.take(feed, folder, publishing)) });
   }
-  const terms = { ...options, vouchers: await vouchersOf(known.certificates, key, name, record) };
+  const delegated = taken.flatMap(({ feed, found }) => {
+    return found !== undefined && "delegate" in found ? [{ feed: feed.name, delegate: found.delegate }] : [];
+  });
+  const bad = taken.flatMap(({ found }) => (found !== undefined && "index" in found ? (found.index.bad ?? []) : []));
+  const notes = [
+    ...ofBundle,
+    ...taken.flatMap(({ found }) => (found !== undefined && "index" in found ? (found.notes ?? []) : [])),
+  ];
+  if (bad.length > 0 && !publication.skipBad) {
+    return { plans: [], bundle: [], notes, bad, left, delegated, own, record, stopped: true };
+  }
+  const terms = { ...publication, vouchers: await vouchersOf(certificates, key, userId, record) };
   const plans: FeedPlan[] = [];
-  for (const { feed, made } of indexed) plans.push(await planFeed(tree, feed, made, key, terms));
-  await Promise.all(saving);
-  const warnings = [...notes, ...plans.flatMap((plan) => plan.warnings)];
-  if (lock === undefined) return { plans, bundle, notes: warnings, bad, applied: false };
-  const signatures = await sign(plans, options);
+  for (const { feed, folder, found } of taken) {
+    if (found === undefined || !("index" in found)) continue;
+    const planned = await alone(feed, () => planFeed(tree, feed, folder, found.index, key, terms));
+    if (planned !== undefined) plans.push(planned);
+  }
+  const warnings = [...notes, ...plans.flatMap((one) => one.warnings)];
+  return { plans, bundle, notes: warnings, bad, left, delegated, own, record, stopped: false };
+}
+
+/** Signs what the plans want, puts all in place, and records it. */
+async function carryOut(
+  tree: PublishedTree,
+  { plans, bundle, record, own }: Planned,
+  publication: Publication,
+  records: string,
+  lock: HeldLock,
+): Promise<void> {
   const changed = plans.filter(changesAnything);
-  await recording(records, record, plans, lock, () => applyPlans(tree, changed, signatures, bundle, lock));
-  return { plans, bundle, notes: warnings, bad, applied: true };
+  const wanting = changed.filter(({ sign }) => sign !== undefined);
+  const { store, key, passphrase, source, withBundle } = publication;
+  const signatures =
+    wanting.length === 0
+      ? new Map()
+      : await signPlans(wanting, await openSigner(store, key, passphrase, own), publication);
+  const what = { plans, only: source.records, withBundle };
+  await recording(records, record, what, lock, () => applyPlans(tree, changed, signatures, bundle, lock));
 }
 
 /**
- * Publishes. Bad packages stop it, unless they are to be skipped; then the caller still has to report them.
- * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `revoked`..., `output`, `locked`
+ * Publishes feeds, the key bundle, or both: for `publish`, for rotations and revocations, and for rehearsals of them on a copy. Bad
+ * packages stop it, unless they are to be skipped; then the caller still has to report them.
+ * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `would_break`, `revoked`..., `output`, `locked`
  */
-export async function publish(options: PublishOptions): Promise<PublishResult> {
-  const tree = await PublishedTree.open(options.root);
-  await refuseOdd(tree, options.feeds);
-  const records = recordsFolder(options.store, options.root);
-  if (options.dryRun) return await publishLocked(tree, options, records, undefined);
-  return await withLock(records, (lock) => publishLocked(tree, options, records, lock));
+export async function publishFeeds(publication: Publication): Promise<Published> {
+  const { feeds, source, dryRun } = publication;
+  const tree = await PublishedTree.open(publication.root);
+  if (!source.eachAlone) await refuseOdd(tree, feeds);
+  const records = recordsFolder(publication.store, publication.root);
+  const run = async (lock: HeldLock | undefined): Promise<Published> => {
+    try {
+      const { record, stopped, ...planned } = await plan(tree, publication, records);
+      await source.settled?.();
+      const applied = lock !== undefined && !stopped;
+      if (applied) await carryOut(tree, { ...planned, record, stopped }, publication, records, lock);
+      return { ...planned, applied };
+    } finally {
+      // However it ends, nothing is being written any more afterwards.
+      await source.settled?.().catch(() => undefined);
+    }
+  };
+  return dryRun ? await run(undefined) : await withLock(records, run);
 }

@@ -9,7 +9,13 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
+import type { KeyStore } from "../store/key-store.ts";
 import type { SignedFile } from "./feed-layout.ts";
+
+/** Where records about an archive are kept: with its keys, never inside what is published. */
+export function recordsFolder(store: KeyStore, root: string): string {
+  return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
+}
 
 export interface PublishedRecord {
   /** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
@@ -79,6 +85,14 @@ async function write(records: string, { indexes, bundle }: PublishedRecord, lock
   if (there !== text) await writeFileAtomic(fileIn(records), text, { mode: 0o600 }, lock);
 }
 
+/** What is going to be published. */
+export interface ToRecord {
+  readonly plans: readonly Indexed[];
+  /** Of the plans all, or those whose index is on record: what another program writes, it does not record. */
+  readonly only: "all" | "known";
+  readonly withBundle: boolean;
+}
+
 /**
  * Publishes with a record: the new indexes are in it before they get their names, the old ones until then.
  * @param before the record as it was
@@ -88,17 +102,20 @@ async function write(records: string, { indexes, bundle }: PublishedRecord, lock
 export async function recording(
   records: string,
   before: PublishedRecord,
-  plans: readonly Indexed[],
+  { plans, only, withBundle }: ToRecord,
   lock: HeldLock,
   publish: () => Promise<void>,
 ): Promise<void> {
   const during = new Map(before.indexes);
   const after = new Map(before.indexes);
   for (const { path, sha256 } of plans.flatMap(entriesOf)) {
-    during.set(path, [...new Set([...(before.indexes.get(path) ?? []), sha256])]);
+    const known = before.indexes.get(path);
+    if (known === undefined && only === "known") continue;
+    during.set(path, [...new Set([...(known ?? []), sha256])]);
     after.set(path, [sha256]);
   }
-  await write(records, { indexes: during, bundle: true }, lock);
+  const bundle = before.bundle || withBundle;
+  await write(records, { indexes: during, bundle }, lock);
   await publish();
-  await write(records, { indexes: after, bundle: true }, lock);
+  await write(records, { indexes: after, bundle }, lock);
 }

@@ -3,7 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import { signatureFiles } from "../formats/formats.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
 import type { KeyIndex } from "../openpgp/check/key-index.ts";
-import type { PublishedFolder } from "../signing/published-tree.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 import { type Instant, iso } from "../time.ts";
 import { skew } from "../trust/policy.ts";
 
@@ -11,7 +11,7 @@ const second = 1000;
 
 /** The date of the newest signature there that names one of these keys; whether it fits does not matter: the index may be new. */
 async function newestDate(
-  folder: PublishedFolder,
+  folder: FolderView,
   names: readonly string[],
   keys: KeyIndex,
 ): Promise<{ readonly file: string; readonly date: Instant } | undefined> {
@@ -27,7 +27,7 @@ async function newestDate(
 }
 
 /** A file that can't be read as signatures is going to be replaced: no client has accepted it. */
-async function signaturesIn(folder: PublishedFolder, file: string): Promise<readonly FileSignature[]> {
+async function signaturesIn(folder: FolderView, file: string): Promise<readonly FileSignature[]> {
   const bytes = await folder.read(file);
   try {
     return bytes === undefined ? [] : readSignatureFile(bytes, file);
@@ -45,7 +45,7 @@ async function signaturesIn(folder: PublishedFolder, file: string): Promise<read
  * @throws FeedkeyError `not_yet_valid` if what is published is dated later than clients with a right clock accept
  */
 export async function dateAfter(
-  folder: PublishedFolder,
+  folder: FolderView,
   names: readonly string[],
   keys: KeyIndex,
   at: Instant,

@@ -3,7 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { publishedSignatures, type SignatureForm, signatureFiles } from "../formats/formats.ts";
 import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
-import type { PublishedFolder } from "../signing/published-tree.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 
 /** What is to be signed, and how. */
 export interface ToSign {
@@ -19,7 +19,7 @@ export interface ToSign {
  * @throws FeedkeyError `would_break`: another program's signature has the name of one that is to be written
  */
 export async function planSignatureFiles(
-  folder: PublishedFolder,
+  folder: FolderView,
   { names, form, force }: ToSign,
 ): Promise<readonly string[]> {
   const leftover: string[] = [];
@@ -35,7 +35,7 @@ export async function planSignatureFiles(
   return leftover;
 }
 
-function replaces(folder: PublishedFolder, file: string, whose: string): FeedkeyError {
+function replaces(folder: FolderView, file: string, whose: string): FeedkeyError {
   const path = `${folder.path}/${file}`;
   const isArmored = file.endsWith(".asc");
   return new FeedkeyError("would_break", `${escapeText(path)} is a signature of ${whose}: its clients need it`, {

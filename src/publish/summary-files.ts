@@ -3,7 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
 import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
-import type { PublishedFolder } from "../signing/published-tree.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 import type { SignedFile } from "./feed-layout.ts";
 
 const { pkgsrc } = formats;
@@ -41,7 +41,7 @@ interface OtherForm {
 }
 
 /** The forms in a folder, without those named, that are signed. */
-async function signedForms(folder: PublishedFolder, without: readonly string[]): Promise<OtherForm[]> {
+async function signedForms(folder: FolderView, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
   for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
@@ -63,7 +63,7 @@ async function signedForms(folder: PublishedFolder, without: readonly string[]):
  * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
  */
 export async function planOtherForms(
-  folder: PublishedFolder,
+  folder: FolderView,
   text: Uint8Array,
   asked: readonly SignedFile[],
   isOwn: (file: SignedFile) => Promise<boolean>,
@@ -94,7 +94,7 @@ export async function planOtherForms(
  * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `bad_path`, `output` if a file can't be read
  */
 export async function staleSignatures(
-  folder: PublishedFolder,
+  folder: FolderView,
   summary: Uint8Array,
   without: readonly string[],
 ): Promise<string[]> {

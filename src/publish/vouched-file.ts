@@ -9,7 +9,7 @@ import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { claims, type Own } from "../signing/delegate-check.ts";
-import type { PublishedFolder } from "../signing/published-tree.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { isHardRevoked } from "../trust/key-state.ts";
@@ -47,7 +47,7 @@ function isGood(signature: DataSignature): boolean {
   return signature.status === "good" && signature.makers.some((maker) => refuseWeakHash(maker) === undefined);
 }
 
-async function isSigned(folder: PublishedFolder, { name, bytes }: SignedFile, keys: KeyIndex): Promise<boolean> {
+async function isSigned(folder: FolderView, { name, bytes }: SignedFile, keys: KeyIndex): Promise<boolean> {
   for (const signature of signatureFiles(name)) {
     const packets = await folder.read(signature);
     if (packets === undefined) continue;
@@ -68,7 +68,7 @@ async function isSigned(folder: PublishedFolder, { name, bytes }: SignedFile, ke
  */
 export async function isOwn(
   feed: ArchiveFeed,
-  folder: PublishedFolder,
+  folder: FolderView,
   file: SignedFile,
   { keys, published }: Vouchers,
 ): Promise<boolean> {

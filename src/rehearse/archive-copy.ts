@@ -9,7 +9,7 @@ import { encodeValue } from "../profile/ini.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { Archive } from "../publish/archive.ts";
 import { layoutOf } from "../publish/feed-layouts.ts";
-import { recordsFolder } from "../publish/publish.ts";
+import { recordsFolder } from "../publish/published-record.ts";
 import { bundleFiles, readBundleFile } from "../signing/published-bundle.ts";
 import { PublishedTree } from "../signing/published-tree.ts";
 import { KeyStore } from "../store/key-store.ts";

@@ -2,24 +2,16 @@
 
 import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
-import { withLock } from "../files/lock.ts";
 import { mainSignature } from "../formats/formats.ts";
 import { switchKey } from "../keys/config-edit.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
-import type { ArchiveFeed } from "../profile/types.ts";
-import { type Archive, knownCertificates } from "../publish/archive.ts";
-import { layoutOf } from "../publish/feed-layouts.ts";
-import { recordsFolder } from "../publish/publish.ts";
-import { applyPlans } from "../publish/publish-apply.ts";
-import { changesAnything, type FeedPlan, planFeed } from "../publish/publish-plan.ts";
-import { readPublished } from "../publish/published-record.ts";
-import { signPlans } from "../publish/sign-plans.ts";
-import { type Vouchers, vouchersOf } from "../publish/vouched-file.ts";
+import { type Archive, publicationOf } from "../publish/archive.ts";
+import { takePublished } from "../publish/as-published.ts";
+import { type IndexSource, publishFeeds } from "../publish/publish.ts";
 import { isDelegate, type Own } from "../signing/delegate-check.ts";
-import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
-import { type OwnCertificate, openSigningKey } from "../signing/signing-key.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 import { matchesFeed } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
@@ -36,7 +28,7 @@ async function reopened(archive: Archive): Promise<Archive> {
 }
 
 /** Whether somebody signs this feed to whom it was delegated: publishing with the archive's key is not what comes next. */
-async function isDelegated(folder: PublishedFolder, name: string, bytes: Uint8Array, known: Own): Promise<boolean> {
+async function isDelegated(folder: FolderView, name: string, bytes: Uint8Array, known: Own): Promise<boolean> {
   const file = await folder.read(name);
   if (file === undefined) return false;
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
@@ -51,44 +43,6 @@ async function isDelegated(folder: PublishedFolder, name: string, bytes: Uint8Ar
   }
 }
 
-async function planSigning(
-  tree: PublishedTree,
-  archive: Archive,
-  feed: ArchiveFeed,
-  key: OwnCertificate,
-  vouchers: Vouchers,
-): Promise<FeedPlan | undefined> {
-  const { config, at } = archive;
-  const layout = layoutOf(feed);
-  const index = await tree.folder(feed.path).read(layout.signed);
-  if (index === undefined) return undefined;
-  const text = await layout.textOf(index);
-  const terms = { at, validFor: config.validFor, allowEmpty: true, force: false, vouchers };
-  return await planFeed(tree, feed, { text, packages: layout.read(text).count }, key, terms);
-}
-
-async function signFeeds(
-  archive: Archive,
-  feeds: readonly ArchiveFeed[],
-  key: OwnCertificate,
-  known: Own,
-): Promise<void> {
-  const { config, store, passphrase } = archive;
-  const records = recordsFolder(store, config.root);
-  const tree = await PublishedTree.open(config.root);
-  await withLock(records, async (lock) => {
-    const vouchers = await vouchersOf(known, key, config.userId, await readPublished(records));
-    const planned = await Promise.all(feeds.map((feed) => planSigning(tree, archive, feed, key, vouchers)));
-    const plans = planned.flatMap((plan) => plan ?? []);
-    const changed = plans.filter(changesAnything);
-    if (changed.length === 0) return;
-    const signer = await openSigningKey(store, key.raw.fingerprint, passphrase);
-    const wanting = changed.filter(({ sign }) => sign !== undefined);
-    const signatures = await signPlans(wanting, signer, config);
-    await applyPlans(tree, changed, signatures, [], lock);
-  });
-}
-
 function unseen({ delegate }: Delegation): FeedkeyError {
   return new FeedkeyError(
     "not_found",
@@ -100,26 +54,39 @@ function unseen({ delegate }: Delegation): FeedkeyError {
   );
 }
 
+/** The indexes as they are published; only those that nobody signs to whom they were delegated, where they are the archive's to sign. */
+function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
+  return {
+    eachAlone: false,
+    records: "all",
+    async take(feed, folder, { certificates }) {
+      const taken = await takePublished(feed, folder);
+      if (taken === undefined) return undefined;
+      const signature = mainSignature(taken.file.name, feed.signatures);
+      if (whose === "archive's" && (await isDelegated(folder, signature, taken.file.bytes, certificates)))
+        return undefined;
+      return { index: taken.index };
+    },
+  };
+}
+
 /** The archive's own feeds, as the next run of `publish` would sign them. */
 async function publishAgain(archive: Archive): Promise<void> {
   const { config } = archive;
   // gpg would sign in the user's own home, which is no copy: the indexes stay as they lie there.
   if (config.key.where === "gpg") return;
-  const { certificates: known } = await knownCertificates(archive);
-  const key = known.get(config.key.fingerprint);
-  if (key === undefined) {
-    throw new FeedkeyError("not_found", `the certificate of ${config.key.fingerprint} is missing in the key store`);
-  }
-  const tree = await PublishedTree.open(config.root);
-  const own: ArchiveFeed[] = [];
-  for (const feed of config.feeds) {
-    const folder = tree.folder(feed.path);
-    const { signed } = layoutOf(feed);
-    const bytes = await folder.read(signed);
-    if (bytes !== undefined && !(await isDelegated(folder, mainSignature(signed, feed.signatures), bytes, known)))
-      own.push(feed);
-  }
-  await signFeeds(archive, own, key, known);
+  const [source, feeds] = [publishedIndexes("archive's"), config.feeds];
+  await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
+}
+
+/** Feeds as their delegate would sign them. */
+async function publishAsDelegate(archive: Archive, delegation: Delegation): Promise<void> {
+  const { config, store } = archive;
+  if (!(await store.hasPrivate(delegation.delegate))) throw unseen(delegation);
+  const feeds = config.feeds.filter(({ name }) => matchesFeed(name, delegation.feeds));
+  const key = { where: "store", fingerprint: delegation.delegate } as const;
+  const source = publishedIndexes("delegate's");
+  await publishFeeds({ ...publicationOf(archive), key, feeds, source, withBundle: false, dryRun: false });
 }
 
 /**
@@ -148,14 +115,6 @@ export async function settle(
   }
   const present = await reopened(archive);
   await attempt(() => publishAgain(present));
-  if (delegation !== undefined) {
-    const feeds = present.config.feeds.filter(({ name }) => matchesFeed(name, delegation.feeds));
-    const { certificates: known } = await knownCertificates(present);
-    const key = known.get(delegation.delegate);
-    await attempt(async () => {
-      if (key === undefined || !(await present.store.hasPrivate(delegation.delegate))) throw unseen(delegation);
-      await signFeeds(present, feeds, key, known);
-    });
-  }
+  if (delegation !== undefined) await attempt(() => publishAsDelegate(present, delegation));
   return errors;
 }

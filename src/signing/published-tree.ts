@@ -19,6 +19,9 @@ export interface PublishedFile {
   readonly data: Uint8Array | string;
 }
 
+/** A folder as it was found: each file is read once. */
+export type FolderView = Pick<PublishedFolder, "path" | "read">;
+
 /** A folder of the tree. It need not exist yet. */
 export class PublishedFolder {
   readonly #root: TargetRoot;
@@ -41,6 +44,17 @@ export class PublishedFolder {
   async read(name: string, most?: number): Promise<Buffer | undefined> {
     const usual = /\.(sig|asc)$/.test(name) ? limits.signatureFileBytes : maxIndexBytes;
     return await this.#root.read(join(this.#name, name), most ?? usual);
+  }
+
+  /** The folder as it is found from now on: no file is read twice. */
+  view(): FolderView {
+    const found = new Map<string, Promise<Buffer | undefined>>();
+    const read = (name: string, most?: number) => {
+      const bytes = found.get(name) ?? this.read(name, most);
+      found.set(name, bytes);
+      return bytes;
+    };
+    return { path: this.path, read };
   }
 
   /** @throws FeedkeyError `bad_path`: something else is in the place of one of these files, or of a folder on the way */

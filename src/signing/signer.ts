@@ -28,11 +28,17 @@ export async function certificatesWith(
 
 /**
  * Opens the key for signing documents, wherever its secret is.
+ * @param own `certificatesWith` the key
  * @throws FeedkeyError `usage`, `not_found`, `bad_config`, `bad_certificate`
  */
-export async function openSigner(store: KeyStore, key: KeyPlace, passphrase: PassphraseSource): Promise<SignerOf> {
-  if (key.where === "store") return await openSigningKey(store, key.fingerprint, passphrase);
-  const certificate = (await certificatesWith(store, key)).get(key.fingerprint);
+export async function openSigner(
+  store: KeyStore,
+  key: KeyPlace,
+  passphrase: PassphraseSource,
+  own: ReadonlyMap<Fingerprint, OwnCertificate>,
+): Promise<SignerOf> {
+  if (key.where === "store") return await openSigningKey(store, key.fingerprint, passphrase, own);
+  const certificate = own.get(key.fingerprint);
   if (certificate !== undefined) return { ...certificate, secret: gpgSigner(key.fingerprint, passphrase) };
   throw new FeedkeyError(
     "bad_certificate",

@@ -106,16 +106,18 @@ export async function resolveKey(store: KeyStore, text: string): Promise<Fingerp
 /**
  * Opens a key for signing.
  * @param fingerprint as a person wrote it; the full one is required
+ * @param certificates of the key store, where they were read already
  * @throws FeedkeyError `usage`, `not_found`, `bad_config` (passphrase, file modes), `bad_certificate`
  */
 export async function openSigningKey(
   store: KeyStore,
   fingerprint: string,
   passphrase: PassphraseSource,
+  certificates?: ReadonlyMap<Fingerprint, OwnCertificate>,
 ): Promise<SigningKey> {
   const name = await resolveKey(store, fingerprint);
   const armored = await store.privateKey(name);
-  const own = (await ownCertificates(store)).get(name);
+  const own = (certificates ?? (await ownCertificates(store))).get(name);
   if (own === undefined) {
     throw new FeedkeyError("bad_certificate", `the certificate of ${name} in the key store can't be read`, {
       details: { fingerprint: name },

@@ -117,7 +117,7 @@ describe("cases: bombs", function () {
         const profile = (await fs.readFile(archive.profile, "utf8")).replace("format = opkg", "format = pkgsrc");
         await fs.writeFile(archive.profile, `${profile}index = ${name}\n`);
         await ends(archive.clientArgs(later, "verify", archive.file(name)), 1, "no_signature");
-        const sign = ["sign", archive.file(name), "--key", archive.key, "--feed", "base"];
+        const sign = ["sign", archive.file(name), "--key", archive.key, "--feed", "base", "--force"];
         await ends(archive.keeperArgs(published, ...sign), 0, undefined);
         await ends(archive.clientArgs(later, "verify", archive.file(name)), 65, "bad_index");
       });

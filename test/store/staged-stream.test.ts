@@ -1,10 +1,12 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { commitStaged } from "../../src/files/atomic.ts";
 import { stageStream } from "../../src/files/staged-stream.ts";
-import { inScratch, refusal } from "../testkit/scratch.ts";
+import { inScratch, refusal, run } from "../testkit/scratch.ts";
 
+const endEarly = fileURLToPath(new URL("./end-early.js", import.meta.url));
 const bytes = (text: string) => Buffer.from(text, "utf8");
 
 describe("store/staged-stream", () => {
@@ -122,4 +124,13 @@ describe("store/staged-stream", () => {
         `cannot write "${join(folder, "pool", "base")}": a part of the path is not a folder`,
       );
     }));
+
+  for (const how of ["SIGINT", "SIGTERM", "SIGHUP", "exit"]) {
+    it(`leaves no temporary file behind when the program ends by ${how}`, () =>
+      inScratch(async (folder) => {
+        const { status, stderr } = await run(process.execPath, [endEarly, folder, how]);
+        expect(status, stderr).to.equal(how === "exit" ? 3 : null);
+        expect(await fs.readdir(folder)).to.deep.equal(["done"]);
+      }));
+  }
 });

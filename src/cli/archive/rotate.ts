@@ -44,28 +44,21 @@ async function status(keeper: Keeper, warnWithin: Duration | undefined): Promise
   return { text: lines.join("\n"), json: { present, successor, successorHere, predecessor, overlapEnds } };
 }
 
-async function plan(keeper: Keeper, options: RotateOptions): Promise<Outcome> {
-  const { to: chosen, force } = options;
-  const algorithm =
-    options.algorithm === undefined || options.finish === true ? undefined : algorithmOf(options.algorithm);
-  const planned = await keeper.planRotation({ to: chosen, algorithm, force });
-  const { present: from, successor, overlapEnds, rivals } = planned;
-  const { userId } = (await keeper.archive()).config;
-  const to = successor ?? options.to ?? `a new ${planned.algorithm} key`;
-  const start = [
-    ...(successor === undefined && options.to === undefined ? [`make ${to}, called "${userId}"`] : []),
-    ...(successor === undefined ? [`let ${from} certify ${to}`] : []),
-    ...(overlapEnds === undefined ? [`let ${to} certify ${from} for ${options.overlap}`] : []),
-    ...rivals.map((rival) => `let ${rival} and ${to} acknowledge each other`),
-    "write both into the key bundle, send both to the key servers and read them back",
-  ];
-  const finish = [
-    `archive.ini: key = ${to}`,
-    `sign every published index with ${to}`,
-    ...(options.retire === true ? [`revoke ${from} as superseded, unless clients lose their chain`] : []),
-  ];
-  const steps = options.atOnce === true ? [...start, ...finish] : options.finish === true ? finish : start;
-  return { text: steps.map((step, place) => `${place + 1}. ${step}`).join("\n"), json: { dryRun: true, steps } };
+/** The step that the options name. */
+function stepOf({ finish, atOnce, abandon }: RotateOptions): "begin" | "finish" | "at-once" | "abandon" {
+  if (abandon === true) return "abandon";
+  return atOnce === true ? "at-once" : finish === true ? "finish" : "begin";
+}
+
+async function plan(context: Context, keeper: Keeper, options: RotateOptions): Promise<Outcome> {
+  const { to, backup, retire, force } = options;
+  const step = stepOf(options);
+  const { lifetime: _, ...terms } = step === "abandon" ? {} : termsOf(options);
+  const { steps, errors } = await keeper.planRotation({ step, to, backup, retire, force, ...terms });
+  if ((step === "begin" || step === "at-once") && backup === undefined && force !== true)
+    context.reporter.warn("without --backup DIR or --force this is refused when it is to be done");
+  const text = steps.map((line, place) => `${place + 1}. ${line}`).join("\n");
+  return { text, json: { dryRun: true, steps }, errors };
 }
 
 /** The new key is locked like the old one: with the passphrase that the options give, or one asked for. */
@@ -98,14 +91,15 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");
   const keeper = await keeperOf(context, options);
   if (options.status === true) return await status(keeper, warningTime(options));
-  if (options.dryRun === true) return await plan(keeper, options);
-  if (options.abandon === true) {
+  if (options.dryRun === true) return await plan(context, keeper, options);
+  const step = stepOf(options);
+  if (step === "abandon") {
     const { successor, done, sent, errors } = await keeper.abandonRotation({ partial: true });
     return { text: [...done, ...sent].join("\n"), json: { abandoned: successor, done }, errors };
   }
   const { to, backup, retire, force } = options;
   const taken = await keeper.rotate({
-    step: options.atOnce === true ? "at-once" : options.finish === true ? "finish" : "begin",
+    step,
     ...termsOf(options),
     ...{ to, backup, retire, force, partial: true },
     newPassphrase: () => passphraseOfNew(context, options),

@@ -1,0 +1,183 @@
+/** Whether the steps of a rotation may be taken: asked by the steps themselves before they change anything, and by their plans. */
+import { FeedkeyError } from "../error.ts";
+import { type Archive, ownCertificate, publicationOf, requireBundle } from "../publish/archive.ts";
+import { latestIndexes } from "../publish/as-published.ts";
+import { type Published, publishFeeds } from "../publish/publish.ts";
+import { type OwnCertificate, ownCertificates } from "../signing/signing-key.ts";
+import { refuseUnreadable } from "../signing/successor-algorithm.ts";
+import { type Instant, iso } from "../time.ts";
+import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import { findRivals, type Rival } from "./rivals.ts";
+import { type RotationState, rotationState } from "./rotation-state.ts";
+
+/**
+ * Where the rotation of the archive's present key stands.
+ * @throws FeedkeyError `not_found`: the present key's certificate is missing in the key store
+ */
+export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
+  const own = await ownCertificates(store);
+  const present = own.get(config.key.fingerprint) ?? (await ownCertificate(store, config.key.fingerprint));
+  return rotationState(own, present, config.userId, at);
+}
+
+/** Comparable strength in bits (NIST SP 800-57 part 1, table 2), no more than 128: beyond it nothing is gained here. */
+function strength({ algorithm, bits }: KeyFacts): number {
+  if (algorithm !== "rsa") return Math.min(128, Math.floor(bits / 2));
+  return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
+}
+
+/** @throws FeedkeyError `bad_config`: its secret is nowhere that a certification could be made from here */
+export function refuseInGnupg({ config }: Archive): void {
+  if (config.key.where === "store") return;
+  throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
+    hint: "import its secret key, or certify the successor with gpg --quick-sign-key and import both certificates",
+  });
+}
+
+/** @throws FeedkeyError: an issuer that is expired or revoked passes nothing on */
+function refuseIssuer({ present }: RotationState, at: Instant): void {
+  const refused = refusePrimary(present.facts, at);
+  if (refused === undefined) return;
+  throw new FeedkeyError(refused.code, `can't rotate: the present key ${present.raw.fingerprint}: ${refused.reason}`, {
+    details: { fingerprint: present.raw.fingerprint },
+    hint:
+      refused.code === "expired"
+        ? "extend it first with feedkey key extend: clients can't follow a chain through an expired key"
+        : "clients can't follow a chain through it any more: they need a new seed, by a new release",
+  });
+}
+
+/** The successor must be able to sign, and no weaker than the key that certifies it. */
+function refuseSuccessor(present: OwnCertificate, successor: OwnCertificate, at: Instant): void {
+  const refused = refusePrimary(successor.facts, at);
+  if (refused !== undefined) {
+    throw new FeedkeyError(refused.code, `${successor.raw.fingerprint} can't be the successor: ${refused.reason}`, {
+      details: { successor: successor.raw.fingerprint },
+      hint: "choose another key with --to, or let rotate make a new one",
+    });
+  }
+  if (strength(successor.facts.primary) >= strength(present.facts.primary)) return;
+  throw new FeedkeyError(
+    "weak_algorithm",
+    `the successor ${successor.raw.fingerprint} is weaker than the present key`,
+    {
+      details: { present: present.facts.primary, successor: successor.facts.primary },
+      hint: "choose another --algorithm",
+    },
+  );
+}
+
+/** @throws FeedkeyError: this key can't follow the present one */
+export function checkSuccessor(
+  { config, at }: Archive,
+  present: OwnCertificate,
+  successor: OwnCertificate,
+  force: boolean,
+): void {
+  refuseSuccessor(present, successor, at);
+  if (!force) refuseUnreadable(config, present, successor, at);
+}
+
+/** What the first step begins with. */
+export interface Start {
+  readonly state: RotationState;
+  /** Keys that the successor and they have to acknowledge each other. */
+  readonly rivals: readonly Rival[];
+  /** The key bundle is to be written even if nothing else changes. */
+  readonly isBundleOld: boolean;
+}
+
+/**
+ * Whether the first step may be taken, as far as it can be told without opening a key.
+ * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `bad_config`, `not_found`
+ */
+export async function checkStart(
+  archive: Archive,
+  { to, force }: { readonly to: Fingerprint | undefined; readonly force: boolean },
+): Promise<Start> {
+  const { store, at } = archive;
+  refuseInGnupg(archive);
+  const state = await readRotation(archive);
+  refuseIssuer(state, at);
+  const isBundleOld = await requireBundle(archive);
+  const present = state.present.raw.fingerprint;
+  const chosen = state.successor?.raw.fingerprint ?? to;
+  if (state.successor === undefined) await store.privateKey(present);
+  if (chosen !== undefined) checkSuccessor(archive, state.present, await ownCertificate(store, chosen), force);
+  return { state, isBundleOld, rivals: await findRivals(archive, present, chosen) };
+}
+
+/** @throws FeedkeyError `not_found`: the archive would be switched to a key that nobody here can sign with */
+async function refuseWithoutSecret({ store }: Archive, successor: Fingerprint): Promise<void> {
+  if (await store.hasPrivate(successor)) return;
+  throw new FeedkeyError("not_found", `the secret key of the successor ${successor} is not in this key store`, {
+    details: { successor },
+    hint: "bring it back with: feedkey key restore DIR; if it is lost, withdraw it: feedkey rotate --abandon",
+  });
+}
+
+/** What the second step begins with. */
+export interface Finish {
+  readonly state: RotationState;
+  /** The key that signed until now, and the one that signs from then on. */
+  readonly from: OwnCertificate;
+  readonly to: OwnCertificate;
+  /** A run that was cut off has named the new key in archive.ini already. */
+  readonly isSwitched: boolean;
+}
+
+/**
+ * Whether the second step may be taken.
+ * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way; `not_found`
+ */
+export async function checkFinish(archive: Archive, force: boolean): Promise<Finish> {
+  const { at } = archive;
+  const state = await readRotation(archive);
+  const { present, successor, predecessor } = state;
+  await requireBundle(archive);
+  if (successor === undefined) {
+    if (predecessor === undefined) throw notUnderWay(present.raw.fingerprint);
+    return { state, from: predecessor, to: present, isSwitched: true };
+  }
+  const name = successor.raw.fingerprint;
+  await refuseWithoutSecret(archive, name);
+  const ends = state.overlapEnds ?? at;
+  if (at < ends && !force) {
+    throw new FeedkeyError(
+      "usage",
+      `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet`,
+      {
+        details: { overlapEnds: iso(ends), successor: name },
+        hint: "wait until then, or go on with --force",
+      },
+    );
+  }
+  return { state, from: present, to: successor, isSwitched: false };
+}
+
+/** The archive as it is once archive.ini names another key. */
+export function switchedTo(archive: Archive, fingerprint: Fingerprint): Archive {
+  return { ...archive, config: { ...archive.config, key: { where: "store", fingerprint } } };
+}
+
+/** The feeds, signed by the archive's key as it is configured, and the bundle. */
+export async function publishWithPresent(
+  archive: Archive,
+  predecessor: OwnCertificate | undefined,
+  dryRun: boolean,
+): Promise<Published> {
+  const source = latestIndexes(predecessor === undefined ? [] : [predecessor]);
+  return await publishFeeds({
+    ...publicationOf(archive),
+    ...{ feeds: archive.config.feeds, source, withBundle: true, dryRun },
+  });
+}
+
+/** The error of a step that needs a rotation to be under way (`usage`). */
+export function notUnderWay(present: Fingerprint): FeedkeyError {
+  return new FeedkeyError("usage", `no rotation of ${present} is under way`, {
+    details: { present },
+    hint: 'begin one with "feedkey rotate --config archive.ini --backup DIR"',
+  });
+}

@@ -1,0 +1,133 @@
+/** What a step of a rotation would do, told before it is taken: by the checks and the publication of the step itself. */
+import type { FeedkeyError } from "../error.ts";
+import type { Algorithm } from "../openpgp/secret/generate.ts";
+import { type Archive, ownCertificate } from "../publish/archive.ts";
+import type { Published } from "../publish/publish.ts";
+import { successorAlgorithm } from "../signing/successor-algorithm.ts";
+import { type Duration, roughly } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { checkAbandon } from "./revoke.ts";
+import { wasCutOffFinishing } from "./rotate.ts";
+import { checkFinish, checkStart, publishWithPresent, refuseInGnupg, switchedTo } from "./rotation-checks.ts";
+import { certifications } from "./rotation-state.ts";
+import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rotation.ts";
+
+/** What the caller of a rotation chooses. Lengths of time are in milliseconds. */
+export interface RotationChoice {
+  /** `begin` by default. */
+  readonly step?: "begin" | "finish" | "at-once" | "abandon" | undefined;
+  /** The key that is to follow. */
+  readonly to?: Fingerprint | undefined;
+  /** Of the key that is to be made. */
+  readonly algorithm?: Algorithm | undefined;
+  /** How long both keys are at work; 30 days by default. */
+  readonly overlap?: Duration | undefined;
+  /** Folder for copies of the new key's revocation certificates. */
+  readonly backup?: string | undefined;
+  /** Afterwards revoke the old key as superseded. */
+  readonly retire?: boolean | undefined;
+  readonly force?: boolean | undefined;
+}
+
+/** What the step would do. */
+export interface RotationPlan extends RotationStatus {
+  /** Keys that the successor and they have to acknowledge each other. */
+  readonly rivals: readonly Fingerprint[];
+  /** Of a successor that would be made. */
+  readonly algorithm: Algorithm;
+  /** In words, in this order. Key servers hear of it at the end. */
+  readonly steps: readonly string[];
+  /** Feeds whose index would not get the new signature, and why. */
+  readonly errors: readonly FeedkeyError[];
+}
+
+const toServers = "to the key servers and read";
+
+/** The first step, by the checks that it begins with. */
+async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
+  const { config, at } = archive;
+  const { force = false, backup, overlap = 30 * 86_400_000 } = choice;
+  const { state, rivals, isBundleOld } = await checkStart(archive, { to: choice.to, force });
+  const present = state.present.raw.fingerprint;
+  const isNew = state.successor === undefined && choice.to === undefined;
+  const back = isNew ? [] : certifications(state.present.facts, to, config.userId, at);
+  const isChanged = isBundleOld || state.successor === undefined || back.length === 0 || rivals.length > 0;
+  const steps = [
+    ...(isNew ? [`make ${to}, called "${config.userId}"`] : []),
+    ...(backup === undefined ? [] : [`copy its revocation certificates to ${backup}`]),
+    ...(state.successor === undefined ? [`let ${present} certify ${to}`] : []),
+    ...(back.length === 0 ? [`let ${to} certify ${present} for ${roughly(overlap)}`] : []),
+    ...rivals.map(({ certificate }) => `let ${certificate.raw.fingerprint} and ${to} acknowledge each other`),
+    `${isChanged ? "write both into the key bundle, " : ""}send both ${toServers} them back`,
+  ];
+  return { steps, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
+}
+
+/** What a publication signs, as its plan says it. */
+function signing({ plans, delegated }: Published, to: string, isAll: boolean): string[] {
+  return [
+    ...plans.filter(({ sign }) => isAll || sign !== undefined).map(({ feed }) => `sign feed "${feed.name}" with ${to}`),
+    ...delegated.map(({ feed, delegate }) => `leave feed "${feed}" signed by its delegate ${delegate}`),
+  ];
+}
+
+/** The second step; after the first one of the same run if there is no successor yet. */
+async function planFinish(archive: Archive, choice: RotationChoice, to: string, isBegun: boolean) {
+  const { force = false, retire = false, step } = choice;
+  if (retire) await refuseRetiring(archive, force);
+  const found = isBegun ? await checkFinish(archive, force || step === "at-once") : undefined;
+  const isSwitched = found?.isSwitched === true;
+  const from = found?.from ?? (await ownCertificate(archive.store, archive.config.key.fingerprint));
+  const signer = found?.to.raw.fingerprint ?? archive.config.key.fingerprint;
+  const published = await publishWithPresent(switchedTo(archive, signer), from, true);
+  const old = from.raw.fingerprint;
+  const isRetired = retire && published.left.length === 0;
+  return {
+    steps: [
+      ...(isSwitched ? [] : [`archive.ini: key = ${to}`]),
+      // Whoever signs them now: the successor that would be made has signed none.
+      ...signing(published, to, found === undefined),
+      ...(isRetired ? [`revoke ${old} as superseded`] : []),
+      ...(published.bundle.length > 0 || isRetired ? ["write the key bundle"] : []),
+      `send both keys ${toServers} them back`,
+    ],
+    errors: published.left,
+  };
+}
+
+/** Taking a successor back. */
+async function planAbandon(archive: Archive): Promise<string[]> {
+  const { present, successor, isCertified, isRevoked, isBundleOld } = await checkAbandon(archive);
+  const { fingerprint } = successor.raw;
+  return [
+    ...(isCertified ? [`let ${present} withdraw its certification of ${fingerprint}`] : []),
+    ...(isRevoked ? [] : [`revoke ${fingerprint} as retired`]),
+    `${isBundleOld || isCertified || !isRevoked ? "write the key bundle, " : ""}send ${fingerprint} ${toServers} it back`,
+  ];
+}
+
+/**
+ * Works out what a step would do; nothing is changed, and no key is opened.
+ * @throws FeedkeyError as the step itself, but for what only an opened key shows, and a missing backup
+ */
+export async function planRotation(archive: Archive, choice: RotationChoice): Promise<RotationPlan> {
+  const { step = "begin", to: chosen, force = false } = choice;
+  if (step === "begin" || step === "at-once") refuseInGnupg(archive);
+  const status = await rotationStatus(archive);
+  const present = await ownCertificate(archive.store, archive.config.key.fingerprint);
+  const isForced = force || chosen !== undefined || step === "finish" || step === "abandon";
+  const algorithm = successorAlgorithm(archive.config, present, archive.at, choice.algorithm, isForced);
+  if (step === "abandon") return { ...status, algorithm, rivals: [], steps: await planAbandon(archive), errors: [] };
+  const isBegun = step === "finish" || (step === "at-once" && (await wasCutOffFinishing(archive)));
+  const to = status.successor ?? (isBegun ? status.present : undefined) ?? chosen ?? `a new ${algorithm} key`;
+  const begin = isBegun ? { steps: [], rivals: [] } : await planBegin(archive, choice, to);
+  const isThere = isBegun || status.successor !== undefined;
+  const finish = step === "begin" ? { steps: [], errors: [] } : await planFinish(archive, choice, to, isThere);
+  return {
+    ...status,
+    algorithm,
+    rivals: begin.rivals,
+    errors: finish.errors,
+    steps: [...begin.steps, ...finish.steps],
+  };
+}

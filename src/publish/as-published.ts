@@ -1,0 +1,134 @@
+/** Indexes as they are published, to be signed again: after a rotation, or on the copy of a rehearsal. */
+import { FeedkeyError } from "../error.ts";
+import { mainSignature } from "../formats/formats.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import type { FolderView } from "../signing/published-tree.ts";
+import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
+import type { Instant } from "../time.ts";
+import { allows, type Grant } from "../trust/delegation.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { judge } from "../trust/judge.ts";
+import { effectiveRevocation } from "../trust/key-state.ts";
+import { type Refusal, refuse } from "../trust/policy.ts";
+import type { SignedFile } from "./feed-layout.ts";
+import { layoutOf } from "./feed-layouts.ts";
+import type { IndexSource, Publishing } from "./publish.ts";
+import type { IndexText } from "./publish-plan.ts";
+import { type PublishedRecord, recordEntry } from "./published-record.ts";
+
+/** What must be so of an index that is to be signed again. */
+interface Terms {
+  /** Keys whose signature shows that an index is the archive's, and its delegates. */
+  readonly keys: KeyIndex;
+  /** What each delegate may sign. */
+  readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
+  readonly published: PublishedRecord;
+  readonly at: Instant;
+}
+
+/**
+ * Why an index must not be signed again as this feed's latest: none of the archive's keys signed it, or for another feed, or
+ * for a time that has ended; or it is not what was published last; or it is the delegate's to sign.
+ */
+async function look(
+  feed: ArchiveFeed,
+  file: SignedFile,
+  folder: FolderView,
+  { keys, grants, published, at }: Terms,
+): Promise<Refusal | { readonly delegate: Fingerprint } | undefined> {
+  const name = mainSignature(file.name, feed.signatures);
+  const bytes = await folder.read(name);
+  if (bytes === undefined) return refuse("no_signature", "it has no signature");
+  const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);
+  const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
+  if (checked.some(({ status }) => status === "bad") && makers.length === 0) {
+    return refuse("bad_signature", "it is not what was signed");
+  }
+  if (makers.length === 0) return refuse("untrusted_signer", "none of the archive's keys signed it");
+  const ours = makers.filter(({ notations }) => {
+    const names = notations.filter((notation) => notation.name.startsWith("feed@")).map(({ value }) => value);
+    return names.length > 0 && names.every((value) => value === feed.name);
+  });
+  if (ours.length === 0) return refuse("wrong_feed", "it was signed for another feed, or for none");
+  const current = ours.filter(({ expiresAt }) => (expiresAt ?? at + 1) > at);
+  if (current.length === 0) return refuse("stale", "its signature has ended");
+  if (current.every(({ certificate }) => grants.has(certificate))) {
+    const entitled = current.find(({ certificate }) =>
+      grants.get(certificate)?.some((grant) => allows(grant, feed.name)),
+    );
+    if (entitled !== undefined) return { delegate: entitled.certificate };
+    return refuse("untrusted_signer", "a delegate signed it that may not sign this feed");
+  }
+  const { path, sha256 } = recordEntry(feed, file);
+  const known = published.indexes.get(path);
+  // Where nothing is on record, somebody else's program publishes and feedkey only signs.
+  if (known === undefined || known.includes(sha256)) return undefined;
+  return refuse("rollback", "it is not the one that was published last");
+}
+
+/** The delegates of these keys, as a client seeded with them would judge. */
+function grantsOf(
+  own: ReadonlyMap<Fingerprint, OwnCertificate>,
+  keys: readonly OwnCertificate[],
+  userId: string,
+  at: Instant,
+): Map<Fingerprint, readonly Grant[]> {
+  const { trusted } = judge({
+    certificates: [...own.values()].map(({ facts }) => facts),
+    identity: { kind: "user-id", userId },
+    seeds: keys.map(({ raw }) => raw.fingerprint),
+    retiredIssuers: "refuse",
+    at,
+    accepted: new Set(),
+    unchecked: new Set(),
+  });
+  const delegates = [...trusted].filter(([, { role }]) => role === "delegate");
+  return new Map(delegates.map(([fingerprint, { grants }]) => [fingerprint, grants]));
+}
+
+/** The index of a feed as it is published; undefined if there is none yet. @throws FeedkeyError `bad_path`, `bad_index`, `output` */
+export async function takePublished(
+  feed: ArchiveFeed,
+  folder: FolderView,
+): Promise<{ readonly file: SignedFile; readonly index: IndexText } | undefined> {
+  const layout = layoutOf(feed);
+  const bytes = await folder.read(layout.signed);
+  if (bytes === undefined) return undefined;
+  const text = await layout.textOf(bytes);
+  return { file: { name: layout.signed, bytes }, index: { text, packages: layout.read(text).count } };
+}
+
+async function termsOf({ certificates, key, userId, record, at }: Publishing, by: readonly OwnCertificate[]) {
+  const sound = [key, ...by].filter(({ facts }) => effectiveRevocation(facts.revocations, at)?.kind !== "hard");
+  const grants = grantsOf(certificates, sound, userId, at);
+  const delegates = [...grants.keys()].flatMap((name) => certificates.get(name) ?? []);
+  const keys = await KeyIndex.of([...sound, ...delegates].map(withOwnKeys));
+  return { keys, grants, published: record, at };
+}
+
+/**
+ * The published indexes, to be signed with another key; but only those that are the archive's own and latest: an index that
+ * somebody else put there must not become that by a rotation.
+ * @param by keys whose signature, beside that of the key that is going to sign, shows that an index is the archive's
+ */
+export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
+  let terms: Promise<Terms> | undefined;
+  return {
+    eachAlone: true,
+    records: "known",
+    async take(feed, folder, publishing) {
+      const layout = layoutOf(feed);
+      const bytes = await folder.read(layout.signed);
+      // Never published yet: publish will sign it with the right key.
+      if (bytes === undefined) return undefined;
+      terms ??= termsOf(publishing, by);
+      const found = await look(feed, { name: layout.signed, bytes }, folder, await terms);
+      if (found !== undefined && "delegate" in found) return found;
+      if (found !== undefined) throw new FeedkeyError(found.code, found.reason);
+      const taken = await takePublished(feed, folder);
+      return taken === undefined ? undefined : { index: taken.index };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** Indexes of the packages that are found in the feeds' folders. */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { ArchiveFeed } from "../../profile/types.ts";
+import type { KeyStore } from "../../store/key-store.ts";
+import { lackingNotes } from "../lacking-notes.ts";
+import type { IndexSource } from "../publish.ts";
+import { makeIndex } from "../publish-plan.ts";
+import { recordsFolder } from "../published-record.ts";
+import { scanPackages } from "./scan.ts";
+import { loadScanCache, saveScanCache } from "./scan-cache.ts";
+
+export interface ScanTerms {
+  /** The archive's, absolute. */
+  readonly root: string;
+  readonly store: KeyStore;
+  /** Remember nothing for the next run. */
+  readonly dryRun: boolean;
+  readonly onProgress: (feed: string, done: number, total: number) => void;
+}
+
+/** Scans each feed's packages and makes its index. What did not change since the last run is taken from a cache. */
+export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): IndexSource {
+  const saving: Promise<void>[] = [];
+  return {
+    eachAlone: false,
+    records: "all",
+    async take(feed: ArchiveFeed) {
+      const folder = join(root, feed.packages);
+      // Both formats may lie in one folder: what is remembered of each is of no use to the other.
+      const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
+      const name = `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`;
+      const cacheFile = join(recordsFolder(store, root), name);
+      const { format } = feed;
+      const cache = await loadScanCache(cacheFile);
+      const scan = await scanPackages(folder, { format, cache, onProgress: onProgress.bind(undefined, feed.name) });
+      // Nothing waits for the disk here; and what was scanned is worth keeping whatever comes of the index.
+      if (!dryRun) {
+        const saved = saveScanCache(cacheFile, scan.cache);
+        saved.catch(() => undefined);
+        saving.push(saved);
+      }
+      const index = makeIndex(feed, scan.packages);
+      const bad = [...scan.bad.map(({ error }) => error), ...index.bad];
+      return { index: { ...index, bad }, notes: lackingNotes(feed, scan.packages) };
+    },
+    async settled() {
+      // All of them, before the first failure is told.
+      await Promise.allSettled(saving);
+      await Promise.all(saving);
+    },
+  };
+}
