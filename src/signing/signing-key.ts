@@ -65,7 +65,7 @@ export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Ma
 
 /**
  * A certificate with those of its keys alone that could have signed for the archive: anybody can add a subkey of his own to a
- * copy, and who stole one may have signed anything with it.
+ * copy, and a thief of one may have signed anything with it.
  */
 export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
   const own = new Set(facts.subkeys.filter(maySpeakFor).map(({ fingerprint }) => fingerprint));
