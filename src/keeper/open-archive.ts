@@ -9,9 +9,9 @@ import type { DelegationPlan, Withdrawal } from "../keys/delegate.ts";
 import type { DelegationRecord } from "../keys/delegations.ts";
 import type { EndAhead } from "../keys/ends-ahead.ts";
 import type { RevocationPlan } from "../keys/revoke.ts";
-import type { RotationChoice, RotationPlan } from "../keys/rotation-plan.ts";
+import type { RotationChoice, RotationPlan } from "../keys/rotation/rotation-plan.ts";
+import type { RotationStatus, StepsTaken } from "../keys/rotation/take-rotation.ts";
 import type { Spread } from "../keys/send-and-receive.ts";
-import type { RotationStatus, StepsTaken } from "../keys/take-rotation.ts";
 import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
@@ -119,7 +119,7 @@ export class Keeper {
 
   /** Where the rotation of the archive's key stands. @throws FeedkeyError `not_found` */
   async status(): Promise<RotationStatus> {
-    return await (await import("../keys/take-rotation.ts")).rotationStatus(await this.#opened.archive());
+    return await (await import("../keys/rotation/take-rotation.ts")).rotationStatus(await this.#opened.archive());
   }
 
   /** Warns of what will keep the archive's key from signing, and of a rotation that is due. @throws FeedkeyError as `archive`, `not_found` */
@@ -133,9 +133,7 @@ export class Keeper {
 
   /** Works out what a step of a rotation would do, and changes nothing. @throws FeedkeyError as `rotate` and `abandonRotation`, but for a missing backup */
   async planRotation(choice: RotationChoice = {}): Promise<RotationPlan> {
-    const { planRotation } = await import("../keys/rotation-plan.ts");
-    const to = choice.to === undefined ? undefined : await this.#opened.store.resolve(choice.to);
-    return await planRotation(await this.#opened.archive(), { ...choice, to });
+    return await (await import("../keys/rotation/rotation-plan.ts")).planRotation(await this.#opened.archive(), choice);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Steps of a rotation, and the key servers told of them. */
 import { abandonRotation } from "../keys/revoke.ts";
-import { takeRotation } from "../keys/take-rotation.ts";
+import { takeRotation } from "../keys/rotation/take-rotation.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { RotateOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";

@@ -18,7 +18,7 @@ import type { Fingerprint, Revocation } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
 import { compareGenerations, describeGenerations, type Generation } from "./cut-off-clients.ts";
-import { notUnderWay, readRotation } from "./rotation-checks.ts";
+import { notUnderWay, readRotation } from "./rotation/rotation-checks.ts";
 import type { RotationState } from "./rotation-state.ts";
 import { amendStored } from "./store-certificate.ts";
 

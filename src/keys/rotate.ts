@@ -18,7 +18,7 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
 import { acknowledgeEachOther, openRivals } from "./rivals.ts";
-import { checkFinish, checkStart, checkSuccessor, publishWithPresent, switchedTo } from "./rotation-checks.ts";
+import { checkFinish, checkStart, checkSuccessor, publishWithPresent, switchedTo } from "./rotation/rotation-checks.ts";
 import { certifications, dateOfWork } from "./rotation-state.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 

@@ -1,15 +1,15 @@
 /** Whether the steps of a rotation may be taken: asked by the steps themselves before they change anything, and by their plans. */
-import { FeedkeyError } from "../error.ts";
-import { type Archive, ownCertificate, publicationOf, requireBundle } from "../publish/archive.ts";
-import { latestIndexes } from "../publish/as-published.ts";
-import { type Published, publishFeeds } from "../publish/publish.ts";
-import { type OwnCertificate, ownCertificates } from "../signing/signing-key.ts";
-import { refuseUnreadable } from "../signing/successor-algorithm.ts";
-import { type Instant, iso } from "../time.ts";
-import type { Fingerprint, KeyFacts } from "../trust/facts.ts";
-import { refusePrimary } from "../trust/key-state.ts";
-import { findRivals, type Rival } from "./rivals.ts";
-import { type RotationState, rotationState } from "./rotation-state.ts";
+import { FeedkeyError } from "../../error.ts";
+import { type Archive, ownCertificate, publicationOf, requireBundle } from "../../publish/archive.ts";
+import { latestIndexes } from "../../publish/as-published.ts";
+import { type Published, publishFeeds } from "../../publish/publish.ts";
+import { type OwnCertificate, ownCertificates } from "../../signing/signing-key.ts";
+import { refuseUnreadable } from "../../signing/successor-algorithm.ts";
+import { type Instant, iso } from "../../time.ts";
+import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
+import { refusePrimary } from "../../trust/key-state.ts";
+import { findRivals, type Rival } from "../rivals.ts";
+import { type RotationState, rotationState } from "../rotation-state.ts";
 
 /**
  * Where the rotation of the archive's present key stands.

@@ -1,11 +1,11 @@
 /** Use case: a rotation's steps as its keepers ask for them, what each would do, and the old key retired at the end. */
-import { FeedkeyError } from "../error.ts";
-import { type Archive, knownCertificates, refreshBundle } from "../publish/archive.ts";
-import type { Instant } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
-import { describeGenerations } from "./cut-off-clients.ts";
-import { applyRevocation, planRevocation, refuseOrphans } from "./revoke.ts";
-import { finishRotation, type RotationStep, type StartOptions, startRotation, wasCutOffFinishing } from "./rotate.ts";
+import { FeedkeyError } from "../../error.ts";
+import { type Archive, knownCertificates, refreshBundle } from "../../publish/archive.ts";
+import type { Instant } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { describeGenerations } from "../cut-off-clients.ts";
+import { applyRevocation, planRevocation, refuseOrphans } from "../revoke.ts";
+import { finishRotation, type RotationStep, type StartOptions, startRotation, wasCutOffFinishing } from "../rotate.ts";
 import { readRotation, switchedTo } from "./rotation-checks.ts";
 
 /** Where a rotation stands. */

@@ -1,15 +1,15 @@
 /** What a step of a rotation would do, told before it is taken: by the checks and the publication of the step itself. */
-import type { FeedkeyError } from "../error.ts";
-import type { Algorithm } from "../openpgp/secret/generate.ts";
-import { type Archive, ownCertificate } from "../publish/archive.ts";
-import type { Published } from "../publish/publish.ts";
-import { successorAlgorithm } from "../signing/successor-algorithm.ts";
-import { type Duration, roughly } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
-import { checkAbandon } from "./revoke.ts";
-import { wasCutOffFinishing } from "./rotate.ts";
+import type { FeedkeyError } from "../../error.ts";
+import type { Algorithm } from "../../openpgp/secret/generate.ts";
+import { type Archive, ownCertificate } from "../../publish/archive.ts";
+import type { Published } from "../../publish/publish.ts";
+import { successorAlgorithm } from "../../signing/successor-algorithm.ts";
+import { type Duration, roughly } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { checkAbandon } from "../revoke.ts";
+import { wasCutOffFinishing } from "../rotate.ts";
+import { certifications } from "../rotation-state.ts";
 import { checkFinish, checkStart, publishWithPresent, refuseInGnupg, switchedTo } from "./rotation-checks.ts";
-import { certifications } from "./rotation-state.ts";
 import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rotation.ts";
 
 /** What the caller of a rotation chooses. Lengths of time are in milliseconds. */
@@ -111,7 +111,8 @@ async function planAbandon(archive: Archive): Promise<string[]> {
  * @throws FeedkeyError as the step itself, but for what only an opened key shows, and a missing backup
  */
 export async function planRotation(archive: Archive, choice: RotationChoice): Promise<RotationPlan> {
-  const { step = "begin", to: chosen, force = false } = choice;
+  const { step = "begin", force = false } = choice;
+  const chosen = choice.to === undefined ? undefined : await archive.store.resolve(choice.to);
   if (step === "begin" || step === "at-once") refuseInGnupg(archive);
   const status = await rotationStatus(archive);
   const present = await ownCertificate(archive.store, archive.config.key.fingerprint);
@@ -120,7 +121,7 @@ export async function planRotation(archive: Archive, choice: RotationChoice): Pr
   if (step === "abandon") return { ...status, algorithm, rivals: [], steps: await planAbandon(archive), errors: [] };
   const isBegun = step === "finish" || (step === "at-once" && (await wasCutOffFinishing(archive)));
   const to = status.successor ?? (isBegun ? status.present : undefined) ?? chosen ?? `a new ${algorithm} key`;
-  const begin = isBegun ? { steps: [], rivals: [] } : await planBegin(archive, choice, to);
+  const begin = isBegun ? { steps: [], rivals: [] } : await planBegin(archive, { ...choice, to: chosen }, to);
   const isThere = isBegun || status.successor !== undefined;
   const finish = step === "begin" ? { steps: [], errors: [] } : await planFinish(archive, choice, to, isThere);
   return {
