@@ -237,6 +237,14 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       refused: "bad_path",
     },
   ],
+  delete: [
+    {
+      what: "a key of which there is a copy",
+      args: (archive) => ["key", "delete", archive.key, "--force"],
+      same: ({ fingerprint, secret, certificate, connected }) => ({ fingerprint, secret, certificate, connected }),
+    },
+    { what: "a key that is not there", args: () => ["key", "delete", "A".repeat(40)], refused: "not_found" },
+  ],
   setup: [
     {
       what: "a program",
