@@ -45,7 +45,7 @@ async function valuesOf({ value = "", option, command }: Expected, context: Cont
   if (option === "--profile" || (name === "profile" && value === "name" && option === undefined))
     return await profileNames();
   if (option === "--feed" && value === "name") return await feedNames(context);
-  if (option === "--for") return plain(exportFormats);
+  if (option === "--for") return plain(name === "key" ? ["gpg"] : exportFormats);
   if (name === "setup" && value === "program") return plain(setupPrograms);
   return (await sources[value]?.(context, start)) ?? [];
 }
