@@ -71,7 +71,7 @@ describe("key extend", function () {
         expect(await seenByGpg(home(), key)).to.deep.equal([["pub", 600, "sc"]]);
         const index = join(folder, "index");
         await fs.writeFile(index, "Package: a\n");
-        await keep("sign", index, "--key", key);
+        await keep("sign", "--force", index, "--key", key);
         const ring = join(home(), "certs", `${key}.asc`);
         const verified = await runProgram("sqv", ["--keyring", ring, `${index}.sig`, index]);
         expect(verified.status, verified.stderr).to.equal(0);
@@ -98,7 +98,7 @@ describe("key extend", function () {
       await keep("key", "import", join(offline, "certs", `${key}.asc`));
       const index = join(folder, "index");
       await fs.writeFile(index, "Package: a\n");
-      await keep("sign", index, "--key", key, "--at", new Date(Date.now() + 200 * 24 * hour).toISOString());
+      await keep("sign", "--force", index, "--key", key, "--at", new Date(Date.now() + 200 * 24 * hour).toISOString());
     });
   });
 

@@ -117,7 +117,7 @@ describe("keygen --offline-primary", function () {
     const key = await keygen();
     const index = join(folder, "index");
     await fs.writeFile(index, "Package: a\n");
-    expect((await at(home(), "sign", index, "--key", key)).status).to.equal(0);
+    expect((await at(home(), "sign", "--force", index, "--key", key)).status).to.equal(0);
     const ring = join(folder, "ring");
     const gpg = await GnupgHome.make();
     try {
@@ -173,8 +173,8 @@ describe("keygen --offline-primary", function () {
     const key = await keygen(...given);
     const index = join(folder, "index");
     await fs.writeFile(index, "Package: a\n");
-    await refuses("bad_config", 78, home(), "sign", index, "--key", key);
-    expect((await at(home(), "sign", index, "--key", key, ...given)).status).to.equal(0);
+    await refuses("bad_config", 78, home(), "sign", "--force", index, "--key", key);
+    expect((await at(home(), "sign", "--force", index, "--key", key, ...given)).status).to.equal(0);
     await refuses("bad_config", 78, offline(), "revoke", key, "--reason", "retired", "--force");
     expect((await at(offline(), "revoke", key, "--reason", "retired", "--force", ...given)).status).to.equal(0);
     const loopback = ["--pinentry-mode", "loopback", "--passphrase", "correct horse"];
@@ -316,6 +316,7 @@ describe("keygen --offline-primary", function () {
       expect(status).to.include({ present: first, successor: second, successorHere: true });
       await dated(machine, 12, "publish", "--config");
       await archive.accept(start + 12 * days + hour, "update");
+      await dated(machine, 44, "publish", "--config");
       await dated(machine, 45, "rotate", "--finish", "--config");
       await dated(machine, 46, "publish", "--config");
       const { feeds } = await archive.accept(start + 46 * days + hour, "update");

@@ -58,7 +58,8 @@ describe("the keys of an archive as a library", () => {
       await (await open("first")).changePassphrase(fingerprint, async () => "second");
       const usable = async (passphrase: string) => {
         const index = join(folder, "Packages");
-        await fs.writeFile(index, "Package: a\n");
+        const digest = "0".repeat(64);
+        await fs.writeFile(index, `Package: a\nVersion: 1\nFilename: a.ipk\nSize: 1\nSHA256: ${digest}\n\n`);
         const terms = { key: fingerprint, validFor: undefined };
         const source = async () => passphrase;
         await (await openArchive({ home: join(folder, "home"), at, passphrase: source })).sign([index], terms);
