@@ -16,7 +16,7 @@ import { bundlePath } from "../../profile/layout.ts";
 import { readProfile } from "../../profile/read-profile.ts";
 import type { Feed, FeedFormat, Identity } from "../../profile/types.ts";
 import { formatProfile } from "../../profile/write-profile.ts";
-import { rootOf } from "../../refresh/download.ts";
+import { httpError, rootOf } from "../../refresh/download.ts";
 import type { Reporter } from "../../refresh/session.ts";
 import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import type { Instant } from "../../time.ts";
@@ -80,6 +80,7 @@ async function readBundle(archive: string, { ca, offline = false }: InitProfileO
       const { certificates, loose } = readKeys(answer.body);
       return attachLoose(collect(certificates), loose);
     }
+    if (answer.status === 401) throw httpError(url, answer);
     throw new FeedkeyError("not_found", `there is no key bundle at ${url.href}`, {
       details: { url: url.href, status: answer.status },
       hint: "is this the archive's root? its keepers publish the bundle with feedkey publish",
