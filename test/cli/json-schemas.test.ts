@@ -25,7 +25,7 @@ describe("docs/json", () => {
         `feedkey.${name}/1`,
       ]);
       const [failed, ...shapes] = schema.anyOf;
-      expect(failed).to.deep.equal({ $ref: "common.json#/$defs/failed" });
+      expect(failed).to.deep.equal({ $ref: "document.json#/$defs/failed" });
       for (const { title } of shapes) expect(title, name).to.be.a("string");
       const failure = { code: "usage", message: "no", details: {} };
       expect(schemaProblems({ schema: `feedkey.${name}/1`, ...{ ok: false, error: failure } }), name).to.deep.equal([]);
@@ -36,13 +36,13 @@ describe("docs/json", () => {
 
   it("knows every code of an error", () => {
     const codes = [...fs.readFileSync("src/error.ts", "utf8").matchAll(/^ {2}([a-z_]+): \d+,$/gm)];
-    const common = JSON.parse(fs.readFileSync("docs/json/common.json", "utf8"));
+    const common = JSON.parse(fs.readFileSync("docs/json/document.json", "utf8"));
     expect(common.$defs.code.enum.toSorted()).to.deep.equal(codes.map(([, code]) => code).sort());
   });
 
   it("is listed in docs/json.md, schema by schema", () => {
     const listed = [...fs.readFileSync("docs/json.md", "utf8").matchAll(/\]\(json\/([a-z-]+)\.json\)/g)];
-    expect(listed.map(([, name]) => name).sort()).to.deep.equal([...schemaNames, "common"].sort());
+    expect(listed.map(([, name]) => name).sort()).to.deep.equal([...schemaNames, "document"].sort());
   });
 
   it("notices a field that is missing, of another type, or not documented", () =>

@@ -4,9 +4,9 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 
 const folder = new URL("../../../../docs/json/", import.meta.url);
 
-/** Names of the schemas: those of the commands, without `common`, which all of them share. */
+/** Names of the schemas: those of the commands, without `document`, which all of them share. */
 export const schemaNames: readonly string[] = readdirSync(folder)
-  .filter((name) => name.endsWith(".json") && name !== "common.json")
+  .filter((name) => name.endsWith(".json") && name !== "document.json")
   .map((name) => name.slice(0, -".json".length));
 
 const ajv = new Ajv2020({ allErrors: true, strict: true, strictRequired: false, strictTypes: false });
@@ -25,7 +25,7 @@ function load(name: string): string {
 export function schemaProblems(document: { readonly schema?: unknown }): string[] {
   const name = /^feedkey\.([a-z-]+)\/1$/.exec(String(document.schema))?.[1] ?? "";
   if (!schemaNames.includes(name)) return [`docs/json/ has no schema for "${String(document.schema)}"`];
-  load("common");
+  load("document");
   const validate = ajv.getSchema(load(name));
   if (validate?.(document) === true) return [];
   return (validate?.errors ?? []).map(({ instancePath, message, params }) => {
