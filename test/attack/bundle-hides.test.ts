@@ -14,6 +14,7 @@ import { day } from "../testkit/dates.ts";
 import { concat } from "../testkit/framing.ts";
 import { ed25519Key } from "../testkit/keys.ts";
 import { documentOf, runHere, runProgram } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 import { withdrawal } from "../testkit/signature.ts";
 
 describe("attack: news that the bundle leaves out", () => {
@@ -35,7 +36,8 @@ describe("attack: news that the bundle leaves out", () => {
     expect(names).to.have.members([now.fingerprint, left.fingerprint]);
   });
 
-  it("a revocation is published where the present key stays in GnuPG", async () => {
+  it("a revocation is published where the present key stays in GnuPG", async function () {
+    needing("gpg").call(this);
     await inArchive(async (archive) => {
       const gnupg = join(archive.folder, "gnupg");
       await fs.mkdir(gnupg, { mode: 0o700 });

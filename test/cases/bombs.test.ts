@@ -7,6 +7,7 @@ import { expect } from "chai";
 import { hour, inArchive, inUse, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { ar, DATA, VERSION } from "../testkit/packages/build-package.ts";
 import { documentOf, runProcess } from "../testkit/programs/command-line.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 const later = published + 2 * hour;
 const mostKiB = 400 * 1024;
@@ -40,7 +41,8 @@ describe("cases: bombs", function () {
   let bombs: ReadonlyMap<string, Buffer>;
   let nearly: ReadonlyMap<string, Buffer>;
 
-  before(() => {
+  before(function () {
+    needing("xz").call(this);
     const xz = execFileSync("xz", ["-0", "-c"], { input: lines, maxBuffer: MiB });
     const gz = gzipSync(lines, { level: 9 });
     bombs = new Map([
