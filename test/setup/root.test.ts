@@ -102,12 +102,16 @@ describe("setup: the root", () => {
     const output = { code: "output", status: 73 };
     const folders = [target.root, target.file("etc")];
     for (const folder of folders) await fs.chmod(folder, 0o555);
-    await asNobody(async () => {
-      const { error } = await target.refuse(output, "apt", ...main);
-      expect(error?.message).to.include("permission denied");
-      await target.accept("apt", ...main, "--dry-run");
-    });
-    for (const folder of folders) await fs.chmod(folder, 0o755);
+    try {
+      await asNobody(async () => {
+        const { error } = await target.refuse(output, "apt", ...main);
+        expect(error?.message).to.include("permission denied");
+        await target.accept("apt", ...main, "--dry-run");
+      });
+    } finally {
+      // So that it can be removed.
+      for (const folder of folders) await fs.chmod(folder, 0o755);
+    }
   });
 
   it("tells how to go on where only some of it can be written", async () => {
