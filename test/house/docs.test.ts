@@ -4,7 +4,18 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect } from "chai";
 import { type ErrorCode, exitStatus } from "../../src/error.ts";
-import { documents, freePort, makeStage, type Performed, play, read, runnable, scriptOf } from "./guides.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import {
+  documents,
+  freePort,
+  makeStage,
+  type Performed,
+  play,
+  programsIn,
+  read,
+  runnable,
+  scriptOf,
+} from "./guides.ts";
 
 /** The pages of the roles have a test of their own. */
 const guides = documents.filter((path) => !path.startsWith("docs/roles/"));
@@ -51,6 +62,7 @@ describe("the documentation", () => {
   for (const path of withCommands) {
     it(`has commands that do what they say: ${path}`, async function () {
       this.timeout(240_000);
+      needing(...programsIn(path)).call(this);
       const { status, output } = (await performed.get(path)) ?? { status: null, output: "it was not performed" };
       const folder = folderOf(path);
       expect(status, output).to.equal(0);

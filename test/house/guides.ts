@@ -24,6 +24,13 @@ export function runnable(
   });
 }
 
+/** The programs of others that a document's blocks run, for `needing`. */
+export function programsIn(path: string): string[] {
+  const code = runnable(path).map((block) => block.code);
+  const found = code.flatMap((one) => [...one.matchAll(/^ *(gpgv?|rsync|sqv?|curl|openssl)\b/gm)]);
+  return [...new Set(found.map(([, program = ""]) => program))];
+}
+
 export async function freePort(): Promise<number> {
   return await new Promise((found, failed) => {
     const server = createServer();

@@ -3,8 +3,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { need } from "../testkit/programs/peers.ts";
-import { documents, makeStage, type Performed, play, runnable, scriptOf } from "./guides.ts";
+import { needing } from "../testkit/programs/programs.ts";
+import { documents, makeStage, type Performed, play, programsIn, runnable, scriptOf } from "./guides.ts";
 
 const userId = "Example BSD Packages <packages@bsd.example>";
 
@@ -172,7 +172,7 @@ describe("the pages of the roles", () => {
   for (const name of names) {
     it(`${name}.md has commands that do what they say`, async function () {
       this.timeout(120_000);
-      if (name === "mirror-operator") need(this, "rsync");
+      needing(...programsIn(`docs/roles/${name}.md`)).call(this);
       const { status, output } = (await performed.get(name)) ?? { status: null, output: "never begun" };
       expect(status, output).to.equal(0);
       for (const answer of pages[name].answers) expect(output).to.match(answer);
