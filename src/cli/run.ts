@@ -1,5 +1,5 @@
 /** From a command's outcome to text or JSON and an exit status, the same way for all of them. */
-import { type Details, exitStatus, FeedkeyError, gravestOf } from "../error.ts";
+import { type Details, exitStatus, FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { escapeJson, escapeLines } from "../escape.ts";
 import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
@@ -44,9 +44,23 @@ export function makeReporter(options: GlobalOptions, streams: Streams): CliRepor
   });
 }
 
+/** The name of a library that Node did not find; a file of this program's own that is missing is a bug. */
+function missingLibrary(error: unknown, message: string): string | undefined {
+  if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(systemCode(error) ?? "")) return undefined;
+  return /^Cannot find (?:module|package) '([^./][^']*)'/.exec(message)?.[1];
+}
+
 function asFeedkeyError(error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   const message = error instanceof Error ? error.message : String(error);
+  const library = missingLibrary(error, message);
+  if (library !== undefined) {
+    return new FeedkeyError("internal", `the library ${library}, which this needs, is not installed`, {
+      cause: error,
+      details: { library },
+      hint: 'install what feedkey depends on, with "npm ci --omit=dev" in its folder',
+    });
+  }
   return new FeedkeyError("internal", `unexpected: ${message}`, {
     cause: error,
   });
