@@ -98,12 +98,17 @@ export async function configureOpkg({ profile, root, only }: Terms): Promise<Con
       : [
           `${inTarget(form.path)} has signature_type gpg: opkg will ask for Packages.sig, which the archive must publish`,
         ];
+  const ofPackages = there
+    .filter(({ type, name }) => type === "option" && name === "check_pkg_signature")
+    .map(({ path }) => {
+      return `${inTarget(path)} has check_pkg_signature: opkg will ask for a signature beside each package, which feedkey does not write`;
+    });
   const left = profile.feeds.filter(({ format }) => format !== "opkg");
   const foreign = left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`);
   return {
     keyrings: [{ path: home, feeds: only }],
     items: [{ kind: "export", path: home }, textFile(conf, [written("opkg", profile.name), ...lines])],
-    warnings: [...binary, ...foreign, ...unreachable, ...others],
+    warnings: [...binary, ...ofPackages, ...foreign, ...unreachable, ...others],
     byHand: [],
   };
 }

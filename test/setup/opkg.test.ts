@@ -170,7 +170,11 @@ describe("setup opkg", function () {
     await target.write("etc/opkg/arch.conf", "option signature_type gpg\n");
     const { warnings } = await target.accept("opkg", "--no-keyring");
     expect(await lines()).to.not.include(options[1]);
-    expect(warnings?.join("\n")).to.include("opkg will ask for Packages.sig");
+    expect(warnings?.join("\n")).to.include("opkg will ask for Packages.sig").and.not.include("check_pkg_signature");
+    await target.write("etc/opkg/packages.conf", "option check_pkg_signature 1\n");
+    expect((await target.accept("opkg", "--no-keyring")).warnings?.join("\n")).to.include(
+      "/etc/opkg/packages.conf has check_pkg_signature: opkg will ask for a signature beside each package",
+    );
     await target.write("etc/opkg/arch.conf", "option signature_type usign\n");
     await target.refuse(bad, "opkg");
   });
