@@ -1,4 +1,4 @@
-/** What is published once a step has been taken: the indexes as they lie there, signed anew by whoever signs from then on. */
+/** What is published once a step has been taken: the indexes as they are, signed again by the key that signs from then on. */
 
 import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
@@ -73,7 +73,7 @@ function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
 /** The archive's own feeds, as the next run of `publish` would sign them. */
 async function publishAgain(archive: Archive): Promise<void> {
   const { config } = archive;
-  // gpg would sign in the user's own home, which is no copy: the indexes stay as they lie there.
+  // gpg would sign in the user's own home, which is not a copy: the indexes stay as they are.
   if (config.key.where === "gpg") return;
   const [source, feeds] = [publishedIndexes("archive's"), config.feeds];
   await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });

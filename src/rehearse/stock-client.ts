@@ -6,7 +6,7 @@ import type { ExportFormat } from "../stock/export.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface Verdict {
-  /** `fails`: it could not be asked, which is no acceptance. */
+  /** `fails`: it could not be asked, which does not count as acceptance. */
   readonly word: "accepts" | "refuses" | "fails";
   /** Why, in words; empty where there is nothing to add. */
   readonly reason: string;

@@ -38,7 +38,7 @@ export interface Configured {
   readonly check?: () => Promise<void>;
 }
 
-/** What each program's file is told. */
+/** What the configuration of each program is made from. */
 export interface Terms {
   readonly profile: Profile;
   readonly root: TargetRoot;
@@ -74,7 +74,7 @@ export function textFile(path: string, lines: readonly string[]): Item {
   return { kind: "file", path, data: Buffer.from(`${lines.join("\n")}\n`, "utf8") };
 }
 
-/** The first line of what is written, for whoever finds it. */
+/** The first line of what is written, for anyone who finds it. */
 export function written(program: SetupProgram, profile: string): string {
   return `# Written by feedkey; "feedkey setup ${program} --profile ${profile} --remove" takes it away.`;
 }

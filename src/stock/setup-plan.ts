@@ -53,7 +53,7 @@ function wantedDigest(item: Item): string | undefined {
   return item.kind === "link" ? digest(item.target) : undefined;
 }
 
-const kinds = { file: "a file", link: "a link", folder: "a folder", other: "no plain file", absent: "nothing" };
+const kinds = { file: "a file", link: "a link", folder: "a folder", other: "not a plain file", absent: "nothing" };
 
 /** What of this kind lies there: its digest, "" for an export, undefined for nothing. */
 function presentDigest(kind: Item["kind"], found: Found): { readonly digest?: string; readonly obstacle?: string } {

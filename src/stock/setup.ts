@@ -77,7 +77,7 @@ export interface SetupDone {
 
 const configure = { apt: configureApt, opkg: configureOpkg, pkg_install: configurePkgInstall };
 
-/** @throws FeedkeyError `bad_state`: whoever can write to the record chooses what a removal removes */
+/** @throws FeedkeyError `bad_state`: anyone who can write to the record chooses what a removal removes */
 async function readManifest(root: TargetRoot): Promise<SetupManifest> {
   const folder = await root.hostPath(manifestFolder);
   await refuseWritableByOthers(folder, (problem, hint) => {
@@ -89,7 +89,9 @@ async function readManifest(root: TargetRoot): Promise<SetupManifest> {
   const found = await root.look(manifestName);
   if (found.kind === "absent") return emptyManifest;
   if (found.kind === "file") return parseManifest(found.bytes, await root.hostPath(manifestName));
-  throw new FeedkeyError("bad_state", `the record of what feedkey set up, /${manifestName}, is no plain file`);
+  throw new FeedkeyError("bad_state", `the record of what feedkey set up, /${manifestName}, is not a plain file`, {
+    hint: "look who put it there, and remove it",
+  });
 }
 
 /** Runs an action while nobody else sets up below the same root; leaves no folder behind that it did not need. */

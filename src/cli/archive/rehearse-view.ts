@@ -4,7 +4,7 @@ import { breaks, type Rehearsal, type Row } from "../../rehearse/rehearsal.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** Whoever refused before and would accept. */
+/** A client that refused before and would accept. */
 function gains({ before, after }: Row): boolean {
   return before.word !== "accepts" && after.word === "accepts";
 }
