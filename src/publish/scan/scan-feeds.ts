@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { ArchiveFeed } from "../../profile/types.ts";
 import type { KeyStore } from "../../store/key-store.ts";
-import { lackingNotes } from "../lacking-notes.ts";
 import type { IndexSource } from "../publish.ts";
 import { makeIndex } from "../publish-plan.ts";
 import { recordsFolder } from "../published-record.ts";
+import { lackingNotes } from "./lacking-notes.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
 

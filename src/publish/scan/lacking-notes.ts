@@ -1,9 +1,9 @@
 /** What keepers should hear of packages that are published although they do not say all that they should. */
-import { escapeText } from "../escape.ts";
-import { append } from "../grouped.ts";
-import type { ArchiveFeed } from "../profile/types.ts";
-import { layoutOf } from "./feed-layouts.ts";
-import type { ScannedPackage } from "./scan/scan.ts";
+import { escapeText } from "../../escape.ts";
+import { append } from "../../grouped.ts";
+import type { ArchiveFeed } from "../../profile/types.ts";
+import { layoutOf } from "../feed-layouts.ts";
+import type { ScannedPackage } from "./scan.ts";
 
 /** Of so many packages the names are given. */
 const named = 3;
