@@ -39,14 +39,23 @@ function pathFaults(input: JudgeInput, { trusted }: TrustSet, second: SecondOpin
   });
 }
 
+const allCheckedOf = new WeakMap<SecondOpinion, SecondOpinion>();
+
+/** The second opinion as if every key had been checked (T11): made once for each, since either order of the keys asks for it. */
+function allChecked(input: JudgeInput, second: SecondOpinion): SecondOpinion {
+  if (input.unchecked.size === 0) return second;
+  const found = allCheckedOf.get(second) ?? secondJudge({ ...input, unchecked: new Set() });
+  allCheckedOf.set(second, found);
+  return found;
+}
+
 /** The code that a refused key must have, where the reason is its own hard revocation, a missing check or a fork. */
 function codeFaults(input: JudgeInput, { rejected }: TrustSet, second: SecondOpinion): string[] {
-  const allChecked = input.unchecked.size === 0 ? second : secondJudge({ ...input, unchecked: new Set() });
   const wantedCode = (key: Fingerprint, code: string) => {
     if (!second.present.has(key)) return "revoked";
     if (!second.reached.has(key)) return code;
     // A missing check is the obstacle if all would be well with it.
-    return allChecked.trusted.has(key) ? "unchecked_revocation" : "fork";
+    return allChecked(input, second).trusted.has(key) ? "unchecked_revocation" : "fork";
   };
   return [...rejected]
     .filter(([key, { code }]) => wantedCode(key, code) !== code)
