@@ -70,8 +70,8 @@ describe("key extend", function () {
         await keep("key", "extend", key, "--expires", "600d");
         expect(await seenByGpg(home(), key)).to.deep.equal([["pub", 600, "sc"]]);
         const index = join(folder, "index");
-        await fs.writeFile(index, "Package: a\n");
-        await keep("sign", "--force", index, "--key", key);
+        await fs.writeFile(index, "Package: a\nVersion: 1\n");
+        await keep("sign", index, "--key", key);
         const ring = join(home(), "certs", `${key}.asc`);
         const verified = await runProgram("sqv", ["--keyring", ring, `${index}.sig`, index]);
         expect(verified.status, verified.stderr).to.equal(0);
@@ -97,8 +97,8 @@ describe("key extend", function () {
       // Brought back, it is what the machine that publishes signs by.
       await keep("key", "import", join(offline, "certs", `${key}.asc`));
       const index = join(folder, "index");
-      await fs.writeFile(index, "Package: a\n");
-      await keep("sign", "--force", index, "--key", key, "--at", new Date(Date.now() + 200 * 24 * hour).toISOString());
+      await fs.writeFile(index, "Package: a\nVersion: 1\n");
+      await keep("sign", index, "--key", key, "--at", new Date(Date.now() + 200 * 24 * hour).toISOString());
     });
   });
 

@@ -78,8 +78,8 @@ describe("feedkey key import", function () {
         const { status, document } = await importing(await secretOf(key));
         expect(status, document.error?.message).to.equal(0);
         expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: true }]);
-        await fs.writeFile(join(folder, "index"), "Package: a\n");
-        expect((await feedkey("sign", "--force", join(folder, "index"), "--key", key)).status).to.equal(0);
+        await fs.writeFile(join(folder, "index"), "Package: a\nVersion: 1\n");
+        expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
         await gpg.run("--output", join(folder, "ring"), "--export", key);
         const args = ["--keyring", join(folder, "ring"), join(folder, "index.sig"), join(folder, "index")];
         const verified = await runProgram("gpgv", args);
@@ -121,8 +121,8 @@ describe("feedkey key import", function () {
       await refuses("bad_config", 78, locked, ...(await passphraseFile("wrong")));
       const right = await passphraseFile("correct horse");
       expect((await importing(locked, ...right)).status).to.equal(0);
-      await fs.writeFile(join(folder, "index"), "Package: a\n");
-      const signing = ["sign", "--force", join(folder, "index"), "--key", key];
+      await fs.writeFile(join(folder, "index"), "Package: a\nVersion: 1\n");
+      const signing = ["sign", join(folder, "index"), "--key", key];
       expect((await feedkey(...signing)).status).to.equal(78);
       expect((await feedkey(...signing, ...right)).status).to.equal(0);
     });
@@ -185,8 +185,8 @@ describe("feedkey key import", function () {
         expect(status, document.error?.message).to.equal(0);
         expect(document.imported).to.deep.equal([{ fingerprint: key, secret: true, news: true }]);
         expect(JSON.stringify(document.warnings)).to.include("can't be revoked from here");
-        await fs.writeFile(join(folder, "index"), "Package: a\n");
-        expect((await feedkey("sign", "--force", join(folder, "index"), "--key", key)).status).to.equal(0);
+        await fs.writeFile(join(folder, "index"), "Package: a\nVersion: 1\n");
+        expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(0);
         const { status: refused, document: why } = await feedkey("revoke", key, "--reason", "compromised", "--force");
         expect({ status: refused, code: why.error?.code }).to.deep.equal({ status: 66, code: "not_found" });
         expect(why.error?.hint).to.include("bring it from the safe");
@@ -237,8 +237,8 @@ describe("feedkey key import", function () {
       it("with a new subkey: its secret comes too, and signs", async () => {
         const key = await gpg.generate(archiveUserId, ["ed25519", "cert", "never"]);
         await importing(await secretOf(key));
-        await fs.writeFile(join(folder, "index"), "Package: a\n");
-        expect((await feedkey("sign", "--force", join(folder, "index"), "--key", key)).status).to.equal(78);
+        await fs.writeFile(join(folder, "index"), "Package: a\nVersion: 1\n");
+        expect((await feedkey("sign", join(folder, "index"), "--key", key)).status).to.equal(78);
         await gpg.run(...loopback(""), "--quick-add-key", key, "ed25519", "sign", "1y");
         const { document } = await importing(await secretOf(key));
         expect((document.changes as { kind: string }[]).map(({ kind }) => kind)).to.deep.equal(["subkey"]);
@@ -249,8 +249,8 @@ describe("feedkey key import", function () {
     it("without an address in its name: it signs for a domain that is given", async () => {
       const key = await gpg.generate("Example Repo Signing Key");
       await importing(await secretOf(key));
-      await fs.writeFile(join(folder, "index"), "Package: a\n");
-      const signing = ["sign", "--force", join(folder, "index"), "--feed", "base", "--key", key];
+      await fs.writeFile(join(folder, "index"), "Package: a\nVersion: 1\n");
+      const signing = ["sign", join(folder, "index"), "--feed", "base", "--key", key];
       const { status, document } = await feedkey(...signing);
       expect(status).to.equal(78);
       expect(document.error?.hint).to.include("notation-domain").and.include("--notation-domain");

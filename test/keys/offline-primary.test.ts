@@ -116,8 +116,8 @@ describe("keygen --offline-primary", function () {
   it("what stays signs, and gpgv accepts it", async () => {
     const key = await keygen();
     const index = join(folder, "index");
-    await fs.writeFile(index, "Package: a\n");
-    expect((await at(home(), "sign", "--force", index, "--key", key)).status).to.equal(0);
+    await fs.writeFile(index, "Package: a\nVersion: 1\n");
+    expect((await at(home(), "sign", index, "--key", key)).status).to.equal(0);
     const ring = join(folder, "ring");
     const gpg = await GnupgHome.make();
     try {
@@ -172,9 +172,9 @@ describe("keygen --offline-primary", function () {
     const given = ["--passphrase-file", file];
     const key = await keygen(...given);
     const index = join(folder, "index");
-    await fs.writeFile(index, "Package: a\n");
-    await refuses("bad_config", 78, home(), "sign", "--force", index, "--key", key);
-    expect((await at(home(), "sign", "--force", index, "--key", key, ...given)).status).to.equal(0);
+    await fs.writeFile(index, "Package: a\nVersion: 1\n");
+    await refuses("bad_config", 78, home(), "sign", index, "--key", key);
+    expect((await at(home(), "sign", index, "--key", key, ...given)).status).to.equal(0);
     await refuses("bad_config", 78, offline(), "revoke", key, "--reason", "retired", "--force");
     expect((await at(offline(), "revoke", key, "--reason", "retired", "--force", ...given)).status).to.equal(0);
     const loopback = ["--pinentry-mode", "loopback", "--passphrase", "correct horse"];
