@@ -11,6 +11,15 @@ const place = "/dev/shm";
 /** More than all folders of a run hold at once. */
 const room = 2 ** 31;
 
+/** What runs that were killed left there: it takes memory. */
+function removeOld(): void {
+  for (const name of fs.readdirSync(place).filter((one) => one.startsWith("feedkey-tests-"))) {
+    const { uid, mtimeMs } = fs.lstatSync(join(place, name));
+    const isOld = Date.now() - mtimeMs > 86_400_000;
+    if (uid === process.geteuid?.() && isOld) fs.rmSync(join(place, name), { recursive: true, force: true });
+  }
+}
+
 /** Whether programs can be run from a folder: containers often forbid it. */
 function runsPrograms(folder: string): boolean {
   const file = join(folder, "runs");
@@ -21,6 +30,7 @@ function runsPrograms(folder: string): boolean {
 /** A folder of this run; undefined where there is no place for it. */
 function makeFolder(): string | undefined {
   try {
+    removeOld();
     const { bavail, bsize } = fs.statfsSync(place);
     if (bavail * bsize < room || freemem() < 3 * room) return undefined;
     const folder = fs.mkdtempSync(join(place, "feedkey-tests-"));
@@ -33,6 +43,6 @@ function makeFolder(): string | undefined {
   }
 }
 
-// Who has set it wants it so.
+// Somebody who has set it wants it so.
 const folder = process.env.TMPDIR === undefined ? makeFolder() : undefined;
 if (folder !== undefined) process.env.TMPDIR = folder;
