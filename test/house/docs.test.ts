@@ -35,36 +35,25 @@ cd ..
 `;
 
 async function perform(path: string, folder: string): Promise<Performed> {
-  fs.mkdirSync(folder);
   const before = clientGuides.includes(path) ? keeperFirst : "";
   return await play(before + scriptOf(path, await freePort()), folder, makeStage(folder));
 }
 
 describe("the documentation", () => {
   const withCommands = guides.filter((path) => runnable(path).length > 0);
-  const performed = new Map<string, Promise<Performed>>();
-  let top: string;
-  const folderOf = (path: string) => join(top, path.replaceAll("/", "-"));
+  let folder: string;
 
-  before(() => {
-    top = fs.mkdtempSync(join(tmpdir(), "feedkey-test-"));
-    // Two at once: each of them starts one program after the other.
-    for (const [nth, path] of withCommands.entries()) {
-      const earlier = performed.get(withCommands[nth - 2] ?? "");
-      const performance = Promise.resolve(earlier).then(() => perform(path, folderOf(path)));
-      performance.catch(() => undefined);
-      performed.set(path, performance);
-    }
+  beforeEach(() => {
+    folder = fs.mkdtempSync(join(tmpdir(), "feedkey-test-"));
   });
 
-  after(() => fs.rmSync(top, { recursive: true, force: true }));
+  afterEach(() => fs.rmSync(folder, { recursive: true, force: true }));
 
   for (const path of withCommands) {
     it(`has commands that do what they say: ${path}`, async function () {
-      this.timeout(240_000);
+      this.timeout(120_000);
       needing(...programsIn(path)).call(this);
-      const { status, output } = (await performed.get(path)) ?? { status: null, output: "it was not performed" };
-      const folder = folderOf(path);
+      const { status, output } = await perform(path, folder);
       expect(status, output).to.equal(0);
       const got = fs.existsSync(join(folder, "got")) ? fs.readdirSync(join(folder, "got")) : [];
       expect(got).to.deep.equal([path === "docs/pkgsrc.md" ? "hello-1.0.tgz" : "hello_1.0_all.ipk"]);

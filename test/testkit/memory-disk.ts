@@ -8,12 +8,14 @@ import { freemem } from "node:os";
 import { join } from "node:path";
 
 const place = "/dev/shm";
+// Short: the sockets of gpg's agent lie below it, and their paths have 107 bytes at most.
+const beginning = "fkt-";
 /** More than all folders of a run hold at once. */
 const room = 2 ** 31;
 
 /** What runs that were killed left there: it takes memory. */
 function removeOld(): void {
-  for (const name of fs.readdirSync(place).filter((one) => one.startsWith("feedkey-tests-"))) {
+  for (const name of fs.readdirSync(place).filter((one) => one.startsWith(beginning))) {
     const { uid, mtimeMs } = fs.lstatSync(join(place, name));
     const isOld = Date.now() - mtimeMs > 86_400_000;
     if (uid === process.geteuid?.() && isOld) fs.rmSync(join(place, name), { recursive: true, force: true });
@@ -33,7 +35,7 @@ function makeFolder(): string | undefined {
     removeOld();
     const { bavail, bsize } = fs.statfsSync(place);
     if (bavail * bsize < room || freemem() < 3 * room) return undefined;
-    const folder = fs.mkdtempSync(join(place, "feedkey-tests-"));
+    const folder = fs.mkdtempSync(join(place, beginning));
     // As /tmp is: some tests let other users work below it.
     fs.chmodSync(folder, 0o1777);
     process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));
