@@ -97,7 +97,7 @@ describe("the bundle: written by a key store that knows less", () => {
       const machines = join(archive.folder, "machines");
       await mustAt(machines, day(5), "sign", archive.file("Packages"), "--feed", "base", "--key", machine);
       const { done } = await mustAt(away, day(6), "rotate", "--config", archive.config, "--finish", "--force");
-      expect(done).to.include(`feed "base" stays signed by its delegate ${machine}: delegate anew`);
+      expect(done).to.include(`feed "base" stays signed by its delegate ${machine}: delegate again`);
     });
   });
 
