@@ -7,6 +7,10 @@ import type { SignPackageOptions } from "./archive/sign-package.ts";
 import type { Runner } from "./run.ts";
 import { withPassphrase, withWarnings } from "./shared-options.ts";
 
+function repeated(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 /** Adds keygen, sign, publish and sign-package. */
 export function addArchiveCommands(program: Command, run: Runner): void {
   withPassphrase(program.command("keygen"))
@@ -22,9 +26,11 @@ export function addArchiveCommands(program: Command, run: Runner): void {
   withWarnings(withPassphrase(program.command("sign <index...>")))
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
     .requiredOption("--key <fingerprint>", "the key that signs")
+    .option("--also-key <fingerprint>", "of apt's Release: a further key that signs it; may be repeated", repeated)
     .option("--feed <name>", "the feed that it is signed for")
     .option("--notation-domain <domain>", "of the notation with the feed's name, where the user ID has no address")
     .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
+    .option("--clearsign", "of a checksum file: INDEX.asc holds the text and its signature")
     .option("--valid-for <length>", "how long the signature holds, or never", "14d")
     .option("--form <name>", "signature files: both, or asc alone", "both")
     .option("--force", "sign what clients can't read, and replace other programs' signature files")

@@ -4,12 +4,12 @@ import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formats } from "../formats/formats.ts";
-import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";
-import type { Choice } from "./fetch.ts";
-import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import { acceptedCandidate } from "./candidate.ts";
+import { type Choice, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import type { PartSource } from "./verified-part.ts";
 
 /**
  * The last accepted index of a feed, judged again as of now: its signer may have been revoked since, and the
@@ -20,15 +20,24 @@ import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 export async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
   const last = await session.state.lastIndex(feed.name);
   if (last === undefined) return undefined;
-  const signatures = [{ name: "its signature", bytes: last.signature }];
-  return await verifyIndex(
-    { name: last.meta.source, document: new HashedDocument(last.index), signatures },
-    feed,
-    session.profile,
+  const terms = {
+    profile: session.profile,
     judged,
-    { ...last.meta, path: last.indexPath },
-    true,
-  );
+    last: { ...last.meta, path: last.indexPath },
+    allowEmpty: true,
+    parts: neverKept(feed),
+  };
+  return await verifyIndex(acceptedCandidate(last), feed, terms);
+}
+
+/** What was accepted together is there together, unless the profile asks for more since. */
+function neverKept({ name }: Feed): PartSource {
+  return async (place) => {
+    throw new FeedkeyError("not_found", `no ${escapeText(place)} of feed "${name}" was accepted yet`, {
+      details: { feed: name },
+      hint: 'run "feedkey update" first',
+    });
+  };
 }
 
 /** Cuts `NAME=VERSION`. */
@@ -62,14 +71,13 @@ function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyE
  */
 export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice {
   const { name, version } = parseRequest(request);
-  const found = indexes.flatMap((index) => {
-    return index.packages.find(name, version).map((entry) => ({ index, entry }));
-  });
-  const format = found[0]?.index.feed.format ?? "opkg";
+  const found = indexes.flatMap((index) => index.find(name, version));
   // Each format has its own order of versions.
-  const { compareVersions } = formats[format];
+  const format = found[0]?.index.feed.format;
   const comparable = found.filter(({ index }) => index.feed.format === format);
-  const [best, ...others] = comparable.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
+  const [best, ...others] = comparable.sort(({ index, entry }, other) => {
+    return formats[index.feed.format].compareVersions(other.entry.version, entry.version);
+  });
   if (best === undefined) throw notListed(request, indexes);
   const rival = others.find(({ index, entry }) => {
     return (

@@ -9,9 +9,9 @@ import { refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
 import { acceptedIndex, choose } from "./choose.ts";
 import { chosenFeeds } from "./chosen-feeds.ts";
-import { type Choice, type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
+import { type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
-import type { VerifiedIndex } from "./verified-index.ts";
+import type { Choice, VerifiedIndex } from "./verified-index.ts";
 
 /** What is asked for. */
 export interface Wish {
@@ -77,9 +77,9 @@ function neverAccepted(message: string): FeedkeyError {
 }
 
 /** Name under which a package gets into the output folder; undefined if it is going to be refused. */
-function targetOf({ entry }: Choice): string | undefined {
+function targetOf({ entry, index }: Choice): string | undefined {
   try {
-    return wantedOf(entry).baseName;
+    return wantedOf(entry, index.feed.format).baseName;
   } catch (error) {
     if (error instanceof FeedkeyError) return undefined;
     throw error;
@@ -105,7 +105,8 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
     // Twice the same is one.
     if (isSame && targetOf(rival) === name) return false;
     const [first, second] = [rival, choice].map(({ index, entry }) => {
-      return `"${escapeText(entry.name)}" ${escapeText(entry.version)} of feed "${index.feed.name}"`;
+      const what = `"${escapeText(entry.name)}" ${escapeText(entry.version)}`.trimEnd();
+      return `${what} of feed "${index.feed.name}"`;
     });
     errors.push(
       new FeedkeyError("bad_path", `packages ${first} and ${second} have one file name, ${escapeText(name)}`, {
@@ -134,6 +135,16 @@ async function withoutOthersNames(
   return { free, errors };
 }
 
+/** Bytes of all of them; undefined if an index gives no sizes. */
+function totalOf(choices: readonly Choice[]): number | undefined {
+  let total = 0;
+  for (const { entry } of choices) {
+    if (entry.size === undefined) return undefined;
+    total += entry.size;
+  }
+  return total;
+}
+
 /** The choices that the requests and `all` make among the indexes. */
 function choicesOf({ requests, all }: Wish, indexes: readonly VerifiedIndex[]) {
   const choices: Choice[] = [];
@@ -146,7 +157,7 @@ function choicesOf({ requests, all }: Wish, indexes: readonly VerifiedIndex[]) {
       errors.push(error);
     }
   }
-  if (all) for (const index of indexes) for (const entry of index.packages) choices.push({ index, entry });
+  if (all) for (const index of indexes) for (const choice of index.choices()) choices.push(choice);
   return { choices, errors };
 }
 
@@ -165,7 +176,7 @@ export async function fetchPackages(session: Session, wish: Wish): Promise<Arriv
   await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
-  const total = free.reduce((sum, { entry }) => sum + (entry.size ?? 0), 0);
+  const total = totalOf(free);
   const bar = session.options.reporter.progress("packages", total);
   let received = 0;
   const { packages, errors } = await fetchAll(free, (choice) => {

@@ -6,19 +6,15 @@ import { escapeText } from "../escape.ts";
 import { digestFile } from "../files/file-digest.ts";
 import { stageStream } from "../files/staged-stream.ts";
 import type { Entry } from "../formats/entry.ts";
+import { formats } from "../formats/formats.ts";
 import { timeFor } from "../net/limits.ts";
 import { getResuming } from "../net/resume.ts";
+import type { FeedFormat } from "../profile/types.ts";
 import { httpError, locations, rootOf } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
 import { packagePath, packageUrl } from "../trust/package-path.ts";
-import type { VerifiedIndex } from "./verified-index.ts";
-
-/** A package chosen from a verified index. */
-export interface Choice {
-  readonly index: VerifiedIndex;
-  readonly entry: Entry;
-}
+import type { Choice } from "./verified-index.ts";
 
 export interface Fetched {
   readonly path: string;
@@ -29,22 +25,29 @@ export interface Fetched {
 }
 
 interface Wanted {
-  readonly size: number;
+  /** Bytes; undefined in a format whose entries give none. */
+  readonly size: number | undefined;
   readonly sha256: string;
   readonly baseName: string;
 }
 
 function describe({ name, version }: Entry): string {
-  return `package "${escapeText(name)}" ${escapeText(version)}`;
+  return `package "${escapeText(name)}" ${escapeText(version)}`.trimEnd();
 }
+
+/** Bytes of a file whose entry gives no size: more than any release has, and less than fills a disk for nothing. */
+const maxUnsized = 16 * 1024 ** 3;
+
+/** Bytes that such a file is taken to have: it decides how long a slow mirror is waited for. */
+const expectedUnsized = 256 * 1024 ** 2;
 
 /**
  * T12: size, digest and path that an entry must have.
  * @throws FeedkeyError `no_digest`, `bad_path`
  */
-export function wantedOf(entry: Entry): Wanted {
+export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
   const { size, sha256, filename } = entry;
-  if (sha256 === undefined || size === undefined) {
+  if (sha256 === undefined || (size === undefined && formats[format].lacksSizes !== true)) {
     const missing = sha256 === undefined ? "SHA256" : "readable Size";
     throw new FeedkeyError("no_digest", `${describe(entry)} has no ${missing} in the index (line ${entry.line})`, {
       details: { package: entry.name, version: entry.version, line: entry.line },
@@ -73,7 +76,7 @@ async function fromLocation(
   folder: string,
   onBytes: (count: number) => void,
   within: { within?: Duration },
-): Promise<void> {
+): Promise<number> {
   const base = index.feed.packages === "archive" ? "" : index.feed.path;
   const place = packageUrl(location, base, entry.filename ?? "");
   if ("code" in place) throw badPath(entry, place.reason);
@@ -88,7 +91,7 @@ async function fromLocation(
     };
     const terms = {
       // One byte more than expected tells a longer file from one of the right size.
-      maxBytes: wanted.size + 1,
+      maxBytes: (wanted.size ?? maxUnsized) + 1,
       policy: "archive",
       ...rootOf(location),
       ...within,
@@ -97,6 +100,7 @@ async function fromLocation(
     if (answer.status !== 200 && answer.status !== 206) throw httpError(place.url, answer);
     refuseOther(entry, wanted, file.bytes, hash.digest("hex"));
     await file.commit();
+    return file.bytes;
   } catch (error) {
     await file.discard();
     throw isTooLarge(error) ? sizeMismatch(entry, wanted, "more") : error;
@@ -108,21 +112,27 @@ function isTooLarge(error: unknown): boolean {
 }
 
 function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): FeedkeyError {
+  const expected = wanted.size ?? maxUnsized;
+  const most = wanted.size === undefined ? "at most " : "";
   const found = got === "more" ? "more" : String(got);
-  return new FeedkeyError("size_mismatch", `${describe(entry)} should have ${wanted.size} bytes, but has ${found}`, {
-    details: {
-      package: entry.name,
-      version: entry.version,
-      expected: wanted.size,
-      ...(got === "more" ? {} : { got }),
+  return new FeedkeyError(
+    "size_mismatch",
+    `${describe(entry)} should have ${most}${expected} bytes, but has ${found}`,
+    {
+      details: {
+        package: entry.name,
+        version: entry.version,
+        expected,
+        ...(got === "more" ? {} : { got }),
+      },
+      hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again or another mirror",
     },
-    hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again or another mirror",
-  });
+  );
 }
 
 /** @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
 export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: string): void {
-  if (size !== wanted.size) throw sizeMismatch(entry, wanted, size);
+  if (size !== (wanted.size ?? size)) throw sizeMismatch(entry, wanted, size);
   if (sha256 === wanted.sha256) return;
   throw new FeedkeyError(
     "digest_mismatch",
@@ -147,22 +157,22 @@ export async function fetchPackage(
   onBytes: (count: number) => void,
 ): Promise<Fetched> {
   const { entry } = choice;
-  const wanted = wantedOf(entry);
-  const { sha256, size } = wanted;
+  const wanted = wantedOf(entry, choice.index.feed.format);
+  const { sha256 } = wanted;
   const path = join(folder, wanted.baseName);
   const there = digestFile(path);
-  if (there?.sha256 === sha256 && there.size === size) {
-    onBytes(size);
-    return { path, sha256, size, present: true };
+  if (there?.sha256 === sha256 && there.size === (wanted.size ?? there.size)) {
+    onBytes(there.size);
+    return { path, sha256, size: there.size, present: true };
   }
   const errors: FeedkeyError[] = [];
   const all = locations(session.profile);
-  const total = timeFor(size, session.options.transport.limits);
+  const total = timeFor(wanted.size ?? expectedUnsized, session.options.transport.limits);
   for (const [place, location] of all.entries()) {
     // The last one may take as long as it takes: a package is large, and nothing else waits for it.
     const within = place < all.length - 1 ? { within: total } : {};
     try {
-      await fromLocation(session, choice, wanted, location, folder, onBytes, within);
+      const size = await fromLocation(session, choice, wanted, location, folder, onBytes, within);
       return { path, sha256, size, present: false };
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code === "output" || error.code === "bad_path") throw error;

@@ -1,13 +1,18 @@
 /** A feed's index and its signature files, from one location. Nothing here is verified yet. */
+import { posix } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { isFramed } from "../formats/cleartext.ts";
+import { formats } from "../formats/formats.ts";
 import type { GetOptions } from "../net/types.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import { downloadFile, inFeed, pastCaches, type Remembered } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
-import { largerIndexHint, maxSignatureBytes, signatureNames, signedBytes } from "./index-files.ts";
-import type { Candidate, LastIndex, SignatureFile } from "./verified-index.ts";
+import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
+import { largerIndexHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
+import type { PartSource } from "./verified-part.ts";
+import type { LastIndex } from "./verified-root.ts";
 
 /** One location that is asked for a feed's files. */
 export interface Source {
@@ -46,7 +51,9 @@ export function rememberedIndex(session: Session, feed: Feed, last: LastIndex): 
       version: last.versions?.index,
       bytes: async () => {
         const found = await stored();
-        return found?.meta.sha256 === last.sha256 ? found.index : undefined;
+        if (found?.meta.sha256 !== last.sha256) return undefined;
+        // Of a file that holds its signatures itself, all of it was kept as its signature.
+        return isFramed(found.signature) ? found.signature : found.index;
       },
     },
     signature: {
@@ -67,11 +74,11 @@ async function downloadSignatures(
   { session, location, feed, left }: Source,
   name: string,
   remembered: RememberedIndex | undefined,
-): Promise<{ files: SignatureFile[]; areRemembered: boolean }> {
-  const files: SignatureFile[] = [];
+): Promise<{ files: SignatureSource[]; areRemembered: boolean }> {
+  const files: SignatureSource[] = [];
   const absences: FeedkeyError[] = [];
   let areRemembered = false;
-  for (const signatureName of signatureNames(feed.format, name)) {
+  for (const signatureName of formats[feed.format].signaturesOf(name)) {
     const file = await downloadFile(session, location, inFeed(feed, signatureName), maxSignatureBytes, {
       within: left(),
       onAbsent: (reason) => absences.push(reason),
@@ -116,6 +123,9 @@ export async function downloadIndex(
       throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
     });
     if (file === undefined) return undefined;
+    const framed = framedCandidate(feed.format, name, file.bytes);
+    if (framed !== undefined)
+      return { candidate: { ...framed, version: file.version }, isRemembered: file.isRemembered };
     const signatures = await downloadSignatures(source, name, remembered);
     const signed = file.isRemembered ? file.bytes : await signedBytes(feed.format, name, file.bytes, limit);
     return {
@@ -125,6 +135,28 @@ export async function downloadIndex(
   } finally {
     bar.stop();
   }
+}
+
+/**
+ * The parts of a root, from where it came.
+ * @param root path of its file below the feed
+ */
+export function partsBeside(source: Source, root: string, headers: Pick<GetOptions, "headers">): PartSource {
+  const { session, location, feed, left, absences } = source;
+  return async (place, limit) => {
+    const bar = session.options.reporter.progress(`${feed.name}: ${place}`, limit);
+    try {
+      const file = await downloadFile(session, location, inFeed(feed, posix.join(posix.dirname(root), place)), limit, {
+        onProgress: (done, total) => bar.update(done, total),
+        within: left(),
+        onAbsent: (reason) => absences.push(reason),
+        ...headers,
+      });
+      return file?.bytes;
+    } finally {
+      bar.stop();
+    }
+  };
 }
 
 function isTooLarge(error: unknown): error is FeedkeyError {

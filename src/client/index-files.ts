@@ -1,8 +1,7 @@
 /** Which files make up a feed's index, how they are called, and what of them a signature covers. */
 import { FeedkeyError } from "../error.ts";
-import { compressionOf } from "../formats/format.ts";
-import { formats, formOf, maxIndexBytes, signatureFiles, usualIndexBytes } from "../formats/formats.ts";
-import type { PackageIndex } from "../formats/package-index.ts";
+import { compressionOf, formOf, withoutForm } from "../formats/format.ts";
+import { formats, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
 
@@ -28,31 +27,21 @@ export const largerIndexHint =
  * Index files of a feed to ask for, the best first.
  * @throws FeedkeyError `bad_profile` for one that can't be read here
  */
-export function indexNames({ name, format, index }: Feed): readonly string[] {
-  const { asked, forms } = formats[format];
-  if (index === undefined) return asked;
-  if (forms.includes("bz2") || !/\.bz2$/.test(index)) return [index];
+export function indexNames(feed: Feed): readonly string[] {
+  const { name, format, index } = feed;
+  const { roots, forms } = formats[format];
+  if (index === undefined || forms.includes("bz2") || !/\.bz2$/.test(index)) return roots(feed);
   throw new FeedkeyError("bad_profile", `feed "${name}" has index = ${index}, and bzip2 is not read for ${format}`, {
     details: { feed: name, index },
     hint: `write index = ${index.replace(/bz2$/, "gz")}, or leave the line out`,
   });
 }
 
-/** The name without the ending of a compressed form. */
-function textName(format: FeedFormat, name: string): string {
-  const form = formOf(formats[format], name);
-  return form === undefined ? name : name.slice(0, -form.length - 1);
-}
-
-/** The files that may hold the signatures of an index: of its text, or of the file as it lies there. */
-export function signatureNames(format: FeedFormat, indexName: string): readonly string[] {
-  return signatureFiles(formats[format].signs === "text" ? textName(format, indexName) : indexName);
-}
-
 /** The other form that the same signature covers too, if there is one. */
 export function otherForm(format: FeedFormat, indexName: string): string | undefined {
-  if (formats[format].signs === "file") return undefined;
-  const text = textName(format, indexName);
+  const { signs, forms } = formats[format];
+  if (signs === "file" || forms.length === 0) return undefined;
+  const text = withoutForm(forms, indexName);
   return text === indexName ? `${indexName}.gz` : text;
 }
 
@@ -69,7 +58,7 @@ export async function signedBytes(
   limit: number,
 ): Promise<Uint8Array> {
   if (formats[format].signs === "file") return bytes;
-  const form = formOf(formats[format], name);
+  const form = formOf(formats[format].forms, name);
   const kind = form === undefined ? "none" : compressionOf[form];
   try {
     return await decompress(bytes, kind, limit, "bad_index");
@@ -84,15 +73,6 @@ export async function signedBytes(
       cause,
     });
   }
-}
-
-/**
- * The packages of signed bytes. Only for bytes whose signature was found good.
- * @param limit in bytes, for what they decompress to
- * @throws FeedkeyError `bad_index`
- */
-export async function readIndex(format: FeedFormat, signed: Uint8Array, limit: number): Promise<PackageIndex> {
-  return formats[format].read(await indexText(format, signed, limit));
 }
 
 /**

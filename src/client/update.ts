@@ -8,9 +8,12 @@ import { countdown, expectedBytes, fileUrl, inFeed, locations, pastCaches } from
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
 import { warnOfAlgorithms } from "./algorithm-warnings.ts";
-import { downloadIndex, rememberedIndex } from "./index-download.ts";
+import type { Candidate } from "./candidate.ts";
+import { downloadIndex, partsBeside, rememberedIndex } from "./index-download.ts";
 import { indexLimit, indexNames, otherForm } from "./index-files.ts";
-import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import { nameOfPart } from "./verified-part.ts";
+import { lastIndex } from "./verified-root.ts";
 
 export type FeedOutcome =
   | {
@@ -40,10 +43,13 @@ async function fromLocation(
   const left = countdown(timeFor(last?.size ?? expectedBytes.index, session.options.transport.limits));
   const absences: FeedkeyError[] = [];
   const source = { session, location, feed, limit: indexLimit(feed, last), left, absences };
-  const verify = (candidate: Candidate) => verifyIndex(candidate, feed, session.profile, judged, last, allowEmpty);
+  const verify = (candidate: Candidate, headers = {}) => {
+    const parts = partsBeside(source, candidate.name, headers);
+    return verifyIndex(candidate, feed, { profile: session.profile, judged, last, allowEmpty, parts });
+  };
   const attempt = async (name: string, headers = {}): Promise<VerifiedIndex | undefined> => {
     const found = await downloadIndex(source, name, headers);
-    return found && (await verify(found.candidate));
+    return found && (await verify(found.candidate, headers));
   };
   const remembered = last && rememberedIndex(session, feed, last);
   const firstAttempt = async (name: string): Promise<VerifiedIndex | undefined> => {
@@ -129,7 +135,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
         round.judged = judged;
         return await verify();
       });
-      const changed = !index.otherForm && (last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt);
+      const changed = !index.root.otherForm && (last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt);
       return { feed, ok: true, index, changed, source };
     } catch (error) {
       if (!(error instanceof FeedkeyError) || isOwnTrouble(error)) throw error;
@@ -162,13 +168,14 @@ export async function accept(
   verifyAgain: (judged: Judged) => Promise<VerifiedIndex>,
 ): Promise<VerifiedIndex> {
   for (let index = verified; ; index = await verifyAgain(await session.judge())) {
-    if (index.otherForm || (await write(session, index, source))) return index;
+    if (index.root.otherForm || (await write(session, index, source))) return index;
   }
 }
 
 async function write(session: Session, index: VerifiedIndex, source: string): Promise<boolean> {
-  const { bytes, signature, createdAt, sha256, packages, versions } = index;
-  const signers = index.signers.map((one) => {
+  const { root, packages } = index;
+  const { signed, signature, createdAt, sha256, versions } = root;
+  const signers = root.signers.map((one) => {
     return { certificate: one.certificate, signingKey: one.signingKey, createdAt: one.createdAt };
   });
   const acceptedAt = session.options.at;
@@ -181,8 +188,9 @@ async function write(session: Session, index: VerifiedIndex, source: string): Pr
     entries: packages.count,
     ...(versions && { versions }),
   };
+  const parts = new Map(index.parts.map(({ part, text }) => [nameOfPart(part), text]));
   const { name } = index.feed;
-  return await session.write((state) => state.acceptIndex(name, { index: bytes, signature, meta }), name);
+  return await session.write((state) => state.acceptIndex(name, { index: signed, signature, meta, parts }), name);
 }
 
 /** Updates the feeds named, or all. Every feed is tried, whatever happens to another. */

@@ -1,235 +1,170 @@
-/** The verifier of indexes, and the only maker of the type that fetching takes. */
+/** The reader of what a verified root lists, and the only maker of the type that fetching takes. */
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
-import type { PackageIndex } from "../formats/package-index.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
-import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
-import type { Feed, Profile } from "../profile/types.ts";
-import type { Judged } from "../refresh/certificate-pool.ts";
-import type { Session } from "../refresh/session.ts";
-import type { IndexVersions } from "../store/feed-meta.ts";
-import type { FileVersion } from "../store/file-version.ts";
+import type { DigestedEntry } from "../formats/entry-source.ts";
+import type { Format, RootContent } from "../formats/format.ts";
+import { formats } from "../formats/formats.ts";
+import type { PackageIndex, Packages } from "../formats/package-index.ts";
+import { UnitedPackages } from "../formats/united-packages.ts";
+import type { Feed } from "../profile/types.ts";
 import { iso } from "../time.ts";
-import type { DataSignature } from "../trust/facts.ts";
-import { type AcceptedIndex, refuseEmptied, refuseReplay } from "../trust/freshness.ts";
-import {
-  type IndexPolicy,
-  type IndexVerdict,
-  judgeIndex,
-  type SignatureRefusal,
-  type Signer,
-} from "../trust/index-signature.ts";
-import type { Refusal } from "../trust/policy.ts";
-import { indexLimit, indexText, largerIndexHint, readIndex } from "./index-files.ts";
+import { refuseContent, refuseEmptied } from "../trust/freshness.ts";
+import type { Signer } from "../trust/index-signature.ts";
+import type { Candidate } from "./candidate.ts";
+import { indexLimit, indexText, largerIndexHint } from "./index-files.ts";
+import { type PartSource, type VerifiedPart, verifyPart } from "./verified-part.ts";
+import { type RootTerms, refusalError, type VerifiedRoot, verifyRoot } from "./verified-root.ts";
 
 const key = Symbol("made by the verifier");
 
-/** An index whose signature, age and grammar were found good. Only {@link verifyIndex} can make one. */
+/** An index whose signature, age and grammar were found good. Only {@link verifyIndex} can make one, of a verified root. */
 export class VerifiedIndex {
-  readonly feed: Feed;
-  readonly packages: PackageIndex;
-  readonly signers: readonly Signer[];
-  /** Date of its newest good signature. */
-  readonly createdAt: number;
-  /** Of the signed bytes, lower-case hex. */
-  readonly sha256: string;
-  readonly bytes: Uint8Array;
-  /** The signature file that served. */
-  readonly signature: Uint8Array;
-  /** What their server calls the two files; undefined if it doesn't say. */
-  readonly versions: IndexVersions | undefined;
-  /** It is another compressed form of the index that was accepted last, which stays the one that is remembered. */
-  readonly otherForm: boolean;
+  readonly root: VerifiedRoot;
+  readonly packages: Packages;
+  /** Where the root lists its packages in other files; empty where it is its own list. */
+  readonly parts: readonly VerifiedPart[];
 
-  constructor(
-    proof: typeof key,
-    feed: Feed,
-    candidate: Candidate,
-    verdict: IndexVerdict,
-    signature: SignatureFile,
-    packages: PackageIndex,
-    sha256: string,
-    otherForm: boolean,
-  ) {
+  constructor(proof: typeof key, root: VerifiedRoot, packages: Packages, parts: readonly VerifiedPart[]) {
     if (proof !== key) throw new FeedkeyError("internal", "a verified index can only come from the verifier");
-    this.feed = feed;
+    this.root = root;
     this.packages = packages;
-    this.signers = verdict.signers;
-    this.createdAt = verdict.createdAt;
-    this.sha256 = sha256;
-    this.bytes = candidate.document.bytes;
-    this.signature = signature.bytes;
-    const hasVersion = candidate.version !== undefined || signature.version !== undefined;
-    this.versions = hasVersion ? { index: candidate.version, signature: signature.version } : undefined;
-    this.otherForm = otherForm;
+    this.parts = parts;
+  }
+
+  get feed(): Feed {
+    return this.root.feed;
+  }
+
+  get signers(): readonly Signer[] {
+    return this.root.signers;
+  }
+
+  get createdAt(): number {
+    return this.root.createdAt;
+  }
+
+  get sha256(): string {
+    return this.root.sha256;
+  }
+
+  /** Packages of a name, and of a version if one is given, in the order of the index. */
+  find(name: string, version: string | undefined): Choice[] {
+    return this.packages.find(name, version).map((entry) => new Choice(key, this, entry));
+  }
+
+  /** All of them, repeated ones included. */
+  *choices(): Generator<Choice, void> {
+    for (const entry of this.packages) yield new Choice(key, this, entry);
   }
 }
 
-/** An index that somebody claims to be the feed's, with the signature files found beside it. */
-export interface Candidate {
-  /** For messages: a file name or URL. */
-  readonly name: string;
-  /** What a signature would cover. */
-  readonly document: HashedDocument;
-  /** Of the file that was downloaded. */
-  readonly version?: FileVersion | undefined;
-  /** In the order in which they are tried; the first good one serves. */
-  readonly signatures: readonly SignatureFile[];
-}
+/** A package of a verified index: what can be fetched. Only a {@link VerifiedIndex} can make one. */
+export class Choice {
+  readonly index: VerifiedIndex;
+  readonly entry: DigestedEntry;
 
-export interface SignatureFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-  readonly version?: FileVersion | undefined;
-}
-
-/** The last accepted index of a feed. */
-export interface LastIndex extends AcceptedIndex {
-  /** Of its signed bytes. */
-  readonly size: number;
-  /** Where its signed bytes are kept. */
-  readonly path: string;
-  readonly signatureSha256: string;
-  readonly versions?: IndexVersions;
-}
-
-/** What the state remembers of a feed's index. @throws FeedkeyError `bad_state` */
-export async function lastIndex(session: Pick<Session, "state">, feed: Feed): Promise<LastIndex | undefined> {
-  const found = await session.state.lastAccepted(feed.name);
-  return found && { ...found.meta, path: found.indexPath };
-}
-
-const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
-  no_signature: "the archive must publish a signature beside its index; the last good index stays in use",
-  bad_signature:
-    "the index or its signature was changed on the way, or the mirror is in the middle of an update: try again or use another mirror",
-  untrusted_signer:
-    "if the archive has a new key, its keepers must certify it with the old one; if not, someone else signed this",
-  revoked: "do not use this archive's packages until its keepers have signed with another key",
-  expired: "the archive's keepers must extend the key or sign with its successor; check this machine's clock too",
-  not_yet_valid: "check this machine's clock, then the archive's",
-  weak_algorithm: "the archive's keepers must sign with SHA-256 or better and a modern key",
-  rollback: "the mirror is out of date or someone replays an old index; the last good index stays in use",
-  stale:
-    "the archive has not been signed for too long, or someone withholds newer indexes; the last good index stays in use",
-  wrong_feed: "the index of another feed was put here; the last good index stays in use",
-  fork: "two keys claim to follow the same one: ask the archive's keepers which is theirs, over another channel",
-  unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
-};
-
-/** A trust rule's no as an error about one feed. */
-export function refusalError(what: string, feed: string, refusal: Refusal | SignatureRefusal): FeedkeyError {
-  const issuer = "issuer" in refusal ? refusal.issuer : undefined;
-  const signedBy = issuer === undefined || issuer === "nobody" ? "" : `, signed by ${issuer},`;
-  return new FeedkeyError(refusal.code, `index "${what}" of feed "${feed}"${signedBy} is refused: ${refusal.reason}`, {
-    details: { feed, ...(issuer === undefined ? {} : { signer: issuer }), because: refusal.reason },
-    hint: refusal.hint ?? hints[refusal.code],
-  } as ConstructorParameters<typeof FeedkeyError>[2]);
-}
-
-/** What the profile asks of a feed's index. */
-export function indexPolicy(profile: Profile, feed: Feed): IndexPolicy {
-  const { threshold, requireFeedName, requireExpiry, maxIndexAge } = profile.trust;
-  return { feed: feed.name, threshold, requireFeedName, requireExpiry, maxIndexAge };
-}
-
-interface Good {
-  readonly verdict: IndexVerdict;
-  readonly signature: SignatureFile;
-}
-
-/** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
-async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
-  const refusals: SignatureRefusal[] = [];
-  let unreadable: FeedkeyError | undefined;
-  for (const signature of candidate.signatures) {
-    const { name, bytes } = signature;
-    let checked: DataSignature[];
-    try {
-      checked = await checkSignatures(readSignatureFile(bytes, name), candidate.document, judged.keys);
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      unreadable ??= error;
-      continue;
-    }
-    const verdict = judgeIndex(checked, judged.trust, policy);
-    if ("signers" in verdict) return { verdict, signature };
-    refusals.push(verdict);
+  constructor(proof: typeof key, index: VerifiedIndex, entry: DigestedEntry) {
+    if (proof !== key) throw new FeedkeyError("internal", "a package can only be chosen from a verified index");
+    this.index = index;
+    this.entry = entry;
   }
-  const furthest = refusals.sort((a, b) => b.stage - a.stage)[0];
-  if (furthest !== undefined) throw refusalError(candidate.name, feed.name, furthest);
-  if (unreadable !== undefined) throw unreadable;
-  const reason = "there is no signature file beside it";
-  throw refusalError(candidate.name, feed.name, { code: "no_signature", reason });
 }
 
 /**
- * Verifies an index: signature (T7, T8, T10), age (T9), grammar (T13), in this order: nothing is parsed, nor
- * decompressed where the signature covers compressed bytes, before a rightful signer is known.
- * @param last the last accepted index of the feed
+ * Verifies an index: its root, then, where it lists its packages in other files, those by digest, then grammar (T13), in this
+ * order: nothing is parsed before a rightful signer is known.
  * @throws FeedkeyError with the code of the rule that refuses
  */
 export async function verifyIndex(
   candidate: Candidate,
   feed: Feed,
-  profile: Profile,
-  judged: Judged,
-  last: LastIndex | undefined,
-  allowEmpty: boolean,
+  terms: RootTerms & { readonly allowEmpty: boolean; readonly parts: PartSource },
 ): Promise<VerifiedIndex> {
-  const { verdict, signature } = await findGood(candidate, feed, judged, indexPolicy(profile, feed));
-  const { sha256 } = candidate.document;
-  const { createdAt } = verdict;
-  const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
-  const otherForm = replay?.code === "rollback" && (await isOtherForm(candidate, feed, createdAt, last));
-  if (replay !== undefined && !otherForm) throw refusalError(candidate.name, feed.name, replay);
-  const packages = await readSigned(candidate, feed, createdAt, indexLimit(feed, last));
-  const emptied = refuseEmptied(packages.count, last, allowEmpty);
+  const root = await verifyRoot(candidate, feed, terms);
+  const limit = indexLimit(feed, terms.last);
+  const parts = await verifiedParts(root, terms);
+  const packages = parts === undefined ? await readSigned(root, limit) : readParts(parts);
+  const emptied = refuseEmptied(packages.count, terms.last, terms.allowEmpty);
   if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
-  return new VerifiedIndex(key, feed, candidate, verdict, signature, packages, sha256, otherForm);
+  return new VerifiedIndex(key, root, packages, parts ?? []);
 }
 
-/**
- * T9: another compressed form of the very text that was accepted last, signed at the same moment, is no other index.
- * Both were signed by a rightful signer, so that both may be decompressed.
- */
-async function isOtherForm(
-  { document }: Candidate,
-  feed: Feed,
-  createdAt: number,
-  last: LastIndex | undefined,
-): Promise<boolean> {
-  if (feed.format !== "pkgsrc" || last?.createdAt !== createdAt) return false;
-  const read = async () => {
-    const texts = [document.bytes, await readFile(last.path)].map((signed) => {
-      return indexText(feed.format, signed, indexLimit(feed, last));
-    });
-    return await Promise.all(texts);
-  };
-  const [one, other] = await read().catch((error: unknown) => {
-    // Another run may have replaced it meanwhile.
-    if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return [];
-    throw error;
-  });
-  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
+/** The parts of a root that are asked for; undefined where it is its own list. */
+async function verifiedParts(
+  root: VerifiedRoot,
+  { judged, last, parts: source }: RootTerms & { readonly parts: PartSource },
+): Promise<readonly VerifiedPart[] | undefined> {
+  const { feed } = root;
+  const format: Format = formats[feed.format];
+  if (format.content === undefined) return undefined;
+  const read = (signed: Uint8Array) => format.content?.(signed, feed);
+  const content = inWords(root, () => read(root.signed));
+  const before = await lastDate(last, (signed) =>
+    format.content?.(signed, { ...feed, components: [], architectures: [] }),
+  );
+  const refused = content && refuseContent(content, before, judged.trust.at);
+  if (refused !== undefined) throw refusalError(root.name, feed.name, refused);
+  const parts: VerifiedPart[] = [];
+  for (const part of content?.parts ?? []) parts.push(await verifyPart(root, part, last, source));
+  return parts;
 }
 
-async function readSigned(candidate: Candidate, feed: Feed, createdAt: number, limit: number): Promise<PackageIndex> {
+/** The date that the last accepted root gives itself; undefined where that is not what this profile asks for. */
+async function lastDate(
+  last: RootTerms["last"],
+  read: (signed: Uint8Array) => RootContent | undefined,
+): Promise<number | undefined> {
+  if (last === undefined) return undefined;
   try {
-    return await readIndex(feed.format, candidate.document.bytes, limit);
+    return read(await readFile(last.path))?.madeAt;
   } catch (error) {
-    if (!(error instanceof FeedkeyError)) throw error;
-    throw new FeedkeyError(
-      error.code,
-      `index "${candidate.name}" of feed "${feed.name}", signed on ${iso(createdAt)}: ${error.message}`,
-      {
-        details: { ...error.details, feed: feed.name },
-        hint:
-          error.details.reason === "limits"
+    // Another format or suite before, by another profile: its date says nothing. Another run may also have replaced it meanwhile.
+    if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function readParts(parts: readonly VerifiedPart[]): Packages {
+  const lists = parts.map(({ root, part, text }) => {
+    const name = part.path;
+    return { name, packages: inWords(root, () => formats[root.feed.format].read(text), name) };
+  });
+  const [only, ...others] = lists;
+  return only !== undefined && others.length === 0 ? only.packages : new UnitedPackages(lists);
+}
+
+async function readSigned(root: VerifiedRoot, limit: number): Promise<PackageIndex> {
+  const { feed, signed } = root;
+  const text = await indexText(feed.format, signed, limit).catch((error: unknown) => {
+    throw inContext(root, error);
+  });
+  return inWords(root, () => formats[feed.format].read(text));
+}
+
+/** @throws the error of reading what was rightfully signed, with what it was */
+function inWords<Found>(root: VerifiedRoot, read: () => Found, part = ""): Found {
+  try {
+    return read();
+  } catch (error) {
+    throw inContext(root, error, part);
+  }
+}
+
+function inContext({ feed, name, createdAt }: VerifiedRoot, error: unknown, part = ""): unknown {
+  if (!(error instanceof FeedkeyError)) return error;
+  const what = part === "" ? "" : `${part}: `;
+  return new FeedkeyError(
+    error.code,
+    `index "${name}" of feed "${feed.name}", signed on ${iso(createdAt)}: ${what}${error.message}`,
+    {
+      details: { ...error.details, feed: feed.name },
+      hint:
+        error.code === "wrong_feed"
+          ? (error.hint ?? "")
+          : error.details.reason === "limits"
             ? largerIndexHint
             : "a rightful signer signed this: tell the archive's keepers; the last good index stays in use",
-        cause: error,
-      },
-    );
-  }
+      cause: error,
+    },
+  );
 }

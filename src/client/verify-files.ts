@@ -37,8 +37,9 @@ function checkPackageFile(index: VerifiedIndex, path: string, place: string, fou
       },
     );
   }
-  const right = entries.find((entry) => entry.sha256 === found.sha256 && entry.size === found.size) ?? first;
-  refuseOther(right, wantedOf(right), found.size, found.sha256);
+  const right =
+    entries.find((entry) => entry.sha256 === found.sha256 && (entry.size ?? found.size) === found.size) ?? first;
+  refuseOther(right, wantedOf(right, index.feed.format), found.size, found.sha256);
 }
 
 /**

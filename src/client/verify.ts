@@ -5,21 +5,24 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { readHashed } from "../files/file-digest.ts";
 import { ReadAhead } from "../files/read-ahead.ts";
+import { formats } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";
+import { type Candidate, framedCandidate } from "./candidate.ts";
 import { chosenFeeds } from "./chosen-feeds.ts";
 import {
   indexLimit,
   largerIndexHint,
   maxSignatureBytes,
   otherForm,
-  signatureNames,
   signedBytes,
   usualIndexBytes,
 } from "./index-files.ts";
-import { type Candidate, lastIndex, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import type { PartSource } from "./verified-part.ts";
+import { lastIndex } from "./verified-root.ts";
 
 /**
  * A file, read and hashed at once. Undefined if there is none.
@@ -122,7 +125,10 @@ async function readCandidate(
   if (file === undefined) {
     throw new FeedkeyError("not_found", `there is no index ${escapeText(indexPath)}`, { details: { path: indexPath } });
   }
-  const beside = signatureNames(format, basename(indexPath)).map((name) => join(dirname(indexPath), name));
+  const called = escapeText(basename(indexPath));
+  const framed = signaturePath === undefined && framedCandidate(format, basename(indexPath), file.bytes, called);
+  if (framed) return framed;
+  const beside = formats[format].signaturesOf(basename(indexPath)).map((name) => join(dirname(indexPath), name));
   const signatures = [];
   for (const path of signaturePath === undefined ? beside : [signaturePath]) {
     const signature = readLimited(path, maxSignatureBytes, signaturePath !== undefined);
@@ -130,7 +136,19 @@ async function readCandidate(
   }
   const name = basename(indexPath);
   const signed = await signedBytes(format, name, file.bytes, limit);
-  return { name: escapeText(name), document: signed === file.bytes ? file : new HashedDocument(signed), signatures };
+  return { name: called, document: signed === file.bytes ? file : new HashedDocument(signed), signatures };
+}
+
+/**
+ * The parts of a root in its own folder, or, where it is called as apt calls it among its lists, those called so too.
+ * @param root path of its file
+ */
+function partsBeside(root: string): PartSource {
+  const prefix = /^(.+_)(?:In)?Release$/.exec(basename(root))?.[1];
+  return async (place, limit) => {
+    const name = prefix === undefined ? place : prefix + place.replaceAll("/", "_");
+    return readLimited(join(dirname(root), name), limit, false)?.bytes;
+  };
 }
 
 /**
@@ -149,7 +167,10 @@ export async function verifyLocal(
   const judgeAt = async (path: string) => {
     const reading = { limit: indexLimit(feed, last), isNamed: path === indexPath, ahead: options.ahead };
     const candidate = await readCandidate(feed.format, path, signaturePath, reading);
-    return await verifyIndex(candidate, feed, session.profile, judged, last, options.allowEmpty);
+    return await verifyIndex(candidate, feed, {
+      ...{ profile: session.profile, judged, last, allowEmpty: options.allowEmpty },
+      parts: partsBeside(path),
+    });
   };
   try {
     return await judgeAt(indexPath);

@@ -1,4 +1,5 @@
 /** What a format of feeds says of itself: how its files are called, what a signature covers, how versions are ordered. */
+import type { FileDigests } from "./digests.ts";
 import type { PackageIndex } from "./package-index.ts";
 
 export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
@@ -8,6 +9,72 @@ export const compressionOf = { gz: "gzip", xz: "xz", zst: "zstd", bz2: "bzip2" }
 
 export type CompressedForm = keyof typeof compressionOf;
 
+/** What a profile says of a feed that tells which files it has. */
+export interface Wanted {
+  /** File to download first, where the profile names one. */
+  readonly index: string | undefined;
+  /** Of apt: suite or codename, components and architectures. */
+  readonly suite?: string;
+  readonly components?: readonly string[];
+  readonly architectures?: readonly string[];
+}
+
+/** One form of a part, and where it may lie. */
+export interface PartForm {
+  /** Undefined: it is not compressed. */
+  readonly form: CompressedForm | undefined;
+  readonly file: FileDigests;
+  /** Paths below the root's folder, the best first. The next one is asked for where one is absent, never where one is bad. */
+  readonly places: readonly string[];
+}
+
+/** A list of packages that a root vouches for by its digest alone. */
+export interface Part {
+  /** Of the text, below the root's folder. */
+  readonly path: string;
+  /** What it must decompress to. */
+  readonly open: FileDigests;
+  /** The best first. */
+  readonly forms: readonly PartForm[];
+}
+
+/** What a verified root says. Dates are in milliseconds. */
+export interface RootContent {
+  readonly madeAt: number;
+  readonly validUntil: number | undefined;
+  readonly parts: readonly Part[];
+}
+
+/** A root that holds its signatures itself, taken apart. */
+export interface Unframed {
+  /** The text that was signed: all of the file that is ever read. */
+  readonly signed: Uint8Array;
+  /** Its signatures, armored. They are of type 0x01, over text. */
+  readonly signatures: Uint8Array;
+}
+
+/** A file that signing a root writes: the signature alone, or framed together with the root's text. */
+export interface SignatureFile {
+  readonly name: string;
+  readonly holds: "binary" | "armored" | "framed";
+}
+
+/** How a root that another program wrote is signed. */
+export interface Signing {
+  /** Whether a file is one of this format's roots, by its name: then it is read before it is signed. */
+  isRoot(name: string): boolean;
+  /** Reads a root as clients will. @throws FeedkeyError `bad_index` */
+  check(text: Uint8Array): void;
+  /** Several keys may sign one root: a client that knows one of them accepts it. */
+  readonly several?: true;
+  /** The files that are written beside it, in this order. @param framed whether one that holds the text too is asked for */
+  files(name: string, framed: boolean): readonly SignatureFile[];
+}
+
+/**
+ * What everything else asks a format instead of knowing its name. A root is the file that the trust in a feed starts
+ * from: it is signed, and what it lists by digest is as good as it.
+ */
 export interface Format {
   /** The name of the index that is not compressed. */
   readonly index: string;
@@ -15,12 +82,30 @@ export interface Format {
   readonly forms: readonly CompressedForm[];
   /** The file that is always published, and always signed. */
   readonly published: string;
-  /** Index files that a client asks for where its profile names none, the best first. */
-  readonly asked: readonly string[];
+  /** Roots to ask for, below the feed, the best first. The next one is asked for where one is absent, never where one is bad. */
+  roots(wanted: Wanted): readonly string[];
+  /** The files that may hold the signatures of a root, the best first; none for one that must hold them itself. */
+  signaturesOf(root: string): readonly string[];
+  /**
+   * Takes a root apart that holds its signatures itself; undefined for one that does not. A format without this has none.
+   * @throws FeedkeyError `bad_signature_data`
+   */
+  unframe?(file: Uint8Array, name: string): Unframed | undefined;
   /** What a signature covers: the text, whichever form is downloaded, or the file as it lies there. */
   readonly signs: "text" | "file";
   /** How package files are called. */
   readonly packageName: RegExp;
+  /** How its roots are signed, if otherwise than with a binary and an armored signature beside them. */
+  readonly signing?: Signing;
+  /**
+   * Reads a root that lists its packages in other files. Without this, it is its own list.
+   * @throws FeedkeyError `bad_index`; `wrong_feed` if it is not what is wanted
+   */
+  content?(signed: Uint8Array, wanted: Wanted): RootContent;
+  /** Its entries give no size: a file is known by its digest alone. */
+  readonly lacksSizes?: true;
+  /** The stock program that can follow RSA keys alone, if there is such a one. */
+  readonly rsaReader?: string;
   /** Negative if `a` is older, positive if newer, 0 if neither. */
   compareVersions(a: string, b: string): number;
   /**
@@ -28,4 +113,15 @@ export interface Format {
    * @throws FeedkeyError `bad_index` with the line
    */
   read(text: Uint8Array): PackageIndex;
+}
+
+/** The form that a name ends as; undefined for one that is not compressed. */
+export function formOf(forms: readonly CompressedForm[], name: string): CompressedForm | undefined {
+  return forms.find((form) => name.endsWith(`.${form}`));
+}
+
+/** The name without the ending of a compressed form. */
+export function withoutForm(forms: readonly CompressedForm[], name: string): string {
+  const form = formOf(forms, name);
+  return form === undefined ? name : name.slice(0, -form.length - 1);
 }

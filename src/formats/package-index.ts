@@ -4,11 +4,23 @@ import type { DigestedEntry, EntrySource } from "./entry-source.ts";
 import { badText, hashStart, hashStep, indexText } from "./line-cursor.ts";
 import { Columns } from "./package-columns.ts";
 
+/** What can be asked of the packages of an index. */
+export interface Packages {
+  /** How many entries there are. */
+  readonly count: number;
+  /** The entries of a package, each once; without `version` or `architecture`, those of every version or architecture. */
+  find(name: string, version?: string, architecture?: string): DigestedEntry[];
+  /** The entries whose file name ends in this last segment. */
+  findByFile(baseName: string): DigestedEntry[];
+  /** Every entry, repeated ones included. */
+  [Symbol.iterator](): Generator<DigestedEntry, void>;
+}
+
 /**
  * The packages of an index. It holds some numbers for each entry and reads the entry again when it is asked for:
  * 60,000 of them cost 3 MB instead of 30.
  */
-export class PackageIndex {
+export class PackageIndex implements Packages {
   readonly #source: EntrySource;
   readonly #columns: Columns;
   readonly #repeats = new Set<number>();

@@ -63,6 +63,8 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
 export interface SignOptions extends WarnOptions {
   /** A full fingerprint, `gpg:` before one that stays in GnuPG. */
   readonly key: string;
+  /** Of apt's Release: further keys that sign it, as long as some clients know only these. Named as `key`. */
+  readonly alsoKeys?: readonly string[] | undefined;
   /** The feed that it is signed for. */
   readonly feed?: string | undefined;
   /** How long the signature holds; undefined: without end. */
@@ -71,6 +73,8 @@ export interface SignOptions extends WarnOptions {
   readonly notationDomain?: string | undefined;
   /** First add size and SHA-256 of the packages beside it to a pkg_summary. */
   readonly addChecksums?: boolean | undefined;
+  /** Of a checksum file: write the text and its signature into one file, INDEX.asc. */
+  readonly clearsign?: boolean | undefined;
   /** Which signature files are written: both by default, or `.asc` alone. */
   readonly form?: SignatureForm | undefined;
   /** Sign what no client can read too, and replace signature files that another program, such as usign, wrote. */

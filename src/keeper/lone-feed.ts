@@ -2,9 +2,9 @@
 import { basename, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { formatNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
+import { publishedNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
 import { readSummaryForms } from "../profile/summary-forms.ts";
-import type { ArchiveFeed, FeedFormat, SummaryForm } from "../profile/types.ts";
+import type { ArchiveFeed, PublishedFormat, SummaryForm } from "../profile/types.ts";
 
 /** As a person writes them. */
 export interface LoneFeedOptions {
@@ -18,11 +18,11 @@ export interface LoneFeedOptions {
 }
 
 /** @throws FeedkeyError `usage` */
-function formatOf(text: string): FeedFormat {
-  const format = formatNames.find((name) => name === text);
+function formatOf(text: string): PublishedFormat {
+  const format = publishedNames.find((name) => name === text);
   if (format !== undefined) return format;
   throw new FeedkeyError("usage", `"${text}" is no format of feeds`, {
-    hint: `--format takes ${formatNames.join(" or ")}`,
+    hint: `--format takes ${publishedNames.join(" or ")}`,
   });
 }
 
@@ -48,7 +48,7 @@ export function loneFeed(folder: string, options: LoneFeedOptions): { root: stri
 }
 
 /** @throws FeedkeyError `usage` */
-function formsOf(format: FeedFormat, text: string | undefined): readonly SummaryForm[] {
+function formsOf(format: PublishedFormat, text: string | undefined): readonly SummaryForm[] {
   if (text !== undefined && format !== "pkgsrc") {
     throw new FeedkeyError("usage", "--compress goes with --format pkgsrc", {
       hint: "opkg reads Packages.gz and no other form",

@@ -1,6 +1,6 @@
 /** `archive.ini`: what the publishing side publishes and with which key. */
 import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import { formatNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
+import { publishedNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
@@ -96,7 +96,7 @@ function readKey({ text, line }: IniValue, errorAt: ErrorAt): ArchiveConfig["key
 }
 
 function readFeed(name: string, section: Section, usual: SignatureForm, errorAt: ErrorAt): ArchiveFeed {
-  const format = section.choice("format", formatNames, "required");
+  const format = section.choice("format", publishedNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
   // In a profile "." is the feed, as a path here it would be the archive: whoever writes it may mean either.

@@ -1,9 +1,9 @@
 /** The client's profile: which archive, whom to trust, what to fetch. */
 
 import { basename, dirname, resolve } from "node:path";
-import { formatNames, maxIndexBytes } from "../formats/formats.ts";
+import { type FeedFormat, formatNames, maxIndexBytes } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
-import { readIni } from "./ini.ts";
+import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
 import type { Feed, Identity, Profile } from "./types.ts";
@@ -25,7 +25,7 @@ const trustKeys = [
   "require-feed-name",
   "require-expiry",
 ];
-const feedKeys = ["format", "path", "index", "packages", "max-index-size"];
+const feedKeys = ["format", "path", "index", "packages", "max-index-size", "suite", "components", "architectures"];
 
 const day = 86_400_000;
 
@@ -131,12 +131,33 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
     throw errorAt(index.line, `"index" must be the plain name of a file, not "${index.text}"`);
   }
   const maxIndexSize = section.size("max-index-size", maxIndexBytes);
+  const format = section.choice("format", formatNames, "required");
   return {
     name,
-    format: section.choice("format", formatNames, "required"),
+    format,
     path: readFolder("path", fillIn(section.required("path"), variables, errorAt), errorAt),
     index: index?.text,
     packages: section.choice("packages", [".", "/"]) === "/" ? "archive" : "feed",
     ...(maxIndexSize === undefined ? {} : { maxIndexSize }),
+    ...readSuite(format, section, variables, errorAt),
   };
+}
+
+/** What apt's repositories are divided into; other formats have no such thing. */
+function readSuite(format: FeedFormat, section: Section, variables: Variables, errorAt: ErrorAt): Partial<Feed> {
+  const lists = { components: section.list("components"), architectures: section.list("architectures") };
+  if (format !== "apt") {
+    const stray = section.optional("suite") ?? lists.components[0] ?? lists.architectures[0];
+    if (stray === undefined) return {};
+    throw errorAt(stray.line, `"suite", "components" and "architectures" go with format = apt, not with ${format}`);
+  }
+  const suite = fillIn(section.required("suite"), variables, errorAt);
+  section.required("components");
+  section.required("architectures");
+  const word = ({ text, line }: IniValue) => {
+    if (/^[A-Za-z0-9][A-Za-z0-9+._~-]*(\/[A-Za-z0-9][A-Za-z0-9+._~-]*)*$/.test(text)) return text;
+    throw errorAt(line, `"${text}" can't be a suite, component or architecture`);
+  };
+  const words = (values: readonly IniValue[]) => [...new Set(values.map(word))];
+  return { suite: word(suite), components: words(lists.components), architectures: words(lists.architectures) };
 }

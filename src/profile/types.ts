@@ -1,8 +1,8 @@
 /** Validated configuration: the client's profile and the archive's own file. */
-import type { FeedFormat, SignatureForm } from "../formats/formats.ts";
+import type { FeedFormat, PublishedFormat, SignatureForm } from "../formats/formats.ts";
 import type { Duration } from "../time.ts";
 
-export type { FeedFormat } from "../formats/formats.ts";
+export type { FeedFormat, PublishedFormat } from "../formats/formats.ts";
 
 export interface Feed {
   readonly name: string;
@@ -15,6 +15,10 @@ export interface Feed {
   readonly packages: "feed" | "archive";
   /** Bytes that its index may have, compressed or not, where the profile says so. */
   readonly maxIndexSize?: number;
+  /** Of apt: suite or codename, variables filled in; components; architectures. */
+  readonly suite?: string;
+  readonly components?: readonly string[];
+  readonly architectures?: readonly string[];
 }
 
 /** Whom the archive's certificates name: exactly one of the two (T1). */
@@ -71,7 +75,7 @@ export type SummaryForm = "gz" | "xz" | "zst";
 
 export interface ArchiveFeed {
   readonly name: string;
-  readonly format: FeedFormat;
+  readonly format: PublishedFormat;
   /** Below the root, no leading or trailing slash; empty for the root itself. */
   readonly path: string;
   /** Where the package files lie, below the root; the feed's own folder by default. */

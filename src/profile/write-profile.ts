@@ -61,6 +61,9 @@ function formatFeed(feed: Feed): string {
     index: feed.index,
     packages: feed.packages === "archive" ? "/" : ".",
     "max-index-size": feed.maxIndexSize === undefined ? undefined : String(feed.maxIndexSize),
+    suite: feed.suite,
+    components: feed.components && list(feed.components),
+    architectures: feed.architectures && list(feed.architectures),
   });
 }
 

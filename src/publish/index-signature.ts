@@ -1,5 +1,8 @@
 /** The signature over an index, whoever asked for it: publishing, a rotation, or `sign`. */
+
+import { readSignatureFile } from "../openpgp/check/detached.ts";
 import { armor } from "../openpgp/packet/armor.ts";
+import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import { notationDomain, type SignerOf } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { FeedPlan } from "./publish-plan.ts";
@@ -18,15 +21,21 @@ export interface IndexSignature {
   /** Binary packet. */
   readonly binary: Uint8Array;
   readonly armored: string;
+  /** Hash algorithm, in OpenPGP's names. */
+  readonly hash: string;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
 }
 
 /**
- * Signs index bytes.
+ * Signs index bytes, or a text that is going to be in one file with its signature.
  * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
  */
-export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: SignOptions): Promise<IndexSignature> {
+export async function signIndexBytes(
+  bytes: Uint8Array | HashedDocument,
+  key: SignerOf,
+  options: SignOptions,
+): Promise<IndexSignature> {
   // Whole seconds, as packets have them.
   const at = Math.floor(options.at / 1000) * 1000;
   const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
@@ -34,7 +43,12 @@ export async function signIndexBytes(bytes: Uint8Array, key: SignerOf, options: 
   const notations =
     feed === undefined ? [] : [{ name: `feed@${notationDomain(key, options.notationDomain)}`, value: feed }];
   const binary = await key.secret.signDocument(bytes, key, { at, expiresAt, notations });
-  return { binary, armored: armor(binary, "SIGNATURE"), createdAt: at, expiresAt };
+  return { binary, armored: armor(binary, "SIGNATURE"), hash: hashOf(binary), createdAt: at, expiresAt };
+}
+
+function hashOf(binary: Uint8Array): string {
+  const [only] = readSignatureFile(binary, "the signature just made");
+  return only !== undefined && "raw" in only ? only.raw.hash.toUpperCase() : "";
 }
 
 /** The signatures of an index, by the name of the file that each covers. */

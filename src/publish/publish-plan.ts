@@ -1,7 +1,7 @@
 /** What `publish` is going to change in one feed: worked out first, shown or applied afterwards. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { publishedSignatures } from "../formats/formats.ts";
+import { publishedSignatures, signatureFiles } from "../formats/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -246,6 +246,11 @@ export async function planFeed(
   const changes = same ? [] : indexChanges(oldText, text, listed, layout.read).map(escapeText);
   // The others too: they may be what a client has accepted, and removing them forgets no date.
   const others = removes.map((name) => name.replace(/\.(sig|asc)$/, ""));
-  const date = await dateAfter(folder, [...new Set([...names, ...others])], terms.vouchers.signers, terms.at);
+  const date = await dateAfter(
+    folder,
+    [...new Set([...names, ...others])].flatMap(signatureFiles),
+    terms.vouchers.signers,
+    terms.at,
+  );
   return { feed, folder: tree.folder(feed.path), signed, packages, changes, writes, removes, sign, date, warnings };
 }

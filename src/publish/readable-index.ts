@@ -1,7 +1,7 @@
 /** Whether clients can read an index: by the reader and the limits that they have themselves, before it is signed. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { compressionNamed, formatNames, formats, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
+import { compressionNamed, formats, maxIndexBytes, publishedNames, usualIndexBytes } from "../formats/formats.ts";
 import type { FeedFormat } from "../profile/types.ts";
 import { layoutOf } from "./feed-layouts.ts";
 
@@ -64,10 +64,10 @@ const emptied = "a client that has accepted one with packages keeps it out until
  * @throws FeedkeyError `bad_index`: no client could read it
  */
 export async function refuseUnreadableFile(name: string, what: string, bytes: Uint8Array): Promise<ReadableIndex> {
-  const named = formatNames.find((format) => compressionNamed(formats[format], name) !== undefined);
+  const named = publishedNames.find((format) => compressionNamed(formats[format], name) !== undefined);
   const hint = "correct what wrote it and sign again; --force signs it as it is, for programs that read it otherwise";
   const errors: FeedkeyError[] = [];
-  for (const format of named === undefined ? formatNames : [named]) {
+  for (const format of named === undefined ? publishedNames : [named]) {
     try {
       const text = await layoutOf({ format }).textOf(bytes);
       const readable = refuseUnreadable(what, format, text, hint);
@@ -82,7 +82,7 @@ export async function refuseUnreadableFile(name: string, what: string, bytes: Ui
   if (named !== undefined && error !== undefined) {
     throw new FeedkeyError(error.code, error.message, { details: error.details, hint, cause: error });
   }
-  throw new FeedkeyError("bad_index", `${what} is not an index of ${formatNames.join(" or ")}`, {
+  throw new FeedkeyError("bad_index", `${what} is not an index of ${publishedNames.join(" or ")}`, {
     details: { name: escapeText(name), line: error?.details.line },
     hint: "--force signs it as it is, for programs that read another format",
   });

@@ -5,43 +5,23 @@ import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { commitStaged } from "../files/atomic.ts";
-import { compressionNamed, formats, maxIndexBytes, type SignatureForm } from "../formats/formats.ts";
+import { compressionNamed, formatOfRoot, formats, signatureFiles } from "../formats/formats.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
-import type { Own } from "../signing/delegate-check.ts";
 import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import type { FileWrite } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
-import { type SignOptions, signIndexBytes } from "./index-signature.ts";
+import { signIndexBytes } from "./index-signature.ts";
 import { stageIndex } from "./publish-apply.ts";
 import { refuseUnreadableFile } from "./readable-index.ts";
+import { onlyKey, planRoot, readIndex, type SignedIndex, type SignFileOptions } from "./sign-root.ts";
 import { dateAfter } from "./signature-date.ts";
 import { planSignatureFiles } from "./signature-files.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
-
-export interface SignFileOptions extends SignOptions {
-  /** Add size and SHA-256 of the packages to a pkg_summary first. */
-  readonly addChecksums: boolean;
-  readonly form: SignatureForm;
-  /** Sign what no client can read, and replace signatures of other programs. */
-  readonly force: boolean;
-  /** The key store's certificates: the signature is dated after theirs. */
-  readonly own: Own;
-}
-
-export interface SignedIndex {
-  readonly index: string;
-  readonly files: readonly string[];
-  /** Signatures that would sign an older index: of other forms of the summary, or in a form that is no longer written. */
-  readonly removed: readonly string[];
-  readonly sha256: string;
-  readonly createdAt: Instant;
-  readonly expiresAt: Instant | undefined;
-}
 
 /** An index file that may be signed. */
 interface SignPlan {
@@ -59,12 +39,17 @@ async function planIndexFile(
   path: string,
   together: readonly string[],
   signers: KeyIndex,
-  { addChecksums, form, force, at }: SignFileOptions,
+  { addChecksums, framed, form, force, at }: SignFileOptions,
 ): Promise<SignPlan> {
   const name = basename(path);
   if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
       hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
+    });
+  }
+  if (framed) {
+    throw new FeedkeyError("usage", `${escapeText(name)} is not a file that can be one with its signature`, {
+      hint: "leave --clearsign out: its clients look for a signature beside it",
     });
   }
   const folder = (await PublishedTree.open(dirname(path))).folder("");
@@ -75,7 +60,7 @@ async function planIndexFile(
     ...(await planSignatureFiles(folder, { names: [name], form, force })),
     ...(await staleBeside(folder, path, bytes, together)),
   ];
-  const date = await dateAfter(folder, [name], signers, at);
+  const date = await dateAfter(folder, signatureFiles(name), signers, at);
   const writes = bytes === there ? [] : [{ name, data: bytes }];
   return { path, folder, bytes, writes, removes, date, warnings };
 }
@@ -108,15 +93,26 @@ async function signPlanned(
  */
 export async function signIndexFiles(
   paths: readonly string[],
-  key: SignerOf,
+  keys: readonly [SignerOf, ...SignerOf[]],
   options: SignFileOptions,
 ): Promise<{ readonly signed: readonly SignedIndex[]; readonly warnings: readonly string[] }> {
   const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
-  const plans: SignPlan[] = [];
-  for (const path of paths) plans.push(await planIndexFile(path, paths, signers, options));
+  const steps: (() => Promise<SignedIndex>)[] = [];
+  const warnings: string[] = [];
+  for (const path of paths) {
+    const signing = formatOfRoot(basename(path))?.signing;
+    if (signing !== undefined) {
+      steps.push(await planRoot(path, signing, keys, signers, options));
+      continue;
+    }
+    const plan = await planIndexFile(path, paths, signers, options);
+    const key = onlyKey(path, keys);
+    steps.push(() => signPlanned(plan, key, options));
+    for (const warning of plan.warnings) warnings.push(warning);
+  }
   const signed: SignedIndex[] = [];
-  for (const plan of plans) signed.push(await signPlanned(plan, key, options));
-  return { signed, warnings: plans.flatMap(({ warnings }) => warnings) };
+  for (const step of steps) signed.push(await step());
+  return { signed, warnings };
 }
 
 /** Names of signature files beside a summary that sign an older one. */
@@ -151,13 +147,4 @@ async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Arra
   const added = await addChecksums(text, dirname(path));
   if (Buffer.compare(added, text) === 0) return there;
   return form === undefined ? added : await compressIndex(added, form);
-}
-
-async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Array> {
-  const index = await folder.read(basename(path), maxIndexBytes);
-  if (index !== undefined) return index;
-  throw new FeedkeyError("not_found", `the index ${escapeText(path)} can't be read`, {
-    details: { path, reason: "ENOENT" },
-    hint: "write the index first, then sign it",
-  });
 }

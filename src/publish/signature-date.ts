@@ -1,6 +1,6 @@
 /** When a new signature over an index is dated: after those that it replaces, because clients refuse an index older than their last one. */
 import { FeedkeyError } from "../error.ts";
-import { signatureFiles } from "../formats/formats.ts";
+import { isFramed, unframe } from "../formats/cleartext.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
 import type { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -12,11 +12,11 @@ const second = 1000;
 /** The date of the newest signature there that names one of these keys; whether it fits does not matter: the index may be new. */
 async function newestDate(
   folder: FolderView,
-  names: readonly string[],
+  files: readonly string[],
   keys: KeyIndex,
 ): Promise<{ readonly file: string; readonly date: Instant } | undefined> {
   let newest: { file: string; date: Instant } | undefined;
-  for (const file of names.flatMap(signatureFiles)) {
+  for (const file of files) {
     for (const signature of await signaturesIn(folder, file)) {
       if (!("raw" in signature) || keys.candidates(signature.raw).length === 0) continue;
       const date = signature.raw.hashed.createdAt;
@@ -30,7 +30,8 @@ async function newestDate(
 async function signaturesIn(folder: FolderView, file: string): Promise<readonly FileSignature[]> {
   const bytes = await folder.read(file);
   try {
-    return bytes === undefined ? [] : readSignatureFile(bytes, file);
+    if (bytes === undefined) return [];
+    return readSignatureFile(isFramed(bytes) ? unframe(bytes, file).signatures : bytes, file);
   } catch (error) {
     if (error instanceof FeedkeyError) return [];
     throw error;
@@ -40,18 +41,18 @@ async function signaturesIn(folder: FolderView, file: string): Promise<readonly 
 /**
  * The date for signatures that replace those of some files: now, or a second after the newest of them. Whole seconds, as packets
  * have them.
- * @param names of the signed files
+ * @param files that hold the signatures
  * @param keys whose signatures clients may have accepted
  * @throws FeedkeyError `not_yet_valid` if what is published is dated later than clients with a right clock accept
  */
 export async function dateAfter(
   folder: FolderView,
-  names: readonly string[],
+  files: readonly string[],
   keys: KeyIndex,
   at: Instant,
 ): Promise<Instant> {
   const now = Math.floor(at / second) * second;
-  const newest = await newestDate(folder, names, keys);
+  const newest = await newestDate(folder, files, keys);
   if (newest === undefined) return now;
   const date = Math.max(now, newest.date + second);
   if (date <= at + skew) return date;

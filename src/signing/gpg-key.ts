@@ -5,6 +5,7 @@ import { runGpg } from "../files/programs.ts";
 import { type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { type DocumentSigner, isSubkey, judgedTogether, ownerOf, type PassphraseSource } from "./signing-key.ts";
@@ -48,12 +49,13 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
 }
 
 /**
- * Signs through gpg: SHA-256, binary document, notations never critical.
+ * Signs through gpg: SHA-256, a binary document or a text, notations never critical.
  * @param passphrase what gpg is to unlock the key with; one that asks a person is left to gpg's agent, which asks by itself
  */
 export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource): DocumentSigner {
   return {
-    async signDocument(bytes, certificate, content) {
+    async signDocument(data, certificate, content) {
+      const document = data instanceof HashedDocument ? data : new HashedDocument(data);
       // GnuPG need not have heard of a revocation that the key store has.
       const refused = refusePrimary(certificate.facts, content.at);
       if (refused !== undefined) {
@@ -66,10 +68,15 @@ export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource
         content.expiresAt === undefined ? "0" : `seconds=${Math.ceil((content.expiresAt - content.at) / 1000)}`;
       const notations = (content.notations ?? []).flatMap(({ name, value }) => ["--sig-notation", `${name}=${value}`]);
       const terms = ["--digest-algo", "SHA256", "--no-ask-sig-expire", "--default-sig-expire", expires, ...notations];
-      const args = ["--local-user", fingerprint, ...terms, "--output", "-", "--detach-sign", "-"];
-      const made = await gpg(args, bytes, passphrase.asks === true ? undefined : await passphrase(fingerprint));
+      const mode = document.type === 0x01 ? ["--textmode"] : [];
+      const args = ["--local-user", fingerprint, ...terms, ...mode, "--output", "-", "--detach-sign", "-"];
+      const made = await gpg(
+        args,
+        document.covered,
+        passphrase.asks === true ? undefined : await passphrase(fingerprint),
+      );
       const [only, ...others] = readSignatureFile(made, "gpg's output");
-      const checked = only && (await checkSignatures([only], bytes, await KeyIndex.of([certificate.raw])));
+      const checked = only && (await checkSignatures([only], document, await KeyIndex.of([certificate.raw])));
       if (checked?.[0]?.status === "good" && others.length === 0) return made;
       throw new FeedkeyError("bad_config", `gpg made something else than one signature of ${fingerprint}'s`, {
         details: { fingerprint },

@@ -1,8 +1,9 @@
 /** Which algorithm a successor has: what stock clients of the archive's feeds read now they must be able to read then. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { formats } from "../formats/formats.ts";
 import type { Algorithm } from "../openpgp/secret/generate.ts";
-import type { ArchiveConfig } from "../profile/types.ts";
+import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { KeyFacts } from "../trust/facts.ts";
@@ -16,21 +17,22 @@ function exported({ facts }: OwnCertificate, at: Instant): KeyFacts[] {
 }
 
 /** A feed whose stock client reads the present key, and would read no keyring with one that is not RSA. */
-function feedThatNeedsRsa({ feeds }: ArchiveConfig, present: OwnCertificate, at: Instant): string | undefined {
+function feedThatNeedsRsa({ feeds }: ArchiveConfig, present: OwnCertificate, at: Instant): ArchiveFeed | undefined {
   const keys = exported(present, at);
   if (keys.length === 0 || keys.some(({ algorithm }) => algorithm !== "rsa")) return undefined;
-  return feeds.find(({ format }) => format === "pkgsrc")?.name;
+  return feeds.find(({ format }) => formats[format].rsaReader !== undefined);
 }
 
-function unreadable(feed: string, what: string, hint: string): FeedkeyError {
-  const message = `pkg_add could not read ${what}: feed "${escapeText(feed)}" is of pkgsrc, and the present key is RSA`;
-  return new FeedkeyError("usage", message, { details: { feed }, hint: `${hint}; --force goes on regardless` });
+function unreadable({ name, format }: ArchiveFeed, what: string, hint: string): FeedkeyError {
+  const reader = formats[format].rsaReader;
+  const message = `${reader} could not read ${what}: feed "${escapeText(name)}" is of ${format}, and the present key is RSA`;
+  return new FeedkeyError("usage", message, { details: { feed: name }, hint: `${hint}; --force goes on regardless` });
 }
 
 /**
- * The algorithm of a new successor: RSA stays RSA where the archive has feeds of pkgsrc.
+ * The algorithm of a new successor: RSA stays RSA where a feed's stock client reads nothing else.
  * @param wanted what the caller asks for, if anything
- * @throws FeedkeyError `usage`: pkg_add could not read that
+ * @throws FeedkeyError `usage`: that client could not read it
  */
 export function successorAlgorithm(
   config: ArchiveConfig,
@@ -46,7 +48,7 @@ export function successorAlgorithm(
   throw unreadable(feed, `a successor that is ${wanted}`, "leave --algorithm out, or choose rsa3072 or rsa4096");
 }
 
-/** @throws FeedkeyError `usage`: pkg_add could not read this successor, though it reads the present key */
+/** @throws FeedkeyError `usage`: a stock client could not read this successor, though it reads the present key */
 export function refuseUnreadable(
   config: ArchiveConfig,
   present: OwnCertificate,

@@ -118,9 +118,15 @@ export class ClientState extends ClientStateView {
    */
   async acceptIndex(
     feed: string,
-    accepted: { readonly index: Uint8Array; readonly signature: Uint8Array; readonly meta: AcceptedIndex },
+    accepted: {
+      readonly index: Uint8Array;
+      readonly signature: Uint8Array;
+      readonly meta: AcceptedIndex;
+      /** Texts of its parts by their digests, where it lists its packages in such. */
+      readonly parts?: ReadonlyMap<string, Uint8Array>;
+    },
   ): Promise<void> {
-    const { index, signature } = accepted;
+    const { index, signature, parts = new Map<string, Uint8Array>() } = accepted;
     const { createdAt, acceptedAt, signers, source, entries, versions } = accepted.meta;
     const meta = {
       ...{ feed, createdAt, acceptedAt, signers, source, entries },
@@ -134,9 +140,11 @@ export class ClientState extends ClientStateView {
     }
     await this.#inTurn(async () => {
       this.#refuseRollback(feed, meta);
-      const present = (await this.feedFolder.read(feed))?.meta;
+      const there = await this.feedFolder.read(feed);
+      const present = there?.meta;
       const same = present?.createdAt === createdAt && present.sha256 === meta.sha256;
-      if (same && present.signatureSha256 === meta.signatureSha256) {
+      const isWhole = there !== undefined && (await this.feedFolder.hasParts(there, parts.keys()));
+      if (same && present.signatureSha256 === meta.signatureSha256 && isWhole) {
         if (versions === undefined || areSameVersions(versions, present.versions ?? {})) return;
         return await this.feedFolder.rewriteMeta({ ...present, versions }, this.#lock);
       }
@@ -144,7 +152,7 @@ export class ClientState extends ClientStateView {
       if (!this.initialised) await this.#write(this.ledger);
       // The index, then the ledger. Killed in between, the next run finds the index newer and the ledger catches up;
       // the other way round it would find an index older than the ledger says, which is what a rollback looks like.
-      await this.feedFolder.replace(meta, index, signature, this.#lock);
+      await this.feedFolder.replace(meta, index, signature, this.#lock, parts);
       const feeds = new Map(this.ledger.feeds).set(feed, { createdAt, sha256: meta.sha256 });
       await this.#write({ ...this.ledger, feeds });
       await this.feedFolder.removeStrays();

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { systemCode } from "../error.ts";
 import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
@@ -8,6 +8,11 @@ import type { HeldLock } from "../files/lock.ts";
 import { outputError } from "../files/system-error.ts";
 import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
 import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
+
+/** Where the text of a part lies beside an accepted index that lists its packages in parts. @param digest lower-case hex */
+export function partPath(indexPath: string, digest: string): string {
+  return join(dirname(indexPath), `part-${digest}`);
+}
 
 /** The last accepted index of a feed, with its signature. */
 export interface Accepted {
@@ -17,8 +22,8 @@ export interface Accepted {
 }
 
 /**
- * `feeds/`: for each feed a symbolic link NAME to a folder `.NAME.N` with `index`, `signature` and `meta.json`. The
- * three change together because the link is what changes: each acceptance makes a new folder.
+ * `feeds/`: for each feed a symbolic link NAME to a folder `.NAME.N` with `index`, `signature`, `meta.json`
+ * and the parts of an index that lists its packages in such. They change together because the link is what changes: each acceptance makes a new folder.
  */
 export class FeedFolder {
   readonly #folder: string;
@@ -78,7 +83,13 @@ export class FeedFolder {
    * Puts a new index in the place of the old one, at once; the old one stays on the disk until `removeStrays`.
    * @throws FeedkeyError `output`, `locked`; the old one is still in place then
    */
-  async replace(meta: FeedMeta, index: Uint8Array, signature: Uint8Array, lock: HeldLock): Promise<void> {
+  async replace(
+    meta: FeedMeta,
+    index: Uint8Array,
+    signature: Uint8Array,
+    lock: HeldLock,
+    parts: ReadonlyMap<string, Uint8Array> = new Map(),
+  ): Promise<void> {
     await ensureFolder(this.#folder, 0o755);
     const name = this.#generationName(meta.feed, ((await this.#generation(meta.feed)) ?? 0) + 1);
     const folder = join(this.#folder, name);
@@ -86,6 +97,7 @@ export class FeedFolder {
       await fs.rm(folder, { recursive: true, force: true });
       await ensureFolder(folder, 0o755);
       const files = [
+        ...[...parts].map(([digest, data]) => ({ path: partPath(join(folder, "index"), digest), data, mode: 0o644 })),
         { path: join(folder, "index"), data: index, mode: 0o644 },
         { path: join(folder, "signature"), data: signature, mode: 0o644 },
         { path: join(folder, "meta.json"), data: serializeFeedMeta(meta), mode: 0o644 },
@@ -98,6 +110,15 @@ export class FeedFolder {
       await this.removeStrays().catch(() => undefined);
       throw outputError(error, folder);
     }
+  }
+
+  /** Whether parts of these digests lie beside an accepted index. */
+  async hasParts({ indexPath }: Accepted, digests: Iterable<string>): Promise<boolean> {
+    for (const digest of digests) {
+      const found = await fs.lstat(partPath(indexPath, digest)).catch(() => undefined);
+      if (found?.isFile() !== true) return false;
+    }
+    return true;
   }
 
   /**

@@ -36,6 +36,29 @@ export function refuseReplay(
   return undefined;
 }
 
+/**
+ * T9: the dates that a root gives itself, beside those of its signatures.
+ * @param content milliseconds
+ * @param before the date of the last accepted root of the same feed
+ */
+export function refuseContent(
+  { madeAt, validUntil }: { readonly madeAt: Instant; readonly validUntil: Instant | undefined },
+  before: Instant | undefined,
+  at: Instant,
+): Refusal | undefined {
+  if (madeAt > at + skew) return refuse("not_yet_valid", `it says that it was made on ${iso(madeAt)}`);
+  if (before !== undefined && madeAt < before) {
+    return refuse(
+      "rollback",
+      `it says that it was made on ${iso(madeAt)}, before the one of ${iso(before)} already accepted`,
+    );
+  }
+  if (validUntil !== undefined && validUntil < at) {
+    return refuse("stale", `it says that it is valid until ${iso(validUntil)}`);
+  }
+  return undefined;
+}
+
 /** T13: an index that became empty is kept out unless that is wanted. */
 export function refuseEmptied(
   entries: number,

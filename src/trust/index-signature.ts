@@ -13,6 +13,8 @@ export interface IndexPolicy {
   readonly requireFeedName: boolean;
   readonly requireExpiry: boolean;
   readonly maxIndexAge: Duration | undefined;
+  /** The file holds its signatures itself: they must be over text (0x01) instead of binary data. */
+  readonly isText?: boolean;
 }
 
 export interface Signer {
@@ -53,9 +55,16 @@ function refuseSigningKey(facts: CertificateFacts, key: Fingerprint, at: Instant
   return subkey === undefined ? refuse("bad_signature", "the subkey is unknown") : refuseSubkey(subkey, at);
 }
 
-/** T8: binary data, a strong hash, dated within the key's life up to now, and not ended. */
-function refuseDataSignature(signature: SignatureFacts, facts: CertificateFacts, at: Instant): Refusal | undefined {
-  if (signature.type !== 0) return refuse("bad_signature", "it is not a signature over binary data (0x00)");
+/** T8: binary data, or text where the file holds its signatures; a strong hash, dated within the key's life up to now, not ended. */
+function refuseDataSignature(
+  signature: SignatureFacts,
+  facts: CertificateFacts,
+  { isText = false }: IndexPolicy,
+  at: Instant,
+): Refusal | undefined {
+  if (signature.type !== (isText ? 1 : 0)) {
+    return refuse("bad_signature", `it is not a signature over ${isText ? "text (0x01)" : "binary data (0x00)"}`);
+  }
   const key = [facts.primary, ...facts.subkeys].find(({ fingerprint }) => fingerprint === signature.key);
   const refused =
     refuseSignature(signature, key?.createdAt ?? facts.primary.createdAt, at) ?? refuseWeakHash(signature);
@@ -118,7 +127,7 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
   }
   const state = refuseSigningKey(trusted.facts, signature.key, at);
   if (state !== undefined) return stop(stages.state, state);
-  const data = refuseDataSignature(signature, trusted.facts, at);
+  const data = refuseDataSignature(signature, trusted.facts, policy, at);
   if (data !== undefined) return stop(stages.signature, data);
   const feed = refuseScope(trusted, policy) ?? refuseFeedName(signature, policy);
   if (feed !== undefined) return stop(stages.feed, feed);

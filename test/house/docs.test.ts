@@ -62,7 +62,9 @@ describe("the documentation", () => {
 
   it("has commands to run where it promises them", () => {
     const running = guides.filter((path) => runnable(path).length > 0);
-    const promised = ["api", "archive-keeper", "client", "pkgsrc", "stock-clients"].map((name) => `docs/${name}.md`);
+    const promised = ["api", "archive-keeper", "client", "formats/apt", "formats/sums", "pkgsrc", "stock-clients"].map(
+      (name) => `docs/${name}.md`,
+    );
     expect(running).to.deep.equal(["README.md", ...promised]);
   });
 

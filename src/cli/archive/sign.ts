@@ -10,9 +10,11 @@ import { duration } from "./keygen.ts";
 
 export interface SignCommandOptions extends PassphraseOptions, WarnOptions {
   readonly key: string;
+  readonly alsoKey?: readonly string[];
   readonly feed?: string;
   readonly notationDomain?: string;
   readonly addChecksums?: boolean;
+  readonly clearsign?: boolean;
   readonly validFor: string;
   readonly form: string;
   readonly force?: boolean;
@@ -25,9 +27,9 @@ export async function sign(
   options: SignCommandOptions,
 ): Promise<Outcome> {
   const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
-  const { key: by, feed, addChecksums, notationDomain, force } = options;
+  const { key: by, alsoKey: alsoKeys, feed, addChecksums, clearsign, notationDomain, force } = options;
   const form = signatureForm(options.form);
-  const terms = { key: by, feed, validFor, addChecksums, notationDomain, form, force };
+  const terms = { key: by, alsoKeys, feed, validFor, addChecksums, clearsign, notationDomain, form, force };
   const keeper = await keeperOf(context, options);
   const { key, signed } = await keeper.sign(indexes, { ...terms, warnWithin: warningTime(options) });
   const lines = signed.flatMap(({ index, files, removed, expiresAt }) => {

@@ -27,7 +27,7 @@ import { readCa } from "../load-profile.ts";
 import { report } from "../with-warnings.ts";
 import { takeSeeds } from "./bundle-seeds.ts";
 
-export { formatNames } from "../../formats/formats.ts";
+export { publishedNames } from "../../formats/formats.ts";
 
 export interface InitProfileOptions {
   /** Full fingerprints of the archive's keys, from a source other than the archive. */

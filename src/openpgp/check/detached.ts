@@ -63,7 +63,7 @@ function cut(block: Uint8Array, what: string): Packet[] {
 /**
  * Checks each signature of a file over a document with every key that it names. Mathematics only: who may
  * sign, when and with what is for `trust/`.
- * @param data the document's exact bytes
+ * @param data the document's exact bytes, over which signatures are binary, or a document that says which type they are
  */
 export async function checkSignatures(
   signatures: readonly FileSignature[],
@@ -92,9 +92,10 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
     certificates: candidates.map(({ certificate }) => certificate),
     reason,
   });
-  if (raw.type !== 0) {
-    const mode = raw.type === 1 ? " (it was made in text mode)" : "";
+  if (raw.type !== document.type) {
     const type = `0x${raw.type.toString(16).padStart(2, "0")}`;
+    if (document.type === 0x01) return bad(`it is a signature of type ${type}, not 0x01 over text`);
+    const mode = raw.type === 1 ? " (it was made in text mode)" : "";
     const hint = "the archive's keepers must sign the file again, as binary data: gpg --detach-sign without --textmode";
     return { ...bad(`it is a signature of type ${type}, not 0x00 over binary data${mode}`), hint };
   }

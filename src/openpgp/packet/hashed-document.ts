@@ -7,14 +7,38 @@ import { documentDigest, trailerOf } from "./signed-digest.ts";
 const noSalt = new Uint8Array();
 const nameOf = (hash: string, salt: Uint8Array) => `${hash} ${Buffer.from(salt).toString("hex")}`;
 
+/** Signature types over documents (RFC 9580 section 5.2.1). */
+export type DocumentType = 0x00 | 0x01;
+
 export class HashedDocument {
   readonly bytes: Uint8Array;
+  /** Which type of signatures may be over it: binary, or text. */
+  readonly type: DocumentType;
+  /** What signatures cover. */
+  readonly #covered: Uint8Array;
   readonly #prefixes = new Map<string, Hash>();
 
   /** @param sha256 a hash that has taken in the bytes already */
-  constructor(bytes: Uint8Array, sha256?: Hash) {
+  constructor(bytes: Uint8Array, sha256?: Hash, text?: Uint8Array) {
     this.bytes = bytes;
-    if (sha256 !== undefined) this.#prefixes.set(nameOf("sha256", noSalt), sha256);
+    this.type = text === undefined ? 0x00 : 0x01;
+    this.#covered = text ?? bytes;
+    if (sha256 !== undefined && text === undefined) this.#prefixes.set(nameOf("sha256", noSalt), sha256);
+  }
+
+  /**
+   * A text that was in one file with its signatures (RFC 9580 section 7.2): they cover it with CRLF between its lines, without
+   * spaces at their ends, and without the end of the last line.
+   */
+  static ofText(bytes: Uint8Array): HashedDocument {
+    const lines = Buffer.from(bytes).toString("latin1").replace(/\n$/, "").split("\n");
+    const covered = lines.map((line) => line.replace(/[ \t]+$/, "")).join("\r\n");
+    return new HashedDocument(bytes, undefined, Buffer.from(covered, "latin1"));
+  }
+
+  /** What a signature over the document covers of it. */
+  get covered(): Uint8Array {
+    return this.#covered;
   }
 
   /** What a signature over the document signs. @throws Error for a hash that can't be computed here */
@@ -24,20 +48,21 @@ export class HashedDocument {
 
   /** All that a signature over the document signs. @throws Error for a hash that can't be computed here */
   signed(raw: RawSignature): Message {
-    const parts = () => [raw.salt, this.bytes, raw.hashedPart, trailerOf(raw)];
+    const parts = () => [raw.salt, this.#covered, raw.hashedPart, trailerOf(raw)];
     return { hash: raw.hash, digest: this.signedDigest(raw), parts };
   }
 
-  /** Lower-case hex. */
+  /** Of its bytes, lower-case hex. */
   get sha256(): string {
-    return this.#prefix("sha256", noSalt).copy().digest("hex");
+    if (this.type === 0x00) return this.#prefix("sha256", noSalt).copy().digest("hex");
+    return createHash("sha256").update(this.bytes).digest("hex");
   }
 
   #prefix(hash: string, salt: Uint8Array): Hash {
     const name = nameOf(hash, salt);
     const known = this.#prefixes.get(name);
     if (known !== undefined) return known;
-    const made = createHash(hash).update(salt).update(this.bytes);
+    const made = createHash(hash).update(salt).update(this.#covered);
     this.#prefixes.set(name, made);
     return made;
   }

@@ -140,7 +140,7 @@ export function libraryDocument(bytes: Uint8Array): object {
 }
 
 /**
- * Signs a document that is hashed already (type 0x00).
+ * Signs a document that is hashed already, as the type that it says.
  * @param key decrypted
  */
 export async function signHashed(
@@ -149,10 +149,10 @@ export async function signHashed(
   content: Omit<SignatureContent, "type">,
 ): Promise<Packet> {
   // What a signature says of itself does not depend on the document: one over nothing is the pattern for it.
-  const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: 0x00 });
+  const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: document.type });
   const raw = parseSignature(pattern.body);
   const made = typeof raw === "string" ? undefined : signPattern(key, raw, document.signedDigest(raw));
-  return made ?? (await makeSignature(key, libraryDocument(document.bytes), { ...content, type: 0x00 }));
+  return made ?? (await makeSignature(key, libraryDocument(document.covered), { ...content, type: document.type }));
 }
 
 /** A pattern with another digest and its numbers; undefined for a key that the library has to sign with. */

@@ -77,18 +77,18 @@ export class SecretKey {
   }
 
   /**
-   * Signs a document (type 0x00, SHA-256) and checks the result before handing it out.
+   * Signs a document (SHA-256 where the key allows it; type 0x00, or 0x01 for a text) and checks the result before handing it out.
    * @param certificate the present certificate of this key
    * @returns the signature packet in binary form
    * @throws FeedkeyError with the code of T7's refusal; `internal` if the result does not verify
    */
   async signDocument(
-    bytes: Uint8Array,
+    data: Uint8Array | HashedDocument,
     certificate: { readonly raw: RawCertificate; readonly facts: CertificateFacts },
     content: Omit<SignatureContent, "type" | "reason" | "trust">,
   ): Promise<Uint8Array> {
     const signer = this.#signer(certificate.facts, content.at);
-    const document = new HashedDocument(bytes);
+    const document = data instanceof HashedDocument ? data : new HashedDocument(data);
     const packet = await signHashed(signer, document, content);
     const raw = parseSignature(packet.body);
     const [checked] =

@@ -1,5 +1,5 @@
 import { type Details, type ErrorCode, FeedkeyError } from "../../error.ts";
-import type { FeedFormat } from "../../profile/types.ts";
+import type { PublishedFormat } from "../../profile/types.ts";
 import { type ScannedPackage, scanFile } from "./scan-file.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
@@ -20,7 +20,7 @@ export async function scanBatch(batch: readonly FoundPackage[], format: unknown)
   const outcomes: ScanOutcome[] = [];
   for (const found of batch) {
     try {
-      outcomes.push({ ok: true, scanned: await scanFile(found, format as FeedFormat) });
+      outcomes.push({ ok: true, scanned: await scanFile(found, format as PublishedFormat) });
     } catch (error) {
       if (!(error instanceof FeedkeyError) || error.code === "internal") throw error;
       const { code, message, details, hint } = error;

@@ -8,7 +8,7 @@ import { readControlFrom } from "../../packages/control.ts";
 import { damage, nameThePackage } from "../../packages/damage.ts";
 import { readPkgsrcPackage } from "../../packages/pkgsrc-package.ts";
 import { type ByteSource, bytesSource, fileSource, openPackage, readAt } from "../../packages/source.ts";
-import type { FeedFormat } from "../../profile/types.ts";
+import type { PublishedFormat } from "../../profile/types.ts";
 import { type FoundPackage, identityOf, sameIdentity } from "./scan-walk.ts";
 
 /** One package file as it lay on the disk. */
@@ -31,7 +31,7 @@ const PIECE = 128 * 1024;
 /** Memory for one package after the other: new memory for each would cost more than to read it. */
 let spare: Buffer | undefined;
 
-const readers: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
+const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
   opkg: async (source) => ownWords((await readControlFrom(source)).control),
   async pkgsrc(source) {
     const own = summaryOf(await readPkgsrcPackage(source));
@@ -47,7 +47,7 @@ const readers: Readonly<Record<FeedFormat, (source: ByteSource) => Promise<OwnWo
  * @throws FeedkeyError `bad_package` for a damaged package or one that changed since it was found; `not_found` if
  *   it cannot be read
  */
-export async function scanFile(found: FoundPackage, format: FeedFormat = "opkg"): Promise<ScannedPackage> {
+export async function scanFile(found: FoundPackage, format: PublishedFormat = "opkg"): Promise<ScannedPackage> {
   try {
     // Links were resolved when the file was found: one in its place is another file.
     const descriptor = openPackage(found.file, constants.O_NOFOLLOW);
@@ -61,7 +61,11 @@ export async function scanFile(found: FoundPackage, format: FeedFormat = "opkg")
   }
 }
 
-async function readUnchanged(descriptor: number, found: FoundPackage, format: FeedFormat): Promise<ScannedPackage> {
+async function readUnchanged(
+  descriptor: number,
+  found: FoundPackage,
+  format: PublishedFormat,
+): Promise<ScannedPackage> {
   const size = Number(found.identity.size);
   // It is this package's until all is read: whoever else scans meanwhile takes another.
   const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { isPackageName } from "../../packages/file-names.ts";
-import type { FeedFormat } from "../../profile/types.ts";
+import type { PublishedFormat } from "../../profile/types.ts";
 
 /** What tells that a file is still the one that was seen: size in bytes, times in nanoseconds since 1970. */
 export interface FileIdentity {
@@ -43,7 +43,7 @@ export interface WalkResult {
  */
 export function findPackages(
   folder: string,
-  format: FeedFormat = "opkg",
+  format: PublishedFormat = "opkg",
   onFolder: (found: number) => void = () => undefined,
 ): WalkResult {
   const root = realFolder(folder);
@@ -112,7 +112,7 @@ function showBytes(bytes: Buffer): string {
     .replace(/[^\x20-\x7e]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
-function visit(root: string, path: string, entry: Dirent<Buffer>, result: WalkResult, format: FeedFormat): void {
+function visit(root: string, path: string, entry: Dirent<Buffer>, result: WalkResult, format: PublishedFormat): void {
   const isPackage = isPackageName(path, format);
   try {
     const file = entry.isSymbolicLink() ? realpathSync.native(join(root, path)) : join(root, path);

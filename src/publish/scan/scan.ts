@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { FeedFormat } from "../../profile/types.ts";
+import type { PublishedFormat } from "../../profile/types.ts";
 import { Helper, shareOf, workTogether } from "../../threads.ts";
 import type { Instant } from "../../time.ts";
 import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
@@ -21,7 +21,7 @@ const BATCH_FILES = 16;
 
 export interface ScanOptions {
   /** Which files are packages, and how they are read; opkg's by default. */
-  readonly format?: FeedFormat;
+  readonly format?: PublishedFormat;
   /** What an earlier scan of the same folder saw. */
   readonly cache?: ScanCache;
   /** Called now and then with the number of packages that are done, and of all. */

@@ -56,6 +56,8 @@ export interface SpawnOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of node itself, such as `--import`. */
   readonly node?: readonly string[];
+  /** The folder that it runs in. */
+  readonly cwd?: string;
   /** Read from standard input; nothing by default. */
   readonly input?: string;
 }
@@ -63,7 +65,11 @@ export interface SpawnOptions {
 /** Runs any program to its end. */
 export function runProgram(command: string, args: readonly string[], options: SpawnOptions = {}): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env: { ...process.env, ...options.env }, stdio: "pipe" });
+    const child = spawn(command, args, {
+      env: { ...process.env, ...options.env },
+      stdio: "pipe",
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
     const output = { stdout: "", stderr: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       output.stdout += text;

@@ -1,0 +1,67 @@
+/** A root that somebody claims to be the feed's, ready to be judged. */
+import { FeedkeyError } from "../error.ts";
+import { isFramed, unframe } from "../formats/cleartext.ts";
+import type { Unframed } from "../formats/format.ts";
+import { formats } from "../formats/formats.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import type { FeedFormat } from "../profile/types.ts";
+import type { LastIndex } from "../store/client-state-view.ts";
+import type { FileVersion } from "../store/file-version.ts";
+
+/** A file with signatures. */
+export interface SignatureSource {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly version?: FileVersion | undefined;
+  /** The armored signatures in it, if it holds what they cover too. */
+  readonly within?: Uint8Array;
+}
+
+/** A root with the signature files found beside it. */
+export interface Candidate {
+  /** For messages: a file name or URL. */
+  readonly name: string;
+  /** What a signature would cover. */
+  readonly document: HashedDocument;
+  /** Of the file that was downloaded. */
+  readonly version?: FileVersion | undefined;
+  /** In the order in which they are tried; the first good one serves. */
+  readonly signatures: readonly SignatureSource[];
+}
+
+/**
+ * A root that holds its signatures itself; undefined for one that does not.
+ * @param name of the file
+ * @param called what messages call it
+ * @throws FeedkeyError `bad_signature_data`
+ */
+export function framedCandidate(
+  format: FeedFormat,
+  name: string,
+  file: Uint8Array,
+  called = name,
+): Candidate | undefined {
+  const framed = formats[format].unframe?.(file, name);
+  return framed && candidateOf(framed, file, called);
+}
+
+function candidateOf(framed: Unframed, file: Uint8Array, called: string): Candidate {
+  const signatures = [{ name: called, bytes: file, within: framed.signatures }];
+  return { name: called, document: HashedDocument.ofText(framed.signed), signatures };
+}
+
+/**
+ * What was accepted, as it was accepted. Where the root held its signatures itself, the whole file was kept as its signature.
+ * @throws FeedkeyError `bad_state` if the two do not belong together
+ */
+export function acceptedCandidate({ meta, index, signature }: LastIndex): Candidate {
+  const name = "its signature";
+  const detached = [{ name, bytes: signature }];
+  if (!isFramed(signature)) return { name: meta.source, document: new HashedDocument(index), signatures: detached };
+  const candidate = candidateOf(unframe(signature, name), signature, name);
+  if (Buffer.compare(candidate.document.bytes, index) === 0) return { ...candidate, name: meta.source };
+  throw new FeedkeyError("bad_state", `the index of feed "${meta.feed}" and its signature do not belong together`, {
+    details: { feed: meta.feed },
+    hint: "run feedkey update, which replaces both",
+  });
+}

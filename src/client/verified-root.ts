@@ -1,0 +1,195 @@
+/** The verifier of roots: the signed files that the trust in a feed's packages starts from. */
+import { readFile } from "node:fs/promises";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { isFramed } from "../formats/cleartext.ts";
+import { formats } from "../formats/formats.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import type { Feed, Profile } from "../profile/types.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import type { Session } from "../refresh/session.ts";
+import type { IndexVersions } from "../store/feed-meta.ts";
+import type { DataSignature } from "../trust/facts.ts";
+import { type AcceptedIndex, refuseReplay } from "../trust/freshness.ts";
+import {
+  type IndexPolicy,
+  type IndexVerdict,
+  judgeIndex,
+  type SignatureRefusal,
+  type Signer,
+} from "../trust/index-signature.ts";
+import type { Refusal } from "../trust/policy.ts";
+import type { Candidate, SignatureSource } from "./candidate.ts";
+import { indexLimit, indexText } from "./index-files.ts";
+
+const key = Symbol("made by the verifier of roots");
+
+/** A root whose signature and age were found good; nobody has looked into it yet. Only {@link verifyRoot} can make one. */
+export class VerifiedRoot {
+  readonly feed: Feed;
+  /** For messages: a file name or URL. */
+  readonly name: string;
+  readonly signers: readonly Signer[];
+  /** Date of its newest good signature. */
+  readonly createdAt: number;
+  /** What was signed: nothing else of the file is ever read. */
+  readonly signed: Uint8Array;
+  /** Of the signed bytes, lower-case hex. */
+  readonly sha256: string;
+  /** The file that held the signature that served. */
+  readonly signature: Uint8Array;
+  /** What their server calls the two files; undefined if it doesn't say. */
+  readonly versions: IndexVersions | undefined;
+  /** It is another compressed form of the index that was accepted last, which stays the one that is remembered. */
+  readonly otherForm: boolean;
+
+  constructor(proof: typeof key, feed: Feed, candidate: Candidate, { verdict, signature }: Good, otherForm: boolean) {
+    if (proof !== key) throw new FeedkeyError("internal", "a verified root can only come from the verifier");
+    this.feed = feed;
+    this.name = candidate.name;
+    this.signers = verdict.signers;
+    this.createdAt = verdict.createdAt;
+    this.signed = candidate.document.bytes;
+    this.sha256 = candidate.document.sha256;
+    this.signature = signature.bytes;
+    const hasVersion = candidate.version !== undefined || signature.version !== undefined;
+    this.versions = hasVersion ? { index: candidate.version, signature: signature.version } : undefined;
+    this.otherForm = otherForm;
+  }
+}
+
+/** The last accepted index of a feed. */
+export interface LastIndex extends AcceptedIndex {
+  /** Of its signed bytes. */
+  readonly size: number;
+  /** Where its signed bytes are kept. */
+  readonly path: string;
+  readonly signatureSha256: string;
+  readonly versions?: IndexVersions;
+}
+
+/** What the state remembers of a feed's index. @throws FeedkeyError `bad_state` */
+export async function lastIndex(session: Pick<Session, "state">, feed: Feed): Promise<LastIndex | undefined> {
+  const found = await session.state.lastAccepted(feed.name);
+  return found && { ...found.meta, path: found.indexPath };
+}
+
+const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
+  no_signature: "the archive must publish a signature beside its index; the last good index stays in use",
+  bad_signature:
+    "the index or its signature was changed on the way, or the mirror is in the middle of an update: try again or use another mirror",
+  untrusted_signer:
+    "if the archive has a new key, its keepers must certify it with the old one; if not, someone else signed this",
+  revoked: "do not use this archive's packages until its keepers have signed with another key",
+  expired: "the archive's keepers must extend the key or sign with its successor; check this machine's clock too",
+  not_yet_valid: "check this machine's clock, then the archive's",
+  weak_algorithm: "the archive's keepers must sign with SHA-256 or better and a modern key",
+  rollback: "the mirror is out of date or someone replays an old index; the last good index stays in use",
+  stale:
+    "the archive has not been signed for too long, or someone withholds newer indexes; the last good index stays in use",
+  wrong_feed: "the index of another feed was put here; the last good index stays in use",
+  fork: "two keys claim to follow the same one: ask the archive's keepers which is theirs, over another channel",
+  unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
+};
+
+/** A trust rule's no as an error about one feed. */
+export function refusalError(what: string, feed: string, refusal: Refusal | SignatureRefusal): FeedkeyError {
+  const issuer = "issuer" in refusal ? refusal.issuer : undefined;
+  const signedBy = issuer === undefined || issuer === "nobody" ? "" : `, signed by ${issuer},`;
+  return new FeedkeyError(refusal.code, `index "${what}" of feed "${feed}"${signedBy} is refused: ${refusal.reason}`, {
+    details: { feed, ...(issuer === undefined ? {} : { signer: issuer }), because: refusal.reason },
+    hint: refusal.hint ?? hints[refusal.code],
+  } as ConstructorParameters<typeof FeedkeyError>[2]);
+}
+
+/** What the profile asks of a feed's index. */
+function indexPolicy(profile: Profile, feed: Feed, { document }: Candidate): IndexPolicy {
+  const { threshold, requireFeedName, requireExpiry, maxIndexAge } = profile.trust;
+  return { feed: feed.name, threshold, requireFeedName, requireExpiry, maxIndexAge, isText: document.type === 1 };
+}
+
+interface Good {
+  readonly verdict: IndexVerdict;
+  readonly signature: SignatureSource;
+}
+
+/** A signed text where a signature was expected: it holds a copy of the index, which nobody asked for. */
+function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
+  return new FeedkeyError("bad_signature_data", `${name} is a signed text, not a signature over the file beside it`, {
+    hint: "for a checksum file, verify that one itself: in the profile, write its name as index",
+    cause,
+  });
+}
+
+/** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
+async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
+  const refusals: SignatureRefusal[] = [];
+  let unreadable: FeedkeyError | undefined;
+  for (const signature of candidate.signatures) {
+    const { name, bytes, within } = signature;
+    let checked: DataSignature[];
+    try {
+      checked = await checkSignatures(readSignatureFile(within ?? bytes, name), candidate.document, judged.keys);
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      unreadable ??= isFramed(bytes) && within === undefined ? notBeside(name, error) : error;
+      continue;
+    }
+    const verdict = judgeIndex(checked, judged.trust, policy);
+    if ("signers" in verdict) return { verdict, signature };
+    refusals.push(verdict);
+  }
+  const furthest = refusals.sort((a, b) => b.stage - a.stage)[0];
+  if (furthest !== undefined) throw refusalError(candidate.name, feed.name, furthest);
+  if (unreadable !== undefined) throw unreadable;
+  const reason = "there is no signature file beside it";
+  throw refusalError(candidate.name, feed.name, { code: "no_signature", reason });
+}
+
+/** What a candidate is judged by. */
+export interface RootTerms {
+  readonly profile: Profile;
+  readonly judged: Judged;
+  /** The last accepted index of the feed. */
+  readonly last: LastIndex | undefined;
+}
+
+/**
+ * Verifies a root: signature (T7, T8, T10), then age (T9). Nothing of it is parsed, nor decompressed where the signature
+ * covers compressed bytes.
+ * @throws FeedkeyError with the code of the rule that refuses
+ */
+export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTerms): Promise<VerifiedRoot> {
+  const { profile, judged, last } = terms;
+  const good = await findGood(candidate, feed, judged, indexPolicy(profile, feed, candidate));
+  const { sha256 } = candidate.document;
+  const { createdAt } = good.verdict;
+  const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
+  const otherForm = replay?.code === "rollback" && (await isOtherForm(candidate, feed, createdAt, last));
+  if (replay !== undefined && !otherForm) throw refusalError(candidate.name, feed.name, replay);
+  return new VerifiedRoot(key, feed, candidate, good, otherForm);
+}
+
+/**
+ * T9: another compressed form of the very text that was accepted last, signed at the same moment, is no other index.
+ * Both were signed by a rightful signer, so that both may be decompressed.
+ */
+async function isOtherForm(
+  { document }: Candidate,
+  feed: Feed,
+  createdAt: number,
+  last: LastIndex | undefined,
+): Promise<boolean> {
+  if (formats[feed.format].signs === "text" || last?.createdAt !== createdAt) return false;
+  const read = async () => {
+    const texts = [document.bytes, await readFile(last.path)].map((signed) => {
+      return indexText(feed.format, signed, indexLimit(feed, last));
+    });
+    return await Promise.all(texts);
+  };
+  const [one, other] = await read().catch((error: unknown) => {
+    // Another run may have replaced it meanwhile.
+    if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return [];
+    throw error;
+  });
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
+}

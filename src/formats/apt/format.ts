@@ -1,0 +1,33 @@
+/** apt's repositories of packages: `dists/SUITE/InRelease`, or `Release` with `Release.gpg`, and a `Packages` for each component. */
+import { unframe } from "../cleartext.ts";
+import type { Format } from "../format.ts";
+import { readPackages } from "../opkg/packages-text.ts";
+import { compareVersions } from "../opkg/version.ts";
+import { readRelease } from "./release.ts";
+import { contentOf } from "./suite.ts";
+
+const inline = /InRelease$/;
+
+export const apt: Format = {
+  index: "Release",
+  forms: [],
+  published: "Release",
+  roots: ({ suite = "" }) => [`dists/${suite}/InRelease`, `dists/${suite}/Release`],
+  signaturesOf: (root) => (inline.test(root) ? [] : [`${root}.gpg`]),
+  unframe: (file, name) => (inline.test(name) ? unframe(file, name) : undefined),
+  signs: "text",
+  signing: {
+    isRoot: (name) => name === "Release",
+    check: (text) => void readRelease(text),
+    // InRelease is asked for first, so it comes last: what it lists is all there then.
+    files: () => [
+      { name: "Release.gpg", holds: "armored" },
+      { name: "InRelease", holds: "framed" },
+    ],
+    several: true,
+  },
+  content: (signed, wanted) => contentOf(readRelease(signed), wanted),
+  packageName: /\.deb$/,
+  compareVersions,
+  read: readPackages,
+};

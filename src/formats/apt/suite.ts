@@ -1,0 +1,66 @@
+/** From a Release file to the parts of a suite that a profile asks for. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { FileDigests } from "../digests.ts";
+import type { CompressedForm, Part, PartForm, RootContent, Wanted } from "../format.ts";
+import type { Release } from "./release.ts";
+
+/** Compressed forms of a list, the best first: apt's own order, without what can't be read here. */
+const forms: readonly CompressedForm[] = ["xz", "gz", "zst"];
+
+/**
+ * What a Release file says of itself, and the lists of packages that are asked for.
+ * @throws FeedkeyError `wrong_feed` for another suite, component or architecture than those asked for
+ */
+export function contentOf(release: Release, wanted: Wanted): RootContent {
+  const { suite, components = [], architectures = [] } = wanted;
+  refuseOtherSuite(release, suite);
+  refuseUnlisted("component", components, release.components);
+  refuseUnlisted("architecture", architectures, release.architectures);
+  const folders = components.flatMap((component) => architectures.map((one) => `${component}/binary-${one}`));
+  return {
+    madeAt: release.date,
+    validUntil: release.validUntil,
+    parts: folders.map((folder) => partOf(release, `${folder}/Packages`)),
+  };
+}
+
+function refuseOtherSuite({ suite, codename }: Release, wanted: string | undefined): void {
+  if (wanted !== undefined && (wanted === suite || wanted === codename)) return;
+  const signed = [suite, codename].filter((name) => name !== undefined).map((name) => `"${escapeText(name)}"`);
+  throw new FeedkeyError("wrong_feed", `suite "${wanted}" was asked for, and ${signed.join(" or ")} was signed`, {
+    details: { suite: wanted ?? null, signed: [suite ?? null, codename ?? null] },
+    hint: "another suite was put here, or the profile must call it by the Suite or Codename that it has; the last good index stays in use",
+  });
+}
+
+function refuseUnlisted(what: string, asked: readonly string[], listed: readonly string[] | undefined): void {
+  const missing = listed === undefined ? undefined : asked.find((one) => !listed.includes(one));
+  if (missing === undefined) return;
+  throw new FeedkeyError("wrong_feed", `the suite has no ${what} "${missing}"`, {
+    details: { [what]: missing },
+    hint: `it has: ${(listed ?? []).map(escapeText).join(", ")}`,
+  });
+}
+
+function partOf({ files, byHash }: Release, path: string): Part {
+  const open = files.get(path);
+  if (open === undefined) {
+    throw new FeedkeyError("wrong_feed", `the suite lists no ${path}`, {
+      details: { path },
+      hint: "the archive must list the uncompressed Packages, even where only compressed ones are there",
+    });
+  }
+  const found = forms.flatMap((form) => {
+    const file = files.get(`${path}.${form}`);
+    return file === undefined ? [] : [formOf(`${path}.${form}`, form, file, byHash)];
+  });
+  return { path, open, forms: [...found, formOf(path, undefined, open, byHash)] };
+}
+
+function formOf(path: string, form: CompressedForm | undefined, file: FileDigests, byHash: boolean): PartForm {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const named = byHash ? [["SHA256", file.sha256] as const, ["SHA512", file.sha512] as const] : [];
+  const hashed = named.flatMap(([name, hex]) => (hex === undefined ? [] : [`${folder}/by-hash/${name}/${hex}`]));
+  return { form, file, places: [...hashed, path] };
+}

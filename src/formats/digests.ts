@@ -1,0 +1,14 @@
+/** Files that a root or part lists by digest. */
+
+/** Size in bytes, and digests in lower-case hex: at least one of them is there, and all that are must fit. */
+export interface FileDigests {
+  readonly size: number;
+  readonly sha256?: string;
+  readonly sha512?: string;
+}
+
+/** Whether a path is relative and stays inside: no empty, `.` or `..` segment, no backslash, no control character. */
+export function isPlainPath(path: string): boolean {
+  if (/[\p{Cc}\\\ufffd]/u.test(path)) return false;
+  return path.split("/").every((segment) => segment !== "" && segment !== "." && segment !== "..");
+}

@@ -1,0 +1,20 @@
+/** NetBSD's pkgsrc: pkg_summary(5). */
+import type { Format } from "../format.ts";
+import { signatureFiles } from "../signature-files.ts";
+import { compareDewey } from "./dewey.ts";
+import { readSummaryPackages } from "./summary-text.ts";
+
+export const pkgsrc: Format = {
+  index: "pkg_summary",
+  forms: ["gz", "bz2", "xz", "zst"],
+  published: "pkg_summary.gz",
+  // Always there: other forms are asked for only where the profile names one.
+  roots: ({ index }) => [index ?? "pkg_summary.gz"],
+  signaturesOf: signatureFiles,
+  // So nothing unverified is ever decompressed.
+  signs: "file",
+  packageName: /\.(tgz|tbz|txz|tzst)$/,
+  rsaReader: "pkg_add",
+  compareVersions: compareDewey,
+  read: readSummaryPackages,
+};

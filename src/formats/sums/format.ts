@@ -1,0 +1,48 @@
+/** Checksum files of releases: SHA256SUMS and a signature, beside it or in the same file. */
+
+import { escapeText } from "../../escape.ts";
+import { isFramed, unframe } from "../cleartext.ts";
+import type { Format } from "../format.ts";
+import { badText } from "../line-cursor.ts";
+import { signatureEnding, signatureFiles } from "../signature-files.ts";
+import { readSums } from "./sums-text.ts";
+
+/** A file of this name is a signed text, if it is a root at all. */
+const holdsSignature = /\.(asc|gpg|sign)$/;
+
+function signaturesOf(root: string): readonly string[] {
+  return holdsSignature.test(root) ? [] : [...signatureFiles(root), `${root}.gpg`, `${root}.sign`];
+}
+
+/** Unframing would hide them, and `sha256sum -c` takes them for a part of the name or not, as it was built. */
+function refuseCarriageReturns(file: Uint8Array, name: string): void {
+  const place = file.indexOf(0x0d);
+  if (place === -1) return;
+  const line = file.subarray(0, place).filter((byte) => byte === 0x0a).length + 1;
+  throw badText({ name: escapeText(name), code: "bad_signature_data" }, line, "holds a carriage return");
+}
+
+export const sums: Format = {
+  index: "SHA256SUMS",
+  forms: [],
+  published: "SHA256SUMS",
+  roots: ({ index }) => (index === undefined ? ["SHA256SUMS", "SHA256SUMS.asc"] : [index]),
+  signaturesOf,
+  unframe(file, name) {
+    if (isFramed(file)) refuseCarriageReturns(file, name);
+    return isFramed(file) || signaturesOf(name).length === 0 ? unframe(file, name) : undefined;
+  },
+  signs: "text",
+  signing: {
+    isRoot: (name) => /^(sha256sums?|shasums256)(\.txt)?$/i.test(name),
+    check: (text) => void readSums(text),
+    files: (name, framed) => [
+      { name: name + signatureEnding.binary, holds: "binary" },
+      { name: name + signatureEnding.armored, holds: framed ? "framed" : "armored" },
+    ],
+  },
+  packageName: /./,
+  lacksSizes: true,
+  compareVersions: () => 0,
+  read: readSums,
+};

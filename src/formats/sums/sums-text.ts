@@ -1,0 +1,107 @@
+/**
+ * Checksum files: lines as `sha256sum` writes them, `HEX  NAME` or, with --tag, `SHA256 (NAME) = HEX`. Kept strict (T13):
+ * `sha256sum -c` passes over lines that it does not understand, and takes any path.
+ */
+import { isPlainPath } from "../digests.ts";
+import type { DigestedEntry, EntrySource } from "../entry-source.ts";
+import { badText, hashStep, indexText, LineWalker } from "../line-cursor.ts";
+import { hashOf, PackageIndex } from "../package-index.ts";
+
+const gnu = /^([0-9A-Fa-f]{64}) [ *](.+)$/;
+const bsd = /^SHA256 \((.+)\) = ([0-9A-Fa-f]{64})$/;
+
+/**
+ * Checks a whole checksum file and makes its files findable, each under its path.
+ * @throws FeedkeyError `bad_index` with the line
+ */
+export function readSums(bytes: Uint8Array): PackageIndex {
+  return new PackageIndex(new SumsSource(bytes.length, readLines(bytes)));
+}
+
+function readLines(bytes: Uint8Array): DigestedEntry[] {
+  const walker = new LineWalker(bytes);
+  const entries: DigestedEntry[] = [];
+  const seen = new Map<string, number>();
+  while (walker.advance()) {
+    const entry = readLine(walker.bytes.toString("utf8", walker.start, walker.end), walker);
+    // A file system that ignores case, or how an accent is written, would take them for one file.
+    const folded = entry.name.normalize("NFC").toLowerCase();
+    const earlier = seen.get(folded);
+    if (earlier !== undefined) throw walker.error(`names the file of line ${earlier} again`);
+    seen.set(folded, walker.line);
+    entries.push(entry);
+  }
+  return entries;
+}
+
+function readLine(text: string, walker: LineWalker): DigestedEntry {
+  if (text.startsWith("\\")) throw walker.error("has an escaped file name, which is not read");
+  const [, hex, path] = gnu.exec(text) ?? reversed(bsd.exec(text)) ?? [];
+  if (hex === undefined || path === undefined) throw walker.error("is not a SHA-256 checksum with a file name");
+  const name = path.replace(/^(\.\/)+/, "");
+  const problem = nameProblem(name);
+  if (problem !== undefined) throw walker.error(`has a file name that ${problem}`);
+  return {
+    name,
+    version: "",
+    architecture: "",
+    filename: name,
+    size: undefined,
+    sha256: hex.toLowerCase(),
+    md5: undefined,
+    line: walker.line,
+  };
+}
+
+/** The BSD form has the name first. */
+function reversed(match: RegExpExecArray | null): (string | undefined)[] | undefined {
+  return match === null ? undefined : [match[0], match[2], match[1]];
+}
+
+function nameProblem(name: string): string | undefined {
+  if (/[\p{Cc}\ufffd]/u.test(name)) return "has a control character or is not UTF-8";
+  if (name.includes("\\")) return "has a backslash";
+  if (name.trim() !== name) return "begins or ends with a space";
+  // sha256sum -c reads its own input where a file is called so.
+  if (name === "-") return "stands for standard input";
+  if (name.startsWith("/")) return "is absolute";
+  return isPlainPath(name) ? undefined : "is not a plain path below the folder";
+}
+
+/** Entries that were read before. */
+class SumsSource implements EntrySource {
+  readonly length: number;
+  offset = -1;
+  line = 0;
+  nameHash = 0;
+  keyHash = 0;
+  fileHash = 0;
+  readonly #entries: readonly DigestedEntry[];
+  #next = 0;
+
+  constructor(length: number, entries: readonly DigestedEntry[]) {
+    this.length = length;
+    this.#entries = entries;
+  }
+
+  next(): boolean {
+    const entry = this.#entries[this.#next];
+    if (entry === undefined) return false;
+    this.offset = this.#next++;
+    this.line = entry.line;
+    this.nameHash = hashOf(entry.name);
+    this.keyHash = hashStep(hashStep(this.nameHash, 0), 0);
+    this.fileHash = hashOf(entry.name.slice(entry.name.lastIndexOf("/") + 1));
+    return true;
+  }
+
+  seek(offset: number): void {
+    this.#next = offset;
+  }
+
+  entry(): DigestedEntry {
+    const entry = this.#entries[this.offset];
+    if (entry === undefined) throw badText(indexText, this.line, "has no entry");
+    return entry;
+  }
+}
