@@ -22,8 +22,8 @@ import type {
 } from "./client-options.ts";
 import type { Fetched } from "./fetch.ts";
 import type { Listed } from "./listed-packages.ts";
-import { credentialsFor } from "./load-credentials.ts";
-import { loadProfile, readCa } from "./load-profile.ts";
+import { credentialsFor } from "./profiles/load-credentials.ts";
+import { loadProfile, readCa } from "./profiles/load-profile.ts";
 import type { ClientStatus } from "./status.ts";
 import type { FeedOutcome } from "./update.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";

@@ -1,7 +1,7 @@
 /** An archive that was opened: what every call needs. */
 
 import type { Report } from "../client/client-options.ts";
-import { loadProfile } from "../client/load-profile.ts";
+import { loadProfile } from "../client/profiles/load-profile.ts";
 import { report } from "../client/with-warnings.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";

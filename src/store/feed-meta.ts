@@ -15,6 +15,7 @@ export interface IndexVersions {
   readonly signature?: FileVersion | undefined;
 }
 
+/** The same of an index together with its signature. */
 export function areSameVersions(one: IndexVersions, other: IndexVersions): boolean {
   return isSameVersion(one.index, other.index) && isSameVersion(one.signature, other.signature);
 }

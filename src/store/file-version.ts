@@ -9,6 +9,7 @@ export interface FileVersion {
   readonly lastModified?: string;
 }
 
+/** Whether two answers were the same file, as far as their validators tell. */
 export function isSameVersion(one: FileVersion | undefined, other: FileVersion | undefined): boolean {
   return one?.url === other?.url && one?.etag === other?.etag && one?.lastModified === other?.lastModified;
 }

@@ -2,7 +2,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { loadProfile } from "../../src/client/load-profile.ts";
+import { loadProfile } from "../../src/client/profiles/load-profile.ts";
 import { lookup } from "../../src/keyserver/hkp.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import type { Transport } from "../../src/net/types.ts";

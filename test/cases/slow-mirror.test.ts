@@ -2,7 +2,7 @@
 // held while the network is waited for.
 import { join } from "node:path";
 import { expect } from "chai";
-import { loadProfile } from "../../src/client/load-profile.ts";
+import { loadProfile } from "../../src/client/profiles/load-profile.ts";
 import { type FeedOutcome, updateFeeds } from "../../src/client/update.ts";
 import { acquireLock } from "../../src/files/lock.ts";
 import { type NetLimits, netLimits, timeFor } from "../../src/net/limits.ts";

@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { loadProfile } from "../../src/client/load-profile.ts";
+import { loadProfile } from "../../src/client/profiles/load-profile.ts";
 import { updateFeeds } from "../../src/client/update.ts";
 import { FeedkeyError } from "../../src/error.ts";
 import { startServer } from "../../src/keyserver/server.ts";

@@ -22,10 +22,10 @@ import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
 import type { Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import type { Report } from "../client-options.ts";
-import { credentialsFor } from "../load-credentials.ts";
-import { readCa } from "../load-profile.ts";
 import { report } from "../with-warnings.ts";
 import { takeSeeds } from "./bundle-seeds.ts";
+import { credentialsFor } from "./load-credentials.ts";
+import { readCa } from "./load-profile.ts";
 
 export { publishedNames } from "../../formats/formats.ts";
 

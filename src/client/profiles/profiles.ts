@@ -13,8 +13,8 @@ import type { CertificateFacts } from "../../trust/facts.ts";
 import { effectiveRevocation, primaryState, refusePrimary } from "../../trust/key-state.ts";
 import { refuseOutdated, refuseWeakKey } from "../../trust/policy.ts";
 import type { Report } from "../client-options.ts";
-import { loadProfile } from "../load-profile.ts";
 import { report } from "../with-warnings.ts";
+import { loadProfile } from "./load-profile.ts";
 
 /** A profile on the search path, or why it can't be read. */
 export interface FoundProfile {

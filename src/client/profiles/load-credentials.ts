@@ -1,9 +1,9 @@
 /** The files that credentials for private archives come from. */
 import * as fs from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
-import { credentialFiles } from "../files/paths.ts";
-import { readTrustedFile } from "../files/trusted-file.ts";
-import { type FindCredentials, findCredentials, parseCredentials } from "../net/credentials.ts";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { credentialFiles } from "../../files/paths.ts";
+import { readTrustedFile } from "../../files/trusted-file.ts";
+import { type FindCredentials, findCredentials, parseCredentials } from "../../net/credentials.ts";
 
 const use = { what: "the file of credentials", code: "bad_config", isSecret: true } as const;
 

@@ -1,8 +1,8 @@
 /** A profile's files, read: the profile itself and the authorities that it names. */
-import { FeedkeyError, systemCode } from "../error.ts";
-import { readTrustedFile } from "../files/trusted-file.ts";
-import { readProfile } from "../profile/read-profile.ts";
-import type { Profile } from "../profile/types.ts";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { readTrustedFile } from "../../files/trusted-file.ts";
+import { readProfile } from "../../profile/read-profile.ts";
+import type { Profile } from "../../profile/types.ts";
 
 /**
  * Reads a profile.
