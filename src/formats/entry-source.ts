@@ -1,11 +1,11 @@
 /** What a format's scanner yields, whatever the format. */
 import type { Entry } from "./entry.ts";
 
-/** An entry with all that tells whether two are about the same file. */
+/** An entry with everything needed to decide whether two describe the same file. */
 export interface DigestedEntry extends Entry {
   /** Lower-case hex, 32 digits; it proves nothing. */
   readonly md5: string | undefined;
-  /** Any other digest that the entry gives, by name; it serves to tell two files apart. */
+  /** Any other digest in the entry, by name: two files differ if these do. */
   readonly otherDigest?: string;
 }
 

@@ -16,7 +16,7 @@ export function wordProblem(name: string, bytes: Buffer, start: number, end: num
     if (byte >= 0x80) ascii = false;
   }
   if (!ascii && /[\p{Cc}\s\ufffd]/u.test(bytes.toString("utf8", start, end))) {
-    return `has a "${name}" that is not UTF-8 or holds a space or control character`;
+    return `has a "${name}" that is not UTF-8 or has a space or control character`;
   }
   return undefined;
 }

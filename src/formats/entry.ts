@@ -2,7 +2,7 @@
 export interface Entry {
   readonly name: string;
   readonly version: string;
-  /** Empty where the format or the stanza has none. */
+  /** Empty if the format or the stanza has none. */
   readonly architecture: string;
   /** Path as the index gives it (`Filename`, `FILE_NAME`), unchecked; undefined if missing. */
   readonly filename: string | undefined;

@@ -78,7 +78,7 @@ export interface Signing {
 export interface Format {
   /** The name of the index that is not compressed. */
   readonly index: string;
-  /** Forms of it that are read, besides. */
+  /** Its compressed forms that can be read. */
   readonly forms: readonly CompressedForm[];
   /** The file that is always published, and always signed. */
   readonly published: string;
@@ -93,7 +93,7 @@ export interface Format {
   unframe?(file: Uint8Array, name: string): Unframed | undefined;
   /** What a signature covers: the text, whichever form is downloaded, or the file as it lies there. */
   readonly signs: "text" | "file";
-  /** How package files are called. */
+  /** Names of package files. */
   readonly packageName: RegExp;
   /** How its roots are signed, if otherwise than with a binary and an armored signature beside them. */
   readonly signing?: Signing;

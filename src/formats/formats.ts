@@ -1,4 +1,4 @@
-/** The formats of feeds, each told once. */
+/** The feed formats. */
 
 import { apt } from "./apt/format.ts";
 import { type Compression, compressionOf, type Format } from "./format.ts";
@@ -32,7 +32,7 @@ export function formatOfRoot(name: string): Format | undefined {
   return Object.values<Format>(formats).find(({ signing }) => signing?.isRoot(name));
 }
 
-/** What the file of this name must be compressed with; undefined if an index of the format is never called so. */
+/** The compression that a file of this name must have; undefined if no index of the format has this name. */
 export function compressionNamed(format: Format, name: string): Compression | undefined {
   if (name === format.index) return "none";
   const form = format.forms.find((one) => name === `${format.index}.${one}`);

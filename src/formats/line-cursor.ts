@@ -2,11 +2,11 @@
  * The lines of a `Packages` text: what every reader of this folder agrees on, checked in one place.
  *
  * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields,
- * parted by empty lines; a line that starts with a space or a tab continues the field above. It is kept strict
+ * separated by empty lines; a line that starts with a space or a tab continues the field above. It is strict
  * (T13), since two programs that read one signed text differently could be led to different packages. docs/opkg.md says
  * what is refused, and why.
  *
- * Index texts of 50 MB are usual: the cursor holds numbers, not strings, and makes no object for a line.
+ * Indexes are large, so the cursor keeps numbers, not strings, and makes no object for a line.
  */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { isSame, lineEnd } from "./four-bytes.ts";
@@ -22,7 +22,7 @@ const space = 0x20;
 const tab = 0x09;
 const colon = 0x3a;
 
-/** A byte in lower case where a field name may hold it (RFC 5322 section 3.6.8: printable ASCII but the colon), else 0. */
+/** A byte in lower case if a field name may contain it (RFC 5322 section 3.6.8: printable ASCII but the colon), else 0. */
 export const nameByte = new Uint8Array(256);
 for (let byte = 0x21; byte <= 0x7e; byte++) if (byte !== colon) nameByte[byte] = byte;
 for (let byte = 0x41; byte <= 0x5a; byte++) nameByte[byte] = byte + 0x20;
@@ -48,7 +48,7 @@ export function hashStep(hash: number, byte: number): number {
 /** Where `hashStep` starts. */
 export const hashStart = 0x811c9dc5 | 0;
 
-/** Walks over the lines of a text, whatever they mean; its properties tell about the line that `advance` reached. */
+/** Walks over the lines of a text, whatever they mean; its properties describe the line that `advance` reached. */
 export class LineWalker {
   /** Line number, from 1. */
   line = 0;
@@ -107,7 +107,7 @@ export class LineWalker {
   }
 }
 
-/** The one field in which a line of blanks changes nothing, in lower case. */
+/** The only field in which a line of blanks changes nothing, in lower case. */
 export const description = "description";
 
 export type LineKind = "blank" | "field" | "continuation";
@@ -133,7 +133,7 @@ export class LineCursor extends LineWalker {
     this.#hasGap = false;
   }
 
-  /** Tells which name to look for first: one of this text. @param at its offset */
+  /** Sets the name to look for first, one in this text. @param at its offset */
   expect(at: number, length: number): void {
     this.#expectedAt = at;
     this.#expectedLength = length;
@@ -158,7 +158,7 @@ export class LineCursor extends LineWalker {
     let at = this.start + 1;
     while (at < this.end && (this.bytes[at] === space || this.bytes[at] === tab)) at++;
     if (at === this.end) this.#gap();
-    if (this.kind === "blank") throw this.error("continues a field, but no field stands above it");
+    if (this.kind === "blank") throw this.error("continues a field, but there is no field above it");
     this.kind = "continuation";
   }
 
@@ -169,7 +169,7 @@ export class LineCursor extends LineWalker {
   #gap(): void {
     const isDescription = this.kind !== "blank" && this.#nameEnd - this.#nameStart === description.length;
     const name = isDescription ? this.bytes.toString("latin1", this.#nameStart, this.#nameEnd).toLowerCase() : "";
-    if (name !== description) throw this.error("holds nothing but spaces or tabs");
+    if (name !== description) throw this.error("has only spaces or tabs");
     this.#hasGap = true;
   }
 
@@ -184,7 +184,7 @@ export class LineCursor extends LineWalker {
   #name(): void {
     const { bytes, start, end } = this;
     const length = this.#expectedLength;
-    // With the colon: else a longer name would do.
+    // With the colon: else a longer name would match.
     if (length > 0 && length < end - start && isSame(this.view, start, this.#expectedAt, length + 1)) {
       this.kind = "field";
       this.colon = start + length;

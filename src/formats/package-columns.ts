@@ -1,4 +1,4 @@
-/** What an index holds in mind of each of its entries: numbers, in columns. */
+/** What is kept in memory of each entry of an index: numbers, in columns. */
 import type { EntrySource } from "./entry-source.ts";
 
 function grown<T extends Int32Array | Uint32Array>(column: T, length: number): T {
@@ -7,7 +7,7 @@ function grown<T extends Int32Array | Uint32Array>(column: T, length: number): T
   return wider;
 }
 
-/** Bytes. A shorter one costs the columns no more than that they grow once. */
+/** Bytes. If it is shorter, the columns grow once more. */
 const usualStanza = 512;
 
 export class Columns {
@@ -18,7 +18,7 @@ export class Columns {
   keyHashes: Int32Array;
   fileHashes: Int32Array;
 
-  /** @param expected how many entries there may be; more are welcome */
+  /** @param expected about how many entries there will be */
   constructor(expected: number) {
     const room = Math.max(16, expected);
     this.offsets = new Uint32Array(room);

@@ -17,8 +17,8 @@ export interface Packages {
 }
 
 /**
- * The packages of an index. It holds some numbers for each entry and reads the entry again when it is asked for:
- * 60,000 of them cost 3 MB instead of 30.
+ * The packages of an index. It keeps some numbers for each entry and reads the entry again when it is asked for, which
+ * takes a tenth of the memory.
  */
 export class PackageIndex implements Packages {
   readonly #source: EntrySource;
@@ -43,7 +43,7 @@ export class PackageIndex implements Packages {
   }
 
   /**
-   * The entries of a package, in the order of the index; where the index repeats an entry, once.
+   * The entries of a package, in the order of the index; a repeated entry is given once.
    * Without `version` or `architecture`, those of every version or architecture.
    */
   find(name: string, version?: string, architecture?: string): DigestedEntry[] {
@@ -82,7 +82,7 @@ export class PackageIndex implements Packages {
     return this.#source.entry();
   }
 
-  /** T13: whoever asks for this package could get either; which one must never depend on the reader. */
+  /** T13: a client that asks for this package could get either; which one must never depend on the reader. */
   #refuseContradictions(): void {
     const { keyHashes } = this.#columns;
     const chains = new HashChains(keyHashes, this.count);
@@ -149,7 +149,7 @@ class HashChains {
     for (let index = this.first(hash); index < this.#hashes.length; index = this.after(index, hash)) yield index;
   }
 
-  /** The first position with this hash; a number that is no position if there is none. */
+  /** The first position with this hash; the number of positions if there is none. */
   first(hash: number): number {
     return this.#find((this.#heads[hash & this.#mask] ?? 0) - 1, hash);
   }

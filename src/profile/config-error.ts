@@ -1,4 +1,4 @@
-/** Errors of configuration files: every one names the file and the line. */
+/** Errors of configuration files, each with the file and the line. */
 import { FeedkeyError } from "../error.ts";
 
 /** Makes an error at a line, counted from 1, of the file that is being read. */

@@ -32,7 +32,7 @@ export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
   for (const [index, raw] of lines.entries()) {
     const number = index + 1;
     const line = trimBlank(raw.replace(/\r$/, ""));
-    if (isControlled(line)) throw errorAt(number, "the line holds a control character");
+    if (isControlled(line)) throw errorAt(number, "the line has a control character");
     if (line === "" || line.startsWith(";") || line.startsWith("#")) continue;
     if (line.startsWith("[")) {
       const name = sectionName(line, number, errorAt);
@@ -48,7 +48,7 @@ export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
     if (key === undefined || value === undefined) {
       throw errorAt(number, "the line is neither a section, nor a key with a value, nor a comment");
     }
-    if (values === undefined) throw errorAt(number, `key "${key}" stands outside of any section`);
+    if (values === undefined) throw errorAt(number, `key "${key}" is outside of any section`);
     const earlier = values.get(key);
     if (earlier !== undefined) throw errorAt(number, `key "${key}" appears twice, first in line ${earlier.line}`);
     values.set(key, { text: decodeValue(trimBlank(value), number, errorAt), line: number });
@@ -72,29 +72,29 @@ function sectionName(line: string, number: number, errorAt: ErrorAt): string {
 function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
   if (text.startsWith('"')) {
     const [, quoted] = /^("(?:[^"\\]|\\.)*")([ \t]*|[ \t]+;.*)$/s.exec(text) ?? [];
-    // Where the quoted text is no JSON string, the library gives it back as it is.
+    // If the quoted text is not a JSON string, the library returns it as it is.
     const decoded = quoted === undefined ? undefined : unsafe(quoted);
     if (decoded === undefined || decoded === quoted) {
-      throw errorAt(number, "the quoted value is not a whole JSON string");
+      throw errorAt(number, "the quoted value is not a complete JSON string");
     }
-    if (isControlled(decoded)) throw errorAt(number, "the value holds a control character");
+    if (isControlled(decoded)) throw errorAt(number, "the value has a control character");
     return decoded;
   }
   if (text.startsWith("'")) throw errorAt(number, "the value starts with a single quote", 'use "double quotes"');
   const bare = trimBlank(text.replace(/(^|[ \t]);.*$/s, ""));
-  // The library trims all kinds of space, and takes any ; or # for a comment: those that are left here are none.
+  // The library trims every kind of space, and takes any ; or # for a comment, unlike this file format.
   if (bare !== bare.trim()) {
     throw errorAt(number, "the value begins or ends with an unusual space", 'use "double quotes"');
   }
   return unsafe(bare.replace(/\\.|[;#]/gs, (found) => (found.length === 1 ? `\\${found}` : found)));
 }
 
-/** Control characters but the tab: none belongs into configuration, and one could hide text in an editor. */
+/** Control characters but the tab: they do not belong in configuration, and one could hide text in an editor. */
 function isControlled(text: string): boolean {
   return /[^\P{Cc}\t]/u.test(text);
 }
 
-/** Without spaces and tabs at the ends; not by a pattern, which would take quadratic time over long runs. */
+/** Without spaces and tabs at the ends. A pattern would take quadratic time over long runs. */
 function trimBlank(text: string): string {
   let start = 0;
   let end = text.length;

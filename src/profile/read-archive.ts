@@ -21,7 +21,7 @@ const archiveKeys = [
 ];
 const feedKeys = ["format", "path", "packages", "compress", "signatures"];
 
-/** How long a signature over an index lasts, where the file says nothing. */
+/** How long a signature over an index lasts if the file does not say. */
 export const defaultValidFor = 14 * 86_400_000;
 
 /**
@@ -62,12 +62,12 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   return { ...config, feeds };
 }
 
-/** The file names the key and must never be published: it may not lie in the published tree. */
+/** The file contains the key's fingerprint and paths, and must not be published. */
 function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): string {
   const root = resolve(dirname(file), text);
   const below = relative(root, resolve(file));
   if (!below.startsWith(`..${sep}`) && !isAbsolute(below)) {
-    throw errorAt(line, `this file lies inside "${text}", the tree that gets published`, "move it out of the tree");
+    throw errorAt(line, `this file is inside "${text}", the tree that gets published`, "move it out of the tree");
   }
   return root;
 }
@@ -78,7 +78,7 @@ function readDomain(value: IniValue | undefined, errorAt: ErrorAt): string | und
   throw errorAt(value.line, `"notation-domain" is not a domain: "${value.text}"`, "write it as example.org");
 }
 
-/** Where it has no address, the domain of notations must be given apart. */
+/** A user ID without an address needs a domain for notations. */
 function readUserId({ text, line }: IniValue, notationDomain: string | undefined, errorAt: ErrorAt): string {
   if (notationDomain !== undefined && !/[<>]/.test(text)) return text;
   if (/^[^<>]*<[^\s<>@]+@[^\s<>@]+>$/.test(text)) return text;
@@ -99,9 +99,9 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const format = section.choice("format", publishedNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
-  // In a profile "." is the feed, as a path here it would be the archive: whoever writes it may mean either.
+  // In a profile "." is the feed, but as a path here it would be the archive: either may be meant.
   if (packages?.text === ".") {
-    throw errorAt(packages.line, '"packages" is "."', "leave it out where the packages lie in the feed's own folder");
+    throw errorAt(packages.line, '"packages" is "."', "leave it out if the packages are in the feed's own folder");
   }
   const compress = section.optional("compress");
   if (compress !== undefined && format !== "pkgsrc") {

@@ -29,7 +29,7 @@ const feedKeys = ["format", "path", "index", "packages", "max-index-size", "suit
 
 const day = 86_400_000;
 
-/** How long a known key may be used without a good revocation check, where the profile says nothing (T11). */
+/** How long a known key may be used without a good revocation check if the profile does not say (T11). */
 export const defaultGrace = 14 * day;
 
 /**

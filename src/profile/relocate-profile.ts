@@ -1,26 +1,25 @@
-/** A profile that moves to another place, with the files that it names. */
+/** Moves a profile, with the files that it names, to another place. */
 import { FeedkeyError } from "../error.ts";
 import { errorsOf } from "./config-error.ts";
 import { encodeValue, readIni } from "./ini.ts";
 import { readProfile } from "./read-profile.ts";
 import type { Profile } from "./types.ts";
 
-/** Where a profile's files lie now, relative to it; undefined for one that it does not name. */
+/** Where a profile's files are now, relative to it; undefined for one that it does not name. */
 export interface ProfilePlaces {
   readonly keyring: string;
   readonly ca: string | undefined;
   readonly keyserverCa: string | undefined;
 }
 
-/** What two profiles must have in common for one to be the other in another place. */
+/** What must be equal in a profile before and after the move. */
 function essence({ archive, trust, feeds, variables }: Profile): string {
   const places = { keyring: "", ca: "", keyserverCa: "" };
   return JSON.stringify([{ ...archive, ...places }, { ...trust, ...places }, feeds, variables]);
 }
 
 /**
- * The text of a profile whose files lie elsewhere: the lines that name them change, and nothing else of what its author
- * wrote.
+ * The text of a profile whose files are elsewhere: only the lines that name them change.
  * @param file that the text was read from, for messages
  * @throws FeedkeyError `bad_profile`
  */
@@ -39,7 +38,7 @@ export function relocateProfile(text: string, file: string, places: ProfilePlace
   }
   const moved = lines.join("\n");
   if (essence(readProfile(moved, file)) !== essence(readProfile(text, file))) {
-    throw new FeedkeyError("internal", `${file} can't be moved: it would say something else`);
+    throw new FeedkeyError("internal", `${file} can't be moved without changing its meaning`);
   }
   return moved;
 }

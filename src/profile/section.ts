@@ -1,4 +1,4 @@
-/** The keys of one section, read by what they must hold. */
+/** The keys of one section, read and checked by type. */
 
 import { nearest } from "../did-you-mean.ts";
 import { type Duration, parseDuration } from "../time.ts";
@@ -12,7 +12,7 @@ export class Section {
   readonly #values: ReadonlyMap<string, IniValue>;
   readonly #errorAt: ErrorAt;
 
-  /** Refuses keys that are not known: one may be a misspelt check. */
+  /** Refuses unknown keys: one may be a misspelt check. */
   constructor(section: IniSection, known: readonly string[], errorAt: ErrorAt) {
     this.name = section.name;
     this.line = section.line;
@@ -24,7 +24,7 @@ export class Section {
     }
   }
 
-  /** The value as it stands; undefined if the key is missing. */
+  /** The value as written; undefined if the key is missing. */
   raw(key: string): IniValue | undefined {
     return this.#values.get(key);
   }
@@ -57,7 +57,7 @@ export class Section {
     });
   }
 
-  /** One of the given words; the first is the default where `required` is not said. */
+  /** One of the given words; the first is the default unless `required` is given. */
   choice<const Word extends string>(key: string, words: readonly [Word, ...Word[]], required?: "required"): Word {
     const value = required === undefined ? this.optional(key) : this.required(key);
     if (value === undefined) return words[0];
@@ -97,7 +97,7 @@ export class Section {
     return Number(value.text);
   }
 
-  /** A number of bytes above zero, with `K`, `M` or `G` for 1024 of what is next below. @param most in bytes */
+  /** A number of bytes above zero, with `K`, `M` or `G` for powers of 1024. @param most in bytes */
   size(key: string, most: number): number | undefined {
     const value = this.optional(key);
     if (value === undefined) return undefined;

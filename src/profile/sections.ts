@@ -12,7 +12,7 @@ export interface Sections {
 }
 
 /**
- * Parts the sections by their names.
+ * Sorts the sections by their names.
  * @throws what `errorAt` makes: a section that is neither one of `names` nor a feed, a key that a feed does not know
  */
 export function sortSections(
@@ -36,7 +36,7 @@ export function sortSections(
 }
 
 /**
- * The section that a file cannot do without.
+ * A section that the file must have.
  * @throws what `errorAt` makes
  */
 export function needSection(sections: Sections, name: string, keys: readonly string[], errorAt: ErrorAt): Section {

@@ -9,11 +9,11 @@ export interface Feed {
   readonly format: FeedFormat;
   /** Folder below the archive's URL, variables filled in, no leading or trailing slash; empty for the archive itself. */
   readonly path: string;
-  /** File to download first, where the profile names one. */
+  /** File to download first, if the profile says so. */
   readonly index: string | undefined;
   /** What an entry's file name is relative to. */
   readonly packages: "feed" | "archive";
-  /** Bytes that its index may have, compressed or not, where the profile says so. */
+  /** Bytes that its index may have, compressed or not, if the profile says so. */
   readonly maxIndexSize?: number;
   /** Of apt: suite or codename, variables filled in; components; architectures. */
   readonly suite?: string;
@@ -36,7 +36,7 @@ export interface Profile {
     /** With a trailing slash. `https:`, `http:` or `file:`. */
     readonly url: string;
     readonly mirrors: readonly string[];
-    /** Absolute path of PEM certificates for the archive's own servers, besides the system's authorities. */
+    /** Absolute path of PEM certificates for the archive's own servers, in addition to the system's authorities. */
     readonly ca: string | undefined;
     /** Absolute path of names, passwords and tokens for its servers, instead of the user's and the system's files. */
     readonly credentials?: string;
@@ -50,7 +50,7 @@ export interface Profile {
     readonly keyring: string;
     /** Full fingerprints, upper case. May be empty: then using the profile is `no_seed`. */
     readonly seeds: readonly string[];
-    /** `hkps://...`; empty only where the profile says `none`. */
+    /** `hkps://...`; empty only if the profile says `none`. */
     readonly keyservers: readonly string[];
     /** Absolute path of PEM certificates for the key servers. */
     readonly keyserverCa: string | undefined;
@@ -78,7 +78,7 @@ export interface ArchiveFeed {
   readonly format: PublishedFormat;
   /** Below the root, no leading or trailing slash; empty for the root itself. */
   readonly path: string;
-  /** Where the package files lie, below the root; the feed's own folder by default. */
+  /** Folder of the package files, below the root; the feed's own folder by default. */
   readonly packages: string;
   /** Forms in which a pkgsrc feed's summary is published, `gz` always and first; opkg's index has none but `gz`. */
   readonly compress: readonly SummaryForm[];
@@ -92,7 +92,7 @@ export interface ArchiveConfig {
   /** Absolute. */
   readonly root: string;
   readonly userId: string;
-  /** Of feedkey's notations; by default that of the address in the key's user ID. */
+  /** The domain of feedkey's notations; by default that of the address in the key's user ID. */
   readonly notationDomain?: string | undefined;
   /** A full fingerprint, or one that stays in GnuPG. */
   readonly key: { readonly where: "store" | "gpg"; readonly fingerprint: string };

@@ -9,12 +9,12 @@ import type { IniValue } from "./ini.ts";
 export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): string {
   const hint = 'write them into a file that the line "credentials" names, or into ~/.netrc';
   refuseCredentials(text, line, errorAt, hint);
-  // WHATWG URLs forgive much (backslashes, spaces, missing slashes): what they would repair is refused here.
+  // WHATWG URLs repair much (backslashes, spaces, missing slashes): what they would repair is refused here.
   const url = /^(https?:\/\/[^/]|file:\/\/\/)[^\s\\]*$/i.test(text) ? parseUrl(text) : undefined;
   if (url === undefined) {
     throw errorAt(
       line,
-      `"${text}" is no URL of an archive`,
+      `"${text}" is not the URL of an archive`,
       "write https://host/path/, http://host/path/ or file:///path/",
     );
   }
@@ -47,7 +47,7 @@ function readKeyserver({ text, line }: IniValue, errorAt: ErrorAt): string {
       : "write hkps://host";
     throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, hint);
   }
-  // Read as https: only then are host names normalised, and 443, the port of HKPS, is the default.
+  // Parsed as https: else host names are not normalised, and 443, the port of HKPS, is not the default.
   const url = rest.startsWith("/") ? undefined : parseUrl(`https://${rest}`);
   if (url === undefined) throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, "write hkps://host");
   refuseQuery(text, line, errorAt);
@@ -59,7 +59,7 @@ function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Comes before every other check: their messages repeat the URL, and a password must not get into logs. */
+/** Before every other check: their messages repeat the URL, and a password must not get into logs. */
 function refuseCredentials(text: string, line: number, errorAt: ErrorAt, hint?: string): void {
   if (/:\/\/[^/]*@/.test(text)) {
     throw errorAt(line, "a URL with a user name or password is refused", hint);

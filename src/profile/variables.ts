@@ -19,8 +19,7 @@ export function readVariables(section: IniSection | undefined, errorAt: ErrorAt)
 }
 
 /**
- * A value with its variables filled in. What it must look like is checked afterwards, so that a variable cannot bring in
- * what the value itself may not hold.
+ * A value with its variables filled in. It is checked afterwards, so that a variable can't bring in what is not allowed.
  * @throws what `errorAt` makes: an undefined variable, a `$` without `{name}`
  */
 export function fillIn(value: IniValue, variables: Variables, errorAt: ErrorAt): IniValue {

@@ -7,15 +7,15 @@ import { readProfile } from "./read-profile.ts";
 import type { Feed, Profile } from "./types.ts";
 import { readFeedName } from "./values.ts";
 
-// What errors call the file that does not exist yet.
+// For errors: the file does not exist yet.
 const newFile = "profile.ini";
 
-/** What a profile says; `keyring`, `ca` and `keyserverCa` may be relative to where it will lie, and are written as they are. */
+/** What a profile says; `keyring`, `ca` and `keyserverCa` may be relative to its future folder, and are written as they are. */
 export type ProfileValues = Pick<Profile, "archive" | "trust" | "feeds">;
 
 /**
  * The text of a profile that reads back as these values.
- * @throws FeedkeyError `bad_profile`: values that no profile can hold; `internal`: a length of time that has no notation
+ * @throws FeedkeyError `bad_profile`: values that can't be written; `internal`: a length of time that has no notation
  */
 export function formatProfile(values: ProfileValues): string {
   const { archive, trust, feeds } = values;
@@ -47,7 +47,7 @@ export function formatProfile(values: ProfileValues): string {
     }),
     ...feeds.map(formatFeed),
   ].join("\n");
-  // Better no profile than one that is refused, or read as something else, by the next command.
+  // The next command must read it back as the same values.
   readProfile(text, newFile);
   return text;
 }
@@ -78,7 +78,7 @@ function section(name: string, keys: Readonly<Record<string, string | undefined>
 function list(items: readonly string[]): string {
   const parted = items.find((item) => item.includes(","));
   if (parted === undefined) return items.join(", ");
-  throw new FeedkeyError("bad_profile", `"${parted}" has a comma, which parts the values of a list in a profile`);
+  throw new FeedkeyError("bad_profile", `"${parted}" has a comma, which separates the values of a list in a profile`);
 }
 
 function yesNo(value: boolean): string {

@@ -11,7 +11,7 @@ import { endOfLife, isHardRevoked, refuseLife } from "./key-state.ts";
 import { Path } from "./path.ts";
 import { type Link, linksInto } from "./transition.ts";
 
-/** Everything worked out about one set of facts before forks and missing checks take their part. */
+/** What is known about one set of facts before forks and missing checks are taken into account. */
 export interface Chain {
   readonly byFingerprint: ReadonlyMap<Fingerprint, CertificateFacts>;
   readonly links: readonly Link[];
@@ -76,7 +76,7 @@ function succession(
   const since = grouped(weighing, (link) => link.issuer);
   const ancestors = new Map<Fingerprint, ReadonlySet<Fingerprint>>();
   return (key, before, isLive) => {
-    // Somebody saw to it that its successors are not looked at.
+    // An attacker made so many certifications that its successors are not looked at.
     if (crowded?.has(key) === true) return true;
     const barred =
       ancestors.get(key) ?? new Set([key, ...[...reach(reversed, [key])].filter((one) => isReachedWithout(one, key))]);
@@ -96,7 +96,7 @@ function acceptedLive({ accepted, neverLive }: JudgeInput): Set<Fingerprint> {
   return new Set([...accepted].filter((key) => neverLive?.has(key) !== true));
 }
 
-/** Accepted before while it lived, and expired since: what ended it was time alone. */
+/** Accepted before while it lived, and expired since: only time ended it. */
 function hasExpiredOnly(facts: CertificateFacts | undefined, at: Instant): boolean {
   if (facts === undefined || refuseLife(facts, at)?.code !== "expired") return false;
   const end = endOfLife(facts, at);
@@ -135,8 +135,8 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
 }
 
 /**
- * Links followed in all to find what lies beyond forks. No archive comes near; past it nothing lies beyond, so that a thief who
- * makes a ladder of forks costs no time without end.
+ * Links followed in all to find the keys beyond forks. No archive comes near; past it none are found, so that a thief's
+ * ladder of forks can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
@@ -168,11 +168,11 @@ export function acceptKeys(
     for (const fork of waiting) {
       const path = found.get(fork.issuer);
       if (path === undefined) continue;
-      // What lies beyond does not change any more: it is looked for once.
+      // The keys beyond a fork do not change any more: they are looked for once.
       waiting.delete(fork);
       steps += size * fork.sides.length;
       if (steps > maxSteps) continue;
-      // Any side stands for the path, but for one that the issuer no longer leads to.
+      // The path may go over any side to which the issuer still leads.
       const side = fork.sides.find(({ key }) => firm.get(fork.issuer)?.includes(key) === true);
       if (side === undefined) continue;
       const ways = paths(firm, [side.key], barredFor(side, victims, unchecked));

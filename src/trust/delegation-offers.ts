@@ -1,4 +1,4 @@
-/** What one key says of another as its delegate, whoever hands it out: the last word of each issuer, and what is against it. */
+/** The delegation from one key to another, whatever source it came from: the latest by each issuer, and why it is refused. */
 
 import { largest, smallest } from "../extremes.ts";
 import { append, grouped } from "../grouped.ts";
@@ -10,7 +10,7 @@ import { isOwned, matchesIdentity } from "./identity.ts";
 import { type Refusal, refuse, skew } from "./policy.ts";
 import { refuseCertification } from "./transition.ts";
 
-/** A certification that means to delegate, where it stands. */
+/** A delegating certification, with the user ID that it is over. */
 export interface Delegation {
   readonly issuer: CertificateFacts;
   readonly subject: CertificateFacts;
@@ -18,7 +18,7 @@ export interface Delegation {
   readonly certification: SignatureFacts;
 }
 
-/** The last word of an issuer about a delegate: worked out once, however many paths lead to it. */
+/** The latest delegation by an issuer to a delegate: worked out once, however many paths lead to it. */
 export interface Offer {
   readonly issuer: Fingerprint;
   readonly subject: Fingerprint;
@@ -35,7 +35,7 @@ export interface OfferPolicy {
   readonly at: Instant;
 }
 
-/** Every certification by one of these certificates, over another of them, that means to delegate. */
+/** Every delegating certification by one of these certificates over another of them. */
 export function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, CertificateFacts>): Generator<Delegation> {
   for (const subject of certificates.values()) {
     for (const userId of subject.userIds) {
@@ -49,10 +49,10 @@ export function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, Certifi
 }
 
 /**
- * The last word among an issuer's delegations to one delegate: the newest, over whatever user ID, or those of one date.
- * What it replaces never comes back, be it withdrawn, ended or unreadable: who narrows a delegation means it. Those that
- * are no word of the issuer's now (by a subkey, without a date, of the future) replace nothing; all of them where
- * there are no others, for the reason against them.
+ * The newest of an issuer's delegations to one delegate, over any user ID; several if they have one date. What it replaces
+ * never comes back, even if the newest is withdrawn, expired or unreadable: a narrowed delegation must stay narrow. Those
+ * that can't count now (by a subkey, without a date, dated in the future) replace nothing, and are returned only if there
+ * are no others, for the reason of the refusal.
  */
 export function lastWord(delegations: readonly Delegation[], at: Instant): readonly Delegation[] {
   const dated = delegations.filter(({ issuer, certification: { key, createdAt } }) => {
@@ -63,8 +63,8 @@ export function lastWord(delegations: readonly Delegation[], at: Instant): reado
 }
 
 /**
- * Whether a delegate carries the archive's name: other programs could take it for the archive. Only what it says itself counts,
- * if only once: anybody can hang a user ID on a copy of its certificate, to have it refused.
+ * Whether a delegate ever gave itself the archive's name: other programs could take it for the archive. User IDs without a
+ * self-signature do not count: anybody can add one to a copy of the certificate, to have it refused.
  */
 function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): boolean {
   const claimed = userIds.filter(({ selfSignatures }) => selfSignatures.length > 0);
@@ -72,7 +72,7 @@ function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): 
   return false;
 }
 
-/** What a delegation says against itself, whoever hands it out. @param named whether its delegate carries the archive's name */
+/** Why a delegation is refused, whatever its issuer may do. @param named whether its delegate carries the archive's name */
 export function refuseDelegation(
   delegation: Delegation,
   { at, identity }: OfferPolicy,
@@ -92,7 +92,7 @@ export function refuseDelegation(
   if (terms === undefined) return refuse("bad_signature", "its terms are malformed");
   const { level, amount } = trustOf(terms.depth);
   if (certification.trust.level === level && certification.trust.amount === amount) return undefined;
-  return refuse("bad_signature", "its trust signature says another depth than its terms");
+  return refuse("bad_signature", "its trust signature has another depth than its terms");
 }
 
 /** The offer that an issuer's delegations to one delegate make. */

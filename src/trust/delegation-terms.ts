@@ -2,9 +2,9 @@
 import type { SignatureFacts } from "./facts.ts";
 
 export interface DelegationTerms {
-  /** How many further delegations may hang on this one. */
+  /** How many further delegations may follow this one. */
   readonly depth: number;
-  /** Feeds by name; `*` stands for any run of characters, `?` for one. Never empty. */
+  /** Feeds by name; `*` matches any run of characters, `?` one. Never empty. */
   readonly feeds: readonly string[];
 }
 
@@ -12,7 +12,7 @@ const prefix = "delegate@";
 const glob = /^[A-Za-z0-9._*?-]+$/;
 const maxDepth = 8;
 
-/** Whether a certification means to delegate, rightly or not: then it is no transition. */
+/** Whether a certification is a delegation, rightful or not: then it is not a transition. */
 export function isDelegation({ notations }: Pick<SignatureFacts, "notations">): boolean {
   return notations.some(({ name }) => name.startsWith(prefix));
 }
@@ -23,7 +23,7 @@ export function formatTerms({ depth, feeds }: DelegationTerms): string {
 }
 
 /**
- * Reads the notation's value. Strict: what two readers could take two ways delegates nothing.
+ * Reads the notation's value. Strict: a value that two readers could read differently delegates nothing.
  * @returns undefined if it is malformed
  */
 export function parseTerms(value: string): DelegationTerms | undefined {
@@ -41,8 +41,8 @@ export function termsOf({ notations }: Pick<SignatureFacts, "notations">): Deleg
 }
 
 /**
- * The trust signature that goes with a depth (RFC 9580 section 5.2.3.21): who delegates further is an introducer, one
- * level up, fully trusted; who doesn't is none.
+ * The trust signature that goes with a depth (RFC 9580 section 5.2.3.21): a delegate that may delegate further is a fully
+ * trusted introducer, one level up; any other is not an introducer.
  */
 export function trustOf(depth: number): SignatureFacts["trust"] {
   return depth === 0 ? { level: 0, amount: 0 } : { level: depth + 1, amount: 120 };

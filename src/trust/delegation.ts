@@ -1,4 +1,4 @@
-/** Delegation: who may sign some feeds for a time because a key of the chain, or another delegate, said so. */
+/** Delegation: keys that may sign some feeds for a time because a key of the chain, or another delegate, certified it. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { type Offer, offersAmong } from "./delegation-offers.ts";
@@ -42,12 +42,12 @@ export interface DelegationInput {
 }
 
 /**
- * Paths kept for one delegate, by the first delegate on them: more would only be a way to waste time. One who delegates
- * further can fill what is kept of his own, but push nobody else's aside.
+ * Paths kept for one delegate and one first delegate on them: more would only waste time. A delegate that delegates further
+ * can fill its own share, but not push another's paths aside.
  */
 const maxGrants = 16;
 
-/** Whether a grant lets its holder sign for a feed: every scope on the path has to. */
+/** Whether a grant allows signing for a feed: every scope on the path has to. */
 export function allows({ scopes }: Grant, feed: string): boolean {
   return scopes.every((globs) => matchesFeed(feed, globs));
 }
@@ -64,7 +64,7 @@ export function scopesText(grants: readonly Grant[]): string {
   return [...new Set(grants.map(({ scopes }) => scopeText(scopes)))].join(" or ");
 }
 
-/** What the place of the issuer in the chain says. */
+/** Whether the issuer may delegate, by its own state and depth. */
 function refuseHolder(issuer: CertificateFacts | undefined, depth: number, at: Instant): Refusal | undefined {
   if (issuer === undefined || depth < 1) return refuse("untrusted_signer", "its issuer may not delegate further");
   // Stricter than for transitions: a build machine is not a client that has to catch up.
@@ -116,7 +116,7 @@ export function findDelegates(input: DelegationInput): Delegations {
     for (const offer of offers.get(issuer) ?? []) {
       const { subject } = offer;
       const refusal = held ?? offer.refusal;
-      // Told once, and as held if it holds by any path.
+      // Recorded once, and as good if it is good on any path.
       if (refusal === undefined || !links.has(offer)) {
         const unfounded = held === undefined ? {} : { unfounded: true as const };
         links.set(offer, { issuer, subject, refusal, acknowledges: false, ...weightless, ...unfounded });
@@ -140,8 +140,8 @@ export function findDelegates(input: DelegationInput): Delegations {
 }
 
 /**
- * The offers of those who are no delegates themselves (any more), each with the reason: they hold nothing, but what
- * they say of a key is the reason why it is refused.
+ * The offers of keys that are not, or no longer, delegates themselves. They grant nothing, but give the reason why a key
+ * is refused.
  */
 function outOfReach(
   offers: ReadonlyMap<Fingerprint, readonly Offer[]>,

@@ -1,6 +1,6 @@
 /**
- * Which keys the seeds reach only through another key, for all pairs at once. Asked one by one it takes a search for each
- * issuer, and a thief can make thousands of those.
+ * Which keys the seeds reach only through another key, for all pairs at once. Asked one by one, each issuer would need a
+ * search, and a thief can make thousands of issuers.
  */
 import type { Fingerprint } from "./facts.ts";
 import type { Graph } from "./graph.ts";

@@ -1,4 +1,4 @@
-/** What will end by itself: until when a key may sign, if nobody renews anything, and what ends it then. */
+/** Until when a key may sign if nobody renews anything, and what ends it then. */
 import { type Duration, type Instant, iso } from "../time.ts";
 import { allows, type Grant, type Step } from "./delegation.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts } from "./facts.ts";
@@ -22,10 +22,10 @@ export interface End {
 /** How long before an algorithm is refused people are told: replacing a key takes its keepers longer than extending it. */
 export const algorithmWarning: Duration = 365 * 86_400_000;
 
-/** Nothing is told sooner than this before its end. */
+/** Warnings start at most this long before an end. */
 const soon: Duration = 14 * 86_400_000;
 
-/** Whether an end is so near that people should be told: two weeks, but never before two thirds of the time are over. */
+/** Whether an end is near enough for a warning: two weeks, but not before two thirds of the time are over. */
 export function isNear({ since, until }: Pick<End, "since" | "until">, at: Instant): boolean {
   return until - at < Math.min(soon, (until - since) / 3);
 }
@@ -80,7 +80,7 @@ function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant):
 }
 
 /**
- * When a certificate can't sign any more: the end of that of its keys which can go on longest.
+ * When a certificate can't sign any more: the end of whichever of its keys can sign longest.
  * @param signer the component key; undefined: whichever can go on longest
  * @returns undefined if it may not sign now
  */
@@ -89,7 +89,7 @@ export function endOfSigning(facts: CertificateFacts, at: Instant, signer?: Fing
   return able.map((key) => endOfSigner(facts, key, at)).sort((a, b) => b.until - a.until)[0];
 }
 
-/** What ends first on a delegate's path: one of the delegations, or the key of one who delegated. */
+/** What ends first on a delegate's path: one of the delegations, or the key of an issuer. */
 function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
   const ends = steps.flatMap((step): End[] => {
     const issuer = trusted.get(step.issuer)?.facts;

@@ -6,13 +6,13 @@ import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
 import { endOfLife, refuseLife, wasUsable } from "./key-state.ts";
 
-/** What one list of self-signatures says of the end as time goes on: its newest date, and the soonest end of that date. */
+/** The end given by a list of self-signatures: their newest date, and the earliest end among those of that date. */
 interface Said {
   date: Instant;
   end: Instant;
 }
 
-/** The ends that a key had reached before a later self-signature moved them: one for each that was dated too late. */
+/** The ends that a key had reached before a self-signature of a later date moved them. */
 function endsBeforeLateDates({ primary, directSignatures, userIds }: CertificateFacts, at: Instant): Instant[] {
   const dated = (signatures: readonly SelfSignature[], place: number) => {
     return signatures
@@ -45,10 +45,10 @@ function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Insta
   return [...new Set(passed)].sort((a, b) => a - b);
 }
 
-/** More than this many keys with moved ends are nobody's but a thief's: those beyond stay expired. */
+/** More keys than this with moved ends can only be a thief's: the others stay expired. */
 const maxLate = 200;
 
-/** Whether a live key is known that this one leads to by a certification from before a date. */
+/** Whether this key certified, before a date, a key that is live. */
 export type IsSucceeded = (key: Fingerprint, before: Instant, isLive: (key: Fingerprint) => boolean) => boolean;
 
 /**

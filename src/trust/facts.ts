@@ -61,9 +61,9 @@ export interface SignatureFacts {
 
 /** A self-signature, direct-key signature or subkey binding: what the key says about itself. */
 export interface SelfSignature extends SignatureFacts {
-  /** When the key that it is about expires by this signature; undefined: never. */
+  /** When the key expires by this signature; undefined: never. */
   readonly keyExpiresAt: Instant | undefined;
-  /** Undefined where the signature has no flags subpacket. */
+  /** Undefined if the signature has no flags subpacket. */
   readonly flags: KeyFlags | undefined;
   /** Bindings of signing subkeys: the verified embedded signature 0x19 by the subkey. */
   readonly backSignature: SignatureFacts | undefined;
@@ -76,7 +76,7 @@ export type RevocationKind = "hard" | "soft";
 
 export interface Revocation extends SignatureFacts {
   readonly kind: RevocationKind;
-  /** Reason octet (RFC 9580 section 5.2.3.31); undefined where there is none. */
+  /** Reason octet (RFC 9580 section 5.2.3.31); undefined if there is none. */
   readonly reason: number | undefined;
   readonly text: string;
 }
@@ -92,11 +92,11 @@ export interface UserIdFacts {
   /** Certifications (0x10-0x13) by the certificates that were looked for. */
   readonly certifications: readonly SignatureFacts[];
   /**
-   * Fingerprints or key IDs that further certifications name as their makers, whose certificates are not available: claims
-   * that nobody checked, and only the first few, for messages alone.
+   * Fingerprints or key IDs of makers whose certificates are not available, as further certifications claim: unchecked, only
+   * the first few, and only for messages.
    */
   readonly strangers?: readonly string[];
-  /** Their withdrawals (0x30), by whoever made them. */
+  /** Withdrawals (0x30) of certifications, by any key. */
   readonly withdrawals: readonly Revocation[];
 }
 

@@ -55,7 +55,7 @@ export interface ForkInput {
 
 /**
  * Links followed in all, on the ways from sides to their heads. No archive comes near; past it every issuer counts as
- * a crowd, so that a thief who weaves thousands of dead keys costs no time without end.
+ * a crowd, so that a thief's thousands of dead keys can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
@@ -79,8 +79,8 @@ class ForkSearch {
     const isOutside = (key: Fingerprint) => key === issuer || (seeds.has(key) && live.has(issuer));
     const certified = (wide.get(issuer) ?? []).filter((key) => !isOutside(key));
     if (certified.length < 2 && !isOwnCrowd) return undefined;
-    // A key that leads to the issuer is above it only if the seeds lead there without the issuer: else a thief of its key
-    // would make his own key an ancestor, and no rival, by letting it certify the issuer back.
+    // A key that leads to the issuer is above it only if the seeds lead there without the issuer: else a thief could turn his
+    // own key from a rival into an ancestor by having it certify the issuer back.
     let leadingHere: ReadonlySet<Fingerprint> | undefined;
     const isAncestor = (key: Fingerprint) => {
       if (!this.#input.isReachedWithout(key, issuer)) return false;
@@ -97,7 +97,7 @@ class ForkSearch {
       clashing.flatMap((one) => [...one.heads].filter((head) => isCrowd || this.#isRival(head, one, clashing))),
     );
     if (rivals.size === 0) return undefined;
-    // Where all of them were withdrawn, nobody is left to choose between.
+    // If all of them were withdrawn, there is no choice left to make.
     const linked = new Set(graph.get(issuer));
     const isLinked = keys.some((key) => {
       return (
@@ -163,7 +163,7 @@ export function findForks(input: ForkInput): Fork[] {
   return forks;
 }
 
-/** The rivals that are refused: accepted before by nobody here, and reached through the forking issuer alone. */
+/** The rivals that are refused: not accepted before, and reached only through the forking issuer. */
 export function findVictims(
   forks: readonly Fork[],
   isReachedWithout: ForkInput["isReachedWithout"],
@@ -177,8 +177,8 @@ export function findVictims(
 }
 
 /**
- * The keys below a fork that every side leads to and that are no rivals themselves: right whichever side is. None where
- * a side is unseen.
+ * The keys below a fork that every side leads to and that are not rivals themselves: right whichever side is. None if a
+ * side is unseen.
  * @param victims no path may use them, but for the heads of its own side
  * @param unchecked keys that no path may use at all (T11)
  * @param rivals of any fork, but for those accepted before

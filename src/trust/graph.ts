@@ -1,4 +1,4 @@
-/** The graph of links: who leads to whom. */
+/** The graph of links: which key leads to which. */
 import { append } from "../grouped.ts";
 import type { Fingerprint } from "./facts.ts";
 
@@ -43,7 +43,7 @@ export function reach(
   return new Set(paths(graph, starts, barred).keys());
 }
 
-/** A path without its detours: what lies between two visits of one key is left out. */
+/** A path without its detours: the keys between two visits of one key are left out. */
 export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
   const last = new Map(path.map((key, place) => [key, place]));
   const straight: Fingerprint[] = [];

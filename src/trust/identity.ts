@@ -1,4 +1,4 @@
-/** T1: whom the archive's certificates must name. */
+/** T1: the user ID that the archive's certificates must have. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, UserIdFacts } from "./facts.ts";
@@ -27,7 +27,7 @@ export function matchingUserIds(facts: CertificateFacts, identity: Identity, at:
   });
 }
 
-/** Self-certified and not revoked, softly or hard: a user ID that its owner took back stays taken back. */
+/** Self-certified and not revoked, softly or hard: a user ID that its owner revoked stays revoked. */
 export function isOwned(userId: UserIdFacts, facts: CertificateFacts, at: Instant): boolean {
   const selfCertified = newest(userId.selfSignatures, facts.primary, at).length > 0;
   return selfCertified && effectiveRevocation(userId.revocations, at) === undefined;

@@ -1,4 +1,4 @@
-/** T7, T8, T10 and the profile's limits: whether the signatures over an index make it one of this archive's. */
+/** T7, T8, T10 and the profile's limits: whether the signatures over an index are those of this archive. */
 import type { Duration, Instant } from "../time.ts";
 import { iso, roughly } from "../time.ts";
 import { allows, scopesText } from "./delegation.ts";
@@ -26,17 +26,17 @@ export interface Signer {
   readonly expiresAt: Instant | undefined;
 }
 
-/** A refusal with how far its signature came, so that the one most worth telling is told. */
+/** A refusal with how far its signature came, so that the most telling one can be reported. */
 export interface SignatureRefusal extends Refusal {
   readonly stage: number;
-  /** Who signed, as well as it is known. */
+  /** Who signed, as far as it is known. */
   readonly issuer: string;
 }
 
 export interface IndexVerdict {
   /** One for each good signature of a key that may sign; several may be of one certificate. */
   readonly signers: readonly Signer[];
-  /** The last date that as many of them as the threshold wants stand for; without one, that of the newest. */
+  /** The latest date at or after which as many of them signed as the threshold asks for. */
   readonly createdAt: Instant;
 }
 
@@ -116,7 +116,7 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
   const trusted: Trusted | undefined = trust.trusted.get(issuer);
   if (trusted === undefined) {
     if (rejected === undefined) return stop(stages.unknown, refuse("untrusted_signer", "its certificate is unknown"));
-    // What the key's own state forbids weighs more than a fork or a check that is missing.
+    // The key's own state weighs more than a fork or a missing check.
     const onPath = rejected.code === "fork" || rejected.code === "unchecked_revocation";
     const own = onPath ? refuseSigningKey(rejected.facts, signature.key, at) : undefined;
     const isDelegate = rejected.code === "untrusted_signer" && trust.delegations.some((one) => one.subject === issuer);
@@ -156,8 +156,8 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
 }
 
 /**
- * How many signers there are, each with a certificate and a key of its own: a subkey that several certificates share is one
- * hand, whichever of them it stands for. The largest matching of certificates with keys, by augmenting paths.
+ * How many signers there are, each with a certificate and a key of its own: a subkey that several certificates share counts
+ * once. The largest matching of certificates with keys, by augmenting paths.
  */
 function hands(signers: readonly Signer[]): number {
   const keysOf = new Map<Fingerprint, Set<Fingerprint>>();
@@ -180,8 +180,8 @@ function hands(signers: readonly Signer[]): number {
 }
 
 /**
- * T9 with a threshold: the last date that as many signers as it wants stand for. By the newest date alone one signer
- * could make an old index, which the others signed then, a new one.
+ * T9 with a threshold: the latest date at or after which as many signed as it asks for. By the newest date alone one signer
+ * could make an old index, which the others signed long ago, a new one.
  */
 function dateOf(signers: readonly Signer[], threshold: number): Instant {
   const newestFirst = signers.toSorted((a, b) => b.createdAt - a.createdAt);

@@ -1,10 +1,10 @@
-/** What the judge is asked: facts, profile, reference time, and what the client remembers. */
+/** The judge's input: facts, profile, reference time, and what the client remembers. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint } from "./facts.ts";
 
 export interface JudgeInput {
-  /** Everything available: seeds, successors, and whoever else. One for each fingerprint. */
+  /** Every available certificate, related to the archive or not. One for each fingerprint. */
   readonly certificates: readonly CertificateFacts[];
   readonly identity: Identity;
   /** T2: fingerprints that the profile lists. */
@@ -17,10 +17,10 @@ export interface JudgeInput {
   readonly neverLive?: ReadonlySet<Fingerprint>;
   /** T7: when keys were going to end, as the ledger knew before they did; all of these ends. None by default. */
   readonly ends?: ReadonlyMap<Fingerprint, readonly Instant[]>;
-  /** T11: keys whose revocation state isn't known well enough to use them. */
+  /** T11: keys whose revocation state is not known well enough to use them. */
   readonly unchecked: ReadonlySet<Fingerprint>;
   /** T6: keys that certified more successors than are available, with some of those left out. None by default. */
   readonly crowded?: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
-  /** Keys that are available for messages alone, not read to their end: they are never trusted, and nothing hangs on them. */
+  /** Keys that were not read completely and serve for messages only: they are never trusted, and lead to no other key. */
   readonly aside?: ReadonlySet<Fingerprint>;
 }

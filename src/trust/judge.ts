@@ -63,7 +63,7 @@ function explain(
   if (revocation?.kind === "hard") return refuse("revoked", `the key is ${revocationWords(revocation)}`);
   if (ungated.has(fingerprint)) return refuse("unchecked_revocation", uncheckedReason(fingerprint, input));
   if (chain.reached.has(fingerprint)) {
-    return refuse("fork", "it has a rival, certified by the same key, or hangs on one side of such a fork");
+    return refuse("fork", "it has a rival, certified by the same key, or is below one side of such a fork");
   }
   const crowded = [...(input.crowded ?? [])].find(([, leftOut]) => leftOut.includes(fingerprint));
   if (crowded !== undefined)
@@ -74,7 +74,7 @@ function explain(
   if (owned.length > 0) {
     const strangers = owned.flatMap((userId) => userId.strangers ?? []);
     const missing =
-      strangers.length === 0 ? "" : `; it claims to have one by ${strangers.join(", ")}, which is missing`;
+      strangers.length === 0 ? "" : `; it claims a certification by ${strangers.join(", ")}, which is missing`;
     return refuse("untrusted_signer", `no available key certifies it${missing}`);
   }
   const wanted = identity.kind === "user-id" ? identity.userId : identity.email;
@@ -99,12 +99,12 @@ function uncheckedReason(fingerprint: Fingerprint, { unchecked }: JudgeInput): s
 function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, CertificateFacts>): Refusal {
   const broken = links.find(({ refusal }) => refusal !== undefined);
   const unreached = links.find(({ refusal }) => refusal === undefined);
-  // A link that holds hangs in the air: the trouble is further up.
+  // The link is good, but its issuer is not reached: the trouble is further up.
   if (unreached !== undefined) {
     return refuse("untrusted_signer", `its issuer ${unreached.issuer} is not in the chain itself`);
   }
   const name = issuers.get(broken?.issuer ?? "")?.primary.fingerprint ?? "unknown";
-  return refuse("untrusted_signer", `the certification by ${name} does not hold: ${broken?.refusal?.reason ?? ""}`);
+  return refuse("untrusted_signer", `the certification by ${name} does not count: ${broken?.refusal?.reason ?? ""}`);
 }
 
 /** Judges every available certificate. Pure: the same input gives the same answer. */

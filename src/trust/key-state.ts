@@ -1,4 +1,4 @@
-/** What a certificate's own words say about its keys at a time: expiry, flags, revocation, bound subkeys. */
+/** What a certificate says about its own keys at a time: expiry, flags, revocation, bound subkeys. */
 import { largest, smallest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
@@ -12,7 +12,7 @@ import {
   skew,
 } from "./policy.ts";
 
-/** The newest usable self-signatures about a primary key: what holds of it. */
+/** The newest usable self-signatures about a primary key. */
 export interface PrimaryState {
   readonly expiresAt: Instant | undefined;
   readonly canCertify: boolean;
@@ -20,9 +20,9 @@ export interface PrimaryState {
 }
 
 /**
- * The newest usable signature; of several with one date those by which the key expires soonest. More than one where even
- * that is equal: what they say holds only as far as all of them say it, so that the order of packets never decides.
- * Every historic one is available: an expiry that was extended and later shortened again is the short one.
+ * The newest usable signature; of several with one date those by which the key expires soonest. If even that is equal there
+ * are several, and only what all of them say counts, so that the order of packets never decides. Older ones do not count:
+ * an expiry that was extended and later shortened is the short one.
  */
 export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): readonly SelfSignature[] {
   const usable = signatures.filter((signature) => {
@@ -68,12 +68,12 @@ export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undef
   return Math.min(facts.endedAt, state.expiresAt);
 }
 
-/** Whether the primary key ever said of itself that it may certify: a thief who takes that back does not undo what it certified. */
+/** Whether the primary key ever had the flag to certify: a thief who takes it away does not undo what the key certified. */
 export function onceCertified(facts: CertificateFacts, at: Instant): boolean {
   return usableEver(facts, at).some(({ flags }) => flags === undefined || flags.certify);
 }
 
-/** Whether a self-signature was usable at some time: its own expiry takes nothing back that it said before. */
+/** Whether a self-signature was usable at some time: its own expiry does not undo what it said before. */
 export function wasUsable(signature: SelfSignature, key: KeyFacts, at: Instant): boolean {
   const lasting = { ...signature, expiresAt: undefined };
   return refuseSignature(lasting, key.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
@@ -91,7 +91,7 @@ export function latestEnd(facts: CertificateFacts, at: Instant): Instant {
 
 function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {
   const all = [...facts.directSignatures, ...facts.userIds.flatMap((userId) => userId.selfSignatures)];
-  if (all.length === 0) return refuse("bad_certificate", "its certificate holds no self-signature");
+  if (all.length === 0) return refuse("bad_certificate", "its certificate has no self-signature");
   const reasons = all.map(
     (signature) => refuseWeakHash(signature) ?? refuseSignature(signature, facts.primary.createdAt, at),
   );
@@ -111,7 +111,7 @@ export function effectiveRevocation(revocations: readonly Revocation[], at: Inst
   return hard ?? soft;
 }
 
-/** Whether a key is known to be in other hands, whatever the date of who says so. */
+/** Whether a key has a hard revocation, whatever its date. */
 export function isHardRevoked(revocations: readonly Revocation[]): boolean {
   return revocations.some(({ kind }) => kind === "hard");
 }
@@ -172,8 +172,8 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
 }
 
 /**
- * Whether what a subkey signed at some time may be its certificate's: bound to it for signing and acknowledging that, then or
- * now, and not known to be in other hands.
+ * Whether a signature that a subkey made at some time may be its certificate's: the subkey was bound for signing and
+ * acknowledged that, then or now, and has no hard revocation.
  */
 export function maySpeakFor(subkey: SubkeyFacts): boolean {
   if (isHardRevoked(subkey.revocations) || refuseWeakKey(subkey) !== undefined) return false;

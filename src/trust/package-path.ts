@@ -1,4 +1,4 @@
-/** T12: where a package named by an index may lie. */
+/** T12: where a package that an index lists may be. */
 import { type Refusal, refuse } from "./policy.ts";
 
 // Percent escapes of dot, slash, backslash and NUL: a server would take them for the characters themselves.
@@ -12,10 +12,10 @@ const control = /[\u0000-\u001f\u007f]/;
  */
 export function packagePath(filename: string): { readonly segments: readonly string[] } | Refusal {
   const bad = (why: string) => refuse("bad_path", `its path ${JSON.stringify(filename)} ${why}`);
-  if (control.test(filename)) return bad("holds a control character");
-  // Half a character, which no URL can hold.
-  if (/\p{Cs}/u.test(filename)) return bad("is no text");
-  if (filename.includes("\\")) return bad("holds a backslash");
+  if (control.test(filename)) return bad("has a control character");
+  // Half a character, which a URL can't contain.
+  if (/\p{Cs}/u.test(filename)) return bad("is not text");
+  if (filename.includes("\\")) return bad("has a backslash");
   if (filename.startsWith("/")) return bad("is absolute");
   if (/^[A-Za-z][A-Za-z0-9+.-]*:/.test(filename.split("/")[0] ?? "") && filename.includes(":/")) return bad("is a URL");
   if (sneakyEscape.test(filename)) return bad("hides a dot, slash or NUL behind a percent escape");
@@ -39,7 +39,7 @@ export function packageUrl(archive: string, base: string, filename: string): { r
   if ("code" in path) return path;
   const folder = new URL(base === "" ? "." : `${base.split("/").map(encodeURIComponent).join("/")}/`, archive);
   const url = new URL(path.segments.map(encodeURIComponent).join("/"), folder);
-  // Whatever the parser of URLs makes of it, the result must lie inside the folder.
+  // Whatever the URL parser makes of it, the result must be inside the folder.
   const inside =
     url.origin === folder.origin && url.href.startsWith(folder.href) && url.search === "" && url.hash === "";
   return inside ? { url } : refuse("bad_path", `its path ${JSON.stringify(filename)} leads out of the feed`);

@@ -17,7 +17,7 @@ export class Path {
     if (this.#via !== undefined) return this.#via;
     const hops: (readonly Fingerprint[])[] = [];
     for (let path: Path | undefined = this; path !== undefined; path = path.#before) hops.push(path.#hop);
-    // What lies beyond a fork may lead back to a key on the way there, which is then accepted too.
+    // A key beyond a fork may lead back to a key on the way there, which is then accepted too.
     this.#via = withoutCircles([...hops.reverse().flat(), key]).slice(0, -1);
     return this.#via;
   }

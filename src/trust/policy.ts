@@ -68,8 +68,8 @@ export function refuseOutdated(key: KeyFacts, at: Instant): Refusal | undefined 
 }
 
 /**
- * Whether a signature may be taken into account at all at `at`: it has a hashed date, no sooner than its maker's
- * key and no later than now, has not ended, and holds nothing critical that feedkey doesn't know.
+ * Whether a signature may be taken into account at all at `at`: it has a hashed date, not before its maker's key and not
+ * after now, has not expired, and has nothing critical that feedkey does not know.
  * @param notBefore creation of the key that made it
  */
 export function refuseSignature(signature: SignatureFacts, notBefore: Instant, at: Instant): Refusal | undefined {

@@ -3,7 +3,7 @@ import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "./facts.ts";
 
 export interface CheckPolicy {
-  /** False where the profile says `keyservers = none`: then there is nobody to ask. */
+  /** False if the profile says `keyservers = none`: then there is no server to ask. */
   readonly required: boolean;
   readonly revocationCheck: "always" | Duration;
   readonly grace: Duration;
@@ -33,7 +33,7 @@ export function checkState(
   policy: CheckPolicy,
 ): CheckState {
   if (!policy.required || askedAndAnswered) return "fresh";
-  // A check dated after the reference time is no check: the clock was wrong then or is wrong now.
+  // A check dated after the reference time does not count: the clock was wrong then or is wrong now.
   if (record === undefined || record.lastGoodAt > policy.at) return "unchecked";
   const age = policy.at - record.lastGoodAt;
   if (policy.revocationCheck !== "always" && age <= policy.revocationCheck) return "fresh";
@@ -46,7 +46,7 @@ export function needsCheck(record: CheckRecord | undefined, policy: CheckPolicy)
   return record.lastGoodAt > policy.at || policy.at - record.lastGoodAt > policy.revocationCheck;
 }
 
-/** The keys among `all` that no rule allows to be used for want of a check. */
+/** The keys among `all` that may not be used because a check is missing. */
 export function uncheckedKeys(all: Iterable<Fingerprint>, state: (key: Fingerprint) => CheckState): Set<Fingerprint> {
   return new Set([...all].filter((key) => state(key) === "unchecked"));
 }

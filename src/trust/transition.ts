@@ -19,15 +19,15 @@ import {
 export interface TransitionPolicy {
   readonly identity: Identity;
   readonly at: Instant;
-  /** T3d: whether certifications that date from before their issuer's soft revocation hold. */
+  /** T3d: whether certifications from before their issuer's soft revocation count. */
   readonly retiredIssuers: "refuse" | "accept";
   /** T5: keys that this client accepted before. */
   readonly accepted: ReadonlySet<Fingerprint>;
 }
 
 /**
- * T6: as the wide graph has it. What its issuer's thief could have done to it since takes a link out of the chain, but does not
- * make it weigh less against his own: withdrawing it, retiring the key or ending its life with an earlier date.
+ * T6, for the wide graph. What a thief of the issuer's key can do to a link (withdraw it, retire the key, end its life with
+ * an earlier date) takes the link out of the chain, but it still weighs against the thief's own keys.
  */
 interface LinkPolicy extends TransitionPolicy {
   readonly isWide?: true;
@@ -47,7 +47,7 @@ export interface Link {
   readonly weighs: boolean;
   /** T7: the earliest date of a certification that does; infinity if none does. */
   readonly weighsSince: Instant;
-  /** A delegation by one who has nothing to give: anybody who stole a build machine's key makes as many as he likes. */
+  /** A delegation by a key that may not delegate: the thief of a build machine's key can make any number of these. */
   readonly unfounded?: true;
 }
 
@@ -94,7 +94,7 @@ function refuseDate(
   return withdrawn ? refuse("revoked", "its issuer has withdrawn it") : undefined;
 }
 
-/** T5: what this client accepted while the issuer stood stays accepted, although the issuer's thief has cut its life short since. */
+/** T5: what this client accepted while the issuer lived stays accepted, even if the issuer's thief has shortened its life since. */
 function isSpared(subject: CertificateFacts, { isWide, accepted }: LinkPolicy): boolean {
   return isWide === true || accepted.has(subject.primary.fingerprint);
 }
@@ -160,7 +160,7 @@ function judge(
   policy: TransitionPolicy,
 ): Judgement {
   const { at } = policy;
-  // A delegate is never a successor, whatever user ID the delegation stands on.
+  // A delegate is never a successor, whatever user ID the delegation is over.
   const delegates = isDelegation(certification)
     ? refuse("untrusted_signer", "it delegates, which makes no successor")
     : undefined;
@@ -180,7 +180,7 @@ function judge(
   };
 }
 
-/** The order in which one reason against a pair of certificates is told rather than another: the one that came furthest. */
+/** Which of several reasons against a pair of certificates is reported: that of the certification that came furthest. */
 const furthest = ["unchecked_revocation", "expired", "revoked", "not_yet_valid", "untrusted_signer", "weak_algorithm"];
 
 function better(a: Link, b: Link): number {
@@ -192,7 +192,7 @@ function better(a: Link, b: Link): number {
   return rank(a) - rank(b);
 }
 
-/** T1: a certification over a user ID that its owner doesn't (or doesn't any more) vouch for is looked at, and never holds. */
+/** T1: a certification over a user ID without a self-signature in force is looked at, but never counts. */
 function disowned({ refusal }: Judgement): Judgement {
   const because = refuse("untrusted_signer", "the user ID is revoked or not properly self-certified");
   return { refusal: refusal ?? because, acknowledges: false, ...weightless };

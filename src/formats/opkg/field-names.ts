@@ -1,7 +1,7 @@
 /** The fields of an opkg index that mean something to feedkey, and a table that knows names by their bytes. */
 import { hashStart, hashStep, type LineCursor, nameByte } from "../line-cursor.ts";
 
-/** More different field names than this in one index are no index. Debian's lists have some 40. */
+/** A text with more different field names than this is not an index. Debian's lists have some 40. */
 export const maxFieldNames = 1000;
 
 /** What a field is for: an index into the scanner's tables. */
@@ -22,7 +22,7 @@ export type Role = (typeof role)[keyof typeof role];
 
 export const roleCount = 10;
 
-/** Hex digits of the digest that a role holds; 0 for what is no digest. */
+/** Hex digits of the digest in a role; 0 if it is not a digest. */
 export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128];
 
 /** By name in lower case. opkg writes SHA256sum, Debian SHA256, OpenWrt either: one field under several names. */
@@ -48,11 +48,11 @@ export interface FieldName {
   readonly text: string;
   readonly bytes: Uint8Array;
   readonly role: Role;
-  /** Number of the last stanza that had this field: how a field that stands twice is found without a set for each. */
+  /** Number of the last stanza that had this field: this finds a field that appears twice without a set for each stanza. */
   seenIn: number;
-  /** The name that came after this one last: mostly it does again. */
+  /** The name that followed this one last time: usually it does again. */
   follower: FieldName | undefined;
-  /** Where it stood when it was looked up last: mostly it is spelled so again. */
+  /** Where it was when it was looked up last: usually it is spelled the same again. */
   place: number;
   /** Another name with the same hash. */
   readonly next: FieldName | undefined;
@@ -65,7 +65,7 @@ export class FieldNames {
   #before: FieldName | undefined;
 
   /**
-   * The name of the field that the cursor stands on.
+   * The name of the field under the cursor.
    * @throws FeedkeyError with the code of the text: the index has absurdly many different names
    */
   at(cursor: LineCursor): FieldName {

@@ -1,7 +1,7 @@
-/** Fields with their logical values: what package control data gives and an index is written from. */
+/** Fields with their logical values, read from a package's control data and written into an index. */
 import { asBuffer, badText, LineCursor, type TextKind } from "../line-cursor.ts";
 
-/** Control data of a package: where it breaks the grammar, the package is bad. */
+/** Control data of a package: if it breaks the grammar, the package is bad. */
 export const controlText: TextKind = { name: "the control data", code: "bad_package" };
 
 /** A field, kept byte for byte whatever its encoding: one character for each byte. */
@@ -19,8 +19,8 @@ export function fieldText(fields: readonly Field[], name: string): string | unde
 }
 
 /**
- * Reads the control paragraph of a package: exactly one stanza, in which no field stands twice.
- * What the fields must say is checked where they are written into an index (`packageStanza`).
+ * Reads the control paragraph of a package: exactly one stanza, in which no field appears twice.
+ * The values are checked when they are written into an index (`packageStanza`).
  * @throws FeedkeyError `bad_package` with the line
  */
 export function parseControl(bytes: Uint8Array): Field[] {

@@ -4,7 +4,7 @@ import { asBuffer, description, maxLineLength } from "../line-cursor.ts";
 import { controlText, type Field, fieldText, parseControl } from "./field.ts";
 import { OpkgScanner } from "./packages-text.ts";
 
-/** What a package says of itself, as it stands in an index. */
+/** A package's own fields as they appear in an index. */
 export interface OwnWords {
   readonly name: string;
   readonly version: string;
@@ -43,7 +43,7 @@ export interface PackageStanza {
 }
 
 /**
- * The stanza of a package: its control fields in their order, then where the file lies and what it hashes to.
+ * The stanza of a package: its control fields in their order, then the file's path, size and digests.
  * The stanza ends in a newline; an empty line must follow before the next.
  * @throws FeedkeyError `bad_package`: control data that cannot stand in an index; `internal`: size or digests malformed
  */
@@ -52,14 +52,14 @@ export function packageStanza(entry: PackageStanza): Uint8Array {
 }
 
 /**
- * What a package says of itself, as it stands in an index. Control data that brings fields about the file loses them: a
- * package does not say what it hashes to.
+ * A package's own fields as they appear in an index. Fields about the file in its control data are left out: a package
+ * can't know its own digest.
  * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
  */
 export function ownStanza(control: readonly Field[]): Uint8Array {
   const own = control.filter(({ name }) => !aboutFile.test(name));
   const stanza = formatStanza(own);
-  // What is published must never be an index that clients refuse: read it as they will, where that is not plain to see.
+  // An index that clients refuse must never be published: where that is not obvious, it is read as they will read it.
   if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
   return stanza;
 }
@@ -72,7 +72,7 @@ function isPlainlyNamed(own: readonly Field[]): boolean {
 }
 
 /**
- * A package's own stanza with where the file lies and what it hashes to: at its end, or above a description that must stay there.
+ * A package's own stanza with the file's path, size and digests: at its end, or above a description that must stay there.
  * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
  */
 export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "control">): Uint8Array {
@@ -85,12 +85,12 @@ export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "contr
 /** Whether the description of a stanza has a line of blanks, below which no field may follow. */
 export function hasBlankLine(stanza: Uint8Array): boolean {
   const bytes = asBuffer(stanza);
-  // Mostly neither is there: looked for first, since every publish asks this of every package.
+  // Usually neither is there, and every publish asks this of every package.
   return (bytes.includes(" \n") || bytes.includes("\t\n")) && /\n[ \t]+\n/.test(bytes.toString("latin1"));
 }
 
 /**
- * Where a package file lies and what it hashes to, as it follows its own stanza.
+ * The fields for a package file's path, size and digests.
  * @throws FeedkeyError as `withFileFields`
  */
 export function fileFields(file: Omit<PackageStanza, "control">): string {
@@ -128,7 +128,7 @@ export function formatStanza(fields: readonly Field[]): Uint8Array {
 }
 
 function checkName(name: string): void {
-  if (!/^(?![#-])[!-9;-~]+$/.test(name)) throw badField(name, "is no legal field name");
+  if (!/^(?![#-])[!-9;-~]+$/.test(name)) throw badField(name, "is not a valid field name");
 }
 
 function checkValue(name: string, value: string): void {
@@ -144,24 +144,24 @@ const foldedDescription = /^(?![ \t])[^\0\r\n]*(?:\n[ \t][^\0\r\n]*)*$/;
 const foldedValue = /^(?![ \t])[^\0\r\n]*(?:\n[ \t]+[^\0\r\n\t ][^\0\r\n]*)*$/;
 
 function problemOf(value: string): string {
-  if (/[\0\r]/.test(value)) return "holds a NUL or a carriage return";
+  if (/[\0\r]/.test(value)) return "has a NUL or a carriage return";
   if (/^[ \t]/.test(value)) return "starts with a space";
   if (/\n(?![ \t])/.test(value)) return "has a further line that does not start with a space";
-  return "has a further line that holds nothing but spaces";
+  return "has a further line of spaces only";
 }
 
-/** T12 as far as it can be told here: clients refuse to follow any other path. */
+/** T12, as far as it can be checked here: clients refuse to follow any other path. */
 function checkFilename(filename: string): void {
   if (filename.length > maxLineLength / 8) throw badField("Filename", "is too long");
   if (/\p{Cc}|\\|^\s|\s$/u.test(filename)) {
-    throw badField("Filename", "holds a control character or a backslash, or has a space at its ends");
+    throw badField("Filename", "has a control character or a backslash, or a space at its ends");
   }
   if (filename.split("/").some((segment) => segment === "" || segment === "." || segment === "..")) {
     throw badField("Filename", "must be a relative path without empty, . and .. segments");
   }
 }
 
-/** Fields that tell where a package file lies and what it hashes to. */
+/** Fields for a package file's path, size and digests. */
 const aboutFile = /^(?:filename|size|md5.*|sha-?\d.*)$/i;
 
 function badField(name: string, problem: string): FeedkeyError {

@@ -1,7 +1,7 @@
 /**
- * opkg's `Packages`: checks every stanza by T13 and tells what it says about its package.
+ * opkg's `Packages`: checks every stanza by T13 and reads what it says about its package.
  *
- * A scanner over the bytes: a 50 MB index is judged without making a string for each of its million fields.
+ * A scanner over the bytes, so that no string is made for each of a million fields.
  */
 import type { Entry } from "../entry.ts";
 import type { DigestedEntry, EntrySource } from "../entry-source.ts";
@@ -31,7 +31,7 @@ export function* readEntries(bytes: Uint8Array): Generator<Entry, void> {
   yield* readPackages(bytes);
 }
 
-/** Goes from stanza to stanza; its properties and `entry` tell about the one that `next` reached. */
+/** Goes from stanza to stanza; its properties and `entry` describe the one that `next` reached. */
 export class OpkgScanner implements EntrySource {
   readonly length: number;
   offset = 0;
@@ -42,7 +42,7 @@ export class OpkgScanner implements EntrySource {
   readonly #cursor: LineCursor;
   readonly #bytes: Buffer;
   readonly #names = new FieldNames();
-  // Where the value of each role lies in this stanza; -1 if it is missing.
+  // Offset of each role's value in this stanza; -1 if it is missing.
   readonly #starts = new Float64Array(roleCount);
   readonly #ends = new Float64Array(roleCount);
   #stanza = 0;
@@ -74,7 +74,7 @@ export class OpkgScanner implements EntrySource {
     let current: Role = role.other;
     while (more && cursor.kind !== "blank") {
       if (cursor.kind === "field") current = this.#field();
-      else if (current !== role.other) throw cursor.error("continues a field that must stand on one line");
+      else if (current !== role.other) throw cursor.error("continues a field that must be on one line");
       if (cursor.end - this.offset > maxStanzaLength) {
         throw cursor.error(`begins a stanza longer than ${maxStanzaLength} bytes`, this.line);
       }
@@ -97,7 +97,7 @@ export class OpkgScanner implements EntrySource {
     };
   }
 
-  /** Notes where the value of the field at the cursor lies, if it is one that counts. */
+  /** Notes the offset of the value of the field at the cursor, if the field matters. */
   #field(): Role {
     const cursor = this.#cursor;
     const bytes = this.#bytes;
@@ -123,12 +123,12 @@ export class OpkgScanner implements EntrySource {
     }
     const bytes = this.#bytes;
     if (!isHex(this.#cursor.view, start, length)) {
-      throw this.#cursor.error(`has a "${name}" with a character that is no hex digit`);
+      throw this.#cursor.error(`has a "${name}" with a character that is not a hex digit`);
     }
     const known = this.#starts[of] ?? -1;
     if (known === -1) return;
     for (let at = 0; at < length; at++) {
-      // Both are digits: one bit is all that tells the cases apart.
+      // Both are hex digits: the cases differ in one bit.
       if (((bytes[start + at] ?? 0) | 0x20) !== ((bytes[known + at] ?? 0) | 0x20)) {
         throw this.#cursor.error(`has a "${name}" that contradicts the digest above it in the stanza`);
       }

@@ -1,4 +1,4 @@
-/** From what a pkgsrc package says of itself to its stanza in pkg_summary, as `pkg_info -X` prints it. */
+/** From the metadata of a pkgsrc package to its stanza in pkg_summary, as `pkg_info -X` prints it. */
 import { FeedkeyError } from "../../error.ts";
 import { asBuffer, type TextKind } from "../line-cursor.ts";
 import { formatFileCksum } from "./file-cksum.ts";
@@ -6,10 +6,10 @@ import { readSummary, type SummaryVariable, writeSummaryStanza } from "./summary
 import { SummaryScanner } from "./summary-text.ts";
 import { usual } from "./summary-variables.ts";
 
-/** What a package says of itself: where that breaks the grammar, the package is bad. */
+/** Metadata of a package: if it breaks the grammar, the package is bad. */
 export const metadataText: TextKind = { name: "what the package says of itself", code: "bad_package" };
 
-/** The files at the beginning of a pkgsrc package, as far as its stanza is made of them. */
+/** The files at the beginning of a pkgsrc package that its stanza is made of. */
 export interface PackageMetadata {
   /** `+CONTENTS`, the packing list. */
   readonly contents: Uint8Array;
@@ -37,7 +37,7 @@ const fromContents: Readonly<Record<string, string>> = {
 };
 
 function linesOf(bytes: Uint8Array): string[] {
-  // One character for each byte: no text is changed on its way, whatever its encoding.
+  // One character for each byte: the text is not changed, whatever its encoding.
   const lines = Buffer.from(bytes).toString("latin1").split("\n");
   if (lines.length > 1 && lines.at(-1) === "") lines.pop();
   return lines;
@@ -81,13 +81,13 @@ function* variablesOf(metadata: PackageMetadata): Generator<SummaryVariable> {
 }
 
 /**
- * The variables that tell about the package, without those about its file.
- * @throws FeedkeyError `bad_package` where they could not stand in a summary, or a required one is missing
+ * The variables about the package, without those about its file.
+ * @throws FeedkeyError `bad_package` if they can't be written into a summary, or a required one is missing
  */
 export function summaryOf(metadata: PackageMetadata): Uint8Array {
   packageName(metadata.contents);
   const summary = writeSummaryStanza({ variables: [...variablesOf(metadata)], terminated: true });
-  // What is published must never be an index that clients refuse: read it as they will.
+  // An index that clients refuse must never be published: it is read as they will read it.
   new SummaryScanner(summary, metadataText).next();
   return summary;
 }
@@ -111,11 +111,11 @@ export interface FileFacts {
 
 /**
  * The same for a stanza as {@link summaryOf} makes it, which has no such facts.
- * @throws FeedkeyError `bad_package`: a path that can't stand in a line
+ * @throws FeedkeyError `bad_package`: a path that can't be written in a line
  */
 export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFacts): Uint8Array {
   if (/\p{Cc}/u.test(filename)) {
-    throw new FeedkeyError("bad_package", "FILE_NAME holds a control character", { details: { filename } });
+    throw new FeedkeyError("bad_package", "FILE_NAME has a control character", { details: { filename } });
   }
   const bytes = asBuffer(own);
   const facts = `FILE_NAME=${filename}\nFILE_SIZE=${size}\nFILE_CKSUM=${formatFileCksum(sha256)}\n`;
@@ -126,10 +126,10 @@ export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFa
 }
 
 /**
- * A stanza with what `pkg_info -X` lacks: the file's checksum. Where the file lies, its size and checksum come before
- * the description, as pkg_info has them.
+ * A stanza with what `pkg_info -X` lacks: the file's checksum. The file's path, size and checksum come before the
+ * description, as in pkg_info's output.
  * @param own the stanza without them, or with others, which are dropped
- * @throws FeedkeyError `bad_package`: not one stanza, or a path that can't stand in a line
+ * @throws FeedkeyError `bad_package`: not one stanza, or a path that can't be written in a line
  */
 export function withFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFacts): Uint8Array {
   const [stanza, ...others] = [...readSummary(own, metadataText)].filter((piece) => piece.kind === "stanza");

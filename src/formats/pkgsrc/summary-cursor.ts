@@ -1,16 +1,16 @@
 /**
- * The lines of a pkg_summary(5): `VARIABLE=value`, stanzas parted by empty lines. It is kept as strict as opkg's
+ * The lines of a pkg_summary(5): `VARIABLE=value`, stanzas separated by empty lines. It is as strict as opkg's
  * grammar (T13): what is neither a variable nor an empty line is refused, so that no reader sees another stanza.
  */
 import { hashStart, hashStep, LineWalker } from "../line-cursor.ts";
 
 const equals = 0x3d;
 
-// What a variable's name may hold: upper-case letters, digits and the underscore.
+// Characters of a variable's name: upper-case letters, digits and the underscore.
 const nameByte = new Uint8Array(256);
 for (const character of "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") nameByte[character.charCodeAt(0)] = 1;
 
-/** Walks over the lines; its properties tell about the line that `next` reached. */
+/** Walks over the lines; its properties describe the line that `next` reached. */
 export class SummaryCursor extends LineWalker {
   kind: "blank" | "variable" = "blank";
   /** Variables only: offset of the equals sign. */

@@ -1,6 +1,6 @@
 /**
- * A lossless reader and writer of pkg_summary texts: the bytes of all pieces, put together, are the text. For
- * editing; whoever only looks packages up uses `pkgsrc.ts`, which makes no objects.
+ * A lossless reader and writer of pkg_summary texts, for editing: the bytes of all pieces, put together, are the text.
+ * To look packages up, use `summary-text.ts`, which makes no objects.
  */
 import { FeedkeyError } from "../../error.ts";
 import { asBuffer, indexText, maxLineLength, maxStanzaLength } from "../line-cursor.ts";
@@ -8,14 +8,14 @@ import { SummaryCursor } from "./summary-cursor.ts";
 
 export interface SummaryVariable {
   readonly name: string;
-  /** Everything behind the equals sign, byte for byte. */
+  /** Everything after the equals sign, byte for byte. */
   readonly value: Uint8Array;
 }
 
 export interface SummaryStanza {
   readonly kind: "stanza";
   readonly bytes: Uint8Array;
-  /** Line number of the first variable, from 1; each further one stands on the next line. */
+  /** Line number of the first variable, from 1; each further one is on the next line. */
   readonly line: number;
   /** One or more. */
   readonly variables: readonly SummaryVariable[];
@@ -33,7 +33,7 @@ export interface BlankLines {
 export type SummaryPiece = SummaryStanza | BlankLines;
 
 /**
- * Reads a whole text. Only the grammar of lines is checked: what a summary must hold is the business of `pkgsrc.ts`.
+ * Reads a whole text. Only the grammar of lines is checked: `summary-text.ts` checks what a summary must contain.
  * The pieces share the text's memory.
  * @throws FeedkeyError with the line and the code of `kind`, when the reading gets there
  */
@@ -69,10 +69,10 @@ export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<Sum
 export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza, "variables" | "terminated">): Buffer {
   const lines: string[] = [];
   for (const { name, value } of variables) {
-    // One character for each byte: no text is changed on its way, whatever its encoding.
+    // One character for each byte: the text is not changed, whatever its encoding.
     const line = `${name}=${asBuffer(value).toString("latin1")}`;
     if (!/^[A-Z0-9_]+$/.test(name) || /[\0\r\n]/.test(line) || line.length > maxLineLength) {
-      throw new FeedkeyError("bad_package", `variable "${name}" can't stand in a summary`, {
+      throw new FeedkeyError("bad_package", `variable "${name}" can't be written into a summary`, {
         details: { variable: name },
         hint: "a name has upper-case letters, digits and underscores; a value is one line",
       });

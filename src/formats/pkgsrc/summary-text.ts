@@ -1,6 +1,6 @@
 /**
- * pkgsrc's `pkg_summary`: checks every stanza by T13 and tells what it says about its package. A scanner over the
- * bytes, as `opkg.ts` is: a quarterly branch has 25,000 stanzas in 40 MB.
+ * pkgsrc's `pkg_summary`: checks every stanza by T13 and reads what it says about its package. A scanner over the
+ * bytes, as `packages-text.ts` is.
  */
 import type { Entry } from "../entry.ts";
 import type { DigestedEntry, EntrySource } from "../entry-source.ts";
@@ -40,7 +40,7 @@ export function* readSummaryEntries(bytes: Uint8Array): Generator<Entry, void> {
   yield* readSummaryPackages(bytes);
 }
 
-/** Goes from stanza to stanza; its properties and `entry` tell about the one that `next` reached. */
+/** Goes from stanza to stanza; its properties and `entry` describe the one that `next` reached. */
 export class SummaryScanner implements EntrySource {
   readonly length: number;
   offset = 0;
@@ -50,10 +50,10 @@ export class SummaryScanner implements EntrySource {
   fileHash = 0;
   readonly #cursor: SummaryCursor;
   readonly #bytes: Buffer;
-  // Where the value of each role lies in this stanza; -1 if it is missing.
+  // Offset of each role's value in this stanza; -1 if it is missing.
   readonly #starts = new Float64Array(summaryRoleCount);
   readonly #ends = new Float64Array(summaryRoleCount);
-  // Variables of this stanza that may stand there once only.
+  // Variables of this stanza that may appear only once.
   readonly #seen = new Set<Variable>();
   #required = 0;
   #dash = 0;
@@ -117,7 +117,7 @@ export class SummaryScanner implements EntrySource {
     };
   }
 
-  /** Checks the variable at the cursor, and notes where its value lies if it is one that counts. */
+  /** Checks the variable at the cursor, and notes the offset of its value if it matters. */
   #variable(): void {
     const cursor = this.#cursor;
     const variable = variableAt(this.#bytes, cursor.start, cursor.equals, cursor.nameHash);

@@ -32,7 +32,7 @@ const optional = [
   "SUPERSEDES",
 ];
 
-/** Lists and texts, which repeat the variable line by line; every other one stands once. */
+/** Lists and texts, which repeat the variable line by line; every other one appears once. */
 const repeatable = new Set(["CONFLICTS", "DEPENDS", "DESCRIPTION", "PROVIDES", "REQUIRES", "SUPERSEDES"]);
 
 const roleOf: Readonly<Record<string, SummaryRole>> = {
@@ -68,14 +68,14 @@ function makeTable(): ReadonlyMap<number, Variable> {
   return table;
 }
 
-// None of these names shares its hash with another, so that a chain is not needed.
+// No two of these names have the same hash, so no chain is needed.
 const byHash = makeTable();
 
 /** The variables by name, in the order in which they are asked for. */
 export const variables: readonly Variable[] = [...byHash.values()];
 
 /**
- * The variable with this name; undefined for one that pkg_summary(5) does not know, which means nothing to feedkey.
+ * The variable with this name; undefined for one that pkg_summary(5) does not define, which feedkey ignores.
  * @param hash FNV-1a over the name
  */
 export function variableAt(bytes: Buffer, start: number, end: number, hash: number): Variable | undefined {
