@@ -24,11 +24,11 @@ export interface Keyring {
   readonly certificates: readonly RawCertificate[];
   /** Signatures before any key, and revocations that name another key than the one before them: key servers send both. */
   readonly loose: readonly Packet[];
-  /** How many secret keys stood there: a keyring of certificates must have none. */
+  /** How many secret keys it contained: a keyring of certificates must have none. */
   readonly secretKeys: number;
   /** What could not be read, in words. */
   readonly problems: readonly string[];
-  /** Whether it was read to its end: not cut off, and not longer than what is read. */
+  /** Whether it was read to its end: not cut off, and within the limit. */
   readonly isWhole: boolean;
 }
 
@@ -45,18 +45,18 @@ interface Draft {
     readonly userIds: MutableComponent[];
     readonly subkeys: MutableComponent[];
   };
-  /** By tag and body: what is there twice is one, and a revocation over one copy is over the other too. Made when there is one. */
+  /** By tag and body: two copies are one, and a revocation over one copy is over the other too. Made when needed. */
   components?: Map<string, MutableComponent>;
-  /** Lets go of the component that came last. */
+  /** Drops the component that came last. */
   dropLast?: () => void;
 }
 
 /** Types of signatures that are about the primary key itself, wherever in a certificate they were put. */
 const aboutPrimary = new Set([0x1f, 0x20]);
 
-// Version 4 without a date, and two numbers of 160 bits with some leading zeros: whatever is shorter only takes room. So a
-// keyring's bytes hold three hundred thousand user IDs and subkeys with a signature at most, and all of them are read: were it
-// a count that ended them, a revoked subkey or a withdrawn certification behind so many would go unseen.
+// Version 4 without a date, and two numbers of 160 bits with some leading zeros; shorter ones are dropped. So the size of a
+// keyring limits its signed user IDs and subkeys to three hundred thousand, and all are read: a limit on their number would
+// hide a revoked subkey or a withdrawn certification after so many.
 const shortestSignature = 48;
 
 /**
@@ -67,17 +67,17 @@ function isForeignRevocation(packet: Packet, fingerprint: Fingerprint | undefine
   if (signatureType(packet.body) !== 0x20) return false;
   const raw = parseSignature(packet.body);
   if (typeof raw === "string") return false;
-  // Behind a key that can't be read.
+  // After a key that can't be read.
   if (fingerprint === undefined) return true;
   const { fingerprint: named, keyId } = raw.issuer;
   return named === undefined ? keyId !== undefined && keyId !== keyIdOf(fingerprint) : named !== fingerprint;
 }
 
-/** By the bytes, which the packets are views on: an answer that was recognised is read already. */
+/** By the bytes, on which the packets are views: an answer is parsed once. */
 const keyrings = new WeakMap<Uint8Array, Keyring>();
 
 /**
- * Reads a sequence of certificates, once. A bad one is passed over and named in `problems`; the rest is read.
+ * Reads a sequence of certificates, once. A bad one is skipped and listed in `problems`; the rest is read.
  * @param bytes binary packets
  */
 export function readKeyring(bytes: Uint8Array): Keyring {
@@ -135,9 +135,9 @@ function startComponent(current: Draft | undefined, packet: Packet, sink: Packet
   const { tag, body } = packet;
   // Trust packets are GnuPG's private notes, markers and padding mean nothing (RFC 9580 sections 5.8, 5.10, 5.14).
   if (tag === tags.trust || tag === tags.marker || tag === tags.padding) return sink;
-  // User attributes (pictures) and unknown packets: they and the signatures over them bear on no rule.
+  // User attributes (pictures) and unknown packets: no rule needs them or the signatures over them.
   if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
-  // Each of thousands of signatures over such a user ID would hash it anew; GnuPG has the same limit.
+  // Each of thousands of signatures over such a user ID would hash it again; GnuPG has the same limit.
   if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
   if (tag === tags.publicSubkey && body.length < limits.shortestKey) return undefined;
   const { certificate } = current;
@@ -146,7 +146,7 @@ function startComponent(current: Draft | undefined, packet: Packet, sink: Packet
   const name = `${tag} ${Buffer.from(body).toString("latin1")}`;
   const known = components.get(name);
   if (known !== undefined) return known.signatures;
-  // Without a signature it says nothing, and millions fit into an answer.
+  // Without a signature it means nothing, and millions fit into an answer.
   if (components.size >= limits.bareComponents) current.dropLast?.();
   const component: MutableComponent = { packet, signatures: [] };
   const list = certificate[tag === tags.userId ? "userIds" : "subkeys"];

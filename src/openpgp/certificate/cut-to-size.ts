@@ -1,4 +1,4 @@
-/** Certificates kept within bounds: nothing is written that the reader would cut. */
+/** Certificates cut to a size, so that nothing is written that would be cut when it is read. */
 
 import type { Packet } from "../packet/packets.ts";
 import { isRevocationType, signatureType } from "../packet/raw-signature.ts";
@@ -6,8 +6,8 @@ import type { Component, RawCertificate } from "./certificate.ts";
 import { octetsOf } from "./revocation-part.ts";
 
 /**
- * A certificate cut down to a size: its direct signatures first, then user IDs, those that are wanted before all others,
- * then subkeys. Revocations that fall away are remembered elsewhere (`revocation-store.ts`).
+ * A certificate cut down to a size: its direct signatures first, then user IDs, the wanted ones before the others, then
+ * subkeys. Revocations that are dropped are remembered elsewhere (`revocation-store.ts`).
  * @param octets bytes of packets, without their headers
  */
 export function cutToSize(

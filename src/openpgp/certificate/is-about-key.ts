@@ -1,10 +1,10 @@
-/** Telling what an answer of a key server is about, before anything in it is believed. */
+/** Whether an answer of a key server is about a key, before anything in it is believed. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { parseSignature } from "../packet/raw-signature.ts";
 import { readKeyring } from "./certificate.ts";
 
-/** Makes the test whether a block holds that key's certificate, or a bare revocation that names it. */
+/** Makes the test whether a block contains that key's certificate, or a bare revocation that names it. */
 export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolean {
   return (block) => {
     const { certificates, loose } = readKeyring(block);

@@ -1,4 +1,4 @@
-/** What a file is that people take for a keyring: text or binary, and those that are something else altogether. */
+/** Recognises files that people take for a keyring: text or binary certificates, and other kinds of file. */
 
 // GnuPG's doc/keyboxfmt: the first blob of a keybox has 4 bytes of length, type, version, flags, then this.
 const keyboxMagic = { at: 8, text: "KBXf" };
@@ -45,7 +45,7 @@ function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
 }
 
 /**
- * What a file is that has no packets at its beginning, in words for "it is ..."; undefined if it may be certificates. A text may
+ * What a file without packets at its beginning is, in words for "it is ..."; undefined if it may be certificates. A text may
  * still have armored certificates somewhere in it.
  */
 export function kindOfFile(bytes: Uint8Array): string | undefined {

@@ -1,4 +1,4 @@
-/** Putting certificates together packet by packet: nothing that was seen is lost, and only what was verified is kept. */
+/** Merges certificates packet by packet without losing any, and drops what was not verified. */
 import { append, grouped } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -27,7 +27,7 @@ function uniteComponents(components: readonly Component[]): Component[] {
   });
 }
 
-/** What of `others` is not among `known`, once each. */
+/** Those of `others` that are not among `known`, once each. */
 function unknownPackets(known: readonly Packet[], others: readonly Packet[]): readonly Packet[] {
   if (others.length === 0) return others;
   const names = new Set(known.map(nameOf));
@@ -85,14 +85,14 @@ export function collect(certificates: Iterable<RawCertificate>): Map<Fingerprint
 }
 
 /**
- * Lays bare revocations (as key servers send them, without the key that they revoke) to the certificates that
- * they name. Whether they are that key's own is found out when the facts are read.
+ * Adds bare revocations (as key servers send them, without the key that they revoke) to the certificates that they name.
+ * They are checked when the facts are read.
  */
 export function attachLoose(
   certificates: ReadonlyMap<Fingerprint, RawCertificate>,
   loose: Keyring["loose"],
 ): Map<Fingerprint, RawCertificate> {
-  // Gathered first and laid once: a server may send a hundred thousand.
+  // Collected first and added once: a server may send a hundred thousand.
   const named = new Map<string, Packet[]>();
   for (const packet of loose) {
     const raw = parseSignature(packet.body);
@@ -126,8 +126,8 @@ export function keepSignatures(certificate: RawCertificate, isKept: (packet: Pac
 }
 
 /**
- * A certificate without the signatures that were not found good: junk that anybody can upload to a key server.
- * @param verified bodies of the good ones, as `readFacts` tells them
+ * A certificate without the signatures that did not verify: junk that anybody can upload to a key server.
+ * @param verified bodies of the good ones, as reported by `readFacts`
  */
 export function keepVerified(certificate: RawCertificate, verified: ReadonlySet<Uint8Array>): RawCertificate {
   return keepSignatures(certificate, ({ body }) => verified.has(body));

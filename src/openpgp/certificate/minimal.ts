@@ -1,4 +1,4 @@
-/** A certificate cut down to what a stock verifier needs: no strangers' certifications, no spent subkeys. */
+/** A certificate reduced to what a stock verifier needs: no other keys' certifications, no unusable subkeys. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { fingerprintOf, keyIdOf } from "../packet/key-packet.ts";
 import type { Packet } from "../packet/packets.ts";
@@ -15,7 +15,7 @@ function bySelf({ fingerprint }: RawCertificate): (packet: Packet) => boolean {
 }
 
 /**
- * Primary key, self-signed user IDs and the subkeys named, each with the key's own signatures only.
+ * Primary key, self-signed user IDs and the given subkeys, each with the key's own signatures only.
  * @param certificate whose signatures were verified before (see `keepVerified`)
  * @param subkeys fingerprints of the subkeys worth keeping
  */
@@ -34,7 +34,7 @@ export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Finger
 const revocationTypes = new Set([0x20, 0x28, 0x30]);
 
 /**
- * The certificate as a client was given it that never heard of it again: what it says of itself, but for revocations.
+ * The certificate as shipped to a client that never got news of it: its own signatures, without revocations.
  * @param certificate whose signatures were verified before
  */
 export function asShipped(certificate: RawCertificate): RawCertificate {

@@ -5,8 +5,8 @@ import { asLatin1, isText, kindOfFile } from "./kind-of-file.ts";
 import { collect } from "./merge.ts";
 
 /**
- * Reads every certificate of a file, whatever its name ends in. Bad ones are passed over and named in `problems`, as is what a
- * file without certificates is instead.
+ * Reads every certificate of a file, whatever its name. Bad ones are skipped and listed in `problems`; so is what a file
+ * without certificates is instead.
  */
 export function readKeys(bytes: Uint8Array): Keyring {
   const kind = kindOfFile(bytes);
@@ -15,13 +15,13 @@ export function readKeys(bytes: Uint8Array): Keyring {
   const armored = dearmorToEnd(text, "PUBLIC KEY BLOCK");
   const blocks = armored.blocks.map(readKeyring);
   const broken = brokenIn(armored);
-  // Only their presence matters, even damaged: secret keys have no place among certificates.
+  // Only their presence matters, even if damaged: secret keys must not be among certificates.
   const secret = countOf(dearmorToEnd(text, "PRIVATE KEY BLOCK"));
   const isEmpty = countOf(armored) + secret === 0;
   const nothing =
     kind === undefined ? "there is no armored certificate in it" : `there is no certificate in it: it is ${kind}`;
   return {
-    // One block may hold the revocation of a key that stands in another.
+    // One block may have the revocation of a key in another.
     certificates: [...collect(blocks.flatMap(({ certificates }) => certificates)).values()],
     loose: blocks.flatMap(({ loose }) => loose),
     secretKeys: secret + blocks.reduce((sum, { secretKeys }) => sum + secretKeys, 0),

@@ -1,4 +1,4 @@
-/** What of a certificate takes trust away (T4): it is remembered whether or not the rest of the certificate is worth keeping. */
+/** The parts of a certificate that take trust away (T4): remembered whether or not the rest of it is worth keeping. */
 
 import { keyIdOf } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
@@ -17,7 +17,7 @@ function parsed({ body }: Packet): RawSignature | undefined {
   return typeof raw === "string" ? undefined : raw;
 }
 
-/** Whether a key revocation was made by another key, if it is one at all: by a revoker that this key designated. */
+/** Whether a key revocation claims another key as its maker: a revoker that this key may have designated. */
 function isByAnother(packet: Packet, fingerprint: string): boolean {
   const raw = signatureType(packet.body) === 0x20 ? parsed(packet) : undefined;
   if (raw === undefined) return false;
@@ -28,7 +28,7 @@ function isByAnother(packet: Packet, fingerprint: string): boolean {
 /**
  * The revocations and withdrawals of a certificate, and where another key revoked it the signatures that may have designated
  * that key: without them its revocation could not be checked again.
- * @returns undefined where there is nothing of the kind
+ * @returns undefined if there are none
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
   const isForeign = certificate.signatures.some((packet) => isByAnother(packet, certificate.fingerprint));
@@ -37,7 +37,7 @@ export function revocationPart(certificate: RawCertificate): RawCertificate | un
   return part.signatures.length + part.userIds.length + part.subkeys.length === 0 ? undefined : part;
 }
 
-/** What a packet weighs when there are too many: hard ones first, then the oldest. */
+/** The order of packets if there are too many: hard ones first, then the oldest. */
 function gravity({ body }: Packet): number {
   const raw = parseSignature(body);
   if (typeof raw === "string" || raw.hashed.reason === undefined) return 0;
@@ -50,7 +50,7 @@ interface Room {
   readonly verified: ReadonlySet<Uint8Array>;
 }
 
-/** Of too many packets the gravest, as far as there is room; those that were found good before all others. */
+/** The gravest of too many packets, within the limits; verified ones before all others. */
 function gravest(packets: readonly Packet[], room: Room): Packet[] {
   const rank = ({ body }: Packet) => (room.verified.has(body) ? 0 : 1);
   const inOrder = packets.toSorted((a, b) => rank(a) - rank(b) || gravity(a) - gravity(b));
@@ -63,7 +63,7 @@ function gravest(packets: readonly Packet[], room: Room): Packet[] {
 }
 
 /**
- * A part cut down to what is remembered of one target: its own revocations first, then subkeys and user IDs.
+ * A part reduced to what is remembered of one target: its own revocations first, then those of subkeys and user IDs.
  * @param octets bytes of packets
  * @param verified bodies of those that were found good
  */
@@ -88,10 +88,10 @@ export function cutDownPart(
 }
 
 /**
- * A part without the packets that were found to be nobody's: what the key itself is said to have made and did not. What another
- * key made may prove itself when that key, or its designation as a revoker, is heard of.
+ * A part without forged packets: those that name the key itself as their maker and do not verify. Those of another key may
+ * still verify once that key, or its designation as a revoker, is known.
  * @param verified bodies of those that were found good
- * @param isKnown whether a key, by fingerprint or key ID, was at hand when they were checked
+ * @param isKnown whether a key, by fingerprint or key ID, was available when they were checked
  */
 export function withoutForgeries(
   part: RawCertificate,
@@ -106,7 +106,7 @@ export function withoutForgeries(
   });
 }
 
-/** Those who are said to have revoked a key in its place: fingerprints or key IDs. */
+/** The keys that claim to have revoked a key in its place: fingerprints or key IDs. */
 export function foreignRevokers({ fingerprint, signatures }: RawCertificate): string[] {
   const others = signatures.filter((packet) => isByAnother(packet, fingerprint));
   return [

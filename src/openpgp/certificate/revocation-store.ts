@@ -1,6 +1,6 @@
 /**
- * T4: everything that was ever heard that takes trust away, from whatever source, in whatever order, whether or not the key
- * that it is about is known or connected with the chain. It is laid to certificates before each judgement.
+ * T4: everything ever received that takes trust away, from any source, in any order, whether or not its key is known or
+ * connected with the chain. It is added to the certificates before each judgement.
  */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -11,13 +11,13 @@ import { type Keyring, type RawCertificate, writeCertificate } from "./certifica
 import { collect, keepVerified, unite } from "./merge.ts";
 import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revocation-part.ts";
 
-/** What the store asks when it is written. */
+/** What the store needs to know when it is written. */
 export interface Survey {
-  /** How near a key, by fingerprint or key ID, is to the chain: what is nearer is remembered first. */
+  /** How near a key, by fingerprint or key ID, is to the chain: nearer ones are kept first. */
   readonly nearness: (key: string) => "own" | "chain" | "held" | "stranger";
-  /** The revocations of the certificates that were read, without those that were found to be forged. */
+  /** The revocations of the certificates that were read, without forged ones. */
   readonly read: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Bodies of the packets that were found good. */
+  /** Bodies of the packets that verified. */
   readonly verified: ReadonlySet<Uint8Array>;
   /** The primary key packet of a key: without that of a designated revoker its revocation can't be checked again. */
   readonly keyOf: (fingerprintOrKeyId: string) => Packet | undefined;
@@ -52,9 +52,9 @@ export class RevocationStore {
   #octets = 0;
 
   /**
-   * Takes what an answer, a bundle or a file holds. All of one run is taken, up to a bound on what is about keys that nobody
-   * has asked about.
-   * @param isNear whether a key is at hand: then there is no bound but that of what is read
+   * Takes the revocations in an answer, a bundle or a file. All of one run are taken, up to a limit on those about keys that
+   * were not asked for.
+   * @param isNear whether a key is available: then only the limits on reading apply
    */
   add(
     { certificates, loose }: Pick<Keyring, "certificates" | "loose">,
@@ -94,8 +94,8 @@ export class RevocationStore {
   }
 
   /**
-   * Lays what is remembered to certificates. Whether it is right is found out when their facts are read.
-   * @returns the same certificate where there is nothing that it does not hold already
+   * Adds what is remembered to certificates. It is checked when their facts are read.
+   * @returns the same certificate if there is nothing new for it
    */
   attachTo(certificate: RawCertificate, revokers: readonly Fingerprint[] = []): RawCertificate {
     const part = this.#parts.get(certificate.fingerprint);
@@ -120,7 +120,7 @@ export class RevocationStore {
         .sort((a, b) => a.rank - b.rank);
     };
     const all = ranked(new Map([...this.#parts, ...read]));
-    // What was found good about any target comes before what nobody could check: that can be made in the name of any key.
+    // Verified ones about any target come before unchecked ones, which anybody can make in the name of any key.
     const proven = all.flatMap(({ value }) => revocationPart(keepVerified(value, verified)) ?? []);
     const kept = new Map<Fingerprint, RawCertificate>();
     for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
@@ -157,7 +157,7 @@ export class RevocationStore {
     return new Uint8Array(Buffer.concat([writePackets(bare), ...written]));
   }
 
-  /** Adds a part to what is kept of its target. @returns the octets that this takes; 0 where there is no room */
+  /** Adds a part to what is kept of its target. @returns the octets that this takes; 0 if the limit is reached */
   #keep(kept: Map<Fingerprint, RawCertificate>, part: RawCertificate, room: number): number {
     const own = revocationPart(part);
     const before = kept.get(part.fingerprint);

@@ -6,7 +6,7 @@ import type { Message } from "../packet/native-key.ts";
 import type { RawSignature } from "../packet/raw-signature.ts";
 import { Signed, type SignedParts } from "../packet/signed-parts.ts";
 
-/** What was found out before, by the key: servers repeat each other, and one run judges several times. */
+/** Earlier results, by key: servers repeat each other, and one run judges several times. */
 const verdicts = new WeakMap<LoadedKey, Map<string, boolean>>();
 
 function verdictsOf(maker: LoadedKey): Map<string, boolean> {
@@ -19,13 +19,13 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
-/** Whether the packet lets this key be its maker at all. */
+/** Whether this key can be the packet's maker. */
 function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): boolean {
-  // A hashed fingerprint is the maker's own word: another key with the same key ID is not it.
+  // The maker signed a hashed fingerprint: another key with the same key ID did not make it.
   const claimed = hashed.issuerFingerprint;
   if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
-  // RFC 9580 section 5.2: each version of key makes signatures of its own version. Version 3, which is read for revocations
-  // alone, was made by keys of version 4.
+  // RFC 9580 section 5.2: each version of key makes signatures of its own version. Version 3, read only for revocations, was
+  // made by keys of version 4.
   const fits = version === maker.facts.version || (version === 3 && maker.facts.version === 4);
   return fits && algorithm === maker.algorithm;
 }
@@ -54,7 +54,7 @@ async function check(raw: RawSignature, message: Message, maker: LoadedKey, toge
   try {
     return (await maker.check?.(message, raw.numbers, together)) === true;
   } catch {
-    // A key or a signature that is malformed: none of this key's.
+    // A malformed key or signature: not made by this key.
     return false;
   }
 }
@@ -72,7 +72,7 @@ export async function isMadeBy(
   if (!maybe(raw, maker)) return false;
   const message = over.signed(raw);
   const [first, second] = message.digest;
-  // What is damaged needs no public-key operation.
+  // A damaged one needs no public-key operation.
   if (first !== raw.digestStart[0] || second !== raw.digestStart[1]) return false;
   return await check(raw, message, maker, false);
 }

@@ -1,4 +1,4 @@
-/** Who is said to have certified a certificate, before its facts are read: a flood of strangers must cost little. */
+/** Which keys claim to have certified a certificate, before its facts are read: a flood of strangers must cost little. */
 import type { Notation } from "../../trust/facts.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
 import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
@@ -7,7 +7,7 @@ import { Signed } from "../packet/signed-parts.ts";
 import { isSignedBy } from "./check-signature.ts";
 import { type Candidate, findGood, fitting, type Makers, putAside, revocationKind } from "./good-signatures.ts";
 
-/** A certification over a user ID that another key is said to have made. */
+/** A certification over a user ID that claims another key as its maker. */
 export interface Claim {
   /** Fingerprint or key ID of the key that it names. */
   readonly issuer: string;
@@ -19,7 +19,7 @@ export interface Claim {
 
 /** The certifications over a certificate's user IDs that name other keys, and whose digests fit. */
 export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate): Promise<Claim[]> {
-  // Nobody certified it, not even itself: of such there may be a hundred thousand.
+  // Nobody certified it, not even its own key: there may be a hundred thousand of these.
   if (userIds.every(({ signatures }) => signatures.length === 0)) return [];
   const key = await loadKey(primary.body, fingerprint);
   if (key === undefined) return [];
@@ -47,7 +47,7 @@ export async function hasMadeAny(key: LoadedKey, claims: readonly Claim[]): Prom
   return (await findGood(signatures, by(key), { isEnough: () => true, together: true })).size > 0;
 }
 
-/** Whether a key revoked itself so that nothing that it ever said counts (T3c). */
+/** Whether a key has a hard revocation by itself (T3c). */
 export async function hasRevokedItselfHard({ signatures }: RawCertificate, key: LoadedKey): Promise<boolean> {
   const signed = new Signed({ key });
   const hard: Candidate[] = [];

@@ -1,4 +1,4 @@
-/** Detached signature files: read whole and strictly (T8), and matched with the keys at hand. */
+/** Detached signature files: read completely and strictly (T8), and matched with the available keys. */
 import { getHashes } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import type { DataSignature } from "../../trust/facts.ts";
@@ -34,7 +34,7 @@ export function readSignatureFile(bytes: Uint8Array, what: string): FileSignatur
       hint: "the archive must publish an OpenPGP signature beside it; INDEX.asc alone is enough",
     });
   }
-  const noSignature = new FeedkeyError("no_signature", `${what} holds no signature`, {
+  const noSignature = new FeedkeyError("no_signature", `${what} has no signature`, {
     hint: "the archive must sign its index; if it did, the file was lost on the way",
   });
   if (bytes.length === 0) throw noSignature;
@@ -42,12 +42,12 @@ export function readSignatureFile(bytes: Uint8Array, what: string): FileSignatur
   const found: FileSignature[] = [];
   for (const packet of blocks.flatMap((block) => cut(block, what))) {
     if (packet.tag === tags.marker || packet.tag === tags.padding) continue;
-    if (packet.tag !== tags.signature) throw malformed(what, `it holds a packet of type ${packet.tag}`);
+    if (packet.tag !== tags.signature) throw malformed(what, `it has a packet of type ${packet.tag}`);
     const raw = parseSignature(packet.body);
     found.push(typeof raw === "string" ? { problem: raw } : { raw });
   }
   if (found.length === 0) throw noSignature;
-  if (found.length > limits.signaturesPerFile) throw malformed(what, `it holds ${found.length} signatures`);
+  if (found.length > limits.signaturesPerFile) throw malformed(what, `it has ${found.length} signatures`);
   return found;
 }
 
@@ -99,7 +99,7 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
     const hint = "the archive's keepers must sign the file again, as binary data: gpg --detach-sign without --textmode";
     return { ...bad(`it is a signature of type ${type}, not 0x00 over binary data${mode}`), hint };
   }
-  // Each version 6 signature has a salt of its own, for which the whole document would be hashed anew.
+  // Each version 6 signature has its own salt, for which the whole document would be hashed again.
   if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
   const makers = await makersOf(raw, candidates, document);

@@ -1,4 +1,4 @@
-/** From files to what the judge is given: certificates read with each other's keys, and signatures checked with them. */
+/** From files to the judge's input: certificates read with each other's keys, and signatures checked with them. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { CertificateFacts, DataSignature, Fingerprint } from "../../trust/facts.ts";
@@ -18,7 +18,7 @@ export interface Evidence {
   readonly keys: KeyIndex;
 }
 
-/** Those whom these keys named as their revokers. */
+/** The keys that these keys designated as revokers. */
 export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprint> {
   const own = facts.flatMap(({ directSignatures, userIds }) => {
     return [...directSignatures, ...userIds.flatMap(({ selfSignatures }) => selfSignatures)];
@@ -27,8 +27,8 @@ export function designatedBy(facts: readonly CertificateFacts[]): Set<Fingerprin
 }
 
 /**
- * The facts of all certificates of an index, in its order: what one says of another is checked.
- * @param onVerified is told the body of each signature packet that was found good
+ * The facts of all certificates of an index, in its order: signatures of one over another are checked.
+ * @param onVerified called with the body of each signature packet that verified
  */
 export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) => void): Promise<CertificateFacts[]> {
   const facts: CertificateFacts[] = [];
@@ -37,9 +37,9 @@ export async function factsOf(keys: KeyIndex, onVerified?: (body: Uint8Array) =>
 }
 
 /**
- * Reads certificates, with all that the files say about them: bare revocations count too, those by designated revokers included.
+ * Reads certificates, with bare revocations, including those by designated revokers.
  * @param files armored or binary
- * @throws FeedkeyError `bad_certificate` if one can't be read to its end: a revocation may stand there
+ * @throws FeedkeyError `bad_certificate` if one can't be read to its end: a revocation may be there
  */
 export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evidence> {
   const revocations = new RevocationStore();
@@ -50,7 +50,7 @@ export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evi
       const problems = ring.problems.map(escapeText);
       throw new FeedkeyError("bad_certificate", `certificates can't be read to their end: ${problems.join(", ")}`, {
         details: { problems },
-        hint: "get the file again: what is cut off may be a revocation",
+        hint: "get the file again: the missing part may be a revocation",
       });
     }
     revocations.add(ring);

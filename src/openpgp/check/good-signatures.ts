@@ -1,4 +1,4 @@
-/** Finding the signatures that are good among as much junk as anybody cares to upload. */
+/** Finds the good signatures among any amount of uploaded junk. */
 import type { RevocationKind } from "../../trust/facts.ts";
 import type { LoadedKey } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
@@ -9,14 +9,14 @@ import type { Signed, SignedParts } from "../packet/signed-parts.ts";
 /** Checks under way at once: enough for the threads that do them. */
 const atOnce = 64;
 
-/** So few are checked here and now: a thread takes longer to start than a check. */
+/** So few are checked at once: a thread takes longer to start than a check. */
 const few = 8;
 
-/** A signature whose digest fits, put aside until it is its turn, with what its turn depends on. */
+/** A signature whose digest fits, waiting for its turn, with what decides the order. */
 export interface Candidate {
   readonly raw: RawSignature;
   readonly signed: Signed;
-  /** 0 without a date: such a one counts for nothing, or, a hard revocation, whatever its date. */
+  /** 0 without a date: it does not count then, except as a hard revocation. */
   readonly createdAt: number;
   readonly keyLifetime: number;
   readonly namesRevoker: boolean;
@@ -25,7 +25,7 @@ export interface Candidate {
   readonly kind: RevocationKind;
 }
 
-/** What was found to fit before, by the list of packets: a certificate is looked at more than once. */
+/** Earlier results, by the list of packets: a certificate is looked at more than once. */
 const fitted = new WeakMap<readonly Packet[], { readonly over: SignedParts; readonly bodies: readonly Uint8Array[] }>();
 
 function sameParts(a: SignedParts, b: SignedParts): boolean {
@@ -46,7 +46,7 @@ function bodiesThatFit(packets: readonly Packet[], signed: Signed): readonly Uin
   return bodies;
 }
 
-/** Those of the packets that name the right first octets of their digest, in their order. */
+/** The packets that have the right first octets of their digest, in their order. */
 export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
   for (const body of bodiesThatFit(packets, signed)) {
     const raw = parseSignature(body);
@@ -63,36 +63,36 @@ export function putAside(raw: RawSignature, signed: Signed): Candidate {
 }
 
 /**
- * What a signature covers, by whom: without a hashed issuer two keys may have signed the same. Of revocations one is
- * as good as the other, and they are read whoever is named.
+ * What a signature covers, and its maker: without a hashed issuer two keys may have signed the same. For revocations the
+ * named maker does not matter.
  */
 export function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
   const maker = type === 0x20 ? "" : (issuer.fingerprint ?? issuer.keyId);
   return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
 }
 
-/** Those who made a signature, out of whom it names. */
+/** The keys that made a signature, among those that it names. */
 export type Makers = (raw: RawSignature, signed: Signed, together: boolean) => Promise<readonly LoadedKey[]>;
 
-/** Good signatures with those who made them. */
+/** Good signatures with their makers. */
 export type Good = ReadonlyMap<Candidate, readonly LoadedKey[]>;
 
 export interface Search {
   /**
-   * Whether nothing that comes behind can matter any more.
-   * @param last the last one that was found good
+   * Whether none of the following can matter any more.
+   * @param last the last one that verified
    * @param next the next one to check
    */
   readonly isEnough?: (last: Candidate, next: Candidate, count: number) => boolean;
-  /** Copies of one that was found good, with other bytes in the unhashed area, are wanted too. */
+  /** Copies of a good one, with other bytes in the unhashed area, are wanted too. */
   readonly copies?: boolean;
   /** Other searches are under way at the same time. */
   readonly together?: boolean;
 }
 
 /**
- * Checks signatures in the order given. Copies of one that was found good say nothing new and are passed over: anybody
- * can make as many as he likes, and every rule goes over all that is found.
+ * Checks signatures in the order given. Copies of a good one say nothing new and are skipped: anybody can make any number of
+ * them, and every rule goes over all that are returned.
  */
 export async function findGood(
   candidates: readonly Candidate[],
@@ -126,12 +126,12 @@ function ascending(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Of what a key says about itself: the newest first, of one date that by which the key ends soonest. */
+/** For self-signatures: the newest first, and of one date the one by which the key ends soonest. */
 function newestFirst(a: Candidate, b: Candidate): number {
   return ascending(b.createdAt, a.createdAt) || ascending(a.keyLifetime, b.keyLifetime);
 }
 
-/** The newest good ones, as many as any rule could ask about, and all that tie with the last of them. */
+/** The newest good ones, as many as any rule could need, and all with the date of the last of them. */
 export async function findNewest(candidates: readonly Candidate[], makers: Makers, search: Search = {}): Promise<Good> {
   return await findFirst(candidates.toSorted(newestFirst), makers, search);
 }
@@ -144,8 +144,8 @@ async function findFirst(sorted: readonly Candidate[], makers: Makers, search: S
 }
 
 /**
- * What a key says about itself. The newest say what holds, and the oldest how it began. Of what it once claimed the most counts
- * against a thief who takes it back (T6): the longest life, and that it may certify. What names a revoker counts for ever.
+ * A key's self-signatures. The newest say what is valid now, the oldest how it began. Against a thief who takes claims back
+ * (T6), the longest life and the flag to certify still count. A designation of a revoker always counts.
  */
 export async function findTelling(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
@@ -165,15 +165,15 @@ export async function findTelling(candidates: readonly Candidate[], makers: Make
   return new Map(found);
 }
 
-/** Withdrawals, the oldest first: one that holds at some time holds ever after, so that the earliest decides. */
+/** Withdrawals, the oldest first: a withdrawal is for good, so the earliest decides. */
 export async function findOldest(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const oldestFirst = candidates.toSorted((a, b) => ascending(a.createdAt, b.createdAt));
   return await findGood(oldestFirst, makers, { isEnough: (_last, _next, count) => count >= limits.goodSignatures });
 }
 
 /**
- * Revocations: the hard ones first, whatever their dates, then the soft ones, the oldest first. One hard one is enough for
- * ever, and of soft ones the earliest decides (T4).
+ * Revocations: the hard ones first, whatever their dates, then the soft ones, the oldest first. One hard one is enough, and
+ * of soft ones the earliest decides (T4).
  */
 export async function findRevocations(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const rank = ({ kind }: Candidate) => (kind === "hard" ? 0 : 1);
@@ -184,7 +184,7 @@ export async function findRevocations(candidates: readonly Candidate[], makers: 
 /** RFC 9580 section 5.2.3.31: superseded, retired; 32 (user ID no longer in use) makes sense for user IDs alone. */
 export function revocationKind({ type, hashed: { reason, unknownCritical } }: RawSignature): RevocationKind {
   const softReasons = type === 0x30 ? [1, 3, 32] : [1, 3];
-  // With two reasons given, the worse is believed.
+  // If two reasons are given, the worse counts.
   const clear = !unknownCritical.includes("subpacket 29 given twice");
   return reason !== undefined && clear && softReasons.includes(reason.code) ? "soft" : "hard";
 }

@@ -1,4 +1,4 @@
-/** All component keys at hand, to find who may have made a signature. */
+/** All available component keys, to find those that may have made a signature. */
 import { append } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { refuseWeakKey } from "../../trust/policy.ts";
@@ -15,7 +15,7 @@ export interface LoadedCertificate {
   readonly subkeys: readonly (LoadedKey | undefined)[];
 }
 
-/** @returns undefined when the primary key is one that feedkey can't use */
+/** @returns undefined if feedkey can't use the primary key */
 export async function loadCertificate(raw: RawCertificate): Promise<LoadedCertificate | undefined> {
   const primary = await loadKey(raw.primary.body, raw.fingerprint);
   if (primary === undefined) return undefined;
@@ -51,8 +51,8 @@ export class KeyIndex {
   }
 
   /**
-   * Whether what a key says is worth one more check. No rule lets a weak key (T3e) sign or certify, and DSA is slow:
-   * some checks for the sake of good messages, but not as many as anybody cares to upload.
+   * Whether another signature of a key should be checked. No rule lets a weak key (T3e) sign or certify, and DSA is slow: some
+   * checks make messages better, but their number is limited.
    */
   affords({ facts }: LoadedKey): boolean {
     if (refuseWeakKey(facts) === undefined) return true;

@@ -1,4 +1,4 @@
-/** What the embedded key server knows about OpenPGP: which keys an upload holds, and how two copies become one. */
+/** What the embedded key server knows about OpenPGP: which keys an upload contains, and how two copies become one. */
 import type { CertificateFacts } from "../../trust/facts.ts";
 import { addressOf } from "../../trust/identity.ts";
 import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../certificate/certificate.ts";
@@ -30,8 +30,8 @@ interface Cleaned {
 }
 
 /**
- * Drops what claims to be the key's own word and is not (forged revocations, bogus self-signatures). What others say of
- * it, and revocations by revokers that it named, stay for now: their makers are looked for among all keys that are held.
+ * Drops what is falsely in the key's own name (forged revocations, bogus self-signatures). Certifications by others, and
+ * revocations by its revokers, stay for now: their makers are looked for among all stored keys.
  */
 async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   const keys = await KeyIndex.of([certificate]);
@@ -54,7 +54,7 @@ async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
 
 const makerOf = ({ issuer }: RawSignature): string => issuer.fingerprint ?? issuer.keyId ?? "";
 
-/** A signature that names another maker than this key; undefined for any else. */
+/** A signature that names another maker than this key, else undefined. */
 function byOthers(body: Uint8Array, fingerprint: string): RawSignature | undefined {
   const raw = parseSignature(body);
   if (typeof raw === "string") return undefined;
@@ -103,8 +103,8 @@ export const keyMerger = {
   },
 
   /**
-   * What of a key is kept: what it says of itself, revocations first, and what verified signatures of other keys say.
-   * @param others the keys whose word counts
+   * The parts of a key that are kept: its own signatures, revocations first, and verified ones of other keys.
+   * @param others the keys whose signatures count
    */
   async settle(
     bytes: Uint8Array,

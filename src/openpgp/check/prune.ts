@@ -1,6 +1,6 @@
 /**
- * What is kept of a certificate that came from outside: verified packets, and within a cap certifications whose maker may come
- * later. Revocations and withdrawals come first, and whoever fills one room takes nothing from another.
+ * The parts of a certificate from outside that are kept: verified packets and, up to a limit, certifications whose maker may
+ * come later. Revocations and withdrawals come first, and each kind has a limit of its own.
  */
 import { grouped } from "../../grouped.ts";
 import type { CertificateFacts } from "../../trust/facts.ts";
@@ -15,7 +15,7 @@ import { fitting, revocationKind } from "./good-signatures.ts";
 import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** Bytes for the key's own words, for verified ones of others, and for certifications by unknown keys. */
+/** Bytes for the key's own signatures, for verified ones of others, and for certifications by unknown keys. */
 export interface Room {
   readonly own: number;
   readonly others: number;
@@ -35,7 +35,7 @@ export const provenRoom: Room = { ...storeRoom, strangers: 0 };
 export interface Pruned {
   readonly certificate: RawCertificate;
   readonly facts: CertificateFacts;
-  /** How many verified signatures found no room. */
+  /** How many verified signatures were over the limit. */
   readonly left: number;
 }
 
@@ -57,7 +57,7 @@ class Keeping {
   readonly kept = new Set<Packet>();
   #room = 0;
 
-  /** Begins another room. */
+  /** Begins with another limit. */
   within(bytes: number): void {
     this.#room = bytes;
   }
@@ -73,8 +73,8 @@ class Keeping {
   }
 
   /**
-   * Takes from each list in turn. A list ends with its first unit that does not fit: what is newer or graver comes first, and
-   * must not be missing where what it replaced is there.
+   * Takes from each list in turn. A list ends at its first unit that does not fit: newer or graver ones come first, and must
+   * not be missing while those that they replaced are there.
    */
   takeInTurn(lists: readonly (readonly Unit[])[]): void {
     let open = lists.map((units) => units.values());
@@ -104,7 +104,7 @@ function spreadOut(placed: readonly Placed[]): Unit[] {
 
 const isRevoking = ({ raw }: Placed) => raw.type === 0x28 || raw.type === 0x30;
 
-/** What the key says of one user ID or subkey: never the newest statement without the revocation beside it. */
+/** The key's signatures over one user ID or subkey: never the newest one without the revocation that goes with it. */
 function unitsOf(placed: readonly Placed[]): Unit[] {
   const [gravest, ...revocations] = placed.filter(isRevoking).sort((a, b) => hardFirst(a, b) || oldestFirst(a, b));
   const [newest, ...others] = placed.filter((one) => !isRevoking(one)).sort(newestFirst);
@@ -135,7 +135,7 @@ function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
   keeping.takeInTurn(inTurn(others.filter((one) => !isRevoking(one)).sort(newestFirst)));
 }
 
-/** What was there before comes first; half of the room is for what takes trust away, so that neither kind pushes out the other. */
+/** Earlier ones come first; half of the limit is for those that take trust away, so that neither kind pushes out the other. */
 function takeStrangers(keeping: Keeping, strangers: readonly Placed[], room: number): void {
   const isGrave = ({ raw }: Placed) => raw.type === 0x20 || raw.type === 0x30;
   for (const grave of [true, false]) {
@@ -188,8 +188,8 @@ function placedOf(raw: RawCertificate, verified: ReadonlySet<Uint8Array>): Place
 }
 
 /**
- * A certificate without junk, and no larger than the rooms given.
- * @param keys all certificates at hand, this one among them: whose words about it can be checked
+ * A certificate without junk, and within the limits.
+ * @param keys all available certificates, including this one: their signatures over it can be checked
  */
 export async function prune(loaded: LoadedCertificate, keys: KeyIndex, room: Room): Promise<Pruned> {
   const { raw, primary } = loaded;

@@ -1,4 +1,4 @@
-/** Certificates -> plain facts: every signature that bears on a rule, checked, and nothing judged. */
+/** Certificates -> plain facts: every signature that a rule needs, checked but not judged. */
 import { append } from "../../grouped.ts";
 import type {
   CertificateFacts,
@@ -34,21 +34,21 @@ import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
 
 type OnVerified = (body: Uint8Array) => void;
 
-/** What reading one certificate takes. */
+/** What is needed to read one certificate. */
 interface Reading {
   readonly primary: LoadedKey;
   readonly keys: KeyIndex;
   readonly onVerified: OnVerified;
 }
 
-/** The check whether the certificate's own primary key made a signature, as far as it is worth one. */
+/** Checks whether the certificate's own primary key made a signature, within the limits for weak keys. */
 function byPrimary({ primary, keys }: Reading): Makers {
   return async (raw, signed, together) => {
     return keys.affords(primary) && (await isSignedBy(raw, signed, primary, together)) ? [primary] : [];
   };
 }
 
-/** The check who of those that a signature names made it, as far as they are worth one. */
+/** Checks which of the keys that a signature names made it, within the limits for weak keys. */
 function byNamed({ keys }: Reading): Makers {
   return (raw, signed, together) => {
     const named = keys.candidates(raw).filter((one) => keys.affords(one));
@@ -56,7 +56,7 @@ function byNamed({ keys }: Reading): Makers {
   };
 }
 
-/** What was found good, in the order of the packets, with who made it. */
+/** The good ones with their makers, in the order of the packets. */
 function tell({ onVerified }: Reading, candidates: readonly Candidate[], good: Good) {
   return candidates.flatMap((candidate) => {
     const makers = good.get(candidate) ?? [];
@@ -81,13 +81,13 @@ function revocation(raw: RawSignature, maker: LoadedKey): Revocation {
   return { ...signatureFacts(raw, maker), kind: revocationKind(raw), reason: reason?.code, text: reason?.text ?? "" };
 }
 
-/** What the key says of itself, directly (0x1f) or over a user ID. */
+/** Self-signatures, direct (0x1f) or over a user ID. */
 async function readSelfSignatures(reading: Reading, candidates: readonly Candidate[]): Promise<SelfSignature[]> {
   const good = await findTelling(candidates, byPrimary(reading));
   return tell(reading, candidates, good).map(({ raw, maker }) => selfSignature(raw, maker, maker));
 }
 
-/** What the key revokes of its own: a user ID or a subkey. */
+/** Revocations by the key of its own user IDs or subkeys. */
 async function readOwnRevocations(reading: Reading, candidates: readonly Candidate[]): Promise<Revocation[]> {
   const good = await findRevocations(candidates, byPrimary(reading));
   return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
@@ -102,9 +102,9 @@ async function readRevocations(
   const { primary, keys } = reading;
   const revokers = new Set(selfSignatures.flatMap(({ designatedRevokers }) => designatedRevokers));
   const good = await findRevocations(candidates, async (raw, signed, together) => {
-    // The key itself is tried whoever is named outside the hashed area: altering that must not hide a revocation.
+    // The key itself is always tried: altering the name outside the hashed area must not hide a revocation.
     const others = keys.candidates(raw).filter(({ facts }) => revokers.has(facts.fingerprint));
-    // A designated revoker is heard however weak it is: the key that it revokes may be strong (T4).
+    // A designated revoker counts however weak it is: the key that it revokes may be strong (T4).
     const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed, together);
     return makers.slice(0, 1);
   });
@@ -116,7 +116,7 @@ async function readCertifications(reading: Reading, candidates: readonly Candida
   return tell(reading, candidates, good).map(({ raw, maker }) => signatureFacts(raw, maker));
 }
 
-/** Withdrawals of certifications: of each maker those that decide, whatever others send. */
+/** Withdrawals of certifications: those that decide for each maker, whatever others send. */
 async function readWithdrawals(
   reading: Reading,
   byMaker: ReadonlyMap<Fingerprint, readonly Candidate[]>,
@@ -184,8 +184,8 @@ async function readBackSignature(
 }
 
 /**
- * Bindings of a subkey. Copies of one may differ in the back-signature, which the unhashed area may hold, so each is read;
- * those that come to the same are one.
+ * Bindings of a subkey. Copies of one may differ in the back-signature, which may be in the unhashed area, so each is read,
+ * and equal ones are merged.
  */
 async function readBindings(
   reading: Reading,
@@ -229,7 +229,7 @@ async function readSubkey({ signatures }: Component, subkey: LoadedKey, reading:
  * Reads one certificate's facts.
  * @param keys the certificates whose certifications and designated revocations count; all others are not
  *   even checked, so that a flooded key costs no more than a quiet one
- * @param onVerified is told the body of each signature packet that was found good: what is worth keeping
+ * @param onVerified called with the body of each signature packet that verified: these are worth keeping
  */
 export async function readFacts(
   { raw, primary, subkeys }: LoadedCertificate,

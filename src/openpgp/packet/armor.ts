@@ -3,7 +3,7 @@ import { FeedkeyError } from "../../error.ts";
 
 export type ArmorKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
 
-/** What four bits at the top leave behind in the checksum. */
+/** The checksum's remainder for each value of its top four bits. */
 const remainders = Array.from({ length: 16 }, (_, bits) => {
   let rest = bits << 20;
   for (let bit = 0; bit < 4; bit++) {
@@ -44,13 +44,13 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
   const blank = lines.findIndex((line) => line.trim() === "");
   if (blank < 0) return "no blank line between the armor headers and the data";
   if (!lines.slice(0, blank).every((line) => /^[A-Za-z][A-Za-z0-9-]*: ?.*$/.test(line.trimEnd()))) {
-    return "a line among the armor headers is no header";
+    return "a line among the armor headers is not a header";
   }
   return decodeData(lines.slice(blank + 1));
 }
 
 /**
- * The same without the blank line, which editors, web pages and configuration files lose; a dot alone stands for it in the
+ * The same without the blank line, which editors, web pages and configuration files lose; a lone dot replaces it in the
  * `Signed-By` of a deb822 file. Base64 has neither a colon nor a dot, so headers and data can't be confused.
  */
 function decodeLenientBody(lines: readonly string[]): Uint8Array | string {
@@ -66,24 +66,24 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
   if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return "the data is not base64";
   const bytes = Buffer.from(text, "base64");
   // A second spelling of the same bytes (stray bits in the last digit) would let a signature file be altered unseen.
-  if (bytes.toString("base64") !== text) return "the data is not base64 in its one right spelling";
+  if (bytes.toString("base64") !== text) return "the data is not base64 in its canonical form";
   if (checksum !== undefined && checksum.slice(1) !== crcText(bytes)) return "the checksum is wrong";
   return new Uint8Array(bytes);
 }
 
-/** What stands in armor in a text. */
+/** The armored blocks of a text. */
 export interface Dearmored {
-  /** Binary of the blocks that have an end; a broken one is passed over. */
+  /** Binary of the blocks that have an end; broken ones are skipped. */
   readonly blocks: readonly Uint8Array[];
   /** Why each of the others that have an end can't be read. */
   readonly broken: readonly string[];
-  /** Of a block that has no end the whole lines; empty where they can't be read. Undefined if every block has an end. */
+  /** The complete lines of a block without an end; empty if they can't be read. Undefined if every block has an end. */
   readonly beginning: Uint8Array | undefined;
 }
 
 /**
- * Every armored block of that kind, wherever it stands in the text (HTML, CRLF, indented, other blocks), and what there is of one
- * that the text breaks off in. Meant for certificates, which prove nothing by where they stand.
+ * Every armored block of that kind anywhere in the text (HTML, CRLF, indented, other blocks), and the beginning of one that is
+ * cut off. For certificates, whose place in a text proves nothing.
  */
 export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
   const blocks: Uint8Array[] = [];
@@ -123,14 +123,14 @@ export function looksArmored(bytes: Uint8Array): boolean {
 }
 
 /**
- * The binary of every block in a file that may hold nothing but armored blocks of that kind and white space (T8).
+ * The binary of every block in a file that may contain only armored blocks of that kind and white space (T8).
  * @throws FeedkeyError `bad_signature_data` for anything else
  */
 export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string): Uint8Array[] {
   const refuse = (why: string, line: number) =>
     new FeedkeyError("bad_signature_data", `${what}, line ${line}: ${why}`, {
       details: { line },
-      hint: "the file must hold nothing but the armored block; fetch it again or ask the archive's keepers",
+      hint: "the file may contain only the armored block; fetch it again or ask the archive's keepers",
     });
   const blocks: Uint8Array[] = [];
   let inner: string[] | undefined;

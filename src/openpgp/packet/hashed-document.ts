@@ -1,4 +1,4 @@
-/** A document and its digests. Signatures over one index need the same ones, and so does who remembers it: 50 MB are hashed once. */
+/** A document and its digests, each computed once: several signatures and the client's state need the same ones. */
 import { createHash, type Hash } from "node:crypto";
 import type { Message } from "./native-key.ts";
 import type { RawSignature } from "./raw-signature.ts";
@@ -46,7 +46,7 @@ export class HashedDocument {
     return documentDigest(raw, this.#prefix(raw.hash, raw.salt).copy());
   }
 
-  /** All that a signature over the document signs. @throws Error for a hash that can't be computed here */
+  /** Everything that a signature over the document covers. @throws Error for a hash that can't be computed here */
   signed(raw: RawSignature): Message {
     const parts = () => [raw.salt, this.#covered, raw.hashedPart, trailerOf(raw)];
     return { hash: raw.hash, digest: this.signedDigest(raw), parts };

@@ -13,7 +13,7 @@ export interface LoadedKey {
   readonly body: Uint8Array;
   /** Octet of its algorithm (RFC 9580 section 9.1). */
   readonly algorithm: number;
-  /** Undefined for a key that signs nothing: one for encryption, or one that node refuses. */
+  /** Undefined for a key that can't sign: one for encryption, or one that node refuses. */
   readonly check: Check | undefined;
 }
 
@@ -35,7 +35,7 @@ export function keyIdOf(fingerprint: Fingerprint): string {
   return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }
 
-/** By packet body and certificate: one run judges several times, and what was found out about a key's signatures stays with it. */
+/** By packet body and certificate: one run judges several times, and each key keeps the results of its checks. */
 const loaded = new WeakMap<Uint8Array, Map<Fingerprint, Promise<LoadedKey | undefined>>>();
 
 /**

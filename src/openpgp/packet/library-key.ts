@@ -35,7 +35,7 @@ const fixedBits: Readonly<Record<string, number>> = { ed25519: 256, x25519: 256,
 
 /**
  * A public key packet as the library reads it.
- * @throws Error for one that it can't
+ * @throws Error if it can't
  */
 export async function libraryKey(body: Uint8Array): Promise<PublicKeyPacket> {
   const packet = new PublicKeyPacket();
@@ -44,7 +44,7 @@ export async function libraryKey(body: Uint8Array): Promise<PublicKeyPacket> {
 }
 
 /**
- * What the library finds out about a key.
+ * A key's facts, as read by the library.
  * @param body of its packet
  * @returns undefined for a key that feedkey can't use
  */
@@ -54,7 +54,7 @@ export async function libraryFacts(
 ): Promise<Pick<KeyFacts, "algorithm" | "bits" | "curve"> | undefined> {
   try {
     const packet = await libraryKey(body);
-    // The library hashes what it writes back; bytes that it doesn't reproduce would give the key a second identity.
+    // The library hashes its own output; if that differs from the packet, the key would have a second identity.
     if (packet.getFingerprint().toUpperCase() !== fingerprint || isSlow(packet) || isOpenRsa(packet)) return undefined;
     const { bits, curve } = packet.getAlgorithmInfo();
     const algorithm = algorithmNames[packet.algorithm] ?? "unknown";

@@ -4,11 +4,11 @@ export const limits = {
   keyringBytes: 16 * 1024 * 1024,
   /** A certificate's user IDs and subkeys, before those that have no signature make room for what comes next. */
   bareComponents: 1_000,
-  /** Makers of certifications whose certificates are missing: named to people, who read no more than a few. */
+  /** Makers of certifications whose certificates are missing; only for messages. */
   strangersNamed: 3,
   /**
-   * Good signatures of one kind by one key over one thing, in an order that leaves out none that a rule could ask for. Who
-   * holds a key can make a hundred thousand, and each rule would go over all of them.
+   * Good signatures of one kind by one key over one thing, in an order that leaves out none that a rule could need. The owner
+   * of a key can make a hundred thousand, and each rule would go over all of them.
    */
   goodSignatures: 100,
   /** GnuPG's own limit. */
@@ -20,42 +20,41 @@ export const limits = {
   /** Signature packets in one detached file; each costs a public-key operation. */
   signaturesPerFile: 64,
   /**
-   * The shortest primary key: version 4 with an Ed25519 point. So a keyring's bytes hold four hundred thousand certificates
-   * at most, and all are read: were it a count that ended them, anybody could upload so many that the rightful one, or a
-   * rival, behind them goes unseen.
+   * The shortest primary key: version 4 with an Ed25519 point. So the size of a keyring limits its certificates to four hundred
+   * thousand, and all are read: with a limit on their number, anybody could upload enough to hide the rightful one or a rival.
    */
   shortestKey: 38,
   /** RSA moduli above this cost seconds to use and no archive has one. */
   rsaBits: 8192,
-  /** The largest that FIPS 186-4 has; DSA is never accepted, but its verdict is asked for. */
+  /** The largest that FIPS 186-4 has; DSA is never accepted, but its signatures are checked. */
   dsaBits: 3072,
   dsaGroupBits: 256,
-  /** Revocations remembered of one target, the gravest first: one decides, the others are for when it can't be checked yet. */
+  /** Revocations remembered of one target, the gravest first: one decides, but it may not be checkable yet. */
   revocationsOfOne: 100,
   /** Octets of revocations remembered of a target in the chain, and of any other. */
   revocationsOfNear: 256 * 1024,
   revocationsOfStranger: 2 * 1024,
-  /** Octets of what nobody could check yet, in all. */
+  /** Octets of everything that could not be checked yet. */
   revocationsUnproven: 1024 * 1024,
   /** Octets in all: far below `keyringBytes`, by which they are read. */
   revocationsKept: 4 * 1024 * 1024,
-  /** Octets taken in one run about keys that are not at hand. */
+  /** Octets taken in one run about keys that are not available. */
   revocationsInOneRun: 32 * 1024 * 1024,
-  /** A certificate in the client's state, and all of them, those that were there first. */
+  /** Octets of a certificate in the client's state, and of all of them; older ones have precedence. */
   certificateKept: 256 * 1024,
   certificatesKept: 32 * 1024 * 1024,
-  /** Checks of what weak keys say, over all certificates at hand; DSA takes some ten milliseconds for each. */
+  /** Checks of signatures by weak keys, over all available certificates; DSA is slow. */
   weakChecks: 300,
   /**
-   * Bytes of one certificate that a key store, the bundle or the embedded server keeps: its own words, other keys' verified
-   * words about it, and certifications whose maker is unknown yet. Each has a room of its own, so that nobody's words push
-   * out another's. A real certificate has some kilobytes.
+   * Bytes of one certificate that a key store, the bundle or the embedded server keeps: its own signatures, verified ones of
+   * other keys, and certifications whose maker is unknown yet. Each kind has its own limit, so that none pushes out another.
+   * A real certificate has some kilobytes.
    */
   keptOwnBytes: 128 * 1024,
   keptOthersBytes: 128 * 1024,
   keptStrangersBytes: 32 * 1024,
   /** Certifications whose maker is unknown yet. */
   keptStrangers: 64,
-  /** What a delegate-to-be hands in. */
+  /** The certificate that a future delegate hands in. */
   requestBytes: 1024 * 1024,
 } as const;

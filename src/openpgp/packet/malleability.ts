@@ -1,6 +1,6 @@
 /**
- * What a signature packet holds beside what it covers, and how its numbers are spelled. Nothing proves these bytes, so
- * a signature over data may have them in one way only: else somebody could alter a signature file unseen (T8).
+ * The parts of a signature packet that are not signed, and the encoding of its numbers. Nothing proves these bytes, so only
+ * one form is accepted over data: else a signature file could be altered without being noticed (T8).
  */
 import type { LoadedKey } from "./key-packet.ts";
 import { readInteger } from "./mpi.ts";
@@ -27,9 +27,9 @@ export function refuseLooseEnds(
   const start = hashedPart.length + (version === 6 ? 4 : 2);
   const end = start + bytes.readUIntBE(hashedPart.length, start - hashedPart.length);
   if (!namesNobodyElse(body.subarray(start, end), maker)) {
-    return "its unsigned part holds something else than the name of the key that made it";
+    return "its unsigned part has something other than the name of the key that made it";
   }
-  return hasOneSpelling(numbers, bytes[2] ?? 0) ? undefined : "its numbers are not in their one right spelling";
+  return hasOneSpelling(numbers, bytes[2] ?? 0) ? undefined : "its numbers are not in their canonical form";
 }
 
 function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {

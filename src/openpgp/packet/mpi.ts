@@ -3,13 +3,13 @@
 export interface Integer {
   readonly bits: number;
   readonly bytes: Uint8Array;
-  /** Offset behind it. */
+  /** Offset after it. */
   readonly end: number;
 }
 
 /**
  * Reads the integer at an offset.
- * @param form `exact`: in its one right spelling, whose count starts at the most significant bit that is set
+ * @param form `exact`: in canonical form, whose count starts at the most significant bit that is set
  * @returns undefined if it is cut off, or has another form than wanted
  */
 export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"): Integer | undefined {
@@ -22,7 +22,7 @@ export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"
   return { bits, bytes: number, end };
 }
 
-/** The integer in its one right spelling. @param number most significant octet first, with or without leading zeros */
+/** The integer in canonical form. @param number most significant octet first, with or without leading zeros */
 export function writeInteger(number: Uint8Array): Uint8Array {
   const start = number.findIndex((octet) => octet !== 0);
   const bytes = start === -1 ? new Uint8Array() : number.subarray(start);

@@ -1,7 +1,6 @@
 /**
- * Public keys as Node's own cryptography takes them, which makes every check. RSA and EdDSA, what nearly every archive signs
- * with, are read here too: loading the library, which reads all others, costs 40 ms of a start of 170.
- * `test/openpgp/native-key.test.ts` holds the two against each other.
+ * Public keys for Node's own cryptography, which makes every check. RSA and EdDSA, which nearly every archive uses, are read
+ * here too, since loading the OpenPGP library is slow; it reads all others. `test/openpgp/native-key.test.ts` compares the two.
  */
 import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
 import { isDsaSignature } from "./dsa.ts";
@@ -24,14 +23,14 @@ export const algorithm = {
 export interface Message {
   /** Node's name of the hash that made the digest. */
   readonly hash: string;
-  /** One after the other. They may lie where the next message is laid out: use them at once. */
+  /** One after the other. The next message may overwrite them: use them at once. */
   readonly parts: () => readonly Uint8Array[];
   readonly digest: Uint8Array;
 }
 
 /**
  * Whether the numbers at the end of a signature packet are a key's signature.
- * @param together many are asked about at once: by node's threads, whose start takes longer than a single check
+ * @param together many are checked at once, by node's threads; for a single check starting a thread takes too long
  * @throws Error for a key or numbers that are malformed
  */
 export type Check = (message: Message, numbers: Uint8Array, together: boolean) => boolean | Promise<boolean>;
@@ -45,7 +44,7 @@ export interface NativeKey {
 }
 
 /**
- * Takes a key's own numbers where they are in the one usual form; anything else is for the library to judge.
+ * Takes a key's own numbers if they are in the usual form; the library reads anything else.
  * @param octet its algorithm
  * @param material what follows the packet's head (RFC 9580 section 5.5.5)
  */
@@ -62,7 +61,7 @@ export function nativeKey(version: number, octet: number, material: Uint8Array):
 /** As a JWK has its numbers (RFC 7515 section 2). */
 export const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 
-/** Makes the object at its first use: most keys at hand never check anything. */
+/** Makes the object at its first use: most available keys never check anything. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => {
@@ -72,8 +71,8 @@ function once<T>(make: () => T): () => T {
 }
 
 /**
- * Whether an RSA key is open to everybody: with an exponent of 1 whatever should come out is its own signature. One that is
- * even, or an even modulus, belongs to no key pair either (RFC 8017 section 3.1).
+ * Whether anybody can sign for an RSA key: with an exponent of 1 every message is its own signature. An even exponent or
+ * modulus is not part of a key pair either (RFC 8017 section 3.1).
  */
 export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
   const isOdd = (number: Uint8Array) => ((number.at(-1) ?? 0) & 1) === 1;
@@ -85,7 +84,7 @@ function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
   const n = readInteger(material, 0, "exact");
   const e = n && readInteger(material, n.end, "exact");
   if (n === undefined || e?.end !== material.length) return undefined;
-  // What is slow or odd is judged where all such keys are.
+  // The library's reader handles slow and odd keys.
   if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8 || isOpen(n.bytes, e.bytes)) return undefined;
   const size = n.bytes.length;
   const jwk = { kty: "RSA", n: base64url(n.bytes), e: base64url(e.bytes) };
@@ -118,7 +117,7 @@ function inThread(hash: string | null, data: Uint8Array, input: Input, value: Ui
   });
 }
 
-// 1.3.6.1.4.1.11591.15.1 behind its length (RFC 9580 section 9.2), then an integer of 263 bits: 0x40 and the point.
+// 1.3.6.1.4.1.11591.15.1 after its length (RFC 9580 section 9.2), then an integer of 263 bits: 0x40 and the point.
 const legacyHead = Buffer.from("092b06010401da470f01010740", "hex");
 
 function legacyKey(material: Uint8Array): NativeKey | undefined {
@@ -149,7 +148,7 @@ function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8A
 }
 
 /**
- * The integers of a signature one after the other, each with the leading zeros that it lacks in a packet.
+ * The integers of a signature one after the other, each with its leading zeros, which a packet leaves out.
  * @returns undefined for another count of them, and for one that is too long
  */
 function plainNumbers(numbers: Uint8Array, count: number, octets: number): Uint8Array | undefined {
@@ -177,7 +176,7 @@ export function rareCheck(octet: number, material: Uint8Array): Check | undefine
     if (octet === algorithm.ecdsa) return elliptic(material);
     return octet === algorithm.dsa ? digitalSignature(material) : undefined;
   } catch {
-    // A point that is not on its curve, a curve that this machine doesn't know.
+    // A point that is not on its curve, or a curve that this machine does not know.
     return undefined;
   }
 }
@@ -237,7 +236,7 @@ function der(tag: number, parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([Buffer.from([tag, ...(length < 0x80 ? [length] : long)]), content]);
 }
 
-/** With a zero before it where it would look negative. */
+/** With a leading zero if it would look negative. */
 function derInteger(number: Uint8Array): Buffer {
   return der(0x02, [(number[0] ?? 0) < 0x80 ? number : Buffer.concat([Buffer.of(0), number])]);
 }

@@ -1,7 +1,6 @@
 /**
- * Packet framing (RFC 9580 section 4.2): bytes <-> packets, whose bodies stay as they came. The project keeps
- * certificates in this form because merging and storing must lose nothing, and a body can be handed to the
- * library when, and only when, it is wanted.
+ * Packet framing (RFC 9580 section 4.2): bytes <-> packets, whose bodies stay as they came. Certificates are kept in this
+ * form because merging and storing must lose nothing; a body is parsed only when it is needed.
  */
 import { limits } from "./limits.ts";
 
@@ -34,7 +33,7 @@ function lengthNew(bytes: Uint8Array, at: number): { length: number; start: numb
     if (second === undefined) throw new PacketError("a packet ends within its header");
     return { length: ((first - 192) << 8) + second + 192, start: at + 2 };
   }
-  // Partial lengths are for streamed data (section 4.2.1.4), which has no place in keys and signatures.
+  // Partial lengths are for streamed data (section 4.2.1.4), not for keys and signatures.
   if (first < 255) throw new PacketError("a packet of unknown length");
   return { length: bigEndian(bytes, at + 1, 4), start: at + 5 };
 }
@@ -51,7 +50,7 @@ function bigEndian(bytes: Uint8Array, at: number, count: number): number {
 
 function header(bytes: Uint8Array, at: number): { tag: number; length: number; start: number } {
   const first = bytes[at] ?? 0;
-  if ((first & 0x80) === 0) throw new PacketError(`no OpenPGP packet at byte ${at}`);
+  if ((first & 0x80) === 0) throw new PacketError(`there is no OpenPGP packet at byte ${at}`);
   if ((first & 0x40) !== 0) return { tag: first & 0x3f, ...lengthNew(bytes, at + 1) };
   const lengthType = first & 3;
   if (lengthType === 3) throw new PacketError("a packet of unknown length");
@@ -74,8 +73,8 @@ function overLimit(length: number): string {
 }
 
 /**
- * Cuts a sequence of packets. Bodies are views on `bytes`.
- * @throws PacketError where the framing is broken or a packet is over the limit
+ * Splits a sequence of packets. Bodies are views on `bytes`.
+ * @throws PacketError if the framing is broken or a packet is over the limit
  */
 export function* readPackets(bytes: Uint8Array): Generator<Packet> {
   for (const packet of cut(bytes)) {
@@ -85,9 +84,9 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
 }
 
 /**
- * The same for keyrings and answers of servers, where one bad part must not sink the rest: what is too large is passed
- * over (anybody can upload a huge picture, and what follows may be a revocation), broken framing ends it.
- * @param problems takes what could not be read, in words
+ * The same for keyrings and answers of servers, where one bad part must not spoil the rest: packets that are too large are
+ * skipped (anybody can upload a huge picture, and a revocation may follow it), broken framing ends it.
+ * @param problems receives what could not be read, in words
  */
 export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>): Generator<Packet> {
   try {
@@ -101,7 +100,7 @@ export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>):
   }
 }
 
-/** Whether these are whole packets up to the last byte: nothing of what was sent is cut off, nor lost behind broken framing. */
+/** Whether these are whole packets up to the last byte: nothing is cut off or lost after broken framing. */
 export function isWhole(bytes: Uint8Array): boolean {
   try {
     for (const _ of cut(bytes));

@@ -14,31 +14,31 @@ import {
 
 /** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without looking into its areas. */
 export interface SignatureLayout {
-  /** 3 for revocations alone: GnuPG honours those that old programs made, and so must everybody (T4). */
+  /** 3 only for revocations: those that old programs made must still count, as in GnuPG (T4). */
   readonly version: 3 | 4 | 6;
   readonly type: number;
   /** Public-key algorithm octet. */
   readonly algorithm: number;
   /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
   readonly hash: string;
-  /** Where that part of the packet begins which the signature covers beside the data. */
+  /** Where the part of the packet begins that the signature covers in addition to the data. */
   readonly hashedStart: number;
   /** Where it ends: in versions 4 and 6 with the hashed area. */
   readonly hashedEnd: number;
   /** Where the unhashed area ends, and two octets of the digest begin. */
   readonly unhashedEnd: number;
-  /** Where the numbers begin: behind those octets and, in version 6, the salt. */
+  /** Where the numbers begin: after those octets and, in version 6, the salt. */
   readonly saltEnd: number;
 }
 
 export interface RawSignature extends SignatureLayout {
   readonly body: Uint8Array;
-  /** What the signature covers beside the data: in versions 4 and 6 all up to the end of the hashed area. */
+  /** What the signature covers in addition to the data: in versions 4 and 6 everything up to the end of the hashed area. */
   readonly hashedPart: Uint8Array;
   readonly hashed: HashedArea;
   /** Version 6: random bytes hashed before the data; empty for version 4. */
   readonly salt: Uint8Array;
-  /** The first octets of the digest, which stand in the packet. */
+  /** The first octets of the digest, as the packet gives them. */
   readonly digestStart: Uint8Array;
   /** What the public-key algorithm made. */
   readonly numbers: Uint8Array;
@@ -82,7 +82,7 @@ export function signatureType(body: Uint8Array): number | undefined {
 
 /**
  * Finds the parts of a signature packet's body: cheap, for a flooded key has a hundred thousand.
- * @returns a text that says what is wrong with it where it can't be one that feedkey knows
+ * @returns what is wrong with it, if it can't be one that feedkey knows
  */
 export function layoutOf(body: Uint8Array): SignatureLayout | string {
   const [version, type, algorithm, hashOctet] = body;
@@ -128,7 +128,7 @@ const parsed = new WeakMap<Uint8Array, RawSignature | string>();
 
 /**
  * Parses a signature packet's body: once, however often it is asked for.
- * @returns a text that says what is wrong with it where it can't be one that feedkey knows
+ * @returns what is wrong with it, if it can't be one that feedkey knows
  */
 export function parseSignature(body: Uint8Array): RawSignature | string {
   const known = parsed.get(body);
@@ -148,7 +148,7 @@ function parse(body: Uint8Array): RawSignature | string {
     const hints =
       version === 3 ? hintsOfVersion3(body) : unhashedHints(type, body.subarray(hashedEnd + octets, unhashedEnd));
     return {
-      // One by one: spreading an object takes longer than all the rest.
+      // One by one: spreading an object would be slow.
       version,
       type,
       algorithm,
@@ -178,8 +178,8 @@ function parse(body: Uint8Array): RawSignature | string {
 const noBytes = new Uint8Array(0);
 
 /**
- * T4: a revocation whose area is malformed is one, and a hard one: its maker alone could make it so, and what it was to
- * say is not known.
+ * T4: a revocation whose area is malformed counts as a hard one: only its maker could make it so, and its reason is not
+ * known.
  */
 function hashedArea(type: number, area: Uint8Array): HashedArea {
   try {
@@ -191,7 +191,7 @@ function hashedArea(type: number, area: Uint8Array): HashedArea {
 }
 
 function unhashedHints(type: number, area: Uint8Array) {
-  // Nothing proves these bytes: what anybody did to them must not hide a revocation, nor make a soft one hard.
+  // Nothing proves these bytes: changing them must not hide a revocation, nor make a soft one hard.
   const found = isRevocationType(type) ? readSubpacketsLeniently(area) : readSubpackets(area);
   const issuer = found.find((s) => s.type === 33)?.body;
   const keyId = found.find((s) => s.type === 16)?.body;
@@ -206,14 +206,14 @@ function hintsOfVersion3(body: Uint8Array) {
   return { fingerprint: undefined, keyId: hex(body.subarray(7, 15)), embedded: [] };
 }
 
-/** Whether the packet names this key as its maker, or names nobody who contradicts it. */
+/** Whether the packet names this key as its maker, or at least no other key. */
 export function namesIssuer(raw: RawSignature, key: LoadedKey): boolean {
   const { fingerprint, keyId } = raw.issuer;
   if (fingerprint !== undefined) return fingerprint === key.facts.fingerprint;
   return keyId === key.facts.keyId;
 }
 
-/** What tells a signature packet from others: `id` of its facts. */
+/** The identity of a signature packet: `id` of its facts. */
 export function signatureId(body: Uint8Array): string {
   return hex(createHash("sha256").update(body).digest());
 }

@@ -10,7 +10,7 @@ export function documentDigest(raw: RawSignature, prefix: Hash): Uint8Array {
   return prefix.update(raw.hashedPart).update(trailerOf(raw)).digest();
 }
 
-/** What is hashed behind the hashed part: the version, and the length of that part. */
+/** What is hashed after the hashed part: the version, and the length of that part. */
 export function trailerOf(raw: RawSignature): Uint8Array {
   const trailer = Buffer.alloc(6, 0xff);
   trailer[0] = raw.version;

@@ -1,4 +1,4 @@
-/** What signatures over keys and user IDs stand for (RFC 9580 section 5.2.4), and their digests. */
+/** What signatures over keys and user IDs cover (RFC 9580 section 5.2.4), and their digests. */
 import { getHashes, hash } from "node:crypto";
 import type { LoadedKey } from "./key-packet.ts";
 import type { SignatureLayout } from "./raw-signature.ts";
@@ -23,13 +23,13 @@ function framedKey({ body }: LoadedKey, version: SignatureLayout["version"]): Bu
   return Buffer.concat([head, body]);
 }
 
-/** Of what the parts are, those that a signature of that type is over; undefined if one is not there. */
+/** The parts that a signature of that type covers; undefined if one is missing. */
 function bytesOf(
   { key, userId, bind }: SignedParts,
   type: number,
   version: SignatureLayout["version"],
 ): Buffer | undefined {
-  // Two octets hold no more: a length cut off would let one key pass for another.
+  // The length has two octets: a length cut off would let one key pass for another.
   if (version !== 6 && Math.max(key.body.length, bind?.body.length ?? 0) > 0xffff) return undefined;
   const first = framedKey(key, version);
   if (type === 0x1f || type === 0x20) return first;
@@ -64,7 +64,7 @@ export class Signed {
     const parts = bytesOf(this.parts, type, version);
     if (parts === undefined) return undefined;
     const end = saltRoom + parts.length;
-    // Most that are laid out have one signature or two; what turns out to need more room gets twice as much.
+    // Most have one signature or two; a buffer that is too small is doubled.
     const bytes = Buffer.alloc(end + (known === undefined ? room : 2 * room));
     parts.copy(bytes, saltRoom);
     const desk = { bytes, end };
@@ -94,8 +94,8 @@ export class Signed {
   }
 
   /**
-   * The digest, if its first octets are those that the packet names (section 5.2.3): what is damaged or made up needs
-   * nothing more, no look into its areas and no public-key operation.
+   * The digest, if its first octets are those in the packet (section 5.2.3): damaged or made-up signatures then need no
+   * further work, neither parsing nor a public-key operation.
    */
   digest(layout: SignatureLayout, body: Uint8Array): Uint8Array | undefined {
     const message = this.message(layout, body);

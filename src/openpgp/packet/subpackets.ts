@@ -1,6 +1,6 @@
 /**
- * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: whatever a rule depends on must stand
- * there, once, within its bounds. The library also reads the unhashed area and takes the last of several.
+ * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: everything that a rule depends on must be there,
+ * once, within its bounds. The library also reads the unhashed area and takes the last of several.
  */
 import type { KeyFlags, Notation } from "../../trust/facts.ts";
 
@@ -40,10 +40,10 @@ const type = {
   issuerFingerprint: 33,
 } as const;
 
-// Known, and of no weight for any rule: preferences, features, primary user ID, policy URI, signer's user ID...
+// Known, but not used by any rule: preferences, features, primary user ID, policy URI, signer's user ID...
 const harmless = new Set([type.revocable, 11, 21, 22, 23, 24, 25, 26, 28, 30, 34, 39]);
 
-// With one of these twice, two readers could take two meanings.
+// If one of these appears twice, two readers could understand it differently.
 const single = new Set<number>([
   type.created,
   type.signatureLifetime,
@@ -74,7 +74,7 @@ function number(body: Uint8Array, octets: number): number {
   return body.reduce((value, byte) => value * 256 + byte, 0);
 }
 
-/** Cuts an area (without its length field) into subpackets. @throws SubpacketError where it is malformed */
+/** Splits an area (without its length field) into subpackets. @throws SubpacketError if it is malformed */
 export function readSubpackets(area: Uint8Array): Subpacket[] {
   return [...cut(area)];
 }
@@ -130,11 +130,11 @@ function keyFlags(body: Uint8Array): KeyFlags {
 /**
  * Reads the hashed area.
  * @param area without its length field
- * @throws SubpacketError where it is malformed
+ * @throws SubpacketError if it is malformed
  */
 export function readHashedArea(area: Uint8Array): HashedArea {
   const subpackets = readSubpackets(area);
-  // A set: a flood of the same thing must not take memory for each.
+  // A set: a flood of equal subpackets must not take memory for each.
   const voids = new Set<string>();
   const one = (wanted: number): Uint8Array | undefined => subpackets.find((s) => s.type === wanted)?.body;
   const notations: Notation[] = [];
@@ -157,7 +157,7 @@ export function readHashedArea(area: Uint8Array): HashedArea {
   const keyId = one(type.issuerKeyId);
   return {
     createdAt: created && number(created, 4) * 1000,
-    // Zero stands for "never" (sections 5.2.3.18 and 5.2.3.13).
+    // Zero means "never" (sections 5.2.3.18 and 5.2.3.13).
     signatureLifetime: lifetime && (number(lifetime, 4) || undefined),
     keyLifetime: keyLifetime && (number(keyLifetime, 4) || undefined),
     flags: flags && keyFlags(flags),
@@ -174,8 +174,8 @@ export function readHashedArea(area: Uint8Array): HashedArea {
 }
 
 /**
- * A hashed area that says nothing but who made the signature: of a revocation of version 3, or of one whose area is
- * malformed (T4). Without a reason it is a hard one.
+ * A hashed area that gives only the signature's maker: for a revocation of version 3, or one whose area is malformed (T4).
+ * Without a reason it is a hard one.
  */
 export function areaOfRevocation(area: Uint8Array): HashedArea {
   const found = readSubpacketsLeniently(area);

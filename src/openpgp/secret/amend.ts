@@ -1,4 +1,4 @@
-/** Adding a signature of our own to a certificate. */
+/** Adds a signature of our own to a certificate. */
 import { FeedkeyError } from "../../error.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
 import { unite } from "../certificate/merge.ts";

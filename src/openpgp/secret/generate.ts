@@ -1,4 +1,4 @@
-/** New keys, and the revocation certificates that belong into a safe. */
+/** New keys, and the revocation certificates that belong in a safe. */
 import { config, encryptKey, enums, generateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -22,7 +22,7 @@ export interface NewKey {
   readonly fingerprint: Fingerprint;
   readonly privateKey: string;
   readonly certificate: string;
-  /** Armored revocation certificates, to be merged into the certificate on the day that they are needed. */
+  /** Armored revocation certificates, to be merged into the certificate when they are needed. */
   readonly revocations: Readonly<Record<RevocationReason, string>>;
 }
 
@@ -37,8 +37,8 @@ export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
 };
 
 /**
- * Cuts `Name <address>` in two.
- * @param form `any` where an archive's keys carry that user ID already: then a name alone will do
+ * Splits `Name <address>`.
+ * @param form `any` if an archive's keys carry that user ID already: then a name alone is accepted
  * @throws FeedkeyError `usage`
  */
 export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
@@ -94,7 +94,7 @@ export async function generate(options: {
   });
   if (!isV6) await restateSelf(key, date, enums.keyFlags.certifyKeys | enums.keyFlags.signData);
   const secret = await SecretKey.open(key.armor(), async () => "");
-  // pkg_add, which reads RSA only, never finds a key whose ID begins with 00: one in 256.
+  // pkg_add never finds a key whose ID begins with 00: one in 256.
   if (algorithm.startsWith("rsa") && secret.fingerprint.slice(-16).startsWith("00")) return await generate(options);
   return {
     fingerprint: secret.fingerprint,
@@ -104,7 +104,7 @@ export async function generate(options: {
   };
 }
 
-/** A secret key locked with a passphrase: all parts of it that have a secret. */
+/** A secret key with all its secret parts locked with a passphrase. */
 export async function lock(armored: string, passphrase: string): Promise<string> {
   const privateKey = await readPrivateKey({ armoredKey: armored });
   return (await encryptKey({ privateKey, passphrase })).armor();

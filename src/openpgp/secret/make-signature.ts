@@ -1,4 +1,4 @@
-/** Making signatures at packet level: the library's high-level calls choose keys, hashes and dates by rules of their own. */
+/** Makes signatures at packet level: the library's high-level calls choose keys, hashes and dates by rules of their own. */
 import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Instant } from "../../time.ts";
@@ -39,7 +39,7 @@ function hashFor(key: SecretPacket): enums.hash {
 export function lifetimeSeconds(end: Instant, start: Instant): number {
   const seconds = Math.max(1, Math.floor(end / 1000) - Math.floor(start / 1000));
   if (seconds <= 0xffffffff) return seconds;
-  throw new FeedkeyError("usage", `${Math.floor(seconds / 31_536_000)} years are more than OpenPGP can write down`, {
+  throw new FeedkeyError("usage", `${Math.floor(seconds / 31_536_000)} years are more than OpenPGP can express`, {
     hint: "136 years are the most; choose less",
   });
 }
@@ -85,7 +85,7 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
 }
 
 /**
- * Says anew what a self-signature says, with another date and another end of the key.
+ * Repeats a self-signature with another date and another end of the key.
  * @param key decrypted
  * @param body of the signature that is repeated
  * @param over as for {@link makeSignature}
@@ -109,7 +109,7 @@ export async function repeatSignature(
   return await signed(packet, key, over, terms.at);
 }
 
-/** What a self-signature says beside its date and the key's end. */
+/** What a self-signature says, without its date and the key's end. */
 const repeated = [
   "signatureType",
   "publicKeyAlgorithm",
@@ -134,7 +134,7 @@ const repeated = [
   "embeddedSignature",
 ] as const;
 
-/** A document in the shape in which the library signs it as binary data (type 0x00). */
+/** A document in the form that the library signs as binary data (type 0x00). */
 export function libraryDocument(bytes: Uint8Array): object {
   return { text: null, getBytes: () => bytes };
 }
@@ -155,7 +155,7 @@ export async function signHashed(
   return made ?? (await makeSignature(key, libraryDocument(document.covered), { ...content, type: document.type }));
 }
 
-/** A pattern with another digest and its numbers; undefined for a key that the library has to sign with. */
+/** The template with another digest and its numbers; undefined for a key with which only the library can sign. */
 function signPattern(key: SecretPacket, pattern: RawSignature, digest: Uint8Array): Packet | undefined {
   const numbers = signDigest(key, pattern.hash, digest);
   if (numbers === undefined) return undefined;

@@ -1,7 +1,6 @@
 /**
- * The numbers of an RSA or EdDSA signature over a digest, made by Node's own cryptography. The library wants the document
- * itself, of which it makes three copies to sign it with RSA (an index of 50 MB: 280 ms and 180 MB more).
- * `test/openpgp/native-signer.test.ts` holds the two against each other.
+ * The numbers of an RSA or EdDSA signature over a digest, made by Node's own cryptography. The library needs the document
+ * itself, and copies it three times to sign with RSA. `test/openpgp/native-signer.test.ts` compares the two.
  */
 import { constants, createPrivateKey, type JsonWebKey, privateEncrypt, sign } from "node:crypto";
 import { writeInteger } from "../packet/mpi.ts";
@@ -41,7 +40,7 @@ export function signDigest(key: UnlockedKey, hash: string, digest: Uint8Array): 
   if (key.algorithm === algorithm.rsa || key.algorithm === algorithm.rsaSign) return rsaSignature(part, hash, digest);
   const seed = part("seed");
   if (seed.length !== 32) return undefined;
-  // Behind 0x40, which says that the point is written as EdDSA has it.
+  // After 0x40, which says that the point is in EdDSA's own form.
   if (key.algorithm === algorithm.eddsaLegacy) return edwardsSignature(seed, part("Q").subarray(1), digest, true);
   return key.algorithm === algorithm.ed25519 ? edwardsSignature(seed, part("A"), digest, false) : undefined;
 }
@@ -53,7 +52,7 @@ function rsaSignature(part: (name: string) => Uint8Array, hash: string, digest: 
   if (d === undefined || p === undefined || q === undefined) return undefined;
   const length = part("p").length;
   const number = (value: bigint) => base64url(Buffer.from(value.toString(16).padStart(length * 2, "0"), "hex"));
-  // OpenPGP keeps the inverse of p modulo q, a JWK that of q modulo p: so p and q change places.
+  // OpenPGP keeps the inverse of p modulo q, a JWK that of q modulo p: so p and q are swapped.
   const jwk: JsonWebKey = {
     kty: "RSA",
     n: base64url(part("n")),

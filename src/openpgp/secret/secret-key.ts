@@ -23,7 +23,7 @@ import {
 export interface SelfStatement {
   /** Of the signature packet. */
   readonly body: Uint8Array;
-  /** Beside the primary key: nothing, or the body of a user ID's or a subkey's packet. */
+  /** In addition to the primary key: nothing, or the body of a user ID's or a subkey's packet. */
   readonly over: "key" | { readonly userId: Uint8Array } | { readonly subkey: Uint8Array };
 }
 
@@ -41,7 +41,7 @@ export class SecretKey {
    * Unlocks a key.
    * @param armored a transferable secret key (RFC 9580 section 10.2)
    * @param passphrase asked for only if the key is locked
-   * @throws FeedkeyError `bad_certificate` if it is none, `bad_config` if the passphrase is wrong
+   * @throws FeedkeyError `bad_certificate` if it is not one, `bad_config` if the passphrase is wrong
    */
   static async open(armored: string, passphrase: () => Promise<string>): Promise<SecretKey> {
     return new SecretKey(await unlock(armored, passphrase));
@@ -71,7 +71,7 @@ export class SecretKey {
     }
     const state = primaryState(facts, at);
     if (!this.hasPrimary || "code" in state || !state.canSign) {
-      throw cannotSign(facts, "bad_config", "no part of it that may sign has its secret here");
+      throw cannotSign(facts, "bad_config", "no part of it that may sign has its secret in this key store");
     }
     return this.#key.keyPacket as SecretPacket;
   }
@@ -121,7 +121,7 @@ export class SecretKey {
   }
 
   /**
-   * What the key said of itself, anew: with a later date and another end. The subkey's own acknowledgement goes with it.
+   * The key's self-signatures, repeated with a later date and another end, with the subkey's own acknowledgement.
    * @param terms `keyLifetime`: seconds from the creation of the key that ends
    */
   async repeat(
@@ -161,7 +161,7 @@ function cannotSign(facts: CertificateFacts, code: FeedkeyError["code"], reason:
     details: { fingerprint: facts.primary.fingerprint },
     hint:
       code === "expired"
-        ? 'let it hold longer with "feedkey key extend", or choose another with --key'
+        ? 'extend it with "feedkey key extend", or choose another with --key'
         : 'choose another with --key; bring a lost one back with "feedkey key restore", or make one with "feedkey keygen"',
   });
 }
@@ -196,7 +196,7 @@ function isUnlocked(key: PrivateKey): boolean {
     .every(({ keyPacket }) => !isSecret(keyPacket as SecretPacket) || keyPacket.isDecrypted() === true);
 }
 
-/** The one certificate of an armored or binary blob; undefined where there is none. */
+/** The one certificate of an armored or binary blob; undefined if there is none. */
 export function firstCertificate(bytes: Uint8Array): RawCertificate | undefined {
   return readKeyring(bytes).certificates[0];
 }

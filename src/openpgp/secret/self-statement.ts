@@ -1,4 +1,4 @@
-/** What a new key says of itself, where the library would say too much. */
+/** The self-signature of a new key: the library lists preferences that GnuPG does not know. */
 import { config, enums, type PrivateKey, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { SecretPacket } from "./make-signature.ts";

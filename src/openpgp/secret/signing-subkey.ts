@@ -1,4 +1,4 @@
-/** A new signing subkey for a key that is there: what an offline primary key makes for the machine that publishes. */
+/** A new signing subkey for an existing key: an offline primary key makes it for the machine that publishes. */
 import { config, decryptKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -17,9 +17,9 @@ export async function isLocked(armored: string): Promise<boolean> {
 
 export interface WithNewSubkey {
   readonly subkey: Fingerprint;
-  /** Unlocked and armored, with all that it had. */
+  /** Unlocked and armored, with all its parts. */
   readonly whole: string;
-  /** Unlocked and armored: the new subkey alone has its secret. */
+  /** Unlocked and armored: only the new subkey has its secret. */
   readonly staying: string;
   /** Binary. */
   readonly certificate: Uint8Array;
