@@ -16,7 +16,7 @@ import { outputError } from "./system-error.ts";
 
 export { discard, type StagedFile, type StageOptions } from "./staged-stream.ts";
 
-/** What `commitStaged` wants of a lock. */
+/** What `commitStaged` needs of a lock. */
 interface Held {
   assertHeld(): Promise<void>;
 }
@@ -36,8 +36,8 @@ export async function stageFile(
 }
 
 /**
- * Gives staged files their final names in the order given, then syncs each folder once. The order is the caller's
- * tool: what refers to another file comes after it. If one rename fails, the rest are discarded.
+ * Gives staged files their final names in the given order, then syncs each folder once. A file that refers to another must
+ * come after it. If one rename fails, the rest are discarded.
  * @param lock what must still be held when the first one is renamed
  * @throws FeedkeyError `output`, `locked`
  */
@@ -57,7 +57,7 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
 }
 
 /**
- * Stages several files; if one cannot be, none is left.
+ * Stages several files, or none if one fails.
  * @throws FeedkeyError `output`
  */
 export async function stageAll(
@@ -87,7 +87,7 @@ export async function writeFileAtomic(
 }
 
 /**
- * Points a symbolic link at another target, or makes it, in one step.
+ * Makes a symbolic link, or changes its target, in one step.
  * @throws FeedkeyError `output`; `locked` when the lock is lost
  */
 export async function replaceLink(link: string, target: string, lock?: Held): Promise<void> {
@@ -103,8 +103,8 @@ export async function replaceLink(link: string, target: string, lock?: Held): Pr
 }
 
 /**
- * Removes temporary files that a killed run left in a folder. Only for who holds the lock of that folder:
- * the files of a living run look the same. A missing folder has none.
+ * Removes temporary files that a killed run left in a folder. Call it only with the lock of that folder: the files of a
+ * living run look the same. A missing folder has none.
  * @throws FeedkeyError `output`
  */
 export async function removeLeftovers(folder: string): Promise<void> {
@@ -120,18 +120,17 @@ export async function removeLeftovers(folder: string): Promise<void> {
 }
 
 /**
- * How long nothing may have been written to a temporary file before it is taken for one that a killed run left: a
- * download that is slower than a bearable rate is given up after a minute. A run that was suspended for longer loses
- * its file, and says so when it would give it its name.
+ * A temporary file that nobody has written to for this long is taken for a killed run's: downloads that are too slow are given
+ * up after a minute. A run that was suspended for longer loses its file, and reports that when it would rename it.
  */
 const forsakenAfterMs = 3_600_000;
 
 const ours = /^\.feedkey-[0-9a-f]{24}\.tmp$/;
 
 /**
- * Removes temporary files that killed runs left in a folder which no lock guards, such as the one that packages are
- * fetched into. Only files of this user's, under the exact names that feedkey gives, which nobody has written to for an hour;
- * links are neither followed nor removed. Never fails: what can't be removed is in nobody's way.
+ * Removes temporary files that killed runs left in a folder without a lock, such as the one that packages are fetched into.
+ * Only files of this user with feedkey's exact form of name that nobody has written to for an hour; links are neither
+ * followed nor removed. Never fails: a file that can't be removed does no harm.
  */
 export async function removeForsaken(folder: string): Promise<void> {
   const names = await fs.readdir(folder).catch(() => []);

@@ -1,4 +1,4 @@
-/** What a run gives back when it ends early, locks and private folders: on `process.exit()` and on the signals that end a program. */
+/** Releases locks and private folders when a run ends early: on `process.exit()` and on the signals that end a program. */
 const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
 const held = new Set<() => void>();
 
@@ -10,7 +10,7 @@ function giveBackAll(): void {
 function onSignal(signal: NodeJS.Signals): void {
   giveBackAll();
   stopListening();
-  // The program ends by the signal as if nobody had listened, unless somebody else does.
+  // The program ends by the signal as if there were no handler, unless there is another one.
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 
@@ -20,8 +20,8 @@ function stopListening(): void {
 }
 
 /**
- * Calls a function should the process end before `forget` is called. It listens for nothing while nothing is held.
- * @param giveBack synchronous, and throws nothing
+ * Calls a function if the process ends before `forget` is called. Without such functions there are no handlers.
+ * @param giveBack synchronous, and must not throw
  * @returns forget
  */
 export function givenBackAtExit(giveBack: () => void): () => void {

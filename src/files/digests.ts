@@ -1,15 +1,15 @@
-/** Digesting many files on two cores: what `sha256sum` takes on one, in half the time (`docs/performance.md`). */
+/** Digests many files on two cores (`docs/performance.md`). */
 import { availableParallelism } from "node:os";
 import { Helper, type Share, shareOf, takeBatches, takenOf } from "../threads.ts";
 import { digestFile, type FileDigest } from "./file-digest.ts";
 
 interface Digested {
   readonly path: string;
-  /** Undefined if there is none or it is no file. */
+  /** Undefined if there is none or it is not a file. */
   readonly found: FileDigest | undefined;
 }
 
-/** Digests files; those that can't be read are left out, for whoever asks for them to meet the failure again. */
+/** Digests files; those that can't be read are left out, and fail again when their digest is asked for. */
 export function digestBatch(paths: readonly string[]): Digested[] {
   return paths.flatMap((path) => {
     try {
@@ -50,14 +50,14 @@ export class Digesting {
 
   constructor(share: Share<string>, helper: Helper | undefined) {
     this.#share = share;
-    // A thread that dies is no reason to stop: what it left is done here.
+    // If a thread dies, this one does its work.
     this.#served = helper?.serve(share, (results: readonly Digested[]) => this.#note(results)).catch(() => undefined);
   }
 
   /**
    * Lets this thread take part, which is busy until it is done.
-   * @param onProgress is told the number of files that were begun
-   * @returns a function that gives the digest of a file by its place in the list: undefined if there is none or it is no
+   * @param onProgress called with the number of files that were begun
+   * @returns a function that gives the digest of a file by its place in the list: undefined if there is none or it is not a
    *   file. It throws as `digestFile`.
    */
   async join(onProgress: (begun: number) => void): Promise<(index: number) => FileDigest | undefined> {

@@ -1,4 +1,4 @@
-/** SHA-256 of a file as it lies there. */
+/** SHA-256 of a file. */
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -11,12 +11,12 @@ export interface FileDigest {
   readonly size: number;
 }
 
-// Synchronous reads of a size that stays in the processor's own cache until it is hashed: 1 GiB in 1.0 s, where pieces of
-// 1 MB take 1.4 and streams of 64 KB 1.9. Each thread has its own buffer.
+// Synchronous reads, small enough to stay in the processor's cache until they are hashed, are the fastest. Each thread has its
+// own buffer.
 const piece = Buffer.allocUnsafeSlow(128 * 1024);
 
 /**
- * @returns undefined if there is none, or something else than a file: a link is not followed, a pipe not waited for
+ * @returns undefined if there is none, or it is not a regular file: a link is not followed, a pipe not waited for
  * @throws FeedkeyError `not_found` if it can't be read
  */
 export function digestFile(path: string): FileDigest | undefined {
@@ -26,20 +26,20 @@ export function digestFile(path: string): FileDigest | undefined {
     return fstatSync(descriptor).isFile() ? digestOpen(descriptor) : undefined;
   } catch (cause) {
     const code = systemCode(cause);
-    // A link, a folder's way that is none, a socket.
+    // A link, a path through something that is not a folder, a socket.
     if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO") return undefined;
     if (code === undefined) throw cause;
     throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
       cause,
       details: { path, reason: code },
-      hint: "check the path and who may read the file",
+      hint: "check the path, and that you may read the file",
     });
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-/** A file's bytes, and a hash that has taken them in. */
+/** A file's bytes and their hash. */
 export interface Hashed {
   readonly bytes: Buffer;
   readonly sha256: Hash;
@@ -47,7 +47,7 @@ export interface Hashed {
 
 /**
  * Reads an open file and hashes each piece while it is in the processor's cache.
- * @param size how many bytes it has; what it has gained or lost since is left out
+ * @param size how many bytes it has; bytes added since are left out
  */
 export function readHashed(descriptor: number, size: number): Hashed {
   const sha256 = createHash("sha256");

@@ -17,15 +17,15 @@ export async function syncFolder(folder: string): Promise<void> {
       await handle.close();
     }
   } catch (error) {
-    // Some network file systems have no fsync for folders; there is nothing more to be done there.
+    // Some network file systems have no fsync for folders; nothing more can be done there.
     if (systemCode(error) === "EINVAL" || systemCode(error) === "ENOTSUP") return;
     throw outputError(error, folder);
   }
 }
 
 /**
- * Makes a folder and what is missing above it, durably. An existing one is left as it is.
- * @param mode permissions of new folders, whatever the umask: programs that read as another user must get through
+ * Makes a folder and the missing ones above it, durably. An existing one is left as it is.
+ * @param mode permissions of new folders, whatever the umask: programs of other users must be able to read
  * @throws FeedkeyError `output`
  */
 export async function ensureFolder(folder: string, mode: number): Promise<void> {
@@ -44,8 +44,8 @@ export async function ensureFolder(folder: string, mode: number): Promise<void> 
 }
 
 /**
- * Makes a folder and those missing above it. Node's own recursive mkdir never returns where the system answers ENOENT
- * below a folder that exists, as it does in /proc.
+ * Makes a folder and the missing ones above it. Node's own recursive mkdir never returns if the system answers ENOENT below an
+ * existing folder, as in /proc.
  * @returns the folders made, the lowest first
  */
 async function makeMissing(path: string, mode: number): Promise<string[]> {
@@ -88,9 +88,9 @@ async function enter(folder: string): Promise<string> {
 }
 
 /**
- * The real path of a folder at or below `root`, made where it is missing. A symbolic link below `root` may
- * lead elsewhere inside it, never out: else whoever can put a link there chooses where files are written.
- * @throws FeedkeyError `bad_path` when the folder lies outside, `output` when it cannot be made
+ * The real path of a folder at or below `root`, made if it is missing. A symbolic link below `root` may lead elsewhere inside
+ * it, never out: else anyone who can put a link there could choose where files are written.
+ * @throws FeedkeyError `bad_path` if the folder is outside, `output` if it can't be made
  */
 export async function folderWithin(root: string, folder: string): Promise<string> {
   const steps = relative(resolve(root), resolve(folder)).split(sep);
@@ -115,12 +115,12 @@ export async function folderWithin(root: string, folder: string): Promise<string
 function outside(root: string, folder: string): FeedkeyError {
   return new FeedkeyError("bad_path", `"${folder}" leads out of the output folder "${root}"`, {
     details: { folder, root },
-    hint: "look for a symbolic link on the way and remove it, or choose another output folder",
+    hint: "find the symbolic link on the way and remove it, or choose another output folder",
   });
 }
 
 /**
- * Refuses a folder that other users can write to: they could put anything in the place of what it holds.
+ * Refuses a folder that other users can write to: they could replace anything in it.
  * A missing folder passes.
  * @param refuse makes the error from what is wrong and the next step
  * @throws what `refuse` makes; FeedkeyError `output` for a place below a file

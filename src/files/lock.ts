@@ -44,8 +44,8 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   const lockFolder = join(await fs.realpath(folder), ".lock");
   await waitForLockFolder(folder, lockFolder, options.waitMs ?? defaultWaitMs);
   try {
-    // Two runs that find the same stale lock can both take it over, the second removing the first one's. This token tells the
-    // first at once: only the run that wrote last goes on.
+    // Two runs that find the same stale lock can both take it over, the second removing the first one's. By this token the first
+    // notices: only the run that wrote last goes on.
     await writeToken(ownerFile, token);
   } catch (error) {
     await fs.rmdir(lockFolder).catch(() => undefined);
@@ -53,7 +53,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   }
   const isOurs = async () => (await readToken(ownerFile)) === token;
   const refreshing = setInterval(async () => {
-    // Never another run's lock: its age is what tells when that run was killed.
+    // Never another run's lock: its age shows when that run was killed.
     if (await isOurs()) await fs.utimes(lockFolder, new Date(), new Date()).catch(() => undefined);
   }, refreshMs).unref();
   const forget = givenBackAtExit(() => giveBack(ownerFile, token, lockFolder));
@@ -91,7 +91,7 @@ export async function withLock<T>(
   }
 }
 
-/** Makes the folder that is the lock, which only one run can; one that no living run kept fresh is removed first. */
+/** Makes the folder that is the lock, which only one run can do; a stale one is removed first. */
 async function waitForLockFolder(folder: string, lockFolder: string, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   for (;;) {
@@ -142,7 +142,7 @@ async function readToken(file: string): Promise<string | undefined> {
   try {
     return await fs.readFile(file, "utf8");
   } catch {
-    // Whatever the reason: what cannot be shown to be ours is not.
+    // Whatever the reason: a lock that can't be shown to be ours is not.
     return undefined;
   }
 }

@@ -1,10 +1,10 @@
-/** Whether a file system keeps the modes of files. FAT and exFAT, as on sticks, have none: what is shown was chosen when it was mounted. */
+/** Whether a file system keeps the modes of files. FAT and exFAT, as on sticks, do not: modes are set when it is mounted. */
 import { type FileHandle, open, stat, statfs } from "node:fs/promises";
 import { systemCode } from "../error.ts";
 
 /** Types that statfs(2) gives on Linux: FAT, exFAT, NTFS by its two drivers. */
 const without: readonly number[] = [0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e];
-/** Anything that a program of its own serves, as exfat-fuse and ntfs-3g: only trying tells. */
+/** Any file system served by a program, such as exfat-fuse and ntfs-3g: only a test shows. */
 const fuse = 0x65735546;
 
 /** What is asked of a file. */
@@ -15,7 +15,7 @@ export interface ModeProbe {
   chmod(mode: number): Promise<void>;
 }
 
-/** Whether the mode of a file, which is open to others, is one that its owner could change. */
+/** Whether the owner of a file that is open to others could change its mode. */
 export async function keepsModes(file: ModeProbe): Promise<boolean> {
   const type = await file.type();
   if (without.includes(type)) return false;
@@ -44,8 +44,8 @@ export function probeOf(handle: FileHandle, path: string): ModeProbe {
 }
 
 /**
- * A warning about secret keys in a folder on a file system without modes; undefined where there is nothing to warn of.
- * A folder that can't be looked at is left to whoever reads it.
+ * A warning about secret keys in a folder on a file system without modes, else undefined. A folder that can't be read gives
+ * no warning here; reading from it fails later.
  */
 export async function warnOfModes(folder: string): Promise<string | undefined> {
   try {

@@ -6,7 +6,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "./system-error.ts";
 
-// The XDG base directory specification wants relative paths in its variables ignored.
+// By the XDG base directory specification relative paths in its variables are ignored.
 function baseFolder(variable: `XDG_${string}_HOME`, fallback: string): string {
   const found = process.env[variable];
   return found !== undefined && isAbsolute(found) ? found : join(homedir(), fallback);
@@ -16,12 +16,12 @@ function chosen(option: string | undefined, variable: string): string | undefine
   return [option, process.env[variable]].find((path) => path !== undefined && path !== "");
 }
 
-/** Where client state lies: the option, `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`. Absolute. */
+/** The folder of client state: the option, `$FEEDKEY_STATE`, else `$XDG_STATE_HOME/feedkey`. Absolute. */
 export function stateFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_STATE") ?? join(baseFolder("XDG_STATE_HOME", ".local/state"), "feedkey"));
 }
 
-/** Where the archive's key store lies: the option, `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. Absolute. */
+/** The folder of the archive's key store: the option, `$FEEDKEY_HOME`, else `$XDG_DATA_HOME/feedkey`. Absolute. */
 export function homeFolder(option?: string): string {
   return resolve(chosen(option, "FEEDKEY_HOME") ?? join(baseFolder("XDG_DATA_HOME", ".local/share"), "feedkey"));
 }
@@ -31,12 +31,12 @@ export function chosenProfile(option?: string): string | undefined {
   return chosen(option, "FEEDKEY_PROFILE");
 }
 
-/** Where this program lies: this module runs as dist/src/store/paths.js. */
+/** The program's own folder: this module runs as dist/src/files/paths.js. */
 export const programFolder = resolve(fileURLToPath(new URL("../../..", import.meta.url)));
 
 /**
- * The folders in which a profile's name is looked up, first one first. The working folder is none of them: it may be
- * anybody's.
+ * The folders in which a profile's name is looked up, in this order. The working folder is not among them: it may belong to
+ * anybody.
  */
 export function profileSearchPath(): string[] {
   return [
@@ -70,8 +70,8 @@ export function credentialFiles(): string[] {
 
 /**
  * The file of a profile: anything with a `/` or ending in `.ini` is a file, all else a name to look up.
- * @throws FeedkeyError `usage` for what can be neither, `not_found` with the places looked at, `bad_profile` when
- *   a file is there but cannot be looked at: falling back to another of the same name would be a surprise
+ * @throws FeedkeyError `usage` if it can be neither, `not_found` with the places looked at, `bad_profile` if a file is there
+ *   but can't be read: falling back to another of the same name would be a surprise
  */
 export async function findProfile(nameOrFile: string): Promise<string> {
   const isFile = nameOrFile.includes("/") || nameOrFile.endsWith(".ini");

@@ -1,4 +1,4 @@
-/** Reading files that somebody else may have put there: never waiting for anybody, and never more than was allowed. */
+/** Reads files that somebody else may have put there, without blocking and within a limit. */
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { systemCode } from "../error.ts";
@@ -11,12 +11,12 @@ export interface PlainFile {
   readonly owner: FileOwner;
 }
 
-/** What lies in a file's place, in words: `is a named pipe`. */
+/** What is there instead of a file, in words: `is a named pipe`. */
 export interface NotPlain {
   readonly problem: string;
 }
 
-/** What a node is that is not a plain file, in words. */
+/** What something is that is not a plain file, in words. */
 export function kindOf(stat: Stats): string {
   if (stat.isSymbolicLink()) return "is a symbolic link";
   if (stat.isDirectory()) return "is a folder";
@@ -27,7 +27,7 @@ export function kindOf(stat: Stats): string {
 
 /**
  * Reads a plain file whole.
- * @param maxBytes more than that is a problem, and is not read
+ * @param maxBytes a larger file is a problem, and is not read
  * @param follow whether the name may be a symbolic link
  * @throws what the system says, such as ENOENT
  */
@@ -36,19 +36,19 @@ export async function readPlainFile(
   maxBytes: number,
   { follow = false }: { readonly follow?: boolean } = {},
 ): Promise<PlainFile | NotPlain> {
-  // Asked before it is opened: opening a device may do something.
+  // Checked before it is opened: opening a device may start it.
   const there = await (follow ? fs.stat(path) : fs.lstat(path));
   if (!there.isFile()) return { problem: kindOf(there) };
   let handle: fs.FileHandle;
   try {
-    // Not waiting for whoever may write into a pipe that takes the file's place meanwhile.
+    // Not blocking, in case a pipe replaces the file meanwhile.
     handle = await fs.open(path, constants.O_RDONLY | constants.O_NONBLOCK | (follow ? 0 : constants.O_NOFOLLOW));
   } catch (error) {
     if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };
     throw error;
   }
   try {
-    // Asked of the open file: what is checked is what is read.
+    // Checked on the open file: what is checked is what is read.
     const stat = await handle.stat();
     if (!stat.isFile()) return { problem: kindOf(stat) };
     if (stat.size > maxBytes) return { problem: `is larger than ${maxBytes} bytes` };
@@ -60,7 +60,7 @@ export async function readPlainFile(
   }
 }
 
-/** The first bytes of an open file or pipe, as many as wanted and there. */
+/** The first bytes of an open file or pipe, up to the wanted number. */
 export async function readUpTo(handle: fs.FileHandle, most: number): Promise<Buffer> {
   const room = Buffer.allocUnsafeSlow(most);
   let filled = 0;

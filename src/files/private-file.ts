@@ -23,12 +23,12 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
     throw refuse(path, `cannot read the secret key "${path}": ${causeInWords(error)}`, "run as the user that owns it");
   }
   try {
-    // Asked of the open file, not of the name: what is checked is what is read.
+    // Checked on the open file, not by name: what is checked is what is read.
     const stat = await handle.stat();
     const what = `the secret key "${path}"`;
     if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself there");
     refuseForeign(stat, what, path);
-    // Where no file has a mode, as on a stick with FAT, the owner could not help it: the key's keeper is warned instead.
+    // If files have no modes, as on a stick with FAT, the owner can't change that: the keeper gets a warning instead.
     if (isOpenToOthers(stat) && (await keepsModes(probeOf(handle, path)))) throw openToOthers(stat, what, path);
     return await handle.readFile("utf8");
   } finally {
@@ -37,16 +37,16 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
 }
 
 /**
- * Reads a file with a passphrase, which is worth as much as the key that it opens: nobody else may read it. Links are
- * followed and a pipe will do, so that `--passphrase-file <(pass show archive)` works.
- * @throws FeedkeyError `bad_config`; what the system says where it can't be opened
+ * Reads a file with a passphrase, which needs the same care as the key: nobody else may read it. Links are followed and a pipe
+ * is accepted, so that `--passphrase-file <(pass show archive)` works.
+ * @throws FeedkeyError `bad_config`; the system's error if it can't be opened
  */
 export async function readPassphraseFile(path: string): Promise<string> {
   const handle = await fs.open(path, constants.O_RDONLY);
   try {
     const stat = await handle.stat();
     const what = `the passphrase file "${path}"`;
-    // A pipe of the shell's belongs to who started it, who need not be who signs.
+    // A pipe belongs to the user of the shell, who need not be the one that signs.
     if (stat.isFile()) refuseForeign(stat, what, path);
     if ((stat.isFile() || stat.isFIFO()) && isOpenToOthers(stat)) throw openToOthers(stat, what, path);
     return await handle.readFile("utf8");
@@ -68,7 +68,7 @@ function openToOthers({ mode }: Stats, what: string, path: string): FeedkeyError
   return refuse(
     path,
     `${what} is open to other users (mode ${(mode & 0o777).toString(8)})`,
-    `chmod 600 '${path}', and think about whether somebody has read it`,
+    `chmod 600 '${path}', and consider whether somebody has read it`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** Running somebody else's program: the one place that starts any. */
+/** Runs other programs: the only place that starts any. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
@@ -15,18 +15,18 @@ export interface Ran {
 
 export interface RunTerms {
   /**
-   * A folder that stands in for the user's home, GnuPG's too: the program sees none of this user's keys and settings, and has a minute.
-   * Without one it runs as the user would run it.
+   * A folder to use as the home, also GnuPG's: the program sees none of this user's keys and settings, and has a minute. Without
+   * one it runs as the user would run it.
    */
   readonly home?: string;
-  /** What it reads; nothing by default. */
+  /** Its standard input; empty by default. */
   readonly input?: Uint8Array | string;
-  /** What it reads from descriptor 3, which no list of processes shows; nothing by default. */
+  /** Its input on descriptor 3, which no list of processes shows; empty by default. */
   readonly secret?: string | undefined;
 }
 
 const patienceMs = 60_000;
-/** Bytes that are kept of what a program says on a home of its own: the last ones. */
+/** Bytes of output that are kept, from the end, for a program with a home of its own. */
 const kept = 64 * 1024;
 const running = new Set<ChildProcess>();
 
@@ -45,12 +45,12 @@ export function findProgram(name: string, path = process.env.PATH ?? ""): string
     });
 }
 
-/** Ends whatever still runs on a home of its own: that is about to go. */
+/** Ends everything that still uses a home of its own, which is about to be removed. */
 export function endPrograms(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** Runs a program to its end. It throws nothing: the result tells. */
+/** Runs a program to its end. Never throws: see the result. */
 export async function runProgram(program: string, args: readonly string[], terms: RunTerms = {}): Promise<Ran> {
   const { home, input, secret } = terms;
   const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8" };
@@ -80,12 +80,12 @@ export async function runProgram(program: string, args: readonly string[], terms
 }
 
 function feed(stream: Writable, input: Uint8Array | string): void {
-  // The program may end before it has read everything; its exit status tells.
+  // The program may end before it has read everything; its exit status says enough.
   stream.on("error", () => undefined);
   stream.end(input);
 }
 
-/** @returns what came, at least the last bytes of it */
+/** @returns the output, or at least its last bytes */
 function collect(stream: NodeJS.ReadableStream, most: number): () => Buffer {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -102,7 +102,7 @@ export interface GpgTerms extends RunTerms {
   readonly program?: string;
 }
 
-/** Runs gpg without questions. On a home of its own neither agent nor dirmngr is started: nothing goes on, nothing asks a network. */
+/** Runs gpg without questions. On a home of its own neither agent nor dirmngr is started, so nothing keeps running or asks the network. */
 export async function runGpg(args: readonly string[], { program = "gpg", ...terms }: GpgTerms = {}): Promise<Ran> {
   const own = terms.home === undefined ? [] : ["--homedir", resolve(terms.home), "--no-autostart"];
   return await runProgram(program, ["--batch", "--no-tty", "--quiet", ...own, ...args], terms);

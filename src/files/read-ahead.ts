@@ -1,21 +1,20 @@
 /**
- * A file that is read while the program does something else, and hashed as it comes. The threads that Node reads with fill
- * the memory, which takes longer than hashing: 50 MB in 200 ms instead of 270 (`docs/performance.md`).
+ * A file that is read, by Node's own threads, and hashed while the program does something else (`docs/performance.md`).
  */
 import { createHash } from "node:crypto";
 import { close, constants, fstatSync, openSync, read, statSync } from "node:fs";
 import type { Hashed } from "./file-digest.ts";
 
-/** Bytes read at once: several threads share them, and the first ones are there soon. */
+/** Bytes read at once: small enough for several threads to share the work and for hashing to start early. */
 const piece = 1024 * 1024;
 
 export class ReadAhead {
   readonly path: string;
-  /** The file's bytes; undefined where it has to be read otherwise. */
+  /** The file's bytes; undefined if it has to be read in another way. */
   readonly found: Promise<Hashed | undefined>;
 
   /**
-   * Begins to read. It gives up at whatever is unusual: then the file is to be read by whoever can say what is wrong.
+   * Begins to read. It gives up on anything unusual: the caller then reads the file in the usual way, which gives the error.
    * @param limit bytes that it may have
    */
   constructor(path: string, limit: number) {
@@ -25,7 +24,7 @@ export class ReadAhead {
 }
 
 async function readFound(path: string, limit: number): Promise<Hashed | undefined> {
-  // Looked at first: a pipe that is opened and closed again loses what is written to it.
+  // Checked first: a pipe that is opened and closed again loses what is written to it.
   if (!statSync(path).isFile()) return undefined;
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -45,7 +44,7 @@ async function readPieces(descriptor: number, size: number): Promise<Hashed | un
   try {
     for (const [place, count] of counts.entries()) {
       const part = bytes.subarray(place * piece, (place + 1) * piece);
-      // It is being cut off this very moment.
+      // The file is being truncated.
       if ((await count) !== part.length) return undefined;
       sha256.update(part);
     }

@@ -22,16 +22,16 @@ export interface FileOwner {
 export interface StageOptions {
   /** Exact permissions. Without it: 0666 less the umask. */
   readonly mode?: number;
-  /** Whose it is. Without it: the user's that writes. */
+  /** Its owner. Without it: the user that writes. */
   readonly owner?: FileOwner;
 }
 
 export interface StreamOptions extends StageOptions {
-  /** The output folder that the target must really lie in; missing folders below it are made. */
+  /** The output folder that must really contain the target; missing folders below it are made. */
   readonly within?: string;
 }
 
-/** A name that no other run uses, and that `removeLeftovers` knows again. */
+/** A name that no other run uses, and that `removeLeftovers` recognises. */
 export function temporaryName(): string {
   return `.feedkey-${randomBytes(12).toString("hex")}.tmp`;
 }
@@ -57,7 +57,7 @@ export function keepAtExit(temporary: string): void {
   forgets.delete(temporary);
 }
 
-/** Renames a staged file, or a link made beside its place, to its final name; removes it if that fails. */
+/** Renames a staged file or link to its final name; removes it if that fails. */
 export async function moveIntoPlace(file: StagedFile): Promise<void> {
   try {
     await fs.rename(file.temporary, file.path);
@@ -69,8 +69,8 @@ export async function moveIntoPlace(file: StagedFile): Promise<void> {
 }
 
 /**
- * Removes staged files that will not be committed. Never fails: it runs after other failures, which are the ones to
- * tell, and what it cannot remove `removeLeftovers` finds later.
+ * Removes staged files that will not be committed. Never fails: it runs after another failure, which is the one to report,
+ * and `removeLeftovers` finds later what it can't remove.
  */
 export async function discard(staged: readonly StagedFile[]): Promise<void> {
   for (const { temporary } of staged) {
@@ -101,7 +101,7 @@ export class StagedStream implements StagedFile {
   static async open(path: string, options: StageOptions = {}): Promise<StagedStream> {
     const temporary = join(dirname(path), temporaryName());
     removeAtExit(temporary);
-    // O_NOFOLLOW is implied by O_EXCL where POSIX is kept; it costs nothing to say so.
+    // POSIX's O_EXCL implies O_NOFOLLOW; not every system follows it.
     const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
     try {
       const handle = await fs.open(temporary, flags, options.mode ?? 0o666);
@@ -134,7 +134,7 @@ export class StagedStream implements StagedFile {
    */
   async finish(): Promise<StagedFile> {
     await this.#orDiscard(async () => {
-      // open() applied the umask, and chown takes special bits away; the mode asked for is exact.
+      // open() applied the umask, and chown clears special bits; the mode must be exact.
       const { mode, owner } = this.#options;
       if (owner !== undefined) await this.#handle.chown(owner.uid, owner.gid);
       if (mode !== undefined) await this.#handle.chmod(mode);
@@ -150,7 +150,7 @@ export class StagedStream implements StagedFile {
     await syncFolder(dirname(this.path));
   }
 
-  /** Forgets the file. May be called again, and after a failure. */
+  /** Removes the file. May be called again, and after a failure. */
   async discard(): Promise<void> {
     await this.#close().catch(() => undefined);
     await discard([this]);
@@ -178,7 +178,7 @@ export class StagedStream implements StagedFile {
  */
 export async function stageStream(path: string, options: StreamOptions = {}): Promise<StagedStream> {
   if (options.within === undefined) return StagedStream.open(path, options);
-  // From here on only the real path is used: a link put in its way later is not met again.
+  // From here on only the real path is used, so a link put there later has no effect.
   const folder = await folderWithin(options.within, dirname(path));
   return StagedStream.open(join(folder, basename(path)), options);
 }

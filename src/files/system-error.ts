@@ -21,15 +21,15 @@ const causes: ReadonlyMap<string, string> = new Map([
   ["ENFILE", "too many files are open"],
 ]);
 
-/** Why the system refused, in words: `no space is left on the device`. Unknown codes are named as they are. */
+/** Why the system refused, in words: `no space is left on the device`. Unknown codes are given as they are. */
 export function causeInWords(error: unknown): string {
   const code = systemCode(error) ?? "unknown";
   return causes.get(code) ?? `the system reports ${code}`;
 }
 
 /**
- * What to throw when writing failed: FeedkeyError `output` for an error of the system,
- * and everything else (a FeedkeyError, a bug) as it came.
+ * The error to throw if writing failed: FeedkeyError `output` for a system error; anything else (a FeedkeyError, a bug) is
+ * returned unchanged.
  * @param path what could not be written
  */
 export function outputError(error: unknown, path: string): unknown {

@@ -1,7 +1,7 @@
 /**
- * Files below the root of a system, which may be this one or one that is being installed. Names are those in that
- * system, without a leading slash. No symbolic link on the way leads out: else whoever made the tree would choose
- * which files of this system are written.
+ * Files below the root of a system, which may be this one or one that is being installed. Names are those in that system,
+ * without a leading slash. No symbolic link may lead out: else the maker of the tree could choose which files of this system
+ * are written.
  */
 import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -14,7 +14,7 @@ import { kindOf, readPlainFile } from "./plain-file.ts";
 import type { FileOwner } from "./staged-stream.ts";
 import { causeInWords, outputError } from "./system-error.ts";
 
-/** What lies under a name, the last part of it not followed. */
+/** What is at a name, without following a link there. */
 export type Found =
   | { readonly kind: "absent" }
   | { readonly kind: "file"; readonly bytes: Buffer; readonly mode: number; readonly owner: FileOwner }
@@ -26,7 +26,7 @@ export type Found =
 export type LinkPolicy = "inside" | "none";
 
 export class TargetRoot {
-  /** As it was given, made absolute: for messages. */
+  /** As given, made absolute: for messages. */
   readonly folder: string;
   readonly #real: string;
   readonly #links: LinkPolicy;
@@ -49,7 +49,7 @@ export class TargetRoot {
     } catch (error) {
       if (systemCode(error) === undefined) throw error;
     }
-    throw new FeedkeyError("not_found", `the root ${path} is not there, or no folder`, { details: { root: path } });
+    throw new FeedkeyError("not_found", `the root ${path} is not there, or not a folder`, { details: { root: path } });
   }
 
   /** Whether it is the system that this program runs in. */
@@ -71,12 +71,12 @@ export class TargetRoot {
     }
   }
 
-  /** Whether there is anything under a name, links within the root followed. */
+  /** Whether there is anything at a name, following links within the root. */
   async exists(name: string): Promise<boolean> {
     return (await this.#realPath(name)) !== undefined;
   }
 
-  /** The text of a file, links within the root followed; undefined if there is none to be had. */
+  /** The text of a file, following links within the root; undefined if it can't be read. */
   async text(name: string): Promise<string | undefined> {
     try {
       const path = await this.#realPath(name);
@@ -89,7 +89,7 @@ export class TargetRoot {
   }
 
   /**
-   * The path of a name in the system that this program runs in; what is missing of it is not made.
+   * The path of a name in the system that this program runs in; missing folders are not made.
    * @throws FeedkeyError `bad_path`
    */
   async hostPath(name: string): Promise<string> {
@@ -115,20 +115,20 @@ export class TargetRoot {
     return missing;
   }
 
-  /** Makes a folder and those above it that are missing, open for everybody to read. @throws FeedkeyError `bad_path`, `output` */
+  /** Makes a folder and the missing ones above it, readable for everybody. @throws FeedkeyError `bad_path`, `output` */
   async makeFolder(name: string): Promise<void> {
     for (const folder of [...(await this.missingFolders(`${name}/x`))]) {
       const path = await this.hostPath(folder);
       try {
         await fs.mkdir(path);
-        // mkdir takes the umask off: programs that read as another user must get through.
+        // mkdir applies the umask, but programs of other users must be able to read.
         await fs.chmod(path, 0o755);
       } catch (error) {
         if (systemCode(error) !== "EEXIST") throw outputError(error, path);
       }
       await syncFolder(dirname(path));
     }
-    // A link or file in the place of the last one is found here.
+    // Finds a link or file that is there instead of the last folder.
     await this.hostPath(`${name}/x`);
   }
 
@@ -156,7 +156,7 @@ export class TargetRoot {
     await syncFolder(dirname(path));
   }
 
-  /** Removes a folder with nothing in it; one that is in use stays. @returns whether it is gone */
+  /** Removes an empty folder; one that is in use stays. @returns whether it is gone */
   async removeIfEmpty(name: string): Promise<boolean> {
     const path = await this.hostPath(name);
     try {
@@ -174,7 +174,7 @@ export class TargetRoot {
   }
 
   /**
-   * Refuses links that lead out, at whatever depth below a folder: for what other code writes there.
+   * Refuses links that lead out, at any depth below a folder: for other code that writes there.
    * @throws FeedkeyError `bad_path`
    */
   async refuseLinksOut(name: string): Promise<void> {
@@ -210,15 +210,15 @@ export class TargetRoot {
 
   /**
    * The bytes of a plain file; undefined if there is none.
-   * @throws FeedkeyError `bad_path` for anything else in its place, a link that must not be followed on the way, or a file of
-   *   more bytes than allowed; `output` if the system does not let us read it
+   * @throws FeedkeyError `bad_path` if it is not a plain file, is behind a link that must not be followed, or is larger than
+   *   allowed; `output` if it can't be read
    */
   async read(name: string, most: number): Promise<Buffer | undefined> {
     const path = await this.hostPath(name);
     try {
       const read = await readPlainFile(path, most);
       if (!("bytes" in read)) throw notExpected(this.#shown(path), read.problem, "a plain file");
-      // What was opened must be what the name leads to now: a folder on the way may have become a link meanwhile.
+      // The opened file must be the one that the name leads to now: a folder on the way may have become a link meanwhile.
       if ((await fs.realpath(path)) === path) return read.bytes;
       throw notExpected(this.#shown(path), "was moved while it was read", "a plain file");
     } catch (error) {
@@ -232,7 +232,7 @@ export class TargetRoot {
   }
 
   /**
-   * Refuses whatever is not a plain file in the place of one that is going to be written.
+   * Refuses anything but a plain file at a name that is going to be written.
    * @throws FeedkeyError `bad_path`
    */
   async refuseOdd(name: string): Promise<void> {
@@ -244,7 +244,7 @@ export class TargetRoot {
     if (stat !== undefined && !stat.isFile()) throw notExpected(this.#shown(path), kindOf(stat), "a plain file");
   }
 
-  /** Where a path is, as the root was given. */
+  /** A path below the root as it was given. */
   #shown(path: string): string {
     return join(this.folder, relative(this.#real, path));
   }
@@ -273,11 +273,11 @@ function parts(name: string): string[] {
 function notExpected(path: string, problem: string, expected: string): FeedkeyError {
   return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}: expected ${expected}`, {
     details: { path, problem },
-    hint: "look who put it there, and remove it: what belongs there is written again; links below the root are not followed",
+    hint: "find out who put it there, and remove it; the right file is written again; links below the root are not followed",
   });
 }
 
-/** Far more than any file of configuration or keyring of ours has. */
+/** Far more than any configuration file or keyring of ours. */
 const maxBytes = 16 * 1024 * 1024;
 
 async function readPlain(path: string): Promise<Found> {

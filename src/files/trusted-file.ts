@@ -1,6 +1,6 @@
 /**
- * Files that decide whom to trust: profiles, keyrings, certificate authorities. Whoever can change one, or put another in
- * its place, decides in the user's stead; so nobody else may write to it, or to any folder on the way to it.
+ * Files that decide whom to trust: profiles, keyrings, certificate authorities. Anyone who can change or replace one decides
+ * for the user, so nobody else may write to it, or to any folder on the way to it.
  */
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -9,7 +9,7 @@ import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { programFolder } from "./paths.ts";
 
-/** How messages call a file, and what a refusal of it is. */
+/** A file's name in messages, and the code of its refusal. */
 export interface TrustedUse {
   /** With its article: `the profile`. */
   readonly what: string;
@@ -25,36 +25,36 @@ const OTHERS_WRITE = 0o022;
 const OTHERS_READ = 0o077;
 const STICKY = 0o1000;
 
-/** A file that is being judged. */
+/** A file that is being checked. */
 interface Judging {
-  /** As it was given, for messages. */
+  /** As given, for messages. */
   readonly path: string;
   readonly use: TrustedUse;
   /** Users who may change it: root, this one, and for shipped files the program's owner. */
   readonly owners: ReadonlySet<number>;
 }
 
-/** One name on the way to a file. */
+/** One part of the path to a file. */
 interface Step {
   readonly folder: string;
   readonly path: string;
   readonly stat: Stats;
-  /** It names the file itself, or a link to it, and not a folder further up. */
+  /** The file itself, or a link to it, not a folder further up. */
   readonly isLast: boolean;
 }
 
 /**
  * Reads a file that nobody else can change: owned by root or this user, as are all folders and links on the way to it,
- * and writable for neither group nor world. A folder with the sticky bit, such as /tmp, will do further up, where only
- * the owner of what lies in it can exchange it.
- * @throws FeedkeyError with the code of its use; what the system says where it can't be read
+ * and not writable for group or world. A folder with the sticky bit, such as /tmp, is accepted further up, since there only the
+ * owner of a file can replace it.
+ * @throws FeedkeyError with the code of its use; the system's error if it can't be read
  */
 export async function readTrustedFile(path: string, use: TrustedUse): Promise<Buffer> {
   const { real, judging } = await judgeWay(path, use, true);
   // O_NONBLOCK: opening a pipe that somebody put here must not hang.
   const handle = await fs.open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
-    // Asked of the open file, not of the name: what is checked is what is read.
+    // Checked on the open file, not by name: what is checked is what is read.
     const stat = await handle.stat();
     if (!stat.isFile()) throw refuse(judging, "is not a plain file", "put the file itself there");
     refuseOpen(stat, judging);
@@ -65,7 +65,7 @@ export async function readTrustedFile(path: string, use: TrustedUse): Promise<Bu
 }
 
 /**
- * The names in a folder to which nobody else can add any; undefined for what is no folder.
+ * The names in a folder to which nobody else can add any; undefined if it is not a folder.
  * @throws as {@link readTrustedFile}
  */
 export async function trustedNames(path: string, use: TrustedUse): Promise<string[] | undefined> {
@@ -77,15 +77,15 @@ export async function trustedNames(path: string, use: TrustedUse): Promise<strin
 }
 
 /**
- * Follows a path as the system does, and judges each folder and link on the way.
- * @param isFile its own folder may not be one with the sticky bit either
+ * Follows a path as the system does, and checks each folder and link on the way.
+ * @param isFile its own folder must not have the sticky bit either
  */
 async function judgeWay(path: string, use: TrustedUse, isFile: boolean): Promise<{ real: string; judging: Judging }> {
   const { real, steps } = await follow(path);
   const isOurs = real === programFolder || real.startsWith(programFolder + sep);
   const owners = new Set([0, process.geteuid?.() ?? 0]);
   const judging = { path, use, owners };
-  // Shipped profiles lie in the program's own folder: whoever can write there, or above, can change the program.
+  // Shipped profiles are in the program's own folder: a user who can write there can change the program anyway.
   if (isOurs) owners.add((await fs.lstat(programFolder)).uid);
   for (const step of steps) {
     if (isOurs && !step.stat.isSymbolicLink() && isAbove(step.folder, programFolder)) continue;
@@ -98,7 +98,7 @@ function isAbove(folder: string, below: string): boolean {
   return folder !== below && below.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
-/** @throws what the system says: `ENOENT`, `ELOOP` and the like */
+/** @throws the system's error: `ENOENT`, `ELOOP` and the like */
 async function follow(path: string): Promise<{ real: string; steps: Step[] }> {
   const steps: Step[] = [];
   let names = split(resolve(path));
@@ -132,13 +132,13 @@ function split(path: string): string[] {
 function judgeStep(step: Step, above: Stats, judging: Judging, isStrict: boolean): void {
   const folder = escapeText(step.folder);
   if (!judging.owners.has(above.uid)) {
-    const problem = `can be exchanged by the owner of the folder "${folder}"`;
+    const problem = `can be replaced by the owner of the folder "${folder}"`;
     throw refuse(judging, problem, "move it to a folder of your own, once you have looked at it");
   }
   if ((above.mode & OTHERS_WRITE) === 0) return;
   const isSticky = (above.mode & STICKY) !== 0;
   if (isSticky && !isStrict && judging.owners.has(step.stat.uid)) return;
-  const problem = `can be exchanged: other users can write to the folder "${folder}"`;
+  const problem = `can be replaced: other users can write to the folder "${folder}"`;
   throw refuse(
     judging,
     problem,

@@ -1,6 +1,6 @@
 /**
  * The bytes between the contents of an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils (GNU) write them.
- * No digest covers them, so whoever signs only the contents must accept no other bytes here.
+ * No digest covers them, so a verifier of the contents must accept no other bytes here.
  */
 import { AR_MAGIC } from "./ar.ts";
 
@@ -13,7 +13,7 @@ export interface MemberShape {
 /** Time, owner, group and mode: the columns 16 to 48 of a header. */
 export const plainOwner = ["0".padEnd(12), "0".padEnd(6), "0".padEnd(6), "100644".padEnd(8)].join("");
 
-/** Bytes of a header, without a long name behind it. */
+/** Bytes of a header, without a long name after it. */
 export const HEADER_SIZE = 60;
 
 /** The owner columns of a header. */
@@ -29,7 +29,7 @@ function withMagic(prefixes: readonly Buffer[]): Buffer[] {
   return prefixes.map((prefix, index) => (index === 0 ? Buffer.concat([Buffer.from(AR_MAGIC), prefix]) : prefix));
 }
 
-/** What stands before the content of each member, with the magic before the first: the BSD form, `#1/length`. */
+/** What comes before the content of each member, with the magic before the first: the BSD form, `#1/length`. */
 export function bsdPrefixes(members: readonly MemberShape[], owner: string): Buffer[] {
   const prefixes = members.map(({ name, size }) => {
     if (name.length <= 16 && !name.includes(" ")) return header(name, owner, size);
@@ -38,7 +38,7 @@ export function bsdPrefixes(members: readonly MemberShape[], owner: string): Buf
   return withMagic(prefixes);
 }
 
-/** The same in the GNU form: names that are too long stand in a table before the first member. */
+/** The same in the GNU form: names that are too long are in a table before the first member. */
 export function gnuPrefixes(members: readonly MemberShape[], owner: string): Buffer[] {
   let table = "";
   const headers = members.map(({ name, size }) => {
@@ -53,7 +53,7 @@ export function gnuPrefixes(members: readonly MemberShape[], owner: string): Buf
   return withMagic(headers.map((one, index) => (index === 0 ? Buffer.concat([before, one]) : one)));
 }
 
-/** What stands behind a content of odd length. */
+/** What follows a content of odd length. */
 export function paddingOf(size: number): Buffer {
   return Buffer.from(size % 2 === 0 ? "" : "\n");
 }

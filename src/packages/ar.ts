@@ -11,7 +11,7 @@ export const AR_MAGIC = "!<arch>\n";
 
 const HEADER_SIZE = 60;
 
-/** One member: where its content lies in the archive. */
+/** One member, with the place of its content in the archive. */
 export interface ArMember {
   readonly name: string;
   /** First byte of the content, long name excluded. */
@@ -23,7 +23,7 @@ export interface ArMember {
 /**
  * Lists all members in their order, reading headers only. Names may repeat: what that means is up to the caller.
  * Symbol and name tables are not listed.
- * @throws FeedkeyError `bad_package` for anything that is not a whole, well-formed archive
+ * @throws FeedkeyError `bad_package` for anything that is not a complete, well-formed archive
  */
 export function readArMembers(source: ByteSource): ArMember[] {
   if (source.size < AR_MAGIC.length || latin1(source.read(0, AR_MAGIC.length)) !== AR_MAGIC) {
@@ -51,7 +51,7 @@ function readHeader(source: ByteSource, position: number): ArMember {
   const text = latin1(source.read(position, HEADER_SIZE));
   if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end as one`);
   const owner = [text.slice(16, 28), text.slice(28, 34), text.slice(34, 40)];
-  // GNU leaves these blank for its tables.
+  // GNU leaves these empty for its tables.
   if (!owner.every((field) => /^\d* *$/.test(field)) || !/^[0-7]* *$/.test(text.slice(40, 48))) {
     throw damage(`ar header at byte ${position} has a time, owner or mode that is not a number`);
   }
@@ -91,7 +91,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
 }
 
 function checkName(member: ArMember): ArMember {
-  // Package tools only ever write ASCII here; anything else is damage or a trick on whoever reads the list.
+  // Package tools only write ASCII here; anything else is damage or a trick on readers of the list.
   if (!/^[\x20-\x7e]+$/.test(member.name)) {
     throw damage(`ar member at byte ${member.offset} has the unusable name ${quote(member.name)}`);
   }

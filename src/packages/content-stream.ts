@@ -1,4 +1,4 @@
-/** What a compressed file holds, from its beginning on, as far as it is asked for. */
+/** The content of a compressed file, from its beginning, as far as it is needed. */
 import { FeedkeyError } from "../error.ts";
 import { unbzip2Head } from "./compression/bzip2.ts";
 import { detectCompression } from "./compression/compression.ts";
@@ -23,7 +23,7 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
   if (kind === "gzip") {
     yield* gunzipChunks(source);
   } else if (kind === "none") {
-    throw damage("expected data compressed with gzip, bzip2, xz or zstd, but it begins as none of them");
+    throw damage("expected data compressed with gzip, bzip2, xz or zstd, but it begins like none of them");
   } else {
     try {
       if (kind === "xz") yield* unxzChunks(piecesOf(source, PIECE), MAX_OUTER_TAR);
@@ -38,7 +38,7 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
   }
 }
 
-/** The decoder gives nothing back before it ends; so it is stopped early at first, then ever later. */
+/** The decoder returns nothing before it ends, so it is stopped early at first, then later and later. */
 async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; ; look = Math.min(look * 8, MAX_BZIP2_AT_ONCE)) {
@@ -50,15 +50,15 @@ async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, vo
   }
 }
 
-/** The decoder takes whole frames only; so the first blocks are decoded as a frame, then ever more of them. */
+/** The decoder takes only complete frames, so the first blocks are decoded as a frame, then more and more of them. */
 async function* unzstdChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; look < source.size; look *= 8) {
-    // Longer ones are of no use: no block holds less than it takes.
+    // Longer ones are useless: a block never decompresses to less than its own size.
     const head = zstdHead(source.read(0, Math.min(look, MAX_ZSTD_AT_ONCE)), MAX_ZSTD_AT_ONCE);
     if (head === undefined) continue;
     const content = await unzstd(head.bytes, MAX_ZSTD_AT_ONCE);
-    // In small pieces: whoever reads ahead by one of them shall not have the next look taken in vain.
+    // In small pieces: a reader that takes one piece too many must not make the next attempt useless.
     yield* piecesOf(bytesSource(content.subarray(given)), PIECE);
     given = content.length;
     if (head.isFull) throw exceeds(MAX_ZSTD_AT_ONCE);

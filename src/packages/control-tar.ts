@@ -4,15 +4,15 @@ import { type TarEntry, tarEntries } from "./tar.ts";
 
 /**
  * The bytes of the file `control` in a decompressed `control.tar`.
- * @throws FeedkeyError `bad_package` unless there is exactly one, a plain file, in a whole archive
+ * @throws FeedkeyError `bad_package` unless there is exactly one, a plain file, in a complete archive
  */
 export function findControlFile(tar: Uint8Array): Uint8Array {
   let control: Uint8Array | undefined;
   const links: string[] = [];
   for (const entry of tarEntries(tar, controlLimit)) {
-    // Whoever unpacks it follows the link, and writes over another file, the control file perhaps.
+    // A program that unpacks it follows the link, and may overwrite another file, such as the control file.
     if (links.some((link) => entry.path.startsWith(link))) {
-      throw damage(`tar entry ${quote(entry.name)} lies behind a link`);
+      throw damage(`tar entry ${quote(entry.name)} is below a link`);
     }
     if (entry.isLink) links.push(`${entry.path}/`);
     if (entry.path !== "control") continue;

@@ -22,8 +22,8 @@ export interface PackageControl {
 
 /**
  * Reads the control file of a .ipk, .opk or .deb. Of an `ar` archive only the headers and the control archive are read.
- * @throws FeedkeyError `not_found` if the file is missing or cannot be read; `bad_package` if it is no package or a
- *   damaged one, with `details.path`
+ * @throws FeedkeyError `not_found` if the file is missing or cannot be read; `bad_package` if it is not a package or is
+ *   damaged, with `details.path`
  */
 export async function readControl(path: string): Promise<PackageControl> {
   try {
@@ -84,7 +84,7 @@ function kindOf(name: string): MemberKind | undefined {
   return kind as MemberKind | undefined;
 }
 
-/** The members of a package that have a meaning. Two of one kind could show one control file to us and another to the installer. */
+/** The members that matter. With two of one kind, the installer could read another control file than feedkey. */
 class Members {
   readonly #seen = new Map<MemberKind, string>();
 
@@ -108,7 +108,7 @@ class Members {
   }
 }
 
-/** ipkg's first form. It is read to its end: opkg takes the first control archive, programs that unpack all of it the last. */
+/** ipkg's first form. It is read to its end: opkg takes the first control archive, programs that unpack everything the last. */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   const found = new Members();
   let control: ReadEntry | undefined;
@@ -130,14 +130,14 @@ async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   return controlOfMember(path, content);
 }
 
-/** The member may be missing, since opkg does not look at it; if it is there, it must not speak of another format. */
+/** The member may be missing, since opkg ignores it; if it is there, it must not give another format. */
 function checkFormatVersion(bytes: Uint8Array): void {
   const text = asBuffer(bytes).toString("latin1");
   if (/^2\.\d+[ \t\r]*(?:\n|$)/.test(text)) return;
   throw damage(`expected format version 2 in "debian-binary", found ${quote(text.trimEnd())}`);
 }
 
-/** The compression that the name of a control archive promises. */
+/** The compression by the name of a control archive. */
 const compressionOf: Readonly<Record<string, Compression>> = {
   "control.tar": "none",
   "control.tar.gz": "gzip",
@@ -149,7 +149,7 @@ async function controlOfMember(name: string, bytes: Uint8Array): Promise<Uint8Ar
   const named = compressionOf[name];
   if (named === undefined)
     throw damage(`${quote(name)} has a compression that is not supported: expected .gz, .xz or .zst`);
-  // dpkg goes by the name, libarchive by the bytes: where they differ, installers would.
+  // dpkg goes by the name, libarchive by the bytes: if they differ, installers would read different data.
   const found = detectCompression(bytes);
   if (found !== named) throw damage(`${quote(name)} begins as compression "${found}"`);
   return findControlFile(await decompress(bytes, found, MAX_CONTROL_TAR));

@@ -2,7 +2,7 @@ import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
 /**
- * The error for a package that is not what it should be, thrown where the damage is seen.
+ * The error for a damaged package, thrown where the damage is found.
  * Readers of inner layers don't know the file's name: {@link nameThePackage} adds it.
  */
 export function damage(what: string, details: Readonly<Record<string, unknown>> = {}): FeedkeyError {
@@ -11,7 +11,7 @@ export function damage(what: string, details: Readonly<Record<string, unknown>> 
 
 const hints = {
   bad_package: "build the package again, or copy it again",
-  not_found: "see whether it is there and may be read",
+  not_found: "check that it is there and that you may read it",
 };
 
 /** `bad_package` or `not_found` with the package's path put before its message and into `details.path`; others as they are. */

@@ -1,15 +1,15 @@
-/** How package files are called: which files of a folder are packages at all. */
+/** Names of package files: which files of a folder are packages. */
 import { type FeedFormat, formats } from "../formats/formats.ts";
 
-/** What some installer takes for a package, on file systems that ignore case too. */
+/** Names that some installer takes for a package, also on file systems that ignore case. */
 const anyEnding = /\.(ipk|opk|u?deb|ddeb|apk|rpm|tgz|tbz2?|tlz|txz|tzst|pkg\.tar(\.[a-z0-9]+)?)$/i;
 
-/** Whether a file of this name is a package of that format: one that `publish` puts into an index. */
+/** Whether a file of this name is a package of that format, for `publish`. */
 export function isPackageName(name: string, format: FeedFormat): boolean {
   return formats[format].packageName.test(name);
 }
 
-/** Whether a file of this name would pass for a package anywhere. */
+/** Whether any installer would take a file of this name for a package. */
 export function isCalledPackage(name: string): boolean {
   return anyEnding.test(name);
 }

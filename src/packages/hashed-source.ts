@@ -3,8 +3,7 @@ import { blockCount, digestOfBlock, hashBlock, type PackageHash, readBlock } fro
 import type { ByteSource } from "./source.ts";
 
 /**
- * A package seen through its digests: no byte comes out of a block that was not hashed when it was read. It may be
- * read again and again; what changes in between is found.
+ * A package read through its digests: every block is hashed each time it is read, so a change between two reads is found.
  */
 export class HashedSource implements ByteSource {
   readonly size: number;
@@ -20,7 +19,7 @@ export class HashedSource implements ByteSource {
         `the package inside should have ${hash.fileSize} bytes, but has ${inner.size}`,
         {
           details: { expected: hash.fileSize, got: inner.size },
-          hint: "the file was changed after it was signed: get it anew, from another mirror",
+          hint: "the file was changed after it was signed: get it again, from another mirror",
         },
       );
     }
@@ -37,7 +36,7 @@ export class HashedSource implements ByteSource {
       const index = Math.floor(at / blockSize);
       const start = at - index * blockSize;
       const part = this.#block(index).subarray(start, start + position + length - at);
-      // Only where more is asked for than there is: let the source say so.
+      // Only if more is wanted than there is: the source reports that.
       if (part.length === 0) return this.#inner.read(position, length);
       parts.push(part);
       at += part.length;

@@ -1,6 +1,6 @@
 /**
- * Upper bounds for what is read out of a package or a compressed index. A real package stays far below them;
- * what exceeds one is refused before its memory is taken.
+ * Upper bounds for what is read from a package or a compressed index. A real package stays far below them; anything above is
+ * refused before memory is taken for it.
  */
 
 const KiB = 1024;
@@ -16,10 +16,10 @@ export const MAX_AR_NAME = 4 * KiB;
 /** Bytes of the GNU table of long member names. */
 export const MAX_AR_NAME_TABLE = MiB;
 
-/** Bytes of the `debian-binary` member, which holds a version number. */
+/** Bytes of the `debian-binary` member, which has a version number. */
 export const MAX_FORMAT_VERSION = 128;
 
-/** Bytes of `control.tar.*` as it lies in the package. */
+/** Bytes of `control.tar.*`, compressed. */
 export const MAX_CONTROL_MEMBER = 8 * MiB;
 
 /** Bytes of `control.tar` once decompressed. */
@@ -34,10 +34,10 @@ export const MAX_TAR_ENTRIES = 10_000;
 /** Bytes of a header that gives a long name or pax records. */
 export const MAX_TAR_EXTENSION = MiB;
 
-/** Decompressed bytes of a compressed outer tar that are passed on the way to what is looked for. */
+/** Decompressed bytes of a compressed outer tar before the wanted members. */
 export const MAX_OUTER_TAR = 2 * GiB;
 
-/** Decompressed bytes of a .zst that are held at once: what is looked for stands at a package's beginning. */
+/** Decompressed bytes of a .zst in memory at once: the wanted members are at a package's beginning. */
 export const MAX_ZSTD_AT_ONCE = 64 * MiB;
 
 /** The same of a .bz2. */

@@ -1,4 +1,4 @@
-/** Whether a file is a package by what it holds, whatever it is called. */
+/** Whether a file is a package by its content, whatever its name. */
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
 import { AR_MAGIC } from "./ar.ts";
@@ -7,7 +7,7 @@ import { contentChunks } from "./content-stream.ts";
 import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts";
 import { visitEntries } from "./tar.ts";
 
-/** Bytes of a tar archive that are looked at: a package says what it is in its first members. */
+/** Bytes of a tar archive that are read: the first members show that it is a package. */
 const HEAD = 64 * 1024;
 
 /** Members that only packages begin with: of opkg's older form, of pkgsrc, of apk and pacman. */
@@ -15,21 +15,21 @@ const tellTale = /^(debian-binary|(control|data)\.tar(\.[a-z0-9]+)?|\+CONTENTS|\
 
 const RPM_LEAD = "edabeedb";
 
-/** What some installer unpacks and nothing here does: lzma, lzip, lz4, compress, and zstd that begins with a skippable frame. */
+/** Compression that some installer unpacks and feedkey does not: lzma, lzip, lz4, compress, zstd with a skippable frame first. */
 const SEALED = /^(5d0000|4c5a4950|04224d18|1f9d|5[0-9a-f]2a4d18)/;
 
-/** Whether bytes are compressed in a way that can't be looked into here. */
+/** Whether bytes are compressed in a way that feedkey can't read. */
 function isSealed(bytes: Uint8Array): boolean {
   return SEALED.test(Buffer.from(bytes.subarray(0, 8)).toString("hex"));
 }
 
 /**
- * Whether a file is a package; links are followed, since whoever installs the file follows them too.
- * @returns false for what is not a regular file, and for a link that leads nowhere
+ * Whether a file is a package; links are followed, since installers follow them too.
+ * @returns false for anything but a regular file, and for a link that leads nowhere
  * @throws FeedkeyError `not_found` if it can't be read
  */
 export async function holdsPackage(path: string): Promise<boolean> {
-  // Looked at first: opening a device can set it in motion.
+  // Checked first: opening a device can start it.
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   const descriptor = openPackage(path);
   try {
@@ -44,7 +44,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
   let isFound = false;
   const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
   if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
-  // What can't be looked into is taken for a package: an installer may see more.
+  // What can't be read is taken for a package: an installer may be able to read it.
   if (isSealed(head)) return true;
   try {
     const isPlain = detectCompression(head) === "none";
@@ -53,7 +53,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
       isFound = tellTale.test(name);
       return !isFound;
     };
-    // An odd header ends our reader, and need not end an installer's: the first name counts as it stands there.
+    // An odd header stops our reader, but perhaps not an installer's: the first name counts as it is.
     await visitEntries(
       watched(content, (first) => {
         // Packed twice, it could be unpacked twice.
@@ -66,7 +66,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
     return isFound;
   } catch (error) {
     if (isFound) return true;
-    // What is damaged, or another thing altogether, no installer takes for a package.
+    // No installer takes damaged or unrelated data for a package.
     if (error instanceof FeedkeyError && error.code === "bad_package") return false;
     throw error;
   }
@@ -81,7 +81,7 @@ async function* headOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>)
   }
 }
 
-/** Shows the first piece, and ends there if that is enough. */
+/** Gives the first piece, and ends there if that is enough. */
 async function* watched(
   chunks: AsyncIterable<Uint8Array>,
   look: (first: Uint8Array) => boolean,
@@ -94,7 +94,7 @@ async function* watched(
   }
 }
 
-/** The name in the first header of a tar archive, whatever else the header says, and behind however many empty blocks. */
+/** The name in the first header of a tar archive, whatever else the header says, after any number of empty blocks. */
 function firstName(whole: Uint8Array): string {
   const start = whole.findIndex((byte) => byte !== 0);
   const chunk = whole.subarray(start < 0 ? 0 : start - (start % 512));

@@ -5,7 +5,7 @@ import type { ByteSource } from "./source.ts";
 
 const DIGEST_SIZE = 64;
 const MIN_BLOCK = 1024;
-/** A block is held in memory whole. */
+/** A block is kept in memory as a whole. */
 const MAX_BLOCK = 16 * 1024 * 1024;
 const USUAL_BLOCK = 65_536;
 
@@ -79,7 +79,7 @@ const shape =
   /^pkgsrc signature\n\nversion: 1\npkgname: ([\x21-\x7e]+)\nalgorithm: SHA512\nblock size: (\d{1,9})\nfile size: (\d{1,15})\n\n((?:[0-9a-f]{128}\n)+)end pkgsrc signature\n$/;
 
 /**
- * Reads the file, in its one right spelling.
+ * Reads the file, in canonical form only.
  * @throws FeedkeyError `bad_package`
  */
 export function parsePackageHash(bytes: Uint8Array): PackageHash {
@@ -98,7 +98,7 @@ export function parsePackageHash(bytes: Uint8Array): PackageHash {
   if (hash.fileSize < 1 || hash.digests.length !== blockCount(hash) * DIGEST_SIZE) {
     throw damage(`"+PKG_HASH" has ${hash.digests.length / DIGEST_SIZE} digests for a file of ${hash.fileSize} bytes`);
   }
-  // Leading zeros and the like: one text for one meaning.
+  // No leading zeros or the like: one text for one meaning.
   if (!formatPackageHash(hash).equals(bytes)) throw damage('"+PKG_HASH" has numbers in an unusual spelling');
   return hash;
 }

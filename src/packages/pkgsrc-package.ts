@@ -1,4 +1,4 @@
-/** What a pkgsrc binary package says of itself: the files that its compressed tar archive begins with. */
+/** Metadata of a pkgsrc binary package: the first files of its compressed tar archive. */
 import type { PackageMetadata } from "../formats/pkgsrc/package-summary.ts";
 import { AR_MAGIC } from "./ar.ts";
 import { contentChunks } from "./content-stream.ts";
@@ -23,7 +23,7 @@ export function isSignedPackage(source: ByteSource): boolean {
 }
 
 /**
- * Reads what a package says of itself, also inside a signed one, whose signature is not looked at.
+ * Reads a package's metadata, also inside a signed one, whose signature is not checked.
  * @throws FeedkeyError `bad_package`
  */
 export async function readPkgsrcPackage(source: ByteSource): Promise<PackageMetadata> {
@@ -52,7 +52,7 @@ export async function readContents(source: ByteSource): Promise<Uint8Array> {
     contents = content;
     return false;
   });
-  if (contents === undefined) throw damage("holds no file at all");
+  if (contents === undefined) throw damage("has no file at all");
   return contents;
 }
 
@@ -67,7 +67,7 @@ function limitOf({ name, isFile }: TarEntry): number | undefined {
   return limit;
 }
 
-/** The files whose names begin with `+`, up to the first that does not: there pkg_add stops looking for them too. */
+/** The files whose names begin with `+`, up to the first one that does not: pkg_add stops there too. */
 async function readMetadata(source: ByteSource): Promise<ReadonlyMap<string, Uint8Array>> {
   const found = new Map<string, Uint8Array>();
   let isFirst = true;

@@ -1,7 +1,7 @@
 /**
  * The signed package of pkg_install: an `ar` archive of `+PKG_HASH`, its detached signature, and the package itself.
- * Reading is stricter than pkg_add: three members, their names, their order, and not a byte between them that is
- * not as libarchive or binutils write it.
+ * Reading is stricter than pkg_add: exactly three members with these names in this order, and every byte between them as
+ * libarchive or binutils write it.
  */
 import { type ArMember, readArMembers } from "./ar.ts";
 import { bsdPrefixes, gnuPrefixes, HEADER_SIZE, ownerOf, paddingOf, plainOwner } from "./ar-headers.ts";
@@ -17,16 +17,16 @@ const signatureName = "+PKG_GPG_SIGNATURE";
 export interface SignedParts {
   /** `+PKG_HASH`: what the signature covers. */
   readonly hash: Uint8Array;
-  /** `+PKG_GPG_SIGNATURE`, as it lies there. */
+  /** `+PKG_GPG_SIGNATURE`, unchanged. */
   readonly signature: Uint8Array;
-  /** The member's name of the package itself. */
+  /** The name of the member with the package itself. */
   readonly innerName: string;
   /** The package itself. */
   readonly inner: ByteSource;
 }
 
 /**
- * Takes a signed package apart. Nothing is verified yet.
+ * Splits a signed package into its parts. Nothing is verified yet.
  * @throws FeedkeyError `bad_package` for anything but the exact form
  */
 export function signedParts(source: ByteSource): SignedParts {
@@ -36,9 +36,9 @@ export function signedParts(source: ByteSource): SignedParts {
   if (signature?.name !== signatureName) throw damage(`expected ${quote(signatureName)} as its second member`);
   if (inner === undefined) throw damage("has no package inside");
   const [extra] = others;
-  if (extra !== undefined) throw damage(`has the member ${quote(extra.name)} besides the three of a signed package`);
+  if (extra !== undefined) throw damage(`has the member ${quote(extra.name)} after the three of a signed package`);
   if (hash.size > MAX_PKG_HASH || signature.size > MAX_PKG_SIGNATURE) {
-    throw damage("has a hash file or a signature larger than is read", { reason: "limits" });
+    throw damage("has a hash file or a signature over the size limit", { reason: "limits" });
   }
   // All three have the same owner and time: those of the file that was signed.
   const owner = ownerOf(source.read(hash.offset - HEADER_SIZE, HEADER_SIZE));

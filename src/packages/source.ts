@@ -82,7 +82,7 @@ export function fileSource(descriptor: number, size: number): ByteSource {
       let filled = 0;
       while (filled < length) {
         const count = readAt(descriptor, bytes.subarray(filled), position + filled);
-        // A file that shrank since its size was taken.
+        // The file has shrunk since its size was taken.
         if (count === 0) throw endsEarly(position, length, position + filled);
         filled += count;
       }

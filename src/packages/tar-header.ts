@@ -1,6 +1,6 @@
 /**
- * The headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). What readers are known to take differently is refused, since
- * an installer must see the very files that were seen here.
+ * The headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). Forms that readers are known to read differently are
+ * refused, since an installer must see exactly the files that feedkey sees.
  */
 import { asBuffer } from "../formats/line-cursor.ts";
 import { damage, quote } from "./damage.ts";
@@ -10,7 +10,7 @@ export const BLOCK = 512;
 
 export interface TarHeader {
   readonly name: string;
-  /** The type flag; `0` where older archives have none. */
+  /** The type flag; `0` if an older archive has none. */
   readonly type: string;
   /** Bytes of content. */
   readonly size: number;
@@ -18,7 +18,7 @@ export interface TarHeader {
 
 /**
  * Reads a header block.
- * @param at where it stands in the archive, in bytes
+ * @param at its offset in the archive, in bytes
  * @throws FeedkeyError `bad_package`
  */
 export function readHeader(block: Buffer, at: number): TarHeader {
@@ -45,7 +45,7 @@ function checksum(block: Buffer): number {
   return sum;
 }
 
-/** An octal number, perhaps with spaces before it, and with spaces or NULs behind it. */
+/** An octal number, perhaps with spaces before it, and with spaces or NULs after it. */
 function octal(text: string): number | undefined {
   const digits = /^ *([0-7]*)[\0 ]*$/.exec(text)?.[1];
   return digits === undefined ? undefined : Number.parseInt(`0${digits}`, 8);
@@ -56,7 +56,7 @@ function name(block: Buffer, text: string, start: number, limit: number): string
   return block.toString("utf8", start, end === -1 || end > limit ? limit : end);
 }
 
-/** What the headers before a file's own say of it: a name that is too long for it, a size. */
+/** What extension headers say about the next file: a long name, a size. */
 export class Extensions {
   #path: string | undefined;
   #size: number | undefined;
@@ -90,7 +90,7 @@ export class Extensions {
     if (size !== undefined) this.#size = Number(size);
   }
 
-  /** The header of the file, with what was said of it before; that is then used up. */
+  /** The file's header, completed from the extension headers, which are then used up. */
   applyTo(header: TarHeader): TarHeader {
     if (!this.pending) return header;
     const whole = { ...header, name: this.#path ?? header.name, size: this.#size ?? header.size };
@@ -119,7 +119,7 @@ function readRecords(content: Uint8Array): ReadonlyMap<string, string> {
     const [key = ""] = /^[^=]+(?==)/.exec(record) ?? [];
     if (key === "" || end > bytes.length || bytes[end - 1] !== 0x0a)
       throw damage("tar archive has a damaged pax header");
-    // Readers that know of holes in files take another name and another size from these.
+    // Readers that support sparse files take another name and size from these.
     if (records.has(key) || key.startsWith("GNU.sparse.")) {
       throw damage(`tar archive has a pax header with ${quote(key)} ${records.has(key) ? "twice" : "in it"}`);
     }

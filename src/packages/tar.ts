@@ -5,28 +5,28 @@ import { MAX_TAR_ENTRIES, MAX_TAR_EXTENSION } from "./limits.ts";
 import { BLOCK, Extensions, readHeader, type TarHeader } from "./tar-header.ts";
 
 export interface TarEntry {
-  /** As the archive spells it. */
+  /** As in the archive. */
   readonly name: string;
-  /** The name without `.` and empty parts: what it names once unpacked. */
+  /** The name without `.` and empty parts: the path once unpacked. */
   readonly path: string;
-  /** A plain file, as against links, folders and devices. */
+  /** A plain file, not a link, folder or device. */
   readonly isFile: boolean;
   /** A symbolic or hard link. */
   readonly isLink: boolean;
 }
 
-/** A file whose content was asked for has it; of others it is empty. */
+/** The content of a file if it was wanted, else empty. */
 export interface ReadEntry extends TarEntry {
   readonly content: Uint8Array;
 }
 
-/** Bytes of content that an entry may have, if it is to be read; undefined for one that is passed over. It may throw. */
+/** Bytes of content that an entry may have, if it is to be read; undefined to skip it. It may throw. */
 export type Wanted = (entry: TarEntry) => number | undefined;
 
 /**
  * The entries of a whole archive in their order.
  * @throws FeedkeyError `bad_package` for a damaged archive or one without its end mark, a path that leads out of it, too many entries,
- *   anything behind the end mark; what `wanted` throws
+ *   anything after the end mark; what `wanted` throws
  */
 export function tarEntries(archive: Uint8Array, wanted: Wanted): Iterable<ReadEntry> {
   const walk = new Walk(wanted, true);
@@ -37,8 +37,8 @@ export function tarEntries(archive: Uint8Array, wanted: Wanted): Iterable<ReadEn
 }
 
 /**
- * The same from pieces of any size, of which no more is read than is asked for. The end mark may be missing.
- * @param visit is shown each entry, and says whether to go on: a callback, since waiting for each entry takes longer than to read it
+ * The same from pieces of any size, reading no more than needed. The end mark may be missing.
+ * @param visit gets each entry, and returns whether to go on: a callback, since awaiting each entry would be slow
  * @throws FeedkeyError as `tarEntries`; whatever the pieces and `visit` throw
  */
 export async function visitEntries(
@@ -74,10 +74,10 @@ function tooLarge(what: string, size: number, limit: number): Error {
 }
 
 function describe({ name, type, size }: TarHeader): TarEntry {
-  // Older writers tell folders by the last letter of their names.
+  // Older writers mark folders by a slash at the end of their names.
   const isFile = (type === "0" && !name.endsWith("/")) || type === "7";
-  // Readers differ on whether such a size is followed by content, and would see other entries after it.
-  if (!isFile && size !== 0) throw damage(`tar entry ${quote(name)} is no file but has a size of ${size} bytes`);
+  // Readers disagree whether content follows such a size, and would see other entries after it.
+  if (!isFile && size !== 0) throw damage(`tar entry ${quote(name)} is not a file but has a size of ${size} bytes`);
   return { name, path: pathInside(name), isFile, isLink: type === "1" || type === "2" };
 }
 
@@ -94,7 +94,7 @@ class Walk {
   /** Bytes that were taken or skipped so far. */
   #position = 0;
   #piece: Buffer = nothing;
-  /** What of the piece is used up. */
+  /** Bytes of the piece that are used up. */
   #used = 0;
   #isLast = false;
 
@@ -103,7 +103,7 @@ class Walk {
     this.#mustEnd = mustEnd;
   }
 
-  /** Gives it more of the archive, once it has asked for it. */
+  /** Gives it more of the archive, once it needs more. */
   add(piece: Uint8Array): void {
     this.#piece = asBuffer(piece);
     this.#used = 0;
@@ -114,7 +114,7 @@ class Walk {
     this.#isLast = true;
   }
 
-  /** The entries; undefined where more of the archive is needed. */
+  /** The entries; undefined if more of the archive is needed. */
   *entries(): Generator<ReadEntry | undefined, void> {
     const extensions = new Extensions();
     for (let count = 1; ; count++) {
@@ -153,12 +153,12 @@ class Walk {
     }
   }
 
-  /** Behind the end mark only zeros may follow: installers stop there, and would not see anything else. */
+  /** Only zeros may follow the end mark: installers stop there, and would not see anything else. */
   *#nothingMore(): Generator<undefined, void> {
     for (;;) {
       const rest = this.#step(Math.min(this.#left, zeros.length)) ?? nothing;
       if (!rest.equals(zeros.subarray(0, rest.length))) {
-        throw damage("something stands behind the end of the tar archive");
+        throw damage("something follows the end of the tar archive");
       }
       if (rest.length > 0) continue;
       if (this.#isLast) return;
@@ -166,7 +166,7 @@ class Walk {
     }
   }
 
-  /** So many bytes, or fewer at the end. */
+  /** That many bytes, or fewer at the end. */
   *#take(length: number): Generator<undefined, Buffer> {
     const parts: Buffer[] = [];
     for (let missing = length; missing > 0; ) {
@@ -202,7 +202,7 @@ class Walk {
     return this.#piece.length - this.#used;
   }
 
-  /** So many bytes, if the piece has them. */
+  /** That many bytes, if the piece has them. */
   #step(length: number): Buffer | undefined {
     const start = this.#used;
     if (length > this.#left) return undefined;

@@ -18,19 +18,19 @@ export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Prom
 }
 
 /**
- * The first bytes of the content, at most that many; of the file no more is read than they need. Checksums are
- * verified of what was decompressed to its end: a file by streams, a stream by blocks of at most 900,000 bytes.
+ * The first bytes of the content, at most that many, reading no more of the file than they need. Checksums are verified for
+ * streams and blocks (at most 900,000 bytes) that were decompressed to their end.
  * @throws Undecodable for bytes after the last stream, for damage; what the pieces throw
  */
 export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): Promise<Bzip2Head> {
-  // Loaded when the first .bz2 is met.
+  // Loaded for the first .bz2.
   const Bunzip = (await import("seek-bzip")).default;
   const input = new Input(pieces);
   const output = new Output(most);
   const reader = Object.assign(new Bunzip.Stream(), { readByte: () => input.readByte() });
   const writer = Object.assign(new Bunzip.Stream(), { writeByte: (byte: number) => output.writeByte(byte) });
   try {
-    // The library would take the end of the input for the end of a stream, so that it is given one stream at a time.
+    // The library would take the end of the input for the end of a stream, so it is given one stream at a time.
     do Bunzip.decode(reader, writer);
     while (input.startsAnotherStream());
     return { content: output.content(), whole: true };
@@ -63,7 +63,7 @@ class Input {
     return byte;
   }
 
-  /** Asked behind a stream: whether the file goes on. @throws Undecodable if it does, but with no stream */
+  /** Whether the file goes on after a stream. @throws Undecodable if it does, but not with a stream */
   startsAnotherStream(): boolean {
     const byte = this.#peek();
     if (byte !== undefined && byte !== firstLetter) {

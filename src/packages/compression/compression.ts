@@ -15,7 +15,7 @@ const magics: readonly [Compression, readonly number[]][] = [
   ["bzip2", [0x42, 0x5a, 0x68]],
 ];
 
-/** The compression that the first bytes tell (RFC 1952, the .xz format, RFC 8878, bzip2's manual); `none` for all else. */
+/** The compression by the first bytes (RFC 1952, the .xz format, RFC 8878, bzip2's manual); `none` for all else. */
 export function detectCompression(bytes: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, index) => bytes[index] === byte));
   return found?.[0] ?? "none";

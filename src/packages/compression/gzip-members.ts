@@ -1,26 +1,26 @@
 /**
- * gzip in members (RFC 1952 section 2.2) of some 64 KB of text each: any reader puts them together again. They are
- * compressed on all cores; and those that a file already has are taken from it, so that one new package among ten
- * thousand costs 3 ms instead of 400, and the whole of `publish` a sixth less. Where a member ends depends on the text alone, so that the same text gives the same bytes.
+ * gzip in members (RFC 1952 section 2.2) of some 64 KB of text each, which any reader joins. They are compressed on all
+ * cores, and unchanged ones are taken from the earlier file. The borders depend only on the text, so that the same text
+ * gives the same bytes.
  */
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw, inflateRawSync } from "node:zlib";
 
 const deflate = promisify(deflateRaw);
 
-/** Bytes of text that a member has at least, and at most but for its last line. */
+/** The least and the most bytes of text in a member; its last line may go beyond. */
 const least = 32 * 1024;
 const most = 256 * 1024;
 
 // Magic, deflate, one extra field, no time, slowest compression, unknown system; then 6 bytes of extra field: a
-// subfield of this project's own, "FK", that tells the length of the whole member.
+// subfield of this project's own, "FK", with the length of the whole member.
 const head = Buffer.from([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 2, 255, 8, 0, 0x46, 0x4b, 4, 0]);
 const headLength = head.length + 4;
 const tailLength = 8;
 
 /**
- * Cuts a text at empty lines. An empty line is a border where the 32 bytes before it say so: then a change of the text
- * moves only the borders about it.
+ * Cuts a text at empty lines. A hash of the 32 bytes before it makes an empty line a border: so a change of the text moves
+ * only the borders near it.
  */
 export function cutText(text: Buffer): Buffer[] {
   const pieces: Buffer[] = [];
@@ -46,12 +46,12 @@ interface Known {
   readonly member: Buffer;
 }
 
-/** To look for a text by: it says nothing for sure. */
+/** A hint for finding a text, not a proof. */
 const keyOf = (sum: number, length: number) => sum * 2 ** 20 + length;
 
 /**
- * The members of a file that was written here; what has another form is passed over.
- * @param wanted only those are unpacked that say to be one of these texts: a few MB may hold terabytes
+ * The members of a file that was written here; those of another form are skipped.
+ * @param wanted only members that claim to be one of these texts are unpacked: a few MB may unpack to terabytes
  */
 function membersOf(file: Buffer, wanted: ReadonlySet<number>): Map<number, Known> {
   const found = new Map<number, Known>();
@@ -68,13 +68,13 @@ function membersOf(file: Buffer, wanted: ReadonlySet<number>): Map<number, Known
   return found;
 }
 
-/** The text of a member, if it is a whole one and nothing else: whoever wrote the file, no reader may see another text. */
+/** The text of a member, if it is exactly one member: no reader may see another text, even if someone else wrote the file. */
 function inflated(member: Buffer): Buffer | undefined {
   const end = member.length - tailLength;
   try {
     const done = inflateRawSync(member.subarray(headLength, end), {
       maxOutputLength: 2 * most,
-      // Some more than it says of itself: then it comes out in one piece, and nothing is copied.
+      // A little more than it claims: then it comes out in one piece, and nothing is copied.
       chunkSize: Math.min(2 * most, member.readUInt32LE(end + 4)) + 64,
       info: true,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };
@@ -99,7 +99,7 @@ async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
 
 /**
  * Compresses a text.
- * @param before an earlier file, from which members are taken over; whatever it is, the result does not depend on it
+ * @param before an earlier file, from which members are reused; the result does not depend on it
  */
 export async function gzipMembers(text: Buffer, before?: Buffer): Promise<Buffer> {
   const pieces = cutText(text).map((piece) => {

@@ -7,12 +7,12 @@ import { type ByteSource, piecesOf } from "../source.ts";
 import { gunzipHead } from "./gzip.ts";
 
 const PIECE = 64 * 1024;
-/** Bytes that the first piece may hold at most, to be had at once. */
+/** The most bytes in the first piece, which is unpacked at once. */
 const MAX_HEAD = 4 * 1024 * 1024;
 
 /**
- * A gzip file's content, piece by piece, as far as it is asked for: memory stays at a few pieces. What the first bytes hold is had
- * without a stream, which takes ten times as long to set up; mostly nothing more is asked for.
+ * A gzip file's content, piece by piece, as far as it is needed. The first piece, usually enough, comes without a stream,
+ * which is slow to set up.
  * @throws FeedkeyError `bad_package` for damaged data, or more content than any package has
  */
 export async function* gunzipChunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {

@@ -2,7 +2,7 @@ import { constants, gunzipSync } from "node:zlib";
 import { systemCode } from "../../error.ts";
 import { damaged, exceeds, trailing } from "./undecodable.ts";
 
-/** Most control archives are the least that tar writes, 10 KiB: in Node's 16 KiB for each, unpacking took three times as long. */
+/** Most control archives have the smallest size that tar writes, 10 KiB; Node's default of 16 KiB makes unpacking slower. */
 const SMALL = 4 * 1024;
 const SMALL_ROOM = 12 * 1024;
 
@@ -18,7 +18,7 @@ export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
 }
 
 /**
- * What the first bytes of a gzip file decompress to, as far as they go: nothing is said about the rest.
+ * What the first bytes of a gzip file decompress to; the rest is not checked.
  * @returns undefined for more than `limit` bytes, and for damage
  */
 export function gunzipHead(prefix: Uint8Array, limit: number): Buffer | undefined {
@@ -38,7 +38,7 @@ interface Inflated {
 
 function inflate(bytes: Uint8Array, limit: number): Inflated {
   try {
-    // The types of Node do not know what `info` makes of the result.
+    // Node's types do not describe the result with `info`.
     return gunzipSync(bytes, {
       maxOutputLength: limit,
       info: true,

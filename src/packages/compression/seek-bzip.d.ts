@@ -7,7 +7,7 @@ declare module "seek-bzip" {
   }
   const Bunzip: {
     readonly Stream: typeof Stream;
-    /** Decodes one stream and verifies its checksums; one byte is asked for, or given, after the other. */
+    /** Decodes one stream and verifies its checksums, byte by byte. */
     decode(input: Stream, output: Stream): void;
   };
   export default Bunzip;

@@ -1,4 +1,4 @@
-/** Why compressed data cannot be had: it would exceed the cap, bytes follow its end, or it is damaged. */
+/** Why compressed data can't be decompressed: it would exceed the limit, bytes follow its end, or it is damaged. */
 export type Obstacle = "limits" | "trailing" | "damaged";
 
 /** Thrown by the decoders of single formats; `decompress` turns it into the caller's FeedkeyError. */
@@ -12,17 +12,17 @@ export class Undecodable extends Error {
   }
 }
 
-/** More comes out than may be read. @param limit in bytes */
+/** There is more than may be read. @param limit in bytes */
 export function exceeds(limit: number): Undecodable {
   return new Undecodable("limits", `decompresses to more than the ${limit} bytes that are read`);
 }
 
-/** Something stands behind the end of the compressed data. */
+/** Something follows the end of the compressed data. */
 export function trailing(): Undecodable {
   return new Undecodable("trailing", "is followed by bytes that do not belong to it");
 }
 
-/** For what a decoding library throws: none of them tells damage from a missing end reliably. */
+/** For errors of the decoding libraries, which do not reliably tell damage from a missing end. */
 export function damaged(cause: unknown): Undecodable {
   return new Undecodable("damaged", "is damaged or ends early", cause);
 }

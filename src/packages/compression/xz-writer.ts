@@ -1,4 +1,4 @@
-/** Writing .xz: Node has nothing for it, and libarchive, made into WebAssembly, needs nothing but Node. */
+/** Writes .xz with libarchive as WebAssembly: Node has no encoder. */
 import { File } from "node:buffer";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
@@ -15,14 +15,14 @@ interface Writer {
   ): Promise<Uint8Array>;
 }
 
-/** Bytes of content in a stream: as much as the dictionary holds, so that cutting costs 3 in 100. */
+/** Bytes of content in a stream: the size of the dictionary, so that splitting costs 3 in 100. */
 const streamSize = 8 * 1024 * 1024;
 /** Each takes some 100 MB. */
 const mostThreads = 4;
 
 /**
- * As `xz -6` does it, with a dictionary of 8 MiB and CRC-64, in streams of that size, which any reader puts together: so
- * all cores can share the work. The same content gives the same bytes, however many they are.
+ * As `xz -6` does it, with a dictionary of 8 MiB and CRC-64, in streams of that size, which any reader joins, so that all
+ * cores share the work. The same content gives the same bytes on any number of cores.
  * @throws FeedkeyError `internal` if a thread dies
  */
 export async function compressXz(content: Uint8Array): Promise<Uint8Array> {
@@ -42,7 +42,7 @@ export async function compressXz(content: Uint8Array): Promise<Uint8Array> {
 async function compressStream(content: Uint8Array): Promise<Uint8Array> {
   const { proxy, wrap } = await import("comlink");
   const { default: endpoint } = await import("comlink/dist/esm/node-adapter.mjs");
-  // The library's front would not find this file below a folder with a space in its name, nor end a thread that failed.
+  // The library's own loader fails below a folder with a space in its name, and does not end a thread that failed.
   const program = createRequire(import.meta.url).resolve("libarchive.js/dist/worker-bundle-node.mjs");
   const worker = new Worker(program);
   const died = new Promise<never>((_, reject) => {

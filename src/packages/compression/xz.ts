@@ -1,8 +1,8 @@
 import { damaged, exceeds } from "./undecodable.ts";
 
 /**
- * The content of a .xz file: one or several streams, padded with zeros as the format allows, and nothing else.
- * Dictionaries of more than 64 MiB and SHA-256 checks are beyond the decoder and refused as damage.
+ * The content of a .xz file: only one or several streams, padded with zeros as the format allows. The decoder does not
+ * support dictionaries of more than 64 MiB or SHA-256 checks, and refuses them as damage.
  * @throws Undecodable over `limit` bytes, for damage
  */
 export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
@@ -16,7 +16,7 @@ export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array
  * @throws Undecodable over `limit` bytes, for damage; what the pieces throw
  */
 export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array, void> {
-  // Loaded when the first .xz is met: it carries a WASM module.
+  // Loaded for the first .xz: it has a WASM module.
   const { XzReadableStream } = (await import("xz-decompress")).default;
   const given: { error?: unknown } = {};
   const reader = new XzReadableStream(streamOf(pieces, given)).getReader();

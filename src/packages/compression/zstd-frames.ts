@@ -4,21 +4,21 @@ import { Undecodable } from "./undecodable.ts";
 /** The four bytes that a frame begins with, as a little-endian number. */
 export const FRAME_MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** Bytes that a block holds at most. */
+/** The most bytes in a block. */
 export const MAX_BLOCK = 128 * 1024;
 
 export interface ZstdFrame {
   /** The whole frame, header and checksum included. */
   readonly bytes: Uint8Array;
-  /** Bytes of content, where the frame says so. */
+  /** Bytes of content, if the frame says so. */
   readonly contentSize: number | undefined;
-  /** What its blocks can hold at most, in bytes. */
+  /** The most bytes that its blocks can decompress to. */
   readonly mostContent: number;
 }
 
 /**
  * Walks the frames; skippable ones are left out.
- * @throws Undecodable where a frame ends early, uses a dictionary or a reserved value, or other bytes follow
+ * @throws Undecodable if a frame ends early, uses a dictionary or a reserved value, or other bytes follow
  */
 export function* zstdFrames(file: Uint8Array): Generator<ZstdFrame> {
   let rest = file;
@@ -35,10 +35,10 @@ export function* zstdFrames(file: Uint8Array): Generator<ZstdFrame> {
         yield frame;
         rest = rest.subarray(frame.bytes.length);
       } else {
-        throw new Undecodable(rest === file ? "damaged" : "trailing", "has bytes that are no zstd frame");
+        throw new Undecodable(rest === file ? "damaged" : "trailing", "has bytes that are not a zstd frame");
       }
     } catch (error) {
-      // DataView's word for reading past the end.
+      // DataView throws it for reading past the end.
       if (error instanceof RangeError) throw new Undecodable("damaged", "ends inside a frame");
       throw error;
     }
@@ -57,7 +57,7 @@ function readFrame(bytes: Uint8Array, view: DataView): ZstdFrame {
     const size = header >>> 3;
     if (type === 3) throw new Undecodable("damaged", "has a block of the reserved type");
     if (size > blockLimit) throw new Undecodable("damaged", "has a block larger than its window allows");
-    // Only a compressed block, type 2, does not tell its content's size.
+    // Only a compressed block, type 2, does not give the size of its content.
     mostContent += type === 2 ? blockLimit : size;
     // Type 1 repeats one byte `size` times.
     position += 3 + (type === 1 ? 1 : size);
@@ -78,7 +78,7 @@ interface FrameHeader {
 
 /**
  * Reads the header of a frame (RFC 8878 section 3.1.1.1).
- * @throws Undecodable for a dictionary or a reserved value; RangeError where it is cut off
+ * @throws Undecodable for a dictionary or a reserved value; RangeError if it is cut off
  */
 export function readFrameHeader(view: DataView): FrameHeader {
   const descriptor = view.getUint8(4);

@@ -7,17 +7,17 @@ const COMPRESSED = 2;
 /** The beginning of a .zst file. */
 export interface ZstdHead {
   readonly bytes: Uint8Array;
-  /** Whether it was cut off where the blocks could hold more than was wanted. */
+  /** Whether it was cut off because the blocks could decompress to more than was wanted. */
   readonly isFull: boolean;
 }
 
 /**
- * The first blocks of a .zst file as a whole file of their own: blocks refer to what comes before them only, so that
- * the beginning of a large package can be read without the rest (RFC 8878 section 3.1.1).
+ * The first blocks of a .zst file as a complete file: blocks refer only to earlier ones, so the beginning of a large package
+ * can be read without the rest (RFC 8878 section 3.1.1).
  * @param prefix the first bytes of the file
- * @param most bytes that the blocks may hold
- * @returns undefined where not one whole block of a frame stands at its beginning
- * @throws Undecodable for what is no frame
+ * @param most bytes that the blocks may decompress to
+ * @returns undefined if there is not one complete block at its beginning
+ * @throws Undecodable for anything but a frame
  */
 export function zstdHead(prefix: Uint8Array, most: number): ZstdHead | undefined {
   const view = new DataView(prefix.buffer, prefix.byteOffset, prefix.length);
@@ -31,7 +31,7 @@ export function zstdHead(prefix: Uint8Array, most: number): ZstdHead | undefined
     body[last - blocks] = (body[last - blocks] ?? 0) | 1;
     return { bytes: Buffer.concat([frameHeader(windowSize), body]), isFull };
   } catch (error) {
-    // DataView's word for reading past the end.
+    // DataView throws it for reading past the end.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
@@ -52,7 +52,7 @@ function lastWholeBlock(view: DataView, first: number, most: number): Blocks {
     const type = (header >>> 1) & 3;
     const size = type === REPEATED ? 1 : header >>> 3;
     if (end + 3 + size > view.byteLength) break;
-    // A compressed block does not tell what it holds.
+    // A compressed block does not give the size of its content.
     content += type === COMPRESSED ? MAX_BLOCK : header >>> 3;
     if (content > most) return { end, last, isFull: true };
     last = end;
@@ -62,7 +62,7 @@ function lastWholeBlock(view: DataView, first: number, most: number): Blocks {
   return { end, last, isFull: false };
 }
 
-/** A header without checksum and content size: neither would be that of the first blocks alone. */
+/** A header without checksum and content size, since neither is that of the first blocks. */
 function frameHeader(windowSize: number): Uint8Array {
   const exponent = Math.max(0, Math.ceil(Math.log2(Math.max(windowSize, 1))) - 10);
   if (exponent > 31) throw new Undecodable("damaged", "has an absurd window");

@@ -9,7 +9,7 @@ import { loadZstd, type Zstd } from "./zstd-library.ts";
 export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const frames = [...zstdFrames(bytes)];
   const most = frames.reduce((sum, { contentSize, mostContent }) => sum + (contentSize ?? mostContent), 0);
-  // Several are put into one place at once: kept apart until the end, they would take twice their room.
+  // Several frames go into one buffer: kept apart until the end, they would take twice the memory.
   const whole = frames.length > 1 ? Buffer.allocUnsafe(Math.min(most, limit)) : undefined;
   let only: Uint8Array = new Uint8Array();
   let total = 0;
@@ -34,7 +34,7 @@ function decodeFrame(zstd: Zstd, frame: ZstdFrame, limit: number): Uint8Array | 
   const content = decode(zstd, frame.bytes, most, limit);
   if (content.length > limit) return undefined;
   if (frame.contentSize !== undefined && frame.contentSize !== content.length) {
-    throw new Undecodable("damaged", `holds ${content.length} bytes where it says ${frame.contentSize}`);
+    throw new Undecodable("damaged", `has ${content.length} bytes, but says ${frame.contentSize}`);
   }
   return content;
 }
