@@ -1,4 +1,4 @@
-/** What a key server's answer means: there are three outcomes, never two (T11). */
+/** What a key server's answer means: one of three outcomes, not two (T11). */
 import type { FeedkeyError } from "../error.ts";
 import { httpFailure, said, unavailable } from "../net/failure.ts";
 import type { HttpAnswer } from "../net/types.ts";
@@ -14,17 +14,17 @@ export interface Found {
 /** The server answered properly that it has no such key. */
 export interface Absent {
   readonly outcome: "absent";
-  /** How it said so: `status 404`, or the words that this kind of server uses. */
+  /** The answer in words: `status 404`, or the server's own words. */
   readonly how: string;
 }
 
-/** Anything else: the server's word can't be taken either way. */
+/** Anything else: the answer says neither. */
 export interface Unknown {
   readonly outcome: "unknown";
   readonly error: FeedkeyError;
   /**
-   * Of an answer that is too long, or breaks off, its beginning: a source like any other, in which a revocation may stand,
-   * and no answer to the question, since one may stand behind it.
+   * The beginning of an answer that is too long or breaks off. It may have a revocation, which counts, but it does not answer
+   * the question, since one may also follow.
    */
   readonly blocks?: readonly Uint8Array[];
 }
@@ -48,18 +48,18 @@ function looksBinary(body: Uint8Array): boolean {
   return type === publicKeyPacket || type === signaturePacket;
 }
 
-/** Whether it begins as packets do and does not end as they do. */
+/** Whether it begins with packets but does not end with a complete one. */
 function breaksOff(block: Uint8Array): boolean {
   return ((block[0] ?? 0) & 0x80) !== 0 && !isWhole(block);
 }
 
 interface Blocks {
   readonly blocks: readonly Uint8Array[];
-  /** The last of them breaks off: in its armor, or within a packet. */
+  /** The last one breaks off, in its armor or within a packet. */
   readonly endsEarly: boolean;
 }
 
-/** The OpenPGP blocks of a body: armor wherever it stands, whatever the content type claims, or the body itself. */
+/** The OpenPGP blocks of a body: armor anywhere in it, whatever the content type claims, or the body itself. */
 function blocksOf(body: Uint8Array): Blocks {
   const { blocks, beginning } = dearmorToEnd(body, "PUBLIC KEY BLOCK");
   const armored = beginning === undefined || beginning.length === 0 ? blocks : [...blocks, beginning];
@@ -68,7 +68,7 @@ function blocksOf(body: Uint8Array): Blocks {
   return { blocks: found, endsEarly: beginning !== undefined || found.some(breaksOff) };
 }
 
-/** Asks the caller about a block; one that it can't bear must not sink the others. */
+/** Asks the caller about a block; an error for one must not lose the others. */
 function isWanted(block: Uint8Array, recognise: Recognise): boolean {
   try {
     return recognise(block);
@@ -87,11 +87,11 @@ function cutShort(url: URL): FeedkeyError {
 function tooLong(url: URL, limit: number): FeedkeyError {
   return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; the beginning was read`, {
     status: 200,
-    hint: "somebody may have flooded the key there: name a key server too that drops what others hang on a key",
+    hint: "somebody may have flooded the key there: add a key server that drops other people's signatures from keys",
   });
 }
 
-/** Reads the answer to a question for keys. */
+/** Reads the answer to a request for keys. */
 export function readAnswer(url: URL, answer: HttpAnswer, recognise: Recognise): Answer {
   if (answer.status === 404) return { outcome: "absent", how: "status 404" };
   if (answer.status !== 200) return { outcome: "unknown", error: httpFailure(url, answer.status, answer.body) };

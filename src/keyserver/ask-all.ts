@@ -1,4 +1,4 @@
-/** Several key servers about several keys at once, and what their answers come to together. */
+/** Asks several key servers about several keys at once, and combines their answers. */
 import { FeedkeyError } from "../error.ts";
 import { type FailureReason, unavailable } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
@@ -27,20 +27,20 @@ async function atMost(count: number, tasks: readonly (() => Promise<void>)[]): P
   await Promise.all(Array.from({ length: Math.min(count, tasks.length) }, worker));
 }
 
-/** Reasons that lie with the server and not with the key: whatever is asked next fails in the same way. */
+/** Reasons about the server and not about the key: the next request will fail in the same way. */
 const unreachable: ReadonlySet<unknown> = new Set<FailureReason>(["dns", "connect", "tls", "offline"]);
 
-/** The answer about a key that was never asked for, since the time was over. */
+/** The answer for a key that was not asked about because the time was over. */
 interface Unasked extends Unknown {
   readonly unasked: true;
 }
 
-/** Whether the server was not asked at all, for want of time. */
+/** Whether the server was not asked because the time was over. */
 export function isUnasked(answer: Answer): answer is Unasked {
   return "unasked" in answer;
 }
 
-/** What one server is asked: one slow or silent server takes no other one's time. */
+/** The requests to one server: a slow or silent server takes no time from the others. */
 class Lane {
   readonly server: URL;
   readonly #options: InquiryOptions;
@@ -66,7 +66,7 @@ class Lane {
     await atMost(
       keyserverLimits.atOnce,
       questions.map(([fingerprint, recognise]) => async () => {
-        // Nothing but a failure to connect ends a server's run: a thief can flood the keys that are asked for first.
+        // Only a failure to connect ends a server's run: a thief can flood the keys that are asked for first.
         const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
         const unasked = left() <= 0 ? this.#timeIsOver(fingerprint) : undefined;
         take(fingerprint, down ?? unasked ?? (await this.#lookup(fingerprint, recognise)));
@@ -86,13 +86,13 @@ class Lane {
   #timeIsOver(fingerprint: Fingerprint): Unasked {
     const found = `not asked about ${fingerprint}: the ${this.#total / 1000} seconds for this server are over`;
     const error = unavailable(this.server, "timeout", found, {
-      hint: "the server is slow or stuck; try again later, or name another one too",
+      hint: "the server is slow or stuck; try again later, or add another one",
     });
     return { outcome: "unknown", error, unasked: true };
   }
 }
 
-/** Questions to several servers in several rounds, all within one total time for each server. */
+/** Requests to several servers in several rounds, within one total time for each server. */
 export class Inquiry {
   readonly #lanes: readonly Lane[];
 
@@ -101,7 +101,7 @@ export class Inquiry {
   }
 
   /**
-   * Asks every server about every key, those that matter most first: six questions to a server at a time.
+   * Asks every server about every key, those that matter most first: six requests to a server at a time.
    * @param recogniser makes the test for one key's blocks
    * @returns for each fingerprint the answer of each server, in the order of the servers
    */
@@ -131,14 +131,14 @@ export function askAll(
   return new Inquiry(servers, options).ask(fingerprints, recogniser);
 }
 
-/** All blocks of several answers, those that are no answer to the question among them. */
+/** All blocks of several answers, including those that do not answer the question. */
 export function blocksIn(answers: readonly Answer[]): Uint8Array[] {
   return answers.flatMap((answer) => (answer.outcome === "absent" ? [] : (answer.blocks ?? [])));
 }
 
 /**
- * What several answers come to (T11): one proper answer is enough, and all that was found is kept together,
- * so that a revocation which one server hides comes from another.
+ * Combines several answers (T11): one proper answer is enough, and everything found is kept, so that a revocation that one
+ * server hides comes from another.
  */
 export function united(answers: readonly Answer[]): Answer {
   const blocks = new Map<string, Uint8Array>();
@@ -154,6 +154,6 @@ export function united(answers: readonly Answer[]): Answer {
 
 function nobodyAsked(): FeedkeyError {
   return new FeedkeyError("unavailable", "no key server was asked", {
-    hint: "name key servers in the profile: keyservers = hkps://...",
+    hint: "add key servers to the profile: keyservers = hkps://...",
   });
 }

@@ -45,7 +45,7 @@ function lookUp(service: HkpService, query: URLSearchParams): Reply {
   return [200, armored, { "content-type": "application/pgp-keys" }];
 }
 
-/** As many as an answer holds, the earliest first: who comes later pushes nobody out. */
+/** As many as fit into an answer, the earliest first: later ones push nobody out. */
 function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLimits): ParsedKey[] {
   let bytes = 0;
   return found.slice(0, keysPerAnswer).filter((key, at) => {
@@ -75,7 +75,7 @@ async function add(service: HkpService, request: IncomingMessage): Promise<Reply
   try {
     return report(await service.database.add(Buffer.from(keytext)));
   } catch (error) {
-    // What is wrong with the upload is its sender's business; what is wrong here is not.
+    // Errors in the upload are for its sender; errors of this server are not.
     if (!(error instanceof FeedkeyError) || !error.code.startsWith("bad_")) throw error;
     return [422, escapeText(error.message)];
   }
@@ -94,7 +94,7 @@ async function readBody(request: IncomingMessage, most: number): Promise<Buffer 
   if (Number(request.headers["content-length"] ?? 0) > most) return undefined;
   const pieces: Buffer[] = [];
   let length = 0;
-  // Not destroyed on return, so that the refusal can still be sent.
+  // Not closed on return, so that the refusal can still be sent.
   for await (const piece of request.iterator({ destroyOnReturn: false })) {
     length += piece.length;
     if (length > most) return undefined;

@@ -1,4 +1,4 @@
-/** A client of key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against what real ones answer. */
+/** A client of key servers: HKP version 1 (draft-ietf-openpgp-hkp), robust against the answers of real ones. */
 import { FeedkeyError } from "../error.ts";
 import { httpFailure, plainUrl } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
@@ -12,19 +12,19 @@ import { type Answer, type Recognise, readAnswer } from "./answer.ts";
 export interface KeyserverOptions {
   /** With the key servers' authorities, if they have their own. */
   readonly transport: Transport;
-  /** Milliseconds for one question, retries included; the transport's limit by default, 15 seconds. */
+  /** Milliseconds for one request, retries included; the transport's limit by default, 15 seconds. */
   readonly within?: Duration;
 }
 
 export type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
 
-/** The transport's errors are outcomes; anything else is a bug and must be seen as one. */
+/** The transport's errors are outcomes; anything else is a bug and must show as one. */
 function foreseen(error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   throw error;
 }
 
-/** The error of an answer that could not be read for a reason that nobody foresaw (`internal`): one server's failure, not the run's. */
+/** The error for an answer that can't be read for an unforeseen reason (`internal`): it fails for one server, not the run. */
 export function unreadable(source: string, cause: unknown): FeedkeyError {
   const found = cause instanceof Error ? cause.message : String(cause);
   return new FeedkeyError("internal", `${source} could not be read: unexpected: ${found}`, {
@@ -33,7 +33,7 @@ export function unreadable(source: string, cause: unknown): FeedkeyError {
   });
 }
 
-/** Asks one URL for keys. Never throws, whatever a server sends: what goes wrong is the outcome `unknown`. */
+/** Asks one URL for keys. Never throws, whatever a server sends: failures have the outcome `unknown`. */
 export async function askForKeys(url: URL, recognise: Recognise, options: KeyserverOptions): Promise<Answer> {
   try {
     const answer = await patiently(options.within ?? options.transport.limits.keyserverTotal, (left) =>
@@ -64,7 +64,7 @@ async function askServer(server: URL, search: string, recognise: Recognise, opti
  * Asks a server for one key.
  * @param server `hkps://host[:port]`; `hkp://` only for this computer itself
  * @param fingerprint the whole of it: key IDs can be forged
- * @param recognise tells which blocks of the answer are about that key; all others are dropped
+ * @param recognise decides which blocks of the answer are about that key; all others are dropped
  */
 export function lookup(
   server: URL,
@@ -84,8 +84,8 @@ export function search(server: URL, email: string, options: KeyserverOptions): P
 }
 
 /**
- * Uploads armored certificates or revocations. `ok` only says that the server did not object:
- * real ones drop uploads silently, so the caller must look the key up afterwards.
+ * Uploads armored certificates or revocations. `ok` only means that the server did not object: real ones drop uploads silently,
+ * so the caller must look the key up afterwards.
  */
 export async function submit(server: URL, armored: string, options: KeyserverOptions): Promise<Submission> {
   try {

@@ -1,4 +1,4 @@
-/** The certificates of the embedded key server: in memory, and in a folder where one is given. */
+/** The certificates of the embedded key server: in memory, and in a folder if one is given. */
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -12,36 +12,36 @@ import type { ServerLimits } from "./server-limits.ts";
 
 /** What is known of one key in an upload. */
 export interface ParsedKey {
-  /** Upper-case hex; for a bare revocation that of the key it is about, or its key ID where it names no more. */
+  /** Upper-case hex; for a bare revocation that of the key it is about, or only its key ID. */
   readonly fingerprint: Fingerprint;
   /** Key IDs of the key and its subkeys, 16 upper-case hex digits each. */
   readonly keyIds: readonly string[];
   readonly emails: readonly string[];
-  /** For listings; the addresses stand in where they are missing. */
+  /** For listings; by default the addresses. */
   readonly userIds?: readonly string[];
   /** Binary packets. */
   readonly bytes: Uint8Array;
   /** Fingerprints and key IDs of other keys that signatures in it name as their makers. */
   readonly makers?: readonly string[];
-  /** It has no user ID that it signed itself: merged into a key that is held, refused otherwise. */
+  /** It has no self-signed user ID: merged into a stored key, refused otherwise. */
   readonly nameless?: boolean;
-  /** A revocation without its key: merged into a key that is held, refused otherwise. */
+  /** A revocation without its key: merged into a stored key, refused otherwise. */
   readonly bare?: boolean;
 }
 
-/** A key as it is kept. */
+/** A stored key. */
 export interface SettledKey {
   readonly bytes: Uint8Array;
-  /** Held keys by which a verified signature certifies it. */
+  /** Stored keys that certify it with a verified signature. */
   readonly certifiedBy: readonly Fingerprint[];
 }
 
-/** The OpenPGP side, passed in. Whatever `parse` or `merge` throws refuses the upload. */
+/** The OpenPGP side, passed in. Any error of `parse` or `merge` refuses the upload. */
 export interface KeyMerger {
   parse(armored: Uint8Array): readonly ParsedKey[] | Promise<readonly ParsedKey[]>;
   /** The union of two certificates of one key. */
   merge(old: Uint8Array, fresh: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /** What of a key is kept where only these other keys' signatures count. */
+  /** The parts of a key that are kept if only these other keys' signatures count. */
   settle(bytes: Uint8Array, others: readonly Uint8Array[]): SettledKey | Promise<SettledKey>;
   armor(bytes: Uint8Array): string;
 }
@@ -54,15 +54,15 @@ export interface AddOutcome {
 
 const fileEnd = ".asc";
 
-/** Keys whose signatures over one other are looked at, the earliest first. */
+/** How many keys' signatures over one other are checked, the earliest first. */
 const mostMakers = 200;
 
 /** A key with its place in the order of eviction. */
 interface Held {
   readonly key: ParsedKey;
   /**
-   * When it came, or, where it is earlier, the key that certifies it: a successor counts as old as what it follows. Milliseconds
-   * since 1970, and no two strangers have the same.
+   * When it was added, or the key that certifies it if that is earlier: a successor counts as old as its predecessor.
+   * Milliseconds since 1970, and unique among unrelated keys.
    */
   readonly since: Instant;
 }
@@ -83,7 +83,7 @@ export class KeyDatabase {
   }
 
   /**
-   * @param folder where keys outlive the process, one file each; made and locked here. Undefined: memory only
+   * @param folder in which keys are kept, one file each; made and locked here. Undefined: memory only
    * @param lockWait milliseconds to wait for another run; by default long enough to take over from a killed one
    * @throws FeedkeyError `locked`, `output`; `bad_state` for a file that is not the key it is named after
    */
@@ -121,8 +121,8 @@ export class KeyDatabase {
   }
 
   /**
-   * Takes an upload in: each key new, or merged with the one that is held.
-   * @throws what the merger throws for data that it can't read, FeedkeyError `output`, `locked`
+   * Stores an upload: each key is new, or merged with the stored one.
+   * @throws the merger's error for data that it can't read, FeedkeyError `output`, `locked`
    */
   add(armored: Uint8Array): Promise<AddOutcome[]> {
     // One upload after the other: two that merge into the same key at once would lose one of them.
@@ -141,7 +141,7 @@ export class KeyDatabase {
     const keys = parsed.flatMap((key) => this.#meant(key));
     const outcomes = new Map<ParsedKey, string | undefined>();
     for (const key of keys) outcomes.set(key, await this.#addKey(key));
-    // Once more where one speaks of another that came behind it: now the other is held.
+    // Again for keys with signatures by one later in the upload: now that one is stored.
     const names = new Set(keys.flatMap(({ fingerprint, keyIds }) => [fingerprint, ...keyIds]));
     for (const key of keys) {
       if (key.makers?.some((maker) => names.has(maker))) outcomes.set(key, await this.#addKey(key));
@@ -151,7 +151,7 @@ export class KeyDatabase {
     });
   }
 
-  /** A bare revocation may name a key ID alone: then it is about every held key that has it. */
+  /** A bare revocation may have only a key ID: then it is about every stored key with it. */
   #meant(key: ParsedKey): ParsedKey[] {
     if (key.bare !== true || key.fingerprint.length !== 16) return [key];
     const held = this.#earliestFirst(({ keyIds }) => keyIds[0] === key.fingerprint);
@@ -161,12 +161,12 @@ export class KeyDatabase {
   /** Stores a key, or says why not. */
   async #addKey(fresh: ParsedKey): Promise<string | undefined> {
     const held = this.#keys.get(fresh.fingerprint);
-    if (held === undefined && fresh.bare === true) return "the key that it revokes is not held here";
+    if (held === undefined && fresh.bare === true) return "the key that it revokes is not stored here";
     if (!isFingerprint(fresh.fingerprint)) return "it has no full fingerprint";
-    if (held === undefined && fresh.nameless === true) return "it has no user ID that it signed itself";
+    if (held === undefined && fresh.nameless === true) return "it has no self-signed user ID";
     const old = held?.key;
     const whole = old === undefined ? fresh : await this.#reread(await this.#merger.merge(old.bytes, fresh.bytes));
-    if (whole?.fingerprint !== fresh.fingerprint) return "it cannot be merged with the key that is held";
+    if (whole?.fingerprint !== fresh.fingerprint) return "it can't be merged with the stored key";
     const { key, certifiedBy } = await this.#settle(whole);
     if (key.bytes.length > this.#limits.key) return "it is too large";
     const before = certifiedBy.flatMap((maker) => this.#keys.get(maker)?.since ?? []);
@@ -186,7 +186,7 @@ export class KeyDatabase {
     return this.#last;
   }
 
-  /** The key without what no held key vouches for. */
+  /** The key without signatures that no stored key confirms. */
   async #settle(whole: ParsedKey): Promise<{ key: ParsedKey; certifiedBy: readonly Fingerprint[] }> {
     const makers = new Set(whole.makers);
     const others = this.#earliestFirst(({ fingerprint, keyIds }) => {
@@ -199,9 +199,9 @@ export class KeyDatabase {
   }
 
   /**
-   * The keys that must make room: those that came last, and later than this one or what certifies it. A stranger makes nobody
-   * go; a revocation of a key that is held, and its successor, are kept out by nobody who came after it.
-   * @returns undefined if there is no room to be had
+   * The keys to evict: those added last, and later than this one or the key that certifies it. An unrelated key evicts nobody; a
+   * revocation of a stored key, and its successor, can't be kept out by later keys.
+   * @returns undefined if there is not enough space
    */
   #evictable(key: ParsedKey, since: Instant, old: ParsedKey | undefined): Fingerprint[] | undefined {
     let keys = this.#keys.size + (old === undefined ? 1 : 0) - this.#limits.keys;
@@ -229,7 +229,7 @@ export class KeyDatabase {
     this.#keys.delete(fingerprint);
   }
 
-  /** The file's date tells the next run the key's place. */
+  /** The file's date gives the next run the key's place. */
   async #write(key: ParsedKey, since: Instant): Promise<void> {
     if (this.#lock === undefined) return;
     const path = join(this.#lock.folder, key.fingerprint + fileEnd);
@@ -237,7 +237,7 @@ export class KeyDatabase {
     await utimes(path, since / 1000, since / 1000);
   }
 
-  /** The only key in some packets. A designated revoker's word about it looks like a bare revocation of his own key too. */
+  /** The only key in some packets. A revocation by a designated revoker also looks like a bare revocation of the revoker's own key. */
   async #reread(bytes: Uint8Array): Promise<ParsedKey | undefined> {
     const keys = await this.#merger.parse(Buffer.from(this.#merger.armor(bytes)));
     const [key, ...others] = keys.filter(({ bare }) => bare !== true);
@@ -255,14 +255,14 @@ export class KeyDatabase {
     for (const name of (await readdir(folder)).sort()) {
       if (!name.endsWith(fileEnd) || name.startsWith(".")) continue;
       const path = join(folder, name);
-      // Armor is a third larger than what it holds.
+      // Armor is a third larger than its content.
       const { size, mtimeMs } = await stat(path);
       const keys = size <= 2 * this.#limits.key ? await this.#tryParse(path) : [];
       const [key, ...others] = keys.filter(({ bare }) => bare !== true);
       if (others.length > 0 || key === undefined || key.fingerprint + fileEnd !== name) {
         throw new FeedkeyError(
           "bad_state",
-          `the key server's file "${path}" does not hold the one key it is named after`,
+          `the key server's file "${path}" does not contain exactly the key in its name`,
           {
             details: { path },
             hint: "move it out of the folder, and upload the key again",
@@ -271,7 +271,7 @@ export class KeyDatabase {
       }
       this.#hold({ key, since: Math.floor(mtimeMs) });
     }
-    // Whoever wrote the files may have kept more.
+    // The program that wrote the files may have had higher limits.
     for (const { key, since } of this.#keys.values()) {
       if ((key.makers?.length ?? 0) > 0) this.#hold({ key: (await this.#settle(key)).key, since });
     }

@@ -1,7 +1,7 @@
-/** Short answers in plain text: never a stack trace, never HTML that could carry somebody's words. */
+/** Short answers in plain text: never a stack trace, never HTML with text from outside. */
 import type { ServerResponse } from "node:http";
 
-/** Ends the response with a status and one line or text. Where a body is already under way it cuts the connection. */
+/** Ends the response with a status and a text. If a body is already being sent it closes the connection. */
 export function reply(
   response: ServerResponse,
   status: number,

@@ -1,12 +1,12 @@
-/** What the embedded server bears from its clients. Times in milliseconds, sizes in bytes. */
+/** The embedded server's limits for its clients. Times in milliseconds, sizes in bytes. */
 import type { Duration } from "../time.ts";
 
 export interface ServerLimits {
-  /** A request's head must be whole after this, however slowly it drips. */
+  /** The time for a request's head. */
   readonly head: Duration;
-  /** The whole request, an uploaded body included. */
+  /** The time for the whole request, with its body. */
   readonly request: Duration;
-  /** A connection on which nothing moves, also one whose client reads no further. */
+  /** The time for a connection without traffic, also if its client has stopped reading. */
   readonly idle: Duration;
   readonly connections: number;
   /** An uploaded form. */
@@ -16,7 +16,7 @@ export interface ServerLimits {
   /** A stored certificate, also after merging. */
   readonly key: number;
   readonly keys: number;
-  /** All stored certificates together: they are held in memory. */
+  /** All stored certificates together: they are in memory. */
   readonly allKeys: number;
   /** Certificates in one answer. */
   readonly keysPerAnswer: number;

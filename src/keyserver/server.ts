@@ -16,20 +16,20 @@ export interface ServeOptions {
   readonly root?: string;
   /** A key server below `/pks/`. */
   readonly keyserver?: {
-    /** Where keys outlive the process; undefined: in memory only. */
+    /** The folder for keys; undefined: in memory only. */
     readonly folder?: string | undefined;
     readonly merger: KeyMerger;
-    /** Milliseconds to wait until another run lets go of the folder. */
+    /** Milliseconds to wait for another run to release the folder. */
     readonly lockWait?: Duration;
   };
-  /** Address to listen on; 127.0.0.1 by default, so that nobody else on the network sees it unasked. */
+  /** Address to listen on; 127.0.0.1 by default, so that other machines can't reach it. */
   readonly host?: string;
   /** 0: any free one. */
   readonly port: number;
   /** PEM texts. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly limits?: Partial<ServerLimits>;
-  /** Told of failures that are the server's own; clients only see status 500. */
+  /** Called for the server's own failures; clients only see status 500. */
   readonly onError?: (error: unknown) => void;
 }
 
@@ -43,7 +43,7 @@ export interface RunningServer {
 
 /**
  * Starts to serve.
- * @throws FeedkeyError `not_found` if the root is no folder, `unavailable` if the port can't be had, `bad_config` for TLS files that don't fit,
+ * @throws FeedkeyError `not_found` if the root is not a folder, `unavailable` if the port is taken, `bad_config` for TLS files that don't fit,
  * `locked`, `output`, `bad_state` of the key server's folder
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
@@ -63,7 +63,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   };
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     route(request, response).catch((error: unknown) => {
-      // A client that hung up is no failure of ours.
+      // A client that hung up is not our failure.
       if (!request.destroyed || systemCode(error) !== "ECONNRESET") options.onError?.(error);
       reply(response, 500, "internal error");
     });
@@ -96,7 +96,7 @@ async function checkFolder(root: string): Promise<void> {
   if (is?.isDirectory() === true) return;
   throw new FeedkeyError("not_found", `there is no folder "${root}" to serve`, {
     details: { root },
-    hint: "name the folder that holds the archive",
+    hint: "give the folder that holds the archive",
   });
 }
 
@@ -139,7 +139,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
       const code = systemCode(cause) ?? "unknown";
-      const words = code === "EADDRINUSE" ? "somebody else listens there" : code;
+      const words = code === "EADDRINUSE" ? "another program is listening there" : code;
       reject(
         new FeedkeyError("unavailable", `cannot listen on ${host} port ${port}: ${words}`, {
           details: { host, port, reason: "listen" },

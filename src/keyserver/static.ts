@@ -8,12 +8,12 @@ import { openInside } from "../files/inside.ts";
 import { reply } from "./reply.ts";
 
 /**
- * The names on the way to a file, from a request's target; undefined if it is no path that an honest client sends.
- * Repeated slashes are one, since clients put addresses together carelessly.
+ * The parts of a file's path, from a request's target; undefined if it is not a path that an honest client sends. Repeated
+ * slashes are one, since clients join addresses carelessly.
  */
 export function segmentsOf(target: string): string[] | undefined {
   const path = target.split("?", 1)[0] ?? "";
-  // An encoded slash, backslash or NUL never belongs to a file that an index lists.
+  // No file in an index has an encoded slash, backslash or NUL in its path.
   if (!path.startsWith("/") || /\\|%2f|%5c|%00/i.test(path)) return undefined;
   let decoded: string;
   try {
@@ -26,8 +26,8 @@ export function segmentsOf(target: string): string[] | undefined {
 }
 
 /**
- * A strong validator that changes even when a file is replaced within one millisecond by one of the same size:
- * opkg shows a new signature beside an old cached index otherwise.
+ * A strong validator that changes even if a file is replaced within one millisecond by one of the same size: otherwise opkg
+ * gets a new signature for an old cached index.
  */
 async function etagOf(handle: FileHandle): Promise<string> {
   const { ino, size, mtimeNs, ctimeNs } = await handle.stat({ bigint: true });
@@ -40,13 +40,13 @@ export async function serveFile(root: string, request: IncomingMessage, response
   const segments = segmentsOf(target);
   if (segments === undefined) return reply(response, 400, "bad path");
   const hidden = segments.some((segment) => segment.startsWith("."));
-  // Asked for as a folder, or the folder itself: there are no listings.
+  // A path with a slash at its end, or a folder: there are no listings.
   const folder = segments.length === 0 || /\/(\?|$)/.test(target);
   const opened = hidden || folder ? undefined : await openInside(root, join(root, segments.join("/")));
   if (opened === undefined || "refused" in opened) return reply(response, 404, "not found");
   const { handle } = opened;
   if (response.destroyed) return handle.close();
-  // Not before the answer is done or its client gone: the file is read through this handle.
+  // Not before the answer is sent or its client gone: the file is read through this handle.
   response.once("close", () => void handle.close().catch(() => {}));
   const etag = await etagOf(handle);
   stream(request, response, handle, await handle.stat(), segments.at(-1) ?? "", etag);
@@ -63,11 +63,11 @@ function stream(
   response.setHeader("ETag", etag);
   response.setHeader("Cache-Control", "no-cache");
   response.setHeader("X-Content-Type-Options", "nosniff");
-  // The library hands options it does not know on to fs.createReadStream: so it reads the very file that was checked.
-  // As a handle, not as a number: the stream closes it too, and a number closed twice may be somebody else's by then.
+  // The library passes unknown options to fs.createReadStream, so it reads exactly the file that was checked. As a handle, not as
+  // a number: the stream closes it too, and a number closed twice may belong to another file by then.
   const options = {
     etag: false,
-    // A date counts whole seconds: it can't tell a file from its successor of the same second.
+    // A date has whole seconds: it can't distinguish two versions of a file from the same second.
     lastModified: Date.now() - stat.mtimeMs > 2000,
     fd: handle,
   };
@@ -77,11 +77,11 @@ function stream(
   });
   sending.on("stream", (file: { bytesRead: number; once(event: "end", then: () => void): void }) => {
     file.once("end", () => {
-      // A file that became shorter meanwhile: its client must see a broken answer, not wait for the rest.
+      // The file became shorter meanwhile: the client must see a broken answer, not wait for the rest.
       if (file.bytesRead < Number(response.getHeader("content-length"))) response.destroy();
     });
   });
-  // The library sends what it is given; which response that is it learns from `pipe`, which would look for a path.
+  // The response is set here because `pipe`, which usually does it, would look up a path.
   Object.assign(sending, { res: response });
   sending.send(name, stat);
 }

@@ -26,13 +26,15 @@ export interface WkdUrls {
 }
 
 /**
- * Where the keys of an address lie. Only ASCII letters are lower-cased (section 3.1), and only for the hash.
- * @throws FeedkeyError `usage` if it is no mail address with a host name
+ * The URLs for the keys of an address. Only ASCII letters are lower-cased (section 3.1), and only for the hash.
+ * @throws FeedkeyError `usage` if it is not a mail address with a host name
  */
 export function wkdUrls(address: string): WkdUrls {
   const [, local, host] = /^([^@\s]+)@([a-zA-Z0-9-]+(?:\.[a-zA-Z0-9-]+)+)$/.exec(address) ?? [];
   if (local === undefined || host === undefined) {
-    throw new FeedkeyError("usage", `"${escapeText(address)}" is no mail address`, { hint: "write it as name@host" });
+    throw new FeedkeyError("usage", `"${escapeText(address)}" is not a mail address`, {
+      hint: "write it as name@host",
+    });
   }
   const domain = host.toLowerCase();
   const lowered = local.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
@@ -45,8 +47,8 @@ export function wkdUrls(address: string): WkdUrls {
 }
 
 /**
- * Asks an address's own domain for its keys. The same bounds and outcomes as for key servers.
- * @throws FeedkeyError `usage` if it is no mail address
+ * Asks an address's own domain for its keys. The same limits and outcomes as for key servers.
+ * @throws FeedkeyError `usage` if it is not a mail address
  */
 export async function lookupWkd(address: string, options: KeyserverOptions): Promise<Answer> {
   const urls = wkdUrls(address);

@@ -1,9 +1,9 @@
-/** Where the pieces of a body go, and when there are too many of them. */
+/** Takes the pieces of a body, up to a limit. */
 import type { FeedkeyError } from "../error.ts";
 import { unavailable } from "./failure.ts";
 import type { AnswerHead, GetOptions } from "./types.ts";
 
-/** The length that an answer announces, if it does so properly. */
+/** The length that an answer announces, if it is well-formed. */
 function announced(head: AnswerHead): number | undefined {
   const text = head.headers["content-length"];
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
@@ -11,7 +11,7 @@ function announced(head: AnswerHead): number | undefined {
 
 type TakeOptions = Pick<GetOptions, "maxBytes" | "beginning" | "sink" | "onProgress">;
 
-/** Hands the pieces of one body to the caller's sink or keeps them, and stops at the limit. */
+/** Passes the pieces of one body to the caller's sink or keeps them, and stops at the limit. */
 export class BodyTaker {
   readonly #url: URL;
   readonly #head: AnswerHead;
@@ -26,7 +26,7 @@ export class BodyTaker {
     this.#head = head;
     this.#options = options;
     this.#total = announced(head);
-    // Of what is many times too long not even the beginning is worth waiting for.
+    // If it is many times too long, not even the beginning is worth waiting for.
     const most = options.maxBytes * (options.beginning === true ? 16 : 1);
     if (this.#total !== undefined && this.#total > most) throw this.#tooLarge(`${this.#total} bytes`);
   }

@@ -1,4 +1,4 @@
-/** The two deadlines of one fetch: until the answer's head, and in all. */
+/** The two deadlines of one fetch: for the answer's head, and in total. */
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
 

@@ -4,7 +4,7 @@ import { isIP, connect as openSocket, type Socket } from "node:net";
 import { largest } from "../extremes.ts";
 import type { Duration } from "../time.ts";
 
-/** How long an address is waited for before the next one is tried beside it; curl has the same. */
+/** How long to wait for an address before also trying the next one; the same as in curl. */
 const nextAddressAfter: Duration = 200;
 
 interface Address {
@@ -20,7 +20,7 @@ export interface DialOptions {
   readonly open?: (address: string, port: number) => Socket;
 }
 
-/** Families in turns, beginning with the one that the system puts first. */
+/** Alternates the address families, beginning with the one that the system puts first. */
 function alternating(addresses: readonly Address[]): string[] {
   const first = addresses[0]?.family;
   const lists = [
@@ -37,7 +37,7 @@ function timeout(): Error {
 
 /**
  * Connects to the first address that answers. A slow one is not given up when the next one is tried.
- * @throws what the system says of the look-up, or of the first address that failed; `UND_ERR_CONNECT_TIMEOUT`
+ * @throws the system's error for the look-up, or for the first address that failed; `UND_ERR_CONNECT_TIMEOUT`
  */
 export async function dial(host: string, port: number, options: DialOptions): Promise<Socket> {
   const lookup = options.lookup ?? ((name: string) => systemLookup(name, { all: true, verbatim: true }));

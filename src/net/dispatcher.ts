@@ -1,4 +1,4 @@
-/** The HTTP library, set up: who is trusted for TLS, how long a connection may take. */
+/** Sets up the HTTP library: authorities for TLS, time limits for connections. */
 import { X509Certificate } from "node:crypto";
 import type { SecureContext } from "node:tls";
 import type { buildConnector, Dispatcher } from "undici";
@@ -9,8 +9,8 @@ import { type ProxyEnvironment, proxyFor } from "./proxy.ts";
 import { pemCertificates } from "./system-authorities.ts";
 
 /**
- * The certificates of a PEM text that somebody gave.
- * @throws FeedkeyError `bad_config` if there is none or one is broken: a lost authority must not pass unseen
+ * The certificates of a PEM text.
+ * @throws FeedkeyError `bad_config` if there is none or one is broken: a lost authority must not go unnoticed
  */
 export function certificateAuthorities(pem: string): string[] {
   const blocks = pemCertificates(pem);
@@ -19,7 +19,7 @@ export function certificateAuthorities(pem: string): string[] {
   } catch (cause) {
     throw badAuthorities("one of the certificate authorities in the file cannot be read", cause);
   }
-  if (blocks.length === 0) throw badAuthorities("the file of certificate authorities holds no PEM certificate");
+  if (blocks.length === 0) throw badAuthorities("the file of certificate authorities has no PEM certificate");
   return blocks;
 }
 
@@ -32,7 +32,7 @@ function badAuthorities(message: string, cause?: unknown): FeedkeyError {
 
 /**
  * Node's own roots, with those of `NODE_EXTRA_CA_CERTS` and `--use-system-ca`, and these authorities; one context for all
- * connections. Given as "ca", the roots would have to be listed, and be read anew for each connection: 150 ms a time.
+ * connections. With the option "ca" the roots would have to be listed, and parsed again for each connection.
  */
 async function contextWith(authorities: readonly string[]): Promise<SecureContext> {
   const { createSecureContext } = await import("node:tls");
@@ -41,12 +41,12 @@ async function contextWith(authorities: readonly string[]): Promise<SecureContex
   return made;
 }
 
-/** What Node's types leave out: a certificate, or several, added to the roots of a context. */
+/** Missing from Node's types: adds certificates to the roots of a context. */
 interface RootStore {
   addCACert(pem: string): void;
 }
 
-/** Connects as curl does, where Node gives each address of a name 250 ms; `secure` speaks TLS over the connection. */
+/** Connects as curl does, since Node gives each address of a name too little time; `secure` speaks TLS over the connection. */
 function dialling(secure: buildConnector.connector, limits: NetLimits): buildConnector.connector {
   return (options, callback) => {
     const isSecure = options.protocol === "https:";
@@ -62,17 +62,17 @@ function dialling(secure: buildConnector.connector, limits: NetLimits): buildCon
   };
 }
 
-/** The way to each server: directly, or over the proxy that the environment names for it. */
+/** Connections to each server: direct, or through the proxy that the environment gives for it. */
 export interface Dispatchers {
   /** @throws FeedkeyError `bad_config`: the proxy can't be used */
   of(url: URL): Dispatcher;
-  /** Ends what is under way. */
+  /** Ends the requests under way. */
   destroy(): Promise<void>;
 }
 
 /**
- * Loads undici, which takes long enough (some 80 ms) to do it only when the network is really asked.
- * @param authorities trusted besides the usual roots; PEM
+ * Loads undici, only when the network is really needed, since that is slow.
+ * @param authorities trusted in addition to the usual roots; PEM
  */
 export async function makeDispatchers(
   authorities: readonly string[],
@@ -82,11 +82,11 @@ export async function makeDispatchers(
   const { Agent, Pool, ProxyAgent, buildConnector } = await import("undici");
   const tls = {
     timeout: limits.connect,
-    // Said aloud, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would else switch the check off.
+    // Explicit, because NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch the check off.
     rejectUnauthorized: true,
     ...(authorities.length === 0 ? {} : { secureContext: await contextWith(authorities) }),
   };
-  // Heads have a deadline of our own, which unlike the library's can't be put off by bytes that come drop by drop.
+  // Heads have a deadline of our own: slow single bytes can extend the library's.
   const connect = dialling(buildConnector(tls), limits);
   const options = { connect, allowH2: false, headersTimeout: 0, bodyTimeout: limits.idle };
   const made = new Map<string, Dispatcher>();

@@ -1,4 +1,4 @@
-/** One HTTP request and its answer, with the library's answers brought into feedkey's terms. */
+/** One HTTP request and its answer, with the library's types turned into feedkey's. */
 import type { Dispatcher } from "undici";
 import { BodyTaker } from "./body.ts";
 import type { Deadline } from "./deadline.ts";
@@ -37,7 +37,7 @@ function credentials(url: URL): Record<string, string> {
 }
 
 /**
- * Sends the question and waits for the head of the answer.
+ * Sends the request and waits for the head of the answer.
  * @throws FeedkeyError `unavailable`
  */
 export async function ask(
@@ -57,7 +57,7 @@ export async function ask(
       body: question.body ?? null,
       signal: deadline.signal,
     });
-    // A body that is dropped or breaks while nobody reads it must not end the process.
+    // A body that is dropped or breaks while it is not being read must not end the process.
     answer.body.on("error", () => {});
     const head = { status: answer.statusCode, headers: lowerCase(answer.headers), url: plainUrl(url) };
     return { head, body: answer.body };
@@ -68,13 +68,13 @@ export async function ask(
   }
 }
 
-/** Lets go of a body that nobody is going to read, and of its connection. */
+/** Drops a body that is not needed, and its connection. */
 export function dropBody(arriving: Arriving): void {
   arriving.body.destroy();
 }
 
 /**
- * Reads the body to its end; that of an error only as far as it may explain something.
+ * Reads the body to its end; of an error only the beginning, which may explain it.
  * @throws FeedkeyError `unavailable`, and whatever the sink throws
  */
 export async function readBody(
@@ -86,7 +86,7 @@ export async function readBody(
   const { head } = arriving;
   try {
     const encoding = head.headers["content-encoding"] ?? "identity";
-    // Some servers say so of a stored .gz, which curl, apt and opkg take as it is. What was signed will tell.
+    // Some servers announce it for a stored .gz, which curl, apt and opkg take as it is. The signature will show.
     const isStored = options.policy === "archive" && /^(x-)?gzip$/i.test(encoding.trim());
     if (!isStored && encoding.trim().toLowerCase() !== "identity") {
       throw unavailable(url, "protocol", `the answer is encoded as "${shown(encoding)}" without being asked to`, {
@@ -116,7 +116,7 @@ async function beginning(url: URL, arriving: Arriving, limits: NetLimits): Promi
   return new Uint8Array(Buffer.concat(kept).subarray(0, limits.errorBody));
 }
 
-/** The pieces as they come. With `rate`, a server that stays below the slowest bearable rate is given up. */
+/** The pieces as they come. With `rate`, a server below the slowest acceptable rate is given up. */
 async function* pieces(url: URL, body: Body, rate: NetLimits | undefined): AsyncGenerator<Uint8Array> {
   const source: AsyncIterator<Uint8Array> = body[Symbol.asyncIterator]();
   let waited = 0;
@@ -127,7 +127,7 @@ async function* pieces(url: URL, body: Body, rate: NetLimits | undefined): Async
       throw networkFailure(url, error);
     });
     if (next.done === true) return;
-    // Only waiting counts: a slow disk on our side is not the server's fault.
+    // Only waiting counts: a slow local disk is not the server's fault.
     waited += performance.now() - before;
     came += next.value.length;
     if (rate !== undefined && waited >= rate.slowWindow) {

@@ -1,4 +1,4 @@
-/** Network failures in words for a tired administrator. Text that came from a server is escaped and cut. */
+/** Network failures in words. Text that came from a server is escaped and cut. */
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
@@ -14,7 +14,7 @@ export type FailureReason =
   | "http"
   | "offline";
 
-/** Text from a server: on one line, without terminal escapes, and not for ever. */
+/** Text from a server: on one line, without terminal escapes, and of limited length. */
 export function shown(text: string): string {
   const plain = escapeText(text);
   return plain.length > 200 ? `${plain.slice(0, 199)}…` : plain;
@@ -57,16 +57,16 @@ export function said(body: Uint8Array): string {
 export function httpFailure(url: URL, status: number, body: Uint8Array = new Uint8Array(0)): FeedkeyError {
   const hint =
     status === 401 || status === 403
-      ? "the server wants other credentials or denies this file; ask its operator"
+      ? "the server wants other credentials or does not give out this file; ask its operator"
       : status === 404 || status === 410
         ? "check the address in the profile; the mirror may be incomplete"
         : status === 407
           ? "the proxy wants a user name and a password; put them into its address: http://user:password@host:port"
           : status === 429
-            ? "the server asks for patience; try again later"
+            ? "the server has had too many requests; try again later"
             : status >= 500
-              ? "the server has a problem of its own; try again later or use another one"
-              : "the address may be wrong, or something between here and the server answers in its place";
+              ? "the server has an internal problem; try again later or use another one"
+              : "the address may be wrong, or something between this machine and the server answers in its place";
   return unavailable(url, "http", `expected status 200, the server answered ${status}${said(body)}`, { status, hint });
 }
 
@@ -80,7 +80,7 @@ const untrustedIssuer = new Set([
   "INVALID_CA",
 ]);
 
-/** Whether a connection failed for want of a certificate authority. */
+/** Whether a connection failed because the certificate authority is unknown. */
 export function isUnknownAuthority(error: unknown): boolean {
   return error instanceof FeedkeyError && untrustedIssuer.has(systemCode(error.cause) ?? "");
 }
@@ -108,7 +108,7 @@ function tlsFailure(code: string, url: URL, error: unknown): { found: string; hi
   if (untrustedIssuer.has(code)) {
     return {
       found: "the TLS certificate comes from a certificate authority that this computer does not know",
-      hint: "if the server has an authority of its own, name its certificate in the profile: ca for the archive, keyserver-ca for key servers",
+      hint: "if the server has an authority of its own, give its certificate in the profile: ca for the archive, keyserver-ca for key servers",
     };
   }
   if (/^(ERR_SSL_|ERR_TLS_|CERT_|CRL_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|UND_ERR_PRX_TLS)/.test(code)) {
@@ -143,7 +143,7 @@ const unconnected = new Set([
   "EPERM",
 ]);
 
-/** Turns whatever the HTTP library threw into `unavailable`. A FeedkeyError passes as it is. */
+/** Turns anything that the HTTP library threw into `unavailable`. A FeedkeyError is returned as it is. */
 export function networkFailure(url: URL, error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   const code = systemCode(error) ?? "";

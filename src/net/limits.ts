@@ -1,4 +1,4 @@
-/** How long, how much and how often: every bound on what a server may cost us, in one place. */
+/** Limits on time, size and number of requests, for every server. */
 import type { Duration } from "../time.ts";
 
 export interface NetLimits {
@@ -14,11 +14,11 @@ export interface NetLimits {
   readonly keyserverRun: Duration;
   /** A file whose size can be expected has this long... */
   readonly fileBase: Duration;
-  /** ...and what so many bytes a second take; see {@link timeFor}. */
+  /** ...and the time that its bytes take at this rate, in bytes a second; see {@link timeFor}. */
   readonly fileRate: number;
-  /** Packages have no total, since they may be large, but a mean rate over this time... */
+  /** Packages have no time limit, since they may be large, but a mean rate over this time... */
   readonly slowWindow: Duration;
-  /** ...of at least so many bytes a second, or one byte now and then would hold us for ever. */
+  /** ...of at least this many bytes a second, so that a few bytes now and then do not keep it waiting forever. */
   readonly slowestRate: number;
   /** Redirects followed in a row, where any are. */
   readonly redirects: number;
@@ -40,18 +40,18 @@ export const netLimits: NetLimits = {
   errorBody: 64 * 1024,
 };
 
-/** How long a file of about so many bytes may take, with whatever belongs to it: a slow server must not hold us for hours. */
+/** How long a file of about that many bytes may take, with its signatures: a slow server must not keep us waiting for hours. */
 export function timeFor(bytes: number, { fileBase, fileRate }: NetLimits): Duration {
   return Math.ceil(fileBase + (bytes * 1000) / fileRate);
 }
 
-/** Bounds of the key server protocols (peers: "A robust client"). */
+/** Limits for the key server protocols. */
 export const keyserverLimits = {
   /** Bytes of one answer. */
   answer: 4 * 1024 * 1024,
-  /** Times that a server which asks for patience is asked again. */
+  /** How often a server that answers with Retry-After is asked again. */
   retries: 2,
-  /** Questions to one server under way at once. */
+  /** Requests to one server at the same time. */
   atOnce: 6,
   /** Failures in a row to connect after which a server is not asked further keys in this round. */
   failures: 2,

@@ -14,9 +14,9 @@ function localPath(url: URL): string {
     const path = fileURLToPath(url);
     if (!path.includes("\0")) return path;
   } catch {
-    // An encoded slash or a host name: told below.
+    // An encoded slash or a host name: the error is below.
   }
-  throw new FeedkeyError("bad_path", `"${shown(plainUrl(url))}" names no local file`, {
+  throw new FeedkeyError("bad_path", `"${shown(plainUrl(url))}" is not the address of a local file`, {
     details: { url: plainUrl(url) },
     hint: "write it as file:///folder/file, without encoded slashes",
   });
@@ -41,7 +41,7 @@ export async function getFile(url: URL, options: GetOptions): Promise<HttpAnswer
     if (opened.refused === "outside") {
       throw new FeedkeyError("bad_path", `"${shown(details.url)}" leads out of the archive by a symbolic link`, {
         details,
-        hint: "replace the link by the file itself, or let the archive's address name the folder above both",
+        hint: "replace the link by the file itself, or change the archive's address to the folder above both",
       });
     }
     const status = opened.refused === "denied" ? 403 : 404;

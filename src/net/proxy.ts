@@ -1,10 +1,10 @@
-/** Which proxy the environment names for an address, as curl reads it. */
+/** Which proxy the environment gives for an address, as curl reads it. */
 import { BlockList, isIP } from "node:net";
 import { FeedkeyError } from "../error.ts";
 
 /**
- * Environment variables, as far as they name proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either case; the
- * lower one counts first.
+ * The environment variables for proxies: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in either case; lower case has
+ * precedence.
  */
 export type ProxyEnvironment = Readonly<Record<string, string | undefined>>;
 
@@ -14,7 +14,7 @@ function setting(env: ProxyEnvironment, name: string): string {
 
 /**
  * The proxy for a URL; undefined if it is asked directly.
- * @throws FeedkeyError `bad_config`: what the environment names is not a proxy that can be used here
+ * @throws FeedkeyError `bad_config`: the proxy in the environment can't be used here
  */
 export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
   const own = setting(env, url.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY");
@@ -23,8 +23,8 @@ export function proxyFor(url: URL, env: ProxyEnvironment): URL | undefined {
   const address = /^[a-z][a-z0-9+.-]*:\/\//i.test(name) ? name : `http://${name}`;
   const proxy = URL.canParse(address) ? new URL(address) : undefined;
   if (proxy !== undefined && /^https?:$/.test(proxy.protocol) && proxy.hostname !== "") return proxy;
-  throw new FeedkeyError("bad_config", "the proxy named by the environment can't be used", {
-    hint: "look at https_proxy, http_proxy and all_proxy; a proxy is written http://host:port, and SOCKS is not supported",
+  throw new FeedkeyError("bad_config", "the proxy given by the environment can't be used", {
+    hint: "check https_proxy, http_proxy and all_proxy; a proxy is written http://host:port, and SOCKS is not supported",
   });
 }
 

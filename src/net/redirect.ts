@@ -30,14 +30,14 @@ export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Red
   if (policy === "keyserver" || !isWeb || (within === "same-origin" && to.origin !== from.origin)) {
     throw refuse(from, head.status, `the server redirects to "${shown(plainUrl(to))}"`);
   }
-  // With the port: another one may be somebody else's server.
+  // With the port: another port may be another person's server.
   const isSameHost = to.host === from.host;
   to.username = isSameHost ? from.username : "";
   to.password = isSameHost ? from.password : "";
   return to;
 }
 
-/** The error of a chain of redirects that goes on for more than `most` (`unavailable`). */
+/** The error for more than `most` redirects in a row (`unavailable`). */
 export function tooManyRedirects(from: URL, status: number, most: number): FeedkeyError {
   return refuse(from, status, `more than ${most} redirects in a row`);
 }

@@ -1,21 +1,21 @@
-/** A large download that goes on where it broke off. Whoever takes the bytes hashes them all, from the first. */
+/** A large download that goes on where it broke off. The caller hashes all its bytes, from the first. */
 import { FeedkeyError } from "../error.ts";
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
 import { patiently } from "./retry-after.ts";
 import type { AnswerHead, GetOptions, HttpAnswer, Transport } from "./types.ts";
 
-/** How often one download may break. Each part must bring something, so that it comes to an end. */
+/** How often one download may break. Each part must bring at least one byte, so that it ends. */
 const mostBreaks = 20;
 
-/** How long a server that asks for patience (429 or 503 with Retry-After) is waited for in all. */
+/** How long to wait in all for a server that answers 429 or 503 with Retry-After. */
 const patience: Duration = 60_000;
 
 const broken: ReadonlySet<unknown> = new Set(["cut_off", "timeout"]);
 
 /**
- * Downloads a file; where the connection breaks or falls silent, the rest is asked for with Range (RFC 9110 section 14).
- * @param take is given each byte once and in order
+ * Downloads a file; if the connection breaks or stalls, the rest is requested with Range (RFC 9110 section 14).
+ * @param take gets each byte once and in order
  * @returns the last answer: 200 or 206 if all came, else another status
  * @throws FeedkeyError as `Transport.get`, and whatever `take` throws
  */
@@ -31,7 +31,7 @@ export async function getResuming(
   let validator: string | undefined;
   for (let breaks = 0; ; breaks++) {
     const from = taken;
-    // Where the answer is the whole file again, so many bytes of it are known.
+    // If the answer is the whole file again, that many bytes of it are known.
     let known = 0;
     let isFirst = true;
     const sink = async (chunk: Uint8Array, head: AnswerHead) => {
@@ -65,7 +65,7 @@ function rangeFrom(from: number, validator: string | undefined): Record<string, 
   return { range: `bytes=${from}-`, ...(validator === undefined ? {} : { "if-range": validator }) };
 }
 
-/** A weak one could stand for two different files. */
+/** A weak one can be the same for two different files. */
 function strongValidator({ headers }: AnswerHead): string | undefined {
   return headers.etag?.startsWith('"') === true ? headers.etag : undefined;
 }
@@ -75,7 +75,7 @@ function beginsAt(url: URL, head: AnswerHead, from: number): number {
   if (head.status !== 206) return from;
   const range = head.headers["content-range"] ?? "";
   if (range.startsWith(`bytes ${from}-`)) return 0;
-  throw unavailable(url, "protocol", "the server sent another part than it was asked for", {
+  throw unavailable(url, "protocol", "the server sent another part of the file than requested", {
     status: head.status,
     hint: "the server or a proxy before it is broken; use another one",
   });

@@ -1,4 +1,4 @@
-/** Asking again where a server asks for patience, but not for ever. */
+/** Repeats a request as Retry-After asks, but not forever. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Duration } from "../time.ts";
 import { keyserverLimits } from "./limits.ts";
@@ -19,9 +19,9 @@ export function retryAfter(answer: HttpAnswer): Duration | undefined {
 }
 
 /**
- * Asks, waits as the server wishes, and asks again, at most twice. What does not fit into `within` is not waited for.
+ * Sends a request, waits as the server wishes, and repeats it, at most twice. It does not wait longer than `within`.
  * @param within milliseconds for all of it
- * @param ask is told how much of that is left
+ * @param ask gets the time that is left
  */
 export async function patiently(within: Duration, ask: (left: Duration) => Promise<HttpAnswer>): Promise<HttpAnswer> {
   const started = performance.now();

@@ -1,8 +1,8 @@
-/** The certificate authorities that this system's administrator trusts: what curl and apt go by. */
+/** The certificate authorities of this system, which curl and apt use. */
 import * as tls from "node:tls";
 import { readTrustedFile } from "../files/trusted-file.ts";
 
-/** Debian and Alpine, Red Hat, SUSE, NetBSD and FreeBSD, others: each system has one of them. */
+/** On Debian and Alpine, Red Hat, SUSE, NetBSD and FreeBSD, others: each system has one of them. */
 const bundles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -21,16 +21,16 @@ export function pemCertificates(text: string): string[] {
 }
 
 /**
- * PEM certificates; none where the system has no store that is known here. A certificate that can't be read is left out: no
- * trust comes of it.
- * @param env `SSL_CERT_FILE` names another bundle, as for OpenSSL
+ * PEM certificates; none if the system has none of the known stores. A certificate that can't be read is left out: nothing is
+ * trusted through it.
+ * @param env `SSL_CERT_FILE` is the path of another bundle, as for OpenSSL
  */
 export async function systemAuthorities(env: Readonly<Record<string, string | undefined>>): Promise<string[]> {
   const { SSL_CERT_FILE: named } = env;
   if (named === undefined && getCACertificates !== undefined) return getCACertificates("system");
   for (const file of named === undefined ? bundles : [named]) {
     const use = { what: "the certificate authorities", code: "bad_config" } as const;
-    // A file that other users can change is passed over like one that is missing: fewer are trusted then, never more.
+    // A file that other users can change is skipped like a missing one: that can only reduce trust.
     const text = await readTrustedFile(file, use).catch(() => Buffer.alloc(0));
     const found = pemCertificates(text.toString("latin1"));
     if (found.length > 0) return found;

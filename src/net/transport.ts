@@ -1,4 +1,4 @@
-/** The network as feedkey sees it: bounded in time and size, verified TLS only, failures told apart. */
+/** Access to the network: limited in time and size, with verified TLS only, and with distinct failures. */
 
 import type { FindCredentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
@@ -13,22 +13,22 @@ import { systemAuthorities } from "./system-authorities.ts";
 import type { GetOptions, HttpAnswer, Policy, PostOptions, Redirects, Transport } from "./types.ts";
 
 export interface TransportOptions {
-  /** PEM certificates of authorities trusted besides the usual roots. */
+  /** PEM certificates of authorities trusted in addition to the usual roots. */
   readonly ca?: string;
-  /** Refuse to ask the network; `file:` still works. */
+  /** Refuse network requests; `file:` still works. */
   readonly offline?: boolean;
   readonly limits?: Partial<NetLimits>;
   /** Where an archive's redirects may lead; `any` by default. */
   readonly redirects?: Redirects;
   /** Names, passwords and tokens for archives' servers; none by default. Key servers get none. */
   readonly credentials?: FindCredentials;
-  /** Where proxies are named; the environment of the process by default. */
+  /** Variables with the proxies; the environment of the process by default. */
   readonly env?: ProxyEnvironment;
 }
 
 /**
- * Makes a transport. Nothing is loaded or connected before the first question.
- * @throws FeedkeyError `bad_config` if `ca` holds no readable certificate
+ * Makes a transport. Nothing is loaded or connected before the first request.
+ * @throws FeedkeyError `bad_config` if `ca` has no readable certificate
  */
 export function createTransport(options: TransportOptions = {}): Transport {
   const limits: NetLimits = { ...netLimits, ...options.limits };
@@ -39,7 +39,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
   const credentials: FindCredentials = options.credentials ?? (async () => undefined);
   let usual: Promise<Dispatchers> | undefined;
   let system: Promise<Dispatchers> | undefined;
-  // Reading the system's hundreds of certificates takes longer than most answers: only where Node's own list is not enough.
+  // Reading the system's hundreds of certificates is slow: only if Node's own list is not enough.
   const withSystem = async () => makeDispatchers([...authorities, ...(await systemAuthorities(env))], limits, env);
 
   async function followSafely(question: Question, terms: FollowTerms, deadline: Deadline) {
@@ -65,7 +65,7 @@ export function createTransport(options: TransportOptions = {}): Transport {
       );
       if (arriving.head.status === 206 && terms.headers?.range === undefined) {
         dropBody(arriving);
-        throw unavailable(url, "protocol", "the server answered with a part where the whole was asked for", {
+        throw unavailable(url, "protocol", "the server sent a part of the file, but the whole was requested", {
           status: 206,
           hint: "the server or a proxy before it is broken; use another one",
         });
@@ -106,7 +106,7 @@ function checkAskable(url: URL, offline: boolean): void {
     });
   }
   if (offline) {
-    throw unavailable(url, "offline", "not asked, since --offline was given", {
+    throw unavailable(url, "offline", "not asked, because of --offline", {
       hint: "run again without --offline",
     });
   }
@@ -118,7 +118,7 @@ interface FollowTerms {
   readonly credentials: FindCredentials;
 }
 
-/** Asks, and asks again where an allowed redirect leads. */
+/** Sends a request and follows allowed redirects. */
 async function follow(
   dispatchers: Dispatchers,
   first: Question,

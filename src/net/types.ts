@@ -3,8 +3,8 @@ import type { Duration } from "../time.ts";
 import type { NetLimits } from "./limits.ts";
 
 /**
- * What a server may do. `keyserver`: no redirect, and everything within one short deadline.
- * `archive`: redirects, and as long as it takes at a bearable rate.
+ * What a server may do. `keyserver`: no redirects, and everything within one short deadline. `archive`: redirects, and any time
+ * at an acceptable rate.
  */
 export type Policy = "keyserver" | "archive";
 
@@ -21,7 +21,7 @@ export interface AnswerHead {
 }
 
 export interface HttpAnswer extends AnswerHead {
-  /** Empty when a sink took it. Of answers other than 200 and 206 only the beginning. */
+  /** Empty if a sink took it. For answers other than 200 and 206 only the beginning. */
   readonly body: Uint8Array;
   /** The body is the beginning of a longer one (`beginning`). */
   readonly isCut?: boolean;
@@ -30,10 +30,10 @@ export interface HttpAnswer extends AnswerHead {
 export interface GetOptions {
   /** A longer body is an error (`too_large`), found before or while it is read. */
   readonly maxBytes: number;
-  /** A longer body is no error, unless it is many times too long: its beginning is wanted. Not with a sink, nor for `file:`. */
+  /** A longer body is cut, and is an error only if it is many times too long. Not with a sink, nor for `file:`. */
   readonly beginning?: boolean;
   readonly policy: Policy;
-  /** `file:` URLs: the folder that the file must really lie in. Without it they are refused. */
+  /** `file:` URLs: the folder that must really contain the file. Without it they are refused. */
   readonly root?: string;
   /** Total time instead of the policy's. */
   readonly within?: Duration;
@@ -42,8 +42,8 @@ export interface GetOptions {
   /** Bytes so far, and how many the server announced. */
   readonly onProgress?: (received: number, total: number | undefined) => void;
   /**
-   * Takes the body of a 200 or 206 piece by piece, one at a time. What it throws reaches the caller as it is.
-   * It may have been given pieces of an answer that then fails: only a returned answer is whole.
+   * Takes the body of a 200 or 206 piece by piece, one at a time. Its errors reach the caller unchanged. It may get pieces of an
+   * answer that then fails: only a returned answer is complete.
    */
   readonly sink?: (chunk: Uint8Array, head: AnswerHead) => Promise<void> | void;
 }
@@ -54,7 +54,7 @@ export interface PostOptions {
 }
 
 export interface Transport {
-  /** Whether it refuses to ask the network. */
+  /** Whether it refuses network requests. */
   readonly offline: boolean;
   readonly limits: NetLimits;
   /**
@@ -65,6 +65,6 @@ export interface Transport {
   get(url: URL, options: GetOptions): Promise<HttpAnswer>;
   /** Sends a body under the policy `keyserver`. Throws as `get` does. */
   post(url: URL, body: Uint8Array, contentType: string, options: PostOptions): Promise<HttpAnswer>;
-  /** Ends what is under way and closes all connections. */
+  /** Ends requests under way and closes all connections. */
   close(): Promise<void>;
 }

@@ -12,13 +12,13 @@ import { compareWithLedger, readSnapshot, refuseUnsafeFolders, type StateSnapsho
 export const attemptsWithoutLock = 5;
 const pauseMs = 20;
 
-/** The last accepted index of a feed, read. */
+/** The last accepted index of a feed, in memory. */
 export interface LastIndex extends Accepted {
   readonly index: Uint8Array;
   readonly signature: Uint8Array;
 }
 
-/** The state of one profile for reading, as it was when opened. */
+/** The state of one profile for reading, as it was when it was opened. */
 export class ClientStateView {
   protected readonly places: StatePlaces;
   protected readonly feedFolder: FeedFolder;
@@ -35,8 +35,7 @@ export class ClientStateView {
   }
 
   /**
-   * Opens without a lock and creates nothing: for audits and for users who may only read. State that does not
-   * exist yet is empty.
+   * Opens without a lock and creates nothing: for audits and for users who may only read. Missing state is empty.
    * @param seeds of the profile, to which the state is bound
    * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, gone, or another archive's
    */
@@ -61,7 +60,7 @@ export class ClientStateView {
     return this.current.initialised;
   }
 
-  /** What was learned; `ledger.feeds` is the memory against rollback, available without reading an index. */
+  /** What was learned; `ledger.feeds` protects against rollback without reading an index. */
   get ledger(): LedgerFile {
     return this.current.ledger;
   }
@@ -76,7 +75,7 @@ export class ClientStateView {
     return this.current.certificates;
   }
 
-  /** What takes trust away (T4), as a keyring; undefined as long as none was heard of. */
+  /** What takes trust away (T4), as a keyring; undefined if none is known. */
   revocations(): Uint8Array | undefined {
     return this.current.revocations;
   }
@@ -128,8 +127,8 @@ export class ClientStateView {
 }
 
 /**
- * Without a lock a run that writes meanwhile can make the state look torn for a moment; what is really damaged
- * still is a little later.
+ * Without a lock, a run that writes meanwhile can make the state look damaged for a moment; real damage is still there a little
+ * later.
  */
 export async function patiently<T>(attempts: number, read: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {

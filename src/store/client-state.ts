@@ -19,7 +19,7 @@ import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-s
 export interface OpenOptions {
   /** Seeds of the profile, which the state is bound to. */
   readonly seeds?: readonly string[];
-  /** The consent to forget everything and to start from the seeds. */
+  /** Consent to forget everything and to start from the seeds. */
   readonly reset?: boolean;
   /** How long to wait for another run, in milliseconds. */
   readonly waitMs?: number;
@@ -29,7 +29,7 @@ export interface OpenOptions {
 
 /**
  * The state of one profile, locked against other runs until `close`. Each method either does all of what it says,
- * durably, or nothing that the next run would see; a run killed at any point leaves the old state or the new.
+ * durably, or nothing that the next run would see; a run killed at any moment leaves the old state or the new.
  * All of them throw FeedkeyError `output` when the disk does not take it and `locked` when the lock was lost.
  */
 export class ClientState extends ClientStateView {
@@ -44,7 +44,7 @@ export class ClientState extends ClientStateView {
   }
 
   /**
-   * Opens the state of a profile. Nothing of it exists before something is saved.
+   * Opens the state of a profile. No file is made before something is saved.
    * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, gone, or another archive's; `locked`;
    *   `output`
    */
@@ -80,7 +80,7 @@ export class ClientState extends ClientStateView {
     await this.putCertificates(new Map([[fingerprint, certificate]]));
   }
 
-  /** Keeps several at once; those that have not changed cost nothing. */
+  /** Keeps several at once; unchanged ones are not written. */
   async putCertificates(certificates: ReadonlyMap<string, Uint8Array>): Promise<void> {
     await this.#inTurn(async () => {
       const before = this.ledger.certificates;
@@ -91,7 +91,7 @@ export class ClientState extends ClientStateView {
     });
   }
 
-  /** Keeps what takes trust away, put together by the caller with what is there. Unchanged it costs nothing. */
+  /** Keeps what takes trust away, merged by the caller with the present one. Not written if unchanged. */
   async putRevocations(bytes: Uint8Array): Promise<void> {
     await this.#inTurn(async () => {
       const before = this.ledger.revocations?.sha256 ?? null;
@@ -114,7 +114,7 @@ export class ClientState extends ClientStateView {
   /**
    * Makes an index the last accepted one of its feed, together with its signature.
    * @throws FeedkeyError `rollback` when it is older than the last one, or of the same date with other bytes (T9).
-   *   The verifier has said so before; this is the last line
+   *   The verifier checks this too; here it is the last line of defence
    */
   async acceptIndex(
     feed: string,
@@ -148,7 +148,7 @@ export class ClientState extends ClientStateView {
         if (versions === undefined || areSameVersions(versions, present.versions ?? {})) return;
         return await this.feedFolder.rewriteMeta({ ...present, versions }, this.#lock);
       }
-      // The ledger is there first: an index without one would look like a state that lost its ledger.
+      // The ledger first: an index without one would look like a state that lost its ledger.
       if (!this.initialised) await this.#write(this.ledger);
       // The index, then the ledger. Killed in between, the next run finds the index newer and the ledger catches up;
       // the other way round it would find an index older than the ledger says, which is what a rollback looks like.
@@ -165,10 +165,10 @@ export class ClientState extends ClientStateView {
     await this.#lock.release();
   }
 
-  /** One write after the other, even when the caller does not wait: each begins from what the last one left. */
+  /** One write after the other, even if the caller does not wait: each starts from the result of the last one. */
   #inTurn(write: () => Promise<void>): Promise<void> {
     const result = this.#last.then(write).catch(async (error) => {
-      // How far it came only the disk knows; from there the next write goes on.
+      // Only the disk shows how far it came; the next write goes on from there.
       this.current = await readSnapshot(this.places).catch(() => this.current);
       throw error;
     });
@@ -179,7 +179,7 @@ export class ClientState extends ClientStateView {
   async #write(ledger: LedgerFile): Promise<void> {
     const bound = this.#seeds === undefined ? ledger : { ...ledger, seeds: this.#seeds };
     const text = serializeLedger(bound, this.places.profile);
-    // Read back before it is written: what the next run could not read must not replace what it can.
+    // Parsed before it is written: an unreadable file must not replace a readable one.
     const next = parseLedger(Buffer.from(text, "utf8"), this.places.ledger, this.places.profile);
     await writeFileAtomic(this.places.ledger, text, { mode: 0o644 }, this.#lock);
     if (!this.initialised) await mark(this.places);
@@ -204,8 +204,8 @@ export class ClientState extends ClientStateView {
   }
 
   /**
-   * Replaces files whose digests the ledger has, in three steps: the ledger allows for both, the files change, the ledger
-   * allows for the new ones only. So a crash in between is no damage, and damage at any other time is noticed.
+   * Replaces files whose digests are in the ledger, in three steps: the ledger allows both, the files change, the ledger allows
+   * only the new ones. So a crash in between is not damage, and damage at any other time is noticed.
    */
   async #replaceRecorded(
     files: Parameters<typeof stageAll>[0],
@@ -237,7 +237,7 @@ export class ClientState extends ClientStateView {
   }
 }
 
-/** Leaves the marker that tells a lost state from one that never was. Empty, so that it is never half-written. */
+/** Makes the marker that tells a lost state from one that never existed. Empty, so that it is never half-written. */
 async function mark(places: StatePlaces): Promise<void> {
   await ensureFolder(dirname(places.marker), 0o755);
   try {
@@ -251,8 +251,8 @@ async function mark(places: StatePlaces): Promise<void> {
 }
 
 /**
- * Removes a profile's state. The ledger goes first and the marker last: killed in between, the state is loudly gone
- * and the reset has to be asked for again, never half forgotten in silence.
+ * Removes a profile's state. The ledger goes first and the marker last: after a kill in between, the state counts as lost and
+ * the reset must be repeated; it is never half forgotten in silence.
  */
 async function forget(places: StatePlaces, lock: HeldLock): Promise<void> {
   await lock.assertHeld();

@@ -45,13 +45,13 @@ export class FeedFolder {
   }
 
   /**
-   * Reads what is there about a feed, without reading the index itself.
-   * @throws FeedkeyError `bad_state` when it is not whole
+   * Reads what is stored about a feed, without reading the index itself.
+   * @throws FeedkeyError `bad_state` if it is not complete
    */
   async read(feed: string): Promise<Accepted | undefined> {
     const generation = await this.#generation(feed);
     if (generation === undefined) return undefined;
-    // The link is resolved once: all three files are of one generation, whatever another run does meanwhile.
+    // The link is resolved once, so all three files are of one generation, whatever another run does meanwhile.
     const folder = join(this.#folder, this.#generationName(feed, generation));
     const meta = await this.#readMeta(folder);
     if (meta.feed !== feed) throw badState(folder, `is about the feed "${meta.feed}"`);
@@ -80,8 +80,8 @@ export class FeedFolder {
   }
 
   /**
-   * Puts a new index in the place of the old one, at once; the old one stays on the disk until `removeStrays`.
-   * @throws FeedkeyError `output`, `locked`; the old one is still in place then
+   * Replaces the old index by a new one in one step; the old one stays on the disk until `removeStrays`.
+   * @throws FeedkeyError `output`, `locked`; then the old one is still in place
    */
   async replace(
     meta: FeedMeta,
@@ -106,7 +106,7 @@ export class FeedFolder {
       await syncFolder(this.#folder);
       await replaceLink(join(this.#folder, fileNameFor(meta.feed)), name, lock);
     } catch (error) {
-      // Not simply the new folder: if only the last sync failed, the link leads there already.
+      // Not just the new folder: if only the last sync failed, the link leads there already.
       await this.removeStrays().catch(() => undefined);
       throw outputError(error, folder);
     }
@@ -137,7 +137,7 @@ export class FeedFolder {
     const used = new Set(await Promise.all(links.map((link) => this.#target(link))));
     const strays = names.filter((name) => /^\..+\.\d+$/.test(name) && !used.has(name));
     for (const stray of strays) {
-      // Only tidying: what was accepted is in place, and the next run tries again.
+      // Only tidying up: the next run tries again.
       await fs.rm(join(this.#folder, stray), { recursive: true, force: true }).catch(() => undefined);
     }
   }
@@ -152,7 +152,7 @@ export class FeedFolder {
     if (target === undefined) return undefined;
     const generation = /\.([1-9]\d{0,14})$/.exec(target)?.[1];
     if (generation !== undefined && target === `.${name}.${generation}`) return Number(generation);
-    throw badState(join(this.#folder, name), `leads to "${target}", which is none of its own folders`);
+    throw badState(join(this.#folder, name), `leads to "${target}", which is not one of its own folders`);
   }
 
   async #target(link: string): Promise<string | undefined> {

@@ -24,7 +24,7 @@ export function areSameVersions(one: IndexVersions, other: IndexVersions): boole
 export interface AcceptedIndex {
   /** Date of the signature, the newest if there are several. */
   readonly createdAt: Instant;
-  /** Digest of the accepted index, lower-case hex: the bytes that the signature covers. */
+  /** Digest of the bytes that the signature covers, lower-case hex. */
   readonly sha256: string;
   /** When these bytes were first accepted. */
   readonly acceptedAt: Instant;

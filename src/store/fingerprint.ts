@@ -5,13 +5,13 @@ export function isFingerprint(text: string): boolean {
   return /^([0-9A-F]{40}|[0-9A-F]{64})$/.test(text);
 }
 
-/** The hex digits of a fingerprint or key ID as people write it: in any case, with spaces, `0x` before it. */
+/** The hex digits of a fingerprint or key ID as people write it: in any case, with spaces, with `0x`. */
 export function hexDigits(text: string): string {
   return text.replace(/\s/g, "").replace(/^0x/i, "").toUpperCase();
 }
 
 /**
- * Lets only a full fingerprint through, so that it may become part of a path.
+ * Accepts only a full fingerprint, so that it may become part of a path.
  * @throws FeedkeyError `usage`
  */
 export function requireFingerprint(text: string): string {

@@ -9,7 +9,7 @@ import { readPrivateFile } from "../files/private-file.ts";
 import { causeInWords, outputError } from "../files/system-error.ts";
 import { hexDigits, isFingerprint, requireFingerprint } from "./fingerprint.ts";
 
-/** Why a revocation certificate, made in advance, says that the key is no longer to be used. */
+/** The reason in a revocation certificate that was made in advance. */
 export type RevocationReason = "compromised" | "superseded" | "retired";
 
 const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
@@ -23,7 +23,7 @@ export interface NewKey {
   readonly fingerprint: string;
   readonly privateKey: string;
   readonly certificate: string;
-  /** None of a key whose primary's secret is elsewhere: nothing here could make them. */
+  /** None if the primary key's secret is elsewhere: they can't be made here. */
   readonly revocations: Readonly<Partial<Record<RevocationReason, string>>>;
 }
 
@@ -31,11 +31,11 @@ export interface NewKey {
 export interface KeyStoreWriter {
   /** @throws FeedkeyError `usage` when the store has this secret key already, `output`, `locked` */
   add(key: NewKey): Promise<void>;
-  /** Puts a secret key in the place of the present one: to be called with one that lacks nothing of it. @throws as `putCertificate` */
+  /** Replaces a secret key, by one that has everything of the present one. @throws as `putCertificate` */
   replacePrivate(fingerprint: string, armored: string): Promise<void>;
-  /** Replaces or adds a certificate; merging it with the present one is the caller's. @throws as `add` */
+  /** Replaces or adds a certificate; the caller merges it with the present one. @throws as `add` */
   putCertificate(fingerprint: string, armored: string): Promise<void>;
-  /** Removes what a killed `add` left of a key whose secret never arrived; one that has its secret stays. @throws as `add` */
+  /** Removes what a killed `add` left of a key whose secret was not written; a key with its secret stays. @throws as `add` */
   removeUnfinished(fingerprint: string): Promise<void>;
   /** Removes a secret key; its certificate and its revocation certificates stay. @throws as `add` */
   removePrivate(fingerprint: string): Promise<void>;
@@ -45,7 +45,7 @@ export interface KeyStoreWriter {
 
 /**
  * The archive's keys: `private/FPR.asc` (0600), `certs/FPR.asc` and `revocations/FPR-REASON.asc` below one folder.
- * The store looks at names only: whether a file holds what its name says is the reader's check.
+ * The store looks at names only: the reader checks whether a file's content matches its name.
  */
 export class KeyStore {
   /** Absolute. */
@@ -56,7 +56,7 @@ export class KeyStore {
   }
 
   /**
-   * A store need not exist yet: the first key makes it.
+   * The store need not exist yet: the first key makes it.
    * @throws FeedkeyError `bad_config` when other users can write to the folder
    */
   static async open(folder: string): Promise<KeyStore> {
@@ -82,8 +82,8 @@ export class KeyStore {
   }
 
   /**
-   * The fingerprint that a person wrote, any case, spaces allowed, `0x` too.
-   * @throws FeedkeyError `usage` for a key ID or anything else that is no full fingerprint, `not_found`
+   * The fingerprint that a person wrote, in any case, with spaces or `0x`.
+   * @throws FeedkeyError `usage` for a key ID or anything else that is not a full fingerprint, `not_found`
    */
   async resolve(text: string): Promise<string> {
     const hex = hexDigits(text);
@@ -98,7 +98,7 @@ export class KeyStore {
     return this.#read(this.#certificateFile(fingerprint), `no certificate ${fingerprint}`, fingerprint);
   }
 
-  /** The armored secret key. @throws FeedkeyError `not_found`; `bad_config` when others can get at the file */
+  /** The armored secret key. @throws FeedkeyError `not_found`; `bad_config` if others have access to the file */
   async privateKey(fingerprint: string): Promise<string> {
     const armored = await readPrivateFile(this.#privateFile(fingerprint));
     if (armored === undefined) throw this.#missing(`no secret key ${fingerprint}`, fingerprint);
@@ -119,8 +119,7 @@ export class KeyStore {
   /** The armored revocation certificate that was made together with the key. @throws FeedkeyError `not_found` */
   async revocation(fingerprint: string, reason: RevocationReason): Promise<string> {
     const file = this.#revocationFile(fingerprint, reason);
-    const hint =
-      "bring it from the safe: feedkey key import FILE takes it in, and revokes the key; no secret is needed";
+    const hint = "bring it from the safe: feedkey key import FILE revokes the key with it; no secret is needed";
     return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint, hint);
   }
 
@@ -135,8 +134,8 @@ export class KeyStore {
   }
 
   /**
-   * Runs an action that reads, decides and writes, with no other run in between. Within it use the writer only:
-   * `add` and `putCertificate` of the store itself would wait for the lock for ever.
+   * Runs an action that reads, decides and writes, with no other run in between. Use only the writer in it: `add` and
+   * `putCertificate` of the store itself would wait for the lock forever.
    * @throws FeedkeyError `locked`, `output`, and what the action throws
    */
   async exclusive<T>(action: (writer: KeyStoreWriter) => Promise<T>, options: LockOptions = {}): Promise<T> {
@@ -180,7 +179,7 @@ export class KeyStore {
       { path: this.#privateFile(key.fingerprint), data: key.privateKey, mode: 0o600 },
     ]);
     try {
-      // In two steps: the names before are on the disk when the secret key gets its own.
+      // In two steps: the other names are on the disk before the secret key gets its own.
       await commitStaged(staged.slice(0, -1), lock);
       await commitStaged(staged.slice(-1), lock);
     } catch (error) {
@@ -281,8 +280,8 @@ function notAFingerprint(text: string, hex: string, known: readonly string[]): F
     details: { given: text },
     hint:
       meant.length === 0
-        ? "a key is named by all 40 or 64 hex digits: others can make a key with the same key ID"
-        : `a key ID names no key for certain; if you mean it, write ${meant.join(" or ")}`,
+        ? "give all 40 or 64 hex digits: others can make a key with the same key ID"
+        : `a key ID does not identify a key; did you mean ${meant.join(" or ")}?`,
   });
 }
 

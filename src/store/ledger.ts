@@ -6,13 +6,13 @@ import { StateReader } from "./state-reader.ts";
 export interface KeyRecord {
   readonly acceptedAt: Instant;
   readonly role: "seed" | "successor" | "delegate";
-  /** Fingerprint of the key that led to it; undefined for a seed. The whole path would take room for each key on it. */
+  /** Fingerprint of the key that led to it; undefined for a seed. The whole path would take too much space. */
   readonly from: string | undefined;
   /** T6: whether it was live in a run that accepted it. */
   readonly wasLive: boolean;
-  /** T7: when it is going to expire, as was last heard; undefined: never. */
+  /** T7: when it will expire, by the last news; undefined: never. */
   readonly end: Instant | undefined;
-  /** Ends that a run saw passed: they stay, whatever is heard afterwards. */
+  /** Ends that had passed in an earlier run: they stay, whatever the news afterwards. */
   readonly passed: readonly Instant[];
 }
 
@@ -20,20 +20,20 @@ export interface KeyRecord {
 export interface CheckRecord {
   readonly lastGoodAt: Instant;
   readonly outcome: "found" | "absent";
-  /** Whether any key server ever had it: then its absence is worth a warning. */
+  /** Whether any key server ever had it: then its absence gives a warning. */
   readonly everFound: boolean;
 }
 
-/** What no later index of a feed may fall behind (T9). */
+/** The date before which no later index of a feed may be (T9). */
 export interface FeedRecord {
   readonly createdAt: Instant;
   readonly sha256: string;
 }
 
-/** An available certificate, by the digest of its file, so that a damaged or lost file (and a revocation in it) is noticed. */
+/** An available certificate, with the digest of its file, so that damage or loss (also of a revocation in it) is noticed. */
 export interface CertificateRecord {
   readonly sha256: string;
-  /** Present while the file is being replaced: what may still be there, null for none. */
+  /** Set while the file is being replaced: the digest that may still be there, null for no file. */
   readonly previous?: string | null;
 }
 
@@ -43,13 +43,13 @@ export interface Ledger {
   readonly checks: ReadonlyMap<string, CheckRecord>;
 }
 
-/** The whole of `ledger.json`: with the memory of what lies beside it. `feeds` is keyed by the feed's name. */
+/** All of `ledger.json`, with the digests of the files beside it. `feeds` is keyed by the feed's name. */
 export interface LedgerFile extends Ledger {
   /** Fingerprints of the seeds of the profile that wrote it last; states of older versions have none. */
   readonly seeds?: readonly string[];
   readonly feeds: ReadonlyMap<string, FeedRecord>;
   readonly certificates: ReadonlyMap<string, CertificateRecord>;
-  /** The file of revocations (T4); undefined as long as none was heard of. */
+  /** The file of revocations (T4); undefined if none is known. */
   readonly revocations?: CertificateRecord;
 }
 
@@ -66,7 +66,7 @@ const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocatio
 /**
  * Reads `ledger.json`.
  * @param path for messages
- * @param profile the name that it must be about
+ * @param profile whose ledger it must be, by name
  * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or another profile's
  */
 export function parseLedger(bytes: Uint8Array, path: string, profile: string): LedgerFile {
@@ -112,14 +112,14 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
       ? { revocations: readCertificateRecord(read, file.get("revocations"), "revocations") }
       : {}),
   };
-  // Last: where it can be said what is wrong, that says more.
+  // Last, since the other errors say more about what is wrong.
   if (file.has("digest") && file.get("digest") !== sha256(JSON.stringify(documentOf(ledger, profile)))) {
-    throw read.damage("digest", "does not fit what the file says");
+    throw read.damage("digest", "does not fit the contents of the file");
   }
   return ledger;
 }
 
-/** Ledgers of before had the whole path from the seed to the key itself. */
+/** Older ledgers have the whole path from the seed to the key itself. */
 function readPredecessor(read: StateReader, key: ReadonlyMap<string, unknown>, where: string): string | undefined {
   if (key.has("from") && key.has("path")) throw read.damage(where, "two predecessors");
   if (key.has("path")) return read.list(key.get("path"), where, (one) => read.fingerprint(one, where)).at(-2);
@@ -135,7 +135,7 @@ function readCertificateRecord(read: StateReader, value: unknown, where: string)
   };
 }
 
-/** Writes `ledger.json`, sorted, times to the second, with a digest that tells of every changed bit. */
+/** Writes `ledger.json`, sorted, times to the second, with a digest that shows every changed bit. */
 export function serializeLedger(ledger: LedgerFile, profile: string): string {
   const document = documentOf(ledger, profile);
   return `${JSON.stringify({ ...document, digest: sha256(JSON.stringify(document)) }, null, 2)}\n`;

@@ -1,6 +1,6 @@
 /**
- * Which state belongs to a profile (T5): another profile that only has the same name must neither use what was learned for
- * this one, its accepted keys and dates of indexes, nor write into it.
+ * Which state belongs to a profile (T5): another profile that only has the same name must not read or write the accepted keys
+ * and dates of this one.
  */
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -8,13 +8,13 @@ import { parseLedger } from "./ledger.ts";
 import { fileNameFor, readStateFile, unreadable } from "./state-file.ts";
 import { type StatePlaces, statePlaces } from "./state-places.ts";
 
-/** Between a profile's name and the seed that tells its state from that of another profile of the name; no name has it. */
+/** Separates a profile's name from the seed in the name of its folder, if two profiles have one name; no name contains it. */
 const separator = "~";
 
 /**
  * Whether a state is that of a profile with these seeds: one of them was a seed of the profile that wrote it last, or was
- * accepted as a key of its chain. So seeds may be added and dropped, and a seed may give way to its successor.
- * @returns undefined where there is no state yet, or one that can't be read: that is told when it is opened
+ * accepted as a key of its chain. So seeds may be added and dropped, and a seed may be replaced by its successor.
+ * @returns undefined if there is no state yet, or one that can't be read: opening it gives the error
  */
 async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise<boolean | undefined> {
   try {
@@ -31,8 +31,8 @@ async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise
 }
 
 /**
- * Where the state of a profile lies: in the folder of its name, unless that is bound to seeds of which this profile has none.
- * Then it has a folder of its own beside it.
+ * The folder of a profile's state: that of its name, unless it is bound to seeds of which this profile has none. Then the
+ * profile has a folder of its own beside it.
  * @param seeds fingerprints that the profile lists
  * @throws FeedkeyError `bad_profile` when the profile's name cannot be the name of a folder; `bad_state`
  */

@@ -6,13 +6,13 @@ import { boundPlaces } from "./seed-binding.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
-/** Writes in a row before which another run wrote: nobody has that much to say. */
+/** Writes in a row before which another run wrote: real runs do not write that often. */
 const maxMissed = 10;
 
 /**
- * The state of one profile while other runs may use it too: read when it is opened, and locked only while something is
- * written. What is written rests on what was read, so that a write is put off whenever another run wrote first: then what
- * that run left is read, and the caller judges again. So nothing that another run recorded is lost, nor judged without.
+ * The state of one profile while other runs may use it too: read when it is opened, and locked only while it is written. If
+ * another run wrote first, nothing is written: the state is read again, and the caller judges again. So nothing that another
+ * run recorded is lost or ignored.
  */
 export class SharedState extends ClientStateView {
   #missed = 0;
@@ -25,9 +25,9 @@ export class SharedState extends ClientStateView {
   }
 
   /**
-   * Opens without a lock, unless other runs write so much that nothing whole can be read.
+   * Opens without a lock, unless other runs write so often that no consistent state can be read.
    * @param seeds fingerprints that the profile lists: the state is bound to them
-   * @param reset the consent to forget everything and to start from the seeds
+   * @param reset consent to forget everything and to start from the seeds
    * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or gone; `locked`, `output`
    */
   static async open(
@@ -55,8 +55,8 @@ export class SharedState extends ClientStateView {
 
   /**
    * Locks the state, and writes if it is still what this run read or wrote last.
-   * @param feed whose index is written: nor must another run have accepted one meanwhile
-   * @returns false if nothing was written, since another run wrote first: what it left is what is read now
+   * @param feed whose index is written: another run must not have accepted one meanwhile
+   * @returns false if nothing was written because another run wrote first; its state is then the one read
    * @throws FeedkeyError `bad_state`, `locked`, `output`, and what the action throws
    */
   async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
@@ -81,7 +81,7 @@ export class SharedState extends ClientStateView {
   }
 }
 
-/** Whether nothing has changed that a judgement rests on. Dates of checks only ever add. */
+/** Whether nothing has changed that a judgement depends on. Dates of checks are only added. */
 function isSame(before: StateSnapshot, now: StateSnapshot, feed: string | undefined): boolean {
   const [a, b] = [before.ledger, now.ledger];
   return (

@@ -3,18 +3,18 @@ import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
 
-/** The hint where only consent helps. */
+/** The hint if only a reset helps. */
 export const startAgain =
   "if you accept to forget what was learned, start again from the profile's seeds with --reset-state";
 
-/** Client state that cannot be used as it is; never repaired in silence, because it is what remembers revocations. */
+/** Client state that can't be used; never repaired in silence, because it remembers revocations. */
 export function badState(path: string, problem: string, hint = startAgain): FeedkeyError {
   return new FeedkeyError("bad_state", `the client state "${path}" ${problem}`, { details: { path }, hint });
 }
 
-/** State that is there but that the system does not let us read. */
+/** State that exists but can't be read. */
 export function unreadable(path: string, error: unknown): FeedkeyError {
-  // Nothing is lost when only the permission is missing: that is no reason to speak of starting again.
+  // If only the permission is missing nothing is lost, so the hint is not to start again.
   const forbidden = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
   const hint = forbidden ? "run as the user that owns it" : startAgain;
   return badState(path, `cannot be read: ${causeInWords(error)}`, hint);
@@ -25,7 +25,7 @@ export function sha256(data: Uint8Array | string): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-/** A whole file of the state, or undefined if there is none. @throws FeedkeyError `bad_state` */
+/** A file of the state, or undefined if there is none. @throws FeedkeyError `bad_state` */
 export async function readStateFile(path: string): Promise<Uint8Array | undefined> {
   try {
     return await fs.readFile(path);

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { fileNameFor } from "./state-file.ts";
 
-/** Where the state of one profile lies. */
+/** The files and folders of one profile's state. */
 export interface StatePlaces {
   readonly profile: string;
   /** `<state>`, absolute. */
@@ -15,7 +15,7 @@ export interface StatePlaces {
   readonly feeds: string;
   /** Copies of key bundles, which may be lost. */
   readonly bundles: string;
-  /** An empty file beside the profile's folder: says that there was a state, even when the whole folder is gone. */
+  /** An empty file beside the profile's folder: it shows that there was a state, even if the whole folder is gone. */
   readonly marker: string;
 }
 
@@ -35,7 +35,7 @@ export function statePlaces(stateFolder: string, profile: string, name = fileNam
     revocations: join(folder, "revocations.pgp"),
     feeds: join(folder, "feeds"),
     bundles: join(folder, "bundles"),
-    // fileNameFor never yields a leading dot, so this is no profile's folder.
+    // fileNameFor never gives a leading dot, so this is not a profile's folder.
     marker: join(root, ".initialised", name),
   };
 }

@@ -4,14 +4,14 @@ import { isFingerprint } from "./fingerprint.ts";
 import { badState, startAgain } from "./state-file.ts";
 
 /**
- * Reads values out of one JSON file of the state. Strict: whatever is not exactly as feedkey writes it is damage.
+ * Reads values from one JSON file of the state. Strict: anything that is not exactly as feedkey writes it is damage.
  * All methods throw FeedkeyError `bad_state` that names the file and the place in it.
  */
 export class StateReader {
   readonly #path: string;
   readonly #fail: (path: string, problem: string, hint?: string) => FeedkeyError;
 
-  /** @param fail makes the errors, for files of feedkey's that are no client state */
+  /** @param fail makes the errors, for files of feedkey that are not client state */
   constructor(path: string, fail = badState) {
     this.#path = path;
     this.#fail = fail;

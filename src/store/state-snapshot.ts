@@ -8,7 +8,7 @@ import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, 
 import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 
-/** The state of a profile as it was read and found whole. */
+/** The state of a profile as it was read and found undamaged. */
 export interface StateSnapshot {
   /** False until something was saved for the first time. */
   readonly initialised: boolean;
@@ -17,7 +17,7 @@ export interface StateSnapshot {
   readonly certificates: ReadonlyMap<string, Uint8Array>;
   /** The file of revocations; undefined if there is none. */
   readonly revocations: Uint8Array | undefined;
-  /** The ledger on the disk is behind: a run was killed between two writes, and this is what it meant to write. */
+  /** The ledger that should be on the disk, if a run was killed between two writes. */
   readonly healed: boolean;
 }
 
@@ -29,7 +29,7 @@ export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
 }
 
 /**
- * Reads the state and checks that nothing of it is damaged, lost or from another time.
+ * Reads the state and checks that nothing in it is damaged, lost or from another time.
  * @param known what the same run read before: certificates with the same digest are taken from there
  * @throws FeedkeyError `bad_state`
  */
@@ -76,14 +76,15 @@ export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): 
 }
 
 /**
- * What the index of a feed on the disk says, held against the ledger. It may be newer: the index is put in place
- * before the ledger is written, and a run can be killed in between. It is never older.
+ * A feed's index on the disk, compared with the ledger. It may be newer: the index is written before the ledger, and a run can be
+ * killed in between. It is never older.
  * @throws FeedkeyError `bad_state`
  */
 export function compareWithLedger(path: string, meta: FeedMeta, record: FeedRecord | undefined): FeedRecord {
   const found = { createdAt: meta.createdAt, sha256: meta.sha256 };
   if (record === undefined || meta.createdAt > record.createdAt) return found;
-  if (meta.createdAt < record.createdAt) throw badState(path, "is older than the ledger says: it was put back");
+  if (meta.createdAt < record.createdAt)
+    throw badState(path, "is older than the ledger says: an old copy was put back");
   if (meta.sha256 !== record.sha256) throw badState(path, "is another index than the ledger says");
   return found;
 }
