@@ -1,6 +1,6 @@
 /**
- * `sign --add-checksums`: a summary made by `pkg_info -X` says nothing that a package could be verified by; this adds
- * size and SHA-256 of each package file, and refuses what the summary already says otherwise.
+ * `sign --add-checksums`: a summary made by `pkg_info -X` has nothing to verify a package with; this adds size and SHA-256 of
+ * each package file, and refuses a summary that contradicts them.
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, lstat, realpath } from "node:fs/promises";
@@ -14,7 +14,7 @@ import { readSummary, type SummaryStanza } from "../formats/pkgsrc/summary-stanz
 import { readSummaryPackages } from "../formats/pkgsrc/summary-text.ts";
 import { packagePath } from "../trust/package-path.ts";
 
-/** Names that Node has for digests of FILE_CKSUM. */
+/** Node's names for digests of FILE_CKSUM. */
 const hashNames: Readonly<Record<string, string>> = {
   md5: "md5",
   sha1: "sha1",
@@ -44,14 +44,14 @@ async function openPackageIn(folder: string, path: string): Promise<FileHandle> 
   if ("handle" in opened && isPlain) return opened.handle;
   if ("handle" in opened) await opened.handle.close();
   if (isThere && !("refused" in opened && opened.refused === "denied")) {
-    throw new FeedkeyError("bad_path", `the package ${escapeText(path)} is not a plain file, or lies behind a link`, {
+    throw new FeedkeyError("bad_path", `the package ${escapeText(path)} is not a plain file, or is behind a link`, {
       details: { path },
       hint: "put the package itself where the summary says that it is",
     });
   }
   throw new FeedkeyError("not_found", `the package ${escapeText(path)} can't be read`, {
     details: { path, reason: "refused" in opened ? opened.refused : "missing" },
-    hint: "the summary must lie beside its packages, or FILE_NAME say where they are",
+    hint: "put the summary beside its packages, or give their place in FILE_NAME",
   });
 }
 
@@ -87,7 +87,7 @@ function differs(code: ErrorCode, stanza: SummaryStanza, path: string, what: str
     `the package ${escapeText(path)} has another ${what} than line ${stanza.line} of the summary says`,
     {
       details: { path, line: stanza.line },
-      hint: "make the summary anew: the package changed since, or is not the one that was meant",
+      hint: "make the summary again: the package has changed since, or is another one",
     },
   );
 }
@@ -123,8 +123,8 @@ async function complete(stanza: SummaryStanza, folder: string): Promise<Uint8Arr
  * The summary with size and SHA-256 of every package; everything else stays as it is, byte for byte.
  * @param text of the summary, uncompressed
  * @param folder that its file names are relative to
- * @throws FeedkeyError `bad_index` for a text that is no summary, `not_found` for a package that is missing,
- *   `size_mismatch` and `digest_mismatch` for one that the summary describes otherwise, `bad_path`
+ * @throws FeedkeyError `bad_index` for a text that is not a summary, `not_found` for a package that is missing,
+ *   `size_mismatch` and `digest_mismatch` for one that differs from the summary, `bad_path`
  */
 export async function addChecksums(text: Uint8Array, folder: string): Promise<Uint8Array> {
   readSummaryPackages(text);

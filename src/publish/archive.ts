@@ -32,7 +32,7 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
 }
 
 /**
- * What is known of the archive's keys: by the key store, and by what is published.
+ * What is known of the archive's keys, from the key store and the published bundle.
  * @throws FeedkeyError `bad_path`, `output` if the bundle can't be read; `not_found`, `bad_config` if gpg does not give the certificate of a key that stays there
  */
 export async function knownCertificates({ config, store }: Archive): Promise<Known> {
@@ -61,7 +61,7 @@ async function publishBundle(archive: Archive, dryRun: boolean): Promise<Publish
 }
 
 /**
- * To be called before anything is made that the bundle must tell of.
+ * To be called before making anything that the bundle must contain.
  * @returns whether the bundle is to be written even if nothing else changes
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`: the bundle could not be written
  */

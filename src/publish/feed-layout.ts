@@ -1,4 +1,4 @@
-/** What the formats of feeds differ in where they are published. */
+/** What differs between the formats when a feed is published. */
 import type { PackageIndex } from "../formats/package-index.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -18,7 +18,7 @@ export interface Listed {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
-  /** As the index gives it. */
+  /** As in the index. */
   readonly path: string;
   /** Of the package file, lower-case hex. */
   readonly sha256: string;
@@ -37,23 +37,23 @@ export interface SignedFile {
   readonly bytes: Uint8Array;
 }
 
-/** The files of an index, worked out. */
+/** The files of a planned index. */
 export interface IndexFiles {
   /**
-   * What signatures cover: the file that is always there, then its other forms. All are signed together, so that no
-   * form ever vouches for an older index than another.
+   * The signed files: the one that is always there, then its other forms. All are signed together, so that no form is ever older
+   * than another.
    */
   readonly signed: readonly [SignedFile, ...SignedFile[]];
   /** Files whose contents are to change. */
   readonly writes: readonly FileWrite[];
-  /** Files that must go, in this order: forms of an older index, and what signs them. */
+  /** Files to be removed, in this order: forms of an older index, and their signatures. */
   readonly removes: readonly string[];
 }
 
 export interface FeedLayout {
   /** The signed file that is always there. */
   readonly signed: string;
-  /** @throws FeedkeyError `bad_package` for a package that can't stand in the index */
+  /** @throws FeedkeyError `bad_package` for a package that can't be listed in the index */
   stanzaOf(scanned: ScannedPackage, path: string): StanzaParts;
   /** What a package's own part of its stanza should say and does not, though clients accept it. */
   lacking(own: Uint8Array): readonly string[];
@@ -66,7 +66,7 @@ export interface FeedLayout {
    * @param text the index that is to be published
    * @param before the signed file there; undefined if there is none
    * @param forms compressed forms that are asked for
-   * @param isOwn whether the archive published or signed a file before, byte for byte: else it is not signed as it lies there
+   * @param isOwn whether the archive published or signed exactly these bytes before: else the file is not signed again
    * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
    */
   files(

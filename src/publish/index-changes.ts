@@ -4,7 +4,7 @@ import { asBuffer } from "../formats/line-cursor.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
 import type { Listed } from "./feed-layout.ts";
 
-/** The stanzas of a text that publish wrote; of others whatever stands between two empty lines. */
+/** The stanzas of a text that publish wrote; of other texts, everything between two empty lines. */
 function stanzasOf(text: Uint8Array): Set<string> {
   return new Set(Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1").split("\n\n"));
 }
@@ -23,7 +23,7 @@ function digests(stanzas: Iterable<string>, read: (text: Uint8Array) => PackageI
   try {
     return new Map([...read(text)].map((entry) => [named(entry), entry.sha256 ?? ""]));
   } catch {
-    // Whatever lies there is going to be replaced.
+    // The present file will be replaced anyway.
     return new Map();
   }
 }
@@ -51,7 +51,7 @@ function inCommon(before: Buffer, after: Buffer, most: number, fromEnd: boolean)
 function differing(before: Buffer, after: Buffer): { before: Buffer; after: Buffer } {
   const shorter = Math.min(before.length, after.length);
   const same = inCommon(before, after, shorter, false);
-  // A stanza begins behind an empty line; that, too, is the same in both.
+  // A stanza begins after an empty line, which is the same in both too.
   const border = same < 2 ? -1 : before.lastIndexOf("\n\n", same - 2);
   const from = border === -1 ? 0 : border + 2;
   const tail = inCommon(before, after, shorter - from, true);
@@ -62,7 +62,7 @@ function differing(before: Buffer, after: Buffer): { before: Buffer; after: Buff
 
 /**
  * Lines for people: packages that come (`+`), go (`-`) or change (`~`). Only the stanzas that differ are read.
- * @param listed what `after` was made of, where it is known, as views into it: then nothing of it need be read
+ * @param listed what `after` was made of, if known, as views into it: then it need not be parsed
  * @param read reads a text of the format
  */
 export function indexChanges(

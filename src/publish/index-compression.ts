@@ -16,15 +16,15 @@ const writers: Readonly<Record<SummaryForm, (text: Uint8Array) => Promise<Uint8A
 
 /**
  * Compresses an index; the same index gives the same bytes.
- * @throws FeedkeyError `internal` if what comes out does not hold the index
+ * @throws FeedkeyError `internal` if the result does not decompress to the index
  */
 export async function compressIndex(text: Uint8Array, form: SummaryForm = "gz"): Promise<Uint8Array> {
   const written = await writers[form](text);
   if (form === "gz") return written;
-  // What is signed as the archive's must never be a file that clients can't read.
+  // A file that clients can't read must never be signed.
   const read = await decompress(written, compressionOf[form], text.length, "internal");
   if (Buffer.compare(read, text) !== 0) {
-    throw new FeedkeyError("internal", `what was written as .${form} does not hold the index`);
+    throw new FeedkeyError("internal", `the .${form} form does not decompress to the index`);
   }
   return written;
 }

@@ -9,7 +9,7 @@ import type { FeedPlan } from "./publish-plan.ts";
 
 export interface SignOptions {
   readonly at: Instant;
-  /** How long the signature holds; undefined: for ever. */
+  /** How long the signature is valid; undefined: forever. */
   readonly validFor: Duration | undefined;
   /** T10: the feed that it is signed for. */
   readonly feed: string | undefined;

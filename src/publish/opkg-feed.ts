@@ -39,7 +39,7 @@ export const opkgFeed: FeedLayout = {
     const writes: FileWrite[] = same ? [] : [{ name: format.index, data: text }];
     const there = await folder.read(compressed);
     if (!same || !(await holds(there, text))) {
-      // No signature covers this file, so that parts of the one before may serve again.
+      // No signature covers this file, so parts of the old one may be reused.
       const data = await gzipMembers(asBuffer(text), there && asBuffer(there));
       writes.push({ name: compressed, data });
     }

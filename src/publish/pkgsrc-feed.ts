@@ -47,8 +47,8 @@ async function formOf(
   isOwn: (file: SignedFile) => Promise<boolean>,
 ): Promise<Form> {
   const name = `${format.index}.${form}`;
-  // Another program, or an earlier version of this one, may have compressed it otherwise: what clients have cached stays as
-  // it is, where it is the archive's. Anybody else's is not even decompressed.
+  // Another program, or an earlier version of this one, may have compressed it differently: the file that clients have cached
+  // stays, if it is the archive's own. Anything else is not even decompressed.
   if (there !== undefined && (await isOwn({ name, bytes: there })) && (await holdsText(name, there, text))) {
     return { name, bytes: there, isNew: false };
   }

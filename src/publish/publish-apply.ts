@@ -1,7 +1,6 @@
 /**
- * Carrying a plan out. Between the first rename and the last, the signature files hold the new signature and the
- * old one, so that whichever index a client meets, one of them fits; a crash in between leaves it so, and the next
- * run finishes the work.
+ * Carries out a plan. Between the first rename and the last, the signature files have the new signature and the old one, so
+ * that one of them fits whichever index a client gets; after a crash in between the next run finishes the work.
  */
 import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -16,7 +15,7 @@ import type { FeedPlan } from "./publish-plan.ts";
 
 const limitOfOldSignatures = 16 * 1024;
 
-/** The packets of the signature file there, to be kept beside the new one for a moment; none if it makes no sense. */
+/** The packets of the present signature file, to be kept beside the new ones for a moment; none if it can't be read. */
 async function oldSignature(folder: PublishedFolder, signedName: string): Promise<Uint8Array> {
   for (const name of signatureFiles(signedName)) {
     const bytes = await folder.read(name).catch((error: unknown) => {
@@ -48,7 +47,7 @@ export async function stageIndex(
   const both = [];
   for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
     const old = await oldSignature(folder, name);
-    // Old before new: a stock client stops at the first signature that it can judge, and the old index is still there.
+    // Old before new: a stock client stops at the first signature that it can check, and the old index is still there.
     if (old.length === 0) continue;
     for (const file of filesWith(Buffer.concat([old, binary]), name, form)) both.push(file);
   }
@@ -56,7 +55,7 @@ export async function stageIndex(
   return await folder.stage([...both, ...writes, ...fresh]);
 }
 
-/** Everything of one feed on the disk under temporary names, in the order in which it gets its final ones. */
+/** All files of one feed under temporary names, in the order in which they get their final ones. */
 async function stageFeed(plan: FeedPlan, signatures: FileSignatures | undefined): Promise<StagedFile[]> {
   await plan.folder.prepare();
   if (signatures === undefined) return await plan.folder.stage(plan.writes);

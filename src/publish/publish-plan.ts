@@ -1,4 +1,4 @@
-/** What `publish` is going to change in one feed: worked out first, shown or applied afterwards. */
+/** What `publish` will change in one feed: planned first, shown or applied afterwards. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { publishedSignatures, signatureFiles } from "../formats/formats.ts";
@@ -21,24 +21,24 @@ import { isOwn, type Vouchers } from "./vouched-file.ts";
 export interface FeedPlan {
   readonly feed: ArchiveFeed;
   readonly folder: PublishedFolder;
-  /** What signatures cover, each file by one of its own: the one that is always there, then its other forms. */
+  /** The signed files, each with a signature of its own: the one that is always there, then its other forms. */
   readonly signed: readonly [SignedFile, ...SignedFile[]];
   readonly packages: number;
   /** Lines for people: packages that come, go or change. */
   readonly changes: readonly string[];
   /** Files whose contents are to change. */
   readonly writes: readonly FileWrite[];
-  /** Files that must go, in this order. */
+  /** Files to be removed, in this order. */
   readonly removes: readonly string[];
-  /** Why the index is to be signed anew, in all its forms; undefined if the signatures there serve. */
+  /** Why the index is signed again, in all its forms; undefined if the present signatures are good enough. */
   readonly sign: string | undefined;
-  /** When the new signatures are dated. */
+  /** The date of the new signatures. */
   readonly date: Instant;
-  /** What its keepers should hear of, in words. */
+  /** Notes for the keepers, in words. */
   readonly warnings: readonly string[];
 }
 
-/** Path of a package as the index gives it: relative to the feed if it lies in it, else to the archive. */
+/** Path of a package in the index: relative to the feed if it is in it, else to the archive. */
 export function indexPath(feed: ArchiveFeed, path: string): string {
   const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
   if (feed.path === "") return inRoot;
@@ -47,20 +47,20 @@ export function indexPath(feed: ArchiveFeed, path: string): string {
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
-/** The index that a feed is to have. */
+/** The new index of a feed. */
 export interface IndexText {
   readonly text: Uint8Array;
   readonly packages: number;
-  /** What it was made of, where it was made here. */
+  /** What it was made of, if it was made here. */
   readonly listed?: readonly Listed[];
   /** Why package files of the feed are left out. */
   readonly bad?: readonly FeedkeyError[];
 }
 
 /**
- * The index of the packages found: sorted by name, version, architecture and path, so that the same packages give
- * the same bytes.
- * @returns the bytes, and the packages whose control data can't stand in an index
+ * The index of the packages found: sorted by name, version, architecture and path, so that the same packages give the same
+ * bytes.
+ * @returns the bytes, and the packages whose control data can't be written into an index
  */
 export function makeIndex(
   feed: ArchiveFeed,
@@ -109,7 +109,7 @@ function refusePath(feed: ArchiveFeed, path: string): void {
   });
 }
 
-/** The text of an index. It is written at once: tens of thousands of stanzas made one by one take twice the memory. */
+/** The text of an index, written in one go to save memory. */
 function writeText(found: readonly ToList[]): { text: Uint8Array; listed: Listed[] } {
   const newline = 0x0a;
   const length = found.reduce((sum, { own, added }) => sum + own.length + Buffer.byteLength(added) + 1, 0);
@@ -143,12 +143,12 @@ function refuseTwins(listed: readonly ToList[]): void {
   }
 }
 
-/** Whether carrying the plan out changes anything. */
+/** Whether the plan changes anything. */
 export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "writes" | "removes" | "sign">): boolean {
   return writes.length > 0 || removes.length > 0 || sign !== undefined;
 }
 
-/** Why the signature files there do not serve; undefined if they do. */
+/** Why the present signature files are not good enough; undefined if they are. */
 async function whySign(
   folder: FolderView,
   files: readonly SignedFile[],
@@ -175,8 +175,8 @@ async function whySign(
     const left = (facts.expiresAt ?? 0) - terms.at;
     // One that had to be dated after its predecessor ends that much later.
     if (left - Math.max(0, (facts.createdAt ?? 0) - terms.at) > terms.validFor)
-      return `${name} holds longer than it should`;
-    // Signed anew well before clients begin to refuse it.
+      return `${name} is valid for longer than it should be`;
+    // Signed again well before clients begin to refuse it.
     if (left * 2 < terms.validFor) return `${name} has less than half of its time left`;
   }
   return undefined;
@@ -188,7 +188,7 @@ export interface PlanTerms {
   readonly allowEmpty: boolean;
   /** Replace signatures of other programs. */
   readonly force: boolean;
-  /** Which files that lie there may be signed again. */
+  /** Which published files may be signed again. */
   readonly vouchers: Vouchers;
 }
 
@@ -198,7 +198,7 @@ const unreadableHint = "look at the control data of the package that the line is
  * Plans one feed.
  * @param folder what is published there, read once
  * @param index the index that is to be published
- * @param key the certificate that is going to sign
+ * @param key the certificate of the key that will sign
  * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would take the index; `would_break` where another
  *   program's signature is in the way; `not_found` if all packages vanished and that was not allowed
  */
@@ -212,7 +212,7 @@ export async function planFeed(
 ): Promise<FeedPlan> {
   const layout = layoutOf(feed);
   const before = await folder.read(layout.signed);
-  // What can't be read is going to be replaced.
+  // A file that can't be read is replaced.
   const oldText = before && (await layout.textOf(before).catch(() => undefined));
   if (packages === 0 && before !== undefined && oldText?.length !== 0 && !terms.allowEmpty) {
     const [first] = bad;

@@ -78,7 +78,7 @@ export interface Publication {
 export interface PublishResult {
   readonly plans: readonly FeedPlan[];
   readonly bundle: readonly BundleFile[];
-  /** What its keepers should hear of, in words. */
+  /** Notes for the keepers, in words. */
   readonly notes: readonly string[];
   /** Packages that were left out (`--skip-bad`), or for which nothing was published. */
   readonly bad: readonly FeedkeyError[];
@@ -118,7 +118,7 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   const called = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
   throw new FeedkeyError("bad_config", `key ${fingerprint} is not the archive's: it is called ${called}`, {
     details: { fingerprint, expected: userId },
-    hint: `archive.ini says user-id = ${userId}; a delegate first imports what it was certified by: feedkey key import FILE`,
+    hint: `archive.ini says user-id = ${userId}; a delegate must first import its certified certificate: feedkey key import FILE`,
   });
 }
 
@@ -141,7 +141,7 @@ function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError)
 
 /** The certificate that signs, by all that is known of it. @throws FeedkeyError `not_found` */
 function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }: KeyStore): OwnCertificate {
-  // What is published says more where another key store has revoked it.
+  // The published certificate says more if another key store has revoked it.
   const found = certificates.get(fingerprint) ?? own.get(fingerprint);
   if (found !== undefined) return found;
   throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store "${folder}"`, {
@@ -250,7 +250,7 @@ export async function publishFeeds(publication: Publication): Promise<Published>
       if (applied) await carryOut(tree, { ...planned, record, stopped }, publication, records, lock);
       return { ...planned, applied };
     } finally {
-      // However it ends, nothing is being written any more afterwards.
+      // All writes must have ended, with or without an error.
       await source.settled?.().catch(() => undefined);
     }
   };

@@ -1,6 +1,6 @@
 /**
- * Which index each feed was last given, remembered beside the archive's keys: an older one has a good signature too, and
- * whoever can write to the published tree can put it back.
+ * The last published index of each feed, remembered beside the archive's keys: an older one has a good signature too, and
+ * anyone who can write to the published tree can put it back.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -18,7 +18,7 @@ export function recordsFolder(store: KeyStore, root: string): string {
 }
 
 export interface PublishedRecord {
-  /** SHA-256 of signed files (lower-case hex) by their path below the archive's root. While one is replaced, both are there. */
+  /** SHA-256 of signed files (lower-case hex) by their path below the archive's root; both digests while one is being replaced. */
   readonly indexes: ReadonlyMap<string, readonly string[]>;
   /** Whether this key store has written the key bundle, or was about to. */
   readonly bundle: boolean;
@@ -30,7 +30,7 @@ function fileIn(records: string): string {
   return join(records, "published.json");
 }
 
-/** Where a signed file of a feed stands in the record, and what it holds. */
+/** A signed file of a feed: its key in the record, and its digest. */
 export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, bytes }: SignedFile) {
   return { path: join(path, name), sha256: createHash("sha256").update(bytes).digest("hex") };
 }
@@ -51,7 +51,7 @@ function parse(text: string): PublishedRecord | undefined {
 }
 
 /**
- * Reads the record; an empty one where nothing was published yet.
+ * Reads the record; an empty one if nothing was published yet.
  * @param records the archive's folder of records
  * @throws FeedkeyError `bad_config` if it can't be read or is damaged
  */
@@ -65,7 +65,7 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
   if (record !== undefined) return record;
   throw new FeedkeyError("bad_config", `${file} is damaged: it says which indexes were published last`, {
     details: { path: file },
-    hint: "look at what is published, remove that file, and run feedkey publish",
+    hint: "check what is published, remove that file, and run feedkey publish",
   });
 }
 

@@ -1,4 +1,4 @@
-/** Use case: sign an index as it lies there. `INDEX.asc` and `INDEX.sig` carry the same signature. */
+/** Use case: sign an existing index. `INDEX.asc` and `INDEX.sig` have the same signature. */
 
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
@@ -133,13 +133,13 @@ async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Arra
   const name = basename(path);
   const kind = detectCompression(there);
   const form = summaryForms.find((one) => name.endsWith(`.${one}`));
-  // Nothing here writes bzip2.
+  // feedkey does not write bzip2.
   if (kind === "bzip2" || kind !== compressionNamed(formats.pkgsrc, name)) {
     throw new FeedkeyError(
       "usage",
       `--add-checksums is for pkg_summary, .gz, .xz and .zst, not for ${escapeText(name)}`,
       {
-        hint: "add the checksums to pkg_summary itself, then compress it; a file must be what its name says",
+        hint: "add the checksums to pkg_summary itself, then compress it; the name must match the compression",
       },
     );
   }

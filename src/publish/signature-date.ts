@@ -1,4 +1,4 @@
-/** When a new signature over an index is dated: after those that it replaces, because clients refuse an index older than their last one. */
+/** The date of a new signature over an index: after those that it replaces, because clients refuse an older index. */
 import { FeedkeyError } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import { type FileSignature, readSignatureFile } from "../openpgp/check/detached.ts";
@@ -9,7 +9,7 @@ import { skew } from "../trust/policy.ts";
 
 const second = 1000;
 
-/** The date of the newest signature there that names one of these keys; whether it fits does not matter: the index may be new. */
+/** The date of the newest present signature that names one of these keys. It need not fit: the index may be new. */
 async function newestDate(
   folder: FolderView,
   files: readonly string[],
@@ -26,7 +26,7 @@ async function newestDate(
   return newest;
 }
 
-/** A file that can't be read as signatures is going to be replaced: no client has accepted it. */
+/** A file that can't be read as signatures is replaced: no client has accepted it. */
 async function signaturesIn(folder: FolderView, file: string): Promise<readonly FileSignature[]> {
   const bytes = await folder.read(file);
   try {
@@ -43,7 +43,7 @@ async function signaturesIn(folder: FolderView, file: string): Promise<readonly 
  * have them.
  * @param files that hold the signatures
  * @param keys whose signatures clients may have accepted
- * @throws FeedkeyError `not_yet_valid` if what is published is dated later than clients with a right clock accept
+ * @throws FeedkeyError `not_yet_valid` if the published date is later than clients with a right clock accept
  */
 export async function dateAfter(
   folder: FolderView,

@@ -1,4 +1,4 @@
-/** The files that a summary may lie in: `pkg_summary` and its compressed forms. */
+/** The files of a summary: `pkg_summary` and its compressed forms. */
 import { FeedkeyError } from "../error.ts";
 import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
 import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
@@ -8,10 +8,10 @@ import type { SignedFile } from "./feed-layout.ts";
 
 const { pkgsrc } = formats;
 
-/** Those that may be there because they were asked for once. */
+/** The forms that may be there from an earlier configuration. */
 const ours: readonly string[] = ["pkg_summary.xz", "pkg_summary.zst"];
 
-/** Whether a file is called like a form of a summary. */
+/** Whether a file has the name of a form of a summary. */
 export function isSummaryName(name: string): boolean {
   return compressionNamed(pkgsrc, name) !== undefined;
 }
@@ -21,7 +21,7 @@ export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
   return await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
 }
 
-/** Whether a file is what its name says, and holds this text. */
+/** Whether a file has the compression of its name, and this text. */
 export async function holdsText(name: string, bytes: Uint8Array, text: Uint8Array): Promise<boolean> {
   const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
@@ -56,10 +56,10 @@ async function signedForms(folder: FolderView, without: readonly string[]): Prom
 }
 
 /**
- * What becomes of signed forms that are there though nobody asked for them. One that this program may have written when
- * it was asked for goes. One that another program makes stays, and is signed along where the archive signed these very
- * bytes before and they hold the text; else its signatures go: a rightfully signed older index must never lie beside the
- * new one, and nobody else says how the text is packed that the archive signs.
+ * What to do with signed forms that are no longer configured. One that feedkey may have written is removed. One of another
+ * program stays, and is signed too if the archive signed exactly these bytes before and they contain the text; else its
+ * signatures are removed: an older signed index must never be beside the new one, and the archive signs only its own
+ * compression of a text.
  * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
  */
 export async function planOtherForms(
@@ -75,7 +75,7 @@ export async function planOtherForms(
     asked.map(({ name }) => name),
   );
   for (const { name, bytes, signatures } of others) {
-    // The signatures last: as long as one is there, a run that was cut off is known to have left something to do.
+    // The signatures last: while one is there, an interrupted run is known to be unfinished.
     const isOurs = ours.includes(name);
     if (!isOurs && bytes !== undefined && (await isOwn({ name, bytes })) && (await holdsText(name, bytes, text))) {
       signed.push({ name, bytes });
@@ -88,9 +88,9 @@ export async function planOtherForms(
 }
 
 /**
- * Signatures of other forms in the folder that do not hold what this one holds.
- * @param summary a form that is going to be signed
- * @param without forms that are signed anew anyway
+ * Signatures of other forms in the folder with another text than this one.
+ * @param summary a form that will be signed
+ * @param without forms that are signed again anyway
  * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `bad_path`, `output` if a file can't be read
  */
 export async function staleSignatures(

@@ -1,7 +1,7 @@
 /**
- * Whether a file in the published tree is the archive's own, byte for byte. That it holds the right text is not enough:
- * whoever can write to the tree could pack the same text otherwise, so that another program reads something else out of
- * it, and would have the archive sign that. So only what it published or signed before is signed again as it lies there.
+ * Whether a file in the published tree is the archive's own, byte for byte. The right text is not enough: anyone who can write
+ * to the tree could compress it in a way that another program reads differently, and the archive would sign that. So only
+ * files that it published or signed before are signed again.
  */
 import { FeedkeyError } from "../error.ts";
 import { signatureFiles } from "../formats/formats.ts";
@@ -17,18 +17,18 @@ import { refuseWeakHash } from "../trust/policy.ts";
 import type { SignedFile } from "./feed-layout.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 
-/** What shows that bytes are the archive's. */
+/** What proves that bytes are the archive's. */
 export interface Vouchers {
   /** The archive's own keys. */
   readonly keys: KeyIndex;
-  /** Those and its delegates': what they signed, clients may have accepted. */
+  /** Those and its delegates': clients may have accepted what they signed. */
   readonly signers: KeyIndex;
   readonly published: PublishedRecord;
 }
 
 /**
- * @param known the key store's certificates, and those that these vouch for
- * @param key who is going to sign: a delegate does not carry the archive's user ID
+ * @param known the key store's certificates, and those that these certify
+ * @param key the key that will sign: a delegate does not carry the archive's user ID
  */
 export async function vouchersOf(
   known: Own,
@@ -36,7 +36,7 @@ export async function vouchersOf(
   userId: string,
   published: PublishedRecord,
 ): Promise<Vouchers> {
-  // T3c: of a stolen key every signature may be the thief's.
+  // T3c: every signature of a stolen key may be the thief's.
   const sound = [...known.values()].filter(({ facts }) => !isHardRevoked(facts.revocations));
   const mine = sound.filter(({ raw, facts }) => raw.fingerprint === key.raw.fingerprint || claims(facts, userId));
   const [keys, signers] = [await KeyIndex.of(mine.map(withOwnKeys)), await KeyIndex.of(sound.map(withOwnKeys))];
@@ -52,7 +52,7 @@ async function isSigned(folder: FolderView, { name, bytes }: SignedFile, keys: K
     const packets = await folder.read(signature);
     if (packets === undefined) continue;
     try {
-      // Whether it has ended is of no matter: once the archive signed these bytes.
+      // It may have expired: the archive once signed these bytes.
       if ((await checkSignatures(readSignatureFile(packets, signature), bytes, keys)).some(isGood)) return true;
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;

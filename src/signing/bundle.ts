@@ -1,4 +1,4 @@
-/** The key bundle at the archive's root: a source of certificates for clients and people, never an authority. */
+/** The key bundle at the archive's root: a source of certificates, never an authority. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -13,14 +13,14 @@ import type { PublishedFile, PublishedTree } from "./published-tree.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
 export interface BundleFile extends PublishedFile {
-  /** Where it is going to lie, for messages. */
+  /** Its future path, for messages. */
   readonly path: string;
 }
 
 /**
- * The certificates that belong into the bundle: the signing key's, and every other of the key store that ever carried
- * the archive's user ID, revoked ones too, and those that have revoked the user ID: clients must hear of it; delegates,
- * withdrawn ones too; and who delegated to any of these. The chain first.
+ * The certificates that belong in the bundle: the signing key's; every other one of the key store that ever carried the
+ * archive's user ID, even if it or the user ID is revoked, since clients must learn of that; delegates, also withdrawn ones;
+ * and the issuers of these delegations. The chain comes first.
  */
 export function bundleCertificates(own: Own, signing: OwnCertificate, userId: string): OwnCertificate[] {
   const chosen = [...own.values()].filter(({ raw, facts }) => {
@@ -40,9 +40,9 @@ export function bundleCertificates(own: Own, signing: OwnCertificate, userId: st
 }
 
 export interface BundlePlan {
-  /** Only those whose contents differ from what lies there. */
+  /** Only those whose contents change. */
   readonly files: readonly BundleFile[];
-  /** What its keepers should hear of, in words. */
+  /** Notes for the keepers, in words. */
   readonly notes: readonly string[];
 }
 
@@ -53,8 +53,8 @@ function names(certificates: readonly OwnCertificate[]): string {
 }
 
 /**
- * What to do about certificates of the archive's name that nothing ties to its keys. A store that wrote this bundle before
- * had all that is the archive's: somebody else put them there, and they go. Another store may just not know them.
+ * What to do about certificates with the archive's name that are not connected with its keys. A store that wrote this bundle
+ * before had all of the archive's: somebody else added them, and they are removed. Another store may just not know them.
  * @throws FeedkeyError `bad_config`
  */
 function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
@@ -62,7 +62,7 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   const { path } = tree.folder(bundlePath);
   if (wroteBefore) {
     return [
-      `left out of the key bundle: ${names(strangers)}, which nothing ties to the archive's keys: who put it there?`,
+      `left out of the key bundle: ${names(strangers)}, which is not connected with the archive's keys: who put it there?`,
     ];
   }
   throw new FeedkeyError(
@@ -70,18 +70,18 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
     `the published key bundle holds ${names(strangers)}, which this key store does not know and none of its keys certified`,
     {
       details: { path, certificates: strangers.map(({ raw }) => raw.fingerprint) },
-      hint: `if they are the archive's, take them in with "feedkey key import ${escapeText(path)}"; if not, remove the bundle: it is written anew`,
+      hint: `if they are the archive's, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: it is written again`,
     },
   );
 }
 
-/** Of a delegate's certificate where there is no room for all of each. */
+/** Bytes for each part of a delegate's certificate if the bundle is full. */
 const tightRoom: Room = { own: storeRoom.own / 8, others: storeRoom.others / 8, strangers: 0 };
 
 /**
- * The bundle's packets. Where they would be more than clients read, first what nobody can check goes, then what delegates say
- * of themselves beyond their newest words.
- * @throws FeedkeyError `bad_config`: it would be more all the same
+ * The bundle's packets. If they exceed what clients read, signatures that nobody can check are dropped first, then the older
+ * self-signatures of delegates.
+ * @throws FeedkeyError `bad_config`: it is still too large
  */
 async function writeBundle(own: Own, signing: OwnCertificate, userId: string, most: number): Promise<Buffer> {
   const chosen = bundleCertificates(own, signing, userId);
@@ -108,7 +108,7 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
     `the key bundle would have ${size} bytes, and clients read no more than ${most}`,
     {
       details: { bytes: size, most, certificates: chosen.length },
-      hint: "take certificates of delegates whose delegations have ended out of the key store: feedkey delegate --status",
+      hint: "remove certificates of delegates whose delegations have ended from the key store: feedkey delegate --status",
     },
   );
 }
@@ -119,8 +119,7 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
  * @param signing the archive's present key
  * @param wroteBefore whether this key store has written this bundle before
  * @param most bytes that clients read
- * @throws FeedkeyError `bad_config`: the bundle there holds certificates of which this store can't tell whose they are, or
- *   the new one would be too large
+ * @throws FeedkeyError `bad_config`: the present bundle has certificates of unknown origin, or the new one would be too large
  */
 export async function planBundle(
   tree: PublishedTree,

@@ -1,4 +1,4 @@
-/** What the key store's own certificates say of each other: whether clients of the archive take a key for its delegate, and over which path. */
+/** Whether clients of the archive accept a key as its delegate, and over which path, by the certificates in the key store. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Instant } from "../time.ts";
@@ -11,26 +11,26 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export type Own = ReadonlyMap<Fingerprint, OwnCertificate>;
 
-/** Whether somebody whose certificate is here delegated to it, rightly or not, now or once. */
+/** Whether a key whose certificate is here ever delegated to it, rightly or not. */
 export function isDelegate({ userIds }: CertificateFacts): boolean {
   return userIds.some(({ certifications }) => certifications.some(isDelegation));
 }
 
-/** Whether it ever said of itself that it carries that user ID. */
+/** Whether it ever had that user ID with a self-signature. */
 export function claims({ userIds }: CertificateFacts, userId: string): boolean {
   return userIds.some(({ selfSignatures, bytes }) => {
     return selfSignatures.length > 0 && matchesIdentity(bytes, { kind: "user-id", userId });
   });
 }
 
-/** Who delegated to a key, as far as their certificates are here. */
+/** The keys that delegated to a key, if their certificates are here. */
 function delegators({ userIds }: CertificateFacts): Fingerprint[] {
   return userIds.flatMap(({ certifications }) => certifications.filter(isDelegation).map((one) => one.certificate));
 }
 
 /**
- * A key with everyone above it, delegators and the chain of the archive's own keys: what its owner has to have, to show
- * by whose leave it signs.
+ * A key with all keys above it, delegators and the chain of the archive's own keys: its owner needs them to prove the
+ * delegation.
  */
 export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   const path = new Set([fingerprint]);
@@ -47,7 +47,7 @@ export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   return [...path].flatMap((key) => own.get(key) ?? []);
 }
 
-/** The keys at the top: those above a key to which nobody delegated anything. Itself, if nobody delegated to it. */
+/** The keys at the top: those above a key that are not delegates themselves. The key itself, if nobody delegated to it. */
 export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   const above = new Set([fingerprint]);
   for (const key of above) {
@@ -58,8 +58,8 @@ export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
 }
 
 /**
- * The judgement of a client that has all these certificates, and for seeds those that carry the archive's user ID: no
- * delegate may, and a delegate that delegates to one of them in turn changes nothing about it.
+ * The judgement of a client that has all these certificates, with those that carry the archive's user ID as seeds. Delegates
+ * may not carry it, and a delegation to a seed does not matter.
  */
 export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   const certificates = [...own.values()].map(({ facts }) => facts);
@@ -75,7 +75,7 @@ export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   });
 }
 
-/** A key as its delegation shows it. */
+/** A delegate in the judgement of clients. */
 export interface Standing {
   readonly trust: TrustSet;
   /** Undefined: clients refuse it. */
@@ -83,8 +83,8 @@ export interface Standing {
 }
 
 /**
- * Where a delegate stands; undefined for a key of which nothing here says that it is one.
- * @param userId the archive's; undefined: whatever the keys at the top of its path are called
+ * How clients judge a delegate; undefined for a key that is not one by the certificates here.
+ * @param userId the archive's; undefined: that of the keys at the top of its path
  */
 export function standingOf(
   own: Own,
@@ -102,13 +102,13 @@ export function standingOf(
   return standings.find(({ delegate }) => delegate !== undefined) ?? standings[0];
 }
 
-/** The user ID that a key at the top goes by. */
+/** The main user ID of a key at the top. */
 export function nameOf({ facts }: OwnCertificate): string {
   return facts.userIds[0]?.text ?? "";
 }
 
 /**
- * A delegate must not sign what clients would refuse. A key of which nothing here says that it is a delegate passes.
+ * A delegate must not sign what clients would refuse. A key that is not a delegate passes.
  * @param feeds names of the feeds that are to be signed
  * @param userId the archive's, if it is known
  * @throws FeedkeyError `untrusted_signer`, `revoked`... with what is wrong with its delegation

@@ -12,10 +12,10 @@ import { type DocumentSigner, isSubkey, judgedTogether, ownerOf, type Passphrase
 
 /** Runs gpg on the caller's own GnuPG home, agent and cards included. */
 async function gpg(args: readonly string[], input: Uint8Array, passphrase?: string): Promise<Uint8Array> {
-  // Loopback: the agent takes the passphrase from gpg instead of asking a person.
+  // Loopback: the agent takes the passphrase from gpg and does not ask a person.
   const given = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
   const secret = passphrase === undefined ? undefined : `${passphrase}\n`;
-  // What gpg.conf may say for people, and what no index may be signed with.
+  // Options that gpg.conf may have for people, but that must not apply to an index.
   const ran = await runGpg(["--no-armor", "--no-textmode", ...given, ...args], { input, secret });
   if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
@@ -78,9 +78,9 @@ export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource
       const [only, ...others] = readSignatureFile(made, "gpg's output");
       const checked = only && (await checkSignatures([only], document, await KeyIndex.of([certificate.raw])));
       if (checked?.[0]?.status === "good" && others.length === 0) return made;
-      throw new FeedkeyError("bad_config", `gpg made something else than one signature of ${fingerprint}'s`, {
+      throw new FeedkeyError("bad_config", `expected one signature by ${fingerprint} from gpg, found something else`, {
         details: { fingerprint },
-        hint: "look for options in gpg.conf that add signers, such as local-user, and at gpg --list-secret-keys",
+        hint: "check gpg.conf for options that add signers, such as local-user, and see gpg --list-secret-keys",
       });
     },
   };

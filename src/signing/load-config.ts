@@ -1,4 +1,4 @@
-/** The archive's configuration, read from its file; and the key that a person names. */
+/** The archive's configuration, read from its file; and the key given in it or by a person. */
 import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -27,5 +27,5 @@ export function keyOf(text: string): KeyPlace {
   if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };
   const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();
   if (isFingerprint(fingerprint)) return { where: "gpg", fingerprint };
-  throw new FeedkeyError("usage", `"${text}" is not gpg: and a full fingerprint`);
+  throw new FeedkeyError("usage", `"${text}" is not "gpg:" with a full fingerprint`);
 }

@@ -1,7 +1,7 @@
 /**
- * What the published bundle holds beside what this key store knows: a store on a stick has the master key and not the keys
- * before it, nor the build machines' certificates, and writing the bundle from it alone would take those from all clients.
- * But whoever can write to the published tree can put a key of his own into the bundle, with the archive's user ID.
+ * Certificates in the published bundle that this key store lacks: a store on a stick has the master key, but not its
+ * predecessors or the build machines' certificates, and a bundle made only from it would take those from all clients. But
+ * anyone who can write to the published tree can add a key with the archive's user ID to the bundle.
  */
 import { basename, dirname } from "node:path";
 import type { Keyring, RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -21,9 +21,9 @@ import { judgedTogether, type OwnCertificate } from "./signing-key.ts";
 
 /** The key store's certificates together with the published ones. */
 export interface Known {
-  /** Those of the store with all that the bundle says of them, and those of the bundle that are the archive's. */
+  /** Those of the store, completed from the bundle, and those of the bundle that are the archive's. */
   readonly certificates: Own;
-  /** Certificates of the bundle that claim the archive's user ID, and that nothing ties to the store's keys. */
+  /** Certificates of the bundle that claim the archive's user ID and are not connected with the store's keys. */
   readonly strangers: readonly OwnCertificate[];
 }
 
@@ -35,7 +35,7 @@ export const bundleFiles = [bundlePath, bundlePath.replace(/pgp$/, "asc")] as co
  * @throws FeedkeyError `bad_path` for anything but a plain file of a size that clients read, `output` if it can't be read
  */
 export async function readBundleFile(tree: PublishedTree, name: string): Promise<Buffer | undefined> {
-  // Armor is a third larger than what it holds.
+  // Armor is a third larger than its content.
   const most = name.endsWith(".asc") ? 1.5 * limits.keyringBytes : limits.keyringBytes;
   return await tree.folder(dirname(name)).read(basename(name), most);
 }
@@ -49,7 +49,7 @@ async function readBundle(tree: PublishedTree): Promise<Pick<Keyring, "certifica
   };
 }
 
-/** Without looking at who made what: anything else can't be the archive's, and there may be ten thousand of them. */
+/** A quick filter without checking signatures: there may be ten thousand that can't be the archive's. */
 function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
   const wanted = Buffer.from(userId, "utf8");
   return userIds.some(({ packet, signatures }) => {
@@ -62,8 +62,8 @@ function mayMatter({ userIds }: RawCertificate, userId: string): boolean {
 }
 
 /**
- * The certificates that are the archive's: those of the store, and what these certified in their turn, whether that still
- * lasts or not. That one certified a key of the store shows nothing: anybody can do that.
+ * The certificates that are the archive's: those of the store, and those that these certified, even if that has expired. A
+ * certification of a key of the store proves nothing: anybody can make one.
  */
 function findOurs(all: ReadonlyMap<Fingerprint, CertificateFacts>, own: ReadonlySet<Fingerprint>, userId: string) {
   const found = new Set([...own].filter((name) => all.has(name)));
@@ -113,7 +113,7 @@ export async function withPublished(tree: PublishedTree, own: Own, userId: strin
   for (const name of ours) {
     const whole = all.get(name);
     if (whole === undefined) continue;
-    // What the store has stays as it is; of the bundle's only what proved true.
+    // What the store has stays as it is; of the bundle only verified signatures are added.
     const present = mine.get(name);
     const proven = keepVerified(whole, verified);
     kept.push(present === undefined ? proven : unite(present, proven));

@@ -1,6 +1,6 @@
 /**
  * The published tree, to which others may be able to write. Everything in it but package files is read and written here: only
- * plain files inside the root, over no link, without waiting for anybody, and no more bytes than belong there.
+ * plain files inside the root, never through a link, without blocking, and within a size limit.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -88,18 +88,18 @@ export class PublishedFolder {
     return staged;
   }
 
-  /** To be asked before staged files get their names. @throws FeedkeyError `bad_path`: a link has taken the folder's place */
+  /** To be called before staged files get their names. @throws FeedkeyError `bad_path`: a link has replaced the folder */
   async assertInPlace(): Promise<void> {
     const here = await this.#here();
     const real = await fs.realpath(here).catch(() => undefined);
     if (real === here) return;
     throw new FeedkeyError("bad_path", `${escapeText(this.path)} was moved while it was written to`, {
       details: { path: this.path },
-      hint: "look who else writes to the published tree, and run the command again",
+      hint: "find out who else writes to the published tree, and run the command again",
     });
   }
 
-  /** Removes files, in the order given; missing ones are none. @throws FeedkeyError `bad_path`, `output` */
+  /** Removes files in the given order; missing ones are ignored. @throws FeedkeyError `bad_path`, `output` */
   async remove(names: readonly string[]): Promise<void> {
     if (names.length === 0) return;
     const here = await this.#here();

@@ -18,7 +18,7 @@ import type { SigningKey } from "./signing-key.ts";
 
 export interface SignedPackageFile {
   readonly package: string;
-  /** Where the signed one lies. */
+  /** Path of the signed one. */
   readonly path: string;
   /** Bytes of the package inside. */
   readonly size: number;
@@ -41,13 +41,13 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   if (key === undefined) throw refuse("the signature does not name its key");
   if (key.algorithm !== "rsa") throw refuse(`it is ${escapeText(key.algorithm)}, not RSA`);
   if (key.version !== 4) throw refuse(`it is of version ${key.version}, not 4`);
-  // netpgpverify cuts the zero octets off and finds no such key.
+  // netpgpverify cuts off the zero octets and does not find the key.
   if (key.keyId.startsWith("00")) throw refuse(`its key ID, ${key.keyId}, begins with 00`);
 }
 
 const endings: Readonly<Record<string, string>> = { "1f8b": ".tgz", "425a": ".tbz", fd37: ".txz", "28b5": ".tzst" };
 
-/** What the package is to be called: pkg_install and its friends go by the name. */
+/** The name that the package must have: pkg_install and similar programs rely on it. */
 function nameOf(source: ByteSource, pkgname: string): string {
   const magic = Buffer.from(source.read(0, 2)).toString("hex");
   return `${pkgname}${endings[magic] ?? ".tgz"}`;
@@ -95,7 +95,7 @@ async function signOpen(
   const pkgname = packageName(await readContents(source));
   const name = nameOf(source, pkgname);
   if (basename(path) !== name || !isPackageName(name, "pkgsrc")) {
-    throw new FeedkeyError("bad_path", `package "${escapeText(path)}" holds ${escapeText(pkgname)}`, {
+    throw new FeedkeyError("bad_path", `package "${escapeText(path)}" contains ${escapeText(pkgname)}`, {
       details: { path, package: pkgname, expected: name },
       hint: `call it ${escapeText(name)}: clients refuse a signed package under another name`,
     });

@@ -1,4 +1,4 @@
-/** The archive's keys as they lie in the key store, opened for use. */
+/** The archive's keys from the key store, opened for use. */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -18,7 +18,7 @@ import { readAllStored } from "./stored-certificate.ts";
 /** Gives the passphrase of a key when it is needed; asks a person, a file or a descriptor. */
 export interface PassphraseSource {
   (fingerprint: Fingerprint): Promise<string>;
-  /** It would ask a person, or has none to give: a key that stays in GnuPG is left to GnuPG's own agent. */
+  /** Set if it would ask a person, or has none: for a key that stays in GnuPG, GnuPG's own agent asks. */
   readonly asks?: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface OwnCertificate {
   readonly facts: CertificateFacts;
 }
 
-/** Whatever can sign a document as the archive: a key of the store, or gpg. */
+/** Anything that can sign a document as the archive: a key of the store, or gpg. */
 export type DocumentSigner = Pick<SecretKey, "signDocument">;
 
 export interface SignerOf extends OwnCertificate {
@@ -40,7 +40,7 @@ export interface SigningKey extends SignerOf {
 }
 
 /**
- * All certificates of the key store, judged among each other.
+ * All certificates of the key store, with the signatures among them checked.
  * @param others from elsewhere, such as GnuPG
  * @throws FeedkeyError `bad_config` if one can't be read to its end
  */
@@ -51,7 +51,7 @@ export async function ownCertificates(
   return await judgedTogether(collect([...others, ...(await readAllStored(store))]).values());
 }
 
-/** Certificates with their facts, each by what all of them say. Those of a kind that can't be used are left out. */
+/** Certificates with their facts, with the signatures among them checked. Unusable ones are left out. */
 export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Map<Fingerprint, OwnCertificate>> {
   const keys = await KeyIndex.of(raws);
   const all = await factsOf(keys);
@@ -83,15 +83,19 @@ export function ownerOf(own: ReadonlyMap<Fingerprint, OwnCertificate>, subkey: F
   return (acknowledged ?? listed[0])?.owner;
 }
 
-/** The error for a subkey where a key was to be named. @param write what to write instead */
+/** The error for a subkey's fingerprint instead of a key's. @param write what to write instead */
 export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string): FeedkeyError {
-  return new FeedkeyError("not_found", `${subkey} is a subkey of ${owner}, and a key is named by its primary key`, {
-    details: { fingerprint: subkey, primary: owner },
-    hint: `write ${write}: of its subkeys the one that may sign is taken`,
-  });
+  return new FeedkeyError(
+    "not_found",
+    `${subkey} is a subkey of ${owner}, but the primary key's fingerprint is needed`,
+    {
+      details: { fingerprint: subkey, primary: owner },
+      hint: `write ${write}: feedkey takes the subkey that may sign`,
+    },
+  );
 }
 
-/** The key of the store that a person means. @throws FeedkeyError as `KeyStore.resolve`; a subkey's owner is named */
+/** The key of the store that a person means. @throws FeedkeyError as `KeyStore.resolve`; for a subkey with its owner */
 export async function resolveKey(store: KeyStore, text: string): Promise<Fingerprint> {
   try {
     return await store.resolve(text);
@@ -126,7 +130,7 @@ export async function openSigningKey(
   }
   const secret = await SecretKey.open(armored, () => passphrase(name));
   if (secret.fingerprint !== name) {
-    throw new FeedkeyError("bad_certificate", `private/${name}.asc holds another key, ${secret.fingerprint}`, {
+    throw new FeedkeyError("bad_certificate", `private/${name}.asc contains another key, ${secret.fingerprint}`, {
       details: { fingerprint: name },
       hint: "bring back the key store from a backup",
     });
@@ -148,6 +152,6 @@ export function notationDomain({ facts }: OwnCertificate, configured?: string): 
   const names = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
   throw new FeedkeyError("bad_config", `key ${facts.primary.fingerprint} has no user ID with an address: ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
-    hint: "name the domain of its notations: notation-domain = example.org in archive.ini, or --notation-domain example.org",
+    hint: "give the domain of its notations: notation-domain = example.org in archive.ini, or --notation-domain example.org",
   });
 }

@@ -1,4 +1,4 @@
-/** Reading one's own key store: whole, or not at all. What is cut off might be a revocation. */
+/** Reads certificates of the key store completely or not at all: a missing part might be a revocation. */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -10,7 +10,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 /**
  * A file with one certificate, read to its end.
  * @param code of the error: `bad_config` for one's own key store
- * @throws FeedkeyError with that code if it holds anything else, or can't be read to its end
+ * @throws FeedkeyError with that code if it contains anything else, or can't be read to its end
  */
 export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: ErrorCode, what: string): RawCertificate {
   const { certificates, problems } = readKeys(bytes);
@@ -21,12 +21,12 @@ export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: Err
       .match(/-----BEGIN PGP PUBLIC KEY BLOCK-----/g)?.length ?? 0;
   const problem =
     problems[0] ??
-    (found === undefined ? "it holds another certificate" : undefined) ??
+    (found === undefined ? "it contains another certificate" : undefined) ??
     (looksArmored(bytes) && blocks !== 1 ? "it is not one armored block" : undefined);
   if (found !== undefined && problem === undefined) return found;
   throw new FeedkeyError(code, `${what} can't be read to its end: ${escapeText(problem ?? "")}`, {
     details: { fingerprint },
-    hint: "a revocation may stand in what is missing: bring the file back from a backup",
+    hint: "the missing part may be a revocation: bring the file back from a backup",
   });
 }
 

@@ -1,4 +1,4 @@
-/** Which algorithm a successor has: what stock clients of the archive's feeds read now they must be able to read then. */
+/** Which algorithm a successor has: stock clients that read the archive's feeds now must still be able to. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formats } from "../formats/formats.ts";
@@ -9,7 +9,7 @@ import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { KeyFacts } from "../trust/facts.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
-/** The keys of a certificate that a stock client's keyring would have in it; none of one that signs nothing. */
+/** The keys of a certificate that a stock client's keyring would contain; none if it can't sign. */
 function exported({ facts }: OwnCertificate, at: Instant): KeyFacts[] {
   const able = signingKeys(facts, at);
   if (able.size === 0) return [];

@@ -3,7 +3,7 @@ import type { PublishedFormat } from "../../profile/types.ts";
 import { type ScannedPackage, scanFile } from "./scan-file.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
-/** A FeedkeyError as it crosses from one thread to another, where classes do not survive. */
+/** A FeedkeyError as sent between threads, which lose classes. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
@@ -15,7 +15,7 @@ export type ScanOutcome =
   | { readonly ok: true; readonly scanned: ScannedPackage }
   | { readonly ok: false; readonly path: string; readonly failure: Failure };
 
-/** Scans one file after the other. What is wrong with a package is an outcome; only bugs are thrown. */
+/** Scans one file after the other. A bad package is an outcome; only bugs are thrown. */
 export async function scanBatch(batch: readonly FoundPackage[], format: unknown): Promise<ScanOutcome[]> {
   const outcomes: ScanOutcome[] = [];
   for (const found of batch) {
@@ -30,7 +30,7 @@ export async function scanBatch(batch: readonly FoundPackage[], format: unknown)
   return outcomes;
 }
 
-/** The error again, on the other side. */
+/** Makes the error again after it was sent. */
 export function errorOf({ code, message, details, hint }: Failure): FeedkeyError {
   return new FeedkeyError(code, message, hint === undefined ? { details } : { details, hint });
 }

@@ -8,7 +8,7 @@ import type { FileIdentity } from "./scan-walk.ts";
 export interface CachedPackage {
   readonly identity: FileIdentity;
   readonly scanned: ScannedPackage;
-  /** Its bytes in the file that it came from: what did not change is not written anew. */
+  /** Its bytes in the file that it came from, to be copied if it did not change. */
   readonly record?: Uint8Array;
 }
 

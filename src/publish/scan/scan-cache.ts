@@ -1,8 +1,6 @@
 /**
- * What earlier scans saw, so that a new package among thousands costs its own reading only.
- * The cache lies in the archive keeper's store and is believed as far as that account is: who can write it can
- * choose what digests are published. So it is private, and one that is damaged, foreign or open to others is
- * ignored as a whole.
+ * Results of earlier scans, so that only new packages are read. Anyone who can write the cache can choose the published
+ * digests, so it is private, in the keeper's store, and one that is damaged, foreign or open to others is ignored as a whole.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
@@ -12,23 +10,23 @@ import type { Instant } from "../../time.ts";
 import { readRecords, type ScanCache, writeRecords } from "./scan-cache-format.ts";
 import type { FileIdentity } from "./scan-walk.ts";
 
-// Changes whenever the records or the judgement of packages change: then all must be read again.
+// To be changed whenever the records or the checks of packages change: then all must be read again.
 const MAGIC = Buffer.from("feedkey scan cache 4\n", "latin1");
 const DIGEST_SIZE = 32;
 
-/** Times of some file systems are this coarse; a later write within the same step would not show. */
+/** The coarsest times of file systems; a later write within the same step would not show. */
 const RACY_MS = 2000;
 
 /**
- * Whether a file was left alone long enough before the scan began that a later change must show in its times.
- * The same thought as git's "racy" index entries.
+ * Whether a file was unchanged long enough before the scan that a later change must show in its times (like git's "racy"
+ * index entries).
  */
 export function isSettled(identity: FileIdentity, scanStartedAt: Instant): boolean {
   const settledNs = BigInt(scanStartedAt - RACY_MS) * 1_000_000n;
   return identity.modifiedNs < settledNs && identity.changedNs < settledNs;
 }
 
-/** Reads a cache; an empty one if there is none, or none that can be believed. */
+/** Reads a cache; an empty one if there is none, or it can't be trusted. */
 export async function loadScanCache(file: string): Promise<ScanCache> {
   const bytes = await readPrivate(file).catch(() => undefined);
   if (bytes === undefined) return new Map();
@@ -40,7 +38,7 @@ export async function loadScanCache(file: string): Promise<ScanCache> {
 }
 
 /**
- * Saves a cache with mode 0600, whole or not at all.
+ * Saves a cache with mode 0600, completely or not at all.
  * @throws FeedkeyError `output`
  */
 export async function saveScanCache(file: string, cache: ScanCache): Promise<void> {

@@ -11,7 +11,7 @@ import { type ByteSource, bytesSource, fileSource, openPackage, readAt } from ".
 import type { PublishedFormat } from "../../profile/types.ts";
 import { type FoundPackage, identityOf, sameIdentity } from "./scan-walk.ts";
 
-/** One package file as it lay on the disk. */
+/** One scanned package file. */
 export interface ScannedPackage extends OwnWords {
   /** Relative to the scanned folder, with `/`. */
   readonly path: string;
@@ -23,12 +23,12 @@ export interface ScannedPackage extends OwnWords {
   readonly md5: string;
 }
 
-// What is no larger is read at once.
+// Smaller files are read in one piece.
 const AT_ONCE = 1024 * 1024;
-// Larger ones in pieces that stay in the processor's own cache while they are hashed twice.
+// Larger ones in pieces that stay in the processor's cache while they are hashed twice.
 const PIECE = 128 * 1024;
 
-/** Memory for one package after the other: new memory for each would cost more than to read it. */
+/** Memory reused for each package: allocating it again would take longer than reading. */
 let spare: Buffer | undefined;
 
 const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
@@ -43,13 +43,13 @@ const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<
 };
 
 /**
- * Hashes a package and reads what it says of itself, both through one open descriptor.
+ * Hashes a package and reads its metadata, both through one open descriptor.
  * @throws FeedkeyError `bad_package` for a damaged package or one that changed since it was found; `not_found` if
  *   it cannot be read
  */
 export async function scanFile(found: FoundPackage, format: PublishedFormat = "opkg"): Promise<ScannedPackage> {
   try {
-    // Links were resolved when the file was found: one in its place is another file.
+    // Links were resolved when the file was found: a link here now is another file.
     const descriptor = openPackage(found.file, constants.O_NOFOLLOW);
     try {
       return await readUnchanged(descriptor, found, format);
@@ -67,7 +67,7 @@ async function readUnchanged(
   format: PublishedFormat,
 ): Promise<ScannedPackage> {
   const size = Number(found.identity.size);
-  // It is this package's until all is read: whoever else scans meanwhile takes another.
+  // Taken until this package is read: a concurrent scan uses another buffer.
   const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);
   spare = undefined;
   let scanned: ScannedPackage;
@@ -75,16 +75,16 @@ async function readUnchanged(
     const atOnce = size <= AT_ONCE ? memory.subarray(0, size) : undefined;
     const digests = atOnce === undefined ? hash(descriptor, size, memory) : readAtOnce(descriptor, atOnce);
     const words = await readers[format](atOnce === undefined ? fileSource(descriptor, size) : bytesSource(atOnce));
-    // A copy of its own: small buffers are parts of larger ones, which would be kept and sent along whole.
+    // A copy: small buffers are parts of larger ones, which would be kept and sent as a whole.
     scanned = { path: found.path, size, ...digests, ...words, own: new Uint8Array(words.own) };
   } catch (error) {
-    // A package that is still being uploaded looks damaged; the reason is the better thing to say.
+    // A package that is still being uploaded looks damaged; report that it changes instead.
     assertUnchanged(descriptor, found);
     throw error;
   } finally {
     spare = memory;
   }
-  // Whatever was opened, it is used only if it was the file that was found, then and all the while.
+  // The opened file is used only if it was the file that was found, the whole time.
   assertUnchanged(descriptor, found);
   return scanned;
 }

@@ -6,7 +6,7 @@ import { escapeText } from "../../escape.ts";
 import { isPackageName } from "../../packages/file-names.ts";
 import type { PublishedFormat } from "../../profile/types.ts";
 
-/** What tells that a file is still the one that was seen: size in bytes, times in nanoseconds since 1970. */
+/** What identifies an unchanged file: size in bytes, times in nanoseconds since 1970. */
 export interface FileIdentity {
   readonly size: bigint;
   readonly modifiedNs: bigint;
@@ -35,10 +35,10 @@ export interface WalkResult {
 }
 
 /**
- * All files below the folder that are called as packages of the format are. Names that begin with a dot are passed over, folders and files.
- * Links to files inside the folder count under the link's name; links to folders inside it are passed over, since
- * what they show is found at its own place; links that lead outside are bad.
- * @param onFolder told after each folder how many packages were found so far
+ * All files below the folder with names of packages of the format. Files and folders whose names begin with a dot are skipped.
+ * Links to files inside the folder count under the link's name; links to folders inside it are skipped, since their files are
+ * found in their own place; links that lead outside are bad.
+ * @param onFolder called after each folder with the number of packages found so far
  * @throws FeedkeyError `not_found` if the folder itself is missing or cannot be read
  */
 export function findPackages(
@@ -55,7 +55,7 @@ export function findPackages(
       const name = entry.name.toString("utf8");
       if (name.startsWith(".")) continue;
       const relative = path === "" ? name : `${path}/${name}`;
-      // A link is judged by what it leads to, whatever its name.
+      // A link is classified by its target, whatever its name.
       if (!isPackageName(name, format) && !entry.isDirectory() && !entry.isSymbolicLink()) continue;
       const problem = nameProblem(entry.name, name);
       if (problem !== undefined) {
@@ -80,7 +80,7 @@ function realFolder(folder: string): string {
   } catch (error) {
     throw new FeedkeyError("not_found", `folder "${escapeText(folder)}" cannot be read: ${systemCode(error)}`, {
       details: { path: folder },
-      hint: "name the folder that holds the packages",
+      hint: "give the folder that holds the packages",
       cause: error,
     });
   }
@@ -95,10 +95,10 @@ function list(root: string, path: string, result: WalkResult): Dirent<Buffer>[] 
   }
 }
 
-/** Such a name could not stand in an index, or would stand there as another. */
+/** Such a name could not be written into an index, or would be read as another. */
 function nameProblem(bytes: Buffer, name: string): string | undefined {
   if (!Buffer.from(name, "utf8").equals(bytes)) return "bytes that are not UTF-8";
-  if (escapeText(name) !== name) return "a control character or another that does not show";
+  if (escapeText(name) !== name) return "a control or invisible character";
   // Clients refuse such a path (T12).
   if (name.includes("\\")) return "a backslash";
   return undefined;
@@ -141,7 +141,7 @@ export function identityOf(status: BigIntStats): FileIdentity {
   return { size: status.size, modifiedNs: status.mtimeNs, changedNs: status.ctimeNs, inode: status.ino };
 }
 
-/** Whether nothing tells that the file changed between the two looks. */
+/** Whether the file is unchanged between the two looks. */
 export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.size === b.size && a.modifiedNs === b.modifiedNs && a.changedNs === b.changedNs && a.inode === b.inode;
 }

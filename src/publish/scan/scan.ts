@@ -11,9 +11,9 @@ import { type BadFile, type FoundPackage, findPackages, sameIdentity } from "./s
 export type { ScannedPackage } from "./scan-file.ts";
 export type { BadFile } from "./scan-walk.ts";
 
-/** In the time that a thread takes to start, 50 ms, as many packages are read. */
+/** As many packages as can be read in the time that a thread takes to start. */
 const FILES_WORTH_A_THREAD = 200;
-/** Large ones make up for their number: as many bytes are hashed in that time. */
+/** As many bytes as can be hashed in that time. */
 const BYTES_WORTH_A_THREAD = 16n << 20n;
 const MAX_THREADS = 7;
 /** Files taken at once: few messages, and an even load at the end. */
@@ -24,9 +24,9 @@ export interface ScanOptions {
   readonly format?: PublishedFormat;
   /** What an earlier scan of the same folder saw. */
   readonly cache?: ScanCache;
-  /** Called now and then with the number of packages that are done, and of all. */
+  /** Called now and then with the number of packages that are done, and the total. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Threads that read beside the calling one. Default: by cores and packages, at most 7. */
+  /** Threads in addition to the calling one. Default: by cores and packages, at most 7. */
   readonly workers?: number;
   /** The machine's clock at the start, never a reference time. */
   readonly now?: Instant;
@@ -35,15 +35,15 @@ export interface ScanOptions {
 export interface ScanResult {
   /** Sorted by path, byte by byte. */
   readonly packages: readonly ScannedPackage[];
-  /** Sorted likewise. Nothing that is named as a package is missing from both lists. */
+  /** Sorted likewise. Every file with a package's name is in one of the two lists. */
   readonly bad: readonly BadFile[];
-  /** For the next scan. It is the very object that was given if nothing changed, so that it need not be saved. */
+  /** For the next scan. The same object that was given if nothing changed, so that it need not be saved. */
   readonly cache: ScanCache;
 }
 
 /**
- * Hashes every package file below a folder and reads what it says of itself.
- * @throws FeedkeyError `not_found` if the folder cannot be read; what is wrong with single files is in the result
+ * Hashes every package file below a folder and reads its metadata.
+ * @throws FeedkeyError `not_found` if the folder can't be read; problems with single files are in the result
  */
 export async function scanPackages(folder: string, options: ScanOptions = {}): Promise<ScanResult> {
   const startedAt = options.now ?? Date.now();
@@ -52,7 +52,7 @@ export async function scanPackages(folder: string, options: ScanOptions = {}): P
   const isFirst = cache.size === 0 && options.workers === undefined && availableParallelism() > 1;
   let early: Helper | undefined;
   const { found, bad } = findPackages(folder, format, (count) => {
-    // Nothing was read before: that many are worth a thread, which starts while the rest is looked for.
+    // No cache: that many files are worth a thread, which starts while the others are being found.
     if (isFirst && count >= FILES_WORTH_A_THREAD) early ??= new Helper();
   });
   const { known, fresh } = divide(found, cache);
@@ -95,7 +95,7 @@ function defaultThreads(files: readonly FoundPackage[]): number {
   return files.length < 2 ? 0 : Math.min(availableParallelism() - 1, MAX_THREADS, Math.floor(worth));
 }
 
-/** What is there and was read, less what could still change without showing it. */
+/** What was read, without files that could still change unnoticed. */
 function nextCache(
   given: ScanCache | undefined,
   known: ReadonlyMap<string, CachedPackage>,
@@ -109,7 +109,7 @@ function nextCache(
     const scanned = scannedByPath.get(path);
     if (scanned !== undefined && isSettled(identity, startedAt)) cache.set(path, { identity, scanned });
   }
-  // The known entries are unchanged; so the size tells whether any came or went.
+  // The known entries are unchanged, so the size shows whether any were added or removed.
   const unchanged = given !== undefined && cache.size === known.size && given.size === known.size;
   return unchanged ? given : cache;
 }
