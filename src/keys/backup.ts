@@ -1,4 +1,4 @@
-/** Copies for the safe: revocation certificates alone, or the whole key store; read back before it is called done. */
+/** Copies for the safe: only revocation certificates, or the whole key store; read back before success is reported. */
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -49,7 +49,7 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   const files: Copy[] = [];
   const names = await store.list();
   for (const name of names) {
-    // A copy of half a certificate is no backup.
+    // A copy of half a certificate is not a backup.
     await readStored(store, name);
     files.push({ path: join(target, "certs", `${name}.asc`), data: await store.certificate(name), mode: 0o644 });
     if (await store.hasPrivate(name)) {
@@ -65,7 +65,7 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   for (const part of ["private", "revocations"]) await ensureFolder(join(target, part), 0o700);
   await ensureFolder(join(target, "certs"), 0o755);
   await writeAndReadBack(files);
-  // As a restore would read them: what it would refuse is found out now, not in the emergency.
+  // Read as a restore would, so that what it would refuse is found now, not in the emergency.
   const copy = await KeyStore.open(target);
   for (const name of names) if (await copy.hasPrivate(name)) await copy.privateKey(name);
   return names;
@@ -76,22 +76,22 @@ function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
-/** The certificate alone, whatever else the file holds. @throws FeedkeyError `bad_certificate` */
+/** The certificate alone, whatever else is in the file. @throws FeedkeyError `bad_certificate` */
 async function readBackup(backup: KeyStore, name: Fingerprint): Promise<RawCertificate> {
   const armored = Buffer.from(await backup.certificate(name));
   return readWhole(armored, name, "bad_certificate", `the backup's certs/${name}.asc`);
 }
 
 /**
- * Brings a backup back into a key store. Keys that are there already are left alone, and what the store has heard of
- * a certificate since the backup, such as a revocation, stays.
- * @throws FeedkeyError `not_found` if the folder is no backup, `bad_certificate`
+ * Restores a backup into a key store. Keys that are there already are left alone, and news since the backup, such as a
+ * revocation, stays.
+ * @throws FeedkeyError `not_found` if the folder is not a backup, `bad_certificate`
  */
 export async function restoreStore(store: KeyStore, folder: string): Promise<{ restored: string[]; kept: string[] }> {
   const backup = await KeyStore.open(folder);
   const names = await backup.list();
   if (names.length === 0) {
-    throw new FeedkeyError("not_found", `${escapeText(folder)} holds no backup of a key store`, {
+    throw new FeedkeyError("not_found", `${escapeText(folder)} is not a backup of a key store`, {
       details: { path: folder },
     });
   }
@@ -126,7 +126,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
     }
     restored.push(name);
   }
-  // All at once: what one certifies another is checked with both at hand.
+  // All at once: certifications among them are checked with both certificates available.
   await takeIn(
     store,
     restored.flatMap((name) => certificates.get(name) ?? []),

@@ -1,4 +1,4 @@
-/** Changing one line of `archive.ini` and nothing else of what its keeper wrote. */
+/** Changes one line of `archive.ini` and nothing else. */
 import { readFile, realpath, stat } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
@@ -25,7 +25,7 @@ export async function switchKey(file: string, from: Fingerprint, to: Fingerprint
       hint: "change it by hand, then run the command again",
     });
   }
-  // Behind a link the file itself changes, and nobody may read it who could not before.
+  // A link stays, the file behind it changes, and its permissions do not.
   const target = await realpath(file);
   await writeFileAtomic(target, next, { mode: (await stat(target)).mode & 0o777 });
 }

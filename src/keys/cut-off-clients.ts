@@ -1,4 +1,4 @@
-/** Who loses their chain: clients seeded with each of the archive's keys, before and after a step. */
+/** Which clients lose their chain: those seeded with each of the archive's keys, before and after a step. */
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -11,10 +11,10 @@ import { refusePrimary } from "../trust/key-state.ts";
 export interface Generation {
   readonly seed: Fingerprint;
   readonly userId: string;
-  /** Keys that it would accept a signature of, before and after. */
+  /** Keys whose signatures it accepts, before and after. */
   readonly before: readonly Fingerprint[];
   readonly after: readonly Fingerprint[];
-  /** It had a key that the archive goes on to sign with, and has none any more. */
+  /** It accepted a key that the archive signs with, and accepts none any more. */
   readonly orphaned: boolean;
 }
 

@@ -50,16 +50,16 @@ export interface DelegationPlan {
   readonly depth: number;
   readonly madeAt: Instant;
   readonly expiresAt: Instant;
-  /** What will keep it from holding that long, or at all, as far as can be told here. */
+  /** What will end it sooner or make it useless, as far as is known here. */
   readonly warnings: readonly string[];
 }
 
 export interface Withdrawal {
   readonly issuer: OwnCertificate;
   readonly subject: RawCertificate;
-  /** Those that a delegation stands on. */
+  /** Those that a delegation is over. */
   readonly userIds: readonly string[];
-  /** Delegates that it has in turn, and will not have any more. */
+  /** Its own delegates, which fall with it. */
   readonly below: readonly Fingerprint[];
 }
 
@@ -87,7 +87,7 @@ function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
 }
 
 /**
- * A delegate that delegates further: refused where clients would refuse the outcome.
+ * A delegate that delegates further: refused if clients would refuse the result.
  * @returns what limits it beyond its own terms
  * @throws FeedkeyError `untrusted_signer`, `expired`...: its own delegation does not allow it
  */
@@ -104,7 +104,7 @@ function limitsOf(
   const refuse = (code: FeedkeyError["code"], why: string) =>
     new FeedkeyError(code, `clients would refuse a delegate of ${fingerprint}: ${why}`, {
       details: { fingerprint, because: why },
-      hint: "have its own delegation renewed or widened first, by the key that it has it from",
+      hint: "first have its own delegation renewed or widened by the key that made it",
     });
   const { trust, delegate } = standing;
   if (delegate === undefined) {
@@ -114,7 +114,7 @@ function limitsOf(
   if (delegate.role !== "delegate") return [];
   const deep = delegate.grants.filter(({ depth }) => depth > 0);
   if (deep.length === 0) throw refuse("untrusted_signer", "its own delegation has depth 0");
-  // Whether two globs meet is not worth a theory: names that nobody above may sign are told.
+  // Only plain names are checked against the issuer's globs, not globs against globs.
   const beyond = terms.feeds
     .filter((feed) => !/[*?]/.test(feed))
     .find((feed) => {
@@ -123,29 +123,33 @@ function limitsOf(
   if (beyond !== undefined) throw refuse("untrusted_signer", `it may not sign feed "${beyond}" itself`);
   const warnings: string[] = [];
   const depth = largest(deep.map((grant) => grant.depth)) - 1;
-  if (terms.depth > depth) warnings.push(`clients count its depth as ${depth}: ${fingerprint} has no more to give`);
+  if (terms.depth > depth) warnings.push(`clients count its depth as ${depth}: ${fingerprint} may not give more`);
   const ends = largest(deep.map((grant) => grant.expiresAt));
-  if (ends < expiresAt) warnings.push(`it ends sooner, on ${iso(ends)}, unless what stands above it is renewed`);
+  if (ends < expiresAt) warnings.push(`it ends sooner, on ${iso(ends)}, unless the delegation above it is renewed`);
   return warnings;
 }
 
-/** The date of the issuer's last word about a delegate: the next one has to be newer. */
+/** The date of the issuer's latest delegation: the next one has to be newer. */
 function lastWordAt({ userIds }: CertificateFacts, issuer: Fingerprint): Instant {
   const words = userIds.flatMap(({ certifications }) => certifications.filter(isDelegation));
   return largest([0, ...words.filter(({ key }) => key === issuer).map(({ createdAt }) => createdAt ?? 0)]);
 }
 
-/** When the delegation is to date from. @throws FeedkeyError `not_yet_valid`: the clock is wrong now, or was then */
+/** The delegation's date. @throws FeedkeyError `not_yet_valid`: the clock is wrong now, or was then */
 function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Instant {
   const now = Math.max(Math.floor(at / 1000) * 1000, facts.primary.createdAt);
   const last = lastWordAt(facts, issuer);
   if (last < now) return now;
-  // Of two in one second each would narrow the other.
+  // Two of the same second would narrow each other.
   if (last - now < 60_000) return last + 1000;
-  throw new FeedkeyError("not_yet_valid", `${issuer} has delegated to it on ${iso(last)} already, which is to come`, {
-    details: { issuer, madeAt: iso(last) },
-    hint: "only the newest delegation counts: set this machine's clock right, or wait until then",
-  });
+  throw new FeedkeyError(
+    "not_yet_valid",
+    `${issuer} made a delegation to it dated ${iso(last)}, which is in the future`,
+    {
+      details: { issuer, madeAt: iso(last) },
+      hint: "only the newest delegation counts: set this machine's clock right, or wait until then",
+    },
+  );
 }
 
 async function requested(store: KeyStore, request: Request): Promise<RawCertificate> {
@@ -154,7 +158,7 @@ async function requested(store: KeyStore, request: Request): Promise<RawCertific
 }
 
 /**
- * Works out a delegation, for the first time or anew. No secret is needed for it, and nothing is changed.
+ * Plans a delegation, new or renewed. No secret is needed for it, and nothing is changed.
  * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
  */
 export async function planDelegation(
@@ -180,7 +184,7 @@ export async function planDelegation(
 /**
  * Makes it. The certificate goes into the key store (and so into the bundle) and back to its owner.
  * @param domain of its notation; by default that of the address in the issuer's user ID
- * @returns the delegate's certificate first, then those of everyone on its path: what it needs at home
+ * @returns the delegate's certificate first, then those of all keys on its path, for the delegate's key store
  * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
  */
 export async function applyDelegation(
@@ -206,7 +210,7 @@ async function pathOf(store: KeyStore, fingerprint: Fingerprint): Promise<RawCer
 }
 
 /**
- * Works out what taking a delegation back does.
+ * Plans the withdrawal of a delegation.
  * @throws FeedkeyError `not_found` if that key never delegated to it
  */
 export async function planWithdrawal(
@@ -223,7 +227,7 @@ export async function planWithdrawal(
   if (given.length === 0) {
     throw new FeedkeyError("not_found", `${by} never delegated to ${raw.fingerprint}`, {
       details: { issuer: by, delegate: raw.fingerprint },
-      hint: "give the certificate that it was delegated by: feedkey delegate FILE --withdraw",
+      hint: "give the delegate's certificate: feedkey delegate FILE --withdraw",
     });
   }
   const below = listDelegations(own, undefined, at).filter((one) => one.issuer === raw.fingerprint);
@@ -236,8 +240,8 @@ export async function planWithdrawal(
 }
 
 /**
- * Takes a delegation back (0x30 over every user ID that it stands on).
- * @returns the certificates that `applyDelegation` returns, and who else still delegates to that key
+ * Withdraws a delegation (0x30 over every user ID that it is over).
+ * @returns the certificates that `applyDelegation` returns, and the other keys that still delegate to that key
  * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
  */
 export async function applyWithdrawal(

@@ -1,4 +1,4 @@
-/** What a delegate-to-be hands in: its certificate, read together with all that the key store has heard of it. */
+/** The request of a future delegate: its certificate, read together with all that the key store knows about it. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -20,8 +20,8 @@ export function readRequest(bytes: Uint8Array): RawCertificate {
   const { certificates, secretKeys, problems } = readKeys(bytes);
   const [raw, ...others] = [...collect(certificates).values()];
   if (secretKeys > 0) {
-    throw new FeedkeyError("bad_certificate", "the request holds a secret key", {
-      hint: "ask for the certificate alone (feedkey key export), and have that key replaced: it has been shown around",
+    throw new FeedkeyError("bad_certificate", "the request contains a secret key", {
+      hint: "ask for the certificate alone (feedkey key export), and have that key replaced: others have seen it",
     });
   }
   if (raw !== undefined && others.length === 0) {
@@ -46,8 +46,8 @@ function tooLarge(why: string): FeedkeyError {
 }
 
 /**
- * The request's facts, with everything that the store knows of that key: a revocation that the request leaves out, and
- * what was delegated to it and withdrawn before; without whatever proves nothing.
+ * The request's facts, with everything that the store knows about that key: a revocation that the request leaves out, and
+ * earlier delegations and withdrawals; without unverified packets.
  * @throws FeedkeyError `bad_certificate`
  */
 export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCertificate & Pick<TakenIn, "left">> {
@@ -58,9 +58,9 @@ export async function knownOf(request: RawCertificate, own: Own): Promise<OwnCer
   return { raw, facts, left };
 }
 
-/** @throws FeedkeyError `bad_certificate`: its owner filled it with words of his own */
+/** @throws FeedkeyError `bad_certificate`: its owner filled it with self-signatures */
 export function refuseCrammed({ left }: Pick<TakenIn, "left">): void {
-  if (left > 0) throw tooLarge("there is no room for all that its owner says in it");
+  if (left > 0) throw tooLarge("it has too many of its owner's own signatures");
 }
 
 /** @throws FeedkeyError: a key that is revoked or expired can't be anybody's delegate */
@@ -70,11 +70,11 @@ function refuseState(facts: CertificateFacts, at: Instant): void {
   if (refused === undefined) return;
   throw new FeedkeyError(refused.code, `can't delegate to ${fingerprint}: ${refused.reason}`, {
     details: { fingerprint },
-    hint: "make that machine a new key, or let its key hold longer first: feedkey key extend",
+    hint: "make a new key for that machine, or extend its key first: feedkey key extend",
   });
 }
 
-/** A delegate that is called as the archive is refused by clients; one with its address alone would only puzzle people. */
+/** Clients refuse a delegate with the archive's user ID; one with only its address would confuse people. */
 function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own: Own): void {
   const top = rootsOf(own, issuer.raw.fingerprint);
   const names = [issuer, ...top].flatMap((one) => one.facts.userIds);
@@ -96,8 +96,8 @@ function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own:
 }
 
 /**
- * The user ID that a delegation is to stand on: one of the delegate's own, never the archive's, and none that this
- * issuer has withdrawn a delegation from: that is for good (T3b).
+ * The user ID for a delegation: one of the delegate's own, never the archive's, and none over which this issuer has withdrawn a
+ * delegation: that is for good (T3b).
  * @throws FeedkeyError `bad_certificate`, `revoked`, `expired`...
  */
 export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, own: Own, at: Instant): UserIdFacts {
@@ -114,7 +114,7 @@ export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, ow
   if (chosen !== undefined) return chosen;
   throw new FeedkeyError("revoked", `${issuer.raw.fingerprint} has withdrawn its delegation to ${fingerprint}`, {
     details: { issuer: issuer.raw.fingerprint, delegate: fingerprint },
-    hint: "a withdrawal is for good: clients refuse any later delegation over that user ID; make that machine a new key",
+    hint: "a withdrawal is final: clients refuse any later delegation over that user ID; make a new key for that machine",
   });
 }
 

@@ -1,4 +1,4 @@
-/** What has been delegated, as the key store's own certificates tell it: for keepers who must renew it in time. */
+/** The delegations among the key store's certificates, for keepers who must renew them in time. */
 
 import { judgeOwn, nameOf, type Own, rootsOf } from "../signing/delegate-check.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -7,7 +7,7 @@ import { endOfKey, isNear } from "../trust/expiry-forecast.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 
-/** The last word of an issuer about a delegate. */
+/** The latest delegation by an issuer to a delegate. */
 export interface DelegationRecord {
   readonly issuer: Fingerprint;
   readonly delegate: Fingerprint;
@@ -18,7 +18,7 @@ export interface DelegationRecord {
   readonly depth: number;
   readonly madeAt: Instant;
   readonly expiresAt: Instant;
-  /** Undefined: clients let the delegate sign. Else why not. */
+  /** Why clients refuse the delegate; undefined if they do not. */
   readonly refused: string | undefined;
 }
 
@@ -30,7 +30,7 @@ function namesOf(own: Own, userId: string | undefined): string[] {
 
 /**
  * Every delegation among the key store's certificates, in force or not, the first to end first.
- * @param userId the archive's; undefined: of whatever archive
+ * @param userId the archive's; undefined: of any archive
  */
 export function listDelegations(own: Own, userId: string | undefined, at: Instant): DelegationRecord[] {
   const certificates = new Map([...own].map(([key, { facts }]) => [key, facts]));
@@ -54,7 +54,7 @@ export function listDelegations(own: Own, userId: string | undefined, at: Instan
   return [...found.values()].sort((a, b) => a.expiresAt - b.expiresAt || (a.delegate < b.delegate ? -1 : 1));
 }
 
-/** What a keeper has to renew soon: delegations, and keys of those who delegate or are delegates. */
+/** What a keeper has to renew soon: delegations, and keys of issuers and delegates. */
 export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: Instant): string[] {
   const holding = records.filter(({ refused }) => refused === undefined);
   const ending = holding.filter(({ madeAt, expiresAt }) => isNear({ since: madeAt, until: expiresAt }, at));
@@ -69,8 +69,7 @@ export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: In
     const end = facts && endOfKey(facts, at);
     if (end === undefined || !isNear(end, at)) return [];
     const made = holding.filter(({ issuer }) => issuer === key).length;
-    const also =
-      made === 0 ? "" : `; ${made === 1 ? "a delegation" : `${made} delegations`} by it will not hold any more`;
+    const also = made === 0 ? "" : `; ${made === 1 ? "a delegation" : `${made} delegations`} by it will end too`;
     return [`in ${roughly(end.until - at)}, on ${iso(end.until)}, the key ${key} expires${also}`];
   });
   return [...delegations, ...keys];

@@ -18,7 +18,7 @@ export interface Sent {
   readonly error: FeedkeyError | undefined;
 }
 
-/** What tells a signature apart however a server re-wrapped it: everything but the unhashed area. */
+/** What identifies a signature even if a server repacked it: everything but the unhashed area. */
 function signatureNames(certificate: RawCertificate): Map<string, string> {
   const names = new Map<string, string>();
   for (const { tag, body } of packetsOf(certificate)) {
@@ -36,7 +36,7 @@ function signatureNames(certificate: RawCertificate): Map<string, string> {
   return names;
 }
 
-/** The certificate that an answer's blocks add up to, laid over the one at hand. */
+/** The certificate in an answer's blocks, merged with the present one. */
 function gather(blocks: readonly Uint8Array[], held: RawCertificate): RawCertificate | undefined {
   const rings = blocks.map(readKeyring);
   const found = collect(rings.flatMap(({ certificates }) => certificates));
@@ -45,12 +45,12 @@ function gather(blocks: readonly Uint8Array[], held: RawCertificate): RawCertifi
   return attachLoose(new Map([[held.fingerprint, found.get(held.fingerprint) ?? empty]]), loose).get(held.fingerprint);
 }
 
-/** A certificate, and what of it the archive itself knows to be true. */
+/** A certificate, and the parts that the archive itself has verified. */
 export interface ToSend {
   readonly certificate: RawCertificate;
-  /** What a server must give back: of a signature that can't be checked here nobody knows whether it is one. */
+  /** What a server must give back; signatures that can't be checked here do not count. */
   readonly proven: RawCertificate;
-  /** Certificates of those who signed it: a server may keep certifications only by keys that it has. */
+  /** Certificates of its certifiers: a server may keep certifications only by keys that it has. */
   readonly makers: readonly RawCertificate[];
 }
 
@@ -70,12 +70,12 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   return fail(
     new FeedkeyError("unavailable", `${server} took ${fingerprint} but does not give back ${what}`, {
       details: { server, fingerprint, missing },
-      hint: "the server dropped it: send it to others too; clients also read the archive's bundle",
+      hint: "the server dropped it: send it to other servers too; clients also read the archive's bundle",
     }),
   );
 }
 
-/** Once more after those who signed it, where the server did not give everything back. */
+/** Once more, after its certifiers, if the server did not give everything back. */
 async function sendOne(server: string, one: ToSend, transport: Transport): Promise<Sent> {
   const sent = await sendAndRead(server, one, transport);
   if (sent.error?.details.missing === undefined || one.makers.length === 0) return sent;
@@ -100,7 +100,7 @@ export async function sendCertificates(
 
 /**
  * Asks the servers for certificates.
- * @param held those at hand, to which bare revocations are laid
+ * @param held the present ones, to which bare revocations are added
  * @throws FeedkeyError `not_found` if every server that answered lacks one, `unavailable` if none answered
  */
 export async function receiveCertificates(

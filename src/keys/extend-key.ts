@@ -1,4 +1,4 @@
-/** Use case: let a key of the store hold longer. What it says of itself is said anew, with another end and all else as it was. */
+/** Use case: extend a key of the store. Its self-signatures are repeated with a new end and nothing else changed. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -32,8 +32,8 @@ function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[],
 }
 
 /**
- * Whatever ends of a certificate: by signatures over the key, its user IDs, and its subkeys; but no subkey that was to end
- * before the key did and has ended: another took its place, and nobody watches over its secret any more.
+ * Everything in a certificate that ends: signatures over the key, its user IDs and its subkeys; but not a subkey that expired
+ * before the key: another has replaced it, and its secret is no longer guarded.
  * @param before when the primary key ends
  */
 function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, before: Instant): Ending[] {
@@ -50,7 +50,7 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   for (const subkey of facts.subkeys) {
     if (effectiveRevocation(subkey.revocations, at) !== undefined) continue;
     for (const { packet, signatures } of raw.subkeys) {
-      // A copy from anywhere may have the same binding behind a stranger's subkey too.
+      // A copy from elsewhere may have the same binding after a stranger's subkey too.
       if (fingerprintOf(packet.body) !== subkey.fingerprint) continue;
       const end = endOf(subkey.bindings, signatures, subkey, at);
       const add = (certificate: RawCertificate, made: Packet) => withSubkeySignature(certificate, packet, made);
@@ -61,12 +61,12 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   return endings;
 }
 
-/** When the key ends now. @throws FeedkeyError `revoked`, `usage` if it never does, and what else keeps it from saying anything */
+/** When the key ends now. @throws FeedkeyError `revoked`, `usage` if it never does, or why it can't sign about itself */
 function presentEnd(facts: CertificateFacts, at: Instant): Instant {
   const { fingerprint } = facts.primary;
   const revocation = effectiveRevocation(facts.revocations, at);
   if (revocation !== undefined) {
-    throw new FeedkeyError("revoked", `${fingerprint} is ${revocationWords(revocation)}: nothing makes it hold again`, {
+    throw new FeedkeyError("revoked", `${fingerprint} is ${revocationWords(revocation)}, which can't be undone`, {
       details: { fingerprint },
       hint: "use its successor, or make a new key",
     });
@@ -93,8 +93,8 @@ export interface ExtendTerms {
 }
 
 /**
- * Lets a key and its subkeys hold until another date, also one that has expired; not subkeys that expired before their key.
- * @throws FeedkeyError `usage` if it would not hold longer or never ends, `revoked`, `bad_config` if the primary key's
+ * Extends a key and its subkeys, even if they have expired, but not subkeys that expired before their key.
+ * @throws FeedkeyError `usage` if it would not end later or never ends, `revoked`, `bad_config` if the primary key's
  *   secret is not here, and as `openSigningKey`
  */
 export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Extended> {
@@ -111,7 +111,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   }
   secret.requirePrimary();
   const endings = endingsOf(raw, facts, at, before);
-  // Younger than all that it replaces: of two of one second the sooner end would count.
+  // Newer than everything that it replaces: of two of the same second the sooner end would count.
   const date = largest([Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
   let amended = raw;
   for (const ending of endings) {
@@ -121,7 +121,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   const state = (await judgedTogether([amended])).get(fingerprint)?.facts;
   const after = state && primaryState(state, date);
   if (after === undefined || "code" in after || after.expiresAt !== expiresAt) {
-    throw new FeedkeyError("internal", `the new self-signatures of ${fingerprint} do not make it hold longer`);
+    throw new FeedkeyError("internal", `the new self-signatures of ${fingerprint} do not extend it`);
   }
   await amendStored(store, amended);
   return { fingerprint, before, expiresAt };

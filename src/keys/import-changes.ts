@@ -1,4 +1,4 @@
-/** What an import changed, so that whoever brought a file sees that it has taken hold. */
+/** What an import changed, so that people see its effect. */
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
@@ -19,7 +19,7 @@ export interface Change {
     | "revocation"
     | "subkey-revocation"
     | "user-id-revocation";
-  /** The key that said it, or the subkey that it is about. */
+  /** The key that made it, or the subkey that it is about. */
   readonly key: Fingerprint;
   readonly text: string;
 }
@@ -58,7 +58,7 @@ function ofUserIds(facts: CertificateFacts, before: CertificateFacts | undefined
       return change("delegation", one.key, `${one.key} ${verb}: ${terms}${until(one)}`);
     });
     const taken = fresh(userId.withdrawals, known?.withdrawals).map((one) => {
-      return change("withdrawal", one.key, `${one.key} took back what it had certified or delegated`);
+      return change("withdrawal", one.key, `${one.key} withdrew its certification or delegation`);
     });
     const gone = fresh(userId.revocations, known?.revocations).map((one) => {
       return change("user-id-revocation", one.key, `its user ID "${userId.text}" is ${revocationWords(one)}`);
@@ -70,7 +70,7 @@ function ofUserIds(facts: CertificateFacts, before: CertificateFacts | undefined
 }
 
 /**
- * What is known of a certificate now that was not known before.
+ * What is new about a certificate.
  * @param before undefined: the certificate is new
  */
 export function changesOf({ facts }: OwnCertificate, before: OwnCertificate | undefined, at: Instant): Change[] {

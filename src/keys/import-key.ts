@@ -30,7 +30,7 @@ interface Prepared {
   readonly fingerprint: Fingerprint;
   /** Binary. */
   readonly certificate: Uint8Array;
-  /** As it will enter the store; undefined if the store has every secret of it already. */
+  /** What will be stored; undefined if the store has every secret of it already. */
   readonly key: SecretToAdd | undefined;
   /** Whether the primary's secret comes with it. */
   readonly primary: boolean;
@@ -56,7 +56,7 @@ async function prepare(
   if (!secret.hasAny) {
     throw new FeedkeyError("bad_config", `no part of ${fingerprint} has its secret in this file`, {
       details: { fingerprint },
-      hint: "export it with gpg --export-secret-keys, or with --export-secret-subkeys where its primary key stays away",
+      hint: "export it with gpg --export-secret-keys, or with --export-secret-subkeys if its primary key stays elsewhere",
     });
   }
   const revocations = secret.hasPrimary ? await revocationsOf(secret, at) : {};
@@ -66,7 +66,7 @@ async function prepare(
 }
 
 /**
- * One block for each secret key: gpg puts all of them into one, and a file of the store must hold its own alone.
+ * One block for each secret key: gpg puts all of them into one, and a file of the store must have only one.
  * @throws FeedkeyError `bad_certificate`: half of a key would be imported
  */
 function splitSecrets(block: Uint8Array): Uint8Array[] {
@@ -83,8 +83,8 @@ function splitSecrets(block: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Bare revocations, as they lie in a safe: all are laid to every certificate of the store, and those that prove true stay.
- * One that revokes nothing here is left out.
+ * Bare revocations, as kept in a safe: they are tried with every certificate of the store, and those that verify are kept. One
+ * that revokes nothing here is left out.
  */
 async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Promise<Imported[]> {
   const revoking = loose.filter(({ body }) => {
@@ -101,19 +101,19 @@ async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Prom
   });
 }
 
-/** @throws FeedkeyError `bad_certificate`: what is behind the end of what is read might be a revocation */
+/** @throws FeedkeyError `bad_certificate`: the part that is not read might be a revocation */
 function refuseTooLarge(bytes: Uint8Array): void {
   if (bytes.length <= limits.keyringBytes) return;
   throw new FeedkeyError("bad_certificate", `the file is larger than ${limits.keyringBytes} bytes`, {
     details: { bytes: bytes.length, most: limits.keyringBytes },
-    hint: "import the keys that you mean one by one: gpg --export FINGERPRINT",
+    hint: "import the keys that you need one by one: gpg --export FINGERPRINT",
   });
 }
 
-/** What came of an import. */
+/** The result of an import. */
 export interface ImportReport {
   readonly imported: readonly Imported[];
-  /** What is known now that was not known before. */
+  /** What is new. */
   readonly changes: readonly Change[];
   /** Keys that came without their primary's secret. */
   readonly withoutPrimary: readonly Fingerprint[];
@@ -137,7 +137,7 @@ async function secretsOf(
 }
 
 /**
- * Imports every key of a file: secret keys with new revocation certificates; certificates, in whatever order they come; and
+ * Imports every key of a file: secret keys with new revocation certificates; certificates, in any order; and
  * bare revocations of keys that are here. What the store has already stays, and is completed.
  * Nothing is stored before every secret key could be unlocked: a file is imported whole or not at all.
  * @throws FeedkeyError `bad_certificate` if there is none or the file is too large, `bad_config` (passphrase)
@@ -154,7 +154,7 @@ export async function importKey(
   for (const { key } of prepared) if (key !== undefined) await addSecretKey(store, key);
   const { certificates, loose } = readKeys(bytes);
   const named = new Set(certificates.map(({ fingerprint }) => fingerprint));
-  // Those of the secret keys once more: what others in this file say of them can be checked only now.
+  // Those of the secret keys again: signatures by others in this file can be checked only now.
   const own = prepared.flatMap(({ certificate }) => readKeyring(certificate).certificates);
   const taken = await takeIn(store, [...certificates, ...own]);
   const imported: Imported[] = prepared.map(({ fingerprint, key }) => {
@@ -175,7 +175,7 @@ export async function importKey(
 }
 
 function nothingThere(): FeedkeyError {
-  return new FeedkeyError("bad_certificate", "there is no key in that file, and no revocation of a key that is here", {
+  return new FeedkeyError("bad_certificate", "the file has no key, and no revocation of a key in the key store", {
     hint: "give the output of feedkey key export, of gpg --export, or of gpg --export-secret-keys --armor FINGERPRINT",
   });
 }

@@ -1,4 +1,4 @@
-/** Use case: revoke a key of the key store, of an archive that may be at hand or not. */
+/** Use case: revoke a key of the key store, with or without its archive's configuration. */
 import { FeedkeyError } from "../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../publish/archive.ts";
 import { nameOf, rootsOf } from "../signing/delegate-check.ts";
@@ -8,7 +8,7 @@ import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { applyRevocation, planRevocation, type RevocationPlan, type RevokeReason, refuseOrphans } from "./revoke.ts";
 
-/** All keys of the archive; undefined, and the store's must do, where they can't be told: an emergency does not wait for gpg. */
+/** All keys of the archive; undefined if gpg fails: in an emergency the store's must be enough. */
 async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string, OwnCertificate> | undefined> {
   try {
     return archive === undefined ? undefined : (await knownCertificates(archive)).certificates;
@@ -19,7 +19,7 @@ async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string
 }
 
 /**
- * Works out a revocation, and who loses their chain by it.
+ * Plans a revocation, and shows which clients lose their chain.
  * @param archive whose key it may be
  * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
  */
@@ -40,9 +40,9 @@ export async function planKeyRevocation(
 }
 
 /**
- * Carries it out. The key servers must hear of a revocation, whatever is wrong with the bundle: that comes back as an error.
+ * Carries it out. The revocation is sent to the key servers even if the bundle fails, which is returned as an error.
  * @returns what was done, in words
- * @throws FeedkeyError `usage` if somebody loses their chain and that was not allowed
+ * @throws FeedkeyError `usage` if clients lose their chain and that was not allowed
  */
 export async function carryOutRevocation(
   store: KeyStore,

@@ -1,4 +1,4 @@
-/** Use case: take back a subkey that signs, and make another: what the owner of an offline primary key does after a break-in. */
+/** Use case: revoke a signing subkey and make another, with an offline primary key after a break-in. */
 
 import { FeedkeyError } from "../error.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -19,7 +19,7 @@ import type { RevokeReason } from "./revoke.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 /**
- * Revokes a subkey by its primary key. Nobody loses a chain by it; what the subkey signed is refused from now on.
+ * Revokes a subkey by its primary key. No client loses its chain; what the subkey signed is refused from now on.
  * @param owner of the subkey
  * @returns false if it was revoked already, as gravely
  * @throws FeedkeyError `bad_config` if the primary key's secret is not here, and as `openSigningKey`
@@ -45,11 +45,11 @@ export async function revokeSubkey(
   return true;
 }
 
-/** What came of a new subkey. */
+/** A new subkey. */
 export interface SubkeyAdded {
   readonly fingerprint: Fingerprint;
   readonly subkey: Fingerprint;
-  /** The key without its primary's secret, for the machine that signs: what `key import` takes there. */
+  /** The key without its primary's secret, for `key import` on the machine that signs. */
   readonly staying: string;
 }
 

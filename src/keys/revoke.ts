@@ -1,4 +1,4 @@
-/** Use case: revoke a key, or withdraw a successor that went wrong; who loses their chain is said before anything is done. */
+/** Use case: revoke a key, or withdraw a bad successor, after showing which clients lose their chain. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -22,7 +22,7 @@ import { notUnderWay, readRotation } from "./rotation/rotation-checks.ts";
 import type { RotationState } from "./rotation-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** `unspecified` is read as hard by every client: no reason may mean the worst. */
+/** `unspecified` counts as hard for every client, since it may mean the worst. */
 export type RevokeReason = RevocationReason | "unspecified";
 
 export interface RevocationPlan {
@@ -32,11 +32,11 @@ export interface RevocationPlan {
   /** The certificate with the revocation in it. */
   readonly revoked: RawCertificate;
   readonly generations: readonly Generation[];
-  /** It was revoked before, and no less gravely; nothing is left to do but to spread it. */
+  /** It was revoked before, as gravely or more: it only has to be distributed. */
   readonly already: boolean;
 }
 
-/** The certificate made together with the key: for a hard revocation its date does not matter, and no secret is needed. */
+/** The certificate made together with the key: a hard revocation needs no secret, and its date does not matter. */
 async function fromSafe(
   store: KeyStore,
   certificate: RawCertificate,
@@ -54,7 +54,7 @@ async function fromSafe(
   );
 }
 
-/** When the key last certified another of the store's to follow it: what it delegated ends with it, whatever the dates. */
+/** When the key last certified a successor in the store. Its delegations end with it, whatever their dates. */
 async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Promise<Instant> {
   const userIds = [...(await ownCertificates(store)).values()].flatMap(({ facts }) => facts.userIds);
   const made = userIds.flatMap(({ certifications }) => certifications);
@@ -62,7 +62,7 @@ async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Pro
   return largest([0, ...links.map(({ createdAt }) => createdAt ?? 0)]);
 }
 
-/** One of today: a soft revocation holds from its date on, and the one from the safe dates from the key's creation. */
+/** A new one: a soft revocation counts from its date on, and the one in the safe has the date of the key's creation. */
 async function ofToday(
   store: KeyStore,
   certificate: RawCertificate,
@@ -74,7 +74,7 @@ async function ofToday(
   const key = await openSigningKey(store, fingerprint, passphrase);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
   const now = Math.floor(at / 1000) * 1000;
-  // T3d: only what dates from before it can hold; a successor certified in this very second must not be cut off.
+  // T3d: only certifications from before it count; one from this very second must not be cut off.
   const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
   return withKeySignature(certificate, await key.secret.revokeSelf({ at: date, reason: { code, text: "" } }));
 }
@@ -96,7 +96,7 @@ async function revoke(
 }
 
 /**
- * A revocation that does not revoke must not enter the store: from the bundle, that of another key would revoke the other.
+ * A revocation that does not fit must not be stored: in the bundle it could revoke another key.
  * @throws FeedkeyError `bad_certificate`
  */
 async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revocation) => boolean): Promise<void> {
@@ -113,7 +113,7 @@ type Making = "made" | "foreseen";
 export interface RevocationTerms {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
-  /** The archive's, for the judgement over its generations of clients. */
+  /** The archive's, to judge for its generations of clients. */
   readonly userId: string;
   readonly at: Instant;
   readonly passphrase: PassphraseSource;
@@ -122,7 +122,7 @@ export interface RevocationTerms {
 }
 
 /**
- * Works out what a revocation does.
+ * Plans a revocation.
  * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
  */
 export async function planRevocation(
@@ -143,14 +143,14 @@ export async function planRevocation(
   const revoked = already ? raw : await make();
   await refuseUseless(revoked, isMeant);
   const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
-  // Nobody ships a client with a delegate for its seed.
+  // No client has a delegate as its seed.
   const seeds = [...known].filter(([, one]) => claims(one.facts, userId) || !isDelegate(one.facts)).map(([key]) => key);
-  // When what lasts to the end of this second is over: who keeps a chain only until then loses it.
+  // One second ahead: a chain that lasts only until then is lost.
   const generations = await compareGenerations(before, after, seeds, userId, at + 1000);
   return { fingerprint, reason, at, revoked, generations, already };
 }
 
-/** @throws FeedkeyError `usage`: somebody loses their chain and that was not allowed */
+/** @throws FeedkeyError `usage`: clients lose their chain and that was not allowed */
 export function refuseOrphans({ fingerprint, generations }: RevocationPlan, force: boolean): void {
   const orphans = generations.filter(({ orphaned }) => orphaned);
   if (force || orphans.length === 0) return;
@@ -159,7 +159,7 @@ export function refuseOrphans({ fingerprint, generations }: RevocationPlan, forc
     `revoking ${fingerprint} orphans clients: ${describeGenerations(orphans).join("; ")}`,
     {
       details: { fingerprint, orphaned: orphans.map(({ seed }) => seed) },
-      hint: "if it must be so (a stolen key must go at once), say --force; they need a release with a new seed",
+      hint: "if it must be done (a stolen key must go at once), use --force; these clients need a release with a new seed",
     },
   );
 }
@@ -170,14 +170,14 @@ export async function applyRevocation(plan: RevocationPlan, store: KeyStore): Pr
   if (!plan.already) {
     await amendStored(store, plan.revoked);
     const { facts } = await ownCertificate(store, plan.fingerprint);
-    // A second ahead where the key was at work in this one.
+    // A second ahead if the key was used in this one.
     const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
     if (revocation !== undefined) done.push(`${plan.fingerprint} is ${revocationWords(revocation)}`);
   }
   return done;
 }
 
-/** A successor that the present key has taken its certification back from: a run that was cut off may have left it so. */
+/** A successor whose certification the present key has withdrawn: an interrupted run may have left it so. */
 async function withdrawn(
   { present }: RotationState,
   { store, config, at }: Archive,
@@ -222,8 +222,8 @@ export async function checkAbandon(archive: Archive): Promise<Abandoning> {
 }
 
 /**
- * Withdraws a successor that went wrong: the present key takes its certification back (0x30), and the successor
- * revokes itself. Run again after a crash, it does what is left.
+ * Withdraws a bad successor: the present key withdraws its certification (0x30), and the successor revokes itself. After a
+ * crash it finishes when run again.
  * @throws FeedkeyError `usage` if no rotation is under way
  */
 export async function abandonRotation(archive: Archive): Promise<{ successor: Fingerprint; done: string[] }> {

@@ -1,7 +1,7 @@
 /**
- * T6 for a rotation: while the present key's certification of its own predecessor lasts, the predecessor and the new key
- * are both its successors. To clients seeded with the present key they are rivals, unless each acknowledges the other. So are
- * the new key and whatever stands beside the present one, once that has expired.
+ * T6 for a rotation: while the present key's certification of its own predecessor lasts, the predecessor and the new key are
+ * both its successors. For clients seeded with the present key they are rivals, unless each acknowledges the other. So are the
+ * new key and other successors of the present key's predecessor, once the present key has expired.
  */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
@@ -15,14 +15,14 @@ import { refuseLife } from "../trust/key-state.ts";
 import { certifications, dateOfWork } from "./rotation-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** A key that follows the present one as the new key is going to. */
+/** A key that follows the present one, as the new key will. */
 export interface Rival {
   readonly certificate: OwnCertificate;
-  /** When it is no rival any more; undefined: never. */
+  /** When it is no longer a rival; undefined: never. */
   readonly until: Instant | undefined;
 }
 
-/** The keys of the store, and which of them certify which, now and until when: infinity for ever. */
+/** The keys of the store, and which of them certify which, and until when: infinity means forever. */
 class OwnChain {
   readonly keys: ReadonlyMap<Fingerprint, OwnCertificate>;
   readonly #archive: Archive;
@@ -32,7 +32,7 @@ class OwnChain {
     this.keys = keys;
   }
 
-  /** All certifications of one key by another, those that have expired since too. */
+  /** All certifications of one key by another, also expired ones. */
   certified(subject: OwnCertificate, issuer: Fingerprint) {
     return certifications(subject.facts, issuer, this.#archive.config.userId, this.#archive.at);
   }
@@ -66,8 +66,8 @@ class OwnChain {
 }
 
 /**
- * The rivals that have not acknowledged the new key and been acknowledged by it: what else the present key leads to, and what stands
- * beside it. When the present key has expired the new one stands in its place, beside the same keys.
+ * The rivals without mutual acknowledgement with the new key: other keys that the present key leads to, and rivals of the present
+ * key itself, which become the new key's once the present one has expired.
  * @param successor the new key, if it is there already
  */
 export async function findRivals(
@@ -107,14 +107,14 @@ function unsettled(present: Fingerprint, { certificate, until }: Rival, cause: F
     {
       cause,
       details: { present, rival, until: until === undefined ? null : iso(until) },
-      hint: `${wait}bring its secret key here, or revoke it if nobody needs it; --force leaves those clients behind`,
+      hint: `${wait}bring its secret key here, or revoke it if nobody needs it; --force cuts those clients off`,
     },
   );
 }
 
 /**
  * Opens the rivals' keys, before anything is made.
- * @param force leaves out those that can't be opened
+ * @param force leaves out keys that can't be opened
  * @throws FeedkeyError `fork`: one of them can't acknowledge the new key
  */
 export async function openRivals(
@@ -141,8 +141,8 @@ async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, s
   const { userId } = config;
   const { raw, facts } = await ownCertificate(store, subject);
   if (certifications(facts, issuer.raw.fingerprint, userId, at).length > 0) return false;
-  // T6: one that has expired since still acknowledges; while it lasts it is a link too, on which nothing is to hang. So
-  // it has expired by now: else who asks within its second follows over it, and who asks later does not.
+  // T6: an expired one still acknowledges; while it lasts it is also a link, which it should not be. So it has already expired:
+  // else a client would follow it or not, depending on the second.
   const date = dateOfWork(at, issuer.facts.primary, facts.primary);
   const content = { type: 0x10, at: date, expiresAt: date + 1000 };
   await amendStored(store, await certify(issuer.secret, raw, userId, content));

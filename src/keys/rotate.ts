@@ -1,4 +1,4 @@
-/** Use case: key transition in two steps. Each step looks what is done already and does the rest. */
+/** Use case: key transition in two steps. Each step finds out what is done already and does the rest. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -23,10 +23,10 @@ import { certifications, dateOfWork } from "./rotation-state.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 export interface StartOptions {
-  /** Undefined: Ed25519, or RSA where stock clients of the feeds need it. */
+  /** Undefined: Ed25519, or RSA if stock clients of the feeds need it. */
   readonly algorithm: Algorithm | undefined;
   readonly lifetime: Duration | undefined;
-  /** How long both keys are at work. */
+  /** How long both keys are in use. */
   readonly overlap: Duration;
   /** An existing key of the store instead of a new one. */
   readonly to: Fingerprint | undefined;
@@ -37,7 +37,7 @@ export interface StartOptions {
   readonly passphrase: string | undefined;
 }
 
-/** Remembers the fingerprint before the key is stored, so that a run that was cut off goes on with the same one. */
+/** Records the fingerprint before the key is stored, so that an interrupted run goes on with the same key. */
 function markerFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "successor");
 }
@@ -47,17 +47,17 @@ async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
   const fingerprint = text.trim();
   if (!/^[0-9A-F]{40,64}$/.test(fingerprint)) return undefined;
   if (await archive.store.hasPrivate(fingerprint)) return fingerprint;
-  // Nobody ever had its secret: its certificate must not get into the bundle.
+  // Its secret was never stored: its certificate must not get into the bundle.
   await archive.store.exclusive((writer) => writer.removeUnfinished(fingerprint));
   return undefined;
 }
 
-/** Holds the successor's fingerprint from before the configuration is switched until the second step has ended. */
+/** Has the successor's fingerprint from before the configuration is switched until the second step has ended. */
 function finishingFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "finishing");
 }
 
-/** Whether a run was cut off after it had switched the configuration: what is left is the second step, not a new rotation. */
+/** Whether a run was interrupted after it had switched the configuration: then the second step is left, not a new rotation. */
 export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
   const text = await readFile(finishingFile(archive), "utf8").catch(() => "");
   return text.trim() === archive.config.key.fingerprint;
@@ -83,7 +83,7 @@ async function makeSuccessor(archive: Archive, present: OwnCertificate, options:
     userId: config.userId,
     userIdForm: "any",
     algorithm: successorAlgorithm(config, present, at, options.algorithm, options.force),
-    // Certifications of it can date from no earlier.
+    // Certifications of it can't be older.
     at: dateOfWork(at, present.facts.primary),
     lifetime: options.lifetime,
     passphrase: options.passphrase,
@@ -110,15 +110,15 @@ export interface RotationStep {
   readonly present: Fingerprint;
   readonly successor: Fingerprint;
   readonly overlapEnds: Instant;
-  /** What this run did, in words. */
+  /** What was done, in words. */
   readonly done: readonly string[];
   /** One for each feed whose index did not get the new signature. */
   readonly left: readonly FeedkeyError[];
 }
 
 /**
- * The first step: make the successor, certify it, let it certify the present key until the overlap ends, and put both into
- * the bundle. Indexes are still signed by the present key.
+ * The first step: make and certify the successor, have it certify the present key until the overlap ends, and put both into the
+ * bundle. Indexes are still signed by the present key.
  * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup, `fork` if a rival can't acknowledge it
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
@@ -144,7 +144,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);
   if (issuer !== undefined) {
     await amendStored(store, await certify(issuer.secret, successor.raw, userId, { type: 0x10, at: date }));
-    // From here on the certificates themselves tell where the rotation stands.
+    // From here on the certificates show how far the rotation is.
     await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
   }
@@ -180,7 +180,7 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
 }
 
 /**
- * The second step: the successor signs. Run again after a crash, it does what is left.
+ * The second step: the successor signs. After a crash it finishes when run again.
  * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way
  */
 export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
@@ -188,7 +188,7 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
   const { state, from, to, isSwitched } = await checkFinish(archive, force);
   const [present, successor] = [from.raw.fingerprint, to.raw.fingerprint];
   if (isSwitched) {
-    // The configuration was switched already by a run that was cut off; the indexes may still be the old key's.
+    // An interrupted run has already switched the configuration; the indexes may still be signed by the old key.
     return { present, successor, overlapEnds: at, ...(await resign(archive, from)) };
   }
   await ensureFolder(recordsFolder(archive.store, config.root), 0o700);

@@ -1,4 +1,4 @@
-/** Where a rotation stands, read off the certificates themselves: there is no second record that could disagree. */
+/** The state of a rotation, read from the certificates: there is no second record that could disagree. */
 import { largest } from "../extremes.ts";
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
@@ -8,7 +8,7 @@ import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
 
 export interface RotationState {
   readonly present: OwnCertificate;
-  /** The key that is to follow: certified by the present one without end, neither revoked nor withdrawn. */
+  /** The next key: certified by the present one without end, neither revoked nor withdrawn. */
   readonly successor: OwnCertificate | undefined;
   /** End of the successor's certification of the present key: when the rotation may be finished. */
   readonly overlapEnds: Instant | undefined;
@@ -30,8 +30,8 @@ export function certifications(
 }
 
 /**
- * The date of what a rotation makes: a second ago, or as soon after as the keys concerned allow (T3b). So what holds for a
- * second is over before any client hears of it, and a key that certified something can be retired in the same run.
+ * The date of a rotation's signatures: a second ago, or as soon after as the keys allow (T3b). So a signature that lasts one
+ * second has expired before clients get it, and a key that certified something can be retired in the same run.
  */
 export function dateOfWork(at: Instant, ...keys: readonly KeyFacts[]): Instant {
   return largest([Math.floor(at / 1000) * 1000 - 1000, ...keys.map(({ createdAt }) => createdAt)]);

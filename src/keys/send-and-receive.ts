@@ -1,4 +1,4 @@
-/** Use case: put keys of the key store on key servers and read them back, and take what servers say of keys into it. */
+/** Use case: put keys of the key store on key servers and read them back, and get keys from servers into it. */
 import type { FeedkeyError } from "../error.ts";
 import { readTrustedFile } from "../files/trusted-file.ts";
 import { createTransport } from "../net/transport.ts";
@@ -13,12 +13,12 @@ import { provenOf, takeIn } from "./store-certificate.ts";
 export interface Servers {
   /** `hkps://...` each. */
   readonly urls: readonly string[];
-  /** Path of PEM certificates of their authority, besides the system's. */
+  /** Path of PEM certificates of their authority, in addition to the system's. */
   readonly ca: string | undefined;
   readonly offline: boolean;
 }
 
-/** What became of keys on their way to key servers. */
+/** The result of sending keys to key servers. */
 export interface Spread {
   readonly sent: readonly Sent[];
   /** What was done, in words. */
@@ -58,8 +58,8 @@ export async function spread(store: KeyStore, fingerprints: readonly Fingerprint
 }
 
 /**
- * Takes what the servers say about keys into the key store: only what was verified.
- * @returns the certificates that it holds of them now, with their first user IDs
+ * Gets keys from the servers into the key store, with verified signatures only.
+ * @returns their certificates as stored now, with their first user IDs
  * @throws FeedkeyError `not_found` if every server that answered lacks one, `unavailable` if none answered
  */
 export async function receive(

@@ -1,6 +1,6 @@
 /**
- * The one road by which certificates enter the key store: laid to what is known of them already, and without packets that
- * prove nothing. What anybody hung on a certificate must never push out a revocation or a withdrawal.
+ * The only way for certificates into the key store: merged with what is known already, and without unverified packets.
+ * Signatures that anybody added to a certificate must never push out a revocation or a withdrawal.
  */
 import { FeedkeyError } from "../error.ts";
 import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -18,9 +18,9 @@ export interface TakenIn {
   readonly certificate: RawCertificate;
   /** Whether the store did not know all of it already. */
   readonly news: boolean;
-  /** Verified signatures that found no room. */
+  /** Verified signatures over the size limit. */
   readonly left: number;
-  /** By what all certificates at hand say. */
+  /** With the signatures by all available certificates. */
   readonly facts: CertificateFacts;
 }
 
@@ -33,7 +33,7 @@ export async function pruneForStore(
 ): Promise<Map<Fingerprint, TakenIn>> {
   const present = collect(stored);
   const fresh = collect(incoming);
-  // What is there first: it keeps its place where there is no room for all.
+  // The stored packets first: they stay if not all fit.
   const keys = await KeyIndex.of(collect([...present.values(), ...fresh.values()]).values());
   const taken = new Map<Fingerprint, TakenIn>();
   for (const loaded of keys.certificates) {
@@ -51,7 +51,7 @@ export async function pruneForStore(
   return taken;
 }
 
-/** What of certificates proves true among all of these. */
+/** The verified packets of certificates, checked among all of these. */
 export async function provenOf(certificates: readonly RawCertificate[]): Promise<Map<Fingerprint, RawCertificate>> {
   const keys = await KeyIndex.of(collect(certificates).values());
   const proven = new Map<Fingerprint, RawCertificate>();
@@ -69,7 +69,7 @@ async function put(writer: KeyStoreWriter, stored: readonly RawCertificate[], { 
 }
 
 /**
- * Takes certificates in, judged among each other and those of the store, in whatever order they come.
+ * Stores certificates, in any order, with the signatures among them and those of the store checked.
  * @returns by fingerprint, without those of a kind that can't be used
  * @throws FeedkeyError `bad_config` if the store can't be read, `output`, `locked`
  */
@@ -86,9 +86,9 @@ export async function takeIn(
 }
 
 /**
- * Lays a signature that was just made here to a certificate of the store; what is there already stays.
+ * Adds a signature that was just made here to a certificate of the store; what is there already stays.
  * @param amended the certificate with it
- * @throws FeedkeyError `bad_certificate` if there is no room for it: what is not kept must not look done
+ * @throws FeedkeyError `bad_certificate` if it does not fit: a lost signature must not look like success
  */
 export async function amendStored(store: KeyStore, amended: RawCertificate): Promise<void> {
   await store.exclusive(async (writer) => {
@@ -116,12 +116,12 @@ function noRoom({ fingerprint }: RawCertificate): FeedkeyError {
 
 /** A secret key as it enters the store. */
 export interface SecretToAdd extends NewKey {
-  /** It takes the place of the copy that is there, of which it lacks nothing. */
+  /** It replaces the present copy, and has all its parts. */
   readonly replaces?: boolean;
 }
 
 /**
- * Adds a key with its secret; its certificate is laid to what the store knows of it already: a revocation above all (T4).
+ * Adds a key with its secret; its certificate is merged with what the store knows already, above all a revocation (T4).
  * @throws FeedkeyError `usage` when the store has this secret key already, `bad_certificate`, `output`, `locked`
  */
 export async function addSecretKey(store: KeyStore, key: SecretToAdd): Promise<void> {

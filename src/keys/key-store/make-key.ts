@@ -38,7 +38,7 @@ async function make(terms: MakeKeyTerms): Promise<NewKey> {
   }
   if (offlinePrimary === undefined) return await generateMaster(terms);
   throw new FeedkeyError("usage", "give --certify-only or --offline-primary, not both", {
-    hint: "a key that only certifies leaves nothing here that could sign: make it on the machine where it is to stay",
+    hint: "a key that only certifies has no signing subkey to keep here: make it on the machine where it will stay",
   });
 }
 

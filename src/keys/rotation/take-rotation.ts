@@ -1,4 +1,4 @@
-/** Use case: a rotation's steps as its keepers ask for them, what each would do, and the old key retired at the end. */
+/** Use case: the steps of a rotation, what each would do, and the retirement of the old key at the end. */
 import { FeedkeyError } from "../../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../../publish/archive.ts";
 import type { Instant } from "../../time.ts";
@@ -8,11 +8,11 @@ import { applyRevocation, planRevocation, refuseOrphans } from "../revoke.ts";
 import { finishRotation, type RotationStep, type StartOptions, startRotation, wasCutOffFinishing } from "../rotate.ts";
 import { readRotation, switchedTo } from "./rotation-checks.ts";
 
-/** Where a rotation stands. */
+/** The state of a rotation. */
 export interface RotationStatus {
   /** The key that signs. */
   readonly present: Fingerprint;
-  /** The key that is to follow it. */
+  /** The next key. */
   readonly successor: Fingerprint | undefined;
   /** Whether the key store has the successor's secret: without it the rotation can't be finished from here. */
   readonly successorHere: boolean;
@@ -22,7 +22,7 @@ export interface RotationStatus {
   readonly overlapEnds: Instant | undefined;
 }
 
-/** Where the rotation of the archive's key stands. @throws FeedkeyError `not_found` */
+/** The state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
 export async function rotationStatus(archive: Archive): Promise<RotationStatus> {
   const { present, successor, predecessor, overlapEnds } = await readRotation(archive);
   return {
@@ -53,7 +53,7 @@ export interface StepsTaken extends Omit<RotationStep, "left"> {
 }
 
 /**
- * Takes the steps that are left of those that are wanted.
+ * Takes those of the wanted steps that are left.
  * @throws FeedkeyError as `startRotation`, `finishRotation` and `refuseRetiring`; nothing was changed then
  */
 export async function takeRotation(archive: Archive, wanted: StepsWanted): Promise<StepsTaken> {
@@ -104,7 +104,7 @@ export async function refuseRetiring(archive: Archive, force: boolean): Promise<
  */
 async function retire(archive: Archive, step: RotationStep, force: boolean) {
   if (step.left.length > 0) {
-    return { done: [`${step.present} was not revoked: feeds are left that its successor did not sign`], errors: [] };
+    return { done: [`${step.present} was not revoked: its successor did not sign all feeds`], errors: [] };
   }
   const finished = switchedTo(archive, step.successor);
   try {
