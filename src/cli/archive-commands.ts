@@ -1,4 +1,4 @@
-/** Commands of whoever publishes. */
+/** Commands for publishing. */
 import type { Command } from "commander";
 import type { KeygenOptions } from "./archive/keygen.ts";
 import type { PublishCommandOptions } from "./archive/publish.ts";
@@ -17,7 +17,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .description("make a key, its certificate and its revocation certificates")
     .requiredOption("--user-id <uid>", '"Name <address>"')
     .option("--algorithm <name>", "ed25519, rsa3072, rsa4096, p256 or ed25519-v6", "ed25519")
-    .option("--expires <length>", "how long the key holds, or never", "2y")
+    .option("--expires <length>", "when the key expires, counted from now, or never", "2y")
     .option("--offline-primary <dir>", "put the whole key into that key store, keep only a signing subkey here")
     .option("--certify-only", "a master's key: it delegates to others and never signs itself")
     .action((options: KeygenOptions) => {
@@ -28,7 +28,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .requiredOption("--key <fingerprint>", "the key that signs")
     .option("--also-key <fingerprint>", "of apt's Release: a further key that signs it; may be repeated", repeated)
     .option("--feed <name>", "the feed that it is signed for")
-    .option("--notation-domain <domain>", "of the notation with the feed's name, where the user ID has no address")
+    .option("--notation-domain <domain>", "domain of the notation with the feed's name, if the user ID has no address")
     .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
     .option("--clearsign", "of a checksum file: INDEX.asc holds the text and its signature")
     .option("--valid-for <length>", "how long the signature holds, or never", "14d")
@@ -43,9 +43,9 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--key <fingerprint>", "the key that signs")
     .option("--feed <name>", "name of the feed in DIR (default: the folder's)")
     .option("--format <name>", "format of the feed in DIR: opkg or pkgsrc (default: opkg)")
-    .option("--notation-domain <domain>", "of the notation with the feed's name, where the user ID has no address")
-    .option("--compress <forms>", "forms of pkg_summary beside .gz in DIR, with commas: xz, zst")
-    .option("--valid-for <length>", "how long the signatures hold (default: archive.ini's, or 14d)")
+    .option("--notation-domain <domain>", "domain of the notation with the feed's name, if the user ID has no address")
+    .option("--compress <forms>", "forms of pkg_summary in DIR in addition to .gz, with commas: xz, zst")
+    .option("--valid-for <length>", "how long the signatures are valid (default: archive.ini's, or 14d)")
     .option("--skip-bad", "leave damaged packages out; exits 1 if there were any")
     .option("--allow-empty", "publish an index that became empty")
     .option("--form <name>", "signature files in DIR: both, or asc alone (default: both)")
@@ -59,7 +59,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
   withPassphrase(program.command("sign-package <file...>"))
     .description("sign pkgsrc packages for pkg_add")
     .requiredOption("--key <fingerprint>", "the key that signs, RSA")
-    .option("-o, --output <dir>", "where the signed packages go (default: in the place of the unsigned)")
+    .option("-o, --output <dir>", "folder for the signed packages (default: they replace the unsigned ones)")
     .action((files: string[], options: SignPackageOptions) => {
       return run("sign-package", async (context) => {
         return (await import("./archive/sign-package.ts")).signPackage(context, files, options);

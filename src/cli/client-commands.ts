@@ -13,12 +13,12 @@ import type { VerifyPackageOptions } from "./client/verify-package.ts";
 import type { Runner } from "./run.ts";
 import { withWarnings } from "./shared-options.ts";
 
-/** Adds what a client runs. */
+/** Adds the client's commands. */
 export function addClientCommands(program: Command, run: Runner): void {
   const profile = program.command("profile").description("profiles of archives");
   profile
     .command("list")
-    .description("profiles at hand")
+    .description("the available profiles")
     .action(() => run("profile", async (context) => (await import("./client/profile.ts")).list(context)));
   profile
     .command("show [name]")
@@ -28,13 +28,13 @@ export function addClientCommands(program: Command, run: Runner): void {
     );
   profile
     .command("check [name]")
-    .description("whether a profile and its keyring are in order")
+    .description("check a profile and its keyring")
     .action((name?: string) =>
       run("profile", async (context) => (await import("./client/profile.ts")).check(context, name)),
     );
   profile
     .command("init <url>")
-    .description("write a profile from an archive's bundle, for the fingerprint given")
+    .description("write a profile from an archive's bundle, for a fingerprint")
     .requiredOption("--fingerprint <fpr...>", "full fingerprint of the archive's key, from a source you trust")
     .option("--name <name>", "name of the profile (default: the host)")
     .option("--feed <name=path...>", "feeds of the archive")
@@ -56,7 +56,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     });
   program
     .command("chain")
-    .description("how each trusted key hangs on a seed, and why each other key does not")
+    .description("how a seed leads to each trusted key, and why the other keys are not trusted")
     .option("--dot", "a graph for Graphviz")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((options: ChainOptions) => {
@@ -64,10 +64,10 @@ export function addClientCommands(program: Command, run: Runner): void {
     });
   program
     .command("export <path>")
-    .description("the keys that may sign now, as another program reads them")
+    .description("write the keys that may sign now, for another program")
     .requiredOption("--for <program>", "gpgv, apt, opkg or pkg_install")
-    .option("--feed <name...>", "a keyring for these feeds alone (default: every feed of the profile)")
-    .option("--no-refresh", "ask nobody: refresh has just been run")
+    .option("--feed <name...>", "a keyring for these feeds only (default: every feed of the profile)")
+    .option("--no-refresh", "ask no server: refresh has just been run")
     .action((path: string, options: ExportOptions) => {
       return run("export", async (context) => (await import("./client/export.ts")).exportTo(context, path, options));
     });
@@ -77,21 +77,21 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--root <dir>", "the root of the system to set up", "/")
     .option("--timer <kind>", "systemd, cron or none (default: what that system has)")
     .option("--no-keyring", "leave the keyring to the timer's first run")
-    .option("--feed <name...>", "for these feeds alone (default: every feed of the profile)")
+    .option("--feed <name...>", "for these feeds only (default: every feed of the profile)")
     .option("--suite <name...>", "for apt: suites (default: the profile's variable suite)")
     .option("--component <name...>", "for apt: components (default: the profile's variable component)")
     .option("--prefix <dir>", "for pkg_install: the prefix of pkgsrc (default: where pkg_install is found)")
-    .option("--feedkey <path>", "where feedkey lies in that system")
-    .option("--remove", "undo it: take away what is still as it was written")
+    .option("--feedkey <path>", "path of feedkey in that system")
+    .option("--remove", "undo it: remove everything that is still as it was written")
     .option("--dry-run", "print the plan and change nothing")
     .action((word: string, options: SetupCommandOptions) => {
       return run("setup", async (context) => (await import("./client/setup.ts")).setup(context, word, options));
     });
   withWarnings(program.command("status"))
-    .description("age and expiry of feeds and keys, and what will break when; asks nobody")
+    .description("age and expiry of feeds and keys, and what will break when; asks no server")
     .option(
       "--config <file>",
-      "archive.ini: what ends of the archive's own keys, for its keepers; exits 1 if anything does",
+      "archive.ini: show which of the archive's own keys and delegations end soon; exits 1 if any does",
     )
     .action((options: ArchiveStatusOptions) => {
       if (options.config === undefined && options.warnWithin === undefined)
@@ -110,7 +110,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     });
   program
     .command("list [pattern...]")
-    .description("packages of the accepted indexes, by name; * and ? stand for other letters")
+    .description("packages of the accepted indexes, by name; * and ? match any letters")
     .option("--feed <name...>", "only of these feeds")
     .action((patterns: string[], options: ListOptions) => {
       return run("list", async (context) => (await import("./client/list.ts")).list(context, patterns, options));
@@ -140,7 +140,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--packages <dir>", "check every listed file below a folder, refuse packages that are not listed")
     .option("--complete", "with --packages: refuse missing ones too")
     .option("--allow-empty", "accept an index that became empty")
-    .option("--no-state", "an audit: compare with nothing and record nothing")
+    .option("--no-state", "an audit: compare with no earlier index and record nothing")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((index: string, files: string[], options: VerifyOptions) => {
       return run("verify", async (context) =>
@@ -150,8 +150,8 @@ export function addClientCommands(program: Command, run: Runner): void {
   program
     .command("verify-package <file...>")
     .description("verify signed pkgsrc packages")
-    .option("-o, --output <file>", "write the package inside there once all of it is verified")
-    .option("--feed <name>", "the feed that it is of: delegates sign for some feeds only")
+    .option("-o, --output <file>", "write the package inside to a file once all of it is verified")
+    .option("--feed <name>", "the feed of the packages: delegates sign for some feeds only")
     .option("--no-state", "an audit: record nothing")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((files: string[], options: VerifyPackageOptions) => {

@@ -27,8 +27,8 @@ const groups: readonly {
 ];
 
 /**
- * Adds commands to the program: all of them, or, where the arguments name some, those that stand in one file with these. The
- * others are then of no use: to define them all takes 5 ms of each start.
+ * Adds commands to the program: all of them, or, if some are in the arguments, those of the same files. To define the others
+ * would only make each start slower.
  * @param main the program itself, for the demo to play with
  */
 export function addCommands(program: Command, run: Runner, main: Main, args: readonly string[] = []): void {

@@ -35,7 +35,7 @@ export function addKeyCommands(program: Command, run: Runner): void {
       );
     });
   withServers(withPassphrase(key.command("import <file...>")))
-    .description("take in keys, certificates and revocations made elsewhere")
+    .description("import keys, certificates and revocations made elsewhere")
     .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
     .action((files: string[], options: ImportOptions) => {
       return run("key", async (context) =>
@@ -44,7 +44,7 @@ export function addKeyCommands(program: Command, run: Runner): void {
     });
   withServers(withPassphrase(key.command("extend <fingerprint>")))
     .description("let a key last longer, also one that has expired")
-    .requiredOption("--expires <length>", "how long from now on, such as 2y")
+    .requiredOption("--expires <length>", "when it expires, counted from now, such as 2y")
     .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
     .action((fingerprint: string, options: ExtendOptions) => {
       return run("key", async (context) =>
@@ -91,7 +91,7 @@ export function addKeyCommands(program: Command, run: Runner): void {
     );
   key
     .command("restore <dir>")
-    .description("bring a backup back")
+    .description("restore a backup")
     .action((folder: string) =>
       run("key", async (context) => (await import("./archive/key-transport.ts")).restore(context, folder)),
     );

@@ -17,14 +17,14 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
     },
   );
   defineRevoke(
-    program.command("revoke <fingerprint>").option("--config <file>", "archive.ini: the bundle is written anew"),
+    program.command("revoke <fingerprint>").option("--config <file>", "archive.ini: also update its bundle"),
   ).action((fingerprint: string, options: RevokeOptions) => {
     return run("revoke", async (context) =>
       (await import("./archive/revoke.ts")).revoke(context, fingerprint, options),
     );
   });
   defineDelegate(
-    program.command("delegate [certificate]").option("--config <file>", "archive.ini: the bundle is written anew"),
+    program.command("delegate [certificate]").option("--config <file>", "archive.ini: also update its bundle"),
   ).action((certificate: string | undefined, options: DelegateCommandOptions) => {
     return run("delegate", async (context) =>
       (await import("./archive/delegate.ts")).delegate(context, certificate, options),
@@ -36,7 +36,7 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
     .allowUnknownOption()
     .requiredOption("--config <file>", "archive.ini")
     .option("--publish-with <fingerprint>", "after the step, publish with that key")
-    .option("--fail-on-break", "exit 1 if a client that accepts now would not any more")
+    .option("--fail-on-break", "exit 1 if a client that accepts now would refuse afterwards")
     .action((words: string[], options: RehearseOptions) => {
       return run("rehearse", async (context) =>
         (await import("./archive/rehearse.ts")).rehearse(context, words, options),

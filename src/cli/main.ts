@@ -16,7 +16,7 @@ import { hintOf } from "./usual-hint.ts";
  * @returns the exit status ("EXIT STATUS" in man/feedkey.1); that of `output` if a command succeeded but its output could not be written
  */
 export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
-  // What can't be said on standard error changes nothing of what came out.
+  // A broken standard error must not change the result.
   streams.stderr.on("error", () => undefined);
   const output = new StandardOutput(streams.stdout);
   const status = await runLine(args, streams, output);
@@ -49,7 +49,7 @@ async function runLine(args: readonly string[], streams: Streams, output: Standa
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
-    // Options may not have been parsed to their end.
+    // The options may not all have been parsed.
     const options: GlobalOptions = {
       ...program.opts<GlobalOptions>(),
       ...(args.includes("--json") ? { json: true } : {}),

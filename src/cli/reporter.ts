@@ -22,7 +22,7 @@ export class CliReporter implements Reporter {
     this.#options = options;
   }
 
-  /** Loads what draws bars, where there is somebody to see them. */
+  /** Loads the progress bars if standard error is a terminal. */
   async prepare(): Promise<void> {
     const { stderr, quiet, json } = this.#options;
     if (stderr.isTTY && !quiet && !json) this.#bars = await import("./progress-bar.ts");
@@ -38,7 +38,7 @@ export class CliReporter implements Reporter {
     if (this.#options.verbose && !this.#options.json) this.line("note", text);
   }
 
-  /** `feedkey: error: text` on one line, whatever the text holds: what follows would look like our own words. The word is in colour on a terminal. */
+  /** `feedkey: error: text` on one line, whatever the text: a second line would look like feedkey's own. The word is in colour on a terminal. */
   line(kind: "error" | "hint" | "warning" | "note", text: string): void {
     const colors = { error: 31, hint: 36, warning: 33, note: 2 };
     const word = this.#options.color ? `\x1b[${colors[kind]}m${kind}\x1b[0m` : kind;

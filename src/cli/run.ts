@@ -5,13 +5,13 @@ import { Context, type GlobalOptions } from "./context.ts";
 import { CliReporter } from "./reporter.ts";
 import { hintOf } from "./usual-hint.ts";
 
-/** What a command found out. Errors do not keep what else it has to say from being said. */
+/** The result of a command. Errors come in addition to the other output. */
 export interface Outcome {
   /** For people, on standard output; without a final line feed. */
   readonly text: string;
-  /** What remains of it with `--quiet`: for scripts. Nothing by default. */
+  /** The part that is printed with `--quiet`, for scripts. Nothing by default. */
   readonly quiet?: string;
-  /** Fields of the JSON document beside schema, ok and error. */
+  /** Fields of the JSON document in addition to schema, ok and error. */
   readonly json: Details;
   readonly errors?: readonly FeedkeyError[];
 }
@@ -30,7 +30,7 @@ export interface Streams {
 /** The whole program as a function: arguments in, exit status out. */
 export type Main = (args: readonly string[], streams: Streams) => Promise<number>;
 
-/** How a command's file hands its work over: parsed by commander, run and rendered here. */
+/** How a command's file is called: parsed by commander, run and rendered here. */
 export type Runner = (command: string, action: (context: Context) => Promise<Outcome>) => Promise<void>;
 
 /** Makes the reporter that the global options ask for. */
@@ -90,7 +90,7 @@ function stackOf(error: Error): string {
 }
 
 /**
- * Runs a command and renders what came of it.
+ * Runs a command and renders its result.
  * @returns the exit status: that of the gravest error, 0 without any
  */
 export async function run(

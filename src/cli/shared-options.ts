@@ -8,15 +8,15 @@ export function withPassphrase(command: Command): Command {
     .option("--passphrase-fd <n>", "read the passphrase from a file descriptor");
 }
 
-/** How long before an end its warning comes. */
+/** How long before an end the warnings begin. */
 export function withWarnings(command: Command): Command {
   return command.option(
     "--warn-within <length>",
-    "warn of keys, subkeys, delegations and a due --finish that end within (default: 60d; 0: never)",
+    "warn of keys, subkeys, delegations that end, and of a --finish that is due, within this time (default: 60d; 0: never)",
   );
 }
 
-/** Which key servers are asked or told. */
+/** Which key servers are used. */
 export function withServers(command: Command): Command {
   return command
     .option("--keyserver <url...>", "key servers, hkps://... (default: those of archive.ini or the profile)")

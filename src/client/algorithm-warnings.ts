@@ -17,7 +17,7 @@ export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: It
   });
 }
 
-/** The same of those who signed an index, and of those whose delegations they need. */
+/** The same for the signers of an index, and for the keys whose delegations they need. */
 export function warnOfAlgorithms(
   { options }: Pick<Session, "options">,
   trust: TrustSet,

@@ -1,4 +1,4 @@
-/** Which package of which verified index a person means by `NAME` or `NAME=VERSION`. */
+/** Finds the package in verified indexes for `NAME` or `NAME=VERSION`. */
 
 import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError } from "../error.ts";
@@ -12,8 +12,7 @@ import { type Choice, type VerifiedIndex, verifyIndex } from "./verified-index.t
 import type { PartSource } from "./verified-part.ts";
 
 /**
- * The last accepted index of a feed, judged again as of now: its signer may have been revoked since, and the
- * index may have become stale.
+ * The last accepted index of a feed, judged again now: its signer may have been revoked since, or the index may be stale.
  * @returns undefined if none was ever accepted
  * @throws FeedkeyError as `verifyIndex`
  */
@@ -40,7 +39,7 @@ function neverKept({ name }: Feed): PartSource {
   };
 }
 
-/** Cuts `NAME=VERSION`. */
+/** Splits `NAME=VERSION`. */
 function parseRequest(request: string): { name: string; version: string | undefined } {
   const equals = request.indexOf("=");
   if (equals < 0) return { name: request, version: undefined };

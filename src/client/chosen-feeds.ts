@@ -1,11 +1,11 @@
-/** Which feeds of a profile are meant. */
+/** The feeds that a person chose. */
 
 import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 
-/** The feeds named, or all of the profile. @throws FeedkeyError `usage` */
+/** The given feeds, or all of the profile. @throws FeedkeyError `usage` */
 export function chosenFeeds(profile: Profile, names: readonly string[]): readonly Feed[] {
   if (names.length === 0) return profile.feeds;
   return names.map((name) => {

@@ -1,4 +1,4 @@
-/** What a client and its calls are told, and the shape of what they report. */
+/** Options of a client and its calls, and the form of their reports. */
 import type { FeedkeyError } from "../error.ts";
 import type { Profile } from "../profile/types.ts";
 import type { Reporter } from "../refresh/session.ts";
@@ -6,9 +6,9 @@ import type { ExportFormat } from "../stock/export.ts";
 import type { Instant } from "../time.ts";
 
 export interface ClientOptions {
-  /** A profile's name, its file (with a `/` or ending in `.ini`), or a profile that was read already. */
+  /** A profile's name, its file (with a `/` or ending in `.ini`), or a profile that has been read already. */
   readonly profile: string | Profile;
-  /** Where this machine keeps what its clients learn. By default as on the command line. */
+  /** The folder of client state on this machine. By default as on the command line. */
   readonly stateFolder?: string | undefined;
   /** A fixed reference time. By default the clock is read for each call. */
   readonly at?: Instant | undefined;
@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly offline?: boolean | undefined;
   /** A `refresh` of the same job has just asked: nobody is asked again, and its answers count. */
   readonly justRefreshed?: boolean | undefined;
-  /** Is told of warnings, notes and progress as they come. By default nobody is; warnings are in each report too. */
+  /** Gets warnings, notes and progress as they come. None by default; warnings are in each report too. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface UpdateOptions extends CallOptions {
 }
 
 export interface ListOptions {
-  /** Names of packages; `*` and `?` stand for other letters. By default all. */
+  /** Names of packages; `*` and `?` match any letters. By default all. */
   readonly patterns?: readonly string[] | undefined;
   /** Only of these feeds. */
   readonly feeds?: readonly string[] | undefined;
@@ -53,11 +53,11 @@ export interface FetchOptions extends CallOptions {
 export interface VerifyOptions extends CallOptions {
   /** The signature's path. By default `INDEX.sig`, then `INDEX.asc`. */
   readonly signature?: string | undefined;
-  /** Which feed of the profile it is. By default the only one, or that whose path the index lies at. */
+  /** Its feed in the profile. By default the only one, or the one whose path is that of the index. */
   readonly feed?: string | undefined;
   /** Package files that the index must list. */
   readonly files?: readonly string[] | undefined;
-  /** A folder in which every listed file is checked, and no package may lie that is not listed; `complete`: nor may one be missing. */
+  /** A folder in which every listed file is checked and unlisted packages are refused; `complete`: missing ones too. */
   readonly folder?: { readonly path: string; readonly complete?: boolean | undefined } | undefined;
   /** Accept an index that became empty. */
   readonly allowEmpty?: boolean | undefined;
@@ -82,6 +82,6 @@ export interface ExportOptions {
 export type Report<Found> = Found & {
   /** Why the rest was refused. Without `partial` there are none: the gravest is thrown. */
   readonly errors: readonly FeedkeyError[];
-  /** What is no error but should be told, in words. */
+  /** Warnings, in words. */
   readonly warnings: readonly string[];
 };

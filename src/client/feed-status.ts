@@ -1,4 +1,4 @@
-/** What `status` tells of one feed: how old its index is, who signed it, and what will keep the next one from being accepted. */
+/** `status` for one feed: how old its index is, who signed it, and what will make the next one be refused. */
 import { readFile } from "node:fs/promises";
 import { largest } from "../extremes.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
@@ -20,7 +20,7 @@ export interface FeedStatus {
   readonly breaksBecause: string | null;
 }
 
-/** A feed's status with what there is to warn of. */
+/** A feed's status with its warnings. */
 export interface ToldFeed {
   readonly status: FeedStatus;
   readonly warnings: readonly string[];
@@ -86,7 +86,7 @@ function warnOfIndex({ name, signedAt, expiresAt }: FeedStatus, at: Instant): st
 
 const nothing = { signedAt: null, expiresAt: null, entries: null, signers: [], breaksAt: null, breaksBecause: null };
 
-/** What the client's state says of a feed, and what the keys in it say of its future. */
+/** The status of a feed by the client's state, and its future by the keys. */
 export async function feedStatus(session: Session, name: string, trust: TrustSet): Promise<ToldFeed> {
   const last = await session.state.lastAccepted(name);
   const { at } = trust;

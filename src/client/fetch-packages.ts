@@ -54,7 +54,7 @@ async function fetchAll(choices: readonly Choice[], one: (choice: Choice) => Pro
   return { packages: inOrder(fetched), errors: inOrder(errors) };
 }
 
-/** The indexes that still stand; one that does not (its signer was revoked, it has become stale) keeps no other from serving. */
+/** The indexes that are still good; one that is not (its signer is revoked, it is stale) does not affect the others. */
 async function acceptedIndexes(session: Session, feeds: readonly Feed[], each: boolean) {
   const judged = await refresh(session);
   const indexes: VerifiedIndex[] = [];
@@ -87,8 +87,8 @@ function targetOf({ entry, index }: Choice): string | undefined {
 }
 
 /**
- * Drops what would take the place of another package in the output folder, on file systems that ignore case too: a feed
- * must not be able to put its own package under the name of another feed's.
+ * Drops packages that would replace another one in the output folder, also on file systems that ignore case: a feed must not
+ * put its own package under the file name of another feed's.
  */
 function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: FeedkeyError[] } {
   const taken = new Map<string, Choice>();
@@ -102,7 +102,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
       return true;
     }
     const isSame = rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size;
-    // Twice the same is one.
+    // The same file twice counts once.
     if (isSame && targetOf(rival) === name) return false;
     const [first, second] = [rival, choice].map(({ index, entry }) => {
       const what = `"${escapeText(entry.name)}" ${escapeText(entry.version)}`.trimEnd();
@@ -111,7 +111,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
     errors.push(
       new FeedkeyError("bad_path", `packages ${first} and ${second} have one file name, ${escapeText(name)}`, {
         details: { file: name, feeds: [rival.index.feed.name, choice.index.feed.name] },
-        hint: "only the first was fetched: fetch the other into a folder of its own, with --feed",
+        hint: "only the first was fetched: fetch the other into another folder, with --feed",
       }),
     );
     return false;
@@ -119,7 +119,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
   return { kept, errors };
 }
 
-/** Drops what would get the name of another file that lies in the output folder. */
+/** Drops packages whose names another file in the output folder has. */
 async function withoutOthersNames(
   choices: readonly Choice[],
   folder: string,
@@ -162,7 +162,7 @@ function choicesOf({ requests, all }: Wish, indexes: readonly VerifiedIndex[]) {
 }
 
 /**
- * Asks for news of keys, then fetches what is asked for; one refused package does not keep the others from coming.
+ * Asks for news of keys, then fetches the wanted packages; a refused one does not stop the others.
  * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet, `output`
  */
 export async function fetchPackages(session: Session, wish: Wish): Promise<Arrived> {

@@ -63,7 +63,7 @@ export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
 function badPath(entry: Entry, reason: string): FeedkeyError {
   return new FeedkeyError("bad_path", `${describe(entry)}: ${escapeText(reason)} (line ${entry.line} of the index)`, {
     details: { package: entry.name, version: entry.version, line: entry.line },
-    hint: "the index must name packages by plain paths below the feed: tell the archive's keepers",
+    hint: "the index must list packages by plain paths below the feed: tell the archive's keepers",
   });
 }
 
@@ -147,7 +147,7 @@ export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: 
 /**
  * Fetches one package.
  * @param folder the output folder; the file's name is the last part of the index's path
- * @param onBytes is told of bytes received, for a progress bar
+ * @param onBytes called with the number of bytes received, for a progress bar
  * @throws FeedkeyError `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`, `unavailable`, `output`
  */
 export async function fetchPackage(

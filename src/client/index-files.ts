@@ -1,4 +1,4 @@
-/** Which files make up a feed's index, how they are called, and what of them a signature covers. */
+/** The files of a feed's index, their names, and the bytes that a signature covers. */
 import { FeedkeyError } from "../error.ts";
 import { compressionOf, formOf, withoutForm } from "../formats/format.ts";
 import { formats, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
@@ -11,7 +11,7 @@ export { maxSignatureBytes, usualIndexBytes } from "../formats/formats.ts";
 const growth = { text: 2, file: 16 } as const;
 
 /**
- * Bytes that an index may have, as a file and as what it decompresses to: nobody has vouched for it when they are read.
+ * Bytes that an index may have, compressed and decompressed: it is not verified yet when they are read.
  * @param last the feed's last accepted index, which a rightful signer vouched for
  */
 export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
@@ -21,7 +21,7 @@ export function indexLimit(feed: Feed, last: { readonly size: number } | undefin
 
 /** What to do about an index that is too large. */
 export const largerIndexHint =
-  "no index should be that large; if the archive's keepers say that it is, write max-index-size into the feed's section of the profile";
+  "indexes are usually far smaller; if the archive's keepers confirm its size, set max-index-size in the feed's section of the profile";
 
 /**
  * Index files of a feed to ask for, the best first.
@@ -81,6 +81,6 @@ export async function signedBytes(
  */
 export async function indexText(format: FeedFormat, signed: Uint8Array, limit: number): Promise<Uint8Array> {
   if (formats[format].signs === "text") return signed;
-  // The signer vouches for the bytes, not for the file's name: what they are, they say themselves.
+  // The signature covers the bytes, not the file's name, so the compression is taken from the bytes.
   return await decompress(signed, detectCompression(signed), limit, "bad_index");
 }

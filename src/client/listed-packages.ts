@@ -38,7 +38,7 @@ export interface Listed {
 
 /** What is wanted of the indexes. */
 export interface ListWish {
-  /** Names of packages; `*` and `?` stand for other letters. Empty: all. */
+  /** Names of packages; `*` and `?` match any letters. Empty: all. */
   readonly patterns: readonly string[];
   /** Names of feeds; undefined: those of the profile. */
   readonly feeds: readonly string[] | undefined;

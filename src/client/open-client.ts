@@ -42,7 +42,7 @@ interface Transports {
 }
 
 /**
- * A client. Each call is a run of its own, as a command is: it asks for news of the archive's keys as the profile says,
+ * A client. Each call is a run of its own, like a command: it asks for news of the archive's keys as the profile says,
  * judges by the clock, and records what it learned. Calls may run at the same time, in other processes too.
  */
 export class Client {
@@ -107,7 +107,7 @@ export class Client {
 
   /**
    * Asks about every key, however recent its last check.
-   * @throws FeedkeyError `unavailable` if about some key nobody gave a proper answer: until then the profile's grace applies
+   * @throws FeedkeyError `unavailable` if no server gave a proper answer about some key: then the profile's grace applies
    */
   async refresh(options: CallOptions = {}): Promise<Report<Omit<KeyNews, "errors">>> {
     const { keyNews } = await import("../refresh/key-news.ts");
@@ -137,7 +137,7 @@ export class Client {
   }
 
   /**
-   * What the last accepted indexes list, judged again by what is known; nobody is asked and nothing is recorded.
+   * What the last accepted indexes list, judged again by what is known; no server is asked and nothing is recorded.
    * @throws FeedkeyError `usage`, `not_found` if no index was accepted yet; without `partial` why an index no longer stands
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
@@ -198,7 +198,7 @@ export class Client {
     return await this.#run(options.audit, options, (session) => verifyPackages(session, files, options.feed));
   }
 
-  /** What this client has, how old it is, and what will break when; nobody is asked and nothing is recorded. */
+  /** What this client has, how old it is, and what will break when; no server is asked and nothing is recorded. */
   async status(): Promise<Report<ClientStatus>> {
     const { clientStatus } = await import("./status.ts");
     return await this.#run(true, {}, clientStatus);
@@ -247,8 +247,8 @@ export class Client {
 }
 
 /**
- * Opens a client of an archive. Nothing is asked or written before the first call.
- * @throws FeedkeyError `not_found`, `bad_profile` if the profile, or an authority that it names, can't be read
+ * Opens a client of an archive. No server is asked and nothing is written before the first call.
+ * @throws FeedkeyError `not_found`, `bad_profile` if the profile, or an authority in it, can't be read
  */
 export async function openClient(options: ClientOptions): Promise<Client> {
   return await Client.open(options);

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 
-/** The same for names that some file system takes for one: case, accents and characters that don't show. */
+/** The same for names that some file system takes for one: case, accents and invisible characters. */
 export function foldedName(name: string): string {
   const shown = name.normalize("NFD").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
   return shown.toUpperCase().toLowerCase().normalize("NFD");
 }
 
-/** What lies in an output folder before anything is written there. */
+/** The files in an output folder before anything is written there. */
 export class OutputNames {
   readonly #names: ReadonlySet<string>;
   readonly #exists: (name: string) => boolean;
@@ -41,8 +41,8 @@ export class OutputNames {
     const other = [...this.#names].find((one) => foldedName(one) === foldedName(name)) ?? "another";
     return new FeedkeyError(
       "bad_path",
-      `${escapeText(name)} would take the place of ${escapeText(other)}, which this file system takes for the same name`,
-      { details: { file: name, other }, hint: "fetch it into a folder of its own, or move the other file away" },
+      `${escapeText(name)} would replace ${escapeText(other)}: for this file system both are one name`,
+      { details: { file: name, other }, hint: "fetch it into another folder, or move the other file away" },
     );
   }
 }

@@ -1,4 +1,4 @@
-/** Use case: what this client has, how old it is, and what will break when. Asks nobody. */
+/** Use case: what this client has, how old it is, and what will break when. Asks no server. */
 import { largest } from "../extremes.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -28,7 +28,7 @@ export interface KeyStatus {
   readonly lastCheckAt: string | null;
   /** This client accepted it before. */
   readonly accepted: boolean;
-  /** Delegates: by each path what they may sign, and what each delegation on it says. */
+  /** Delegates: for each path what they may sign, and its delegations. */
   readonly delegations: readonly {
     readonly via: readonly Fingerprint[];
     readonly feeds: readonly (readonly string[])[];
@@ -80,9 +80,9 @@ function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[
   // Without grace every use asks again: there is nothing to run out.
   if (!required || check === undefined || length === 0) return [];
   const left = check.lastGoodAt + length - at;
-  const since = `no key server has told whether ${key} is revoked since ${iso(check.lastGoodAt)}`;
-  if (left < 0) return [`${since}: it is refused until one does`];
-  return left < length / 2 ? [`${since}: in ${roughly(left)} it will be refused`] : [];
+  const since = `no key server has confirmed since ${iso(check.lastGoodAt)} that ${key} is not revoked`;
+  if (left < 0) return [`${since}: the key is refused until one does`];
+  return left < length / 2 ? [`${since}: in ${roughly(left)} the key will be refused`] : [];
 }
 
 /** What each delegation on each of a delegate's paths says; empty for keys of the chain. */
@@ -125,7 +125,7 @@ function warnOfLastKey(trust: TrustSet): string[] {
   return [`in ${roughly(last - trust.at)} no known key may sign any more`];
 }
 
-/** What the client has, and what will break; nobody is asked. @throws FeedkeyError `bad_state` */
+/** What the client has, and what will break; no server is asked. @throws FeedkeyError `bad_state` */
 export async function clientStatus(session: Session): Promise<ClientStatus> {
   const { trust } = await session.judgeUnchecked();
   const told = [];
@@ -133,7 +133,7 @@ export async function clientStatus(session: Session): Promise<ClientStatus> {
   const { reporter } = session.options;
   for (const warning of told.flatMap((one) => one.warnings)) reporter.warn(warning);
   if (!session.checkPolicy.required)
-    reporter.warn("keyservers = none: a revocation reaches this client through the archive's own bundle only");
+    reporter.warn("keyservers = none: revocations reach this client only through the archive's own bundle");
   const usable = [...trust.trusted].filter(([, { facts }]) => refusePrimary(facts, trust.at) === undefined);
   const ofKeys = usable.flatMap(([key]) => warnOfCheck(key, session));
   const ofAlgorithms = warningsOfAlgorithms(trust, trust.trusted.keys());

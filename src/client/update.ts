@@ -149,7 +149,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
   return { feed, ok: false, error };
 }
 
-/** Trouble with this machine rather than with a mirror: no other mirror will help. */
+/** Problems of this machine: no other mirror will help. */
 function isOwnTrouble(error: FeedkeyError): boolean {
   return (
     ["output", "bad_state", "locked", "internal", "bad_profile"].includes(error.code) || systemCode(error) === "ENOSPC"
@@ -158,7 +158,7 @@ function isOwnTrouble(error: FeedkeyError): boolean {
 
 /**
  * Makes a verified index the last accepted one, unless it is that already. An audit (read-only state) does nothing.
- * @param verifyAgain verifies once more, by a judgement that knows what another run wrote meanwhile
+ * @param verifyAgain verifies again, with what another run wrote meanwhile
  * @returns the index that was accepted
  */
 export async function accept(
@@ -193,7 +193,7 @@ async function write(session: Session, index: VerifiedIndex, source: string): Pr
   return await session.write((state) => state.acceptIndex(name, { index: signed, signature, meta, parts }), name);
 }
 
-/** Updates the feeds named, or all. Every feed is tried, whatever happens to another. */
+/** Updates the given feeds, or all. A failed feed does not stop the others. */
 export async function updateFeeds(
   session: Session,
   judged: Judged,
@@ -209,7 +209,7 @@ export async function updateFeeds(
 /**
  * Asks for news of keys, then updates feeds; where one is refused and more can be learned of its signer, that is asked for,
  * and the feed is tried again.
- * @returns what came of each feed
+ * @returns the result for each feed
  */
 export async function updateWithFreshKeys(
   session: Session,

@@ -20,7 +20,7 @@ export interface Copy {
   readonly index: string;
   /** Path of its signature; undefined: beside it. */
   readonly signature: string | undefined;
-  /** Which feed of the profile it is; undefined: the only one, or that whose path the index lies at. */
+  /** Its feed in the profile; undefined: the only one, or the one whose path is that of the index. */
   readonly feed: string | undefined;
   /** Package files that the index must list. */
   readonly files: readonly string[];
@@ -30,7 +30,7 @@ export interface Copy {
   readonly complete: boolean;
   /** Accept an index that became empty. */
   readonly allowEmpty: boolean;
-  /** An audit: compares with no earlier index. */
+  /** An audit: does not compare with an earlier index. */
   readonly audit: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface VerifiedCopy {
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Checks the package files that were named, and those in the folder. */
+/** Checks the given package files, and those in the folder. */
 async function verifyPackages(
   { options }: Session,
   index: VerifiedIndex,

@@ -14,15 +14,15 @@ import type { VerifiedIndex } from "./verified-index.ts";
 
 /**
  * Checks a package file against the index: an entry with its file name must have its digest.
- * @param place where it lies in a folder with the packages of the feed; its name alone where that means nothing
- * @param found what digesting the file gave
+ * @param place its path in a folder with the packages of the feed; only its name if there is no such folder
+ * @param found the file's digest
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
  */
 function checkPackageFile(index: VerifiedIndex, path: string, place: string, found: FileDigest | undefined): void {
   if (found === undefined) {
     throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, {
       details: { path },
-      hint: "put the file itself there: a link, a pipe or a folder is never taken for one",
+      hint: "put the file itself there: a link, a pipe or a folder is not accepted",
     });
   }
   const entries = nearest(index.packages.findByFile(basename(path)), place);
@@ -70,7 +70,7 @@ export interface CheckedFiles {
 interface Below {
   /** Called or linked like a package: they must be listed. */
   readonly packages: string[];
-  /** They are packages only if an entry names them, or by what they hold. */
+  /** They are packages only if an entry lists them, or by their content. */
   readonly others: string[];
 }
 
@@ -102,7 +102,7 @@ async function entriesOf(folder: string): Promise<Dirent[]> {
   }
 }
 
-/** A link is no package file and is refused as none; behind one to a folder nothing would be checked. */
+/** Links are refused: a link is not a package file, and files behind a link to a folder would not be checked. */
 async function leadsToPackages(link: string): Promise<boolean> {
   const target = await fs.realpath(link).catch(() => undefined);
   if (target === undefined) return false;
@@ -115,7 +115,7 @@ interface Begun {
   readonly digesting: Digesting;
 }
 
-/** What lies in the folder given with `--packages`. */
+/** The files in the folder given with `--packages`. */
 interface BegunFolder {
   readonly folder: string;
   readonly packages: Begun;
@@ -152,9 +152,9 @@ export class PackageFiles {
   }
 
   /**
-   * Checks the files against the index: in the folder all that an entry names and all that is a package.
+   * Checks the files against the index: in the folder all files that an entry lists and all packages.
    * @param complete also refuse when a listed package is missing in the folder
-   * @param onProgress told the number of files that were begun
+   * @param onProgress called with the number of files that were begun
    * @throws FeedkeyError `not_found` if the folder can't be read
    */
   async verify(index: VerifiedIndex, complete: boolean, onProgress: (done: number) => void): Promise<CheckedFiles> {
@@ -178,7 +178,7 @@ function begin(threads: Digests, paths: readonly string[]): Begun {
   return { paths, digesting: threads.begin(paths) };
 }
 
-/** Of files that their names do not tell, those that the index names or that hold a package. */
+/** Of the files without a package's name, those that the index lists or that are packages. */
 async function packagesAmong(
   index: VerifiedIndex,
   paths: readonly string[],
@@ -198,14 +198,14 @@ async function packagesAmong(
 }
 
 function unreadable(path: string, cause: FeedkeyError): FeedkeyError {
-  return new FeedkeyError("not_found", `whether ${escapeText(path)} is a package can't be seen: it ${cause.message}`, {
+  return new FeedkeyError("not_found", `can't check whether ${escapeText(path)} is a package: it ${cause.message}`, {
     cause,
     details: { path },
-    hint: "let this user read the file, or take it out of the folder",
+    hint: "make the file readable for this user, or remove it from the folder",
   });
 }
 
-/** @param folder that the files lie in, as the feed's packages do; undefined: they may lie anywhere */
+/** @param folder that has the files as the feed has its packages; undefined: they may be anywhere */
 async function check(
   index: VerifiedIndex,
   { paths, digesting }: Begun,

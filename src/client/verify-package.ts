@@ -53,7 +53,7 @@ export async function verifySignedPackage(
     const descriptor = openPackage(path);
     try {
       const status = fstatSync(descriptor);
-      if (!status.isFile()) throw damage("is no regular file");
+      if (!status.isFile()) throw damage("is not a regular file");
       return await verifyOpen(fileSource(descriptor, status.size), path, judged, policy, output);
     } finally {
       closeSync(descriptor);
@@ -80,7 +80,7 @@ async function verifyOpen(
 ): Promise<VerifiedPackage> {
   if (!isSignedPackage(source)) {
     throw new FeedkeyError("no_signature", "it is not signed", {
-      hint: "verify it by the index of its feed instead: feedkey verify INDEX PACKAGE",
+      hint: "verify it with the index of its feed instead: feedkey verify INDEX PACKAGE",
     });
   }
   const parts = signedParts(source);
@@ -92,7 +92,7 @@ async function verifyOpen(
   return { path, package: hash.pkgname, size: hash.fileSize, verdict };
 }
 
-/** Exactly one signature, in the one spelling of its armor: no digest covers these bytes. */
+/** Exactly one signature, in canonical armor: no digest covers these bytes. */
 function refuseLooseArmor(bytes: Uint8Array): void {
   // What gpg may say in the armor's headers (RFC 9580 section 6.2.2).
   const text = Buffer.from(bytes).toString("latin1");
@@ -114,7 +114,7 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   const verdict = judgeIndex(checked, judged.trust, { ...policy, ...terms });
   if ("signers" in verdict) return verdict;
   const { code, reason, issuer } = verdict;
-  const scope = policy.feed === "" ? "; if its signer may sign for some feeds only, name the feed with --feed" : "";
+  const scope = policy.feed === "" ? "; if its signer may sign for some feeds only, give the feed with --feed" : "";
   throw new FeedkeyError(code, `signed by ${issuer}, it is refused: ${reason}`, {
     details: { signer: issuer, because: reason },
     hint: `do not install it${scope}`,
@@ -131,10 +131,14 @@ function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }:
     throw damage(`the member inside is called ${quote(innerName)}, but ${quote(pkgname)} was signed`);
   }
   if (isNamed(basename(path))) return;
-  throw new FeedkeyError("bad_path", `what was signed is ${escapeText(pkgname)}, another package than its name says`, {
-    details: { package: pkgname },
-    hint: `someone may have put it in the place of another; if it is what you want, call it ${escapeText(innerName)}`,
-  });
+  throw new FeedkeyError(
+    "bad_path",
+    `the signed package is ${escapeText(pkgname)}, which does not match the file's name`,
+    {
+      details: { package: pkgname },
+      hint: `someone may have replaced another package by it; if it is the one you want, call it ${escapeText(innerName)}`,
+    },
+  );
 }
 
 /** Reads all blocks, and the name inside; only then does the output get its name. */

@@ -19,7 +19,7 @@ export interface VerifiedPackages {
   readonly errors: readonly FeedkeyError[];
 }
 
-/** The feed that delegates must be allowed to sign for: the one named, or the only one. */
+/** The feed that delegates must be allowed to sign for: the given one, or the only one. */
 function feedName(session: Session, name: string | undefined): string {
   const [only, ...others] = chosenFeeds(session.profile, name === undefined ? [] : [name]);
   return only === undefined || others.length > 0 ? "" : only.name;

@@ -26,7 +26,7 @@ import { lastIndex } from "./verified-root.ts";
 
 /**
  * A file, read and hashed at once. Undefined if there is none.
- * @param isNamed by the user, who may name a pipe; else a pipe is as good as nothing, and nobody waits for it
+ * @param isNamed by the user, who may give a pipe; else a pipe counts as missing
  */
 function readLimited(path: string, limit: number, isNamed: boolean): HashedDocument | undefined {
   let descriptor: number | undefined;
@@ -38,7 +38,7 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
     if (size > limit) {
       throw tooLarge(path, limit, size);
     }
-    // A pipe does not tell its size.
+    // A pipe has no size.
     if (!status.isFile()) return new HashedDocument(readPipe(descriptor, path, limit));
     const { bytes, sha256 } = readHashed(descriptor, size);
     return new HashedDocument(bytes, sha256);
@@ -63,7 +63,7 @@ function tooLarge(path: string, limit: number, size?: number): FeedkeyError {
   });
 }
 
-/** Whatever comes out of a pipe or device, which may have no end. */
+/** The bytes from a pipe or device, up to the limit. */
 function readPipe(descriptor: number, path: string, limit: number): Buffer {
   const pieces: Buffer[] = [];
   let total = 0;
@@ -78,7 +78,7 @@ function readPipe(descriptor: number, path: string, limit: number): Buffer {
 }
 
 /**
- * The feed that a local index belongs to: the one named, the only one, or the one whose path the file lies at.
+ * The feed of a local index: the given one, the only one, or the one whose path is that of the file.
  * @throws FeedkeyError `usage`
  */
 export function feedOf(profile: Profile, name: string | undefined, indexPath: string): Feed {
@@ -104,7 +104,7 @@ export function readIndexAhead(indexPath: string): ReadAhead {
 interface Reading {
   /** Bytes of the index, as a file and decompressed. */
   readonly limit: number;
-  /** By the user, as against a file that happens to lie there. */
+  /** Given by the user, not just found there. */
   readonly isNamed: boolean;
   /** The index, if it was begun to be read before. */
   readonly ahead?: ReadAhead | undefined;

@@ -5,7 +5,7 @@ import type { Report } from "./client-options.ts";
 
 const nothing = { update: () => undefined, stop: () => undefined };
 
-/** Hands on what is reported, and keeps the warnings. */
+/** Passes on all reports, and keeps the warnings. */
 class Collected implements Reporter {
   readonly warnings: string[] = [];
   readonly #to: Partial<Reporter>;
@@ -30,7 +30,7 @@ class Collected implements Reporter {
 
 /**
  * Makes a call's report.
- * @param to is told of warnings and progress as they come
+ * @param to gets warnings and progress as they come
  * @param partial whether errors about single things are part of the report; else the gravest of them is thrown
  */
 export async function report<Found>(

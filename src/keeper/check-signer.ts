@@ -1,4 +1,4 @@
-/** Whether clients will accept what is about to be signed: by the profile named, or by what the key store itself knows. */
+/** Whether clients will accept a new signature: by the given profile, or by the key store. */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -21,9 +21,9 @@ export interface Signing {
 }
 
 /**
- * With a profile, judges the key as a fresh client of the profile would that has the key store's certificates. Without
- * it only what a delegate's own delegations say is known.
- * @param feeds names of the feeds that are to be signed
+ * With a profile, judges the key like a new client of the profile that has the key store's certificates. Without it only the
+ * delegations of a delegate are checked.
+ * @param feeds names of the feeds that will be signed
  * @param own `certificatesWith` the key
  * @throws FeedkeyError `untrusted_signer`, `revoked`... with the reason against the key
  */

@@ -1,4 +1,4 @@
-/** A delegation made or taken back, and brought to whoever has to have it. */
+/** Makes or withdraws a delegation, and distributes it. */
 
 import { didYouMean } from "../did-you-mean.ts";
 import { escapeText } from "../escape.ts";
@@ -33,14 +33,14 @@ async function deliver(
   if (output !== undefined) {
     const bytes = Buffer.concat(certificates.map(writeCertificate));
     await writeFileAtomic(output, armor(bytes, "PUBLIC KEY BLOCK"), { mode: 0o644 });
-    done.push(`wrote ${escapeText(output)}: bring it to the delegate and to whoever publishes`);
+    done.push(`wrote ${escapeText(output)}: bring it to the delegate and to the publisher`);
   }
   const [first] = certificates;
   const handed = await opened.handOn(first === undefined ? [] : [first.fingerprint], reporter);
   return { done: [...done, ...handed.done], errors: handed.errors };
 }
 
-/** Before anything is made that the bundle must tell of. @throws FeedkeyError if it could not be written */
+/** Called before making anything that the bundle must contain. @throws FeedkeyError if it could not be written */
 async function requireOwnBundle(opened: Opened): Promise<void> {
   const archive = await opened.found();
   if (archive !== undefined) await requireBundle(archive);
@@ -94,7 +94,7 @@ export async function take(opened: Opened, request: Uint8Array | string, options
   const plan = await planTaking(opened, request, options.key);
   const { certificates, others } = await applyWithdrawal(opened.store, plan, opened.at, opened.passphrase);
   for (const other of others) {
-    reporter.warn(`${plan.subject.fingerprint} is still a delegate of ${other}, who must withdraw it too`);
+    reporter.warn(`${plan.subject.fingerprint} is still a delegate of ${other}, which must withdraw it too`);
   }
   return { plan, ...(await deliver(opened, certificates, options.output, reporter)) };
 }

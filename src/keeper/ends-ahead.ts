@@ -1,4 +1,4 @@
-/** Warnings ahead of an end, for those who publish or sign, and for a monitor. */
+/** Warnings before an end, when publishing or signing, and for monitoring. */
 
 import { FeedkeyError } from "../error.ts";
 import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, isFollowed, lookAhead } from "../keys/ends-ahead.ts";
@@ -26,7 +26,7 @@ function warn(ends: readonly EndAhead[], reporter: Reporter): void {
 }
 
 /**
- * Warns of what will keep a key from signing, and of a rotation of the archive that is due.
+ * Warns of everything that will stop a key from signing, and of a rotation of the archive that is due.
  * @param own `certificatesWith` the key, read before the work: gpg must not fail once it is done
  * @throws FeedkeyError `not_found`, `bad_config`
  */

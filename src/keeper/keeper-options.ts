@@ -1,4 +1,4 @@
-/** What an archive's keeper is told. Lengths of time are in milliseconds. */
+/** Options of an archive's keeper. Lengths of time are in milliseconds. */
 import type { SignatureForm } from "../formats/formats.ts";
 import type { RevokeReason } from "../keys/revoke.ts";
 import type { Algorithm } from "../openpgp/secret/generate.ts";
@@ -9,7 +9,7 @@ import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface ArchiveOptions {
-  /** Path of `archive.ini`. Without it there is the key store alone, and no bundle is written. */
+  /** Path of `archive.ini`. Without it there is only the key store, and no bundle is written. */
   readonly config?: string | undefined;
   /** The key store's folder. By default as on the command line. */
   readonly home?: string | undefined;
@@ -19,13 +19,13 @@ export interface ArchiveOptions {
   readonly offline?: boolean | undefined;
   /** Gives the passphrase of a locked key, one that stays in GnuPG too unless it has `asks`. By default there is none to give. */
   readonly passphrase?: PassphraseSource | undefined;
-  /** The profile of its clients, by name, file or as it was read: what they would not accept is not signed. */
+  /** The profile of its clients, by name, file or already read: nothing is signed that they would refuse. */
   readonly profile?: string | Profile | undefined;
   /** Key servers, `hkps://...` each. By default those of `archive.ini`, else of the profile. */
   readonly keyservers?: readonly string[] | undefined;
   /** Path of PEM certificates of the key servers' authority. */
   readonly keyserverCa?: string | undefined;
-  /** Is told of warnings and progress as they come. By default nobody is; warnings are in each report too. */
+  /** Gets warnings and progress as they come. None by default; warnings are in each report too. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
@@ -46,7 +46,7 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   readonly place?: { readonly root: string; readonly feeds: readonly ArchiveFeed[] } | undefined;
   /** A full fingerprint, `gpg:` before one that stays in GnuPG. By default that of `archive.ini`. */
   readonly key?: string | undefined;
-  /** How long the signatures hold. By default as `archive.ini` says, or 14 days. */
+  /** How long the signatures are valid. By default as `archive.ini` says, or 14 days. */
   readonly validFor?: Duration | undefined;
   /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
   readonly notationDomain?: string | undefined;
@@ -56,7 +56,7 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   readonly allowEmpty?: boolean | undefined;
   /** Replace signature files that another program, such as usign, wrote. */
   readonly force?: boolean | undefined;
-  /** Work out what would be done, and change nothing. */
+  /** Plan only, and change nothing. */
   readonly dryRun?: boolean | undefined;
 }
 
@@ -67,7 +67,7 @@ export interface SignOptions extends WarnOptions {
   readonly alsoKeys?: readonly string[] | undefined;
   /** The feed that it is signed for. */
   readonly feed?: string | undefined;
-  /** How long the signature holds; undefined: without end. */
+  /** How long the signature is valid; undefined: without end. */
   readonly validFor: Duration | undefined;
   /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
   readonly notationDomain?: string | undefined;
@@ -77,7 +77,7 @@ export interface SignOptions extends WarnOptions {
   readonly clearsign?: boolean | undefined;
   /** Which signature files are written: both by default, or `.asc` alone. */
   readonly form?: SignatureForm | undefined;
-  /** Sign what no client can read too, and replace signature files that another program, such as usign, wrote. */
+  /** Sign even what no client can read, and replace signature files of another program, such as usign. */
   readonly force?: boolean | undefined;
 }
 
@@ -86,7 +86,7 @@ export interface RotateOptions extends KeeperCallOptions {
   readonly step: "begin" | "finish" | "at-once";
   /** Of the new key; by default Ed25519, or RSA where a feed is of pkgsrc and the present key is RSA. */
   readonly algorithm?: Algorithm | undefined;
-  /** How long the new key holds. By default it has no end. */
+  /** When the new key expires, counted from now. By default never. */
   readonly lifetime?: Duration | undefined;
   /** How long both keys are at work; 30 days by default. */
   readonly overlap?: Duration | undefined;
@@ -96,22 +96,22 @@ export interface RotateOptions extends KeeperCallOptions {
   readonly backup?: string | undefined;
   /** Gives the passphrase for a new key. By default it has none. */
   readonly newPassphrase?: (() => Promise<string | undefined>) | undefined;
-  /** Having finished, revoke the old key as superseded, unless clients lose their chain. */
+  /** After finishing, revoke the old key as superseded, unless clients lose their chain. */
   readonly retire?: boolean | undefined;
-  /** Without backup, before the overlap ends, or although clients lose their chain. */
+  /** Go on without a backup, before the overlap ends, or even if clients lose their chain. */
   readonly force?: boolean | undefined;
 }
 
 export interface RevokeOptions extends KeeperCallOptions {
   readonly reason: RevokeReason;
-  /** Although clients lose their chain. */
+  /** Revoke even if clients lose their chain. */
   readonly force?: boolean | undefined;
 }
 
 export interface AddSubkeyOptions extends KeeperCallOptions {
   /** Ed25519 by default. */
   readonly algorithm?: Algorithm | undefined;
-  /** How long the subkey lasts. By default it has no end of its own. */
+  /** When the subkey expires, counted from now. By default with its key. */
   readonly lifetime?: Duration | undefined;
   /** File for the machine that signs: the key without its primary's secret. */
   readonly output: string;
@@ -170,7 +170,7 @@ export interface DelegateOptions extends KeeperCallOptions {
   readonly feeds: readonly string[];
   /** How many further delegations may follow; none by default. */
   readonly depth?: number | undefined;
-  /** How long it holds. */
+  /** How long it is valid. */
   readonly expires: Duration;
   /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
   readonly notationDomain?: string | undefined;

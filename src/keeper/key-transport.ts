@@ -65,7 +65,9 @@ export async function importFiles(opened: Opened, files: readonly (string | Uint
     for (const one of found.imported) imported.push(one);
     for (const one of found.changes) changes.push(one);
     for (const one of found.withoutPrimary) {
-      reporter.warn(`${one} came without its primary key's secret: it signs here, and can't be revoked from here`);
+      reporter.warn(
+        `${one} came without its primary key's secret: it can sign here, but it can't be revoked from here`,
+      );
     }
   }
   const handed = await opened.handOn([...new Set(imported.map(({ fingerprint }) => fingerprint))], reporter);

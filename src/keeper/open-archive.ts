@@ -117,7 +117,7 @@ export class Keeper {
     return await this.#opened.run({}, (reporter) => endsOfArchive(this.#opened, options, reporter));
   }
 
-  /** Where the rotation of the archive's key stands. @throws FeedkeyError `not_found` */
+  /** The state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
   async status(): Promise<RotationStatus> {
     return await (await import("../keys/rotation/take-rotation.ts")).rotationStatus(await this.#opened.archive());
   }
@@ -146,7 +146,7 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => rotate(this.#opened, options, reporter));
   }
 
-  /** Withdraws a successor that went wrong. @throws FeedkeyError `usage` if no rotation is under way; as `rotate` */
+  /** Withdraws a bad successor. @throws FeedkeyError `usage` if no rotation is under way; as `rotate` */
   async abandonRotation(
     options: KeeperCallOptions = {},
   ): Promise<Report<Done & { readonly successor: Fingerprint; readonly sent: readonly string[] }>> {
@@ -154,7 +154,7 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => abandon(this.#opened, reporter));
   }
 
-  /** Works out a revocation, and who loses their chain by it; nothing is changed. @throws FeedkeyError as `revoke` */
+  /** Plans a revocation, with the clients that lose their chain; nothing is changed. @throws FeedkeyError as `revoke` */
   async planRevocation(fingerprint: string, { reason }: Pick<RevokeOptions, "reason">): Promise<RevocationPlan> {
     const { planKeyRevocation } = await import("../keys/revoke-key.ts");
     const terms = { fingerprint: await this.#opened.store.resolve(fingerprint), reason };
@@ -181,7 +181,9 @@ export class Keeper {
       const { done, errors } = await carryOutRevocation(this.#opened.store, archive, plan, options.force === true);
       const sent = await this.#opened.spread([plan.fingerprint], reporter);
       if (archive?.config.key.fingerprint === plan.fingerprint) {
-        reporter.warn("archive.ini still names this key: clients refuse what it signs; name another, then publish");
+        reporter.warn(
+          "archive.ini still has this key: clients refuse what it signs; change it to another, then publish",
+        );
       }
       return { plan, done, sent: sent.done, errors: [...errors, ...sent.errors] };
     });
@@ -250,7 +252,7 @@ export class Keeper {
   }
 
   /**
-   * Takes what the key servers say of keys into the key store: only what was verified.
+   * Gets keys from the key servers into the key store, with verified signatures only.
    * @returns their user IDs by fingerprint
    * @throws FeedkeyError `usage` without a key server or for what is not a full fingerprint, `not_found`, `unavailable`
    */
@@ -263,7 +265,7 @@ export class Keeper {
 }
 
 function noServer(): FeedkeyError {
-  return new FeedkeyError("usage", "no key server is named", {
+  return new FeedkeyError("usage", "no key server given", {
     hint: "use --keyserver hkps://..., --config or --profile",
   });
 }

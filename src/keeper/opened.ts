@@ -20,7 +20,7 @@ import type { ArchiveOptions, KeeperCallOptions } from "./keeper-options.ts";
 const noPassphrase: PassphraseSource = Object.assign(refusePassphrase, { asks: true });
 
 async function refusePassphrase(fingerprint: Fingerprint): Promise<string> {
-  throw new FeedkeyError("bad_config", `key ${fingerprint} is locked, and there is nobody to give its passphrase`, {
+  throw new FeedkeyError("bad_config", `key ${fingerprint} is locked, and no passphrase was given`, {
     hint: "open the archive with a passphrase",
   });
 }
@@ -39,7 +39,7 @@ export class Opened {
     this.#options = options;
   }
 
-  /** The reference time of what happens now. */
+  /** The reference time of the present call. */
   get at(): Instant {
     return this.#options.at ?? Date.now();
   }
@@ -59,7 +59,7 @@ export class Opened {
   async archive(): Promise<Archive> {
     const found = await this.found();
     if (found !== undefined) return found;
-    throw new FeedkeyError("usage", "no archive is named", { hint: "say which with --config archive.ini" });
+    throw new FeedkeyError("usage", "no archive given", { hint: "give it with --config archive.ini" });
   }
 
   /** The profile of its clients. */
@@ -88,7 +88,7 @@ export class Opened {
   async spread(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Spread> {
     const servers = await this.servers();
     if (servers.urls.length === 0 && this.#options.keyservers === undefined)
-      reporter.warn("no key server is configured: clients learn of this from the bundle alone");
+      reporter.warn("no key server is configured: clients learn of this only from the bundle");
     return await (await import("../keys/send-and-receive.ts")).spread(this.store, fingerprints, servers);
   }
 
@@ -97,7 +97,7 @@ export class Opened {
     return this.#options.config !== undefined || this.#options.keyservers !== undefined;
   }
 
-  /** Into the bundle and to the key servers, where they are named: an air-gapped machine has neither. */
+  /** Updates the bundle and the key servers, if there are any: an air-gapped machine has neither. */
   async handOn(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Done & Pick<Spread, "errors">> {
     const archive = await this.found();
     const { refreshBundle } = await import("../publish/archive.ts");

@@ -1,4 +1,4 @@
-/** What is published, with which key and for how long; and that its clients would accept it. */
+/** Publishes with the right place, key and validity, after checking that clients would accept it. */
 
 import { FeedkeyError } from "../error.ts";
 import { defaultValidFor } from "../profile/read-archive.ts";
@@ -11,7 +11,7 @@ import { warnOfSigner } from "./ends-ahead.ts";
 import type { PublishOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** Skipped packages are no damage to what was published: that is whole. */
+/** The published feed is complete without the skipped packages. */
 function skipped(error: FeedkeyError): FeedkeyError {
   return new FeedkeyError("not_listed", `left out: ${error.message}`, {
     details: { ...error.details, code: error.code },
@@ -20,8 +20,8 @@ function skipped(error: FeedkeyError): FeedkeyError {
 }
 
 /**
- * Publishes the place that the options name, else the archive's.
- * @throws FeedkeyError `usage` where there is nothing to publish or no key, what forbids the key to sign; as `publish`
+ * Publishes the place in the options, else the archive's.
+ * @throws FeedkeyError `usage` if there is nothing to publish or no key, what forbids the key to sign; as `publish`
  */
 export async function publishPlace(
   opened: Opened,
@@ -33,13 +33,13 @@ export async function publishPlace(
   const config = (await opened.found())?.config;
   const place = options.place ?? config;
   if (place === undefined) {
-    throw new FeedkeyError("usage", "nothing to publish is named", {
+    throw new FeedkeyError("usage", "no folder or --config given", {
       hint: "give a folder of packages, or --config archive.ini",
     });
   }
   const key = options.key === undefined ? config?.key : keyOf(options.key);
   if (key === undefined)
-    throw new FeedkeyError("usage", "no key is named", { hint: "say which key signs with --key FINGERPRINT" });
+    throw new FeedkeyError("usage", "no key given", { hint: "give the key that signs with --key FINGERPRINT" });
   const { root, feeds } = place;
   const names = feeds.map(({ name }) => name);
   const profile = await opened.profile();

@@ -22,7 +22,7 @@ export async function readInput(path: string): Promise<Uint8Array> {
     }
     throw new FeedkeyError("usage", `${escapeText(path)} has more than ${maxInputBytes} bytes`, {
       details: { path, most: maxInputBytes },
-      hint: "give a file with the certificates that you mean, and nothing else",
+      hint: "give a file with only the certificates that you need",
     });
   } catch (cause) {
     if (cause instanceof FeedkeyError) throw cause;

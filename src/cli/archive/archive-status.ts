@@ -17,12 +17,12 @@ export interface ArchiveStatusOptions extends WarnOptions {
 export async function archiveStatus(context: Context, options: ArchiveStatusOptions): Promise<Outcome> {
   if (options.config === undefined) {
     throw new FeedkeyError("usage", "--warn-within goes with --config", {
-      hint: "name the archive with --config archive.ini",
+      hint: "give the archive with --config archive.ini",
     });
   }
   if (context.options.profile !== undefined) {
     throw new FeedkeyError("usage", "--profile is for a client's status and --config for an archive's", {
-      hint: "ask for one of them at a time",
+      hint: "use one of them at a time",
     });
   }
   const asked = warningTime(options);

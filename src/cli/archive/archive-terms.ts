@@ -26,7 +26,7 @@ export interface ServerOptions {
 }
 
 /**
- * The archive that the options name, or the key store alone; no key is opened yet.
+ * The archive in the options, or only the key store; no key is opened yet.
  * @throws FeedkeyError as `openArchive`
  */
 export async function keeperOf(context: Context, options: ServerOptions & PassphraseOptions): Promise<Keeper> {

@@ -1,4 +1,4 @@
-/** `feedkey delegate --status`: who may sign what, by whose leave, until when. Reads the key store alone. */
+/** `feedkey delegate --status`: which key may sign what, by whose delegation, until when. Reads only the key store. */
 
 import { escapeText } from "../../escape.ts";
 import type { DelegationRecord } from "../../index.ts";

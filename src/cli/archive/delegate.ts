@@ -26,27 +26,27 @@ export interface DelegateCommandOptions extends PassphraseOptions, ServerOptions
 /** @throws FeedkeyError `usage` */
 function termsOf({ depth, expires, feeds }: DelegateCommandOptions) {
   if (expires === undefined) {
-    throw new FeedkeyError("usage", "a delegation must end: say when with --expires", {
+    throw new FeedkeyError("usage", "a delegation must have an end: give it with --expires", {
       hint: "for example --expires 90d",
     });
   }
   if (!/^\d$/.test(depth)) {
-    throw new FeedkeyError("usage", `"${escapeText(depth)}" is no depth`, { hint: "give a number from 0 to 8" });
+    throw new FeedkeyError("usage", `"${escapeText(depth)}" is not a depth`, { hint: "give a number from 0 to 8" });
   }
   return { feeds: feeds.split(","), depth: Number(depth), expires: duration(expires, "--expires") };
 }
 
 async function take(keeper: Keeper, subject: string, key: string, { output, dryRun }: DelegateCommandOptions) {
-  const words = (below: readonly string[]) => below.map((one) => `${one}, to which it delegated, falls with it`);
+  const words = (below: readonly string[]) => below.map((one) => `${one}, its own delegate, loses its rights too`);
   if (dryRun === true) {
     const { subject: one, userIds, below } = await keeper.planWithdrawal(subject, { key });
-    const head = `would take the delegation of ${one.fingerprint} (${userIds.map(escapeText).join(", ")}) back, for good`;
+    const head = `would withdraw the delegation of ${one.fingerprint} (${userIds.map(escapeText).join(", ")}) for good`;
     const json = { withdrawn: one.fingerprint, below, dryRun: true };
     return { text: [head, ...words(below)].join("\n"), json };
   }
   const { plan, done, errors } = await keeper.withdraw(subject, { key, output, partial: true });
   const { fingerprint } = plan.subject;
-  const head = `${fingerprint} is no delegate of ${key} any more`;
+  const head = `${fingerprint} is no longer a delegate of ${key}`;
   const json = { withdrawn: fingerprint, below: plan.below };
   return { text: [head, ...words(plan.below), ...done].join("\n"), json, errors };
 }
@@ -79,7 +79,7 @@ export async function delegate(
   }
   const { key } = options;
   if (subject === undefined || key === undefined) {
-    throw new FeedkeyError("usage", `no ${key === undefined ? "key" : "certificate"} is named`, {
+    throw new FeedkeyError("usage", `no ${key === undefined ? "key" : "certificate"} given`, {
       hint: "feedkey delegate CERTIFICATE --key FINGERPRINT --expires 90d; --status shows what has been delegated",
     });
   }

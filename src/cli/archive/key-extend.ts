@@ -11,7 +11,7 @@ export interface ExtendOptions extends PassphraseOptions, ServerOptions {
 }
 
 /**
- * Extends a key; with a configuration, whoever publishes the archive hands it on.
+ * Extends a key; with a configuration, also in the bundle and on the key servers.
  * @throws FeedkeyError `usage`, `not_found`, `revoked`, `bad_config`, and as `handOn`
  */
 export async function extend(context: Context, named: string, options: ExtendOptions): Promise<Outcome> {

@@ -7,26 +7,26 @@ export function defineRotate(command: Command): Command {
   return withWarnings(withServers(withPassphrase(command)))
     .description("key transition: make and certify the successor, later let it sign")
     .option("--algorithm <name>", "of the new key (default: ed25519; RSA where pkg_add reads the present key)")
-    .option("--expires <length>", "how long the new key holds, or never", "2y")
-    .option("--overlap <length>", "how long both keys are at work", "30d")
+    .option("--expires <length>", "when the new key expires, counted from now, or never", "2y")
+    .option("--overlap <length>", "how long both keys are in use", "30d")
     .option("--to <fingerprint>", "a key of the key store instead of a new one")
     .option("--backup <dir>", "copy the new key's revocation certificates there")
     .option("--finish", "second step: the successor signs from now on")
     .option("--at-once", "both steps")
-    .option("--abandon", "withdraw a successor that went wrong")
-    .option("--status", "where the rotation stands")
+    .option("--abandon", "withdraw a bad successor")
+    .option("--status", "show how far the rotation is")
     .option("--retire", "with --finish: revoke the old key as superseded")
-    .option("--force", "without backup, before the overlap ends, or although clients lose their chain")
+    .option("--force", "go on without a backup, before the overlap ends, or even if clients lose their chain")
     .option("--dry-run", "print the plan and change nothing");
 }
 
 /** Gives `revoke` its options, but for the archive's configuration. */
 export function defineRevoke(command: Command): Command {
   return withServers(withPassphrase(command))
-    .description("revoke a key, after showing who loses their chain")
+    .description("revoke a key, after showing which clients lose their chain")
     .requiredOption("--reason <word>", "compromised, superseded, retired or unspecified")
-    .option("--force", "although clients lose their chain")
-    .option("--dry-run", "show who loses their chain and change nothing");
+    .option("--force", "revoke even if clients lose their chain")
+    .option("--dry-run", "show which clients lose their chain and change nothing");
 }
 
 /** Gives `delegate` its options, but for the archive's configuration. */
@@ -36,10 +36,10 @@ export function defineDelegate(command: Command): Command {
     .option("--key <fingerprint>", "the key that delegates")
     .option("--feeds <globs>", "which feeds, with commas", "*")
     .option("--depth <n>", "how many further delegations may follow", "0")
-    .option("--expires <length>", "how long it holds")
-    .option("--notation-domain <domain>", "of the delegation's notation, where the user ID has no address")
-    .option("--withdraw", "take it back, for good")
+    .option("--expires <length>", "how long it is valid")
+    .option("--notation-domain <domain>", "domain of the delegation's notation, if the user ID has no address")
+    .option("--withdraw", "withdraw the delegation, for good")
     .option("--status", "list what has been delegated, by whom, until when; changes nothing")
-    .option("-o, --output <file>", "write the certified certificate there, with its whole path")
-    .option("--dry-run", "show who would get what and change nothing");
+    .option("-o, --output <file>", "write the certified certificate there, with those above it")
+    .option("--dry-run", "show what would change and change nothing");
 }

@@ -22,7 +22,7 @@ export async function subkey(
 ): Promise<Outcome> {
   if (action !== "add") {
     throw new FeedkeyError("usage", `"key subkey" does not know "${escapeText(action)}"`, {
-      hint: "write feedkey key subkey add FINGERPRINT; to take a subkey back: feedkey revoke SUBKEY-FINGERPRINT",
+      hint: "write feedkey key subkey add FINGERPRINT; to revoke a subkey: feedkey revoke SUBKEY-FINGERPRINT",
     });
   }
   const lifetime = options.expires === "never" ? undefined : duration(options.expires, "--expires");

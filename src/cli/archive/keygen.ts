@@ -40,11 +40,11 @@ export function algorithmOf(text: string): Algorithm {
 /** What its keeper has to know of a key that is not like others. */
 function notes({ offlinePrimary, certifyOnly }: KeygenOptions): string[] {
   if (certifyOnly === true) {
-    return ["use          it certifies and never signs: let it delegate, with feedkey delegate"];
+    return ["use          it only certifies: delegate with it, by feedkey delegate"];
   }
   if (offlinePrimary === undefined) return [];
   return [
-    `primary key  ${offlinePrimary}: carry it away; here is only a signing subkey`,
+    `primary key  ${offlinePrimary}: carry it away; only a signing subkey stays here`,
     `             to rotate or revoke, bring it back and use --home ${offlinePrimary}`,
   ];
 }
@@ -69,7 +69,7 @@ export async function keygen(context: Context, options: KeygenOptions): Promise<
     `revocations  ${store.folder}/revocations/${fingerprint}-{compromised,superseded,retired}.asc`,
     ...notes(options),
     "",
-    "Copy the revocation certificates to a safe place now: without them a stolen key can't be taken back.",
+    "Copy the revocation certificates to a safe place now: without them a stolen key can't be revoked.",
   ];
   return {
     text: text.join("\n"),

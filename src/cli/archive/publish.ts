@@ -31,7 +31,7 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
   if (options.config === undefined) return;
   for (const option of ["format", "compress", "form"] as const) {
     if (options[option] === undefined) continue;
-    throw new FeedkeyError("usage", `--${option} goes with a folder: archive.ini says it for each of its feeds`, {
+    throw new FeedkeyError("usage", `--${option} is for a folder: archive.ini has it for each of its feeds`, {
       hint: `write ${option === "form" ? "signatures" : option} into the section of the feed`,
     });
   }

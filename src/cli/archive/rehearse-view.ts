@@ -1,4 +1,4 @@
-/** How a rehearsal is shown: who holds what, and what each says now and afterwards. */
+/** How a rehearsal is shown: what each client has, and what it says now and afterwards. */
 import { escapeText } from "../../escape.ts";
 import { breaks, type Rehearsal, type Row } from "../../rehearse/rehearsal.ts";
 import type { Outcome } from "../run.ts";
@@ -13,7 +13,7 @@ function holding({ generation: { kind, seed } }: Row, present: string): string {
   if (kind === "bundle") return "the key bundle as it is published now";
   if (kind === "new-bundle") return "the key bundle as it is published afterwards, imported in time";
   if (kind === "set-up")
-    return "what feedkey setup gave them, the present key for its seed, after their timer's next run";
+    return "what feedkey setup gave them, with the present key as seed, after their timer's next run";
   return `${seed ?? ""} alone, as shipped${seed === present ? " (the present key)" : ""}`;
 }
 
@@ -65,20 +65,20 @@ export function rehearsalText(step: string, rehearsal: Rehearsal<Outcome>): stri
   const missing = clients.filter(({ program }) => program === undefined).map(({ name }) => name);
   const broken = rows.filter(breaks).length;
   return [
-    `rehearsed on a copy, which is gone again: ${escapeText(step)}`,
+    `rehearsed on a copy, now removed: ${escapeText(step)}`,
     ...translate(result.text)
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => `  ${line}`),
     "",
-    "clients that hold",
+    "clients that have",
     ...[...legend.values()].map(({ letter, first }) => `  ${letter}  ${holding(first, present)}`),
     "",
     table(["", "client", "feed", "now", "after", "why"], lines),
     ...(missing.length === 0 ? [] : [`not installed, so not asked: ${missing.join(", ")}`]),
     "",
     broken === 0
-      ? "nobody who accepts now would break"
+      ? "no client that accepts now would break"
       : `${broken} of ${rows.length} would break; nothing was changed`,
   ].join("\n");
 }

@@ -38,11 +38,11 @@ type Shown = { readonly status?: boolean; readonly dryRun?: boolean };
 function refuseShows({ status, dryRun }: Shown): void {
   if (status !== true && dryRun !== true) return;
   throw new FeedkeyError("usage", `there is nothing to rehearse with ${status === true ? "--status" : "--dry-run"}`, {
-    hint: "leave it out: a rehearsal changes nothing but its copy",
+    hint: "leave it out: a rehearsal changes only its copy",
   });
 }
 
-/** What every step is told on the copy: its configuration, and that there are no key servers. */
+/** Options for every step on the copy: its configuration, and no key servers. */
 function onCopy(copy: RehearsalCopy) {
   return { config: copy.config, keyserver: [] };
 }
@@ -128,7 +128,7 @@ function contextOn(copy: RehearsalCopy, { options, at }: Context, reporter: CliR
 /** @throws FeedkeyError `usage`: programs of others go by the clock */
 function refuseOtherTime({ options }: Context): void {
   if (options.at === undefined) return;
-  throw new FeedkeyError("usage", "a rehearsal is of now: gpgv and the others go by the clock, whatever --at says");
+  throw new FeedkeyError("usage", "a rehearsal can't use --at: gpgv and the other programs go by the clock");
 }
 
 /**
@@ -153,7 +153,7 @@ export async function rehearse(context: Context, words: readonly string[], optio
     errors.push(
       new FeedkeyError("would_break", `${broken.length} of ${rehearsal.rows.length} clients would break`, {
         details: { breaks: broken.length },
-        hint: "see who they are above; nothing was changed",
+        hint: "they are listed above; nothing was changed",
       }),
     );
   }

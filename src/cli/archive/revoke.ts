@@ -36,7 +36,7 @@ async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason
   return { text: revoked.done.join("\n"), json, errors: revoked.errors };
 }
 
-/** Revokes a key, unless that orphans clients. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config` */
+/** Revokes a key, unless clients would lose their chain. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `bad_config` */
 export async function revoke(context: Context, fingerprint: string, options: RevokeOptions): Promise<Outcome> {
   const reason = reasonOf(options.reason);
   const keeper = await keeperOf(context, options);

@@ -68,7 +68,7 @@ async function passphraseOfNew(context: Context, options: RotateOptions): Promis
   return await newPassphrase(options);
 }
 
-/** What a step that begins is told; one that only finishes does not look at it. */
+/** Options for a step that begins a rotation. */
 function termsOf({ algorithm, expires, overlap, finish }: RotateOptions) {
   if (finish === true) return {};
   return {
@@ -85,7 +85,7 @@ function stockClients({ successor }: Pick<StepsTaken, "successor">, { config }: 
   ];
 }
 
-/** Takes the step that the options name, or shows where things stand. @throws FeedkeyError `usage`, and as the use case */
+/** Takes the step in the options, or shows the state. @throws FeedkeyError `usage`, and as the use case */
 export async function rotate(context: Context, options: RotateOptions): Promise<Outcome> {
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");

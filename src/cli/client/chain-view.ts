@@ -71,7 +71,7 @@ function label(fingerprint: Fingerprint, { userId }: Pick<Trusted | Rejected, "u
   return JSON.stringify(`${escapeText(userId)}\n${fingerprint.slice(0, 20)}\n${fingerprint.slice(20)}`);
 }
 
-/** Graphviz: trusted keys solid, others dashed; links that do not hold dotted, with the reason. */
+/** Graphviz: trusted keys solid, others dashed; refused links dotted, with the reason. */
 export function chainDot(trust: TrustSet): string {
   const lines = ["digraph chain {", "  rankdir=TB;", '  node [shape=box, fontname="monospace"];'];
   for (const [fingerprint, key] of trust.trusted) {

@@ -1,4 +1,4 @@
-/** `feedkey export`: for stock clients that know nothing of chains; run it from a timer. */
+/** `feedkey export`: for stock clients, which do not follow chains; to be run from a timer. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -22,7 +22,7 @@ function formatOf(text: string): ExportFormat {
   });
 }
 
-/** The lines of the program's own configuration that name the export. */
+/** The lines of the program's own configuration for the export. */
 const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = {
   gpgv: (path) => `gpgv --keyring ${path} INDEX.sig INDEX`,
   apt: (path) => `Signed-By: ${path}`,

@@ -15,8 +15,8 @@ export interface FetchOptions {
 export async function fetch(context: Context, requests: readonly string[], options: FetchOptions): Promise<Outcome> {
   const { output: folder, feed: feeds, all, resetState } = options;
   if (requests.length === 0 && all !== true) {
-    throw new FeedkeyError("usage", "no package is named", {
-      hint: "name packages as NAME or NAME=VERSION, or use --all",
+    throw new FeedkeyError("usage", "no package given", {
+      hint: "give packages as NAME or NAME=VERSION, or use --all",
     });
   }
   return await context.withClient(async (client) => {

@@ -46,7 +46,7 @@ export async function show(context: Context, name: string, { feed: feeds }: List
 }
 
 function unlisted(name: string, feeds: readonly string[]): FeedkeyError {
-  return new FeedkeyError("not_listed", `no accepted index lists package "${escapeText(name)}"`, {
+  return new FeedkeyError("not_found", `no accepted index lists package "${escapeText(name)}"`, {
     details: { package: name, feeds },
     hint: 'if it is new, run "feedkey update" first; "feedkey list \'*PART*\'" finds names by a part',
   });

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** Every profile on the search path; the first of a name is the one that the name means. */
+/** Every profile on the search path; of several with one name the first. */
 export async function list(_context: Context): Promise<Outcome> {
   const found = await listProfiles();
   const rows = found.map(({ name, file, profile, error }) => {
@@ -50,7 +50,7 @@ export async function show(context: Context, name: string | undefined): Promise<
     ["signers needed", String(trust.threshold)],
     [
       "index age",
-      trust.maxIndexAge === undefined ? "no limit of the profile's" : `at most ${roughly(trust.maxIndexAge)}`,
+      trust.maxIndexAge === undefined ? "no limit in the profile" : `at most ${roughly(trust.maxIndexAge)}`,
     ],
     ...profile.feeds.map((feed) => [`feed ${feed.name}`, `${feed.format} at ${feed.path}`]),
   ];

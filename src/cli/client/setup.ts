@@ -32,7 +32,7 @@ function choice<Word extends string>(text: string, words: readonly Word[], what:
 /** @throws FeedkeyError `usage` */
 function refuseMisfits(context: Context, program: SetupProgram, options: SetupCommandOptions): void {
   if (context.options.state !== undefined) {
-    throw new FeedkeyError("usage", "setup takes no --state", {
+    throw new FeedkeyError("usage", "setup has no --state", {
       hint: "what that system's client learns is kept in /var/lib/feedkey/state below the root",
     });
   }
@@ -68,7 +68,7 @@ function changesJson(changes: readonly SetupChange[]) {
 
 async function remove(context: Context, program: SetupProgram, options: SetupCommandOptions): Promise<Outcome> {
   const named = context.options.profile;
-  if (named === undefined) throw new FeedkeyError("usage", "no profile is named", { hint: "say which with --profile" });
+  if (named === undefined) throw new FeedkeyError("usage", "no profile given", { hint: "give one with --profile" });
   const dryRun = options.dryRun === true;
   const terms = { program, profile: named, root: options.root, dryRun, reporter: context.reporter };
   const { profile, root, changes, next } = await removeSetUp(terms);

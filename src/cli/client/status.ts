@@ -1,4 +1,4 @@
-/** `feedkey status`: what this client has, how old it is, and what will break when. Asks nobody. */
+/** `feedkey status`: what this client has, how old it is, and what will break when. Asks no server. */
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";

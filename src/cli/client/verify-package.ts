@@ -13,7 +13,7 @@ export interface VerifyPackageOptions {
   readonly resetState?: boolean;
 }
 
-/** Verifies each package; what is refused is in the outcome. @throws FeedkeyError `usage`, and as opening the client */
+/** Verifies each package; refusals are in the outcome. @throws FeedkeyError `usage`, and as opening the client */
 export async function verifyPackage(
   context: Context,
   files: readonly string[],

@@ -148,7 +148,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   await stage.run(["publish", feed, "--feed", "base", "--home", theirs, "--key", successor]);
   await stage.run(["update", "--profile", profile], "revoked");
 
-  stage.tell("the keepers go back to the first key, publish, and rotate anew at once");
+  stage.tell("the keepers go back to the first key, publish, and rotate again at once");
   await rm(join(feed, "backdoor_6.6_all.ipk"));
   await rm(join(feed, "keys"), { recursive: true });
   await writeConfig(places, seed, port);

@@ -52,13 +52,13 @@ export async function takeSeeds(
     taken.push(facts);
   }
   if (missing.length === 0) return { certificates, identity: identityOf(taken, taking) };
-  throw new FeedkeyError("untrusted_signer", `the archive's bundle holds no certificate ${missing.join(", ")}`, {
+  throw new FeedkeyError("untrusted_signer", `the archive's bundle has no certificate ${missing.join(", ")}`, {
     details: { missing },
     hint: "compare the fingerprint with what the archive's keepers publish; nothing was written",
   });
 }
 
-/** A key that has expired or retired may still have passed trust on; one that was revoked for good is no seed of anything. */
+/** An expired or retired key may still lead to its successors; one with a hard revocation can't be a seed. */
 function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void {
   const { fingerprint } = facts.primary;
   const refused = refusePrimary(facts, at);
@@ -81,7 +81,7 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
   });
   if (found.length > 0) return found;
   const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "none at all";
-  throw new FeedkeyError("bad_certificate", `no user ID that the key's owner vouches for has an address: ${names}`, {
+  throw new FeedkeyError("bad_certificate", `no self-certified user ID of the key has an address: ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
     hint: 'archive keys are called "Name <address@domain>"',
   });

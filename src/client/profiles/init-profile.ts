@@ -61,7 +61,7 @@ export interface NewProfile {
   readonly identity: Identity;
 }
 
-/** @throws FeedkeyError `usage`: a key ID names no key for certain */
+/** @throws FeedkeyError `usage`: a key ID does not identify a key */
 function fullFingerprint(text: string): string {
   const hex = hexDigits(text);
   if (isFingerprint(hex)) return hex;
@@ -143,7 +143,7 @@ async function authorities(folder: string, name: string, { ca, keyserverCa }: In
 function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Reporter): void {
   if (keyservers === undefined) {
     reporter.warn(
-      "keyservers = none: a revocation reaches this client through the archive's own bundle only; name key servers with " +
+      "keyservers = none: revocations reach this client only through the archive's own bundle; name key servers with " +
         "--keyservers hkps://HOST",
     );
   }

@@ -26,7 +26,7 @@ async function readText(file: string): Promise<string> {
 }
 
 /**
- * The certificates of an authority that a profile names, as a transport takes them.
+ * The certificates of an authority in a profile, for a transport.
  * @throws FeedkeyError `bad_profile`
  */
 export async function readCa(file: string | undefined): Promise<{ ca: string } | Record<string, never>> {

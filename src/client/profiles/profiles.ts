@@ -114,7 +114,7 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
   return [
     new FeedkeyError(
       code,
-      `profile "${name}" is not in order: seed ${first.fingerprint}: ${first.state}, and vouches for nothing`,
+      `profile "${name}" is not in order: seed ${first.fingerprint}: ${first.state}, so it leads to no key`,
       {
         details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
         hint:
@@ -126,8 +126,7 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
   ];
 }
 
-const renewed =
-  "ask the archive's keepers for the fingerprint of their present key, and put it in the place of this one";
+const renewed = "ask the archive's keepers for the fingerprint of their present key, and replace this one by it";
 
 export interface CheckProfileOptions {
   /** By default now. */
@@ -154,7 +153,7 @@ export async function checkProfile(
       if (fault !== undefined && fault !== "hard") reporter.warn(`seed ${fingerprint}: ${state}`);
     }
     if (profile.trust.keyservers.length === 0) {
-      reporter.warn("keyservers = none: a revocation reaches this client through the archive's own bundle only");
+      reporter.warn("keyservers = none: revocations reach this client only through the archive's own bundle");
     }
     return { profile, seeds, errors: refuseSeeds(seeds, profile) };
   });

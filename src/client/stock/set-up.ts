@@ -133,7 +133,7 @@ export async function removeSetUp(
   return await report(options.reporter, true, async (reporter) => {
     const { root, steps } = await removeSetup({ program, profile }, options.root, dryRun);
     for (const { action, path, reason } of steps) {
-      if (action === "leave") reporter.warn(`${inTarget(path)} is left where it is: it ${reason ?? ""}`);
+      if (action === "leave") reporter.warn(`${inTarget(path)} is left alone: it ${reason ?? ""}`);
     }
     const gone = steps.find(({ action, path }) => action === "remove" && path.endsWith(".timer"));
     const timer = gone === undefined ? [] : [`systemctl daemon-reload && systemctl stop ${basename(gone.path)}`];
