@@ -35,7 +35,7 @@ export class Bundles {
       try {
         this.#session.knowledge.add(ring);
       } catch (error) {
-        tellFailure(this.#session.options.reporter, "the archive's key bundle could not be taken in", error);
+        tellFailure(this.#session.options.reporter, "the archive's key bundle could not be used", error);
       }
     }
     return this.#isWhole;

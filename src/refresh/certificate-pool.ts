@@ -1,4 +1,4 @@
-/** What the client knows about keys at one moment: available certificates, their facts, and the judgement over them. */
+/** What the client knows about keys at one moment: available certificates, their facts, and their judgement. */
 
 import { append } from "../grouped.ts";
 import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
@@ -23,7 +23,7 @@ const limits = {
   aside: 5_000,
   /** How many of those are read too: for messages, and for nothing else. */
   told: 500,
-  /** Certificates of which the key alone is kept: it may be the revoker that another key designated (T4). */
+  /** Certificates of which only the key is kept: it may be a designated revoker (T4). */
   bystanders: 20_000,
 } as const;
 
@@ -40,14 +40,14 @@ export class Knowledge {
   #held: Map<Fingerprint, RawCertificate>;
   readonly #bystanders = new Map<Fingerprint, RawCertificate>();
   readonly #revocations = new RevocationStore();
-  /** Those who may revoke an available key, as it said. */
+  /** The designated revokers of available keys. */
   #designated: ReadonlySet<Fingerprint> = new Set();
   #reading: Promise<Reading> | undefined;
 
   /**
    * @param held the seeds' keyring and other available certificates
    * @param stored those of the client's state
-   * @param remembered what takes trust away (T4): of the client's state, and what lies loose in the seeds' keyring
+   * @param remembered what takes trust away (T4): from the client's state, and bare revocations in the seeds' keyring
    */
   constructor(
     profile: Profile,
@@ -72,7 +72,7 @@ export class Knowledge {
     this.#reading = undefined;
   }
 
-  /** Before each judgement: what was heard before a certificate came, or from another source, is about it all the same (T4). */
+  /** Before each judgement: a revocation counts even if it came before its certificate or from another source (T4). */
   #layRevocations(): void {
     for (const [fingerprint, certificate] of this.#held) {
       this.#held.set(fingerprint, this.#revocations.attachTo(certificate));
@@ -83,7 +83,7 @@ export class Knowledge {
     return this.#held;
   }
 
-  /** Those whom an available key named as its revokers, and whose own certificates are not available. */
+  /** Designated revokers of available keys whose own certificates are not available. */
   get missingRevokers(): Fingerprint[] {
     return [...this.#designated].filter((key) => !this.#held.has(key) && !this.#bystanders.has(key));
   }
@@ -107,14 +107,14 @@ export class Knowledge {
     }
   }
 
-  /** How many bare revocations those made whom a key named as its revokers: the keys that they are about are found when they are read. */
+  /** How many bare revocations the designated revokers of a key made: which keys they are about shows when they are checked. */
   #bareByRevokers(): number {
     return [...this.#designated].reduce((sum, revoker) => sum + this.#revocations.bareBy(revoker).length, 0);
   }
 
   #takeAll(certificates: readonly RawCertificate[]): void {
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
-    // By the name of who is said to have delegated to them: a delegate may come before the delegate that it hangs on.
+    // By the claimed issuer: a delegate may come before the delegate above it.
     const waiting = new Map<string, RawCertificate[]>();
     // Copies are put together first, and each certificate is looked at once: a server may send ten thousand.
     for (const certificate of collect(certificates).values()) {
@@ -136,7 +136,7 @@ export class Knowledge {
     }
   }
 
-  /** Adds an answer's blocks, all at once: one may hold twenty thousand. */
+  /** Adds an answer's blocks, all at once: there may be twenty thousand. */
   addBlocks(blocks: readonly Uint8Array[]): void {
     const rings = blocks.map(readKeyring);
     this.add({
@@ -147,7 +147,7 @@ export class Knowledge {
 
   /** Its key alone, and a copy: an answer of megabytes should not be kept for it. */
   #standBy({ fingerprint, primary }: RawCertificate): void {
-    // Who was designated is asked for by name: a crowd that came before must not have taken his place.
+    // A designated revoker is asked for by fingerprint: earlier unrelated keys must not have taken its place.
     const isFull = this.#bystanders.size >= limits.bystanders && !this.#designated.has(fingerprint);
     if (isFull || this.#bystanders.has(fingerprint)) return;
     const copy = { tag: primary.tag, body: Uint8Array.from(primary.body) };
@@ -203,7 +203,7 @@ export class Knowledge {
     return { part, keys, facts, verified, crowded };
   }
 
-  /** Bare revocations name their maker alone: they are laid to each key that named it as its revoker. */
+  /** A bare revocation only names its maker: it is added to each key that designated that one as its revoker. */
   #layByRevokers(part: Map<Fingerprint, RawCertificate>, facts: readonly CertificateFacts[]): boolean {
     let isNews = false;
     for (const one of facts) {
@@ -217,7 +217,7 @@ export class Knowledge {
     return isNews;
   }
 
-  /** Those of whom messages can tell: first those that a crowd hides, since one of them may be the right one. */
+  /** Keys for messages: first those hidden by a crowd, since one of them may be the right one. */
   #told(aside: readonly RawCertificate[], crowded: Reading["crowded"]): RawCertificate[] {
     const leftOut = new Set([...crowded.values()].flat());
     const isLeftOut = ({ fingerprint }: RawCertificate) => leftOut.has(fingerprint);

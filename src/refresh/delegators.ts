@@ -8,7 +8,7 @@ export function delegatorsOf({ userIds }: Pick<RawCertificate, "userIds">): stri
   return [...new Set(userIds.flatMap(({ signatures }) => signatures.flatMap(({ body }) => delegator(body))))];
 }
 
-/** Fingerprint or key ID of the key that a signature packet names as delegating; none if it is no delegation. */
+/** Fingerprint or key ID of the issuer in a delegation's packet; none if it is not a delegation. */
 function delegator(body: Uint8Array): string[] {
   const raw = parseSignature(body);
   if (typeof raw === "string" || !isDelegation(raw.hashed)) return [];

@@ -67,7 +67,7 @@ export interface Downloaded {
 /**
  * Downloads a file whole, or finds out that it is still the one that is remembered.
  * @param options.remembered what a server that says "not modified" means, if it is asked for the same URL
- * @param options.onAbsent is told why a file is taken for missing where the server did not plainly say so: object stores answer
+ * @param options.onAbsent gets the reason why a file counts as missing if the server did not say so clearly: object stores answer
  *   403, and single-page hosting sends a web page
  * @returns undefined if there is none
  * @throws FeedkeyError `unavailable`
@@ -87,7 +87,7 @@ export async function downloadFile(
   const version = remembered?.version?.url === url.href ? remembered.version : undefined;
   const headers = { ...options.headers, ...(version === undefined ? {} : unlessStill(version)) };
   if (options.within === 0) {
-    throw unavailable(url, "timeout", "not asked, since the time for this mirror is over", {
+    throw unavailable(url, "timeout", "not asked, because the time for this mirror is over", {
       hint: "the mirror is slow or stuck; try again later or use another one",
     });
   }
@@ -144,6 +144,6 @@ export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): Fee
   const problem = status === 404 ? "there is no such file" : "the file can't be read";
   return new FeedkeyError("unavailable", `${url.href}: ${problem}`, {
     details,
-    hint: "check that the folder is mounted, whole, and readable for you",
+    hint: "check that the folder is mounted, complete, and readable for you",
   });
 }

@@ -18,11 +18,11 @@ export interface KeyNews {
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Asks about every key. Keys that nobody could tell of are in the news' errors. @throws FeedkeyError as `refresh` */
+/** Asks about every key. Keys without a proper answer are in the errors. @throws FeedkeyError as `refresh` */
 export async function keyNews(session: Session): Promise<KeyNews> {
   const before = new Set(session.known.keys());
   const { trust } = await refresh(session, true);
-  // What is known to be bad, from the archive's bundle perhaps, was not asked about: no answer could change it.
+  // A key that is known to be bad, perhaps from the archive's bundle, was not asked about: no answer could change that.
   const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
   const inQuestion = [...trust.trusted.keys(), ...unchecked.map(([key]) => key)];
   const unanswered = session.checkPolicy.required ? inQuestion.filter((key) => !session.answered.has(key)) : [];
@@ -34,7 +34,7 @@ export async function keyNews(session: Session): Promise<KeyNews> {
     errors: unanswered.map((key) => {
       return new FeedkeyError("unavailable", `no key server gave a proper answer about ${key}`, {
         details: { fingerprint: key },
-        hint: "check the network and the profile's key servers; until then grace applies",
+        hint: "check the network and the profile's key servers; until then the profile's grace applies",
       });
     }),
   };

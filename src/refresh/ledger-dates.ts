@@ -37,7 +37,7 @@ export function latestDate({ feeds, keys, checks }: LedgerFile): Instant {
 const maxEnds = 16;
 
 /**
- * T7: what is recorded of a key's ends. One that has passed stays; one that has not gives way to what is heard now.
+ * T7: the recorded ends of a key. One that has passed stays; one that has not is replaced by the latest news.
  * @param end the present one, as the judgement takes it
  * @param isSucceeded whether another key lives: without one the end decides nothing, and a refusal changes nothing
  */

@@ -24,7 +24,7 @@ export const connectedLimits = {
 } as const;
 
 export interface Connected {
-  /** All that the seeds lead to by certifications whose mathematics is right; whether they hold is for the judge. */
+  /** All keys that the seeds lead to by certifications that verify; whether they count is for the judge. */
   readonly reached: ReadonlySet<Fingerprint>;
   /** T6: keys that certified more successors than are looked at, with some of those from outside, which are left out. */
   readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
@@ -46,7 +46,7 @@ interface Named {
   readonly claim: Claim;
 }
 
-/** All claims by the name of the key that is said to have made them. */
+/** All claims, by their claimed maker. */
 async function claimsByIssuer({ own, strangers }: Input): Promise<Map<string, Named[]>> {
   const claims = new Map<string, Named[]>();
   for (const [subject, certificate] of [...own, ...strangers]) {
@@ -60,7 +60,7 @@ class Search {
   readonly reached: Set<Fingerprint>;
   readonly crowded = new Map<Fingerprint, readonly Fingerprint[]>();
   #successors = 0;
-  /** The first delegate on the path to each: one who delegates further can fill his own share, and nobody else's. */
+  /** The first delegate on the path to each: a delegate can fill only its own share. */
   readonly #heads = new Map<Fingerprint, Fingerprint>();
   readonly #delegates = new Map<Fingerprint, number>();
 

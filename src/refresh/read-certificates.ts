@@ -28,7 +28,7 @@ export async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertific
 export interface Reading {
   /** The certificates that take part. */
   readonly part: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Theirs, and those of some others, so that messages can tell of them. */
+  /** Theirs, and those of some others, for messages. */
   readonly keys: KeyIndex;
   readonly facts: CertificateFacts[];
   /** Bodies of the signature packets found good. */

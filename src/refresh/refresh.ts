@@ -64,7 +64,7 @@ async function check(session: Session, inquiry: Inquiry, fingerprints: readonly 
     // Exactly what was asked for: a certificate that came along is not what this question was about.
     session.answered.set(fingerprint, answer.outcome);
     if (answer.outcome === "absent" && session.state.ledger.checks.get(fingerprint)?.everFound === true) {
-      reporter.warn(`key ${fingerprint} was on the key servers before and is not any more`);
+      reporter.warn(`key ${fingerprint} was on the key servers before, but is no longer there`);
     }
   }
 }
@@ -112,7 +112,7 @@ async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bun
 function warnOfGrace(session: Session, { trust }: Judged): void {
   for (const [key] of trust.trusted) {
     if (session.checkState(key) !== "grace") continue;
-    session.options.reporter.warn(`key ${key} is used on the strength of an older revocation check (within grace)`);
+    session.options.reporter.warn(`key ${key} is used with an older revocation check (within the profile's grace)`);
   }
 }
 

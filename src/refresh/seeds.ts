@@ -9,7 +9,7 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import type { Packet } from "../openpgp/packet/packets.ts";
 import type { Profile } from "../profile/types.ts";
 
-// In either case: a FAT file system may hand back upper-case names.
+// In either case: a FAT file system may give upper-case names.
 const keyFile = /\.(asc|pgp|gpg|key)$/i;
 
 const use = { what: "the keyring", code: "bad_profile" } as const;
@@ -27,16 +27,16 @@ async function keyringFiles(path: string): Promise<KeyringFiles> {
   return { paths: (keys ?? []).map((name) => join(path, name)), others: others ?? [] };
 }
 
-/** What a profile's keyring holds. */
+/** The contents of a profile's keyring. */
 export interface SeedKeyring {
-  /** By fingerprint: the seeds, and whatever certificates lie beside them. */
+  /** By fingerprint: the seeds, and other certificates beside them. */
   readonly certificates: ReadonlyMap<string, RawCertificate>;
   /** Bare revocations, of these keys or of others (T4). */
   readonly loose: Keyring["loose"];
 }
 
 /**
- * Reads a profile's keyring: the seeds and whatever lies beside them.
+ * Reads a profile's keyring: the seeds and other certificates.
  * @returns every seed that the profile lists is among the certificates; bare revocations have been laid to them
  * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing, a file can't be read to
  *   its end, a secret key stands among them, or others can write to the keyring
@@ -46,7 +46,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   if (seeds.length === 0) {
     throw new FeedkeyError(
       "no_seed",
-      `profile "${profile.name}" has no seed: nothing tells which keys are the archive's`,
+      `profile "${profile.name}" has no seed, so it can't be known which keys are the archive's`,
       {
         details: { profile: profile.name, file: profile.file },
         hint: `get the archive's full fingerprint from its keepers, put the certificate into ${escapeText(keyring)} and the fingerprint into "seeds" of ${escapeText(profile.file)}`,
@@ -62,7 +62,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   for (const [file, bytes] of files) {
     const read = readKeys(bytes);
     if (read.secretKeys > 0) {
-      throw new FeedkeyError("bad_profile", `a secret key lies in the keyring: ${escapeText(file)}`, {
+      throw new FeedkeyError("bad_profile", `there is a secret key in the keyring: ${escapeText(file)}`, {
         details: { file },
         hint: "anyone who has seen this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
       });

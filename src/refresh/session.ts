@@ -1,4 +1,4 @@
-/** One run of the client: profile, state, reference time, and the ways to the world, opened together. */
+/** One run of the client: profile, state, reference time, transport and reporter, opened together. */
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { Transport } from "../net/types.ts";
@@ -36,7 +36,7 @@ export interface Reporter {
 export interface SessionOptions {
   readonly profile: Profile;
   readonly stateFolder: string;
-  /** Reference time; stands in for the clock everywhere. */
+  /** Reference time, used instead of the clock everywhere. */
   readonly at: Instant;
   readonly offline: boolean;
   /** For the archive. */
@@ -51,14 +51,14 @@ export interface SessionOptions {
   readonly justRefreshed?: boolean;
 }
 
-/** How far apart the steps of one job, a timer's or a script's, may lie. */
+/** How far apart the steps of one job of a timer or script may be. */
 const sameJob: Duration = 15 * 60_000;
 
 /** @throws FeedkeyError `bad_profile` where a profile switches verification off */
 export function refuseUnverified({ name, archive }: Profile): void {
   if (archive.verify === "required") return;
   throw new FeedkeyError("bad_profile", `profile "${name}" says "verify = off"`, {
-    hint: "feedkey hands over nothing that it has not verified: remove the line, or download without feedkey",
+    hint: "feedkey gives out only what it has verified: remove the line, or download without feedkey",
   });
 }
 
@@ -68,7 +68,7 @@ export class Session {
   readonly state: SharedState | ClientStateView;
   /** Keys for which a key server answered properly in this run: *found* or *absent*. */
   readonly answered = new Map<Fingerprint, "found" | "absent">();
-  /** Keys that should have been asked about in this run, but the time was over: for them there is no grace. */
+  /** Keys that should have been asked about in this run, but the time was over: they get no grace. */
   readonly unasked = new Set<Fingerprint>();
 
   /** The archive's bundles as they came in this run, as far as their servers say which version that is. */
@@ -142,7 +142,7 @@ export class Session {
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
     const state = checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
-    // Grace is for what no server can tell, not for what none was asked.
+    // Grace is for keys about which no server could answer, not for keys about which none was asked.
     return state === "grace" && this.unasked.has(key) ? "unchecked" : state;
   }
 
@@ -227,7 +227,7 @@ export class Session {
       // A missing check or a fork is a state of the world, not of the key: what was accepted stays in the ledger.
       if (rejected?.code === "unchecked_revocation" || rejected?.code === "fork") continue;
       if (trust.trusted.has(fingerprint)) continue;
-      // With a clock that was set back, or an audit of the past, today's keys are of the future: no reason to forget them.
+      // With a clock that was set back, or in an audit of the past, today's keys are in the future; they must not be forgotten.
       if (!this.knows(fingerprint)) continue;
       keys.delete(fingerprint);
       const why = rejected?.reason ?? "no seed of the profile leads to it any more";
@@ -272,7 +272,7 @@ function rememberedIn(state: ClientStateView): Keyring {
   return wholly(state.revocations() ?? new Uint8Array(), join(state.folder, "revocations.pgp"));
 }
 
-/** @throws FeedkeyError `bad_state` where a file of the state can't be read to its end: a revocation may stand there */
+/** @throws FeedkeyError `bad_state` if a file of the state can't be read to its end: a revocation may be there */
 function wholly(bytes: Uint8Array, path: string): Keyring {
   const ring = readKeyring(bytes);
   if (ring.isWhole) return ring;

@@ -1,4 +1,4 @@
-/** What one source of certificates sends, or fails to: a failure is told, and the run goes on with the others. */
+/** Handles the answers and failures of one source: a failure is reported, and the run goes on with the others. */
 import { FeedkeyError } from "../error.ts";
 import type { Answer } from "../keyserver/answer.ts";
 import { blocksIn } from "../keyserver/ask-all.ts";
@@ -14,7 +14,7 @@ export function tellFailure(reporter: Reporter, what: string, error: unknown): v
   noteBug(reporter, error);
 }
 
-/** Notes the stack of an error that nobody foresaw, and of no other. */
+/** Notes the stack of an unforeseen error, and of no other. */
 export function noteBug(reporter: Reporter, error: unknown): void {
   if (error instanceof FeedkeyError && error.code !== "internal") return;
   const bug = error instanceof FeedkeyError ? (error.cause ?? error) : error;
@@ -32,14 +32,14 @@ function takeInOne(session: Pick<Session, "knowledge">, answer: Answer): Answer 
 
 /**
  * Takes in what servers say.
- * @returns the answers; one that could not be taken in has become `unknown`, and counts as no check
+ * @returns the answers; one that could not be used has become `unknown`, and does not count as a check
  */
 export function takeIn(session: Pick<Session, "knowledge">, answers: readonly Answer[]): Answer[] {
   try {
     session.knowledge.addBlocks(blocksIn(answers));
     return [...answers];
   } catch {
-    // One of them is to blame, and the others must be heard.
+    // One of them is to blame, but the others must count.
     return answers.map((answer) => takeInOne(session, answer));
   }
 }

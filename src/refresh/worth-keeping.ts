@@ -1,4 +1,4 @@
-/** What the client's state keeps of all that was heard: certificates of the chain, and whatever takes trust away (T4). */
+/** What the client's state keeps: certificates of the chain, and everything that takes trust away (T4). */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { cutToSize } from "../openpgp/certificate/cut-to-size.ts";
@@ -23,7 +23,7 @@ interface Chain {
   readonly isNamed: (userId: Uint8Array) => boolean;
 }
 
-/** The certificates connected with the seeds by any certification, but for delegations by those who have nothing to give. */
+/** The certificates connected with the seeds by any certification, except delegations by keys that may not delegate. */
 function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
   const subjects = new Map<Fingerprint, Fingerprint[]>();
   for (const { issuer, subject, unfounded } of links) {

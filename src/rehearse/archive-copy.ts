@@ -17,7 +17,7 @@ import type { Target } from "./stock-client.ts";
 
 export interface Stage {
   readonly folder: string;
-  /** The copy, opened like any archive. It names no key server. */
+  /** The copy, opened like any archive. It has no key servers. */
   readonly archive: Archive;
   /** Where copies of revocation certificates go that the step makes. */
   readonly safe: string;

@@ -1,4 +1,4 @@
-/** Who is out there: clients by what they were given and when. */
+/** The clients of an archive, by the certificates that they got and when. */
 
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { asShipped } from "../openpgp/certificate/minimal.ts";
@@ -16,7 +16,7 @@ export interface Generation {
   readonly kind: "shipped" | "bundle" | "new-bundle" | "set-up";
   /** The one key that they were shipped with; undefined for those that imported a bundle or were set up. */
   readonly seed: Fingerprint | undefined;
-  /** What they hold before the step and after it: more only if they import the new bundle. */
+  /** What they have before the step and after it: more only if they import the new bundle. */
   readonly before: Keyring;
   readonly after: Keyring;
 }
@@ -45,7 +45,7 @@ export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
   return keys.sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt);
 }
 
-/** Clients that were shipped with one key each, its certificate as it was then: they have not heard of it since. */
+/** Clients that were shipped with one key each, with its certificate of that time and no news since. */
 export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[] {
   return keys.map(({ raw }) => {
     const keyring = keyringOf([asShipped(raw)]);

@@ -91,7 +91,7 @@ export class OwnClient {
     }
   }
 
-  /** Updates every feed. @returns what it says of each, by name */
+  /** Updates every feed. @returns the verdict on each, by name */
   async update(): Promise<Map<string, Verdict>> {
     return await this.#inSession(async (session) => {
       const outcomes = await updateFeeds(session, await refresh(session), this.#profile.feeds, true);
@@ -120,7 +120,7 @@ export class OwnClient {
   }
 }
 
-/** What a client says that could not even begin: the same of every feed. */
+/** The verdict of a client that could not even start: the same for every feed. */
 export function allOf(feeds: Iterable<string>, error: unknown): Map<string, Verdict> {
   if (!(error instanceof FeedkeyError)) throw error;
   return new Map([...feeds].map((name) => [name, { word: "refuses", reason: `${error.code}: ${error.message}` }]));

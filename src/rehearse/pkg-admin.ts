@@ -1,4 +1,4 @@
-/** NetBSD's pkg_admin: it reads no index, but the signed packages themselves. One stands for all of its feed. */
+/** NetBSD's pkg_admin: it reads signed packages, not indexes. One package is checked for its whole feed. */
 import { closeSync, fstatSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ export const pkgAdmin: StockClient = {
     await writeFile(ring, keyring.bytes);
     const gpg = findProgram("gpg");
     const lines = ["VERIFIED_INSTALLATION=always", `GPG_KEYRING_VERIFY=${ring}`];
-    // Builds without a verifier of their own run what this names; the others don't look at it.
+    // For builds without a verifier of their own; the others ignore it.
     if (gpg !== undefined) lines.push(`GPG=${gpg}`);
     await writeFile(config, `${lines.join("\n")}\n`);
     return async (target) => {

@@ -51,7 +51,7 @@ function make(): string {
   } catch (cause) {
     throw new FeedkeyError("output", `no folder can be made in ${escapeText(place())}`, {
       cause,
-      hint: "the rehearsal needs a private place for a copy: set TMPDIR to a folder that can be written",
+      hint: "the rehearsal needs a private folder for a copy: set TMPDIR to a folder that you can write to",
     });
   }
 }

@@ -45,13 +45,13 @@ export interface Rehearsal<Result> {
 /** A step that can be taken on the copy. */
 export interface Step<Result> {
   take(stage: Stage): Promise<Result>;
-  /** Key that archive.ini is to name after it, before the next publication. */
+  /** Key to put into archive.ini after it, before the next publication. */
   readonly publishWith: Fingerprint | undefined;
   /** The delegate whose signature the step allows, by what the step said. */
   delegation(result: Result): Delegation | undefined;
 }
 
-/** Whether a client accepted before and would not any more. */
+/** Whether a client accepted before and would refuse afterwards. */
 export function breaks({ before, after }: Row): boolean {
   return before.word === "accepts" && after.word !== "accepts";
 }
@@ -161,7 +161,7 @@ export async function rehearse<Result>(archive: Archive, step: Step<Result>): Pr
       result,
       rows: [
         ...early.flatMap((witness, place) => rowsOf(witness, before[place] ?? new Map(), after[place] ?? new Map())),
-        // Before the step they are those that hold the present bundle.
+        // Before the step they are the clients with the present bundle.
         ...importers.flatMap((witness, place) => {
           const same = early.indexOf(holders[place] ?? witness);
           return rowsOf(witness, before[same] ?? new Map(), imported[place] ?? new Map());

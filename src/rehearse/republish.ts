@@ -46,10 +46,10 @@ async function isDelegated(folder: FolderView, name: string, bytes: Uint8Array, 
 function unseen({ delegate }: Delegation): FeedkeyError {
   return new FeedkeyError(
     "not_found",
-    `the secret key of ${delegate} is not in this key store: who accepts what it signs can't be shown`,
+    `the secret key of ${delegate} is not in this key store: which clients accept its signature can't be shown`,
     {
       details: { delegate },
-      hint: "what is shown is the feed as it lies there; rehearse where the delegate's key is, with feedkey key import",
+      hint: "the present feed is shown instead; run the rehearsal on the machine with the delegate's key, after feedkey key import",
     },
   );
 }
@@ -91,9 +91,9 @@ async function publishAsDelegate(archive: Archive, delegation: Delegation): Prom
 
 /**
  * Publishes the copy once more, as it is after a step.
- * @param publishWith key that archive.ini is to name first; undefined: the one that it names
+ * @param publishWith key to put into archive.ini first; undefined: the present one
  * @param delegation whose signature is shown instead, on the feeds that it is for
- * @returns what could not be shown; the indexes stay as they lie there then
+ * @returns what could not be shown; then the indexes stay as they are
  */
 export async function settle(
   archive: Archive,

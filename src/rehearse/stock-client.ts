@@ -1,4 +1,4 @@
-/** The programs that a rehearsal asks. Each decides for itself, by its exit status; nothing here models what it would say. */
+/** The programs that a rehearsal asks. Each decides by its own exit status; nothing is simulated. */
 import { escapeText } from "../escape.ts";
 import type { Ran } from "../files/programs.ts";
 import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
@@ -12,7 +12,7 @@ export interface Verdict {
   readonly reason: string;
 }
 
-/** What a client is shown: a feed as it is published. */
+/** A published feed, as a client gets it. */
 export interface Target {
   readonly feed: ArchiveFeed;
   /** The folder of the index. Absolute. */
@@ -23,14 +23,14 @@ export interface Target {
   readonly packages: string;
 }
 
-/** What a client was given, once and for all. */
+/** What a client was shipped with. */
 export interface Keyring {
   /** Binary certificates. */
   readonly bytes: Uint8Array;
   readonly keys: readonly Fingerprint[];
 }
 
-/** A client that holds some keyring. */
+/** A client with a keyring. */
 export type Judge = (target: Target) => Promise<Verdict>;
 
 export interface StockClient {

@@ -21,7 +21,7 @@ async function own(folder: string): Promise<string> {
   return folder;
 }
 
-/** When all that the step wrote is in force, and what lasts to the end of this second is over: as for clients that ask later. */
+/** A moment when everything from the step is in force, and what ends with this second is over, as for later clients. */
 function later({ archive }: Stage): Instant {
   return archive.at + 1000;
 }
@@ -40,7 +40,7 @@ function asking(client: StockClient, program: string, folder: string) {
   };
 }
 
-/** A stock client of a generation. It is given its keyring again after the step only where that changes. */
+/** A stock client of a generation. Its keyring is made again after the step only if it changes. */
 export function stockWitness(client: StockClient, program: string, generation: Generation, folder: string): Witness {
   const ask = asking(client, program, folder);
   return {

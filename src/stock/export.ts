@@ -26,13 +26,13 @@ export interface Exported {
   readonly added: readonly Fingerprint[];
   readonly removed: readonly Fingerprint[];
   readonly keys: readonly Fingerprint[];
-  /** Keys that may sign but that the program can't read, or could not be told what for, with the reason. */
+  /** Keys that may sign but that the program can't read or restrict, with the reason. */
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
 }
 
 /**
  * What a program can't read: GnuPG 2.2 knows no v6; one key that is not RSA spoils pkg_install's whole keyring.
- * @param able the component keys that would be exported beside the primary
+ * @param able the component keys that would be exported with the primary
  */
 function unreadable(
   { primary, subkeys }: CertificateFacts,
@@ -63,7 +63,7 @@ export function feedsFor(format: ExportFormat, feeds: readonly Feed[]): string[]
 }
 
 /**
- * A keyring knows no feeds: a delegate in it could sign all of them.
+ * A keyring has no restriction to feeds: a delegate in it could sign all of them.
  * @param feeds that the keyring is for
  */
 function confined(trusted: Trusted, feeds: readonly string[], format: ExportFormat): string | undefined {
@@ -71,13 +71,13 @@ function confined(trusted: Trusted, feeds: readonly string[], format: ExportForm
   const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
   const barred = feeds.filter((feed) => !maySign(trusted, feed));
   if (feeds.length > 0 && barred.length === 0) return undefined;
-  const reason = `it is a delegate that may not sign ${quoted(barred) || "everything"}, which a keyring can't say`;
+  const reason = `it is a delegate that may not sign ${quoted(barred) || "everything"}, which a keyring can't express`;
   const own = feeds.filter((feed) => maySign(trusted, feed));
   if (own.length === 0) return reason;
   return hasOneKeyring[format] === undefined
-    ? `${reason}; export a keyring for ${quoted(own)} alone with --feed`
+    ? `${reason}; export a keyring only for ${quoted(own)} with --feed`
     : `${reason}; ${format} has one keyring for all feeds, and will refuse what this key signs of ${quoted(own)}, ` +
-        `unless it is set up for ${quoted(own)} alone with --feed`;
+        `unless it is set up only for ${quoted(own)} with --feed`;
 }
 
 /** The certificates that may sign now, each cut down to what is needed. */
@@ -92,7 +92,7 @@ async function choose(session: Session, judged: Judged, format: ExportFormat, on
     const able = signingKeys(trusted.facts, trust.at);
     const certificate = held.get(fingerprint);
     if (able.size === 0 || certificate === undefined) continue;
-    // A machine for other feeds is of no concern.
+    // Machines for other feeds do not matter here.
     const signs = (feed: string) => maySign(trusted, feed);
     if (!feeds.some(signs) && (only.length > 0 || all.some(signs))) continue;
     const reason = confined(trusted, feeds, format) ?? unreadable(trusted.facts, able, format);
@@ -127,7 +127,7 @@ export interface ExportPlan extends Exported {
 
 function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly Fingerprint[]): FeedkeyError {
   const [fingerprint, rejected] = [...waiting][0] ?? ["", undefined];
-  const rest = removed.length === 0 ? "" : ` but for ${removed.join(", ")}, which may not sign any more`;
+  const rest = removed.length === 0 ? "" : ` except for ${removed.join(", ")}, which may no longer sign`;
   const message = `the keyring is left as it is${rest}: ${fingerprint}: ${rejected?.reason ?? ""}`;
   return new FeedkeyError("unchecked_revocation", message, {
     details: { fingerprint, unchecked: [...waiting.keys()], removed },
@@ -135,14 +135,14 @@ function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly F
   });
 }
 
-/** Where the keyring lies that the present export was made from. */
+/** Path of the keyring from which the present export was made. */
 async function recordOf(path: string, format: ExportFormat): Promise<string> {
   return format === "opkg" ? join(await presentHome(path), homeRecord) : path;
 }
 
 /**
- * Works out an export. An outage of the key servers empties no keyring: what lies there stays, but for keys that are
- * known to be revoked, expired or no longer of the chain.
+ * Plans an export. An outage of the key servers does not empty a keyring: it stays, except for keys that are known to be
+ * revoked, expired or no longer in the chain.
  * @param path a file; for opkg a GnuPG home
  * @param only names of the feeds that the keyring is for; if there are none, all that the program reads
  * @throws FeedkeyError `output`: somebody's own home is there

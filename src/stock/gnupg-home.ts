@@ -9,7 +9,7 @@ import { runGpg } from "../files/programs.ts";
 import { outputError } from "../files/system-error.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** The keyring that a home was made from, in it: what tells a home of ours from somebody's own. */
+/** The keyring in a home from which it was made: it marks a home as ours. */
 export const homeRecord = "feedkey-keyring.pgp";
 
 async function namesIn(folder: string): Promise<string[] | undefined> {
@@ -60,8 +60,8 @@ export async function isSpareHome(path: string): Promise<boolean> {
 }
 
 /**
- * Where the home lies now that may be replaced: one with nothing in it but what feedkey put there, one without keys, or none
- * yet. A run that was killed while it replaced one may have left it under its other name, and opkg may have made an empty one since.
+ * The present home that may be replaced: one with only feedkey's own files, one without keys, or none yet. A run that was killed
+ * while it replaced one may have left it under its other name, and opkg may have made an empty one since.
  * @param path of the home, which need not exist
  * @throws FeedkeyError `output`: somebody's own home, with secret keys perhaps, would be lost
  */
@@ -77,7 +77,7 @@ export async function presentHome(path: string): Promise<string> {
   const why = isOurs ? "has secret keys in it" : "was not made by feedkey";
   throw new FeedkeyError("output", `${escapeText(path)} ${why}, and would be replaced`, {
     details: { path },
-    hint: "name a folder that does not exist yet, and let gpg_dir of opkg.conf point there",
+    hint: "choose a folder that does not exist yet, and set gpg_dir in opkg.conf to it",
   });
 }
 

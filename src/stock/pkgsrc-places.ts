@@ -6,7 +6,7 @@ import { findProgram, runProgram } from "../files/programs.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { inTarget } from "./setup-item.ts";
 
-/** Below the root, without the leading slash; "" stands for NetBSD's base, whose files lie in /etc. */
+/** Below the root, without the leading slash; "" means NetBSD's base, whose files are in /etc. */
 export type Prefix = string;
 
 /** Prefixes of pkgsrc on NetBSD and Linux, on SmartOS and macOS, and as others choose them. */
@@ -77,7 +77,7 @@ export async function refuseIgnored(
       const message = `${admin} does not read what setup wrote: ${name} is "${escapeText(said)}" for it, not "${value}"`;
       throw new FeedkeyError("bad_config", `${message}; packages are NOT verified`, {
         details: { program: admin, name, value: said, wanted: value },
-        hint: "its pkg_install.conf lies elsewhere: say below which prefix with --prefix, or undo the setup with --remove",
+        hint: "its pkg_install.conf is elsewhere: give its prefix with --prefix, or undo the setup with --remove",
       });
     }
   }

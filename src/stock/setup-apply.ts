@@ -36,7 +36,7 @@ async function save(root: TargetRoot, manifest: SetupManifest): Promise<void> {
 }
 
 /**
- * Does the steps of a plan. The record comes first and names all that will be written, so that whatever of it is there
+ * Carries out a plan. The record comes first and lists all that will be written, so that whatever of it is there
  * when a run is killed is known as feedkey's.
  * @param writeKeyring does the export to a path below the root
  * @throws FeedkeyError `output`, `bad_path`
@@ -46,7 +46,7 @@ export async function applySetup(
   plan: SetupPlan,
   writeKeyring: ((path: string) => Promise<void>) | undefined,
 ): Promise<void> {
-  // What killed runs were writing: beside everything that is on record, whether it came to be there or not.
+  // Temporary files of killed runs, beside every recorded file, whether it was written or not.
   const folders = new Set([manifestFolder, ...[...plan.intent.entries.keys()].map((path) => dirname(path))]);
   for (const folder of folders) await root.removeLeftovers(folder);
   await save(root, plan.intent);
@@ -63,7 +63,7 @@ export async function applySetup(
     throw new FeedkeyError(error.code, error.message, {
       cause: error,
       details: error.details,
-      hint: error.hint ?? "what was done so far is on record: run the command again, or undo it with --remove",
+      hint: error.hint ?? "what was done so far is recorded: run the command again, or undo it with --remove",
     });
   }
 }

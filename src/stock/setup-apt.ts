@@ -13,7 +13,7 @@ import {
   written,
 } from "./setup-item.ts";
 
-/** Words of a list: what the options say, else the profile's variables of these names. */
+/** Words of a list: those of the options, else of the profile's variables with these names. */
 function wordsOf(given: readonly string[], { variables }: Profile, names: readonly string[]): string[] {
   const values = given.length > 0 ? given : names.flatMap((name) => variables[name] ?? []);
   const words = values.flatMap((value) => value.split(/[\s,]+/)).filter((word) => word !== "");
@@ -24,7 +24,7 @@ function wordsOf(given: readonly string[], { variables }: Profile, names: readon
   });
 }
 
-/** The words of a file that are no comment, addresses without the slash at their end. */
+/** The words of a file without comments, addresses without the slash at their end. */
 function tokens(text: string): Set<string> {
   const lines = text.split("\n").filter((line) => !/^\s*#/.test(line));
   return new Set(lines.flatMap((line) => line.split(/\s+/)).map((word) => word.replace(/(.)\/$/, "$1")));
@@ -52,7 +52,7 @@ interface Signed extends SetupKeyring {
   readonly suites: readonly string[];
 }
 
-/** Where a suite lies below the archive's URL: a folder as it is, any other below dists. */
+/** The path of a suite below the archive's URL: a folder as it is, any other below dists. */
 function folderOf(suite: string): string {
   return suite.endsWith("/") ? suite.replace(/^(\.\/)+|\/+$/g, "").replace(/^\.$/, "") : `dists/${suite}`;
 }
@@ -80,7 +80,7 @@ function keyringsFor({ profile, only }: Terms, suites: readonly string[]): Signe
   }
   const file = (ending: string) => `etc/apt/keyrings/${profile.name}${ending}.gpg`;
   return [...groups].map(([joined, { feeds, suites: signed }]) => {
-    // A profile's name has no plus in it, so no other profile's keyring is called so.
+    // A profile's name has no plus in it, so no other profile's keyring has this name.
     const path = file(groups.size === 1 || joined === "" ? "" : `+${joined}`);
     const isAll = feeds.length === 0 || feeds.length === profile.feeds.length;
     return { path, feeds: isAll ? only : feeds, suites: signed };
@@ -96,14 +96,14 @@ export async function configureApt(terms: Terms): Promise<Configured> {
   const flat = suites.filter((suite) => suite.endsWith("/")).length;
   if (flat > 0 && (flat < suites.length || components.length > 0)) {
     throw new FeedkeyError("usage", 'a suite that ends in "/" is a folder, and has no components', {
-      hint: "give folders alone, or suites with their components",
+      hint: "give only folders, or suites with their components",
     });
   }
   if (suites.length === 0 || (flat === 0 && components.length === 0)) {
     const missing = suites.length === 0 ? "suite" : "component";
     const path = `etc/apt/keyrings/${profile.name}.gpg`;
     const signedBy = `Signed-By: ${inTarget(path)}`;
-    const warning = `no source is written, since neither an option nor the profile's variables name a ${missing}`;
+    const warning = `no source is written, because neither an option nor the profile's variables give a ${missing}`;
     return {
       keyrings: [{ path, feeds: terms.only }],
       items: [{ kind: "export", path }],

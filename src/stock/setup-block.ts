@@ -1,4 +1,4 @@
-/** Lines of ours in a file of somebody else's, between two marks. They stand first, so that the rest stays as it is. */
+/** Our lines in another program's file, between two marks. They come first, so that the rest stays as it is. */
 
 const begin = "# feedkey: begin";
 const end = "# feedkey: end";
@@ -17,7 +17,7 @@ export function makeBlock(note: string, lines: readonly string[]): string {
 
 /**
  * Takes a file apart.
- * @returns undefined if the marks are no pair: somebody has been at them
+ * @returns undefined if the marks are not a pair: somebody has changed them
  */
 export function divide(text: string): Divided | undefined {
   const marks = text.match(/^# feedkey: (?:begin|end)\b.*$/gm) ?? [];

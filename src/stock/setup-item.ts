@@ -25,14 +25,14 @@ export interface SetupKeyring {
   readonly feeds: readonly string[];
 }
 
-/** What a program needs beside the profile: its keyring, and the files of its configuration. */
+/** What a program needs in addition to the profile: its keyring, and the files of its configuration. */
 export interface Configured {
   /** Several only where the program takes one for each feed. */
   readonly keyrings: readonly SetupKeyring[];
   readonly items: readonly Item[];
   /** What the administrator has to know. */
   readonly warnings: readonly string[];
-  /** Lines to add by hand where no file could be written. */
+  /** Lines to add by hand if no file could be written. */
   readonly byHand: readonly string[];
   /** Makes sure, once all is written, that the program reads it. */
   readonly check?: () => Promise<void>;
@@ -59,7 +59,7 @@ export function feedUrl({ archive }: Profile, { path }: Feed): string {
 /** The client's state in that system. */
 export const stateName = "var/lib/feedkey/state";
 
-/** Where a profile lies in that system, by its name. */
+/** The path of a profile in that system, by its name. */
 export function profileName(profile: string): string {
   return `etc/feedkey/profiles/${profile}.ini`;
 }

@@ -8,7 +8,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { foreignFile, keysOfHome, removeHome } from "./gnupg-home.ts";
 import { stateName } from "./setup-item.ts";
 
-/** What the client in that system knows of: everything that an export may hold. */
+/** The certificates that the client in that system knows, from which an export may be made. */
 async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet<Fingerprint>> {
   try {
     const state = await ClientStateView.openReadOnly(await root.hostPath(stateName), profile);
@@ -46,16 +46,16 @@ export async function foreignKeyring(
   const strangers = (keys: readonly Fingerprint[]) => keys.filter((key) => !known.has(key));
   if (found.kind === "file") {
     const keys = keysOf(found.bytes);
-    if (keys === undefined) return "is not a keyring of feedkey's any more";
+    if (keys === undefined) return "is no longer a keyring of feedkey";
     const [stranger] = strangers(keys);
     return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
   }
-  if (found.kind !== "folder") return "is not a keyring of feedkey's any more";
+  if (found.kind !== "folder") return "is no longer a keyring of feedkey";
   const home = await root.hostPath(path);
   const foreign = await foreignFile(home, found.names);
   if (foreign !== undefined) return foreign;
   const keys = await keysOfHome(home);
-  if (keys === undefined) return "can't be looked into without gpg";
+  if (keys === undefined) return "can't be checked without gpg";
   const [stranger] = strangers(keys);
   return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
 }

@@ -15,7 +15,7 @@ export interface SetupEntry {
   readonly sha256: string | undefined;
   /** What lay there before, while it is being replaced: a killed run may have left either. */
   readonly previous: string | undefined;
-  /** The file that holds a block was made for it. */
+  /** The file with the block was made for it. */
   readonly created: boolean;
   readonly by: readonly SetupId[];
 }

@@ -14,7 +14,7 @@ import {
 const home = "etc/opkg/gpg";
 const conf = "etc/opkg/feedkey.conf";
 
-/** A line of opkg.conf: `option NAME VALUE`, `src/gz NAME URL`; each word may stand in double quotes. */
+/** A line of opkg.conf: `option NAME VALUE`, `src/gz NAME URL`; each word may be in double quotes. */
 interface Line {
   readonly path: string;
   readonly type: string;
@@ -42,14 +42,14 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
     const same = there.filter((line) => {
       return line.name === name && (isFeed ? /^src(\/gz)?$/.test(line.type) : line.type === "option");
     });
-    // opkg takes a check that is named for one that is on, whatever is said of it.
+    // For opkg a check that is mentioned is on, whatever its value.
     const other = same.find((line) => line.value.replace(/\/$/, "") !== value && name !== "check_signature");
     if (other !== undefined) {
       const what = isFeed ? `a feed "${name}" of its own` : `"${name} ${other.value}"`;
       throw contradiction(
         other.path,
         `has ${what}, and opkg keeps only one of the two`,
-        "remove that line, or let it say the same",
+        "remove that line, or give it the same value",
       );
     }
     if (same.length === 0) lines.push(`${type} ${name} ${value}`);
@@ -86,11 +86,11 @@ export async function configureOpkg({ profile, root, only }: Terms): Promise<Con
   const names = new Set(feeds.map(({ name }) => name));
   const strangers = there.filter(({ type, name }) => /^src(\/gz)?$/.test(type) && !names.has(name));
   const others = strangers.map(({ name, path }) => {
-    return `opkg checks every feed with the same keys: ${name} of ${inTarget(path)} must be signed by one of them too`;
+    return `opkg checks every feed with the same keys, so ${name} in ${inTarget(path)} must also be signed by one of them`;
   });
   const relative = feeds.filter(({ packages }) => packages === "archive");
   const unreachable = relative.map(({ name }) => {
-    return `feed ${name} names its packages relative to the archive: opkg looks for them below the feed, and finds none`;
+    return `the paths of packages in feed ${name} are relative to the archive, but opkg looks for them below the feed and finds none`;
   });
   const binary =
     form?.value !== "gpg"

@@ -29,8 +29,8 @@ function neededLines(path: string, rest: string, needed: Readonly<Record<string,
     const said = valuesOf(name, rest);
     const other = said.find((one) => one !== value) ?? (said.length > 1 ? said[1] : undefined);
     if (other !== undefined) {
-      const problem = `says ${name}=${other}, and a second value would spoil both`;
-      throw contradiction(path, problem, `remove that line: it is to be ${name}=${value}`);
+      const problem = `says ${name}=${other}, but there must be only one value`;
+      throw contradiction(path, problem, `remove that line: it must be ${name}=${value}`);
     }
     if (said.length === 0) lines.push(`${name}=${value}`);
   }
@@ -110,7 +110,7 @@ export async function configurePkgInstall({ profile, root, only, prefix }: Terms
       ? []
       : [
           "no pkg_install is found there, so /etc/pkg_install.conf is written, which NetBSD's own reads; pkgsrc's reads " +
-            "PREFIX/etc/pkg_install.conf and ignores any other: say which prefix with --prefix",
+            "PREFIX/etc/pkg_install.conf and ignores any other: give the prefix with --prefix",
         ];
   if (urls.length === 0) warnings.push("no feed of the profile has the format pkgsrc, so PKG_PATH is not written");
   const files: File[] = [];

@@ -7,7 +7,7 @@ import { divide } from "./setup-block.ts";
 import { type Item, inTarget } from "./setup-item.ts";
 import { isSameSetup, type SetupEntry, type SetupId, type SetupManifest } from "./setup-manifest.ts";
 
-/** A thing that is wanted, and what lies under its name. */
+/** A wanted item, and what is at its path. */
 export interface Wanted {
   readonly item: Item;
   readonly found: Found;
@@ -15,7 +15,7 @@ export interface Wanted {
   readonly isSpare: boolean;
 }
 
-/** A thing that was wanted once, and what lies under its name. */
+/** An item that was wanted once, and what is at its path. */
 export interface Spent {
   readonly path: string;
   readonly found: Found;
@@ -55,7 +55,7 @@ function wantedDigest(item: Item): string | undefined {
 
 const kinds = { file: "a file", link: "a link", folder: "a folder", other: "not a plain file", absent: "nothing" };
 
-/** What of this kind lies there: its digest, "" for an export, undefined for nothing. */
+/** The present item of this kind: its digest, "" for an export, undefined for nothing. */
 function presentDigest(kind: Item["kind"], found: Found): { readonly digest?: string; readonly obstacle?: string } {
   if (found.kind === "absent") return {};
   if (kind === "link" && found.kind === "link") return { digest: digest(found.target) };
@@ -114,13 +114,13 @@ function refusal(conflicts: readonly { readonly path: string; readonly problem: 
   const message = `${inTarget(first?.path ?? "")} ${first?.problem ?? ""}${rest}; nothing was changed`;
   return new FeedkeyError("output", message, {
     details: { conflicts: conflicts.map(({ path, problem }) => ({ path: inTarget(path), problem })) },
-    hint: "look at what is there, and move it away if it is not needed; what another setup wrote goes with its --remove",
+    hint: "check what is there, and move it away if it is not needed; files of another setup go with its --remove",
   });
 }
 
 function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | undefined {
   const { digest: present, obstacle } = presentDigest(entry.kind, found);
-  // Nothing is left of it; but a run that was killed while it made a keyring may have left pieces beside it.
+  // It is gone, but a run that was killed while it made a keyring may have left temporary files.
   if (present === undefined && obstacle === undefined && entry.kind !== "export") return undefined;
   const reason = obstacle ?? (entry.kind === "export" || isKnown(entry, present ?? "") ? foreign : changed);
   const action = reason === undefined ? "remove" : "leave";
@@ -129,8 +129,8 @@ function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | und
 
 /**
  * Plans a setup, or with nothing wanted its removal.
- * @param spent what the record names for this setup and is not wanted now
- * @param folders that the wanted things lie in and that are missing
+ * @param spent what the record lists for this setup and is no longer wanted
+ * @param folders for the wanted items that are missing
  * @throws FeedkeyError `output`: something of somebody else's is in the way
  */
 export function planSetup(

@@ -1,4 +1,4 @@
-/** The profile with what it names, moved to where that system's own feedkey finds it. */
+/** The profile with its files, moved to where that system's own feedkey finds it. */
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
@@ -18,14 +18,14 @@ async function readNamed(path: string, profile: Profile): Promise<Buffer> {
     return await readTrustedFile(path, { what: "the file", code: "bad_profile" });
   } catch (cause) {
     if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("bad_profile", `${path}, which profile "${profile.name}" names, can't be read`, {
+    throw new FeedkeyError("bad_profile", `${path}, which profile "${profile.name}" uses, can't be read`, {
       cause,
       details: { path, reason: systemCode(cause) },
     });
   }
 }
 
-/** Whether a profile lies where it would be put: its administrator's own is used as it is. */
+/** Whether a profile is where it would be put: the administrator's own is used as it is. */
 async function isInPlace({ name, file }: Profile, root: TargetRoot): Promise<boolean> {
   const real = (path: string) => fs.realpath(path).catch(() => undefined);
   const there = await real(await root.hostPath(profileName(name)));
@@ -34,8 +34,8 @@ async function isInPlace({ name, file }: Profile, root: TargetRoot): Promise<boo
 
 /**
  * The files of a profile: itself, the certificates of its keyring, its authorities.
- * @param ours whether feedkey put the profile there that lies in its place
- * @returns none where the profile lies in its place and is somebody's own
+ * @param ours whether feedkey put the present profile there
+ * @returns none if the profile is in its place and somebody's own
  * @throws FeedkeyError `bad_profile`, `no_seed`
  */
 export async function profileItems(profile: Profile, root: TargetRoot, ours: boolean): Promise<Item[]> {

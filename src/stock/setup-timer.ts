@@ -35,7 +35,7 @@ export async function likelyTimer(root: TargetRoot): Promise<Timer> {
 }
 
 /**
- * Where feedkey lies in that system.
+ * The path of feedkey in that system.
  * @param given what the caller says; else the first of the usual places where it is
  * @throws FeedkeyError `usage`: a path that a unit or a crontab would read in another way
  */
@@ -85,7 +85,7 @@ function service(terms: TimerTerms): string[] {
     "",
     "[Service]",
     "Type=oneshot",
-    "# Where no key server answers, what the last run learned may still do: the next step knows.",
+    "# If no key server answers, the keys of the last run may still be used: the next step decides.",
     `ExecStart=-${refresh}`,
     `ExecStart=${all(keep)}`,
     "NoNewPrivileges=yes",

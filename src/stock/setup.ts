@@ -94,7 +94,7 @@ async function readManifest(root: TargetRoot): Promise<SetupManifest> {
   });
 }
 
-/** Runs an action while nobody else sets up below the same root; leaves no folder behind that it did not need. */
+/** Runs an action while no other run sets up below the same root; leaves no needless folder behind. */
 async function alone<T>(
   root: TargetRoot,
   dryRun: boolean,
@@ -132,7 +132,7 @@ async function look(root: TargetRoot, items: readonly Item[]): Promise<Wanted[]>
   return wanted;
 }
 
-/** What the record names for a setup and is not wanted any more. */
+/** What the record lists for a setup and is no longer wanted. */
 async function findSpent(
   root: TargetRoot,
   id: SetupId,
@@ -168,7 +168,7 @@ function refuseEmpty(
   const why = first === undefined ? "none may sign now" : `${first.fingerprint} can't be used: ${first.reason}`;
   throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no key for ${program}: ${why}`, {
     details: { left },
-    hint: `feedkey --profile ${profile.name} chain says more of each key`,
+    hint: `feedkey --profile ${profile.name} chain says more about each key`,
   });
 }
 
