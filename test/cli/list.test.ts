@@ -50,7 +50,7 @@ describe("feedkey list and show", () => {
   it("refuses a package that no index lists, a feed that the profile lacks, and a client that never updated", async () => {
     await archive.refuse({ code: "not_found", status: 66 }, at, "list");
     await archive.accept(at, "update");
-    await archive.refuse({ code: "not_listed", status: 1 }, at, "show", "nothing");
+    await archive.refuse({ code: "not_found", status: 66 }, at, "show", "nothing");
     await archive.refuse({ code: "usage", status: 2 }, at, "list", "--feed", "nothing");
   });
 

@@ -125,7 +125,7 @@ describe("feedkey profile init", () => {
   it("says what it leaves out: key servers and feeds that nobody named", async () => {
     const silent = await makes(archive.mirror.url, ...fingerprint());
     expect(silent.warnings?.join("\n"))
-      .to.include("keyservers = none: a revocation reaches this client through the archive's own bundle only")
+      .to.include("keyservers = none: revocations reach this client only through the archive's own bundle")
       .and.include("--keyservers hkps://HOST")
       .and.include("has no feed yet");
     const said = ["--keyservers", "none", ...feed, "--force"];

@@ -29,7 +29,7 @@ interface Status extends JsonDocument {
   }[];
 }
 
-const noKeyservers = "keyservers = none: a revocation reaches this client through the archive's own bundle only";
+const noKeyservers = "keyservers = none: revocations reach this client only through the archive's own bundle";
 
 describe("feedkey status", () => {
   let archive: TestArchive;
@@ -149,10 +149,10 @@ describe("feedkey status", () => {
         const { warnings = [] } = await live.accept("--at", iso(Date.parse(checked) + after), "status");
         return warnings.filter((text) => text.includes(key));
       };
-      const since = `no key server has told whether ${key} is revoked since ${checked}`;
+      const since = `no key server has confirmed since ${checked} that ${key} is not revoked`;
       expect(await warningsIn(7 * days - hour)).to.deep.equal([]);
-      expect(await warningsIn(8 * days - hour)).to.deep.equal([`${since}: in 6 days it will be refused`]);
-      expect(await warningsIn(15 * days)).to.deep.equal([`${since}: it is refused until one does`]);
+      expect(await warningsIn(8 * days - hour)).to.deep.equal([`${since}: in 6 days the key will be refused`]);
+      expect(await warningsIn(15 * days)).to.deep.equal([`${since}: the key is refused until one does`]);
     });
   });
 

@@ -135,7 +135,7 @@ describe("export for gpgv", function () {
       const { keys, left } = await archive.accept(...exporting, keyring);
       expect(keys).to.deep.equal([key]);
       const reason =
-        'it is a delegate that may not sign "extra", which a keyring can\'t say; export a keyring for "base" alone with --feed';
+        'it is a delegate that may not sign "extra", which a keyring can\'t express; export a keyring only for "base" with --feed';
       expect(left).to.deep.equal([{ fingerprint: machine.fingerprint, reason }]);
       expect(await judged()).to.deep.equal(refused);
     });

@@ -39,13 +39,13 @@ describe("index-format/opkg: lines of blanks", () => {
     ["a harmless field below it", `${head}${file}${description}Homepage: x\n`, 10, "gives a field below"],
     ["a field that ends it", `${head}Description: x\n \nFilename: a.ipk\n`, 6, "gives a field below"],
     ["another package right below it", `${head}${file}Description: x\n \n${next}`, 9, "gives a field below"],
-    ["one in another field", `${head}Depends: x,\n \n y\n`, 5, "holds nothing but spaces or tabs"],
-    ["one in the files to keep", `${head}Conffiles:\n \n /etc/x\n`, 5, "holds nothing but spaces or tabs"],
-    ["one in a field named alike", `${head}Description-de: x\n \n y\n`, 5, "holds nothing but spaces or tabs"],
-    ["one in a field with a shorter name", `${head}Descriptio: x\n \n y\n`, 5, "holds nothing but spaces or tabs"],
-    ["one in the field after it", `${head}Description: x\nTags: y\n \n z\n`, 6, "holds nothing but spaces or tabs"],
-    ["one that begins a text", ` \n${head}`, 1, "holds nothing but spaces or tabs"],
-    ["one below an empty line", `${head}Description: x\n\n \n${next}`, 6, "holds nothing but spaces or tabs"],
+    ["one in another field", `${head}Depends: x,\n \n y\n`, 5, "has only spaces or tabs"],
+    ["one in the files to keep", `${head}Conffiles:\n \n /etc/x\n`, 5, "has only spaces or tabs"],
+    ["one in a field named alike", `${head}Description-de: x\n \n y\n`, 5, "has only spaces or tabs"],
+    ["one in a field with a shorter name", `${head}Descriptio: x\n \n y\n`, 5, "has only spaces or tabs"],
+    ["one in the field after it", `${head}Description: x\nTags: y\n \n z\n`, 6, "has only spaces or tabs"],
+    ["one that begins a text", ` \n${head}`, 1, "has only spaces or tabs"],
+    ["one below an empty line", `${head}Description: x\n\n \n${next}`, 6, "has only spaces or tabs"],
   ];
   for (const [what, text, line, problem] of refused) {
     it(`refuses ${what}, in an index and in control data`, () => {

@@ -72,16 +72,16 @@ describe("index-format/package-stanza", () => {
     [
       "a blank-looking further line",
       [...control, field("X", "1\n \t\n 2")],
-      'field "X" has a further line that holds nothing but spaces',
+      'field "X" has a further line of spaces only',
     ],
-    ["a NUL", [...control, field("X", "\0")], 'field "X" holds a NUL or a carriage return'],
-    ["a carriage return", [...control, field("X", "1\r")], 'field "X" holds a NUL or a carriage return'],
+    ["a NUL", [...control, field("X", "\0")], 'field "X" has a NUL or a carriage return'],
+    ["a carriage return", [...control, field("X", "1\r")], 'field "X" has a NUL or a carriage return'],
     ["a value that starts with a space", [...control, field("X", " 1")], 'field "X" starts with a space'],
-    ["a name with a newline", [...control, field("X\nY", "1")], 'field "X\nY" is no legal field name'],
-    ["a name with a colon", [...control, field("X:", "1")], 'field "X:" is no legal field name'],
-    ["a name above ASCII", [...control, field("Xä", "1")], 'field "Xä" is no legal field name'],
-    ["an empty name", [...control, field("", "1")], 'field "" is no legal field name'],
-    ["a comment", [...control, field("#X", "1")], 'field "#X" is no legal field name'],
+    ["a name with a newline", [...control, field("X\nY", "1")], 'field "X\nY" is not a valid field name'],
+    ["a name with a colon", [...control, field("X:", "1")], 'field "X:" is not a valid field name'],
+    ["a name above ASCII", [...control, field("Xä", "1")], 'field "Xä" is not a valid field name'],
+    ["an empty name", [...control, field("", "1")], 'field "" is not a valid field name'],
+    ["a comment", [...control, field("#X", "1")], 'field "#X" is not a valid field name'],
     ["a folded version", [field("Package", "a"), field("Version", "1\n 2")], "line 3 of the control data continues"],
     ["a value beyond the limit", [...control, field("X", "x".repeat(maxLineLength))], 'field "X" is too long'],
   ];
@@ -97,7 +97,7 @@ describe("index-format/package-stanza", () => {
     it(`refuses the file name ${JSON.stringify(filename)}`, () => {
       const said = refusal(() => packageStanza({ ...about, control, filename }));
       expect(said.code).to.equal("bad_package");
-      expect(said.message).to.match(/^field "Filename" (must be a relative path|holds a control character)/);
+      expect(said.message).to.match(/^field "Filename" (must be a relative path|has a control character)/);
     });
   }
 

@@ -81,7 +81,7 @@ refused $master 'revoked as compromised'; refused $next 'revoked as compromised'
     before: "",
     answers: [
       /may sign: depth=0; feeds=All/,
-      /is no delegate .* any more/,
+      /is no longer a delegate of/,
       /certificate: the key is revoked as compromised/,
     ],
     end: `release archive $master $spare

@@ -154,7 +154,7 @@ describe("a key that stays in GnuPG", function () {
     const fingerprints = (await gpg.run("--with-colons", "--list-keys")).matchAll(/^fpr:+([0-9A-F]{40}):/gm);
     const subkey = [...fingerprints].map(([, found]) => found).find((one) => one !== key);
     const { error } = await refuses("not_found", 66, "sign", archive.file("Packages"), "--key", `gpg:${subkey}`);
-    expect(error?.message).to.equal(`${subkey} is a subkey of ${key}, and a key is named by its primary key`);
+    expect(error?.message).to.equal(`${subkey} is a subkey of ${key}, but the primary key's fingerprint is needed`);
     expect(error?.hint).to.include(`write gpg:${key}`);
     await archive.importKey(await gpg.run("--armor", "--export-secret-keys", key));
     for (const args of [

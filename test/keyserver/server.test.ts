@@ -107,7 +107,7 @@ describe("embedded key server", () => {
   it("takes a bare revocation only for a key that it holds", async () => {
     const server = await start();
     const refused = await submit(hkp(server), armored("a!revoked"), options);
-    expect(!refused.ok && refused.error.message).to.include("the key that it revokes is not held here");
+    expect(!refused.ok && refused.error.message).to.include("the key that it revokes is not stored here");
     await submit(hkp(server), armored("a:x@feed.example"), options);
     expect((await submit(hkp(server), armored("a!revoked"), options)).ok).to.equal(true);
     expect(await texts(server, a)).to.deep.equal(["a!revoked\na:x@feed.example\n"]);
@@ -254,7 +254,7 @@ describe("embedded key server", () => {
     const taken = await refusal(startServer({ port: server.port }));
     expect([taken.code, taken.message]).to.deep.equal([
       "unavailable",
-      `cannot listen on 127.0.0.1 port ${server.port}: somebody else listens there`,
+      `cannot listen on 127.0.0.1 port ${server.port}: another program is listening there`,
     ]);
     const mixed = { cert: tlsFile("good.pem"), key: tlsFile("expired.key") };
     expect((await refusal(startServer({ port: 0, tls: mixed }))).code).to.equal("bad_config");

@@ -219,7 +219,7 @@ describe("delegation on files alone", () => {
         "import",
         file,
       );
-      expect(message.error?.message).to.contain("no revocation of a key that is here");
+      expect(message.error?.message).to.contain("no revocation of a key in the key store");
     });
   });
 

@@ -103,7 +103,7 @@ describe("cases: key server, what is withheld", () => {
     await withLiars(async (server) => {
       await withKnownKey([server], async (client, life) => {
         server.answer(life.first, plain(404, "not found"));
-        const gone = /was on the key servers before and is not any more/;
+        const gone = /was on the key servers before, but is no longer there/;
         await acceptsWith(client, day(20), gone);
         const { document } = await client.run(day(21), "refresh");
         expect(document.checked).to.deep.equal({ [life.first]: "absent" });

@@ -80,7 +80,7 @@ describe("revocation: consent", () => {
         await life.sync();
         const client = await life.client("seeded", { seeds: [second] });
         const { error } = await client.refuse(refused("untrusted_signer"), day(21), "update");
-        expect(error?.message).to.contain(`by ${second} does not hold: its issuer is revoked`);
+        expect(error?.message).to.contain(`by ${second} does not count: its issuer is revoked`);
       });
     });
   }

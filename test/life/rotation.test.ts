@@ -155,9 +155,7 @@ describe("rotation: --finish --retire", () => {
         status: 1,
         code: "bad_signature",
       });
-      expect(documentOf(first).done).to.include(
-        `${life.first} was not revoked: feeds are left that its successor did not sign`,
-      );
+      expect(documentOf(first).done).to.include(`${life.first} was not revoked: its successor did not sign all feeds`);
       await life.publish(day(41));
       await life.keep(day(42), ...finish);
       const state = (await keys(life, day(42))).find(({ fingerprint }) => fingerprint === life.first)?.state;

@@ -59,7 +59,7 @@ describe("transport: local files", () => {
     expect(Buffer.from((await get("big")).body).equals(Buffer.alloc(2_500_000, 7))).to.equal(true);
   });
 
-  it("answers 404 for what is no regular file", async () => {
+  it("answers 404 for what is not a regular file", async () => {
     for (const path of ["none", "feed", "feed/Packages/x", "loop", "fifo"]) {
       expect((await get(path)).status, path).to.equal(404);
     }

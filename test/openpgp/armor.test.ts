@@ -60,7 +60,7 @@ describe("openpgp/armor", () => {
       ["a block without end", `\n${block.replace(/-----END.*/, "")}`, 2, /begins here has no end/],
       ["another block within", block.replace("\n\n", `\n\n${block}`), 9, /not base64/],
       ["no blank line", block.replace("\n\n", "\n"), 6, /no blank line/],
-      ["a header that is none", block.replace("\n\n", "\nhello\n\n"), 8, /is no header/],
+      ["a header that is none", block.replace("\n\n", "\nhello\n\n"), 8, /is not a header/],
       ["no data", "-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n", 3, /not base64/],
       ["a character that is not base64", block.replace("AAEC", "AA*C"), 7, /not base64/],
       ["a missing character", block.replace("AAEC", "AAE"), 7, /not base64/],
@@ -74,7 +74,7 @@ describe("openpgp/armor", () => {
           .to.match(message)
           .and.to.match(/^index\.asc, line/);
         expect(said.line).to.equal(line);
-        expect(said.hint).to.match(/nothing but the armored block/);
+        expect(said.hint).to.match(/only the armored block/);
       });
     }
 
@@ -82,7 +82,7 @@ describe("openpgp/armor", () => {
       const [one] = strictly("-----BEGIN PGP SIGNATURE-----\n\nAQ==\n-----END PGP SIGNATURE-----");
       expect(one).to.deep.equal(Uint8Array.of(1));
       const said = refusal(() => strictly("-----BEGIN PGP SIGNATURE-----\n\nAR==\n-----END PGP SIGNATURE-----"));
-      expect(said.message).to.match(/one right spelling/);
+      expect(said.message).to.match(/canonical form/);
     });
 
     it("finds no block in white space", () => {

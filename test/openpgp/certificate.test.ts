@@ -146,7 +146,7 @@ describe("openpgp/certificate", () => {
     it("broken framing, after what came before", () => {
       const { certificates, problems } = readKeyring(concat(full.bytes, Uint8Array.of(1)));
       expect(certificates).to.have.length(1);
-      expect(problems).to.deep.equal([`no OpenPGP packet at byte ${full.bytes.length}`]);
+      expect(problems).to.deep.equal([`there is no OpenPGP packet at byte ${full.bytes.length}`]);
     });
 
     it("too many bytes", () => {

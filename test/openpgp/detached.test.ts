@@ -61,7 +61,7 @@ describe("openpgp/detached", () => {
       it(`but none in ${what}: no_signature`, () => {
         const said = refusal(() => readFile(bytes));
         expect(said.code).to.equal("no_signature");
-        expect(said.message).to.equal("index.sig holds no signature");
+        expect(said.message).to.equal("index.sig has no signature");
         expect(said.hint).to.match(/must sign its index/);
       });
     }

@@ -70,8 +70,8 @@ describe("openpgp/packets", () => {
   });
 
   it("says what is broken", () => {
-    expect(problemOf([0x45])).to.equal("no OpenPGP packet at byte 0");
-    expect(problemOf([0xc2, 1, 0, 0x10])).to.equal("no OpenPGP packet at byte 3");
+    expect(problemOf([0x45])).to.equal("there is no OpenPGP packet at byte 0");
+    expect(problemOf([0xc2, 1, 0, 0x10])).to.equal("there is no OpenPGP packet at byte 3");
     expect(problemOf([0xc2])).to.equal("a packet ends within its header");
     expect(problemOf([0xc2, 192])).to.equal("a packet ends within its header");
     expect(problemOf([0xc2, 255, 0, 0, 0])).to.equal("a packet ends within its header");

@@ -129,7 +129,7 @@ describe("a damaged package", () => {
     [
       "with a link to its own folder, and the control file again behind it",
       holding({ name: "./d", type: "2", link: "." }, file, { name: "./d/control", data: "Package: other\n" }),
-      /"\.\/d\/control" lies behind a link/,
+      /"\.\/d\/control" is below a link/,
     ],
     [
       "whose control file is a link",
@@ -154,19 +154,19 @@ describe("a damaged package", () => {
     [
       "with a sized folder, where readers differ",
       holding({ name: "./", type: "5", size: 512 }, file),
-      /is no file but has a size/,
+      /is not a file but has a size/,
     ],
     [
       "with a sized link, where readers differ",
       holding({ name: "./l", type: "2", size: 512 }, file),
-      /is no file but has a size/,
+      /is not a file but has a size/,
     ],
     [
       "with a file behind the end mark",
       deb(
         gz(Buffer.concat([tar([file], Buffer.alloc(512)), tarEntry({ name: "./x", data: "x" }), Buffer.alloc(1024)])),
       ),
-      /stands behind the end/,
+      /follows the end/,
     ],
     ["without an end mark", deb(gz(tar([file], Buffer.alloc(0)))), /without its end mark/],
     [

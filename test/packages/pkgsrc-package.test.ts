@@ -205,7 +205,7 @@ describe("pkgsrc packages", () => {
       ["without a system", packed(changed("+BUILD_INFO", "MACHINE_ARCH=a\nOS_VERSION=1\n")), /without "OPSYS"/],
       ["without its version", packed(changed("+BUILD_INFO", "MACHINE_ARCH=a\nOPSYS=b\n")), /without "OS_VERSION"/],
       ["with a comment of two lines", packed(changed("+COMMENT", "a\nb\n")), /gives "COMMENT" a second time/],
-      ["with a carriage return", packed(changed("+DESC", "a\r\n")), /can't stand in a summary/],
+      ["with a carriage return", packed(changed("+DESC", "a\r\n")), /can't be written into a summary/],
       ["without a name", packed(changed("+CONTENTS", "@cwd /\n")), /found 0/],
       ["with two names", packed(changed("+CONTENTS", "@name a-1\n@name b-1\n")), /found 2/],
       [
@@ -220,8 +220,8 @@ describe("pkgsrc packages", () => {
       ],
       ["that lead out of themselves", packed([...files.slice(0, 1), { name: "../+COMMENT", data: "x" }]), /leads out/],
       ["of bzip2, cut off", Buffer.from("BZh91AY"), /bzip2 data is damaged or ends early/],
-      ["without compression", packageTar(), /begins as none of them/],
-      ["that are empty", Buffer.alloc(0), /begins as none of them/],
+      ["without compression", packageTar(), /begins like none of them/],
+      ["that are empty", Buffer.alloc(0), /begins like none of them/],
       ["that are cut off", pkgsrcPackage().subarray(0, 200), /damaged or ends early/],
     ];
     for (const [what, bytes, message] of cases) {

@@ -150,7 +150,7 @@ describe("a signed package", () => {
       ["with the package first", ar([third, first, second]), /as its first member/],
       ["with a further member", ar([first, second, third, { name: "x", data: "" }]), /has the member "x" besides/],
       ["with a member before", ar([{ name: "x", data: "" }, first, second, third]), /as its first member/],
-      ["with a second signature", ar([first, second, second, third]), /besides the three/],
+      ["with a second signature", ar([first, second, second, third]), /after the three/],
       ["with a member of another name", ar([{ ...first, name: "+pkg_hash" }, second, third]), /as its first member/],
       ["signed with X.509", ar([first, { name: "+PKG_SIGNATURE", data: "x" }, third]), /as its second member/],
       ["with a symbol table", ar([{ name: "/", data: "" }, first, second, third]), /not as pkg_admin/],

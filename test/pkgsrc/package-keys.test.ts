@@ -84,7 +84,7 @@ describe("keys that sign packages", () => {
       refused(await verify(published + hour, "--feed", "None"), "usage");
       const ended = await verify(published + hour);
       refused(ended, "untrusted_signer");
-      expect(JSON.parse(ended.stdout).error.hint).to.contain("name the feed with --feed");
+      expect(JSON.parse(ended.stdout).error.hint).to.contain("give the feed with --feed");
     });
 
     it("sign nothing more once they were withdrawn", async () => {

@@ -4,7 +4,7 @@ import { readProfile } from "../../src/profile/read-profile.ts";
 import { refusal } from "../testkit/refusal.ts";
 import { file, itRefuses, profileText, read } from "./sample-profile.ts";
 
-const noUrl = "is no URL of an archive";
+const noUrl = "is not the URL of an archive";
 
 describe("profile/read-profile refuses in [archive]", () => {
   itRefuses([

@@ -80,7 +80,7 @@ describe("profile/read-archive", () => {
     expect(change(2, "root = archive.ini.d").root).to.equal("/srv/config/archive.ini.d");
   });
 
-  const inside = (root: string) => `this file lies inside "${root}", the tree that gets published`;
+  const inside = (root: string) => `this file is inside "${root}", the tree that gets published`;
   const refused: readonly [string, () => unknown, number, string, string?][] = [
     ["no archive", () => read(...feed), 1, "the file lacks a section [archive]"],
     ["no root", () => change(2), 1, 'section [archive] lacks "root"'],
@@ -192,7 +192,7 @@ describe("profile/read-archive", () => {
       () => change(7, "path = a", "packages = ."),
       8,
       '"packages" is "."',
-      "leave it out where the packages lie in the feed's own folder",
+      "leave it out if the packages are in the feed's own folder",
     ],
     [
       "compressed forms of an opkg index",

@@ -149,13 +149,13 @@ packages = .
     [
       "a user ID with a line break",
       { archive: { ...sample.archive, identity: { kind: "user-id", userId: "a\nmirrors = https://evil/" } } },
-      "profile.ini:4: the value holds a control character",
+      "profile.ini:4: the value has a control character",
     ],
     ["an empty name", { archive: { ...sample.archive, name: "" } }, 'profile.ini:2: "name" has no value'],
     [
       "a mirror with a comma",
       { archive: { ...sample.archive, mirrors: ["https://a/,https://b/"] } },
-      '"https://a/,https://b/" has a comma, which parts the values of a list in a profile',
+      '"https://a/,https://b/" has a comma, which separates the values of a list in a profile',
     ],
     [
       "a path that leads out",

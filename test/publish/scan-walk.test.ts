@@ -147,7 +147,7 @@ describe("finding packages", () => {
     folder.write("na\u00efve f\u00fcr.ipk", "x");
     const { found, bad } = walk();
     expect(found).to.deep.equal(["na\u00efve f\u00fcr.ipk"]);
-    const hidden = "a control character or another that does not show";
+    const hidden = "a control or invisible character";
     expect(bad).to.deep.equal([
       'back\\slash.ipk: bad_path: "back\\slash.ipk" has a name with a backslash',
       `bell\x07.ipk: bad_path: "bell\\x07.ipk" has a name with ${hidden}`,

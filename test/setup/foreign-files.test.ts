@@ -82,7 +82,7 @@ describe("setup: what is somebody else's", () => {
     const document = await target.accept("apt", "--remove");
     for (const path of [source, service, profile, link]) {
       expect(reasonFor(document, path), path).to.equal("was changed since feedkey wrote it");
-      expect(document.warnings?.join("\n")).to.include(`/${path} is left where it is`);
+      expect(document.warnings?.join("\n")).to.include(`/${path} is left alone`);
     }
     expect(Object.keys(await target.files())).to.include.members([source, service, profile, link]);
     expect(Object.keys(await target.files()))
@@ -108,7 +108,7 @@ describe("setup: what is somebody else's", () => {
     for (const [bytes, reason] of [
       [new Uint8Array(), undefined],
       [concat(own, stranger), `has a key in it that is not the archive's, ${other.fingerprint}`],
-      [Buffer.from("not a keyring"), "is not a keyring of feedkey's any more"],
+      [Buffer.from("not a keyring"), "is no longer a keyring of feedkey"],
     ] as const) {
       await target.accept("apt", ...main);
       await fs.writeFile(target.file(keyring), bytes);

@@ -145,7 +145,7 @@ describe("store/client-state: damage", () => {
       await fs.rm(join(folder, "feeds", ".base.3"), { recursive: true });
       await fs.rename(kept, join(folder, "feeds", ".base.3"));
       const error = await refusal(ClientState.open(root, "proteanos"));
-      expect(error.message).to.include("is older than the ledger says: it was put back");
+      expect(error.message).to.include("is older than the ledger says: an old copy was put back");
     }));
 
   it("puts back a marker that a killed first run did not come to write", () =>

@@ -210,7 +210,7 @@ describe("store/key-store", () => {
         await store.putCertificate(joined, "x");
         const error = await refusal(store.resolve(`0x${joined.slice(-16)}`));
         expect(error.code).to.equal("usage");
-        expect(error.hint).to.equal(`a key ID names no key for certain; if you mean it, write ${joined}`);
+        expect(error.hint).to.equal(`a key ID does not identify a key; did you mean ${joined}?`);
         expect((await refusal(store.resolve("DEADBEEF"))).hint).to.include("all 40 or 64 hex digits");
         expect((await refusal(store.resolve(""))).code).to.equal("usage");
       }));

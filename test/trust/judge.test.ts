@@ -101,7 +101,7 @@ describe("trust/judge", () => {
       const certificates = drawn("S A", { A: { certifiedBy: [link("S", "A", { hash: "sha1" })] } });
       const trust = await judged({ certificates, seeds: seeds("S") });
       const { reason, links } = trust.rejected.get(key("A").fingerprint) ?? {};
-      expect(reason).to.equal(`the certification by ${key("S").fingerprint} does not hold: it uses SHA1`);
+      expect(reason).to.equal(`the certification by ${key("S").fingerprint} does not count: it uses SHA1`);
       expect(links?.map(({ refusal }) => refusal?.code)).to.deep.equal(["weak_algorithm"]);
     });
     it("passes over an expired key, and ends at a hard-revoked one unless another path is there", async () => {
