@@ -12,9 +12,11 @@ export type {
   VerifyPackagesOptions,
 } from "./client/client-options.ts";
 export type { FeedStatus } from "./client/feed-status.ts";
-export type { Fetched } from "./client/fetch.ts";
-export type { Listed, ListedFeed, ListedPackage } from "./client/listed-packages.ts";
 export { type Client, openClient } from "./client/open-client.ts";
+export type { Fetched } from "./client/packages/fetch.ts";
+export type { Listed, ListedFeed, ListedPackage } from "./client/packages/listed-packages.ts";
+export type { VerifiedPackage } from "./client/packages/verify-package.ts";
+export type { SignedFile, VerifiedPackages } from "./client/packages/verify-packages.ts";
 export { type InitProfileOptions, initProfile, type NewProfile } from "./client/profiles/init-profile.ts";
 export {
   type CheckProfileOptions,
@@ -29,8 +31,6 @@ export { removeSetUp, type SetUp, type SetUpOptions, type SetupChange, setUpProg
 export type { FeedOutcome } from "./client/update.ts";
 export type { VerifiedIndex } from "./client/verified-index.ts";
 export type { VerifiedCopy } from "./client/verify-copy.ts";
-export type { VerifiedPackage } from "./client/verify-package.ts";
-export type { SignedFile, VerifiedPackages } from "./client/verify-packages.ts";
 export { type Details, type ErrorCode, exitStatus, FeedkeyError } from "./error.ts";
 export type {
   AddSubkeyOptions,

@@ -20,14 +20,14 @@ import type {
   VerifyOptions,
   VerifyPackagesOptions,
 } from "./client-options.ts";
-import type { Fetched } from "./fetch.ts";
-import type { Listed } from "./listed-packages.ts";
+import type { Fetched } from "./packages/fetch.ts";
+import type { Listed } from "./packages/listed-packages.ts";
+import type { SignedFile, VerifiedPackages } from "./packages/verify-packages.ts";
 import { credentialsFor } from "./profiles/load-credentials.ts";
 import { loadProfile, readCa } from "./profiles/load-profile.ts";
 import type { ClientStatus } from "./status.ts";
 import type { FeedOutcome } from "./update.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
-import type { SignedFile, VerifiedPackages } from "./verify-packages.ts";
 import { report } from "./with-warnings.ts";
 
 /** Names of the feeds that an export is for. @throws FeedkeyError `usage` */
@@ -141,7 +141,7 @@ export class Client {
    * @throws FeedkeyError `usage`, `not_found` if no index was accepted yet; without `partial` why an index no longer stands
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
-    const { listPackages } = await import("./listed-packages.ts");
+    const { listPackages } = await import("./packages/listed-packages.ts");
     const { patterns = [], feeds } = options;
     return await this.#run(true, options, (session) => listPackages(session, { patterns, feeds }));
   }
@@ -170,7 +170,7 @@ export class Client {
       readonly all?: boolean | undefined;
     },
   ): Promise<Report<{ readonly packages: readonly Fetched[] }>> {
-    const { fetchPackages } = await import("./fetch-packages.ts");
+    const { fetchPackages } = await import("./packages/fetch-packages.ts");
     const { all = false, feeds, folder } = options;
     return await this.#run(false, options, (session) => fetchPackages(session, { requests, all, feeds, folder }));
   }
@@ -194,7 +194,7 @@ export class Client {
     files: readonly SignedFile[],
     options: VerifyPackagesOptions = {},
   ): Promise<Report<Omit<VerifiedPackages, "errors">>> {
-    const { verifyPackages } = await import("./verify-packages.ts");
+    const { verifyPackages } = await import("./packages/verify-packages.ts");
     return await this.#run(options.audit, options, (session) => verifyPackages(session, files, options.feed));
   }
 

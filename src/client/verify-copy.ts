@@ -9,10 +9,10 @@ import { withFreshKeys } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
 import type { TrustSet } from "../trust/judge.ts";
 import { warnOfAlgorithms } from "./algorithm-warnings.ts";
+import { type CheckedFiles, PackageFiles } from "./packages/verify-files.ts";
 import { accept } from "./update.ts";
 import type { VerifiedIndex } from "./verified-index.ts";
 import { feedOf, readIndexAhead, verifyLocal } from "./verify.ts";
-import { type CheckedFiles, PackageFiles } from "./verify-files.ts";
 
 /** What is to be verified, and how. */
 export interface Copy {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { foldedName, OutputNames } from "../../src/client/output-names.ts";
+import { foldedName, OutputNames } from "../../src/client/packages/output-names.ts";
 import { hour, inUse, packageOf, published } from "../testkit/archives/opkg-archive.ts";
 import { documentOf, runHere } from "../testkit/programs/command-line.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
-import { verifySignedPackage } from "../../src/client/verify-package.ts";
+import { verifySignedPackage } from "../../src/client/packages/verify-package.ts";
 import { FeedkeyError } from "../../src/error.ts";
 import { generate } from "../../src/openpgp/secret/generate.ts";
 import { type ArMember, readArMembers } from "../../src/packages/ar.ts";

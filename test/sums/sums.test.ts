@@ -37,7 +37,7 @@ describe("checksum files of releases", function () {
         expect(await fetched(release, "tool-1.0.tar.gz")).to.equal("the tool");
         expect(await fetched(release, "tool.exe")).to.equal("for windows");
         await release.accept(day(12), ...fetchArgs(release), "tool-1.0.tar.gz");
-        await release.refuse("not_listed", day(12), ...fetchArgs(release), "other");
+        await release.refuse("not_found", day(12), ...fetchArgs(release), "other");
         // Changed on the mirror: refused, and what was fetched stays.
         await release.write("win/tool.exe", "for Windows");
         await fs.rm(join(release.folder, "out", "tool.exe"));

@@ -1,7 +1,8 @@
 /** `feedkey list` and `feedkey show`: what the last accepted indexes list. Ask nobody. */
-import type { ListedPackage } from "../../client/listed-packages.ts";
+
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { ListedPackage } from "../../index.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";

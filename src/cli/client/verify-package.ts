@@ -1,7 +1,8 @@
 /** `feedkey verify-package`: verify signed pkgsrc packages. */
-import type { VerifiedPackage } from "../../client/verify-package.ts";
+
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { VerifiedPackage } from "../../index.ts";
 import { iso } from "../../time.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";

@@ -1,17 +1,17 @@
 /** Use case: the packages that somebody asks for, from the feeds' indexes as they were last accepted. */
 import { resolve } from "node:path";
-import { FeedkeyError } from "../error.ts";
-import { escapeText } from "../escape.ts";
-import { removeForsaken } from "../files/atomic.ts";
-import { ensureFolder } from "../files/folder.ts";
-import type { Feed } from "../profile/types.ts";
-import { refresh } from "../refresh/refresh.ts";
-import type { Session } from "../refresh/session.ts";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { removeForsaken } from "../../files/atomic.ts";
+import { ensureFolder } from "../../files/folder.ts";
+import type { Feed } from "../../profile/types.ts";
+import { refresh } from "../../refresh/refresh.ts";
+import type { Session } from "../../refresh/session.ts";
+import { chosenFeeds } from "../chosen-feeds.ts";
+import type { Choice, VerifiedIndex } from "../verified-index.ts";
 import { acceptedIndex, choose } from "./choose.ts";
-import { chosenFeeds } from "./chosen-feeds.ts";
 import { type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
-import type { Choice, VerifiedIndex } from "./verified-index.ts";
 
 /** What is asked for. */
 export interface Wish {

@@ -5,21 +5,21 @@
  */
 import { closeSync, fstatSync } from "node:fs";
 import { basename } from "node:path";
-import { FeedkeyError } from "../error.ts";
-import { escapeText } from "../escape.ts";
-import { stageStream } from "../files/staged-stream.ts";
-import { packageName } from "../formats/pkgsrc/package-summary.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
-import { armor, dearmor } from "../openpgp/packet/armor.ts";
-import { damage, quote } from "../packages/damage.ts";
-import { isPackageName } from "../packages/file-names.ts";
-import { HashedSource } from "../packages/hashed-source.ts";
-import { type PackageHash, parsePackageHash } from "../packages/package-hash.ts";
-import { isSignedPackage, readContents } from "../packages/pkgsrc-package.ts";
-import { type SignedParts, signedParts } from "../packages/signed-package.ts";
-import { type ByteSource, fileSource, openPackage } from "../packages/source.ts";
-import type { Judged } from "../refresh/certificate-pool.ts";
-import { type IndexVerdict, judgeIndex } from "../trust/index-signature.ts";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { stageStream } from "../../files/staged-stream.ts";
+import { packageName } from "../../formats/pkgsrc/package-summary.ts";
+import { checkSignatures, readSignatureFile } from "../../openpgp/check/detached.ts";
+import { armor, dearmor } from "../../openpgp/packet/armor.ts";
+import { damage, quote } from "../../packages/damage.ts";
+import { isPackageName } from "../../packages/file-names.ts";
+import { HashedSource } from "../../packages/hashed-source.ts";
+import { type PackageHash, parsePackageHash } from "../../packages/package-hash.ts";
+import { isSignedPackage, readContents } from "../../packages/pkgsrc-package.ts";
+import { type SignedParts, signedParts } from "../../packages/signed-package.ts";
+import { type ByteSource, fileSource, openPackage } from "../../packages/source.ts";
+import type { Judged } from "../../refresh/certificate-pool.ts";
+import { type IndexVerdict, judgeIndex } from "../../trust/index-signature.ts";
 
 /** What is asked of a signed package's signature. */
 export interface PackagePolicy {

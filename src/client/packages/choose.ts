@@ -1,15 +1,15 @@
 /** Finds the package in verified indexes for `NAME` or `NAME=VERSION`. */
 
-import { didYouMean } from "../did-you-mean.ts";
-import { FeedkeyError } from "../error.ts";
-import { escapeText } from "../escape.ts";
-import { formats } from "../formats/formats.ts";
-import type { Feed } from "../profile/types.ts";
-import type { Judged } from "../refresh/certificate-pool.ts";
-import type { Session } from "../refresh/session.ts";
-import { acceptedCandidate } from "./candidate.ts";
-import { type Choice, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
-import type { PartSource } from "./verified-part.ts";
+import { didYouMean } from "../../did-you-mean.ts";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { formats } from "../../formats/formats.ts";
+import type { Feed } from "../../profile/types.ts";
+import type { Judged } from "../../refresh/certificate-pool.ts";
+import type { Session } from "../../refresh/session.ts";
+import { acceptedCandidate } from "../candidate.ts";
+import { type Choice, type VerifiedIndex, verifyIndex } from "../verified-index.ts";
+import type { PartSource } from "../verified-part.ts";
 
 /**
  * The last accepted index of a feed, judged again now: its signer may have been revoked since, or the index may be stale.

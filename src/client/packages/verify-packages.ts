@@ -1,9 +1,9 @@
 /** Use case: verify signed pkgsrc packages, each for itself. */
-import { FeedkeyError } from "../error.ts";
-import type { Judged } from "../refresh/certificate-pool.ts";
-import { learnMore, refresh } from "../refresh/refresh.ts";
-import type { Session } from "../refresh/session.ts";
-import { chosenFeeds } from "./chosen-feeds.ts";
+import { FeedkeyError } from "../../error.ts";
+import type { Judged } from "../../refresh/certificate-pool.ts";
+import { learnMore, refresh } from "../../refresh/refresh.ts";
+import type { Session } from "../../refresh/session.ts";
+import { chosenFeeds } from "../chosen-feeds.ts";
 import { type VerifiedPackage, verifySignedPackage } from "./verify-package.ts";
 
 /** A signed package. */

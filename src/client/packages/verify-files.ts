@@ -2,15 +2,15 @@
 import type { Dirent } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { FeedkeyError } from "../error.ts";
-import { escapeText } from "../escape.ts";
-import { largest } from "../extremes.ts";
-import type { Digesting, Digests } from "../files/digests.ts";
-import type { FileDigest } from "../files/file-digest.ts";
-import { isCalledPackage } from "../packages/file-names.ts";
-import { holdsPackage } from "../packages/package-content.ts";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { largest } from "../../extremes.ts";
+import type { Digesting, Digests } from "../../files/digests.ts";
+import type { FileDigest } from "../../files/file-digest.ts";
+import { isCalledPackage } from "../../packages/file-names.ts";
+import { holdsPackage } from "../../packages/package-content.ts";
+import type { VerifiedIndex } from "../verified-index.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
-import type { VerifiedIndex } from "./verified-index.ts";
 
 /**
  * Checks a package file against the index: an entry with its file name must have its digest.

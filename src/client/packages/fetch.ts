@@ -1,20 +1,20 @@
 /** Use case: download packages that a verified index lists, each byte of them verified before it gets its name (T12). */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { FeedkeyError, gravestOf } from "../error.ts";
-import { escapeText } from "../escape.ts";
-import { digestFile } from "../files/file-digest.ts";
-import { stageStream } from "../files/staged-stream.ts";
-import type { Entry } from "../formats/entry.ts";
-import { formats } from "../formats/formats.ts";
-import { timeFor } from "../net/limits.ts";
-import { getResuming } from "../net/resume.ts";
-import type { FeedFormat } from "../profile/types.ts";
-import { httpError, locations, rootOf } from "../refresh/download.ts";
-import type { Session } from "../refresh/session.ts";
-import type { Duration } from "../time.ts";
-import { packagePath, packageUrl } from "../trust/package-path.ts";
-import type { Choice } from "./verified-index.ts";
+import { FeedkeyError, gravestOf } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { digestFile } from "../../files/file-digest.ts";
+import { stageStream } from "../../files/staged-stream.ts";
+import type { Entry } from "../../formats/entry.ts";
+import { formats } from "../../formats/formats.ts";
+import { timeFor } from "../../net/limits.ts";
+import { getResuming } from "../../net/resume.ts";
+import type { FeedFormat } from "../../profile/types.ts";
+import { httpError, locations, rootOf } from "../../refresh/download.ts";
+import type { Session } from "../../refresh/session.ts";
+import type { Duration } from "../../time.ts";
+import { packagePath, packageUrl } from "../../trust/package-path.ts";
+import type { Choice } from "../verified-index.ts";
 
 export interface Fetched {
   readonly path: string;

@@ -1,11 +1,11 @@
 /** Use case: what the last accepted indexes list. Asks nobody; `fetch` asks for news of keys before it takes a package. */
-import { FeedkeyError } from "../error.ts";
-import type { Entry } from "../formats/entry.ts";
-import type { Session } from "../refresh/session.ts";
-import { iso } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
+import { FeedkeyError } from "../../error.ts";
+import type { Entry } from "../../formats/entry.ts";
+import type { Session } from "../../refresh/session.ts";
+import { iso } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import { chosenFeeds } from "../chosen-feeds.ts";
 import { acceptedIndex } from "./choose.ts";
-import { chosenFeeds } from "./chosen-feeds.ts";
 
 /** A package as an index lists it. */
 export interface ListedPackage {

@@ -5,8 +5,8 @@
 import { lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { FeedkeyError } from "../error.ts";
-import { escapeText } from "../escape.ts";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
 
 /** The same for names that some file system takes for one: case, accents and invisible characters. */
 export function foldedName(name: string): string {
