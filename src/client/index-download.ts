@@ -10,7 +10,7 @@ import { downloadFile, inFeed, pastCaches, type Remembered } from "../refresh/do
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
 import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
-import { largerIndexHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
+import { isTooLarge, largerIndexHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
 import type { PartSource } from "./verified-part.ts";
 import type { LastIndex } from "./verified-root.ts";
 
@@ -157,8 +157,4 @@ export function partsBeside(source: Source, root: string, headers: Pick<GetOptio
       bar.stop();
     }
   };
-}
-
-function isTooLarge(error: unknown): error is FeedkeyError {
-  return error instanceof FeedkeyError && error.details.reason === "too_large";
 }

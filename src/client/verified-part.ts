@@ -8,7 +8,7 @@ import { compressionOf, type Part, type PartForm } from "../formats/format.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
 import { decompress } from "../packages/compression/compression.ts";
 import { partPath } from "../store/feed-folder.ts";
-import { largerIndexHint } from "./index-files.ts";
+import { isTooLarge, largerIndexHint } from "./index-files.ts";
 import type { LastIndex, VerifiedRoot } from "./verified-root.ts";
 
 const key = Symbol("made by the verifier of parts");
@@ -56,9 +56,12 @@ export async function verifyPart(
   const kept = last && (await keptPart(last, part));
   if (kept !== undefined && fits(kept, part.open)) return new VerifiedPart(key, root, part, kept);
   for (const form of part.forms) {
-    const bytes = await readForm(form, source, limit);
+    const what = `${part.path} (${form.form ?? "not compressed"})`;
+    const bytes = await readForm(form, source, limit).catch((error: unknown) => {
+      throw isTooLarge(error) ? otherPart(root, what) : error;
+    });
     if (bytes === undefined) continue;
-    if (!fits(bytes, form.file)) throw otherPart(root, `${part.path} (${form.form ?? "not compressed"})`);
+    if (!fits(bytes, form.file)) throw otherPart(root, what);
     const kind = form.form === undefined ? "none" : compressionOf[form.form];
     const text = await decompress(bytes, kind, part.open.size, "bad_index");
     if (!fits(text, part.open)) throw otherPart(root, `what ${part.path} decompresses to`);

@@ -45,6 +45,8 @@ describe("apt's repositories", function () {
       await suite.profile(["suite = stable-code", "components = main, contrib", "architectures = amd64, arm64"]);
       await suite.release({ lists, fields });
       await suite.sign();
+      // By its codename, as mirrors have it: a link to the suite.
+      await fs.symlink("stable", join(suite.folder, "site/debian/dists/stable-code"));
       await suite.accept(day(11), "update");
       expect(await suite.fetch(day(11), "alpha", "beta", "shared")).to.deep.equal([
         "alpha_2.0_amd64.deb",

@@ -104,6 +104,20 @@ describe("decompression", () => {
     await expectDamage(() => decompress(twice, "xz", 2 * plain.length - 1), /more than/);
   });
 
+  it("gives nothing back where there is nothing and nothing may be there, and refuses a byte", async () => {
+    const [xz, bzip2] = [
+      ["xz", "/Td6WFoAAATm1rRGAAAAABzfRCEftvN9AQAAAAAEWVo="],
+      ["bzip2", "QlpoORdyRThQkAAAAAA="],
+    ] as const;
+    const zstd = ["zstd", "KLUv/SAAAQAA"] as const;
+    for (const [kind, text] of [["gzip", gzipSync("").toString("base64")], xz, bzip2, zstd] as const) {
+      expect(await decompress(Buffer.from(text, "base64"), kind, 0), kind).to.have.length(0);
+    }
+    for (const [kind, bytes] of forms)
+      expect((await refusalOf(() => decompress(bytes, kind, 0))).code).to.equal("bad_package");
+    expect((await refusalOf(() => decompress(gzipSync("x"), "gzip", 0))).details).to.include({ reason: "limits" });
+  });
+
   it("stops a bomb at the limit", async () => {
     const bombs: readonly [Compression, Buffer][] = [
       ["gzip", gzipSync(Buffer.alloc(8 * roomy))],

@@ -1,4 +1,5 @@
 /** Use case: download packages that a verified index lists, each byte of them verified before it gets its name (T12). */
+
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { FeedkeyError, gravestOf } from "../../error.ts";
@@ -14,6 +15,7 @@ import { httpError, locations, rootOf } from "../../refresh/download.ts";
 import type { Session } from "../../refresh/session.ts";
 import type { Duration } from "../../time.ts";
 import { packagePath, packageUrl } from "../../trust/package-path.ts";
+import { isTooLarge } from "../index-files.ts";
 import type { Choice } from "../verified-index.ts";
 
 export interface Fetched {
@@ -105,10 +107,6 @@ async function fromLocation(
     await file.discard();
     throw isTooLarge(error) ? sizeMismatch(entry, wanted, "more") : error;
   }
-}
-
-function isTooLarge(error: unknown): boolean {
-  return error instanceof FeedkeyError && error.details.reason === "too_large";
 }
 
 function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): FeedkeyError {
