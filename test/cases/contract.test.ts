@@ -28,7 +28,7 @@ function commandLines(archive: TestArchive): readonly (readonly [number, readonl
     [0, ["profile", "list"]],
     [0, [...home, "sign", archive.file("Other"), "--key", archive.key]],
     [0, [...home, "publish", "--config", archive.config]],
-    [1, [...profile, "fetch", "omega", "-o", archive.out]],
+    [66, [...profile, "fetch", "omega", "-o", archive.out]],
     [1, [...profile, "verify", index, "--signature", join(archive.folder, "nothing")]],
     [2, [...profile, "fetch"]],
     [2, [...profile, "update", "nothing"]],

@@ -28,7 +28,7 @@ export async function list(
   });
 }
 
-/** All that the indexes say of one package. @throws FeedkeyError `usage`, `not_found`, `not_listed` */
+/** All that the indexes say of one package. @throws FeedkeyError `usage`, `not_found` */
 export async function show(context: Context, name: string, { feed: feeds }: ListOptions): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { packages, feeds: indexes, errors } = await client.list({ patterns: [name], feeds, partial: true });
