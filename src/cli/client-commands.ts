@@ -38,7 +38,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .requiredOption("--fingerprint <fpr...>", "full fingerprint of the archive's key, from a source you trust")
     .option("--name <name>", "name of the profile (default: the host)")
     .option("--feed <name=path...>", "feeds of the archive")
-    .option("--format <format>", "of these feeds: opkg or pkgsrc", "opkg")
+    .option("--format <format>", "the format of the feeds: opkg or pkgsrc", "opkg")
     .option("--keyservers <urls>", "hkps://... with commas, or none (default: none)")
     .option("--ca <file>", "authorities of the archive's own servers, besides the system's (PEM)")
     .option("--keyserver-ca <file>", "authorities of the key servers, besides the system's (PEM)")

@@ -20,7 +20,7 @@ export const formats = { opkg, pkgsrc, sums, apt } as const;
 export type FeedFormat = keyof typeof formats;
 
 /** Their names, as profiles and commands give them. */
-export const formatNames = ["opkg", "pkgsrc", "sums", "apt"] as const satisfies readonly FeedFormat[];
+export const formatNames = Object.keys(formats) as [FeedFormat, ...FeedFormat[]];
 
 /** Those whose indexes feedkey writes itself; of the others it signs what another program wrote. */
 export const publishedNames = ["opkg", "pkgsrc"] as const satisfies readonly FeedFormat[];

@@ -107,7 +107,7 @@ export class LineWalker {
   }
 }
 
-/** The only field in which a line of blanks changes nothing, in lower case. */
+/** The name, in lower case, of the only field where a blank line changes nothing. */
 export const description = "description";
 
 export type LineKind = "blank" | "field" | "continuation";

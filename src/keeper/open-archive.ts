@@ -207,7 +207,7 @@ export class Keeper {
   }
 
   /**
-   * Lets another key sign some feeds for a time. Certificate and path go into the key store, the bundle, and to the key servers.
+   * Lets another key sign some feeds for a time. Its certificate and path go to the key store, the bundle and the key servers.
    * @param request the delegate's certificate, its file, or its fingerprint where the key store has it already
    * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...; as `rotate`
    */

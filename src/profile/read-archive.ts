@@ -72,7 +72,7 @@ function readRoot({ text, line }: IniValue, file: string, errorAt: ErrorAt): str
   return root;
 }
 
-/** T10: index signatures name the feed at this domain. */
+/** T10: the domain in the notation `feed@DOMAIN` of index signatures. */
 function readDomain(value: IniValue | undefined, errorAt: ErrorAt): string | undefined {
   if (value === undefined || /^(?=.{1,253}$)[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(value.text)) return value?.text;
   throw errorAt(value.line, `"notation-domain" is not a domain: "${value.text}"`, "write it as example.org");

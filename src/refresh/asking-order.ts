@@ -9,8 +9,8 @@ export function pathOf(key: Fingerprint, { trusted }: TrustSet): Fingerprint[] {
 }
 
 /**
- * Puts keys in order: those that signed the last accepted indexes, each with its path; then the chain as this client knows
- * it, the oldest first; then who is new to it, the nearest to the seeds first; delegates last. So the crowd that a thief of
+ * Puts keys in order: signers of the last accepted indexes, each with its path; then the chain that this client knows,
+ * oldest first; then keys that are new to it, nearest to the seeds first; delegates last. So the crowd that a thief of
  * one key can make comes after all that was there before him.
  * @param trust the judgement as if all of them had been checked
  */

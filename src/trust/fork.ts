@@ -12,7 +12,7 @@
  *   both of the two sides have is not a rival for their sake: it is right whichever side is;
  * - *victim*: a rival, not accepted before, that the seeds reach only through I;
  * - *crowd*: I, or a key that is not live on the way from a side of I to its heads, certified more keys than are looked
- *   at. Some rivals are unseen, so every head is a rival. (Where only such a way is crowded, and not I itself, this takes
+ *   at. Some rivals are unseen, so every head is a rival. (Where only a key on the way is crowded, and not I, there must be
  *   two sides.)
  */
 import type { Fingerprint } from "./facts.ts";

@@ -1,4 +1,4 @@
-/** The values that fit an argument or an option: names of profiles, feeds, packages and keys that are here. Asks nobody. */
+/** The values that fit an argument or an option: names of local profiles, feeds, packages and keys. Asks nobody. */
 import { listProfiles } from "../../client/profiles/profiles.ts";
 import { openArchive } from "../../keeper/open-archive.ts";
 import { exportFormats } from "../../stock/export.ts";

@@ -1,4 +1,4 @@
-/** A new profile from an archive's bundle, for fingerprints that came over another way. */
+/** A new profile from an archive's bundle, for fingerprints that came by another channel. */
 
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";

@@ -1,6 +1,6 @@
 /**
  * Public keys for Node's own cryptography, which makes every check. RSA and EdDSA, which nearly every archive uses, are read
- * here too, since loading the OpenPGP library is slow; it reads all others. `test/openpgp/native-key.test.ts` compares the two.
+ * here too, because the OpenPGP library, which reads all others, loads slowly. `test/openpgp/native-key.test.ts` compares the two.
  */
 import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
 import { isDsaSignature } from "./dsa.ts";
