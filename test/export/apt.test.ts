@@ -147,7 +147,7 @@ describe("apt with an exported keyring", function () {
       machine.keyring,
     ];
     const within = await archive.accept(...later(13));
-    expect(within.warnings?.join("\n")).to.include("within grace");
+    expect(within.warnings?.join("\n")).to.include("within the profile's grace");
     const beyond = await archive.refuse({ code: "unchecked_revocation", status: 1 }, ...later(15));
     expect(beyond.error?.details.fingerprint).to.equal(a);
     const after = await fs.stat(machine.keyring);

@@ -41,7 +41,7 @@ describe("export in an outage of the key servers", () => {
     const before = await fs.stat(keyring);
     await archive.stopKeyserver();
     const { warnings } = await archive.accept(...exporting(13));
-    expect(warnings?.join("\n")).to.include("within grace");
+    expect(warnings?.join("\n")).to.include("within the profile's grace");
     await archive.refuse(unchecked, ...exporting(15));
     const after = await fs.stat(keyring);
     expect([after.ino, after.mtimeMs]).to.deep.equal([before.ino, before.mtimeMs]);

@@ -185,7 +185,9 @@ describe("the pages of the roles", () => {
       const code = runnable(path)
         .map((block) => block.code)
         .join("\n");
-      const set = new Set([...code.matchAll(/(?:^|[\s;(])([a-z]\w*)=/gm)].map(([, variable]) => variable));
+      const set = new Set(
+        [...code.matchAll(/(?:^|[\s;(])(?:for )?([a-z]\w*)(?:=| in )/gm)].map(([, variable]) => variable),
+      );
       const used = [...code.matchAll(/\$\{?([a-z]\w*)/g)].map(([, variable]) => variable);
       const [head = ""] = fs.readFileSync(path, "utf8").split(/^## /m);
       expect(used.filter((variable) => !set.has(variable) && !head.includes(`\`$${variable}\``))).to.deep.equal([]);
