@@ -141,7 +141,7 @@ describe("commands: refresh and status", () => {
           expect(feeds).to.have.nested.property("[0].signers").that.deep.equals([life.first]);
           expect(keys).to.have.nested.property("[0].lastCheckAt", "2026-01-02T12:00:00Z");
           expect(keys).to.have.nested.property("[0].expiresAt", "2027-01-01T12:00:00Z");
-          expect(String(warnings)).to.match(/expires/);
+          expect(String(warnings)).to.match(/no known key may sign/);
           expect(await life.archive.everything()).to.deep.equal(before);
         },
         { servers: [server.url], keygen: ["--expires", "365d"] },

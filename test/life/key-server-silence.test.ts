@@ -12,7 +12,7 @@ import { keyAnswer, withLiars } from "../testkit/servers/key-servers.ts";
 import { plain } from "../testkit/servers/misbehaving-server.ts";
 
 const refused = (code: string) => ({ code, status: 1 });
-const graceful = [/could not be checked/, /within grace/];
+const graceful = [/could not be checked/, /within the profile's grace/];
 
 describe("cases: key server, all down", () => {
   it("a known key: used with a warning within grace, unchecked_revocation beyond", async () => {

@@ -60,7 +60,7 @@ describe("cases: key server, answers that say nothing", function () {
       await withLiars(async (server) => {
         await withKnownKey([server], async (client, life) => {
           server.answer(life.first, behaviour);
-          await acceptsWith(client, day(2), /could not be checked/, /within grace/);
+          await acceptsWith(client, day(2), /could not be checked/, /within the profile's grace/);
           const young = await life.client("young", { servers: [server.url] });
           await young.refuse(unchecked, day(2), "update");
           expect(await young.remembers()).to.deep.equal([]);
