@@ -60,7 +60,13 @@ describe("feedkey key", () => {
       await key("revoke", revoked, "--reason", "compromised", "--force");
       const { keys, home: where } = await key("key", "list");
       expect(where).to.equal(home);
-      const common = { userId: archiveUserId, algorithm: "ed25519", createdAt: iso(day(0)), secret: true, algorithmUntil: null };
+      const common = {
+        userId: archiveUserId,
+        algorithm: "ed25519",
+        createdAt: iso(day(0)),
+        secret: true,
+        algorithmUntil: null,
+      };
       expect(keys).to.have.deep.members([
         { ...common, fingerprint: usual, expiresAt: iso(day(100)), state: "in force" },
         { ...common, fingerprint: short, expiresAt: iso(day(5)), state: "the key expired on 2026-01-06" },

@@ -148,7 +148,11 @@ describe("a signed package", () => {
       ["without a hash file", ar([second, third]), /as its first member/],
       ["in another order", ar([second, first, third]), /as its first member/],
       ["with the package first", ar([third, first, second]), /as its first member/],
-      ["with a further member", ar([first, second, third, { name: "x", data: "" }]), /has the member "x" after the three/],
+      [
+        "with a further member",
+        ar([first, second, third, { name: "x", data: "" }]),
+        /has the member "x" after the three/,
+      ],
       ["with a member before", ar([{ name: "x", data: "" }, first, second, third]), /as its first member/],
       ["with a second signature", ar([first, second, second, third]), /after the three/],
       ["with a member of another name", ar([{ ...first, name: "+pkg_hash" }, second, third]), /as its first member/],
