@@ -3,11 +3,13 @@ import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
 import { formats } from "../formats/formats.ts";
+import { isDatedBy } from "../net/validator.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";
 import type { IndexVersions } from "../store/feed-meta.ts";
+import type { FileVersion } from "../store/file-version.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { type AcceptedIndex, refuseReplay } from "../trust/freshness.ts";
 import {
@@ -51,10 +53,21 @@ export class VerifiedRoot {
     this.signed = candidate.document.bytes;
     this.sha256 = candidate.document.sha256;
     this.signature = signature.bytes;
-    const hasVersion = candidate.version !== undefined || signature.version !== undefined;
-    this.versions = hasVersion ? { index: candidate.version, signature: signature.version } : undefined;
+    this.versions = versionsOf(candidate, signature, verdict.createdAt);
     this.otherForm = otherForm;
   }
+}
+
+/**
+ * By what the files can be asked for later. A file with a signature that is newer than the file's own date has a wrong date, such as
+ * one that every version gets: by that the next one would count as unchanged.
+ */
+function versionsOf({ version }: Candidate, signature: SignatureSource, createdAt: number): IndexVersions | undefined {
+  const isOlder = (one: FileVersion | undefined) => one?.lastModified !== undefined && isDatedBy(one, createdAt - 1);
+  const holdsBoth = signature.within !== undefined;
+  const index = holdsBoth && isOlder(version) ? undefined : version;
+  const beside = isOlder(signature.version) ? undefined : signature.version;
+  return index === undefined && beside === undefined ? undefined : { index, signature: beside };
 }
 
 /** The last accepted index of a feed. */

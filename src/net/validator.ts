@@ -17,16 +17,23 @@ const settled: Duration = 60_000;
 /**
  * What an answer's version can be asked for by later; undefined if nothing tells it from the next one for certain.
  * A weak tag may stand for two versions made within a second, as a date may: neither is used of a file that has only just changed.
+ * @param latest the latest date that can be true by our own clock: with one from the future, an honest server would call
+ *   every later version unchanged
  */
-export function validatorOf({ headers }: AnswerHead): Validator | undefined {
+export function validatorOf({ headers }: AnswerHead, latest: Instant): Validator | undefined {
   const { etag, "last-modified": lastModified } = headers;
   const isTag = etag !== undefined && etag.length <= maxTag && /^(W\/)?"[\x21\x23-\x7e]*"$/.test(etag);
   if (isTag && !etag.startsWith("W/")) return { etag };
   const changed = dateOf(lastModified);
   const answered = dateOf(headers.date);
   if (lastModified === undefined || changed === undefined || answered === undefined) return undefined;
-  if (answered - changed < settled) return undefined;
+  if (answered > latest || answered - changed < settled) return undefined;
   return isTag ? { etag } : { lastModified };
+}
+
+/** Whether its date, if it has one, is at most the given one. */
+export function isDatedBy({ lastModified }: Validator, latest: Instant): boolean {
+  return lastModified === undefined || (dateOf(lastModified) ?? Number.POSITIVE_INFINITY) <= latest;
 }
 
 /** The request headers that ask for a file only if it is no longer this version: else the answer is 304. */

@@ -1,4 +1,5 @@
 /** The archive's own bundle: a source of certificates like any other, downloaded while the key servers are asked. */
+import { FeedkeyError } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import type { Keyring } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
@@ -16,15 +17,21 @@ export class Bundles {
   readonly #session: Session;
   readonly #come: Keyring[] = [];
   readonly #download: Promise<void>;
+  readonly #whole: boolean;
   #isWhole = false;
 
-  /** Begins to download. */
-  constructor(session: Session) {
+  /**
+   * Begins to download.
+   * @param whole even if a server would say that nothing has changed
+   */
+  constructor(session: Session, whole: boolean) {
     this.#session = session;
+    // Without key servers revocations come by the bundle alone: no server's word that it has not changed is enough.
+    this.#whole = whole || !session.checkPolicy.required;
     this.#download = this.#downloadAll().finally(() => {
       this.#isWhole = true;
     });
-    // Whoever asks meanwhile may fail first; then nobody waits for this.
+    // The questions asked meanwhile may fail first; then nobody waits for this.
     this.#download.catch(() => undefined);
   }
 
@@ -41,7 +48,7 @@ export class Bundles {
     return this.#isWhole;
   }
 
-  /** Waits for all of it and takes it. */
+  /** Waits for all of it and takes it. @throws FeedkeyError `bad_config`: the file of credentials can't be used */
   async takeAll(): Promise<void> {
     await this.#download;
     this.take();
@@ -59,7 +66,7 @@ export class Bundles {
       if (offline && !location.startsWith("file:")) continue;
       try {
         const within = found ? furtherCopy : timeFor(expectedBytes.bundle, transport.limits);
-        const copy = await state.bundleCopy(fileUrl(location, bundlePath).href);
+        const copy = this.#whole ? undefined : await state.bundleCopy(fileUrl(location, bundlePath).href);
         const bundle = await downloadFile(this.#session, location, bundlePath, limits.keyringBytes, {
           within,
           ...pastCaches,
@@ -71,10 +78,12 @@ export class Bundles {
         if (bundle === undefined) continue;
         const { bytes, version } = bundle;
         this.#come.push(readKeys(bytes));
-        if (version !== undefined) this.#session.bundles.push({ version, bytes });
+        if (version !== undefined && checkPolicy.required) this.#session.bundles.push({ version, bytes });
         found = true;
         if (checkPolicy.required) return;
       } catch (error) {
+        // Nothing is wrong with the archive: its user has to mend a file.
+        if (error instanceof FeedkeyError && error.code === "bad_config") throw error;
         tellFailure(reporter, "the archive's key bundle could not be read", error);
       }
     }

@@ -4,10 +4,11 @@ import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
 import { patiently } from "../net/retry-after.ts";
 import type { GetOptions, HttpAnswer } from "../net/types.ts";
-import { unlessStill, validatorOf } from "../net/validator.ts";
+import { isDatedBy, unlessStill, validatorOf } from "../net/validator.ts";
 import type { Feed, Profile } from "../profile/types.ts";
-import type { FileVersion } from "../store/file-version.ts";
+import { type FileVersion, isFresh } from "../store/file-version.ts";
 import type { Duration } from "../time.ts";
+import { skew } from "../trust/policy.ts";
 import type { Session } from "./session.ts";
 
 /** What a file is taken to have where nobody knows better: it decides how long a slow mirror is waited for. */
@@ -66,7 +67,8 @@ export interface Downloaded {
 
 /**
  * Downloads a file whole, or finds out that it is still the one that is remembered.
- * @param options.remembered what a server that says "not modified" means, if it is asked for the same URL
+ * @param options.remembered what a server that says "not modified" means, if it is asked for the same URL; not used a day after
+ *   it came whole
  * @param options.onAbsent gets the reason why a file counts as missing if the server did not say so clearly: object stores answer
  *   403, and single-page hosting sends a web page
  * @returns undefined if there is none
@@ -84,7 +86,10 @@ export async function downloadFile(
 ): Promise<Downloaded | undefined> {
   const { onAbsent = () => undefined, remembered, ...terms } = options;
   const url = fileUrl(location, path);
-  const version = remembered?.version?.url === url.href ? remembered.version : undefined;
+  const { at } = session.options;
+  const known = remembered?.version;
+  const isUsable = known?.url === url.href && isFresh(known, at) && isDatedBy(known, at + skew);
+  const version = isUsable ? known : undefined;
   const headers = { ...options.headers, ...(version === undefined ? {} : unlessStill(version)) };
   if (options.within === 0) {
     throw unavailable(url, "timeout", "not asked, because the time for this mirror is over", {
@@ -111,8 +116,8 @@ export async function downloadFile(
   if (answer.status === 404 || answer.status === 410) return undefined;
   if (answer.status !== 200 && answer.status !== 403) throw httpError(url, answer);
   if (answer.status === 200 && !isWebPage(answer.body)) {
-    const validator = validatorOf(answer);
-    const now = validator && { url: url.href, ...validator };
+    const validator = validatorOf(answer, at + skew);
+    const now = validator && { url: url.href, ...validator, wholeAt: at };
     return { bytes: answer.body, version: now, isRemembered: false };
   }
   onAbsent(answer.status === 200 ? webPageError(url) : httpError(url, answer));

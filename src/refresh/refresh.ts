@@ -128,11 +128,11 @@ async function conclude(session: Session): Promise<Judged> {
 
 /**
  * Asks the archive and the key servers, side by side, judges, and records what was learned.
- * @param thoroughly ask about every key, even those whose last check is recent enough
+ * @param thoroughly ask about every key, even those whose last check is recent enough, and for the whole bundle
  * @returns the judgement with every check that could be made
  */
 export async function refresh(session: Session, thoroughly = false): Promise<Judged> {
-  const bundles = new Bundles(session);
+  const bundles = new Bundles(session, thoroughly);
   const isOnline = !session.options.offline;
   if (session.checkPolicy.required && isOnline) await askKeyservers(session, thoroughly, bundles);
   else if (session.profile.trust.wkd && isOnline) await discover(session);

@@ -8,7 +8,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
 import type { HeldLock } from "../files/lock.ts";
-import { type FileVersion, isSameVersion, parseFileVersion } from "./file-version.ts";
+import { type FileVersion, fileVersionDocument, isSameVersion, parseFileVersion } from "./file-version.ts";
 import { sha256 } from "./state-file.ts";
 import { StateReader } from "./state-reader.ts";
 
@@ -54,7 +54,11 @@ export class BundleCopies {
     for (const { version, bytes } of copies) {
       const present = await this.read(version.url);
       if (present !== undefined && isSame(present, { version, bytes })) continue;
-      const head = JSON.stringify({ version: formatVersion, from: version, sha256: sha256(bytes) });
+      const head = JSON.stringify({
+        version: formatVersion,
+        from: fileVersionDocument(version),
+        sha256: sha256(bytes),
+      });
       await writeFileAtomic(
         this.#path(version.url),
         Buffer.concat([Buffer.from(`${head}\n`), bytes]),

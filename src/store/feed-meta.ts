@@ -1,5 +1,5 @@
 import { type Instant, iso } from "../time.ts";
-import { type FileVersion, isSameVersion, parseFileVersion } from "./file-version.ts";
+import { type FileVersion, fileVersionDocument, isSameVersion, parseFileVersion } from "./file-version.ts";
 import { StateReader } from "./state-reader.ts";
 
 /** One good signature of an accepted index. */
@@ -110,7 +110,10 @@ export function serializeFeedMeta(meta: FeedMeta): string {
     source: meta.source,
     size: meta.size,
     entries: meta.entries,
-    versions: meta.versions,
+    versions: meta.versions && {
+      index: meta.versions.index && fileVersionDocument(meta.versions.index),
+      signature: meta.versions.signature && fileVersionDocument(meta.versions.signature),
+    },
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -1,5 +1,9 @@
 /** Which version of a file was downloaded, by the name that its server has for it. */
+import { type Duration, type Instant, iso } from "../time.ts";
 import type { StateReader } from "./state-reader.ts";
+
+/** For how long a server's word that a file has not changed is enough: what it served before may have been false. */
+const maxUnseen: Duration = 24 * 3_600_000;
 
 /** Either the tag or the date. */
 export interface FileVersion {
@@ -7,21 +11,36 @@ export interface FileVersion {
   readonly url: string;
   readonly etag?: string;
   readonly lastModified?: string;
+  /** When it last came whole. Files of older versions of the state don't say. */
+  readonly wholeAt?: Instant | undefined;
 }
 
-/** Whether two answers were the same file, as far as their validators tell. */
+/** Whether a file came whole so recently that its server may be asked only for what has changed since. */
+export function isFresh({ wholeAt }: FileVersion, at: Instant): boolean {
+  return wholeAt !== undefined && wholeAt <= at && at - wholeAt < maxUnseen;
+}
+
+/** As it is written into JSON; its time to the second. */
+export function fileVersionDocument(version: FileVersion): object {
+  const { url, etag, lastModified, wholeAt } = version;
+  return { url, etag, lastModified, ...(wholeAt === undefined ? {} : { wholeAt: iso(wholeAt) }) };
+}
+
+/** Whether two records of a file say the same. */
 export function isSameVersion(one: FileVersion | undefined, other: FileVersion | undefined): boolean {
-  return one?.url === other?.url && one?.etag === other?.etag && one?.lastModified === other?.lastModified;
+  return JSON.stringify(one && fileVersionDocument(one)) === JSON.stringify(other && fileVersionDocument(other));
 }
 
 /** @throws FeedkeyError `bad_state` */
 export function parseFileVersion(value: unknown, where: string, read: StateReader): FileVersion {
-  const version = read.object(value, where, ["url", "etag?", "lastModified?"]);
+  const version = read.object(value, where, ["url", "etag?", "lastModified?", "wholeAt?"]);
   const etag = version.get("etag");
   const lastModified = version.get("lastModified");
+  const wholeAt = version.get("wholeAt");
   return {
     url: read.text(version.get("url"), where),
     ...(etag === undefined ? {} : { etag: read.text(etag, where) }),
     ...(lastModified === undefined ? {} : { lastModified: read.text(lastModified, where) }),
+    ...(wholeAt === undefined ? {} : { wholeAt: read.instant(wholeAt, where) }),
   };
 }

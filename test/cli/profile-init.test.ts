@@ -67,6 +67,25 @@ describe("feedkey profile init", () => {
     expect(ended.status, ended.stderr).to.equal(0);
   });
 
+  it("refuses a URL with a password before it asks, and prints neither", async () => {
+    const host = archive.mirror.url.replace("http://", "");
+    const before = archive.mirror.requests.length;
+    for (const url of [
+      ...[
+        `http://user:s3cret@${host}`,
+        `http://s3cret@${host}`,
+        `http:/user:s3cret@${host}`,
+        `http:\\\\user:s3cret@${host}`,
+      ],
+      ...["http://user:s3/cret@host/", "http://user:s3cret@bad host/", "user:s3cret@/"],
+    ]) {
+      const document = await refuses("usage", 2, url, ...fingerprint());
+      expect(JSON.stringify(document), url).to.not.match(/s3/);
+    }
+    expect(archive.mirror.requests.length).to.equal(before);
+    await refuses("usage", 2, "example:archive", ...fingerprint());
+  });
+
   it("takes the fingerprint as people write it, and names the profile after the host", async () => {
     const spaced = `0x${archive.key
       .toLowerCase()

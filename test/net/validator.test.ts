@@ -1,13 +1,13 @@
 // RFC 9110 sections 8.8 and 13.1: which name of a version is certain enough to be asked for again.
 import { expect } from "chai";
-import { unlessStill, validatorOf } from "../../src/net/validator.ts";
+import { isDatedBy, unlessStill, validatorOf } from "../../src/net/validator.ts";
 
 const old = "Sun, 06 Nov 1994 08:49:37 GMT";
 const young = "Sun, 06 Nov 1994 08:49:38 GMT";
 const date = "Sun, 06 Nov 1994 08:50:37 GMT";
 
 function of(headers: Readonly<Record<string, string>>) {
-  return validatorOf({ status: 200, url: "http://localhost/", headers });
+  return validatorOf({ status: 200, url: "http://localhost/", headers }, Date.parse(date));
 }
 
 describe("validators", () => {
@@ -25,6 +25,19 @@ describe("validators", () => {
       expect(of({ ...weak, "last-modified": old })).to.equal(undefined);
       expect(of({ ...weak, date })).to.equal(undefined);
     }
+  });
+
+  it("no date of the future counts, in the answer or among what was kept", () => {
+    const later = "Sun, 06 Nov 1994 08:50:38 GMT";
+    const answered = "Sun, 06 Nov 1994 09:50:38 GMT";
+    for (const weak of [{}, { etag: 'W/"a"' }]) {
+      expect(of({ ...weak, "last-modified": later, date: answered })).to.equal(undefined);
+      expect(of({ ...weak, "last-modified": old, date: later })).to.equal(undefined);
+    }
+    const latest = Date.parse(date);
+    expect(isDatedBy({ lastModified: date }, latest)).to.equal(true);
+    for (const lastModified of [later, "yesterday"]) expect(isDatedBy({ lastModified }, latest)).to.equal(false);
+    expect(isDatedBy({ etag: '"a"' }, latest)).to.equal(true);
   });
 
   it("what is not a tag or a date is neither kept nor sent", () => {

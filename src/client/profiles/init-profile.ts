@@ -182,6 +182,17 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
   return { file, keyring, seeds, identity };
 }
 
+/** Before anything is asked or printed: a password must not get to a server, nor into logs. @throws FeedkeyError `usage` */
+function refuseSecrets(address: string): void {
+  const url = /^(https?|file):/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
+  // Of what is not a URL nobody knows where a password would end.
+  const has = url === undefined ? /[:/\\].*@/s.test(address) : url.username !== "" || url.password !== "";
+  if (!has && !/:\/\/[^/]*@/.test(address)) return;
+  throw new FeedkeyError("usage", "a URL with a user name or password is refused", {
+    hint: 'write them into ~/.netrc; the profile may name another file in its line "credentials"',
+  });
+}
+
 /**
  * Writes a profile and its keyring, or nothing.
  * @param address the archive's URL
@@ -189,8 +200,9 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
  *   `revoked`, `bad_certificate`, `bad_profile`
  */
 export async function initProfile(address: string, options: InitProfileOptions): Promise<Report<NewProfile>> {
+  refuseSecrets(address);
   const archive = address.endsWith("/") ? address : `${address}/`;
-  if (!URL.canParse(archive)) {
+  if (!URL.canParse(bundlePath, archive)) {
     throw new FeedkeyError("usage", `"${escapeText(address)}" is not a URL`, {
       hint: "give the address of the archive's root, such as https://example.org/archive/",
     });
