@@ -175,10 +175,10 @@ describe("export for gpgv", function () {
   it("says on the terminal what changed and what to write where", async () => {
     const ended = await runHere([...archive.client, ...exporting, keyring]);
     expect(ended.stdout).to.equal(
-      `${keyring}: 1 keys, changed\n+ ${key}\n\ngpgv --keyring ${keyring} INDEX.sig INDEX\n`,
+      `${keyring}: 1 key, changed\n+ ${key}\n\ngpgv --keyring ${keyring} INDEX.sig INDEX\n`,
     );
     const again = await runHere([...archive.client, ...exporting, keyring]);
-    expect(again.stdout).to.include(`${keyring}: 1 keys, unchanged\n`);
+    expect(again.stdout).to.include(`${keyring}: 1 key, unchanged\n`);
   });
 
   it("is refused for a program that it does not know, and for a folder", async () => {

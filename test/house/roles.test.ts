@@ -68,7 +68,7 @@ const pages = {
     after: [],
     before: "",
     answers: [
-      /and read them back/,
+      /copied 1 key .* and read it back/,
       /certificate(, nothing new)?: the key is revoked as compromised/,
       /is still a delegate of/,
     ],

@@ -1,8 +1,10 @@
 /** `feedkey key export|import|backup|restore`: keys that go out of the key store and come into it. */
+
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { KeyKeeper } from "../../keeper/key-keeper.ts";
 import type { Context } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
@@ -74,7 +76,10 @@ export async function importKeys(context: Context, files: readonly string[], opt
 /** Copies the key store and reads the copy back. @throws FeedkeyError `output` */
 export async function backup(context: Context, to: string): Promise<Outcome> {
   const { folder, keys } = await (await keeperOf(context, {})).keys.backup(to);
-  return { text: `copied ${keys.length} keys to ${escapeText(folder)} and read them back`, json: { folder, keys } };
+  return {
+    text: `copied ${counted(keys.length, "key")} to ${escapeText(folder)} and read ${keys.length === 1 ? "it" : "them"} back`,
+    json: { folder, keys },
+  };
 }
 
 /** Brings a backup back. @throws FeedkeyError `not_found`: the folder has none */

@@ -6,6 +6,7 @@ import type { PublishResult } from "../../index.ts";
 import { loneFeed } from "../../keeper/lone-feed.ts";
 import { changesAnything, publishedSignatures } from "../../keeper/words.ts";
 import type { Context } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
@@ -45,7 +46,7 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
 function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
   const lines = plans.flatMap((plan) => {
     const { feed, packages, changes, writes, removes, sign, folder, signed } = plan;
-    const head = `feed "${feed.name}": ${packages} packages in ${escapeText(folder.path)}`;
+    const head = `feed "${feed.name}": ${counted(packages, "package")} in ${escapeText(folder.path)}`;
     if (!changesAnything(plan)) return [`${head}: nothing changed`];
     const shown = changes.slice(0, 20).map((change) => `  ${change}`);
     const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];

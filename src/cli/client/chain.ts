@@ -1,6 +1,7 @@
 /** `feedkey chain` and `feedkey refresh`: what is known about the archive's keys, and asking for news. */
 
 import type { Context } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { chainDot, chainJson, chainTree } from "./chain-view.ts";
 
@@ -22,7 +23,7 @@ export async function refresh(context: Context, { resetState }: Pick<ChainOption
   return await context.withClient(async (client) => {
     const { trust, added, dropped, checked, errors } = await client.refresh({ resetState, partial: true });
     const lines = [
-      `${trust.trusted.size} keys trusted, ${checked.size} checked with the key servers`,
+      `${counted(trust.trusted.size, "key")} trusted, ${checked.size} checked with the key servers`,
       ...added.map((key) => `+ ${key}`),
       ...dropped.map((key) => `- ${key}`),
     ];

@@ -5,6 +5,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { type ExportFormat, exportFormats } from "../../stock/export.ts";
 import type { Context } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 
 export interface ExportOptions {
@@ -38,7 +39,7 @@ export async function exportTo(context: Context, path: string, options: ExportOp
   return await context.withClient(async (client) => {
     const { errors: _, warnings: __, ...done } = await client.exportKeys(path, { for: format, feeds: options.feed });
     const changes = [...done.added.map((key) => `+ ${key}`), ...done.removed.map((key) => `- ${key}`)];
-    const head = `${escapeText(done.path)}: ${done.keys.length} keys, ${changes.length === 0 ? "unchanged" : "changed"}`;
+    const head = `${escapeText(done.path)}: ${counted(done.keys.length, "key")}, ${changes.length === 0 ? "unchanged" : "changed"}`;
     const lines = configuration[format](done.path);
     return {
       text: [head, ...changes, "", lines].join("\n"),

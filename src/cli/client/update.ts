@@ -1,6 +1,8 @@
 /** `feedkey update`: refresh what is known about keys, then download and verify the indexes. */
+
 import type { FeedOutcome } from "../../client/update.ts";
 import type { Context } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
 
@@ -12,7 +14,9 @@ export interface UpdateOptions {
 function line(outcome: FeedOutcome): string[] {
   if (!outcome.ok) return [];
   const { feed, index, changed } = outcome;
-  return [`${feed.name}: ${index.packages.count} packages, ${signedBy(index)}${changed ? "" : ", unchanged"}`];
+  return [
+    `${feed.name}: ${counted(index.packages.count, "package")}, ${signedBy(index)}${changed ? "" : ", unchanged"}`,
+  ];
 }
 
 function feedJson(outcome: FeedOutcome) {

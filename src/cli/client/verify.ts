@@ -1,6 +1,8 @@
 /** `feedkey verify`: the judgement of `update` on local files. */
+
 import { FeedkeyError } from "../../error.ts";
 import type { Context } from "../context.ts";
+import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
 import { signaturesJson, signedBy } from "./show.ts";
 
@@ -35,10 +37,13 @@ export async function verify(
       partial: true,
     });
     const { name } = index.feed;
-    const matching = folder === undefined && files.length === 0 ? "" : `, ${packages.length} package files match it`;
+    const matching =
+      folder === undefined && files.length === 0
+        ? ""
+        : `, ${counted(packages.length, "package file")} ${packages.length === 1 ? "matches" : "match"} it`;
     return {
       // "verified" is said of the index only when it is, and of package files only by number.
-      text: `index verified: feed "${name}", ${index.packages.count} packages, ${signedBy(index)}${matching}`,
+      text: `index verified: feed "${name}", ${counted(index.packages.count, "package")}, ${signedBy(index)}${matching}`,
       json: {
         feed: name,
         index: indexPath,
