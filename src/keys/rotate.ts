@@ -18,7 +18,14 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { backupRevocations } from "./backup.ts";
 import { switchKey } from "./config-edit.ts";
 import { acknowledgeEachOther, openRivals } from "./rivals.ts";
-import { checkFinish, checkStart, checkSuccessor, publishWithPresent, switchedTo } from "./rotation/rotation-checks.ts";
+import {
+  checkFinish,
+  checkStart,
+  checkSuccessor,
+  publishWithPresent,
+  refuseForeignFiles,
+  switchedTo,
+} from "./rotation/rotation-checks.ts";
 import { certifications, dateOfWork } from "./rotation-state.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
@@ -181,7 +188,7 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
 
 /**
  * The second step: the successor signs. After a crash it finishes when run again.
- * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way
+ * @throws FeedkeyError `usage` before the overlap has ended, or if no rotation is under way; `would_break`
  */
 export async function finishRotation(archive: Archive, force: boolean): Promise<RotationStep> {
   const { config, at } = archive;
@@ -191,10 +198,12 @@ export async function finishRotation(archive: Archive, force: boolean): Promise<
     // An interrupted run has already switched the configuration; the indexes may still be signed by the old key.
     return { present, successor, overlapEnds: at, ...(await resign(archive, from)) };
   }
+  const switched = switchedTo(archive, successor);
+  refuseForeignFiles(await publishWithPresent(switched, from, true));
   await ensureFolder(recordsFolder(archive.store, config.root), 0o700);
   await writeFileAtomic(finishingFile(archive), `${successor}\n`, { mode: 0o600 });
   await switchKey(config.file, present, successor);
-  const { done, left } = await resign(switchedTo(archive, successor), from);
+  const { done, left } = await resign(switched, from);
   const overlapEnds = state.overlapEnds ?? at;
   return { present, successor, overlapEnds, done: [`archive.ini: key = ${successor}`, ...done], left };
 }

@@ -14,9 +14,11 @@ import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import type { SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
+import { foreignFile } from "./foreign-file.ts";
 import type { IndexSource, Publishing } from "./publish.ts";
 import type { IndexText } from "./publish-plan.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
+import { replaces } from "./signature-files.ts";
 
 /** What must be so of an index that is to be signed again. */
 interface Terms {
@@ -41,6 +43,8 @@ async function look(
   const name = mainSignature(file.name, feed.signatures);
   const bytes = await folder.read(name);
   if (bytes === undefined) return refuse("no_signature", "it has no signature");
+  const what = foreignFile(bytes);
+  if (what !== undefined) throw replaces(folder, name, what);
   const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);
   const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
   if (checked.some(({ status }) => status === "bad") && makers.length === 0) {

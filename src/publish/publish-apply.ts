@@ -7,9 +7,9 @@ import { FeedkeyError } from "../error.ts";
 import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
 import { publishedSignatures, type SignatureForm, signatureFiles } from "../formats/formats.ts";
-import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
+import { isOpenPgpFile } from "./foreign-file.ts";
 import type { FileSignatures } from "./index-signature.ts";
 import type { FeedPlan } from "./publish-plan.ts";
 
@@ -22,7 +22,7 @@ async function oldSignature(folder: PublishedFolder, signedName: string): Promis
       if (error instanceof FeedkeyError && error.code === "output") return undefined;
       throw error;
     });
-    if (bytes === undefined || foreignSignature(bytes) !== undefined) continue;
+    if (bytes === undefined || !isOpenPgpFile(bytes)) continue;
     const binary = looksArmored(bytes) ? Buffer.concat(dearmor(bytes, "SIGNATURE")) : bytes;
     return binary.length > limitOfOldSignatures ? new Uint8Array() : binary;
   }

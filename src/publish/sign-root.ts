@@ -78,8 +78,8 @@ export async function planRoot(
   if (!force) signing.check(bytes);
   if (signing.several !== true) onlyKey(path, keys);
   const files = signing.files(name, options.framed).filter(({ holds }) => holds !== "binary" || form === "both");
-  const removes = await planSignatureFiles(folder, { names: [name], form, force });
   const names = files.map((file) => file.name);
+  const removes = await planSignatureFiles(folder, { names: [name], also: names, form, force });
   const at = await dateAfter(folder, [...names, ...removes], signers, options.at);
   return async () => {
     const made = [];

@@ -1,10 +1,10 @@
 /** The files of a summary: `pkg_summary` and its compressed forms. */
 import { FeedkeyError } from "../error.ts";
 import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
-import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { FolderView } from "../signing/published-tree.ts";
 import type { SignedFile } from "./feed-layout.ts";
+import { isOpenPgpFile } from "./foreign-file.ts";
 
 const { pkgsrc } = formats;
 
@@ -47,8 +47,8 @@ async function signedForms(folder: FolderView, without: readonly string[]): Prom
     const signatures: string[] = [];
     for (const signature of signatureFiles(name)) {
       const there = await folder.read(signature);
-      // Another program's is not ours to remove.
-      if (there !== undefined && foreignSignature(there) === undefined) signatures.push(signature);
+      // What may be another program's is not ours to remove.
+      if (there !== undefined && isOpenPgpFile(there)) signatures.push(signature);
     }
     if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });
   }

@@ -180,7 +180,7 @@ describe("the forms of a summary", () => {
       await stranger.sign(published, summary("gz"));
       const foreign = await fs.readFile(stranger.file(`${summary("gz")}.sig`));
       await stranger.remove();
-      for (const beside of [signature, foreign, Buffer.from("no signature"), undefined]) {
+      for (const beside of [signature, foreign, signature.subarray(0, 60), undefined]) {
         await fs.writeFile(archive.file(summary("gz")), await repacked());
         for (const form of ["xz", "zst"]) {
           const program = form === "xz" ? "xz" : "zstd";

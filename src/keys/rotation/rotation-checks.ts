@@ -174,6 +174,21 @@ export async function publishWithPresent(
   });
 }
 
+/**
+ * Whether the index of each feed may get its new signature: asked before the archive is switched to another key.
+ * @param planned what would be published
+ * @throws FeedkeyError `would_break`: a signature file of another program is in the way
+ */
+export function refuseForeignFiles({ left }: Published): void {
+  const found = left.find(({ code }) => code === "would_break");
+  if (found === undefined) return;
+  const message = found.cause instanceof FeedkeyError ? found.cause.message : found.message;
+  throw new FeedkeyError("would_break", `can't rotate: ${message}`, {
+    ...(found.details === undefined ? {} : { details: found.details }),
+    hint: "let feedkey publish --force, or sign --force, replace it; or write .asc alone, with signatures = asc in archive.ini",
+  });
+}
+
 /** The error of a step that needs a rotation to be under way (`usage`). */
 export function notUnderWay(present: Fingerprint): FeedkeyError {
   return new FeedkeyError("usage", `no rotation of ${present} is under way`, {

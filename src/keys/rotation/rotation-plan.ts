@@ -9,7 +9,14 @@ import type { Fingerprint } from "../../trust/facts.ts";
 import { checkAbandon } from "../revoke.ts";
 import { wasCutOffFinishing } from "../rotate.ts";
 import { certifications } from "../rotation-state.ts";
-import { checkFinish, checkStart, publishWithPresent, refuseInGnupg, switchedTo } from "./rotation-checks.ts";
+import {
+  checkFinish,
+  checkStart,
+  publishWithPresent,
+  refuseForeignFiles,
+  refuseInGnupg,
+  switchedTo,
+} from "./rotation-checks.ts";
 import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rotation.ts";
 
 /** What the caller of a rotation chooses. Lengths of time are in milliseconds. */
@@ -80,6 +87,7 @@ async function planFinish(archive: Archive, choice: RotationChoice, to: string, 
   const from = found?.from ?? (await ownCertificate(archive.store, archive.config.key.fingerprint));
   const signer = found?.to.raw.fingerprint ?? archive.config.key.fingerprint;
   const published = await publishWithPresent(switchedTo(archive, signer), from, true);
+  if (!isSwitched) refuseForeignFiles(published);
   const old = from.raw.fingerprint;
   const isRetired = retire && published.left.length === 0;
   return {

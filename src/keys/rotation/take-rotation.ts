@@ -6,7 +6,7 @@ import type { Fingerprint } from "../../trust/facts.ts";
 import { describeGenerations } from "../cut-off-clients.ts";
 import { applyRevocation, planRevocation, refuseOrphans } from "../revoke.ts";
 import { finishRotation, type RotationStep, type StartOptions, startRotation, wasCutOffFinishing } from "../rotate.ts";
-import { readRotation, switchedTo } from "./rotation-checks.ts";
+import { checkStart, publishWithPresent, readRotation, refuseForeignFiles, switchedTo } from "./rotation-checks.ts";
 
 /** The state of a rotation. */
 export interface RotationStatus {
@@ -61,7 +61,13 @@ export async function takeRotation(archive: Archive, wanted: StepsWanted): Promi
   const finished = wanted.step !== "begin";
   const isBegun = wanted.step === "finish" || (atOnce && (await wasCutOffFinishing(archive)));
   if (wanted.retire && finished) await refuseRetiring(archive, wanted.force);
-  const begun = isBegun ? undefined : await startRotation(archive, await wanted.start());
+  const start = isBegun ? undefined : await wanted.start();
+  if (start !== undefined && finished) {
+    const { state } = await checkStart(archive, start);
+    const signer = (state.successor ?? state.present).raw.fingerprint;
+    refuseForeignFiles(await publishWithPresent(switchedTo(archive, signer), state.present, true));
+  }
+  const begun = start === undefined ? undefined : await startRotation(archive, start);
   if (!finished && begun !== undefined) return { ...begun, finished, errors: begun.left };
   const step = await finishRotation(archive, wanted.force || atOnce);
   const retired = wanted.retire ? await retire(archive, step, wanted.force) : { done: [], errors: [] };

@@ -1,0 +1,39 @@
+/** Files in the place of a signature: which are OpenPGP's, and which belong to another program and must stay. */
+import { FeedkeyError } from "../error.ts";
+import { readSignatureFile } from "../openpgp/check/detached.ts";
+import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
+
+/** Whether a file is OpenPGP signatures and nothing else, whole: only such a file is removed or kept beside new signatures. */
+export function isOpenPgpFile(bytes: Uint8Array): boolean {
+  try {
+    return readSignatureFile(bytes, "").some((signature) => "raw" in signature);
+  } catch (error) {
+    if (error instanceof FeedkeyError) return false;
+    throw error;
+  }
+}
+
+/** Whether a file begins as OpenPGP signatures do: armor of any kind, or a signature packet of a known version. Its end may be missing. */
+function beginsLikeOpenPgp(bytes: Uint8Array): boolean {
+  const start = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
+  if (/^(\xef\xbb\xbf)?\s*-----BEGIN PGP /.test(start)) return true;
+  const [first = 0, length = 0] = bytes;
+  const headers: Readonly<Record<number, number>> = {
+    136: 2,
+    137: 3,
+    138: 5,
+    194: length < 192 ? 2 : length < 224 ? 3 : 6,
+  };
+  const header = headers[first];
+  if (header === undefined) return false;
+  const version = bytes[header];
+  return version === undefined || (version >= 3 && version <= 6);
+}
+
+/** What a file is, as the end of "FILE is", if it may belong to another program; undefined if it may be replaced. */
+export function foreignFile(bytes: Uint8Array): string | undefined {
+  if (bytes.length === 0) return undefined;
+  const whose = foreignSignature(bytes);
+  if (whose !== undefined) return `a signature of ${whose}`;
+  return beginsLikeOpenPgp(bytes) || isOpenPgpFile(bytes) ? undefined : "not an OpenPGP signature";
+}
