@@ -2,6 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import { mainSignature } from "../formats/formats.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import { foreignFile } from "../openpgp/check/foreign-file.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -14,7 +15,6 @@ import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import type { SignedFile } from "./feed-layout.ts";
 import { layoutOf } from "./feed-layouts.ts";
-import { foreignFile } from "./foreign-file.ts";
 import type { IndexSource, Publishing } from "./publish.ts";
 import type { IndexText } from "./publish-plan.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";

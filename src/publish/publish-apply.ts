@@ -7,9 +7,9 @@ import { FeedkeyError } from "../error.ts";
 import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
 import { publishedSignatures, type SignatureForm, signatureFiles } from "../formats/formats.ts";
+import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
-import { isOpenPgpFile } from "./foreign-file.ts";
 import type { FileSignatures } from "./index-signature.ts";
 import type { FeedPlan } from "./publish-plan.ts";
 

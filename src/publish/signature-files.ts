@@ -2,8 +2,8 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { publishedSignatures, type SignatureForm, signatureFiles } from "../formats/formats.ts";
+import { foreignFile, isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
 import type { FolderView } from "../signing/published-tree.ts";
-import { foreignFile, isOpenPgpFile } from "./foreign-file.ts";
 
 /** What is to be signed, and how. */
 export interface ToSign {

@@ -1,10 +1,10 @@
 /** The files of a summary: `pkg_summary` and its compressed forms. */
 import { FeedkeyError } from "../error.ts";
 import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
+import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { FolderView } from "../signing/published-tree.ts";
 import type { SignedFile } from "./feed-layout.ts";
-import { isOpenPgpFile } from "./foreign-file.ts";
 
 const { pkgsrc } = formats;
 

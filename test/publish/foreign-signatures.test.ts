@@ -1,7 +1,7 @@
 // OpenWrt's opkg reads `Packages.sig` as usign wrote it: such a file is not replaced, and `.asc` alone may be published beside it.
 import * as fs from "node:fs/promises";
 import { expect } from "chai";
-import { foreignFile, isOpenPgpFile } from "../../src/publish/foreign-file.ts";
+import { foreignFile, isOpenPgpFile } from "../../src/openpgp/check/foreign-file.ts";
 import { hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { runHere } from "../testkit/programs/command-line.ts";
 

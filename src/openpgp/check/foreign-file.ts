@@ -1,7 +1,7 @@
 /** Files in the place of a signature: which are OpenPGP's, and which belong to another program and must stay. */
-import { FeedkeyError } from "../error.ts";
-import { readSignatureFile } from "../openpgp/check/detached.ts";
-import { foreignSignature } from "../openpgp/check/foreign-signature.ts";
+import { FeedkeyError } from "../../error.ts";
+import { readSignatureFile } from "./detached.ts";
+import { foreignSignature } from "./foreign-signature.ts";
 
 /** Whether a file is OpenPGP signatures and nothing else, whole: only such a file is removed or kept beside new signatures. */
 export function isOpenPgpFile(bytes: Uint8Array): boolean {
