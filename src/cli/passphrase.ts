@@ -13,8 +13,13 @@ export interface PassphraseOptions {
   readonly passphraseFd?: string;
 }
 
-/** The first line, as gpg takes it. */
+/** The first line, as gpg takes it. @throws FeedkeyError `usage`: nothing came, as from a program that failed */
 function firstLine(text: string): string {
+  if (text === "") {
+    throw new FeedkeyError("usage", "no passphrase came from where the options say: not even an empty line", {
+      hint: "look at what should have written it; an empty line means no passphrase",
+    });
+  }
   return text.split(/\r?\n/)[0] ?? "";
 }
 
@@ -33,7 +38,7 @@ async function ask(prompt: string): Promise<string> {
 
 /**
  * The passphrase that the options give; undefined if they give none.
- * @throws FeedkeyError `not_found`, `bad_config` if others can read the file, `usage`
+ * @throws FeedkeyError `not_found`, `bad_config` if others can read the file, `usage`, also if nothing comes
  */
 export async function givenPassphrase(options: PassphraseOptions): Promise<string | undefined> {
   const { passphraseFile, passphraseFd } = options;

@@ -8,8 +8,10 @@ import { armor } from "../openpgp/packet/armor.ts";
 import { fingerprintOf } from "../openpgp/packet/key-packet.ts";
 import { withSubkeySignature } from "../openpgp/secret/amend.ts";
 import { type Algorithm, lock, revocationReasons } from "../openpgp/secret/generate.ts";
+import { refuseUnreadable } from "../openpgp/secret/secret-parts.ts";
 import { isLocked, withNewSubkey } from "../openpgp/secret/signing-subkey.ts";
 import { judgedTogether, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
+import { readSecret } from "../signing/stored-secret.ts";
 import { hexDigits } from "../store/fingerprint.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Duration, Instant } from "../time.ts";
@@ -69,7 +71,8 @@ export async function addSigningSubkey(
 ): Promise<SubkeyAdded> {
   const { raw, facts, secret } = await openSigningKey(store, fingerprint, terms.passphrase);
   secret.requirePrimary();
-  const armored = await store.privateKey(raw.fingerprint);
+  const armored = await readSecret(store, raw.fingerprint);
+  await refuseUnreadable(armored);
   const passphrase = (await isLocked(armored)) ? await terms.passphrase(raw.fingerprint) : undefined;
   const at = Math.max(Math.floor(terms.at / 1000) * 1000, facts.primary.createdAt);
   const made = await withNewSubkey(armored, { ...terms, at, passphrase });

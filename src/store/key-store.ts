@@ -216,9 +216,17 @@ export class KeyStore {
     }
   }
 
-  /** Whether both are one folder, reached over a link: then it is not a second copy. Both must exist. */
-  async isSame(other: KeyStore): Promise<boolean> {
-    return (await fs.realpath(this.folder)) === (await fs.realpath(other.folder));
+  /** Whether a key's file is the same one in both, reached over a link or a mount: then it is not a second copy. */
+  async shares(other: KeyStore, part: "private" | "certs", fingerprint: string): Promise<boolean> {
+    const [here, there] = await Promise.all(
+      [this, other].map(async (store) => {
+        const file = part === "private" ? store.#privateFile(fingerprint) : store.#certificateFile(fingerprint);
+        return await fs.stat(file, { bigint: true }).catch((error) => {
+          throw unreadable(file, error);
+        });
+      }),
+    );
+    return here?.dev === there?.dev && here?.ino === there?.ino;
   }
 
   /** Whether an archive was published with keys of this store. */

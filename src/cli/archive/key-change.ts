@@ -20,9 +20,14 @@ export async function passwd(context: Context, named: string, options: PasswdOpt
     ...(newPassphraseFile === undefined ? {} : { passphraseFile: newPassphraseFile }),
     ...(newPassphraseFd === undefined ? {} : { passphraseFd: newPassphraseFd }),
   };
+  if (newPassphraseFd !== undefined && Number(newPassphraseFd) === Number(options.passphraseFd)) {
+    throw new FeedkeyError("usage", "the present passphrase and the new one can't come from one descriptor", {
+      hint: "give --passphrase-fd and --new-passphrase-fd different numbers",
+    });
+  }
   if (Object.keys(wanted).length === 0 && !process.stdin.isTTY) {
     throw new FeedkeyError("usage", "nobody is here to ask for the new passphrase", {
-      hint: "give --new-passphrase-file FILE or --new-passphrase-fd N; an empty one takes the passphrase away",
+      hint: "give --new-passphrase-file FILE or --new-passphrase-fd N; an empty line takes the passphrase away",
     });
   }
   let isLocked = false;
@@ -45,20 +50,13 @@ export interface DeleteOptions {
   readonly dryRun?: boolean;
 }
 
-function linesOf({ fingerprint, secret, certificate, connected, against }: DeletionPlan, dryRun: boolean): string[] {
+function linesOf({ fingerprint, secret, certificate, staysFor, against }: DeletionPlan, dryRun: boolean): string[] {
   const deleted = dryRun ? "would delete" : "deleted";
   const gone = [
     ...(secret === "goes" ? [`${deleted} the secret key ${fingerprint}`] : []),
     ...(certificate === "goes" ? [`${deleted} the certificate ${fingerprint}`] : []),
   ];
-  const stays =
-    certificate === "stays"
-      ? [
-          connected.length === 0
-            ? "its certificate stays: it is the archive's present key"
-            : `its certificate stays, for clients that find ${connected.join(", ")} by it`,
-        ]
-      : [];
+  const stays = staysFor === undefined ? [] : [`its certificate stays: ${staysFor}`];
   const revocations = "its revocation certificates stay: they are for the day that a copy turns up in other hands";
   return [...gone, ...stays, revocations, ...(dryRun ? against.map((one) => `against it: ${escapeText(one)}`) : [])];
 }

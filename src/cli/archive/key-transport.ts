@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
+import { guardSecretOutput } from "../secret-output.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 
 export interface ExportKeysOptions {
@@ -24,13 +25,19 @@ function programOf({ for: program }: ExportKeysOptions): "gpg" | undefined {
   });
 }
 
-async function exportSecret(keys: KeyKeeper, [named, ...others]: readonly string[], options: ExportKeysOptions) {
+async function exportSecret(
+  context: Context,
+  keys: KeyKeeper,
+  [named, ...others]: readonly string[],
+  options: ExportKeysOptions,
+) {
   if (named === undefined || others.length > 0) {
     throw new FeedkeyError("usage", "a secret key is exported by its own name, one at a time", {
       hint: "feedkey key export --secret FINGERPRINT",
     });
   }
   const { secretSubkeys: withoutPrimary, output } = options;
+  if (output === undefined) guardSecretOutput(context.reporter, process.stdout);
   const terms = { for: programOf(options), withoutPrimary, output };
   const { fingerprint, armored } = await keys.exportSecret(named, terms);
   return { fingerprints: [fingerprint], armored };
@@ -46,7 +53,7 @@ export async function exportKeys(
   const { output } = options;
   const isSecret = options.secret === true || options.secretSubkeys === true;
   const { fingerprints, armored } = isSecret
-    ? await exportSecret(keys, named, options)
+    ? await exportSecret(context, keys, named, options)
     : await keys.export(named, { for: programOf(options), output });
   if (output === undefined) return { text: armored.trimEnd(), json: { fingerprints, armored } };
   return { text: `wrote ${escapeText(output)}`, json: { fingerprints, output } };

@@ -2,6 +2,7 @@
 import { FeedkeyError } from "../../error.ts";
 import { relock } from "../../openpgp/secret/secret-parts.ts";
 import { type PassphraseSource, resolveKey } from "../../signing/signing-key.ts";
+import { readSecret } from "../../signing/stored-secret.ts";
 import type { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
@@ -18,7 +19,7 @@ export async function changePassphrase(
   next: () => Promise<string | undefined>,
 ): Promise<Fingerprint> {
   const fingerprint = await resolveKey(store, text);
-  const before = await store.privateKey(fingerprint);
+  const before = await readSecret(store, fingerprint);
   const made = await relock(before, () => present(fingerprint), next);
   await store.exclusive(async (writer) => {
     if ((await store.privateKey(fingerprint)) !== before) {

@@ -2,17 +2,16 @@
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { uniteSecrets } from "../../openpgp/secret/secret-union.ts";
 import type { ArchiveConfig } from "../../profile/types.ts";
 import type { Own } from "../../signing/delegate-check.ts";
 import { ownCertificates, resolveKey } from "../../signing/signing-key.ts";
-import { readStored } from "../../signing/stored-certificate.ts";
-import { KeyStore } from "../../store/key-store.ts";
+import type { KeyStore } from "../../store/key-store.ts";
 import type { Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { refusePrimary } from "../../trust/key-state.ts";
 import { listDelegations } from "../delegations.ts";
 import { rotationState } from "../rotation-state.ts";
+import { copiedTo } from "./copy-check.ts";
 import { certifiersOf } from "./describe-key.ts";
 
 export interface DeleteTerms {
@@ -29,22 +28,17 @@ export interface DeleteTerms {
 export interface DeletionPlan {
   readonly fingerprint: Fingerprint;
   readonly secret: "goes" | "none";
-  /** It stays where other certificates of the store hang on it. */
+  /** It stays where other certificates of the store hang on it, and where the backup lacks some of it. */
   readonly certificate: "goes" | "stays";
+  /** Why it stays, in words; undefined if it goes. */
+  readonly staysFor: string | undefined;
   /** Why the certificate stays, or what speaks against deleting it: keys that certified it or that it certified. */
   readonly connected: readonly Fingerprint[];
   /** What speaks against it, in words; without `force` there is nothing. */
   readonly against: readonly string[];
 }
 
-/** Whether another store has every secret of this key, and can be read. @throws FeedkeyError `bad_config`, `bad_certificate` if it can't */
-async function hasCopy(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<boolean> {
-  const other = await KeyStore.open(folder);
-  if (!(await other.hasPrivate(fingerprint))) return false;
-  if (await store.isSame(other)) return false;
-  await readStored(other, fingerprint);
-  return (await uniteSecrets(await other.privateKey(fingerprint), await store.privateKey(fingerprint))) === undefined;
-}
+const noConfig = "archives are published from this key store, and no --config says whether with this key";
 
 /** What a secret key is needed for. */
 async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at }: DeleteTerms): Promise<string[]> {
@@ -58,7 +52,7 @@ async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at 
   }
   const inForce = certificate !== undefined && refusePrimary(certificate.facts, at) === undefined;
   if (config === undefined && inForce && (await store.hasPublished())) {
-    uses.push("archives are published from this key store, and no --config says whether with this key");
+    uses.push(noConfig);
   }
   const given = listDelegations(own, undefined, at).filter((one) => one.issuer === key && one.refused === undefined);
   for (const { delegate } of given) uses.push(`it delegated to ${delegate}, which only it can renew or withdraw`);
@@ -83,33 +77,56 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   if (!(await store.hasPrivate(fingerprint))) {
     const links = names.map((one) => `it and ${one} are certified one by the other`);
     const against = [...(isPresent ? ["it is the archive's present key"] : []), ...links];
-    return { fingerprint, secret: "none", certificate: "goes", connected: names, against };
+    return { fingerprint, secret: "none", certificate: "goes", staysFor: undefined, connected: names, against };
   }
   const uses = await usesOf(store, own, fingerprint, terms);
-  const isSaved = terms.backup !== undefined && (await hasCopy(store, fingerprint, resolve(terms.backup)));
+  const { backup } = terms;
+  const copied = backup === undefined ? undefined : await copiedTo(store, fingerprint, resolve(backup));
+  const isSaved = copied?.secret === true;
   const copy =
-    terms.backup === undefined
+    backup === undefined
       ? "no backup of it is named"
-      : `${escapeText(terms.backup)} has no copy of all its secrets`;
-  const stays = isPresent || names.length > 0;
+      : `${escapeText(backup)} has no copy of all its secrets as they are`;
+  const staysFor =
+    names.length > 0
+      ? `for clients that find ${names.join(", ")} by it`
+      : isPresent
+        ? "it is the archive's present key"
+        : copied?.certificate === false
+          ? `${escapeText(backup ?? "")} has no copy of all of it, such as a revocation`
+          : undefined;
   return {
     fingerprint,
     secret: "goes",
-    certificate: stays ? "stays" : "goes",
+    certificate: staysFor === undefined ? "goes" : "stays",
+    staysFor,
     connected: names,
     against: [...uses, ...(isSaved ? [] : [copy])],
   };
 }
 
+/** What to do about that which speaks against deleting a secret key. */
+function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
+  const others = against.filter((one) => one !== noConfig);
+  const steps = [
+    ...(others.length < against.length ? ["give --config FILE, the archive.ini that is published from here"] : []),
+    ...(backup === undefined || others.some((one) => one.includes("has no copy of all its secrets"))
+      ? ["name a copy of the key store, as it is now, with --backup DIR (feedkey key backup DIR makes one)"]
+      : []),
+    "--force deletes it all the same, for good",
+  ];
+  return steps.join("; ");
+}
+
 /** @throws FeedkeyError `usage`: the key is still needed */
-function refuseNeeded({ fingerprint, secret, against }: DeletionPlan): void {
+function refuseNeeded({ fingerprint, secret, against }: DeletionPlan, terms: DeleteTerms): void {
   if (against.length === 0) return;
   const what = secret === "goes" ? "the secret key" : "the certificate";
   throw new FeedkeyError("usage", `${what} ${fingerprint} is not deleted: ${against.join("; ")}`, {
     details: { fingerprint, against },
     hint:
       secret === "goes"
-        ? "name a copy of the key store with --backup DIR (feedkey key backup DIR makes one); --force deletes it all the same, for good"
+        ? hintFor(against, terms)
         : "the key bundle is made of these certificates: clients would lose their way; --force deletes it all the same",
   });
 }
@@ -121,7 +138,7 @@ function refuseNeeded({ fingerprint, secret, against }: DeletionPlan): void {
 export async function deleteKey(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
   return await store.exclusive(async (writer) => {
     const plan = await planDeletion(store, text, terms);
-    if (!terms.force) refuseNeeded(plan);
+    if (!terms.force) refuseNeeded(plan, terms);
     if (plan.secret === "goes") await writer.removePrivate(plan.fingerprint);
     if (plan.certificate === "goes") await writer.removeCertificate(plan.fingerprint);
     return plan;

@@ -2,6 +2,7 @@
 import { secretParts } from "../../openpgp/secret/secret-parts.ts";
 import type { Own } from "../../signing/delegate-check.ts";
 import type { OwnCertificate } from "../../signing/signing-key.ts";
+import { readSecret } from "../../signing/stored-secret.ts";
 import type { KeyStore, RevocationReason } from "../../store/key-store.ts";
 import type { Instant } from "../../time.ts";
 import { algorithmUntil } from "../../trust/expiry-forecast.ts";
@@ -107,7 +108,7 @@ export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Finge
 export async function describeKey(store: KeyStore, own: Own, key: OwnCertificate, at: Instant): Promise<KeyDetails> {
   const { fingerprint } = key.raw;
   const secret = await store.hasPrivate(fingerprint);
-  const parts = secret ? await secretParts(await store.privateKey(fingerprint)) : undefined;
+  const parts = secret ? await secretParts(await readSecret(store, fingerprint)) : undefined;
   const certified = [...own.values()].filter((one) => certifiersOf(one, at).includes(fingerprint));
   return {
     ...recordOf(key, at, secret),

@@ -6,6 +6,7 @@ import { secretParts, withoutPrimary } from "../../openpgp/secret/secret-parts.t
 import { withPath } from "../../signing/delegate-check.ts";
 import { ownCertificates, resolveKey } from "../../signing/signing-key.ts";
 import { readStored } from "../../signing/stored-certificate.ts";
+import { readSecret } from "../../signing/stored-secret.ts";
 import type { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
@@ -29,7 +30,7 @@ export interface SecretExport {
  */
 export async function exportSecret(store: KeyStore, text: string, options: SecretExportOptions): Promise<SecretExport> {
   const fingerprint = await resolveKey(store, text);
-  const whole = await store.privateKey(fingerprint);
+  const whole = await readSecret(store, fingerprint);
   await readStored(store, fingerprint);
   const { present, isLocked, version } = await secretParts(whole);
   if (options.for === "gpg" && version !== 4) {

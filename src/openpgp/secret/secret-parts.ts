@@ -5,9 +5,12 @@ import type { Fingerprint } from "../../trust/facts.ts";
 import { lock } from "./generate.ts";
 import type { SecretPacket } from "./make-signature.ts";
 import { unlock } from "./secret-key.ts";
+import { uniteSecrets } from "./secret-union.ts";
 
 /** The secrets in a file. */
 export interface SecretParts {
+  /** The primary key's. */
+  readonly fingerprint: Fingerprint;
   /** Component keys whose secret is there, locked or not. */
   readonly present: ReadonlySet<Fingerprint>;
   readonly isLocked: boolean;
@@ -29,6 +32,7 @@ export async function secretParts(armored: string): Promise<SecretParts> {
   const packets = key.getKeys().map(({ keyPacket }) => keyPacket as SecretPacket);
   const secrets = packets.filter((packet) => !packet.isDummy());
   return {
+    fingerprint: key.getFingerprint().toUpperCase(),
     present: new Set(secrets.map((packet) => packet.getFingerprint().toUpperCase())),
     isLocked: secrets.some((packet) => packet.isDecrypted() !== true),
     version: key.keyPacket.version,
@@ -36,30 +40,43 @@ export async function secretParts(armored: string): Promise<SecretParts> {
 }
 
 /**
+ * To be called before a key is written again: what the library can't read, it drops.
+ * @throws FeedkeyError `bad_certificate` if a secret would be lost
+ */
+export async function refuseUnreadable(armored: string): Promise<void> {
+  if ((await uniteSecrets((await read(armored)).armor(), armored)) === undefined) return;
+  throw new FeedkeyError("bad_certificate", "a part of the secret key is of a kind that can't be read here", {
+    hint: "it would be lost: make this change with the program that made the key, and import the result",
+  });
+}
+
+/**
  * The same key, locked with another passphrase.
  * @param present gives the passphrase that it is locked with now; asked only if it is
  * @param next gives the new one, asked once the present one was right; undefined: it is not locked any more
- * @throws FeedkeyError `bad_certificate`, `bad_config` if the present passphrase is wrong; `internal` if the outcome does not open
+ * @throws FeedkeyError `bad_certificate`, also if a part can't be read; `bad_config` if the present passphrase is wrong; `internal` if the
+ *   outcome does not open
  */
 export async function relock(
   armored: string,
   present: () => Promise<string>,
   next: () => Promise<string | undefined>,
 ): Promise<string> {
-  const before = await secretParts(armored);
+  await refuseUnreadable(armored);
   const open = (await unlock(armored, present)).armor();
   const passphrase = await next();
   const made = passphrase === undefined ? open : await lock(open, passphrase);
   // It takes the place of the only copy: what it holds is looked at before.
   await unlock(made, async () => passphrase ?? "");
   const after = await secretParts(made);
-  const isWhole = [...before.present].every((one) => after.present.has(one));
+  const isWhole = (await uniteSecrets(made, armored)) === undefined;
   if (isWhole && after.isLocked === (passphrase !== undefined)) return made;
   throw new FeedkeyError("internal", "the key with its new passphrase is not the key that it was");
 }
 
 /** The same key without its primary's secret, locked as it is (GnuPG's "dummy" form). @throws FeedkeyError `bad_certificate` */
 export async function withoutPrimary(armored: string): Promise<string> {
+  await refuseUnreadable(armored);
   const key = await read(armored);
   (key.keyPacket as SecretPacket).makeDummy();
   return key.armor();

@@ -64,6 +64,17 @@ async function componentsOf(armored: string): Promise<Component[]> {
 }
 
 /**
+ * Whether a copy has every secret of a key in the same bytes: a locked one whose bytes differ may not open.
+ * @throws FeedkeyError `bad_certificate`
+ */
+export async function hasSameSecrets(copy: string, key: string): Promise<boolean> {
+  for (const one of [copy, key]) await read(one);
+  const bytesOf = ({ key: { tag, body } }: Component) => `${tag} ${Buffer.from(body).toString("hex")}`;
+  const copied = new Set((await componentsOf(copy)).map(bytesOf));
+  return (await componentsOf(key)).every((one) => !one.hasSecret || copied.has(bytesOf(one)));
+}
+
+/**
  * The present copy, with every secret that only the other one has. What the present one has stays as it is.
  * @param present a transferable secret key, armored
  * @param other another copy of the same key
@@ -74,7 +85,9 @@ export async function uniteSecrets(present: string, other: string): Promise<stri
   for (const one of [present, other]) await read(one);
   const [here, there] = [await componentsOf(present), await componentsOf(other)];
   if (here[0]?.name !== there[0]?.name) {
-    throw new FeedkeyError("internal", "copies of two different keys can't be united");
+    throw new FeedkeyError("bad_certificate", "the two secret keys are not copies of one key", {
+      hint: "bring the right file back from a backup",
+    });
   }
   const united = new Map(here.map((one) => [one.name, one]));
   let added = false;

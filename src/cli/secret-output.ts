@@ -1,0 +1,25 @@
+/** A secret key on standard output: for a pipe or a private file, not for a screen. */
+import { fstatSync } from "node:fs";
+import { FeedkeyError } from "../error.ts";
+import type { CliReporter } from "./reporter.ts";
+
+/**
+ * To be called before a secret is printed. Warns of a file that others can read: the shell made it, by the umask.
+ * @throws FeedkeyError `usage` on a terminal, which keeps what it shows
+ */
+export function guardSecretOutput(
+  reporter: Pick<CliReporter, "warn">,
+  { isTTY, fd }: { readonly isTTY?: boolean; readonly fd?: number },
+): void {
+  if (isTTY === true) {
+    throw new FeedkeyError("usage", "a secret key is not shown on a terminal", {
+      hint: "write a file with -o FILE, which only you can read, or send it through a pipe",
+    });
+  }
+  const stat = fd === undefined ? undefined : fstatSync(fd);
+  if (stat?.isFile() !== true || (stat.mode & 0o077) === 0) return;
+  const mode = (stat.mode & 0o777).toString(8);
+  reporter.warn(
+    `other users can read the file that the secret key goes to (mode ${mode}): chmod 600 it, or use -o FILE`,
+  );
+}

@@ -1,0 +1,20 @@
+/** Reads secret keys of a key store: the store looks at names only, and a file may contain another key than its name says. */
+import { FeedkeyError } from "../error.ts";
+import { secretParts } from "../openpgp/secret/secret-parts.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+/**
+ * A secret key of a key store, armored, locked or not.
+ * @throws FeedkeyError `not_found`; `bad_config` if others have access to the file; `bad_certificate` if it is another key's, or can't be read
+ */
+export async function readSecret(store: KeyStore, fingerprint: Fingerprint): Promise<string> {
+  const armored = await store.privateKey(fingerprint);
+  const found = (await secretParts(armored)).fingerprint;
+  if (found === fingerprint) return armored;
+  throw new FeedkeyError(
+    "bad_certificate",
+    `private/${fingerprint}.asc in the key store "${store.folder}" contains another key, ${found}`,
+    { details: { fingerprint, found, path: store.folder }, hint: "bring the file back from a backup" },
+  );
+}
