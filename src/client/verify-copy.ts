@@ -47,12 +47,13 @@ async function verifyPackages(
   { options }: Session,
   index: VerifiedIndex,
   packages: PackageFiles | undefined,
-  { files, complete }: Copy,
+  copy: Copy,
 ): Promise<CheckedFiles> {
   if (packages === undefined) return { good: [], errors: [] };
+  const { files } = copy;
   const bar = options.reporter.progress("packages", files.length > 0 ? files.length : index.packages.count);
   try {
-    return await packages.verify(index, complete, (done) => bar.update(done));
+    return await packages.verify(index, copy, copy.complete, (done) => bar.update(done));
   } finally {
     bar.stop();
   }

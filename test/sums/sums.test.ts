@@ -74,6 +74,49 @@ describe("checksum files of releases", function () {
     });
   });
 
+  it("fetches files with = in their name", async () => {
+    await withRelease(async (release) => {
+      await release.write("tool=1.0", "equal");
+      await release.write("SHA256SUMS", `${hex("equal")}  tool=1.0\n${sumsText}`);
+      await release.sign();
+      await release.accept(day(11), "update");
+      await release.accept(day(11), ...fetchArgs(release), "tool=1.0");
+      expect(await fetched(release, "tool=1.0")).to.equal("equal");
+      await release.refuse("not_found", day(11), ...fetchArgs(release), "tool=1.1");
+    });
+  });
+
+  it("takes a file for no other listed file of the same name, and refuses unlisted files of any name", async () => {
+    await withRelease(async (release) => {
+      const tools = { "amd64/tool": "for amd64", "arm64/tool": "for arm64", tool: "for all" };
+      for (const [name, text] of Object.entries(tools)) {
+        await fs.mkdir(join(release.path(name), ".."), { recursive: true });
+        await release.write(name, text);
+      }
+      const lines = Object.entries(tools).map(([name, text]) => `${hex(text)}  ${name}\n`);
+      await release.write("SHA256SUMS", lines.join("") + sumsText);
+      await release.sign(day(10), "--clearsign");
+      const verify = ["verify", "--no-state", "--feed", "v1", release.path("SHA256SUMS")];
+      const complete = ["--packages", release.path("."), "--complete"];
+      await release.accept(day(11), ...verify, ...Object.keys(tools).map((name) => release.path(name)), ...complete);
+      const signed = ["verify", "--no-state", "--feed", "v1", release.path("SHA256SUMS.asc")];
+      await release.accept(day(11), ...signed, ...complete);
+      // Elsewhere, its path must say which of them it is.
+      const copy = join(release.folder, "copy");
+      await fs.mkdir(join(copy, "arm64"), { recursive: true });
+      for (const name of ["tool", "arm64/tool"]) await fs.copyFile(release.path("arm64/tool"), join(copy, name));
+      await release.accept(day(11), ...verify, join(copy, "arm64/tool"));
+      await release.refuse("not_listed", day(11), ...verify, join(copy, "tool"));
+      await release.write("README", "unlisted");
+      await release.refuse("not_listed", day(11), ...verify, "--packages", release.path("."));
+      await release.remove("README");
+      for (const name of ["amd64/tool", "tool"]) {
+        await fs.copyFile(release.path("arm64/tool"), release.path(name));
+        await release.refuse("digest_mismatch", day(11), ...verify, release.path(name));
+      }
+    });
+  });
+
   it("refuses what is not exactly what was signed", async () => {
     await withRelease(async (release) => {
       await release.sign(day(10), "--clearsign");

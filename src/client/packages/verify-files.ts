@@ -4,61 +4,12 @@ import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { largest } from "../../extremes.ts";
 import type { Digesting, Digests } from "../../files/digests.ts";
-import type { FileDigest } from "../../files/file-digest.ts";
+import { formats } from "../../formats/formats.ts";
 import { isCalledPackage } from "../../packages/file-names.ts";
 import { holdsPackage } from "../../packages/package-content.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
-import { refuseOther, wantedOf } from "./fetch.ts";
-
-/**
- * Checks a package file against the index: an entry with its file name must have its digest.
- * @param place its path in a folder with the packages of the feed; only its name if there is no such folder
- * @param found the file's digest
- * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
- */
-function checkPackageFile(index: VerifiedIndex, path: string, place: string, found: FileDigest | undefined): void {
-  if (found === undefined) {
-    throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, {
-      details: { path },
-      hint: "put the file itself there: a link, a pipe or a folder is not accepted",
-    });
-  }
-  const entries = nearest(index.packages.findByFile(basename(path)), place);
-  const [first] = entries;
-  if (first === undefined) {
-    throw new FeedkeyError(
-      "not_listed",
-      `the index of feed "${index.feed.name}" does not list ${escapeText(basename(path))}`,
-      {
-        details: { path, feed: index.feed.name },
-        hint: "it did not come from this feed: do not install it",
-      },
-    );
-  }
-  const right =
-    entries.find((entry) => entry.sha256 === found.sha256 && (entry.size ?? found.size) === found.size) ?? first;
-  refuseOther(right, wantedOf(right, index.feed.format), found.size, found.sha256);
-}
-
-/**
- * Of entries with one file name those whose path has most in common with the file's, from its end: what lies at the place
- * of one package must not pass for another that is called the same.
- */
-function nearest<Listed extends { readonly filename: string | undefined }>(
-  entries: readonly Listed[],
-  place: string,
-): Listed[] {
-  const wanted = place.split("/").reverse();
-  const common = ({ filename = "" }: Listed) => {
-    const segments = filename.split("/").reverse();
-    const differing = segments.findIndex((segment, i) => segment !== wanted[i]);
-    return differing === -1 ? segments.length : differing;
-  };
-  const most = largest(entries.map(common));
-  return entries.filter((entry) => common(entry) === most);
-}
+import { checkPackageFile, type LocalIndex, ownFiles, placeBeside } from "./listed-file.ts";
 
 /** What came of the files: the paths found good, and every refusal. */
 export interface CheckedFiles {
@@ -153,18 +104,25 @@ export class PackageFiles {
 
   /**
    * Checks the files against the index: in the folder all files that an entry lists and all packages.
+   * @param local where the index lies
    * @param complete also refuse when a listed package is missing in the folder
    * @param onProgress called with the number of files that were begun
    * @throws FeedkeyError `not_found` if the folder can't be read
    */
-  async verify(index: VerifiedIndex, complete: boolean, onProgress: (done: number) => void): Promise<CheckedFiles> {
-    const named = await check(index, this.#named, onProgress, undefined);
+  async verify(
+    index: VerifiedIndex,
+    local: LocalIndex,
+    complete: boolean,
+    onProgress: (done: number) => void,
+  ): Promise<CheckedFiles> {
+    const named = await check(index, this.#named, onProgress, (path) => placeBeside(index, local, path));
     if (this.#below instanceof FeedkeyError) throw this.#below;
     if (this.#below === undefined) return named;
     const { folder, packages, others } = this.#below;
-    const called = await check(index, packages, onProgress, folder);
-    const { paths, errors } = await packagesAmong(index, others);
-    const found = await check(index, begin(this.#threads, paths), onProgress, folder);
+    const place = (path: string) => relative(folder, path);
+    const called = await check(index, packages, onProgress, place);
+    const { paths, errors } = await packagesAmong(index, local, others);
+    const found = await check(index, begin(this.#threads, paths), onProgress, place);
     const digests = new Map([...called.digests, ...found.digests]);
     const missing = complete ? missingFiles(index, folder, [...packages.paths, ...paths], digests) : [];
     return {
@@ -178,16 +136,19 @@ function begin(threads: Digests, paths: readonly string[]): Begun {
   return { paths, digesting: threads.begin(paths) };
 }
 
-/** Of the files without a package's name, those that the index lists or that are packages. */
+/** Of the files without a package's name, those that the index lists or that are packages: any file may be one of a release. */
 async function packagesAmong(
   index: VerifiedIndex,
+  local: LocalIndex,
   paths: readonly string[],
 ): Promise<{ readonly paths: readonly string[]; readonly errors: readonly FeedkeyError[] }> {
   const found: string[] = [];
   const errors: FeedkeyError[] = [];
+  const isOwn = ownFiles(index, local);
+  const isPackage = formats[index.feed.format].lacksSizes ? (path: string) => !isOwn(path) : holdsPackage;
   for (const path of paths) {
     try {
-      if (index.packages.findByFile(basename(path)).length > 0 || (await holdsPackage(path))) found.push(path);
+      if (index.packages.findByFile(basename(path)).length > 0 || (await isPackage(path))) found.push(path);
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       // It may be a package: what can't be read was not checked.
@@ -205,12 +166,12 @@ function unreadable(path: string, cause: FeedkeyError): FeedkeyError {
   });
 }
 
-/** @param folder that has the files as the feed has its packages; undefined: they may be anywhere */
+/** @param place the path that the feed may have a file at */
 async function check(
   index: VerifiedIndex,
   { paths, digesting }: Begun,
   onProgress: (done: number) => void,
-  folder: string | undefined,
+  place: (path: string) => string,
 ): Promise<CheckedFiles & { readonly digests: ReadonlyMap<string, string> }> {
   const good: string[] = [];
   const errors: FeedkeyError[] = [];
@@ -219,7 +180,7 @@ async function check(
   for (const [position, path] of paths.entries()) {
     try {
       const found = digest(position);
-      checkPackageFile(index, path, folder === undefined ? basename(path) : relative(folder, path), found);
+      checkPackageFile(index, path, place(path), found);
       good.push(path);
       digests.set(path, found?.sha256 ?? "");
     } catch (error) {

@@ -1,0 +1,116 @@
+/** One file on the disk against the entries of a verified index that may list it. */
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { largest } from "../../extremes.ts";
+import type { FileDigest } from "../../files/file-digest.ts";
+import type { Format } from "../../formats/format.ts";
+import { formats } from "../../formats/formats.ts";
+import type { VerifiedIndex } from "../verified-index.ts";
+import { refuseOther, wantedOf } from "./fetch.ts";
+
+/** Where an index and its signature lie on the disk. */
+export interface LocalIndex {
+  readonly index: string;
+  /** Undefined: beside it. */
+  readonly signature: string | undefined;
+}
+
+/**
+ * Checks a package file against the index: an entry with its file name must have its digest. Packages say themselves which
+ * they are; other files do not, so that of entries with one name only the one at the file's own place counts.
+ * @param place its path in a folder with the packages of the feed; only its name if there is no such folder
+ * @param found the file's digest
+ * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
+ */
+export function checkPackageFile(
+  index: VerifiedIndex,
+  path: string,
+  place: string,
+  found: FileDigest | undefined,
+): void {
+  if (found === undefined) {
+    throw new FeedkeyError("not_found", `there is no package file ${escapeText(path)}`, {
+      details: { path },
+      hint: "put the file itself there: a link, a pipe or a folder is not accepted",
+    });
+  }
+  const called = index.packages.findByFile(basename(path));
+  const same = lacksSizes(index) ? called.filter(({ filename }) => filename === place) : [];
+  const entries = same.length > 0 ? same : nearest(called, place);
+  const [first] = entries;
+  if (first === undefined) {
+    throw new FeedkeyError(
+      "not_listed",
+      `the index of feed "${index.feed.name}" does not list ${escapeText(basename(path))}`,
+      {
+        details: { path, feed: index.feed.name },
+        hint: "it did not come from this feed: do not install it",
+      },
+    );
+  }
+  const right =
+    entries.find((entry) => entry.sha256 === found.sha256 && (entry.size ?? found.size) === found.size) ?? first;
+  refuseOther(right, wantedOf(right, index.feed.format), found.size, found.sha256);
+  const isUnclear = entries.some(({ sha256 }) => sha256 !== right.sha256);
+  if (isUnclear && lacksSizes(index)) throw unclear(index, path, entries);
+}
+
+function unclear(
+  { feed }: VerifiedIndex,
+  path: string,
+  entries: readonly { readonly filename: string | undefined }[],
+): FeedkeyError {
+  const names = entries.slice(0, 3).map(({ filename = "" }) => escapeText(filename));
+  return new FeedkeyError(
+    "not_listed",
+    `the index of feed "${feed.name}" lists several different files called ${escapeText(basename(path))}, and the place of ${escapeText(path)} does not say which of them it should be`,
+    {
+      details: { path, feed: feed.name },
+      hint: `put it where the index has it, below the folder of the index: ${names.join(" or ")}`,
+    },
+  );
+}
+
+function lacksSizes({ feed }: VerifiedIndex): boolean {
+  const format: Format = formats[feed.format];
+  return format.lacksSizes === true;
+}
+
+/**
+ * The place of a file that was named: its path below the folder of the index, or all of its path if it lies elsewhere. Of
+ * packages, which are gathered in one folder, it is their name alone.
+ */
+export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: string): string {
+  if (!lacksSizes(index)) return basename(path);
+  const below = relative(dirname(resolve(local.index)), resolve(path));
+  return below.split("/")[0] === ".." ? resolve(path) : below;
+}
+
+/** @returns whether a path is that of the index itself, with or without its frame, or of one of its signatures */
+export function ownFiles({ feed }: VerifiedIndex, local: LocalIndex): (path: string) => boolean {
+  const name = basename(local.index);
+  const bare = name.replace(/\.(asc|gpg|sign)$/, "");
+  const names = [name, bare, ...formats[feed.format].signaturesOf(bare)];
+  const paths = new Set(names.map((one) => resolve(join(dirname(local.index), one))));
+  if (local.signature !== undefined) paths.add(resolve(local.signature));
+  return (path) => paths.has(resolve(path));
+}
+
+/**
+ * Of entries with one file name those whose path has most in common with the file's, from its end: what lies at the place
+ * of one package must not pass for another that is called the same.
+ */
+function nearest<Listed extends { readonly filename: string | undefined }>(
+  entries: readonly Listed[],
+  place: string,
+): Listed[] {
+  const wanted = place.split("/").reverse();
+  const common = ({ filename = "" }: Listed) => {
+    const segments = filename.split("/").reverse();
+    const differing = segments.findIndex((segment, i) => segment !== wanted[i]);
+    return differing === -1 ? segments.length : differing;
+  };
+  const most = largest(entries.map(common));
+  return entries.filter((entry) => common(entry) === most);
+}
