@@ -39,10 +39,14 @@ function neverKept({ name }: Feed): PartSource {
   };
 }
 
-/** Splits `NAME=VERSION`. */
-function parseRequest(request: string): { name: string; version: string | undefined } {
+/** Splits `NAME=VERSION`. The name of a file in a checksum file may have a `=` itself: what is called so as a whole comes first. */
+function parseRequest(
+  request: string,
+  indexes: readonly VerifiedIndex[],
+): { name: string; version: string | undefined } {
   const equals = request.indexOf("=");
-  if (equals < 0) return { name: request, version: undefined };
+  const isName = () => indexes.some((index) => index.packages.find(request).length > 0);
+  if (equals < 0 || isName()) return { name: request, version: undefined };
   return { name: request.slice(0, equals), version: request.slice(equals + 1) };
 }
 
@@ -52,7 +56,7 @@ function* namesIn(indexes: readonly VerifiedIndex[]): Generator<string> {
 
 /** Nothing was refused: such a package does not exist, or its name is mistyped. */
 function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyError {
-  const { name } = parseRequest(request);
+  const { name } = parseRequest(request, indexes);
   const feeds = indexes.map(({ feed }) => feed.name);
   const versions = [...new Set(indexes.flatMap(({ packages }) => packages.find(name).map(({ version }) => version)))];
   const next = `feeds searched: ${feeds.join(", ")}; if the package is new, run "feedkey update" first`;
@@ -69,7 +73,7 @@ function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyE
  * @throws FeedkeyError `not_found`; `usage` if two architectures match
  */
 export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice {
-  const { name, version } = parseRequest(request);
+  const { name, version } = parseRequest(request, indexes);
   const found = indexes.flatMap((index) => index.find(name, version));
   // Each format has its own order of versions.
   const format = found[0]?.index.feed.format;
