@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
 import { formats } from "../formats/formats.ts";
+import { timeFor } from "../net/limits.ts";
 import type { GetOptions } from "../net/types.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
@@ -138,17 +139,17 @@ export async function downloadIndex(
 }
 
 /**
- * The parts of a root, from where it came.
+ * The parts of a root, from where it came. Each has a time of its own: its size is signed, and says more than that of the root.
  * @param root path of its file below the feed
  */
 export function partsBeside(source: Source, root: string, headers: Pick<GetOptions, "headers">): PartSource {
-  const { session, location, feed, left, absences } = source;
+  const { session, location, feed, absences } = source;
   return async (place, limit) => {
     const bar = session.options.reporter.progress(`${feed.name}: ${place}`, limit);
     try {
       const file = await downloadFile(session, location, inFeed(feed, posix.join(posix.dirname(root), place)), limit, {
         onProgress: (done, total) => bar.update(done, total),
-        within: left(),
+        within: timeFor(limit, session.options.transport.limits),
         onAbsent: (reason) => absences.push(reason),
         ...headers,
       });
