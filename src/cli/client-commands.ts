@@ -104,6 +104,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .command("update [feed...]")
     .description("download and verify the indexes")
     .option("--allow-empty", "accept an index that became empty")
+    .option("--allow-releaseinfo-change", "accept an apt repository whose Origin, Label or Codename changed")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((feeds: string[], options: UpdateOptions) => {
       return run("update", async (context) => (await import("./client/update.ts")).update(context, feeds, options));

@@ -33,6 +33,8 @@ export interface UpdateOptions extends CallOptions {
   readonly feeds?: readonly string[] | undefined;
   /** Accept an index that became empty. */
   readonly allowEmpty?: boolean | undefined;
+  /** Accept an apt repository whose Origin, Label or Codename changed. */
+  readonly allowReleaseinfoChange?: boolean | undefined;
 }
 
 export interface ListOptions {

@@ -131,7 +131,8 @@ export class Client {
     ]);
     return await this.#run(false, options, async (session) => {
       const chosen = chosenFeeds(this.profile, options.feeds ?? []);
-      const feeds = await updateWithFreshKeys(session, chosen, options.allowEmpty === true);
+      const { allowEmpty = false, allowReleaseinfoChange = false } = options;
+      const feeds = await updateWithFreshKeys(session, chosen, { allowEmpty, allowReleaseinfoChange });
       return { feeds, errors: refusalsOf(feeds) };
     });
   }

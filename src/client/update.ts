@@ -11,7 +11,7 @@ import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import type { Candidate } from "./candidate.ts";
 import { downloadIndex, partsBeside, rememberedIndex } from "./index-download.ts";
 import { indexLimit, indexNames, otherForm } from "./index-files.ts";
-import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
+import { type Consent, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 import { nameOfPart } from "./verified-part.ts";
 import { lastIndex } from "./verified-root.ts";
 
@@ -30,14 +30,14 @@ const mixedPair = new Set(["bad_signature", "bad_index"]);
 
 /**
  * The index from one location: the form asked for, once more if the pair does not fit, then the other form. All of that has
- * one total time, by the size that the index had last. What has not changed since then is not downloaded, but judged as if it were.
+ * one total time, by the size that the index had last; only the lists that it names have their own. What has not changed since then is not downloaded, but judged as if it were.
  */
 async function fromLocation(
   session: Session,
   judged: Judged,
   feed: Feed,
   location: string,
-  allowEmpty: boolean,
+  consent: Consent,
 ): Promise<VerifiedIndex> {
   const last = await lastIndex(session, feed);
   const left = countdown(timeFor(last?.size ?? expectedBytes.index, session.options.transport.limits));
@@ -45,7 +45,7 @@ async function fromLocation(
   const source = { session, location, feed, limit: indexLimit(feed, last), left, absences };
   const verify = (candidate: Candidate, headers = {}) => {
     const parts = partsBeside(source, candidate.name, headers);
-    return verifyIndex(candidate, feed, { profile: session.profile, judged, last, allowEmpty, parts });
+    return verifyIndex(candidate, feed, { profile: session.profile, judged, last, ...consent, parts });
   };
   const attempt = async (name: string, headers = {}): Promise<VerifiedIndex | undefined> => {
     const found = await downloadIndex(source, name, headers);
@@ -118,7 +118,7 @@ interface Round {
   judged: Judged;
   /** Locations that were too slow for a feed: for the next one they are tried last. */
   readonly slow: Set<string>;
-  readonly allowEmpty: boolean;
+  readonly consent: Consent;
 }
 
 /** One feed: each location in turn; the first index that verifies is accepted. */
@@ -129,7 +129,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
   const all = locations(session.profile);
   for (const location of [...all.filter((one) => !isSlow(one)), ...all.filter(isSlow)]) {
     try {
-      const verify = () => fromLocation(session, round.judged, feed, location, round.allowEmpty);
+      const verify = () => fromLocation(session, round.judged, feed, location, round.consent);
       const source = fileUrl(location, feed.path).href;
       const index = await accept(session, await verify(), source, async (judged) => {
         round.judged = judged;
@@ -198,9 +198,9 @@ export async function updateFeeds(
   session: Session,
   judged: Judged,
   feeds: readonly Feed[],
-  allowEmpty: boolean,
+  consent: Consent,
 ): Promise<FeedOutcome[]> {
-  const round: Round = { judged, slow: new Set(), allowEmpty };
+  const round: Round = { judged, slow: new Set(), consent };
   const outcomes: FeedOutcome[] = [];
   for (const feed of feeds) outcomes.push(await updateFeed(session, round, feed));
   return outcomes;
@@ -214,14 +214,14 @@ export async function updateFeeds(
 export async function updateWithFreshKeys(
   session: Session,
   feeds: readonly Feed[],
-  allowEmpty: boolean,
+  consent: Consent,
 ): Promise<FeedOutcome[]> {
   const judged = await refresh(session);
-  const outcomes = await updateFeeds(session, judged, feeds, allowEmpty);
+  const outcomes = await updateFeeds(session, judged, feeds, consent);
   const news = await learnMore(session, refusalsOf(outcomes));
   const good = outcomes.filter(({ ok }) => ok);
   const again = outcomes.filter(({ ok }) => !ok).map(({ feed }) => feed);
-  const all = news === undefined ? outcomes : [...good, ...(await updateFeeds(session, news, again, allowEmpty))];
+  const all = news === undefined ? outcomes : [...good, ...(await updateFeeds(session, news, again, consent))];
   warnOfAlgorithms(
     session,
     (news ?? judged).trust,

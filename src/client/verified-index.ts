@@ -8,7 +8,7 @@ import type { PackageIndex, Packages } from "../formats/package-index.ts";
 import { UnitedPackages } from "../formats/united-packages.ts";
 import type { Feed } from "../profile/types.ts";
 import { iso } from "../time.ts";
-import { refuseContent, refuseEmptied } from "../trust/freshness.ts";
+import { refuseContent, refuseEmptied, refuseOtherIdentity } from "../trust/freshness.ts";
 import type { Signer } from "../trust/index-signature.ts";
 import type { Candidate } from "./candidate.ts";
 import { indexLimit, indexText, largerIndexHint } from "./index-files.ts";
@@ -70,6 +70,14 @@ export class Choice {
   }
 }
 
+/** What a user allows an index that is not so by itself. */
+export interface Consent {
+  /** It became empty. */
+  readonly allowEmpty: boolean;
+  /** It calls its repository otherwise than the last one did. */
+  readonly allowReleaseinfoChange?: boolean;
+}
+
 /**
  * Verifies an index: its root, then, where it lists its packages in other files, those by digest, then grammar (T13), in this
  * order: nothing is parsed before a rightful signer is known.
@@ -78,7 +86,7 @@ export class Choice {
 export async function verifyIndex(
   candidate: Candidate,
   feed: Feed,
-  terms: RootTerms & { readonly allowEmpty: boolean; readonly parts: PartSource },
+  terms: RootTerms & Consent & { readonly parts: PartSource },
 ): Promise<VerifiedIndex> {
   const root = await verifyRoot(candidate, feed, terms);
   const limit = indexLimit(feed, terms.last);
@@ -92,33 +100,36 @@ export async function verifyIndex(
 /** The parts of a root that are asked for; undefined where it is its own list. */
 async function verifiedParts(
   root: VerifiedRoot,
-  { judged, last, parts: source }: RootTerms & { readonly parts: PartSource },
+  { judged, last, parts: source, allowReleaseinfoChange }: RootTerms & Consent & { readonly parts: PartSource },
 ): Promise<readonly VerifiedPart[] | undefined> {
   const { feed } = root;
   const format: Format = formats[feed.format];
   if (format.content === undefined) return undefined;
   const read = (signed: Uint8Array) => format.content?.(signed, feed);
   const content = inWords(root, () => read(root.signed));
-  const before = await lastDate(last, (signed) =>
+  const before = await lastContent(last, (signed) =>
     format.content?.(signed, { ...feed, components: [], architectures: [] }),
   );
-  const refused = content && refuseContent(content, before, judged.trust.at);
+  const known = allowReleaseinfoChange === true ? undefined : before?.identity;
+  const refused =
+    content &&
+    (refuseContent(content, before?.madeAt, judged.trust.at) ?? refuseOtherIdentity(content.identity, known));
   if (refused !== undefined) throw refusalError(root.name, feed.name, refused);
   const parts: VerifiedPart[] = [];
   for (const part of content?.parts ?? []) parts.push(await verifyPart(root, part, last, source));
   return parts;
 }
 
-/** The date that the last accepted root gives itself; undefined where that is not what this profile asks for. */
-async function lastDate(
+/** What the last accepted root says of itself; undefined where that is not what this profile asks for. */
+async function lastContent(
   last: RootTerms["last"],
   read: (signed: Uint8Array) => RootContent | undefined,
-): Promise<number | undefined> {
+): Promise<RootContent | undefined> {
   if (last === undefined) return undefined;
   try {
-    return read(await readFile(last.path))?.madeAt;
+    return read(await readFile(last.path));
   } catch (error) {
-    // Another format or suite before, by another profile: its date says nothing. Another run may also have replaced it meanwhile.
+    // Another format or suite before, by another profile: it says nothing of this one. Another run may also have replaced it meanwhile.
     if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return undefined;
     throw error;
   }

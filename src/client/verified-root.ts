@@ -178,8 +178,15 @@ export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTe
   const { createdAt } = good.verdict;
   const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
   const otherForm = replay?.code === "rollback" && (await isOtherForm(candidate, feed, createdAt, last));
-  if (replay !== undefined && !otherForm) throw refusalError(candidate.name, feed.name, replay);
+  if (replay !== undefined && !otherForm) throw refusalError(candidate.name, feed.name, ofSuite(feed, replay));
   return new VerifiedRoot(key, feed, candidate, good, otherForm);
+}
+
+/** Of several suites each has its own dates: one that takes the place of another, by the profile, is no older index of it. */
+function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
+  if (suite === undefined || refusal.code !== "rollback") return refusal;
+  const hint = `${hints.rollback}; if you changed "suite" in the profile, write a [feed ...] section with another name for the new suite instead`;
+  return { ...refusal, hint };
 }
 
 /**

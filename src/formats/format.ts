@@ -42,6 +42,8 @@ export interface Part {
 export interface RootContent {
   readonly madeAt: number;
   readonly validUntil: number | undefined;
+  /** What it calls the repository that it is of, by field; a later root must say the same. */
+  readonly identity: Readonly<Record<string, string | undefined>>;
   readonly parts: readonly Part[];
 }
 

@@ -94,7 +94,7 @@ export class OwnClient {
   /** Updates every feed. @returns the verdict on each, by name */
   async update(): Promise<Map<string, Verdict>> {
     return await this.#inSession(async (session) => {
-      const outcomes = await updateFeeds(session, await refresh(session), this.#profile.feeds, true);
+      const outcomes = await updateFeeds(session, await refresh(session), this.#profile.feeds, { allowEmpty: true });
       return new Map(
         outcomes.map((outcome): [string, Verdict] => {
           if (outcome.ok) return [outcome.feed.name, { word: "accepts", reason: "" }];

@@ -1,4 +1,5 @@
 /** T9: whether an index that was rightfully signed may follow the last one that was accepted. */
+import { escapeText } from "../escape.ts";
 import { type Instant, iso } from "../time.ts";
 import { type Refusal, refuse, skew } from "./policy.ts";
 
@@ -57,6 +58,24 @@ export function refuseContent(
     return refuse("stale", `it says that it is valid until ${iso(validUntil)}`);
   }
   return undefined;
+}
+
+/**
+ * T9: what a root calls its repository, which must stay as the last accepted one had it: a key may sign several.
+ * @param before undefined if none was accepted
+ */
+export function refuseOtherIdentity(
+  next: Readonly<Record<string, string | undefined>>,
+  before: Readonly<Record<string, string | undefined>> | undefined,
+): Refusal | undefined {
+  const changed = before && Object.keys(next).find((field) => next[field] !== before[field]);
+  if (changed === undefined) return undefined;
+  const words = (value: string | undefined) => (value === undefined ? "none" : `"${escapeText(value)}"`);
+  return refuse(
+    "wrong_feed",
+    `its ${changed} was ${words(before?.[changed])}, and is now ${words(next[changed])}`,
+    'another repository may have been put here: if its keepers announced the change, run "feedkey update --allow-releaseinfo-change"; until then the last good index stays in use',
+  );
 }
 
 /** T13: an index that became empty is kept out unless that is wanted. */

@@ -3,6 +3,9 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
+import { partsBeside, type Source } from "../../src/client/index-download.ts";
+import { netLimits, timeFor } from "../../src/net/limits.ts";
+import type { GetOptions } from "../../src/net/types.ts";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { debOf, hash, releaseDate, stanza, withSuite } from "./suite.ts";
@@ -88,6 +91,70 @@ describe("apt's repositories", function () {
       await suite.sign(day(13));
       await suite.accept(day(13), "update");
     });
+  });
+
+  it("stay the repository that was accepted, by Origin, Label and Codename, unless a change is allowed", async () => {
+    await withSuite(async (suite) => {
+      const publish = async (at: number, ...fields: readonly string[]) => {
+        await suite.release({ at, fields });
+        await suite.sign(at);
+      };
+      await publish(day(10), "Origin: One", "Label: Main");
+      await suite.accept(day(10), "update");
+      await publish(day(11), "Origin: One", "Label: Main");
+      await suite.accept(day(11), "update");
+      for (const fields of [["Origin: Two", "Label: Main"], ["Origin: One", "Label: Other"], ["Origin: One"]]) {
+        await publish(day(12), ...fields);
+        await suite.refuse("wrong_feed", day(12), "update");
+        await suite.refuse("wrong_feed", day(12), "verify", suite.path("InRelease"));
+      }
+      const text = await suite.release({ at: day(12), fields: ["Origin: One", "Label: Main"] });
+      await suite.write(suite.path("Release"), text.replace("stable-code", "other-code"));
+      await suite.sign(day(12));
+      await suite.refuse("wrong_feed", day(12), "update");
+      await suite.accept(day(12), "update", "--allow-releaseinfo-change");
+      await suite.accept(day(12), "update");
+      // Consent to another name is none to an older text.
+      await suite.release({ at: day(9), fields: ["Origin: Two"] });
+      await suite.sign(day(13));
+      await suite.refuse("rollback", day(13), "update", "--allow-releaseinfo-change");
+    });
+  });
+
+  it("say of a rollback that another suite needs a name of its own", async () => {
+    await withSuite(async (suite) => {
+      await suite.release({ at: day(9) });
+      await suite.sign(day(10));
+      await suite.accept(day(10), "update");
+      for (const name of ["InRelease", "Release.gpg"]) await fs.rm(suite.path(name));
+      await suite.sign(day(9));
+      const said = await suite.run(day(10), "verify", suite.path("InRelease"));
+      expect(said.error?.code).to.equal("rollback");
+      expect(said.error?.hint).to.contain("[feed ...]");
+    });
+  });
+
+  it("give each list a time by its own size, however little is left of the root's", async () => {
+    const asked: (number | undefined)[] = [];
+    const transport = {
+      limits: netLimits,
+      get: async (_: URL, { within }: GetOptions) => {
+        asked.push(within);
+        return { status: 200, headers: {}, body: Buffer.from("list") };
+      },
+    };
+    const progress = () => ({ update: () => undefined, stop: () => undefined });
+    const source = {
+      session: { options: { transport, reporter: { progress } } },
+      location: "https://example.org/",
+      feed: { name: "stable", path: "debian" },
+      left: () => 0,
+      absences: [],
+    } as unknown as Source;
+    const size = 64 * 1024 * 1024;
+    expect(await partsBeside(source, "dists/stable/InRelease", {})("main/Packages", size)).to.not.equal(undefined);
+    const total = timeFor(size, netLimits);
+    expect(asked[0]).to.be.within(total - netLimits.fileBase, total);
   });
 
   it("never go back, expire at Valid-Until, and are not from the future (T9)", async () => {

@@ -51,7 +51,7 @@ async function update(archive: TestArchive, limits: Partial<NetLimits>): Promise
     },
   });
   try {
-    const outcomes = await updateFeeds(session, await refresh(session), session.profile.feeds, false);
+    const outcomes = await updateFeeds(session, await refresh(session), session.profile.feeds, { allowEmpty: false });
     return { outcomes, warnings };
   } finally {
     await session.close();

@@ -273,7 +273,7 @@ async function updateWithin(archive: TestArchive, limits: Partial<NetLimits>): P
     reporter: nobody,
   });
   try {
-    const [outcome] = await updateFeeds(session, await refresh(session), session.profile.feeds, false);
+    const [outcome] = await updateFeeds(session, await refresh(session), session.profile.feeds, { allowEmpty: false });
     return outcome?.ok === false && outcome.error instanceof FeedkeyError ? outcome.error : undefined;
   } finally {
     await session.close();

@@ -8,6 +8,7 @@ import { signaturesJson, signedBy } from "./show.ts";
 
 export interface UpdateOptions {
   readonly allowEmpty?: boolean;
+  readonly allowReleaseinfoChange?: boolean;
   readonly resetState?: boolean;
 }
 

@@ -12,6 +12,8 @@ const releaseText: TextKind = { name: "the Release file", code: "bad_index" };
 export interface Release {
   readonly suite: string | undefined;
   readonly codename: string | undefined;
+  readonly origin: string | undefined;
+  readonly label: string | undefined;
   /** Milliseconds. */
   readonly date: number;
   readonly validUntil: number | undefined;
@@ -97,6 +99,8 @@ function interpret(fields: Fields, files: ReadonlyMap<string, FileDigests>): Rel
   return {
     suite,
     codename,
+    origin: text("origin"),
+    label: text("label"),
     date: made,
     validUntil: date("valid-until"),
     components: words("components"),

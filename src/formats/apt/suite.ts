@@ -21,6 +21,7 @@ export function contentOf(release: Release, wanted: Wanted): RootContent {
   return {
     madeAt: release.date,
     validUntil: release.validUntil,
+    identity: { Origin: release.origin, Label: release.label, Codename: release.codename },
     parts: folders.map((folder) => partOf(release, `${folder}/Packages`)),
   };
 }
