@@ -4,57 +4,134 @@
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { endOfInk } from "../trailing.ts";
 import type { Unframed } from "./format.ts";
 import { asBuffer } from "./line-cursor.ts";
 
 const begin = "-----BEGIN PGP SIGNED MESSAGE-----";
 const signature = { begin: "-----BEGIN PGP SIGNATURE-----", end: "-----END PGP SIGNATURE-----" } as const;
 
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const dash = 0x2d;
+
 /** Whether a file begins as a signed text does. */
 export function isFramed(file: Uint8Array): boolean {
   return asBuffer(file).toString("latin1", 0, begin.length) === begin;
+}
+
+/** The largest signed text that is read, signatures included: apt reads no larger InRelease. Bytes. */
+export const maxFramedBytes = 10_000_000;
+
+/** A signed text of more bytes is refused before anything in it is looked at. */
+function refuseLarge(size: number, name: string): void {
+  if (size <= maxFramedBytes) return;
+  throw new FeedkeyError(
+    "bad_index",
+    `${escapeText(name)} has ${size} bytes, more than the ${maxFramedBytes} that a signed text may have`,
+    {
+      details: { limit: maxFramedBytes, reason: "limits" },
+      hint: "apt reads no larger one either; list less in it, or sign the text with a signature beside it",
+    },
+  );
+}
+
+/** Walks over the lines of a signed text by their offsets: a file of line feeds has as many lines as bytes. */
+class FrameLines {
+  /** Number of the line, from 1. */
+  number = 0;
+  start = 0;
+  /** Offset behind its last byte, without the carriage return that may end it. */
+  end = 0;
+  /** Offset of its line feed, or of the end of the file. */
+  feed = -1;
+  readonly #bytes: Buffer;
+  readonly #name: string;
+  /** Offset of the next carriage return. */
+  #return: number;
+
+  constructor(bytes: Buffer, name: string) {
+    this.#bytes = bytes;
+    this.#name = name;
+    this.#return = bytes.indexOf(carriageReturn);
+  }
+
+  /** Goes to the next line; false at the end of the file. @throws FeedkeyError for a carriage return within it */
+  next(): boolean {
+    const bytes = this.#bytes;
+    this.number++;
+    if (this.feed >= bytes.length) return false;
+    this.start = this.feed + 1;
+    const feed = bytes.indexOf(lineFeed, this.start);
+    this.feed = feed === -1 ? bytes.length : feed;
+    this.end = this.feed;
+    if (this.#return !== -1 && this.#return < this.feed) {
+      if (this.#return !== this.feed - 1) throw this.error("has a carriage return that does not end the line");
+      this.end = this.#return;
+      this.#return = bytes.indexOf(carriageReturn, this.feed);
+    }
+    return true;
+  }
+
+  is(text: string): boolean {
+    return this.end - this.start === text.length && this.text === text;
+  }
+
+  get text(): string {
+    return this.#bytes.toString("latin1", this.start, this.end);
+  }
+
+  error(problem: string, number = this.number): FeedkeyError {
+    return badFrame(this.#name, number, problem);
+  }
 }
 
 /**
  * Takes a signed text apart. The text comes back as it was signed: without dash escapes, spaces at the ends of lines and
  * carriage returns.
  * @param name of the file, for messages
- * @throws FeedkeyError `bad_signature_data` with the line: anything before or after the frame, a line that is not escaped
+ * @throws FeedkeyError `bad_signature_data` with the line: anything before or after the frame, a line that is not escaped;
+ *   `bad_index` for more than {@link maxFramedBytes}
  */
 export function unframe(file: Uint8Array, name: string): Unframed {
-  const lines = asBuffer(file).toString("latin1").split("\n");
-  const refuse = (at: number, problem: string) => badFrame(name, at + 1, problem);
-  const line = (at: number) => {
-    const plain = lines[at]?.replace(/\r$/, "");
-    if (plain?.includes("\r") === true) throw refuse(at, "has a carriage return that does not end the line");
-    return plain;
-  };
-  if (line(0) !== begin) throw refuse(0, `must be "${begin}"`);
-  let at = 1;
-  for (; line(at) !== ""; at++) {
+  refuseLarge(file.length, name);
+  const bytes = asBuffer(file);
+  const lines = new FrameLines(bytes, name);
+  if (!lines.next() || !lines.is(begin)) throw lines.error(`must be "${begin}"`);
+  for (;;) {
+    const isThere = lines.next();
+    if (isThere && lines.is("")) break;
     // RFC 9580 section 7: no other header may stand here, or text could be passed off as signed.
-    if (/^Hash: [A-Za-z0-9, -]+$/.test(line(at) ?? "") === false) {
-      throw refuse(at, 'is neither a "Hash" header nor the empty line that must follow');
+    if (!isThere || !/^Hash: [A-Za-z0-9, -]+$/.test(lines.text)) {
+      throw lines.error('is neither a "Hash" header nor the empty line that must follow');
     }
   }
-  const text: string[] = [];
-  for (at++; line(at) !== signature.begin; at++) {
-    const plain = line(at);
-    if (plain === undefined) throw refuse(at, "is missing: the signature must follow the text");
-    if (plain.startsWith("-") && !plain.startsWith("- ")) throw refuse(at, "begins with a dash that is not escaped");
-    text.push(plain.replace(/^- /, "").replace(/[ \t]+$/, ""));
+  const signed = readText(bytes, lines);
+  const first = { number: lines.number, start: lines.start };
+  do {
+    if (!lines.next()) throw lines.error("begins a signature that has no end", first.number);
+  } while (!lines.is(signature.end));
+  if (lines.feed + 1 < bytes.length) throw lines.error("stands below the signature", lines.number + 1);
+  return { signed, signatures: Buffer.concat([bytes.subarray(first.start, lines.feed), Buffer.from("\n")]) };
+}
+
+/** The text up to the line that begins the signature, which becomes the walker's line. */
+function readText(bytes: Buffer, lines: FrameLines): Buffer {
+  const signed = Buffer.alloc(bytes.length);
+  let length = 0;
+  for (;;) {
+    if (!lines.next()) throw lines.error("is missing: the signature must follow the text");
+    if (lines.is(signature.begin)) return signed.subarray(0, length);
+    let at = lines.start;
+    if (at < lines.end && bytes[at] === dash) {
+      if (at + 1 === lines.end || bytes[at + 1] !== space) throw lines.error("begins with a dash that is not escaped");
+      at += 2;
+    }
+    const end = endOfInk(bytes, at, lines.end);
+    while (at < end) signed[length++] = bytes[at++] ?? 0;
+    signed[length++] = lineFeed;
   }
-  const first = at;
-  while (line(at) !== signature.end) {
-    if (at >= lines.length) throw refuse(first, "begins a signature that has no end");
-    at++;
-  }
-  const rest = lines.slice(at + 1);
-  if (rest.length > 1 || (rest[0] ?? "") !== "") throw refuse(at + 1, "stands below the signature");
-  return {
-    signed: Buffer.from(text.map((one) => `${one}\n`).join(""), "latin1"),
-    signatures: Buffer.from(`${lines.slice(first, at + 1).join("\n")}\n`, "latin1"),
-  };
 }
 
 function badFrame(name: string, line: number, problem: string): FeedkeyError {
@@ -68,7 +145,7 @@ function badFrame(name: string, line: number, problem: string): FeedkeyError {
  * Puts a text and its signatures together.
  * @param armored the signatures, one armored block
  * @param hashes that they were made with, in OpenPGP's names
- * @throws FeedkeyError `bad_index`: a carriage return or NUL, which would not read back as it is
+ * @throws FeedkeyError `bad_index`: a carriage return or NUL, which would not read back as it is; more than would be read
  */
 export function frame(text: Uint8Array, armored: string, hashes: readonly string[]): Uint8Array {
   const plain = asBuffer(text).toString("latin1");
@@ -78,5 +155,7 @@ export function frame(text: Uint8Array, armored: string, hashes: readonly string
     });
   }
   const lines = plain.replace(/\n$/, "").replace(/^-/gm, "- -");
-  return Buffer.from(`${begin}\nHash: ${hashes.join(", ")}\n\n${lines}\n${armored}`, "latin1");
+  const framed = `${begin}\nHash: ${hashes.join(", ")}\n\n${lines}\n${armored}`;
+  refuseLarge(framed.length, "the signed text");
+  return Buffer.from(framed, "latin1");
 }

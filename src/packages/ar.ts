@@ -3,6 +3,7 @@
  * Reads the plain form and the long names of BSD (`#1/length`) and GNU (`//` table, `/offset`).
  */
 import { asBuffer } from "../formats/line-cursor.ts";
+import { withoutTrailing } from "../trailing.ts";
 import { damage, quote } from "./damage.ts";
 import { MAX_AR_MEMBERS, MAX_AR_NAME, MAX_AR_NAME_TABLE } from "./limits.ts";
 import type { ByteSource } from "./source.ts";
@@ -73,7 +74,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
     const length = Number(bsd);
     if (length > header.size) throw damage(`ar member at byte ${header.offset} is shorter than its own name`);
     if (length > MAX_AR_NAME) throw tooLarge("ar member name", length, MAX_AR_NAME);
-    const name = latin1(source.read(header.offset, length)).replace(/\0+$/, "");
+    const name = withoutTrailing(latin1(source.read(header.offset, length)), "\0");
     return checkName({ name, offset: header.offset + length, size: header.size - length });
   }
   if (gnu !== undefined) {

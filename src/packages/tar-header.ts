@@ -3,6 +3,7 @@
  * refused, since an installer must see exactly the files that feedkey sees.
  */
 import { asBuffer } from "../formats/line-cursor.ts";
+import { withoutTrailing } from "../trailing.ts";
 import { damage, quote } from "./damage.ts";
 
 /** Bytes of a block: headers have one, contents are filled up to whole ones. */
@@ -80,7 +81,7 @@ export class Extensions {
     }
     if (this.#seen.has(type)) throw damage("tar archive has two headers of one kind for one file");
     this.#seen.add(type);
-    if (type === "L") this.#setPath(asBuffer(content).toString("utf8").replace(/\0+$/, ""));
+    if (type === "L") this.#setPath(withoutTrailing(asBuffer(content).toString("utf8"), "\0"));
     if (type !== "x") return;
     const records = readRecords(content);
     const path = records.get("path");

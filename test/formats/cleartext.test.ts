@@ -1,6 +1,6 @@
 // The cleartext framework: what is taken out of a signed text, and everything around it that is refused.
 import { expect } from "chai";
-import { frame, isFramed, unframe } from "../../src/formats/cleartext.ts";
+import { frame, isFramed, maxFramedBytes, unframe } from "../../src/formats/cleartext.ts";
 import { HashedDocument } from "../../src/openpgp/packet/hashed-document.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 
@@ -64,10 +64,37 @@ describe("the cleartext framework", () => {
     }
   });
 
+  it("may have a long run of blanks that ends no line", () => {
+    const blanks = " \t".repeat(150_000);
+    expect(textOf(framed(`${blanks}x${blanks}`)) === `${blanks}x\n`).to.equal(true);
+    const { covered } = HashedDocument.ofText(Buffer.from(`${blanks}x${blanks}\ny`));
+    expect(Buffer.from(covered).equals(Buffer.from(`${blanks}x\r\ny`))).to.equal(true);
+  });
+
+  it("may be as large as apt reads, whatever its lines, and no larger", async () => {
+    const feeds = (size: number) => framed("\n".repeat(size - framed("").length));
+    const whole = Buffer.from(feeds(maxFramedBytes));
+    const before = process.memoryUsage().heapUsed;
+    const { signed } = unframe(whole, "F");
+    const { covered } = HashedDocument.ofText(signed);
+    // Lines that are kept as values take at least eight bytes each on the heap.
+    expect(process.memoryUsage().heapUsed - before).to.be.below(64 << 20);
+    expect(signed).to.have.length(maxFramedBytes - framed("").length + 1);
+    expect(covered).to.have.length(2 * (signed.length - 1));
+    const limits = { code: "bad_index", details: { limit: maxFramedBytes, reason: "limits" } };
+    const larger = await refusalOf(() => unframe(Buffer.from(feeds(maxFramedBytes + 1)), "F"));
+    expect({ code: larger.code, details: larger.details }).to.deep.equal(limits);
+    const written = await refusalOf(() => frame(Buffer.alloc(maxFramedBytes, "\n"), armor, ["SHA256"]));
+    expect({ code: written.code, details: written.details }).to.deep.equal(limits);
+  });
+
   it("is signed with CRLF, without the end of the last line", () => {
     const covered = (text: string) => Buffer.from(HashedDocument.ofText(Buffer.from(text)).covered).toString();
     expect(covered("one\ntwo\n")).to.equal("one\r\ntwo");
     expect(covered("one \t\n\n")).to.equal("one\r\n");
     expect(covered("")).to.equal("");
+    expect(covered("\n")).to.equal("");
+    expect(covered("\n\n")).to.equal("\r\n");
+    expect(covered("one\n \n two ")).to.equal("one\r\n\r\n two");
   });
 });

@@ -41,6 +41,13 @@ describe("the house", () => {
     expect(upwards).to.deep.equal([]);
   });
 
+  it("cuts no ends of texts off by regular expressions, which take the square of their length", () => {
+    const square = /\/(?:\[[^\]^]+\]|\\.|[^/\\])[+*]\$\//;
+    expect(square.test('text.replace(/[ \\t]+$/, "")')).to.equal(true);
+    const cut = offenders(src, ({ path, text }) => (square.test(withoutComments(text)) ? [path] : []));
+    expect(cut).to.deep.equal([]);
+  });
+
   it("lets certificates into the key store over one road", () => {
     const others = offenders(src, ({ path, text }) => {
       const writes = /\b(?:store|writer|backup)\.(?:add|putCertificate)\(/.test(withoutComments(text));

@@ -85,6 +85,10 @@ describe("openpgp/armor", () => {
       expect(said.message).to.match(/canonical form/);
     });
 
+    it("refuses a long run of blanks that ends no line", () => {
+      expect(() => strictly(`${" ".repeat(300_000)}x`)).to.throw("text outside the armor");
+    });
+
     it("finds no block in white space", () => {
       expect(strictly(" \n\t\r\n")).to.deep.equal([]);
     });

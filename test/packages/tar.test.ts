@@ -36,6 +36,7 @@ const whole = (...entries: readonly Uint8Array[]) => Buffer.concat([...entries, 
 describe("package/tar", () => {
   for (const [what, archive, expected] of [
     ["a plain file", tar([file]), [["a", "1"]]],
+    ["a long name that ends in NULs", tar([{ ...long, data: `gnu${"\0".repeat(500)}` }, file]), [["gnu", "1"]]],
     ["no file", tar([]), []],
     ["a long name of GNU's", tar([long, file]), [["gnu", "1"]]],
     ["a long link of GNU's", tar([{ ...long, type: "K" }, file]), [["a", "1"]]],

@@ -1,5 +1,6 @@
 /** From the metadata of a pkgsrc package to its stanza in pkg_summary, as `pkg_info -X` prints it. */
 import { FeedkeyError } from "../../error.ts";
+import { withoutTrailing } from "../../trailing.ts";
 import { asBuffer, type TextKind } from "../line-cursor.ts";
 import { formatFileCksum } from "./file-cksum.ts";
 import { readSummary, type SummaryVariable, writeSummaryStanza } from "./summary-stanza.ts";
@@ -50,8 +51,8 @@ function variable(name: string, text: string): SummaryVariable {
 /** `@name`, `@pkgdep`, `@pkgcfl` of a packing list, in its order. */
 function* packingList(contents: Uint8Array): Generator<readonly [command: string, argument: string]> {
   for (const line of linesOf(contents)) {
-    const [, command = "", argument = ""] = /^@(name|pkgdep|pkgcfl)[ \t]+(.*?)[ \t]*$/.exec(line) ?? [];
-    if (command !== "") yield [command, argument];
+    const [, command = "", argument = ""] = /^@(name|pkgdep|pkgcfl)[ \t](.*)$/.exec(line) ?? [];
+    if (command !== "") yield [command, withoutTrailing(argument).replace(/^[ \t]+/, "")];
   }
 }
 

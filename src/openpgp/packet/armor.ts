@@ -1,5 +1,6 @@
 /** ASCII armor (RFC 9580 section 6), read strictly for signature files and leniently for answers of servers. */
 import { FeedkeyError } from "../../error.ts";
+import { withoutTrailing } from "../../trailing.ts";
 
 export type ArmorKind = "PUBLIC KEY BLOCK" | "PRIVATE KEY BLOCK" | "SIGNATURE";
 
@@ -136,7 +137,7 @@ export function dearmorStrictly(bytes: Uint8Array, kind: ArmorKind, what: string
   let inner: string[] | undefined;
   let begin = 0;
   for (const [index, line] of Buffer.from(bytes).toString("latin1").split(/\r?\n/).entries()) {
-    const mark = line.replace(/[ \t]+$/, "");
+    const mark = withoutTrailing(line);
     if (inner === undefined) {
       if (mark === `-----BEGIN PGP ${kind}-----`) {
         inner = [];

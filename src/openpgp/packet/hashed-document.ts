@@ -1,9 +1,12 @@
 /** A document and its digests, each computed once: several signatures and the client's state need the same ones. */
 import { createHash, type Hash } from "node:crypto";
+import { endOfInk } from "../../trailing.ts";
 import type { Message } from "./native-key.ts";
 import type { RawSignature } from "./raw-signature.ts";
 import { documentDigest, trailerOf } from "./signed-digest.ts";
 
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
 const noSalt = new Uint8Array();
 const nameOf = (hash: string, salt: Uint8Array) => `${hash} ${Buffer.from(salt).toString("hex")}`;
 
@@ -31,9 +34,7 @@ export class HashedDocument {
    * spaces at their ends, and without the end of the last line.
    */
   static ofText(bytes: Uint8Array): HashedDocument {
-    const lines = Buffer.from(bytes).toString("latin1").replace(/\n$/, "").split("\n");
-    const covered = lines.map((line) => line.replace(/[ \t]+$/, "")).join("\r\n");
-    return new HashedDocument(bytes, undefined, Buffer.from(covered, "latin1"));
+    return new HashedDocument(bytes, undefined, coveredText(bytes));
   }
 
   /** What a signature over the document covers of it. */
@@ -65,5 +66,24 @@ export class HashedDocument {
     const made = createHash(hash).update(salt).update(this.#covered);
     this.#prefixes.set(name, made);
     return made;
+  }
+}
+
+/** Made by offsets, not of lines: a text of line feeds has as many lines as bytes. */
+function coveredText(bytes: Uint8Array): Uint8Array {
+  const whole = bytes.at(-1) === lineFeed ? bytes.length - 1 : bytes.length;
+  let feeds = 0;
+  for (let at = 0; at < whole; at++) if (bytes[at] === lineFeed) feeds++;
+  const covered = new Uint8Array(whole + feeds);
+  let length = 0;
+  for (let start = 0; ; ) {
+    const feed = bytes.indexOf(lineFeed, start);
+    const next = feed === -1 ? whole : feed;
+    const end = endOfInk(bytes, start, next);
+    for (let at = start; at < end; at++) covered[length++] = bytes[at] ?? 0;
+    if (next === whole) return covered.subarray(0, length);
+    covered[length++] = carriageReturn;
+    covered[length++] = lineFeed;
+    start = next + 1;
   }
 }
