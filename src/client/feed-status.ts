@@ -1,6 +1,7 @@
 /** `status` for one feed: how old its index is, who signed it, and what will make the next one be refused. */
 import { readFile } from "node:fs/promises";
 import { largest } from "../extremes.ts";
+import { isFramed, unframe } from "../formats/cleartext.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -28,7 +29,10 @@ export interface ToldFeed {
 
 /** The last end of the signatures of a stored index; null if one of them has none. */
 async function signatureEnd(path: string): Promise<Instant | null> {
-  const ends = readSignatureFile(await readFile(path), "signature").map((one) => {
+  const bytes = await readFile(path);
+  // Of a root that held its signatures itself, the whole file was kept as its signature.
+  const signatures = isFramed(bytes) ? unframe(bytes, "signature").signatures : bytes;
+  const ends = readSignatureFile(signatures, "signature").map((one) => {
     if (!("raw" in one)) return 0;
     const { createdAt, signatureLifetime } = one.raw.hashed;
     return createdAt === undefined || signatureLifetime === undefined ? null : createdAt + signatureLifetime * 1000;

@@ -1,6 +1,6 @@
 /** The files of a feed's index, their names, and the bytes that a signature covers. */
 import { FeedkeyError } from "../error.ts";
-import { compressionOf, formOf, withoutForm } from "../formats/format.ts";
+import { compressionOf, type Format, formOf, withoutForm } from "../formats/format.ts";
 import { formats, maxIndexBytes, usualIndexBytes } from "../formats/formats.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { Feed, FeedFormat } from "../profile/types.ts";
@@ -16,7 +16,8 @@ const growth = { text: 2, file: 16 } as const;
  */
 export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
   const grown = growth[formats[feed.format].signs] * (last?.size ?? 0);
-  return feed.maxIndexSize ?? Math.min(maxIndexBytes, Math.max(usualIndexBytes, grown));
+  const { maxRoot = maxIndexBytes }: Format = formats[feed.format];
+  return Math.min(maxRoot, feed.maxIndexSize ?? Math.max(usualIndexBytes, grown));
 }
 
 /** What to do about an index that is too large. */

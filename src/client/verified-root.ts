@@ -2,9 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
+import type { Format } from "../formats/format.ts";
 import { formats } from "../formats/formats.ts";
 import { isDatedBy } from "../net/validator.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";
@@ -190,7 +192,8 @@ function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
 }
 
 /**
- * T9: another compressed form of the very text that was accepted last, signed at the same moment, is no other index.
+ * T9: another form of the very text that was accepted last, signed at the same moment, is not another index: compressed
+ * otherwise, or Release beside an InRelease, whose lines lost the blanks at their ends.
  * Both were signed by a rightful signer, so that both may be decompressed.
  */
 async function isOtherForm(
@@ -199,7 +202,8 @@ async function isOtherForm(
   createdAt: number,
   last: LastIndex | undefined,
 ): Promise<boolean> {
-  if (formats[feed.format].signs === "text" || last?.createdAt !== createdAt) return false;
+  const { signs, ignoresBlankEnds }: Format = formats[feed.format];
+  if ((signs === "text" && !ignoresBlankEnds) || last?.createdAt !== createdAt) return false;
   const read = async () => {
     const texts = [document.bytes, await readFile(last.path)].map((signed) => {
       return indexText(feed.format, signed, indexLimit(feed, last));
@@ -211,5 +215,9 @@ async function isOtherForm(
     if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return [];
     throw error;
   });
-  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0;
+  if (one === undefined || other === undefined) return false;
+  const [text, otherText] = ignoresBlankEnds
+    ? [one, other].map((bytes) => HashedDocument.ofText(bytes).covered)
+    : [one, other];
+  return text !== undefined && otherText !== undefined && Buffer.compare(text, otherText) === 0;
 }

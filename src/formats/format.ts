@@ -104,6 +104,10 @@ export interface Format {
    * @throws FeedkeyError `bad_index`; `wrong_feed` if it is not what is wanted
    */
   content?(signed: Uint8Array, wanted: Wanted): RootContent;
+  /** Bytes that a root may have, if fewer than other indexes. */
+  readonly maxRoot?: number;
+  /** Blanks at the ends of a root's lines, and the end of its last line, mean nothing: a signed text comes without them. */
+  readonly ignoresBlankEnds?: true;
   /** Its entries give no size: a file is known by its digest alone. */
   readonly lacksSizes?: true;
   /** The stock program that can follow RSA keys alone, if there is such a one. */

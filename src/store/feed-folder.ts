@@ -112,11 +112,13 @@ export class FeedFolder {
     }
   }
 
-  /** Whether parts of these digests lie beside an accepted index. */
+  /** Whether parts of these digests lie beside an accepted index, undamaged. */
   async hasParts({ indexPath }: Accepted, digests: Iterable<string>): Promise<boolean> {
     for (const digest of digests) {
-      const found = await fs.lstat(partPath(indexPath, digest)).catch(() => undefined);
+      const path = partPath(indexPath, digest);
+      const found = await fs.lstat(path).catch(() => undefined);
       if (found?.isFile() !== true) return false;
+      if ((await digestOf(path, digest.length === 128 ? "sha512" : "sha256")) !== digest) return false;
     }
     return true;
   }
@@ -201,8 +203,8 @@ async function readDigested(path: string, expected: string): Promise<Uint8Array>
   return bytes;
 }
 
-async function digestOf(path: string): Promise<string> {
-  const hash = createHash("sha256");
+async function digestOf(path: string, algorithm = "sha256"): Promise<string> {
+  const hash = createHash(algorithm);
   try {
     const handle = await fs.open(path);
     try {

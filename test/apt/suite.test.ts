@@ -1,6 +1,6 @@
 // apt's repositories: signed, updated, fetched and verified by feedkey; each hop changed in turn.
 import * as fs from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { partsBeside, type Source } from "../../src/client/index-download.ts";
@@ -11,6 +11,13 @@ import { day } from "../testkit/dates.ts";
 import { debOf, hash, releaseDate, stanza, withSuite } from "./suite.ts";
 
 const main = "main/binary-amd64";
+
+/** The folder of the accepted index, somewhere below the state. */
+async function folderOfParts(state: string): Promise<string> {
+  const names = await fs.readdir(state, { recursive: true });
+  const found = names.find((name) => /part-[0-9a-f]{64}$/.test(name));
+  return dirname(join(state, found ?? ""));
+}
 
 describe("apt's repositories", function () {
   this.timeout(60_000);
@@ -241,6 +248,35 @@ describe("apt's repositories", function () {
       );
       await fs.writeFile(join(suite.folder, "state/example/feeds/stable", kept), stanza("evil"));
       await suite.refuse("not_found", day(13), "fetch", "-o", join(suite.folder, "out"), "evil");
+    });
+  });
+
+  it("have a status, mend a damaged list, and are one index in both forms whatever blanks end their lines", async () => {
+    await withSuite(async (suite) => {
+      const text = await suite.release({ fields: ["Label: "] });
+      await suite.write(suite.path("Release"), text.slice(0, -1));
+      await suite.sign();
+      await suite.accept(day(11), "update");
+      const { feeds } = await suite.accept(day(11), "status");
+      expect((feeds as { expiresAt: string }[])[0]?.expiresAt).to.match(/^20/);
+      const folder = await folderOfParts(join(suite.folder, "state"));
+      const part = join(folder, `part-${hash(stanza("alpha"))}`);
+      await fs.writeFile(part, "damaged");
+      await suite.accept(day(11), "update");
+      const mended = join(await folderOfParts(join(suite.folder, "state")), `part-${hash(stanza("alpha"))}`);
+      expect(await fs.readFile(mended, "utf8")).to.equal(stanza("alpha"));
+      // Only the form is another one.
+      const inline = await fs.readFile(suite.path("InRelease"));
+      await fs.rm(suite.path("InRelease"));
+      await suite.accept(day(11), "update");
+      await suite.write(suite.path("InRelease"), inline);
+      await suite.accept(day(11), "update");
+      // Control: another text of the same moment is refused.
+      await suite.release({ fields: ["Label: other"] });
+      await fs.rm(suite.path("InRelease"));
+      await fs.rm(suite.path("Release.gpg"));
+      await suite.sign();
+      await suite.refuse("rollback", day(11), "update");
     });
   });
 

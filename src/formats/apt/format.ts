@@ -1,5 +1,5 @@
 /** apt's repositories of packages: `dists/SUITE/InRelease`, or `Release` with `Release.gpg`, and a `Packages` for each component. */
-import { unframe } from "../cleartext.ts";
+import { maxFramedBytes, unframe } from "../cleartext.ts";
 import type { Format } from "../format.ts";
 import { readPackages } from "../opkg/packages-text.ts";
 import { compareVersions } from "../opkg/version.ts";
@@ -15,6 +15,8 @@ export const apt: Format = {
   roots: ({ suite = "" }) => [`dists/${suite}/InRelease`, `dists/${suite}/Release`],
   signaturesOf: (root) => (inline.test(root) ? [] : [`${root}.gpg`]),
   unframe: (file, name) => (inline.test(name) ? unframe(file, name) : undefined),
+  maxRoot: maxFramedBytes,
+  ignoresBlankEnds: true,
   signs: "text",
   signing: {
     isRoot: (name) => name === "Release",
