@@ -31,9 +31,10 @@ export class VerifiedPart {
  * Where parts come from. Nothing that it gives is believed.
  * @param place below the folder of the root
  * @param limit bytes that it may have
+ * @param damaged where a text of the part is kept that does not fit the root; undefined if none is kept
  * @returns undefined if there is none
  */
-export type PartSource = (place: string, limit: number) => Promise<Uint8Array | undefined>;
+export type PartSource = (place: string, limit: number, damaged: string | undefined) => Promise<Uint8Array | undefined>;
 
 /** Under what name the text of a part is kept: its digest. */
 export function nameOfPart({ open }: Part): string {
@@ -55,9 +56,10 @@ export async function verifyPart(
   refuseLarge(root, part, limit);
   const kept = last && (await keptPart(last, part));
   if (kept !== undefined && fits(kept, part.open)) return new VerifiedPart(key, root, part, kept);
+  const damaged = kept && partPath(last.path, nameOfPart(part));
   for (const form of part.forms) {
     const what = `${part.path} (${form.form ?? "not compressed"})`;
-    const bytes = await readForm(form, source, limit).catch((error: unknown) => {
+    const bytes = await readForm(form, source, limit, damaged).catch((error: unknown) => {
       throw isTooLarge(error) ? otherPart(root, what) : error;
     });
     if (bytes === undefined) continue;
@@ -91,10 +93,11 @@ async function readForm(
   { places, file }: PartForm,
   source: PartSource,
   limit: number,
+  damaged: string | undefined,
 ): Promise<Uint8Array | undefined> {
   if (file.size > limit) return undefined;
   for (const place of places) {
-    const bytes = await source(place, file.size);
+    const bytes = await source(place, file.size, damaged);
     if (bytes !== undefined) return bytes;
   }
   return undefined;

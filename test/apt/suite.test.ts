@@ -262,6 +262,7 @@ describe("apt's repositories", function () {
       const folder = await folderOfParts(join(suite.folder, "state"));
       const part = join(folder, `part-${hash(stanza("alpha"))}`);
       await fs.writeFile(part, "damaged");
+      await suite.refuse("bad_state", day(11), "list");
       await suite.accept(day(11), "update");
       const mended = join(await folderOfParts(join(suite.folder, "state")), `part-${hash(stanza("alpha"))}`);
       expect(await fs.readFile(mended, "utf8")).to.equal(stanza("alpha"));

@@ -7,6 +7,7 @@ import { formats } from "../../formats/formats.ts";
 import type { Feed } from "../../profile/types.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import type { Session } from "../../refresh/session.ts";
+import { badState } from "../../store/state-file.ts";
 import { acceptedCandidate } from "../candidate.ts";
 import { type Choice, type VerifiedIndex, verifyIndex } from "../verified-index.ts";
 import type { PartSource } from "../verified-part.ts";
@@ -29,9 +30,12 @@ export async function acceptedIndex(session: Session, judged: Judged, feed: Feed
   return await verifyIndex(acceptedCandidate(last), feed, terms);
 }
 
+const updateMends = "run feedkey update, which replaces it";
+
 /** What was accepted together is there together, unless the profile asks for more since. */
 function neverKept({ name }: Feed): PartSource {
-  return async (place) => {
+  return async (place, _limit, damaged) => {
+    if (damaged !== undefined) throw badState(damaged, "does not fit the digest of what was accepted", updateMends);
     throw new FeedkeyError("not_found", `no ${escapeText(place)} of feed "${name}" was accepted yet`, {
       details: { feed: name },
       hint: 'run "feedkey update" first',
