@@ -221,9 +221,7 @@ export class KeyStore {
     const [here, there] = await Promise.all(
       [this, other].map(async (store) => {
         const file = part === "private" ? store.#privateFile(fingerprint) : store.#certificateFile(fingerprint);
-        return await fs.stat(file, { bigint: true }).catch((error) => {
-          throw unreadable(file, error);
-        });
+        return await fs.stat(file, { bigint: true }).catch((error) => Promise.reject(unreadable(file, error)));
       }),
     );
     return here?.dev === there?.dev && here?.ino === there?.ino;

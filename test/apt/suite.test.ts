@@ -159,7 +159,9 @@ describe("apt's repositories", function () {
       absences: [],
     } as unknown as Source;
     const size = 64 * 1024 * 1024;
-    expect(await partsBeside(source, "dists/stable/InRelease", {})("main/Packages", size)).to.not.equal(undefined);
+    expect(await partsBeside(source, "dists/stable/InRelease", {})("main/Packages", size, undefined)).to.not.equal(
+      undefined,
+    );
     const total = timeFor(size, netLimits);
     expect(asked[0]).to.be.within(total - netLimits.fileBase, total);
   });
@@ -247,7 +249,7 @@ describe("apt's repositories", function () {
         name.startsWith("part-"),
       );
       await fs.writeFile(join(suite.folder, "state/example/feeds/stable", kept), stanza("evil"));
-      await suite.refuse("not_found", day(13), "fetch", "-o", join(suite.folder, "out"), "evil");
+      await suite.refuse("bad_state", day(13), "fetch", "-o", join(suite.folder, "out"), "evil");
     });
   });
 

@@ -5,7 +5,12 @@ import { feed, file, itRefuses, read } from "./sample-profile.ts";
 describe("profile/read-profile refuses in feeds and variables", () => {
   itRefuses([
     ["no format", { "feed base": { format: undefined } }, 9, 'section [feed base] lacks "format"'],
-    ["an unknown format", { "feed base": { format: "apt" } }, 10, '"format" must be opkg or pkgsrc, not "apt"'],
+    [
+      "an unknown format",
+      { "feed base": { format: "rpm" } },
+      10,
+      '"format" must be opkg or pkgsrc or sums or apt, not "rpm"',
+    ],
     ["no path", { "feed base": { path: undefined } }, 9, 'section [feed base] lacks "path"'],
     [
       "an index elsewhere",
