@@ -76,7 +76,13 @@ async function publishAgain(archive: Archive): Promise<void> {
   // gpg would sign in the user's own home, which is not a copy: the indexes stay as they are.
   if (config.key.where === "gpg") return;
   const [source, feeds] = [publishedIndexes("archive's"), config.feeds];
-  await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
+  try {
+    await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
+  } catch (error) {
+    // After a revocation nothing can be published until archive.ini has another key: clients see the indexes as they are.
+    const isOfKey = error instanceof FeedkeyError && error.details.fingerprint === config.key.fingerprint;
+    if (!isOfKey || error.code !== "revoked") throw error;
+  }
 }
 
 /** Feeds as their delegate would sign them. */
