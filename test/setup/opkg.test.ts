@@ -101,7 +101,7 @@ describe("setup opkg", function () {
     const { warnings } = await target.accept("opkg", "--no-keyring");
     const all = warnings?.join("\n");
     expect(all).to.include("local in /etc/opkg/opkg.conf must also be signed by one of them");
-    expect(all).to.include("feed far names its packages relative to the archive");
+    expect(all).to.include("the paths of packages in feed far are relative to the archive");
     expect(all).to.include("feed All is left out: its format is pkgsrc");
     await target.writeProfile({ rest: ["[feed All]", "format = pkgsrc", "path = All"] });
     await target.refuse({ code: "bad_profile", status: 78 }, "opkg");
@@ -191,7 +191,7 @@ describe("setup opkg", function () {
     await target.write("etc/opkg/gpg/private-keys-v1.d/0123.key", "precious");
     const { changes, warnings } = await target.accept("opkg", "--remove");
     expect(changes.at(-3)).to.deep.include({ action: "leave", path: "/etc/opkg/gpg", reason: "has secret keys in it" });
-    expect(warnings?.join("\n")).to.include("/etc/opkg/gpg is left where it is");
+    expect(warnings?.join("\n")).to.include("/etc/opkg/gpg is left alone");
     expect(await target.read("etc/opkg/gpg/private-keys-v1.d/0123.key")).to.equal("precious");
     expect(Object.keys(await target.files())).to.not.include(conf);
   });
