@@ -16,11 +16,13 @@ const partsOf = (text: string, more = {}) => contentOf(read(text), { ...wanted, 
 
 describe("apt's Release file", () => {
   it("is read", () => {
-    const text = `${head}Valid-Until: Sun, 6 Dec 2026 02:15:35 +0000\nComponents: main contrib\nArchitectures: all amd64\nAcquire-By-Hash: yes\n`;
+    const text = `Origin: Example\nLabel: Example Archive\n${head}Valid-Until: Sun, 6 Dec 2026 02:15:35 +0000\nComponents: main contrib\nArchitectures: all amd64\nAcquire-By-Hash: yes\n`;
     const release = read(`${text}MD5Sum:\n 00 1 whatever\n${lists}SHA512:\n ${c} 10 main/binary-amd64/Packages\n`);
     const { files, ...rest } = release;
     expect(rest).to.deep.equal({
       suite: "stable",
+      origin: "Example",
+      label: "Example Archive",
       codename: "trixie",
       date: Date.parse("2026-11-28T02:15:35Z"),
       validUntil: Date.parse("2026-12-06T02:15:35Z"),
