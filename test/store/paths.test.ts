@@ -83,7 +83,7 @@ describe("store/paths", () => {
     expect(error.hint).to.equal(
       `looked for ${profileSearchPath()
         .map((folder) => `${folder}/no-such-profile.ini`)
-        .join(", ")}`,
+        .join(", ")}; "feedkey profile list" shows all`,
     );
   });
 
