@@ -4,44 +4,7 @@ import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { formats } from "../../formats/formats.ts";
-import type { Feed } from "../../profile/types.ts";
-import type { Judged } from "../../refresh/certificate-pool.ts";
-import type { Session } from "../../refresh/session.ts";
-import { badState } from "../../store/state-file.ts";
-import { acceptedCandidate } from "../candidate.ts";
-import { type Choice, type VerifiedIndex, verifyIndex } from "../verified-index.ts";
-import type { PartSource } from "../verified-part.ts";
-
-/**
- * The last accepted index of a feed, judged again now: its signer may have been revoked since, or the index may be stale.
- * @returns undefined if none was ever accepted
- * @throws FeedkeyError as `verifyIndex`
- */
-export async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
-  const last = await session.state.lastIndex(feed.name);
-  if (last === undefined) return undefined;
-  const terms = {
-    profile: session.profile,
-    judged,
-    last: { ...last.meta, path: last.indexPath },
-    allowEmpty: true,
-    parts: neverKept(feed),
-  };
-  return await verifyIndex(acceptedCandidate(last), feed, terms);
-}
-
-const updateMends = "run feedkey update, which replaces it";
-
-/** What was accepted together is there together, unless the profile asks for more since. */
-function neverKept({ name }: Feed): PartSource {
-  return async (place, _limit, damaged) => {
-    if (damaged !== undefined) throw badState(damaged, "does not fit the digest of what was accepted", updateMends);
-    throw new FeedkeyError("not_found", `no ${escapeText(place)} of feed "${name}" was accepted yet`, {
-      details: { feed: name },
-      hint: 'run "feedkey update" first',
-    });
-  };
-}
+import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
 /** Splits `NAME=VERSION`. The name of a file in a checksum file may have a `=` itself: what is called so as a whole comes first. */
 function parseRequest(

@@ -4,12 +4,12 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { removeForsaken } from "../../files/atomic.ts";
 import { ensureFolder } from "../../files/folder.ts";
-import type { Feed } from "../../profile/types.ts";
 import { refresh } from "../../refresh/refresh.ts";
 import type { Session } from "../../refresh/session.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
-import { acceptedIndex, choose } from "./choose.ts";
+import { acceptedIndexes } from "./accepted-indexes.ts";
+import { choose } from "./choose.ts";
 import { type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 
@@ -52,28 +52,6 @@ async function fetchAll(choices: readonly Choice[], one: (choice: Choice) => Pro
   await Promise.all(Array.from({ length: atOnce }, work));
   const inOrder = <T>(found: Map<number, T>) => [...found].sort(([a], [b]) => a - b).map(([, value]) => value);
   return { packages: inOrder(fetched), errors: inOrder(errors) };
-}
-
-/** The indexes that are still good; one that is not (its signer is revoked, it is stale) does not affect the others. */
-async function acceptedIndexes(session: Session, feeds: readonly Feed[], each: boolean) {
-  const judged = await refresh(session);
-  const indexes: VerifiedIndex[] = [];
-  const errors: FeedkeyError[] = [];
-  for (const feed of feeds) {
-    try {
-      const index = await acceptedIndex(session, judged, feed);
-      if (index !== undefined) indexes.push(index);
-      else if (each) errors.push(neverAccepted(`no index of feed "${feed.name}" was accepted yet`));
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      errors.push(error);
-    }
-  }
-  return { indexes, errors };
-}
-
-function neverAccepted(message: string): FeedkeyError {
-  return new FeedkeyError("not_found", message, { hint: 'run "feedkey update" first' });
 }
 
 /** Name under which a package gets into the output folder; undefined if it is going to be refused. */
@@ -167,8 +145,12 @@ function choicesOf({ requests, all }: Wish, indexes: readonly VerifiedIndex[]) {
  */
 export async function fetchPackages(session: Session, wish: Wish): Promise<Arrived> {
   const feeds = chosenFeeds(session.profile, wish.feeds ?? []);
-  const { indexes, errors: refused } = await acceptedIndexes(session, feeds, wish.all || wish.feeds !== undefined);
-  if (indexes.length === 0 && refused.length === 0) throw neverAccepted("no index was accepted yet");
+  const { indexes, errors: refused } = await acceptedIndexes(
+    session,
+    await refresh(session),
+    feeds,
+    wish.all || wish.feeds !== undefined,
+  );
   if (indexes.length === 0) return { packages: [], errors: refused };
   const { choices, errors: unlisted } = choicesOf(wish, indexes);
   const { kept, errors: rivals } = withoutRivals(choices);

@@ -1,11 +1,11 @@
 /** Use case: what the last accepted indexes list. Asks nobody; `fetch` asks for news of keys before it takes a package. */
-import { FeedkeyError } from "../../error.ts";
+import type { FeedkeyError } from "../../error.ts";
 import type { Entry } from "../../formats/entry.ts";
 import type { Session } from "../../refresh/session.ts";
 import { iso } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
-import { acceptedIndex } from "./choose.ts";
+import { acceptedIndexes } from "./accepted-indexes.ts";
 
 /** A package as an index lists it. */
 export interface ListedPackage {
@@ -89,30 +89,19 @@ function listed(feed: string, { name, version, architecture, filename, size, sha
 }
 
 /**
- * Lists packages of indexes that still stand by all that is known; one that does not keeps no other from being listed.
+ * Lists packages of the indexes that are still good by all that is known.
  * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet
  */
 export async function listPackages(session: Session, { patterns, feeds: names }: ListWish): Promise<Listed> {
-  const judged = await session.judgeUnchecked();
+  const chosen = chosenFeeds(session.profile, names ?? []);
+  const { indexes, errors } = await acceptedIndexes(session, await session.judgeUnchecked(), chosen, false);
   const isWanted = matcher(patterns);
   const packages: ListedPackage[] = [];
-  const feeds: ListedFeed[] = [];
-  const errors: FeedkeyError[] = [];
-  for (const feed of chosenFeeds(session.profile, names ?? [])) {
-    try {
-      const index = await acceptedIndex(session, judged, feed);
-      if (index === undefined) continue;
-      const { signers, createdAt } = index;
-      const keys = signers.map(({ certificate }) => certificate);
-      feeds.push({ name: feed.name, signedAt: iso(createdAt), signers: keys });
-      for (const entry of index.packages) if (isWanted(entry.name)) packages.push(listed(feed.name, entry));
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      errors.push(error);
-    }
+  for (const { feed, packages: all } of indexes) {
+    for (const entry of all) if (isWanted(entry.name)) packages.push(listed(feed.name, entry));
   }
-  if (feeds.length === 0 && errors.length === 0) {
-    throw new FeedkeyError("not_found", "no index was accepted yet", { hint: 'run "feedkey update" first' });
-  }
+  const feeds = indexes.map(({ feed, createdAt, signers }) => {
+    return { name: feed.name, signedAt: iso(createdAt), signers: signers.map(({ certificate }) => certificate) };
+  });
   return { packages, feeds, errors };
 }

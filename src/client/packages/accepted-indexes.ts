@@ -1,0 +1,64 @@
+/** The last accepted indexes of feeds, judged again. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Feed } from "../../profile/types.ts";
+import type { Judged } from "../../refresh/certificate-pool.ts";
+import type { Session } from "../../refresh/session.ts";
+import { badState } from "../../store/state-file.ts";
+import { acceptedCandidate } from "../candidate.ts";
+import { type VerifiedIndex, verifyIndex } from "../verified-index.ts";
+import type { PartSource } from "../verified-part.ts";
+
+/**
+ * The last accepted index of a feed, judged again now: its signer may have been revoked since, or the index may be stale.
+ * @returns undefined if none was ever accepted
+ * @throws FeedkeyError as `verifyIndex`
+ */
+async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
+  const last = await session.state.lastIndex(feed.name);
+  if (last === undefined) return undefined;
+  const terms = {
+    profile: session.profile,
+    judged,
+    last: { ...last.meta, path: last.indexPath },
+    allowEmpty: true,
+    parts: neverKept(feed),
+  };
+  return await verifyIndex(acceptedCandidate(last), feed, terms);
+}
+
+const updateMends = "run feedkey update, which replaces it";
+
+/** What was accepted together is there together, unless the profile asks for more since. */
+function neverKept({ name }: Feed): PartSource {
+  return async (place, _limit, damaged) => {
+    if (damaged !== undefined) throw badState(damaged, "does not fit the digest of what was accepted", updateMends);
+    throw neverAccepted(`no ${escapeText(place)} of feed "${name}" was accepted yet`, { feed: name });
+  };
+}
+
+function neverAccepted(message: string, details = {}): FeedkeyError {
+  return new FeedkeyError("not_found", message, { details, hint: 'run "feedkey update" first' });
+}
+
+/**
+ * The indexes that are still good; one that is not (its signer is revoked, it is stale) does not affect the others.
+ * @param each a feed whose index was never accepted is an error
+ * @throws FeedkeyError `not_found` if no index was accepted yet
+ */
+export async function acceptedIndexes(session: Session, judged: Judged, feeds: readonly Feed[], each: boolean) {
+  const indexes: VerifiedIndex[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const feed of feeds) {
+    try {
+      const index = await acceptedIndex(session, judged, feed);
+      if (index !== undefined) indexes.push(index);
+      else if (each) errors.push(neverAccepted(`no index of feed "${feed.name}" was accepted yet`));
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      errors.push(error);
+    }
+  }
+  if (indexes.length === 0 && errors.length === 0) throw neverAccepted("no index was accepted yet");
+  return { indexes, errors };
+}
