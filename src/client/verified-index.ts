@@ -70,11 +70,11 @@ export class Choice {
   }
 }
 
-/** What a user allows an index that is not so by itself. */
+/** Changes of an index that the user accepts. */
 export interface Consent {
   /** It became empty. */
   readonly allowEmpty: boolean;
-  /** It calls its repository otherwise than the last one did. */
+  /** It gives its repository another name than the last one did. */
   readonly allowReleaseinfoChange?: boolean;
 }
 
@@ -103,27 +103,24 @@ async function verifiedParts(
   { judged, last, parts: source, allowReleaseinfoChange }: RootTerms & Consent & { readonly parts: PartSource },
 ): Promise<readonly VerifiedPart[] | undefined> {
   const { feed } = root;
-  const format: Format = formats[feed.format];
-  if (format.content === undefined) return undefined;
-  const read = (signed: Uint8Array) => format.content?.(signed, feed);
-  const content = inWords(root, () => read(root.signed));
-  const before = await lastContent(last, (signed) =>
-    format.content?.(signed, { ...feed, components: [], architectures: [] }),
-  );
+  const { content: read }: Format = formats[feed.format];
+  if (read === undefined) return undefined;
+  const content = inWords(root, () => read(root.signed, feed));
+  // Whatever lists were asked for then.
+  const before = await lastContent(last, (signed) => read(signed, { ...feed, components: [], architectures: [] }));
   const known = allowReleaseinfoChange === true ? undefined : before?.identity;
   const refused =
-    content &&
-    (refuseContent(content, before?.madeAt, judged.trust.at) ?? refuseOtherIdentity(content.identity, known));
+    refuseContent(content, before?.madeAt, judged.trust.at) ?? refuseOtherIdentity(content.identity, known);
   if (refused !== undefined) throw refusalError(root.name, feed.name, refused);
   const parts: VerifiedPart[] = [];
-  for (const part of content?.parts ?? []) parts.push(await verifyPart(root, part, last, source));
+  for (const part of content.parts) parts.push(await verifyPart(root, part, last, source));
   return parts;
 }
 
 /** What the last accepted root says of itself; undefined where that is not what this profile asks for. */
 async function lastContent(
   last: RootTerms["last"],
-  read: (signed: Uint8Array) => RootContent | undefined,
+  read: (signed: Uint8Array) => RootContent,
 ): Promise<RootContent | undefined> {
   if (last === undefined) return undefined;
   try {
