@@ -73,7 +73,7 @@ export function addKeyCommands(program: Command, run: Runner): void {
     });
   key
     .command("delete <fingerprint>")
-    .description("delete a key of which there is a copy, and which nobody needs here")
+    .description("delete a key that has a copy elsewhere and is not needed here")
     .option("--backup <dir>", "a backup, or another key store, that has it too")
     .option("--config <file>", "archive.ini: a key that signs there is not deleted")
     .option("--force", "delete it although it is the last copy, or is needed")

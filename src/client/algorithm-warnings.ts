@@ -13,7 +13,7 @@ export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: It
   });
   const near = ends.filter(({ until }) => until - at < algorithmWarning);
   return near.map(({ key, until, algorithm }) => {
-    return `in ${roughly(until - at)}, on ${iso(until)}, the key ${key} will be refused for its algorithm, ${algorithm}: the archive's keepers must let a stronger one follow before`;
+    return `in ${roughly(until - at)}, on ${iso(until)}, the key ${key} will be refused for its algorithm, ${algorithm}: the archive's keepers must rotate to a stronger key before then`;
   });
 }
 

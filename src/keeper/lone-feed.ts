@@ -21,7 +21,7 @@ export interface LoneFeedOptions {
 function formatOf(text: string): PublishedFormat {
   const format = publishedNames.find((name) => name === text);
   if (format !== undefined) return format;
-  throw new FeedkeyError("usage", `"${text}" is no format of feeds`, {
+  throw new FeedkeyError("usage", `"${text}" is not a feed format`, {
     hint: `--format takes ${publishedNames.join(" or ")}`,
   });
 }

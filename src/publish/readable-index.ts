@@ -55,7 +55,7 @@ export function refuseUnreadable(
   }
 }
 
-const emptied = "a client that has accepted one with packages keeps it out until it is told --allow-empty";
+const emptied = "a client that has accepted one with packages refuses it until it is updated with --allow-empty";
 
 /**
  * Reads a file that is to be signed as clients would: as the format that its name says, else as whichever it is.

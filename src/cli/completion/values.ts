@@ -61,7 +61,7 @@ export async function suggestionsFor(
   start: string,
 ): Promise<{ readonly words: readonly Suggestion[]; readonly files: boolean }> {
   const typed = start.slice(expected.prefix.length);
-  // A profile that can't be read is no reason to complain in the middle of a line.
+  // Nobody wants an error about the profile in the middle of a line.
   const values = expected.value === undefined ? [] : await valuesOf(expected, context, typed).catch(() => []);
   const seen = new Set<string>();
   const words = [...expected.words, ...values].filter(({ word }) => {

@@ -17,8 +17,8 @@ export interface LocalIndex {
 }
 
 /**
- * Checks a package file against the index: an entry with its file name must have its digest. Packages say themselves which
- * they are; other files do not, so that of entries with one name only the one at the file's own place counts.
+ * Checks a package file against the index: an entry with its file name must have its digest. A package says which one it
+ * is; another file does not, so that among entries with one name only the one at the file's own place counts.
  * @param place its path in a folder with the packages of the feed; only its name if there is no such folder
  * @param found the file's digest
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
@@ -78,7 +78,7 @@ function lacksSizes({ feed }: VerifiedIndex): boolean {
 }
 
 /**
- * The place of a file that was named: its path below the folder of the index, or all of its path if it lies elsewhere. Of
+ * The place of a file given by the user: its path below the folder of the index, or all of its path if it lies elsewhere. Of
  * packages, which are gathered in one folder, it is their name alone.
  */
 export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: string): string {

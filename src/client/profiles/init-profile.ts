@@ -48,7 +48,7 @@ export interface InitProfileOptions {
   readonly force?: boolean | undefined;
   readonly at?: Instant | undefined;
   readonly offline?: boolean | undefined;
-  /** Is told of warnings as they come. */
+  /** Gets warnings as they come. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 

@@ -131,7 +131,7 @@ const renewed = "ask the archive's keepers for the fingerprint of their present 
 export interface CheckProfileOptions {
   /** By default now. */
   readonly at?: Instant | undefined;
-  /** Is told of warnings as they come. */
+  /** Gets warnings as they come. */
   readonly reporter?: Partial<Reporter> | undefined;
   /** Report the seeds together with what is wrong, instead of throwing it. */
   readonly partial?: boolean | undefined;

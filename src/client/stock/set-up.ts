@@ -36,7 +36,7 @@ export interface SetUpOptions {
   readonly at?: Instant | undefined;
   readonly offline?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
-  /** Is told of warnings as they come. */
+  /** Gets warnings as they come. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
