@@ -4,11 +4,11 @@ import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { expect } from "chai";
-import { type Instant, iso } from "../../src/time.ts";
+import type { Instant } from "../../src/time.ts";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
+import { SignedFolder } from "../testkit/archives/signed-folder.ts";
 import { day } from "../testkit/dates.ts";
-import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import type { JsonDocument } from "../testkit/programs/command-line.ts";
 
 export const hash = (data: string | Uint8Array, algorithm = "sha256") =>
   createHash(algorithm).update(data).digest("hex");
@@ -34,14 +34,7 @@ export interface SuiteOptions {
   readonly name?: string;
 }
 
-export class Suite {
-  readonly folder: string;
-  readonly key: string;
-  private constructor(folder: string, key: string) {
-    this.folder = folder;
-    this.key = key;
-  }
-
+export class Suite extends SignedFolder {
   static async make(): Promise<Suite> {
     const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-apt-"));
     const suite = new Suite(folder, await addKey(join(folder, "home")));
@@ -91,33 +84,6 @@ export class Suite {
     const text = `${lines.join("\n")}\n`;
     await this.write(this.path("Release"), text);
     return text;
-  }
-
-  async run(at: Instant, ...args: readonly string[]): Promise<JsonDocument & { readonly status: number | null }> {
-    const isKeeper = args[0] === "sign";
-    const place = isKeeper ? ["--home", join(this.folder, "home")] : ["--profile", join(this.folder, "example.ini")];
-    const state = isKeeper ? [] : ["--state", join(this.folder, "state")];
-    const ended = await runHere([...place, ...state, "--json", "--at", iso(at), ...args]);
-    return { ...documentOf(ended), status: ended.status };
-  }
-
-  async accept(at: Instant, ...args: readonly string[]): Promise<JsonDocument> {
-    const said = await this.run(at, ...args);
-    expect({ status: said.status, error: said.error }, JSON.stringify(said)).to.deep.equal({
-      status: 0,
-      error: undefined,
-    });
-    return said;
-  }
-
-  async refuse(code: string, at: Instant, ...args: readonly string[]): Promise<string> {
-    const said = await this.run(at, ...args);
-    const errors = (said.feeds as { error?: { code: string } }[] | undefined)?.flatMap(
-      ({ error }) => error?.code ?? [],
-    );
-    expect(said.error?.code ?? errors?.[0], JSON.stringify(said)).to.equal(code);
-    expect(said.status).to.not.equal(0);
-    return said.error?.message ?? "";
   }
 
   async sign(at: Instant = day(10), ...args: readonly string[]): Promise<JsonDocument> {

@@ -3,11 +3,10 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "chai";
-import { type Instant, iso } from "../../src/time.ts";
+import type { Instant } from "../../src/time.ts";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
+import { SignedFolder } from "../testkit/archives/signed-folder.ts";
 import { day } from "../testkit/dates.ts";
-import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 
 export const hex = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -18,14 +17,7 @@ export const sumsText = Object.entries(files)
   .map(([name, text]) => `${hex(text)}  ${name}\n`)
   .join("");
 
-export class Release {
-  readonly folder: string;
-  readonly key: string;
-  private constructor(folder: string, key: string) {
-    this.folder = folder;
-    this.key = key;
-  }
-
+export class Release extends SignedFolder {
   /** @param settings further lines of the feed's section */
   static async make(settings: readonly string[] = []): Promise<Release> {
     const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-sums-"));
@@ -54,31 +46,6 @@ export class Release {
 
   async remove(...names: readonly string[]): Promise<void> {
     for (const name of names) await fs.rm(this.path(name));
-  }
-
-  /** Runs the keeper's or the client's command. @returns its document, and its exit status */
-  async run(at: Instant, ...args: readonly string[]): Promise<JsonDocument & { readonly status: number | null }> {
-    const isKeeper = args[0] === "sign";
-    const place = isKeeper ? ["--home", join(this.folder, "home")] : ["--profile", join(this.folder, "example.ini")];
-    const state = isKeeper ? [] : ["--state", join(this.folder, "state")];
-    const ended = await runHere([...place, ...state, "--json", "--at", iso(at), ...args]);
-    return { ...documentOf(ended), status: ended.status };
-  }
-
-  async accept(at: Instant, ...args: readonly string[]): Promise<JsonDocument> {
-    const said = await this.run(at, ...args);
-    expect({ status: said.status, error: said.error }, args.join(" ")).to.deep.equal({ status: 0, error: undefined });
-    return said;
-  }
-
-  async refuse(code: string, at: Instant, ...args: readonly string[]): Promise<JsonDocument> {
-    const said = await this.run(at, ...args);
-    const errors = (said.feeds as { error?: { code: string } }[] | undefined)?.flatMap(
-      ({ error }) => error?.code ?? [],
-    );
-    expect(said.error?.code ?? errors?.[0], JSON.stringify(said)).to.equal(code);
-    expect(said.status).to.not.equal(0);
-    return said;
   }
 
   async sign(at: Instant = day(10), ...args: readonly string[]): Promise<void> {
