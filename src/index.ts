@@ -70,7 +70,7 @@ export type { Algorithm } from "./openpgp/secret/generate.ts";
 export type { ArchiveFeed, Feed, Profile } from "./profile/types.ts";
 export type { Archive } from "./publish/archive.ts";
 export type { PublishResult } from "./publish/publish.ts";
-export type { SignedIndex } from "./publish/sign-root.ts";
+export type { SignedIndex } from "./publish/sign-index.ts";
 export type { KeyNews } from "./refresh/key-news.ts";
 export type { Reporter } from "./refresh/session.ts";
 export type { Rehearsal, Row } from "./rehearse/rehearsal.ts";

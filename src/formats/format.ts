@@ -66,7 +66,7 @@ export interface Signing {
   /** Whether a file is one of this format's roots, by its name: then it is read before it is signed. */
   isRoot(name: string): boolean;
   /** Reads a root as clients will. @throws FeedkeyError `bad_index` */
-  check(text: Uint8Array): void;
+  check(file: Uint8Array): void | Promise<void>;
   /** Several keys may sign one root: a client that knows one of them accepts it. */
   readonly several?: true;
   /** The files that are written beside it, in this order. @param framed whether one that holds the text too is asked for */

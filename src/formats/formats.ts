@@ -7,7 +7,6 @@ import { pkgsrc } from "./pkgsrc/format.ts";
 import { sums } from "./sums/format.ts";
 
 export {
-  mainSignature,
   publishedSignatures,
   type SignatureForm,
   signatureEnding,
@@ -26,6 +25,22 @@ export const formatNames = Object.keys(formats) as [FeedFormat, ...FeedFormat[]]
 export const publishedNames = ["opkg", "pkgsrc"] as const satisfies readonly FeedFormat[];
 
 export type PublishedFormat = (typeof publishedNames)[number];
+
+/** Those of an archive's feeds. */
+export const archiveNames = formatNames.filter((name) => isPublished(name) || formatOf(name).signing !== undefined) as [
+  FeedFormat,
+  ...FeedFormat[],
+];
+
+/** Whether feedkey writes indexes of this format itself. */
+export function isPublished(name: FeedFormat): name is PublishedFormat {
+  return publishedNames.some((one) => one === name);
+}
+
+/** What a format says of itself, with all that others may say. */
+export function formatOf(name: FeedFormat): Format {
+  return formats[name];
+}
 
 /** The format that signs a file of this name in a way of its own. */
 export function formatOfRoot(name: string): Format | undefined {

@@ -1,4 +1,5 @@
 /** How detached signatures are called. */
+import type { SignatureFile, Signing } from "./format.ts";
 
 /** The detached signatures of a file: binary, which is looked for first, and armored. */
 export const signatureEnding = { binary: ".sig", armored: ".asc" } as const;
@@ -7,18 +8,28 @@ export const signatureEnding = { binary: ".sig", armored: ".asc" } as const;
 export const signatureForms = ["both", "asc"] as const;
 export type SignatureForm = (typeof signatureForms)[number];
 
-/** The signature files that are published beside a file, in the order in which they are written. */
-export function publishedSignatures(name: string, form: SignatureForm = "both"): readonly string[] {
-  const [binary, armored] = signatureFiles(name);
-  return form === "asc" ? [armored] : [armored, binary];
-}
-
-/** The signature file that is always right: the one that gets its final name last. */
-export function mainSignature(name: string, form: SignatureForm = "both"): string {
-  return publishedSignatures(name, form).at(-1) ?? name;
-}
-
 /** The files that may hold a file's signatures, the best first. */
 export function signatureFiles(name: string): readonly [string, string] {
   return [`${name}${signatureEnding.binary}`, `${name}${signatureEnding.armored}`];
+}
+
+/**
+ * The files with a file's signatures that are published, in the order in which they are written: the last one is always right.
+ * @param signing of the format, where it has a way of its own
+ * @param framed whether one that holds the text too is asked for
+ */
+export function publishedSignatures(
+  name: string,
+  signing: Signing | undefined,
+  form: SignatureForm = "both",
+  framed = false,
+): readonly SignatureFile[] {
+  const [binary, armored] = signatureFiles(name);
+  const all = signing?.files(name, framed) ?? [
+    { name: armored, holds: "armored" },
+    { name: binary, holds: "binary" },
+  ];
+  const others = all.filter(({ holds }) => holds !== "binary");
+  // Where there is nothing but a binary one, its name belongs to no other program.
+  return form === "both" || others.length === 0 ? all : others;
 }

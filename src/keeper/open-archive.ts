@@ -14,7 +14,7 @@ import type { RotationStatus, StepsTaken } from "../keys/rotation/take-rotation.
 import type { Spread } from "../keys/send-and-receive.ts";
 import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
-import type { SignedIndex } from "../publish/sign-root.ts";
+import type { SignedIndex } from "../publish/sign-index.ts";
 import type { SignedPackageFile } from "../signing/sign-package.ts";
 import { hexDigits, requireFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";

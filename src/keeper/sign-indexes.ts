@@ -1,7 +1,7 @@
 /** Indexes that another program wrote: signed, if clients would accept it. */
 import { FeedkeyError } from "../error.ts";
+import type { SignedIndex } from "../publish/sign-index.ts";
 import { signIndexFiles } from "../publish/sign-index.ts";
-import type { SignedIndex } from "../publish/sign-root.ts";
 import type { Reporter } from "../refresh/session.ts";
 import { keyOf } from "../signing/load-config.ts";
 import { certificatesWith, openSigner } from "../signing/signer.ts";

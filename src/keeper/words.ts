@@ -1,5 +1,4 @@
 /** Words and limits by which keepers are told what was found, as the command line uses them. */
-export { publishedSignatures } from "../formats/formats.ts";
 export { describeGenerations } from "../keys/cut-off-clients.ts";
 export { usualWarning } from "../keys/ends-ahead.ts";
 export { type Algorithm, algorithms } from "../openpgp/secret/generate.ts";

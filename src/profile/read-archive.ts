@@ -1,13 +1,13 @@
 /** `archive.ini`: what the publishing side publishes and with which key. */
-import { dirname, isAbsolute, relative, resolve, sep } from "node:path";
-import { publishedNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
+import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
+import { archiveNames, formatOf, isPublished, type SignatureForm, signatureForms } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
 import { readSummaryForms } from "./summary-forms.ts";
-import type { ArchiveConfig, ArchiveFeed } from "./types.ts";
-import { readFingerprint, readFolder, readKeyservers } from "./values.ts";
+import type { ArchiveConfig, ArchiveFeed, FeedFormat } from "./types.ts";
+import { readFingerprint, readFolder, readKeyservers, refuseOddName } from "./values.ts";
 
 const archiveKeys = [
   "root",
@@ -19,7 +19,7 @@ const archiveKeys = [
   "notation-domain",
   "signatures",
 ];
-const feedKeys = ["format", "path", "packages", "compress", "signatures"];
+const feedKeys = ["format", "path", "index", "packages", "compress", "signatures"];
 
 /** How long a signature over an index lasts if the file does not say. */
 export const defaultValidFor = 14 * 86_400_000;
@@ -50,7 +50,7 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   const feeds: ArchiveFeed[] = [];
   for (const { name, section: feedSection } of sections.feeds) {
     const feed = readFeed(name, feedSection, signatures, errorAt);
-    const rival = feeds.find((other) => other.path === feed.path && other.format === feed.format);
+    const rival = feeds.find((other) => isSame(other, feed));
     if (rival !== undefined) {
       throw errorAt(
         feedSection.required("path").line,
@@ -95,8 +95,15 @@ function readKey({ text, line }: IniValue, errorAt: ErrorAt): ArchiveConfig["key
   return { where, fingerprint: readFingerprint({ text: fingerprint, line }, errorAt) };
 }
 
+/** Whether two feeds have one and the same file for an index. */
+function isSame(one: ArchiveFeed, other: ArchiveFeed): boolean {
+  if (one.path !== other.path) return false;
+  if (one.packages !== undefined || other.packages !== undefined) return one.format === other.format;
+  return one.index === other.index;
+}
+
 function readFeed(name: string, section: Section, usual: SignatureForm, errorAt: ErrorAt): ArchiveFeed {
-  const format = section.choice("format", publishedNames, "required");
+  const format = section.choice("format", archiveNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
   // In a profile "." is the feed, but as a path here it would be the archive: either may be meant.
@@ -108,13 +115,44 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
     throw errorAt(compress.line, '"compress" goes with format = pkgsrc', "opkg reads Packages.gz and no other form");
   }
   const isSaid = section.raw("signatures") !== undefined;
-  const signatures = isSaid ? section.choice("signatures", signatureForms) : usual;
+  const form = isSaid ? section.choice("signatures", signatureForms) : usual;
+  const signatures = form === "both" ? {} : { signatures: form };
+  const index = section.optional("index");
+  if (!isPublished(format)) {
+    if (packages !== undefined) {
+      const hint = `leave "packages" out: feedkey signs the index of ${format} that another program wrote`;
+      throw errorAt(packages.line, '"packages" goes with feeds whose index feedkey writes', hint);
+    }
+    return { name, format, ...readRootPath(format, path, index, errorAt), ...signatures };
+  }
+  if (index !== undefined) {
+    const hint = "leave it out: feedkey writes the index, and its name is that of the format";
+    throw errorAt(index.line, '"index" goes with feeds whose index another program writes', hint);
+  }
   return {
     name,
     format,
     path,
     packages: packages === undefined ? path : readFolder("packages", packages, errorAt),
     compress: readSummaryForms(section.list("compress"), ({ line }, problem, hint) => errorAt(line, problem, hint)),
-    ...(signatures === "both" ? {} : { signatures }),
+    ...signatures,
   };
+}
+
+/** Where the signed file of a feed is, which the format may have in a folder below the feed's. */
+function readRootPath(name: FeedFormat, path: string, index: IniValue | undefined, errorAt: ErrorAt) {
+  const format = formatOf(name);
+  if (index === undefined) {
+    const place = posix.join(path, format.published);
+    return { path: posix.dirname(place).replace(/^\.$/, ""), index: posix.basename(place) };
+  }
+  refuseOddName("index", index, errorAt);
+  const isRoot =
+    format.signing?.isRoot(index.text) === true || format.roots({ index: index.text }).includes(index.text);
+  if (isRoot) return { path, index: index.text };
+  throw errorAt(
+    index.line,
+    `no client of ${name} asks for an index "${index.text}"`,
+    "leave it out for the usual name",
+  );
 }

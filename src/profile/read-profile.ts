@@ -7,7 +7,7 @@ import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
 import type { Feed, Identity, Profile } from "./types.ts";
-import { readArchiveUrl, readFingerprint, readFolder, readKeyservers } from "./values.ts";
+import { readArchiveUrl, readFingerprint, readFolder, readKeyservers, refuseOddName } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
 
 const archiveKeys = ["name", "url", "mirrors", "ca", "credentials", "redirects", "user-id", "user-email", "verify"];
@@ -127,9 +127,7 @@ function readSeeds(section: Section, errorAt: ErrorAt): string[] {
 
 function readFeed(name: string, section: Section, variables: Variables, errorAt: ErrorAt): Feed {
   const index = section.optional("index");
-  if (index !== undefined && (/[/\\%?#\p{Cc}]/u.test(index.text) || index.text === "." || index.text === "..")) {
-    throw errorAt(index.line, `"index" must be the plain name of a file, not "${index.text}"`);
-  }
+  if (index !== undefined) refuseOddName("index", index, errorAt);
   const maxIndexSize = section.size("max-index-size", maxIndexBytes);
   const format = section.choice("format", formatNames, "required");
   return {

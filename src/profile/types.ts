@@ -73,18 +73,32 @@ export interface Profile {
 /** A compressed form of pkg_summary that can be written, by its file's ending. */
 export type SummaryForm = "gz" | "xz" | "zst";
 
-export interface ArchiveFeed {
+interface AnyFeed {
   readonly name: string;
-  readonly format: PublishedFormat;
-  /** Below the root, no leading or trailing slash; empty for the root itself. */
+  /** Folder of the signed file, below the root, no leading or trailing slash; empty for the root itself. */
   readonly path: string;
+  /** Which signature files are published; both by default. */
+  readonly signatures?: SignatureForm;
+}
+
+/** A feed whose index feedkey writes, of the packages that it finds. */
+export interface WrittenFeed extends AnyFeed {
+  readonly format: PublishedFormat;
   /** Folder of the package files, below the root; the feed's own folder by default. */
   readonly packages: string;
   /** Forms in which a pkgsrc feed's summary is published, `gz` always and first; opkg's index has none but `gz`. */
   readonly compress: readonly SummaryForm[];
-  /** Which signature files are published; both by default. */
-  readonly signatures?: SignatureForm;
 }
+
+/** A feed whose index another program writes: feedkey signs it as it lies there. */
+export interface SignedFeed extends AnyFeed {
+  readonly format: FeedFormat;
+  /** Name of the file that is signed. */
+  readonly index: string;
+  readonly packages?: undefined;
+}
+
+export type ArchiveFeed = WrittenFeed | SignedFeed;
 
 /** `archive.ini`: the publishing side. */
 export interface ArchiveConfig {

@@ -111,3 +111,9 @@ export function readFeedName(name: string, line: number, errorAt: ErrorAt): stri
   if (/^[A-Za-z0-9._-]+$/.test(name) && name !== "." && name !== "..") return name;
   throw errorAt(line, `"${name}" is not a name for a feed`, "use letters, digits, dots, dashes and underscores");
 }
+
+/** @throws what `errorAt` makes: a name that is not that of a file in the feed's own folder, as it stands in a URL */
+export function refuseOddName(key: string, { text, line }: IniValue, errorAt: ErrorAt): void {
+  if (!/[/\\%?#\p{Cc}]/u.test(text) && text !== "." && text !== "..") return;
+  throw errorAt(line, `"${key}" must be the plain name of a file, not "${text}"`);
+}

@@ -1,7 +1,5 @@
 /** Indexes as they are published, to be signed again: after a rotation, or on the copy of a rehearsal. */
 import { FeedkeyError } from "../error.ts";
-import { mainSignature } from "../formats/formats.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { foreignFile } from "../openpgp/check/foreign-file.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -14,7 +12,8 @@ import { judge } from "../trust/judge.ts";
 import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import type { SignedFile } from "./feed-layout.ts";
-import { layoutOf } from "./feed-layouts.ts";
+import { rootOf, toSign } from "./feed-layouts.ts";
+import { presentSignatures } from "./present-signatures.ts";
 import type { IndexSource, Publishing } from "./publish.ts";
 import type { IndexText } from "./publish-plan.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
@@ -40,12 +39,12 @@ async function look(
   folder: FolderView,
   { keys, grants, published, at }: Terms,
 ): Promise<Refusal | { readonly delegate: Fingerprint } | undefined> {
-  const name = mainSignature(file.name, feed.signatures);
-  const bytes = await folder.read(name);
-  if (bytes === undefined) return refuse("no_signature", "it has no signature");
+  const main = toSign(feed, file).signatures.at(-1);
+  const bytes = main && (await folder.read(main.name));
+  if (main === undefined || bytes === undefined) return refuse("no_signature", "it has no signature");
   const what = foreignFile(bytes);
-  if (what !== undefined) throw replaces(folder, name, what);
-  const checked = await checkSignatures(readSignatureFile(bytes, name), file.bytes, keys);
+  if (what !== undefined) throw replaces(folder, main.name, what);
+  const checked = await presentSignatures(file, main, bytes, keys);
   const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
   if (checked.some(({ status }) => status === "bad") && makers.length === 0) {
     return refuse("bad_signature", "it is not what was signed");
@@ -97,11 +96,11 @@ export async function takePublished(
   feed: ArchiveFeed,
   folder: FolderView,
 ): Promise<{ readonly file: SignedFile; readonly index: IndexText } | undefined> {
-  const layout = layoutOf(feed);
-  const bytes = await folder.read(layout.signed);
+  const root = rootOf(feed);
+  const bytes = await folder.read(root.signed);
   if (bytes === undefined) return undefined;
-  const text = await layout.textOf(bytes);
-  return { file: { name: layout.signed, bytes }, index: { text, packages: layout.read(text).count } };
+  const text = await root.textOf(bytes);
+  return { file: { name: root.signed, bytes }, index: { text, packages: await root.count(text) } };
 }
 
 async function termsOf({ certificates, key, userId, record, at }: Publishing, by: readonly OwnCertificate[]) {
@@ -123,12 +122,12 @@ export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
     eachAlone: true,
     records: "known",
     async take(feed, folder, publishing) {
-      const layout = layoutOf(feed);
-      const bytes = await folder.read(layout.signed);
+      const { signed } = rootOf(feed);
+      const bytes = await folder.read(signed);
       // Never published yet: publish will sign it with the right key.
       if (bytes === undefined) return undefined;
       terms ??= termsOf(publishing, by);
-      const found = await look(feed, { name: layout.signed, bytes }, folder, await terms);
+      const found = await look(feed, { name: signed, bytes }, folder, await terms);
       if (found !== undefined && "delegate" in found) return found;
       if (found !== undefined) throw new FeedkeyError(found.code, found.reason);
       const taken = await takePublished(feed, folder);

@@ -1,4 +1,5 @@
 /** What differs between the formats when a feed is published. */
+import type { SignatureFile } from "../formats/format.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
 import type { SummaryForm } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -37,6 +38,11 @@ export interface SignedFile {
   readonly bytes: Uint8Array;
 }
 
+/** A file with the names and kinds of the files that its signatures are written to, the one that is always right last. */
+export interface FileToSign extends SignedFile {
+  readonly signatures: readonly SignatureFile[];
+}
+
 /** The files of a planned index. */
 export interface IndexFiles {
   /**
@@ -50,18 +56,18 @@ export interface IndexFiles {
   readonly removes: readonly string[];
 }
 
-export interface FeedLayout {
+/** How the root of a feed lies in its folder, whoever wrote it. */
+export interface RootLayout {
   /** The signed file that is always there. */
   readonly signed: string;
-  /** @throws FeedkeyError `bad_package` for a package that can't be listed in the index */
-  stanzaOf(scanned: ScannedPackage, path: string): StanzaParts;
-  /** What a package's own part of its stanza should say and does not, though clients accept it. */
-  lacking(own: Uint8Array): readonly string[];
-  compareVersions(a: string, b: string): number;
   /** The text of the index in the signed file. @throws FeedkeyError `bad_index` */
   textOf(signed: Uint8Array): Promise<Uint8Array>;
-  /** @throws FeedkeyError `bad_index` */
-  read(text: Uint8Array): PackageIndex;
+  /**
+   * Reads a text as clients will.
+   * @returns how many packages it lists; undefined if other files list them
+   * @throws FeedkeyError `bad_index`
+   */
+  count(text: Uint8Array): Promise<number | undefined>;
   /**
    * @param text the index that is to be published
    * @param before the signed file there; undefined if there is none
@@ -76,4 +82,15 @@ export interface FeedLayout {
     forms: readonly SummaryForm[],
     isOwn: (file: SignedFile) => Promise<boolean>,
   ): Promise<IndexFiles>;
+}
+
+/** How a feed's index is made of packages. */
+export interface FeedLayout extends RootLayout {
+  /** @throws FeedkeyError `bad_package` for a package that can't be listed in the index */
+  stanzaOf(scanned: ScannedPackage, path: string): StanzaParts;
+  /** What a package's own part of its stanza should say and does not, though clients accept it. */
+  lacking(own: Uint8Array): readonly string[];
+  compareVersions(a: string, b: string): number;
+  /** @throws FeedkeyError `bad_index` */
+  read(text: Uint8Array): PackageIndex;
 }

@@ -1,11 +1,13 @@
-/** The signature over an index, whoever asked for it: publishing, a rotation, or `sign`. */
-
+/** The signatures over a file, whoever asked for them: publishing, a rotation, or `sign`. */
+import { frame } from "../formats/cleartext.ts";
+import type { SignatureFile } from "../formats/format.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
 import { armor } from "../openpgp/packet/armor.ts";
-import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import type { PublishedFile } from "../signing/published-tree.ts";
 import { notationDomain, type SignerOf } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { FeedPlan } from "./publish-plan.ts";
+import type { FileToSign } from "./feed-layout.ts";
 
 export interface SignOptions {
   readonly at: Instant;
@@ -17,33 +19,57 @@ export interface SignOptions {
   readonly notationDomain?: string | undefined;
 }
 
-export interface IndexSignature {
-  /** Binary packet. */
+/** Signatures over one document, by one key or several. */
+interface Packets {
   readonly binary: Uint8Array;
-  readonly armored: string;
-  /** Hash algorithm, in OpenPGP's names. */
-  readonly hash: string;
+  /** Hash algorithms, in OpenPGP's names. */
+  readonly hashes: readonly string[];
+}
+
+/** New signatures over a file. */
+export interface FileSignatures {
+  readonly file: FileToSign;
+  readonly detached: Packets;
+  /** Over its text, for the files that hold both. */
+  readonly framed: Packets;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
 }
 
+const none: Packets = { binary: new Uint8Array(), hashes: [] };
+
 /**
- * Signs index bytes, or a text that is going to be in one file with its signature.
- * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
+ * Signs a file in all the ways that its signature files ask for.
+ * @param keys in the order of their signatures
+ * @throws FeedkeyError `revoked`, `expired`... if a key may not sign now
  */
-export async function signIndexBytes(
-  bytes: Uint8Array | HashedDocument,
-  key: SignerOf,
+export async function signFile(
+  file: FileToSign,
+  keys: readonly SignerOf[],
   options: SignOptions,
-): Promise<IndexSignature> {
+): Promise<FileSignatures> {
   // Whole seconds, as packets have them.
   const at = Math.floor(options.at / 1000) * 1000;
   const expiresAt = options.validFor === undefined ? undefined : at + options.validFor;
-  const { feed } = options;
-  const notations =
-    feed === undefined ? [] : [{ name: `feed@${notationDomain(key, options.notationDomain)}`, value: feed }];
-  const binary = await key.secret.signDocument(bytes, key, { at, expiresAt, notations });
-  return { binary, armored: armor(binary, "SIGNATURE"), hash: hashOf(binary), createdAt: at, expiresAt };
+  const sign = async (document: HashedDocument): Promise<Packets> => {
+    const made: Uint8Array[] = [];
+    for (const key of keys) {
+      made.push(await key.secret.signDocument(document, key, { at, expiresAt, notations: notationsOf(key, options) }));
+    }
+    return { binary: Buffer.concat(made), hashes: [...new Set(made.map(hashOf))] };
+  };
+  const isFramed = ({ holds }: SignatureFile) => holds === "framed";
+  return {
+    file,
+    detached: file.signatures.every(isFramed) ? none : await sign(new HashedDocument(file.bytes)),
+    framed: file.signatures.some(isFramed) ? await sign(HashedDocument.ofText(file.bytes)) : none,
+    createdAt: at,
+    expiresAt,
+  };
+}
+
+function notationsOf(key: SignerOf, { feed, notationDomain: domain }: SignOptions) {
+  return feed === undefined ? [] : [{ name: `feed@${notationDomain(key, domain)}`, value: feed }];
 }
 
 function hashOf(binary: Uint8Array): string {
@@ -51,26 +77,14 @@ function hashOf(binary: Uint8Array): string {
   return only !== undefined && "raw" in only ? only.raw.hash.toUpperCase() : "";
 }
 
-/** The signatures of an index, by the name of the file that each covers. */
-export type FileSignatures = ReadonlyMap<string, IndexSignature>;
-
-/**
- * Signs the index of each plan, in all its forms, for its feed.
- * @returns the signatures by feed name
- * @throws FeedkeyError `revoked`, `expired`... if the key may not sign now
- */
-export async function signPlans(
-  plans: readonly FeedPlan[],
-  key: SignerOf,
-  { validFor, notationDomain }: Omit<SignOptions, "feed" | "at">,
-): Promise<Map<string, FileSignatures>> {
-  const byFeed = new Map<string, FileSignatures>();
-  for (const { feed, signed, date } of plans) {
-    const signatures = new Map<string, IndexSignature>();
-    for (const { name, bytes } of signed) {
-      signatures.set(name, await signIndexBytes(bytes, key, { at: date, validFor, feed: feed.name, notationDomain }));
-    }
-    byFeed.set(feed.name, signatures);
-  }
-  return byFeed;
+/** A signature file with new signatures. @param before packets of older ones, which are kept beside them for a moment */
+export function writtenSignature(
+  { name, holds }: SignatureFile,
+  { file, detached, framed }: FileSignatures,
+  before: Uint8Array = new Uint8Array(),
+): PublishedFile {
+  // One armored block: of several, sqv reads the first only.
+  if (holds === "framed") return { name, data: frame(file.bytes, armor(framed.binary, "SIGNATURE"), framed.hashes) };
+  const packets = Buffer.concat([before, detached.binary]);
+  return { name, data: holds === "binary" ? packets : armor(packets, "SIGNATURE") };
 }

@@ -23,6 +23,8 @@ export const pkgsrcFeed: FeedLayout = {
 
   read: format.read,
 
+  count: async (text) => format.read(text).count,
+
   async files(folder, text, before, forms, isOwn) {
     const main = await formOf("gz", before, text, isOwn);
     const further: Form[] = [];

@@ -4,20 +4,27 @@
  */
 import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import { commitStaged, discard, type StagedFile } from "../files/atomic.ts";
 import type { HeldLock } from "../files/lock.ts";
-import { publishedSignatures, type SignatureForm, signatureFiles } from "../formats/formats.ts";
 import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
-import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
+import { dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import type { PublishedFile, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
-import type { FileSignatures } from "./index-signature.ts";
-import type { FeedPlan } from "./publish-plan.ts";
+import type { FileToSign } from "./feed-layout.ts";
+import { type FileSignatures, writtenSignature } from "./index-signature.ts";
+import type { FolderPlan } from "./publish-plan.ts";
 
 const limitOfOldSignatures = 16 * 1024;
 
+/** A plan with the signatures that it wants. */
+export interface SignedPlan {
+  readonly plan: FolderPlan;
+  readonly signatures: readonly FileSignatures[];
+}
+
 /** The packets of the present signature file, to be kept beside the new ones for a moment; none if it can't be read. */
-async function oldSignature(folder: PublishedFolder, signedName: string): Promise<Uint8Array> {
-  for (const name of signatureFiles(signedName)) {
+async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign): Promise<Uint8Array> {
+  for (const { name } of signatures.filter(({ holds }) => holds !== "framed").toReversed()) {
     const bytes = await folder.read(name).catch((error: unknown) => {
       if (error instanceof FeedkeyError && error.code === "output") return undefined;
       throw error;
@@ -29,82 +36,75 @@ async function oldSignature(folder: PublishedFolder, signedName: string): Promis
   return new Uint8Array();
 }
 
-function filesWith(packets: Uint8Array, signedName: string, form: SignatureForm | undefined): PublishedFile[] {
-  return publishedSignatures(signedName, form).map((name) => {
-    return { name, data: name.endsWith(".asc") ? armor(packets, "SIGNATURE") : packets };
-  });
-}
-
 /**
  * An index in all its forms and their signatures under temporary names, in the order in which they get their final ones.
  * @throws FeedkeyError `bad_path`, `output`
  */
-export async function stageIndex(
-  { folder, writes }: Pick<FeedPlan, "folder" | "writes">,
-  signatures: FileSignatures,
-  form: SignatureForm | undefined,
-): Promise<StagedFile[]> {
-  const both = [];
-  for (const [name, { binary }] of writes.length > 0 ? signatures : []) {
-    const old = await oldSignature(folder, name);
+async function stageFolder({ plan: { folder, writes }, signatures }: SignedPlan): Promise<StagedFile[]> {
+  const both: PublishedFile[] = [];
+  for (const made of writes.length > 0 ? signatures : []) {
+    const old = await oldSignature(folder, made.file);
     // Old before new: a stock client stops at the first signature that it can check, and the old index is still there.
     if (old.length === 0) continue;
-    for (const file of filesWith(Buffer.concat([old, binary]), name, form)) both.push(file);
+    for (const one of made.file.signatures) if (one.holds !== "framed") both.push(writtenSignature(one, made, old));
   }
-  const fresh = [...signatures].flatMap(([name, { binary }]) => filesWith(binary, name, form));
+  const fresh = signatures.flatMap((made) => made.file.signatures.map((one) => writtenSignature(one, made)));
   return await folder.stage([...both, ...writes, ...fresh]);
 }
 
-/** All files of one feed under temporary names, in the order in which they get their final ones. */
-async function stageFeed(plan: FeedPlan, signatures: FileSignatures | undefined): Promise<StagedFile[]> {
-  await plan.folder.prepare();
-  if (signatures === undefined) return await plan.folder.stage(plan.writes);
-  return await stageIndex(plan, signatures, plan.feed.signatures);
+/** The bundle's files under temporary names. */
+async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]): Promise<StagedFile[]> {
+  const staged: StagedFile[] = [];
+  for (const { name, data } of bundle) {
+    for (const file of await tree.folder(dirname(name)).stage([{ name: basename(name), data }])) staged.push(file);
+  }
+  return staged;
 }
 
-/** The bundle's files under temporary names. */
-async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]) {
-  const staged: StagedFile[] = [];
-  const folders: PublishedFolder[] = [];
-  for (const { name, data } of bundle) {
-    const folder = tree.folder(dirname(name));
-    if (folders.every(({ path }) => path !== folder.path)) {
-      folders.push(folder);
-      await folder.prepare();
-    }
-    for (const file of await folder.stage([{ name: basename(name), data }])) staged.push(file);
+/** Another program may have written a file again that it was to be signed as it lay there. @throws FeedkeyError `locked` */
+async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPlan): Promise<void> {
+  for (const { name, bytes } of signatures.map(({ file }) => file)) {
+    if (writes.some((one) => one.name === name)) continue;
+    const now = await folder.read(name);
+    if (now !== undefined && Buffer.compare(now, bytes) === 0) continue;
+    throw new FeedkeyError("locked", `${escapeText(`${folder.path}/${name}`)} changed while it was being signed`, {
+      details: { path: `${folder.path}/${name}` },
+      hint: "run the command again once the program that writes it has ended",
+    });
   }
-  return { staged, folders };
+}
+
+/** What is put in place beside the plans, and the lock of it all. */
+export interface WithBundle {
+  readonly tree: PublishedTree;
+  /** Named relative to the tree. */
+  readonly bundle: readonly PublishedFile[];
+  readonly lock: HeldLock;
 }
 
 /**
- * Writes all feeds: everything is on the disk before the first name changes.
- * @param signatures by feed name, for the plans that want one
- * @param bundle named relative to the tree
+ * Writes what plans say: everything is on the disk before the first name changes.
+ * @param all undefined for files that are signed by themselves: nothing is locked, and no leftovers of killed runs are removed
  * @throws FeedkeyError `bad_path`, `output`, `locked`
  */
-export async function applyPlans(
-  tree: PublishedTree,
-  plans: readonly FeedPlan[],
-  signatures: ReadonlyMap<string, FileSignatures>,
-  bundle: readonly PublishedFile[],
-  lock: HeldLock,
-): Promise<void> {
+export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle | undefined): Promise<void> {
   const staged: StagedFile[] = [];
+  const ofBundle = all === undefined ? [] : all.bundle.map(({ name }) => all.tree.folder(dirname(name)));
+  const folders = [...ofBundle, ...plans.map(({ plan }) => plan.folder)];
   try {
+    // Before anything is staged: two feeds may lie in one folder.
+    if (all !== undefined) for (const folder of folders) await folder.prepare();
     // The bundle first: a client that meets the new signature can find its key.
-    const { staged: ofBundle, folders } = await stageBundle(tree, bundle);
-    for (const file of ofBundle) staged.push(file);
-    for (const plan of plans) {
-      for (const file of await stageFeed(plan, signatures.get(plan.feed.name))) staged.push(file);
-    }
-    await lock.assertHeld();
-    for (const folder of [...folders, ...plans.map((plan) => plan.folder)]) await folder.assertInPlace();
+    for (const file of all === undefined ? [] : await stageBundle(all.tree, all.bundle)) staged.push(file);
+    for (const one of plans) for (const file of await stageFolder(one)) staged.push(file);
+    await all?.lock.assertHeld();
+    for (const folder of folders) await folder.assertInPlace();
+    for (const one of plans) await refuseChanged(one);
     // Before the new index is there: an older one that is signed as well must not be found beside it.
-    for (const { folder, removes } of plans) await folder.remove(removes);
+    for (const { plan } of plans) await plan.folder.remove(plan.removes);
   } catch (error) {
     await discard(staged);
     throw error;
   }
-  await commitStaged(staged, lock);
+  await commitStaged(staged, all?.lock);
 }

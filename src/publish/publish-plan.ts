@@ -1,45 +1,49 @@
 /** What `publish` will change in one feed: planned first, shown or applied afterwards. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { publishedSignatures, signatureFiles } from "../formats/formats.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
-import type { ArchiveFeed } from "../profile/types.ts";
+import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
 import type { FolderView, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
 import { packageUrl } from "../trust/package-path.ts";
-import type { FileWrite, Listed, SignedFile, ToList } from "./feed-layout.ts";
-import { layoutOf } from "./feed-layouts.ts";
+import type { FileToSign, FileWrite, Listed, ToList } from "./feed-layout.ts";
+import { layoutOf, rootOf, toSign } from "./feed-layouts.ts";
 import { indexChanges } from "./index-changes.ts";
+import { presentSignatures } from "./present-signatures.ts";
 import { refuseUnreadable, warnOfSize } from "./readable-index.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
 import { dateAfter } from "./signature-date.ts";
-import { planSignatureFiles } from "./signature-files.ts";
+import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isOwn, type Vouchers } from "./vouched-file.ts";
 
-export interface FeedPlan {
-  readonly feed: ArchiveFeed;
+/** What changes in one folder. */
+export interface FolderPlan {
   readonly folder: PublishedFolder;
   /** The signed files, each with a signature of its own: the one that is always there, then its other forms. */
-  readonly signed: readonly [SignedFile, ...SignedFile[]];
-  readonly packages: number;
-  /** Lines for people: packages that come, go or change. */
-  readonly changes: readonly string[];
+  readonly signed: readonly [FileToSign, ...FileToSign[]];
   /** Files whose contents are to change. */
   readonly writes: readonly FileWrite[];
   /** Files to be removed, in this order. */
   readonly removes: readonly string[];
-  /** Why the index is signed again, in all its forms; undefined if the present signatures are good enough. */
-  readonly sign: string | undefined;
   /** The date of the new signatures. */
   readonly date: Instant;
+}
+
+export interface FeedPlan extends FolderPlan {
+  readonly feed: ArchiveFeed;
+  /** Undefined where another program lists them. */
+  readonly packages: number | undefined;
+  /** Lines for people: packages that come, go or change. */
+  readonly changes: readonly string[];
+  /** Why the index is signed again, in all its forms; undefined if the present signatures are good enough. */
+  readonly sign: string | undefined;
   /** Notes for the keepers, in words. */
   readonly warnings: readonly string[];
 }
 
 /** Path of a package in the index: relative to the feed if it is in it, else to the archive. */
-export function indexPath(feed: ArchiveFeed, path: string): string {
+export function indexPath(feed: WrittenFeed, path: string): string {
   const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
   if (feed.path === "") return inRoot;
   return inRoot.startsWith(`${feed.path}/`) ? inRoot.slice(feed.path.length + 1) : inRoot;
@@ -50,7 +54,8 @@ const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 /** The new index of a feed. */
 export interface IndexText {
   readonly text: Uint8Array;
-  readonly packages: number;
+  /** Undefined where another program lists them. */
+  readonly packages: number | undefined;
   /** What it was made of, if it was made here. */
   readonly listed?: readonly Listed[];
   /** Why package files of the feed are left out. */
@@ -63,7 +68,7 @@ export interface IndexText {
  * @returns the bytes, and the packages whose control data can't be written into an index
  */
 export function makeIndex(
-  feed: ArchiveFeed,
+  feed: WrittenFeed,
   scanned: readonly ScannedPackage[],
 ): IndexText & { readonly listed: readonly Listed[]; readonly bad: readonly FeedkeyError[] } {
   const layout = layoutOf(feed);
@@ -101,7 +106,7 @@ export function makeIndex(
 }
 
 /** T12: what clients would refuse to fetch is not published. @throws FeedkeyError `bad_path` */
-function refusePath(feed: ArchiveFeed, path: string): void {
+function refusePath(feed: WrittenFeed, path: string): void {
   const place = packageUrl("https://archive.invalid/", feed.path, path);
   if (!("code" in place)) return;
   throw new FeedkeyError(place.code, `clients would refuse it: ${escapeText(place.reason)}`, {
@@ -151,21 +156,17 @@ export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "write
 /** Why the present signature files are not good enough; undefined if they are. */
 async function whySign(
   folder: FolderView,
-  files: readonly SignedFile[],
+  files: readonly FileToSign[],
   key: OwnCertificate,
   feed: ArchiveFeed,
   terms: { readonly at: Instant; readonly validFor: Duration },
 ): Promise<string | undefined> {
   const keys = await KeyIndex.of([withOwnKeys(key)]);
-  const pairs = files.flatMap((file) =>
-    publishedSignatures(file.name, feed.signatures).map((name) => ({ file, name })),
-  );
-  for (const { file, name } of pairs) {
+  const pairs = files.flatMap((file) => file.signatures.map((one) => ({ file, one, name: one.name })));
+  for (const { file, one, name } of pairs) {
     const bytes = await folder.read(name);
     if (bytes === undefined) return `${name} is missing`;
-    const signatures = await Promise.resolve(bytes)
-      .then((signature) => checkSignatures(readSignatureFile(signature, name), file.bytes, keys))
-      .catch(() => []);
+    const signatures = await presentSignatures(file, one, bytes, keys).catch(() => []);
     const [only, ...others] = signatures;
     if (only?.status !== "good" || others.length > 0) return `${name} does not fit`;
     const [facts] = only.makers;
@@ -210,7 +211,7 @@ export async function planFeed(
   key: OwnCertificate,
   terms: PlanTerms,
 ): Promise<FeedPlan> {
-  const layout = layoutOf(feed);
+  const layout = rootOf(feed);
   const before = await folder.read(layout.signed);
   // A file that can't be read is replaced.
   const oldText = before && (await layout.textOf(before).catch(() => undefined));
@@ -221,7 +222,11 @@ export async function planFeed(
       "not_found",
       `no package is left for feed "${feed.name}", whose published index lists some${why}`,
       {
-        details: { feed: feed.name, folder: tree.folder(feed.packages).path, bad: bad.map(({ message }) => message) },
+        details: {
+          feed: feed.name,
+          folder: tree.folder(feed.packages ?? feed.path).path,
+          bad: bad.map(({ message }) => message),
+        },
         hint:
           first === undefined
             ? "is the folder mounted? if the feed really is to be empty, use --allow-empty"
@@ -229,28 +234,34 @@ export async function planFeed(
       },
     );
   }
-  const { signed, writes, ...other } = await layout.files(folder, text, before, feed.compress, (file) => {
+  const forms = feed.packages === undefined ? [] : feed.compress;
+  const { writes, ...files } = await layout.files(folder, text, before, forms, (file) => {
     return isOwn(feed, folder, file, terms.vouchers);
   });
-  const names = signed.map(({ name }) => name);
-  const toSign = { names, form: feed.signatures ?? "both", force: terms.force };
-  const removes = [...other.removes, ...(await planSignatureFiles(folder, toSign))];
+  const [root, ...others] = files.signed;
+  const signed = [toSign(feed, root), ...others.map((file) => toSign(feed, file))] as const;
+  const removes = [...files.removes, ...(await planSignatureFiles(folder, signed, terms.force))];
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
   const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
   const what = `the index of feed "${feed.name}"`;
   // What lies there was read when it was taken from there.
   const { warnings } =
-    same || listed === undefined
+    same || listed === undefined || feed.packages === undefined
       ? { warnings: warnOfSize(what, text.length) }
       : refuseUnreadable(what, feed.format, text, unreadableHint);
-  const changes = same ? [] : indexChanges(oldText, text, listed, layout.read).map(escapeText);
-  // The others too: they may be what a client has accepted, and removing them forgets no date.
-  const others = removes.map((name) => name.replace(/\.(sig|asc)$/, ""));
-  const date = await dateAfter(
-    folder,
-    [...new Set([...names, ...others])].flatMap(signatureFiles),
-    terms.vouchers.signers,
-    terms.at,
-  );
-  return { feed, folder: tree.folder(feed.path), signed, packages, changes, writes, removes, sign, date, warnings };
+  const changes = same || feed.packages === undefined ? [] : indexChanges(oldText, text, listed, layoutOf(feed).read);
+  // Those that go too: they may be what a client has accepted, and removing them forgets no date.
+  const date = await dateAfter(folder, [...signatureNames(signed), ...removes], terms.vouchers.signers, terms.at);
+  return {
+    feed,
+    folder: tree.folder(feed.path),
+    signed,
+    packages,
+    changes: changes.map(escapeText),
+    writes,
+    removes,
+    sign,
+    date,
+    warnings,
+  };
 }

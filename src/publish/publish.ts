@@ -14,9 +14,9 @@ import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint, UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
-import { layoutOf } from "./feed-layouts.ts";
-import { signPlans } from "./index-signature.ts";
-import { applyPlans } from "./publish-apply.ts";
+import { filesOf } from "./feed-layouts.ts";
+import { signFile } from "./index-signature.ts";
+import { applyPlans, type SignedPlan } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publish-plan.ts";
 import { type PublishedRecord, readPublished, recording, recordsFolder } from "./published-record.ts";
 import { vouchersOf } from "./vouched-file.ts";
@@ -124,10 +124,7 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
 
 /** Before thousands of packages are read. @throws FeedkeyError `bad_path` */
 async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Promise<void> {
-  for (const feed of feeds) {
-    const { signed } = layoutOf(feed);
-    await tree.folder(feed.path).refuseOdd([signed, `${signed}.asc`, `${signed}.sig`]);
-  }
+  for (const feed of feeds) await tree.folder(feed.path).refuseOdd(filesOf(feed));
 }
 
 /** A feed that stays as it is. */
@@ -221,15 +218,19 @@ async function carryOut(
   records: string,
   lock: HeldLock,
 ): Promise<void> {
+  const { store, key, passphrase, source, withBundle, validFor, notationDomain } = publication;
   const changed = plans.filter(changesAnything);
-  const wanting = changed.filter(({ sign }) => sign !== undefined);
-  const { store, key, passphrase, source, withBundle } = publication;
-  const signatures =
-    wanting.length === 0
-      ? new Map()
-      : await signPlans(wanting, await openSigner(store, key, passphrase, own), publication);
+  const signs = changed.some(({ sign }) => sign !== undefined);
+  const keys = signs ? [await openSigner(store, key, passphrase, own)] : [];
+  const signed: SignedPlan[] = [];
+  for (const plan of changed) {
+    const options = { at: plan.date, validFor, feed: plan.feed.name, notationDomain };
+    const signatures = [];
+    for (const file of plan.sign === undefined ? [] : plan.signed) signatures.push(await signFile(file, keys, options));
+    signed.push({ plan, signatures });
+  }
   const what = { plans, only: source.records, withBundle };
-  await recording(records, record, what, lock, () => applyPlans(tree, changed, signatures, bundle, lock));
+  await recording(records, record, what, lock, () => applyPlans(signed, { tree, bundle, lock }));
 }
 
 /**

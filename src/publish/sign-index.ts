@@ -1,47 +1,88 @@
-/** Use case: sign an existing index. `INDEX.asc` and `INDEX.sig` have the same signature. */
-
+/** Use case: sign an index as it lies there, in its format's own way. */
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { commitStaged } from "../files/atomic.ts";
-import { compressionNamed, formatOfRoot, formats, signatureFiles } from "../formats/formats.ts";
+import type { Signing } from "../formats/format.ts";
+import {
+  compressionNamed,
+  formatOfRoot,
+  formats,
+  maxIndexBytes,
+  publishedSignatures,
+  type SignatureForm,
+} from "../formats/formats.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
+import type { Own } from "../signing/delegate-check.ts";
 import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
-import type { FileWrite } from "./feed-layout.ts";
 import { compressIndex } from "./index-compression.ts";
-import { signIndexBytes } from "./index-signature.ts";
-import { stageIndex } from "./publish-apply.ts";
+import { type SignOptions, signFile } from "./index-signature.ts";
+import { applyPlans, type SignedPlan } from "./publish-apply.ts";
+import type { FolderPlan } from "./publish-plan.ts";
 import { refuseUnreadableFile } from "./readable-index.ts";
-import { onlyKey, planRoot, readIndex, type SignedIndex, type SignFileOptions } from "./sign-root.ts";
 import { dateAfter } from "./signature-date.ts";
-import { planSignatureFiles } from "./signature-files.ts";
+import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
 
+export interface SignFileOptions extends SignOptions {
+  /** Add size and SHA-256 of the packages to a pkg_summary first. */
+  readonly addChecksums: boolean;
+  /** Write one file with the text and its signature, where the format has such a one. */
+  readonly framed: boolean;
+  readonly form: SignatureForm;
+  /** Sign what no client can read, and replace signatures of other programs. */
+  readonly force: boolean;
+  /** The key store's certificates: the signature is dated after theirs. */
+  readonly own: Own;
+}
+
+export interface SignedIndex {
+  readonly index: string;
+  readonly files: readonly string[];
+  /** Signatures that would sign an older index: of other forms of the summary, or in a form that is no longer written. */
+  readonly removed: readonly string[];
+  readonly sha256: string;
+  readonly createdAt: Instant;
+  readonly expiresAt: Instant | undefined;
+}
+
 /** An index file that may be signed. */
-interface SignPlan {
+interface FilePlan extends FolderPlan {
   readonly path: string;
-  readonly folder: PublishedFolder;
-  readonly bytes: Uint8Array;
-  readonly writes: readonly FileWrite[];
-  /** Names of signature files. */
-  readonly removes: readonly string[];
-  readonly date: Instant;
+  readonly keys: readonly SignerOf[];
   readonly warnings: readonly string[];
 }
 
-async function planIndexFile(
-  path: string,
-  together: readonly string[],
-  signers: KeyIndex,
-  { addChecksums, framed, form, force, at }: SignFileOptions,
-): Promise<SignPlan> {
+/** @throws FeedkeyError `not_found`, `bad_path`, `output` */
+async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Array> {
+  const index = await folder.read(basename(path), maxIndexBytes);
+  if (index !== undefined) return index;
+  throw new FeedkeyError("not_found", `the index ${escapeText(path)} can't be read`, {
+    details: { path, reason: "ENOENT" },
+    hint: "write the index first, then sign it",
+  });
+}
+
+/** The key first that the oldest clients know; apt's gpgv finds no signature behind one of version 6. */
+function inOrder(keys: readonly SignerOf[]): readonly SignerOf[] {
+  const rank = ({ facts: { primary } }: SignerOf) => (primary.version === 6 ? 1 : 0);
+  return keys.toSorted((a, b) => rank(a) - rank(b) || a.facts.primary.createdAt - b.facts.primary.createdAt);
+}
+
+/** @throws FeedkeyError `usage` for what files of these formats are not */
+function refuseMisfit(path: string, signing: Signing | undefined, keys: number, framed: boolean): void {
   const name = basename(path);
+  if (keys > 1 && signing?.several !== true) {
+    throw new FeedkeyError("usage", `${escapeText(name)} is signed by one key alone`, {
+      hint: "--also-key is for the Release file of apt's repositories",
+    });
+  }
+  if (signing !== undefined) return;
   if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
       hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
@@ -52,44 +93,39 @@ async function planIndexFile(
       hint: "leave --clearsign out: its clients look for a signature beside it",
     });
   }
-  const folder = (await PublishedTree.open(dirname(path))).folder("");
-  const there = await readIndex(folder, path);
-  const bytes = addChecksums ? await withChecksums(path, there) : there;
-  const { warnings } = force ? { warnings: [] } : await refuseUnreadableFile(name, escapeText(path), bytes);
-  const removes = [
-    ...(await planSignatureFiles(folder, { names: [name], form, force })),
-    ...(await staleBeside(folder, path, bytes, together)),
-  ];
-  const date = await dateAfter(folder, signatureFiles(name), signers, at);
-  const writes = bytes === there ? [] : [{ name, data: bytes }];
-  return { path, folder, bytes, writes, removes, date, warnings };
 }
 
-/** Writes what a plan says. */
-async function signPlanned(
-  { path, folder, bytes, writes, removes, date }: SignPlan,
-  key: SignerOf,
+async function planIndexFile(
+  path: string,
+  together: readonly string[],
+  keys: readonly SignerOf[],
+  signers: KeyIndex,
   options: SignFileOptions,
-): Promise<SignedIndex> {
-  const signature = await signIndexBytes(bytes, key, { ...options, at: date });
-  const staged = await stageIndex({ folder, writes }, new Map([[basename(path), signature]]), options.form);
-  await folder.remove(removes);
-  await commitStaged(staged);
-  return {
-    index: path,
-    files: [...new Set(staged.map((file) => join(dirname(path), basename(file.path))))],
-    removed: removes.map((file) => join(dirname(path), file)),
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    createdAt: signature.createdAt,
-    expiresAt: signature.expiresAt,
-  };
+): Promise<FilePlan> {
+  const { form, framed, force } = options;
+  const name = basename(path);
+  const signing = formatOfRoot(name)?.signing;
+  refuseMisfit(path, signing, keys.length, framed);
+  const folder = (await PublishedTree.open(dirname(path))).folder("");
+  const there = await readIndex(folder, path);
+  const bytes = options.addChecksums ? await withChecksums(path, there) : there;
+  let warnings: readonly string[] = [];
+  if (!force && signing !== undefined) await signing.check(bytes);
+  else if (!force) ({ warnings } = await refuseUnreadableFile(name, escapeText(path), bytes));
+  const signed = [{ name, bytes, signatures: publishedSignatures(name, signing, form, framed) }] as const;
+  const unused = await planSignatureFiles(folder, signed, force);
+  const removes = [...unused, ...(await staleBeside(folder, path, bytes, together))];
+  const date = await dateAfter(folder, [...signatureNames(signed), ...unused], signers, options.at);
+  const writes = bytes === there ? [] : [{ name, data: bytes }];
+  return { path, folder, signed, writes, removes, date, keys: inOrder(keys), warnings };
 }
 
 /**
  * Signs index files and writes the signature files beside each; none is signed unless all may be. Of a summary's other forms
  * there the signatures are removed where they cover another index: an older one must never lie signed beside the new one.
- * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index; `bad_index` for what clients
- *   would refuse; `would_break` where another program's signature is in the way; and as `signIndexBytes`
+ * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index, and for several keys where only
+ *   one may sign; `bad_index` for what clients would refuse; `would_break` where another program's signature is in the way;
+ *   and as `signFile`
  */
 export async function signIndexFiles(
   paths: readonly string[],
@@ -97,22 +133,31 @@ export async function signIndexFiles(
   options: SignFileOptions,
 ): Promise<{ readonly signed: readonly SignedIndex[]; readonly warnings: readonly string[] }> {
   const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
-  const steps: (() => Promise<SignedIndex>)[] = [];
-  const warnings: string[] = [];
-  for (const path of paths) {
-    const signing = formatOfRoot(basename(path))?.signing;
-    if (signing !== undefined) {
-      steps.push(await planRoot(path, signing, keys, signers, options));
-      continue;
-    }
-    const plan = await planIndexFile(path, paths, signers, options);
-    const key = onlyKey(path, keys);
-    steps.push(() => signPlanned(plan, key, options));
-    for (const warning of plan.warnings) warnings.push(warning);
+  const plans: FilePlan[] = [];
+  for (const path of paths) plans.push(await planIndexFile(path, paths, keys, signers, options));
+  const made: (SignedPlan & { readonly signed: SignedIndex })[] = [];
+  for (const plan of plans) {
+    const [file] = plan.signed;
+    const signatures = await signFile(file, plan.keys, { ...options, at: plan.date });
+    made.push({ plan, signatures: [signatures], signed: told(plan, signatures) });
   }
-  const signed: SignedIndex[] = [];
-  for (const step of steps) signed.push(await step());
-  return { signed, warnings };
+  await applyPlans(made, undefined);
+  return { signed: made.map(({ signed }) => signed), warnings: plans.flatMap(({ warnings }) => warnings) };
+}
+
+function told(
+  { path, signed, writes, removes }: FilePlan,
+  { createdAt, expiresAt }: Pick<SignedIndex, "createdAt" | "expiresAt">,
+): SignedIndex {
+  const beside = (name: string) => join(dirname(path), name);
+  return {
+    index: path,
+    files: [...writes.map(({ name }) => name), ...signatureNames(signed)].map(beside),
+    removed: removes.map(beside),
+    sha256: createHash("sha256").update(signed[0].bytes).digest("hex"),
+    createdAt,
+    expiresAt,
+  };
 }
 
 /** Names of signature files beside a summary that sign an older one. */

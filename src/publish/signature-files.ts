@@ -1,32 +1,29 @@
 /** The signature files beside what is published: which of them are written, which go, and which belong to other programs. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { publishedSignatures, type SignatureForm, signatureFiles } from "../formats/formats.ts";
+import { signatureFiles } from "../formats/formats.ts";
 import { foreignFile, isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
 import type { FolderView } from "../signing/published-tree.ts";
+import type { FileToSign } from "./feed-layout.ts";
 
-/** What is to be signed, and how. */
-export interface ToSign {
-  /** Names of the files that signatures cover. */
-  readonly names: readonly string[];
-  /** Files that are written besides those of the form. */
-  readonly also?: readonly string[];
-  readonly form: SignatureForm;
-  /** Replace signatures of other programs. */
-  readonly force: boolean;
+/** The files that signatures over these are written to. */
+export function signatureNames(files: readonly FileToSign[]): string[] {
+  return files.flatMap(({ signatures }) => signatures.map(({ name }) => name));
 }
 
 /**
  * Signature files there that are no longer published, since `.asc` alone is: they would sign an older index. Others stay.
+ * @param force replace signatures of other programs
  * @throws FeedkeyError `would_break`: another program's signature has the name of one that is to be written
  */
 export async function planSignatureFiles(
   folder: FolderView,
-  { names, also = [], form, force }: ToSign,
+  files: readonly FileToSign[],
+  force: boolean,
 ): Promise<readonly string[]> {
-  const written = [...also, ...names.flatMap((name) => publishedSignatures(name, form))];
+  const written = signatureNames(files);
   const leftover: string[] = [];
-  for (const file of new Set([...also, ...names.flatMap(signatureFiles)])) {
+  for (const file of new Set([...written, ...files.flatMap(({ name }) => signatureFiles(name))])) {
     const bytes = await folder.read(file);
     if (bytes === undefined) continue;
     if (!written.includes(file)) {

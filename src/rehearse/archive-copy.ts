@@ -8,7 +8,7 @@ import { backupStore } from "../keys/backup.ts";
 import { encodeValue } from "../profile/ini.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { Archive } from "../publish/archive.ts";
-import { layoutOf } from "../publish/feed-layouts.ts";
+import { filesOf, rootOf } from "../publish/feed-layouts.ts";
 import { recordsFolder } from "../publish/published-record.ts";
 import { bundleFiles, readBundleFile } from "../signing/published-bundle.ts";
 import { PublishedTree } from "../signing/published-tree.ts";
@@ -59,10 +59,9 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
     await writeFile(join(site, name), bytes);
   };
   for (const feed of config.feeds) {
-    const { signed } = layoutOf(feed);
-    const name = signed.split(".")[0] ?? "";
+    const needed = filesOf(feed);
+    const name = rootOf(feed).signed.split(".")[0] ?? "";
     const folder = join(config.root, feed.path);
-    const needed = [signed, `${signed}.asc`, `${signed}.sig`];
     await tree.folder(feed.path).refuseOdd(needed);
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
     const files = entries.filter((entry) => {
@@ -120,9 +119,10 @@ export async function targetsOf({ archive }: Stage, packages: string): Promise<T
   const targets: Target[] = [];
   for (const feed of archive.config.feeds) {
     const folder = join(archive.config.root, feed.path);
-    const index = layoutOf(feed).signed;
+    const index = rootOf(feed).signed;
     const names = await readdir(folder).catch(() => [] as string[]);
-    if (names.includes(index)) targets.push({ feed, folder, index, packages: join(packages, feed.packages) });
+    if (names.includes(index))
+      targets.push({ feed, folder, index, packages: join(packages, feed.packages ?? feed.path) });
   }
   return targets;
 }

@@ -2,13 +2,14 @@
 
 import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
-import { mainSignature } from "../formats/formats.ts";
 import { switchKey } from "../keys/config-edit.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import { type Archive, publicationOf } from "../publish/archive.ts";
 import { takePublished } from "../publish/as-published.ts";
+import type { FileToSign } from "../publish/feed-layout.ts";
+import { toSign } from "../publish/feed-layouts.ts";
+import { presentSignatures } from "../publish/present-signatures.ts";
 import { type IndexSource, publishFeeds } from "../publish/publish.ts";
 import { isDelegate, type Own } from "../signing/delegate-check.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -28,12 +29,13 @@ async function reopened(archive: Archive): Promise<Archive> {
 }
 
 /** Whether somebody signs this feed to whom it was delegated: publishing with the archive's key is not what comes next. */
-async function isDelegated(folder: FolderView, name: string, bytes: Uint8Array, known: Own): Promise<boolean> {
-  const file = await folder.read(name);
-  if (file === undefined) return false;
+async function isDelegated(folder: FolderView, file: FileToSign, known: Own): Promise<boolean> {
+  const main = file.signatures.at(-1);
+  const held = main && (await folder.read(main.name));
+  if (main === undefined || held === undefined) return false;
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
   try {
-    const checked = await checkSignatures(readSignatureFile(file, name), bytes, keys);
+    const checked = await presentSignatures(file, main, held, keys);
     const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
     const signers = makers.flatMap(({ certificate }) => known.get(certificate) ?? []);
     return signers.length > 0 && signers.every(({ facts }) => isDelegate(facts));
@@ -62,8 +64,7 @@ function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
     async take(feed, folder, { certificates }) {
       const taken = await takePublished(feed, folder);
       if (taken === undefined) return undefined;
-      const signature = mainSignature(taken.file.name, feed.signatures);
-      if (whose === "archive's" && (await isDelegated(folder, signature, taken.file.bytes, certificates)))
+      if (whose === "archive's" && (await isDelegated(folder, toSign(feed, taken.file), certificates)))
         return undefined;
       return { index: taken.index };
     },

@@ -215,6 +215,33 @@ describe("profile/read-archive", () => {
       'form "zst" appears twice',
     ],
     [
+      "packages of an index that another program writes",
+      () => change(6, "format = apt", "packages = pool"),
+      7,
+      '"packages" goes with feeds whose index feedkey writes',
+      'leave "packages" out: feedkey signs the index of apt that another program wrote',
+    ],
+    [
+      "the name of an index that feedkey writes",
+      () => change(7, "path = a", "index = Packages"),
+      8,
+      '"index" goes with feeds whose index another program writes',
+      "leave it out: feedkey writes the index, and its name is that of the format",
+    ],
+    [
+      "an index that clients of the format do not ask for",
+      () => change(6, "format = apt", "index = Packages"),
+      7,
+      'no client of apt asks for an index "Packages"',
+      "leave it out for the usual name",
+    ],
+    [
+      "an index in another folder",
+      () => change(6, "format = sums", "index = ../SHA256SUMS"),
+      7,
+      '"index" must be the plain name of a file, not "../SHA256SUMS"',
+    ],
+    [
       "two feeds in one folder",
       () => read(...archive, ...feed, "[feed other]", "format = opkg", "path = feeds/base"),
       10,
@@ -222,8 +249,10 @@ describe("profile/read-archive", () => {
     ],
   ];
   it("knows the forms of a summary, gz in any case", () => {
-    const forms = (line: string) =>
-      read(...archive, "[feed all]", "format = pkgsrc", "path = .", line).feeds[0]?.compress;
+    const forms = (line: string) => {
+      const [found] = read(...archive, "[feed all]", "format = pkgsrc", "path = .", line).feeds;
+      return found?.packages === undefined ? undefined : found.compress;
+    };
     expect(forms("compress = zst, xz")).to.deep.equal(["gz", "xz", "zst"]);
     expect(forms("compress = gz")).to.deep.equal(["gz"]);
   });

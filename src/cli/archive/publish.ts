@@ -4,7 +4,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { PublishResult } from "../../index.ts";
 import { loneFeed } from "../../keeper/lone-feed.ts";
-import { changesAnything, publishedSignatures } from "../../keeper/words.ts";
+import { changesAnything } from "../../keeper/words.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { PassphraseOptions } from "../passphrase.ts";
@@ -46,13 +46,14 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
 function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
   const lines = plans.flatMap((plan) => {
     const { feed, packages, changes, writes, removes, sign, folder, signed } = plan;
-    const head = `feed "${feed.name}": ${counted(packages, "package")} in ${escapeText(folder.path)}`;
+    const what = packages === undefined ? `${escapeText(signed[0].name)}` : counted(packages, "package");
+    const head = `feed "${feed.name}": ${what} in ${escapeText(folder.path)}`;
     if (!changesAnything(plan)) return [`${head}: nothing changed`];
     const shown = changes.slice(0, 20).map((change) => `  ${change}`);
     const more = changes.length > shown.length ? [`  ... and ${changes.length - shown.length} more`] : [];
     const files = [
       ...writes.map(({ name }) => name),
-      ...(sign === undefined ? [] : signed.flatMap(({ name }) => publishedSignatures(name, feed.signatures))),
+      ...(sign === undefined ? [] : signed.flatMap(({ signatures }) => signatures.map(({ name }) => name))),
     ];
     const did = (verb: string, past: string) => (dryRun ? `would ${verb}` : past);
     const why = sign === undefined ? "" : ` (signed: ${sign})`;
@@ -89,7 +90,7 @@ export async function publish(
         const { feed, packages, changes, writes, removes, sign } = plan;
         return {
           name: feed.name,
-          packages,
+          packages: packages ?? null,
           changed: changesAnything(plan),
           changes,
           writes: writes.map(({ name }) => name),

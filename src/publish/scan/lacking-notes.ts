@@ -1,7 +1,7 @@
 /** What keepers should hear of packages that are published although they do not say all that they should. */
 import { escapeText } from "../../escape.ts";
 import { append } from "../../grouped.ts";
-import type { ArchiveFeed } from "../../profile/types.ts";
+import type { WrittenFeed } from "../../profile/types.ts";
 import { layoutOf } from "../feed-layouts.ts";
 import type { ScannedPackage } from "./scan.ts";
 
@@ -9,7 +9,7 @@ import type { ScannedPackage } from "./scan.ts";
 const named = 3;
 
 /** A note for each set of variables that packages of a feed lack. */
-export function lackingNotes(feed: ArchiveFeed, scanned: readonly ScannedPackage[]): string[] {
+export function lackingNotes(feed: WrittenFeed, scanned: readonly ScannedPackage[]): string[] {
   const layout = layoutOf(feed);
   const paths = new Map<string, string[]>();
   for (const { own, path } of scanned) {

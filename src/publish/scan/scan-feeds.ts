@@ -1,8 +1,12 @@
 /** Indexes of the packages that are found in the feeds' folders. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import type { ArchiveFeed } from "../../profile/types.ts";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { SignedFeed } from "../../profile/types.ts";
+import type { FolderView } from "../../signing/published-tree.ts";
 import type { KeyStore } from "../../store/key-store.ts";
+import { takePublished } from "../as-published.ts";
 import type { IndexSource } from "../publish.ts";
 import { makeIndex } from "../publish-plan.ts";
 import { recordsFolder } from "../published-record.ts";
@@ -19,13 +23,28 @@ export interface ScanTerms {
   readonly onProgress: (feed: string, done: number, total: number) => void;
 }
 
+/** The index that another program wrote, as it lies there. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse it */
+async function takeSigned(feed: SignedFeed, folder: FolderView) {
+  const taken = await takePublished(feed, folder);
+  if (taken !== undefined) return { index: taken.index };
+  throw new FeedkeyError(
+    "not_found",
+    `feed "${feed.name}" has no ${escapeText(feed.index)} in ${escapeText(folder.path)}`,
+    {
+      details: { feed: feed.name, folder: folder.path },
+      hint: "let the program that writes it run first, then feedkey publish",
+    },
+  );
+}
+
 /** Scans each feed's packages and makes its index. What did not change since the last run is taken from a cache. */
 export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): IndexSource {
   const saving: Promise<void>[] = [];
   return {
     eachAlone: false,
     records: "all",
-    async take(feed: ArchiveFeed) {
+    async take(feed, published) {
+      if (feed.packages === undefined) return await takeSigned(feed, published);
       const folder = join(root, feed.packages);
       // Both formats may lie in one folder: what is remembered of each is of no use to the other.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;

@@ -1,0 +1,30 @@
+/** Signatures over a file as they are published, beside it or in one file with its text. */
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { unframe } from "../formats/cleartext.ts";
+import type { SignatureFile } from "../formats/format.ts";
+import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import type { KeyIndex } from "../openpgp/check/key-index.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import type { DataSignature } from "../trust/facts.ts";
+import type { SignedFile } from "./feed-layout.ts";
+
+/**
+ * Checks what a signature file holds over a file.
+ * @param held its contents
+ * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if it holds another text than the file's
+ */
+export async function presentSignatures(
+  file: SignedFile,
+  { name, holds }: SignatureFile,
+  held: Uint8Array,
+  keys: KeyIndex,
+): Promise<DataSignature[]> {
+  if (holds !== "framed") return await checkSignatures(readSignatureFile(held, name), file.bytes, keys);
+  const { signed, signatures } = unframe(held, name);
+  const document = HashedDocument.ofText(file.bytes);
+  if (Buffer.compare(HashedDocument.ofText(signed).covered, document.covered) !== 0) {
+    throw new FeedkeyError("bad_signature", `${escapeText(name)} holds another text than ${escapeText(file.name)}`);
+  }
+  return await checkSignatures(readSignatureFile(signatures, name), document, keys);
+}

@@ -1,0 +1,176 @@
+// Feeds of archive.ini whose index another program writes: publish and rotate sign it as it lies there.
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { iso } from "../../src/time.ts";
+import { type Suite, withSuite } from "../apt/suite.ts";
+import { hex } from "../sums/release.ts";
+import { addKey, archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { day } from "../testkit/dates.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+
+interface PublishedFeed {
+  readonly name: string;
+  readonly packages: number | null;
+  readonly changed: boolean;
+  readonly writes: readonly string[];
+  readonly signed: string | null;
+}
+
+const feedsOf = (document: JsonDocument) => document.feeds as PublishedFeed[];
+
+/** An archive of a suite and of two checksum files in one folder. */
+async function withArchive(action: (suite: Suite, keeper: Keeper) => Promise<void>): Promise<void> {
+  await withSuite(async (suite) => {
+    const config = join(suite.folder, "archive.ini");
+    const lines = ["[archive]", "root = site", `user-id = ${archiveUserId}`, `key = ${suite.key}`];
+    lines.push("[feed stable]", "format = apt", "path = debian/dists/stable");
+    lines.push("[feed v1]", "format = sums", "path = v1", "[feed tools]", "format = sums", "path = v1");
+    lines.push("index = CHECKSUMS");
+    await fs.writeFile(config, `${lines.join("\n")}\n`);
+    await suite.release();
+    for (const name of ["SHA256SUMS", "CHECKSUMS"]) await suite.write(join(suite.folder, "site/v1", name), sums("1"));
+    const keeper = async (at: number, command: string, ...args: readonly string[]) => {
+      const home = ["--home", join(suite.folder, "home"), "--json", "--at", iso(at)];
+      return documentOf(await runHere([...home, command, "--config", config, ...args]));
+    };
+    await action(suite, keeper);
+  });
+}
+
+type Keeper = (at: number, command: string, ...args: readonly string[]) => Promise<JsonDocument>;
+
+const sums = (text: string) => `${hex(text)}  tool\n`;
+
+/** What a later run of the program that writes the suite leaves. */
+async function written(suite: Suite, at: number, version = "1.1"): Promise<void> {
+  await suite.release({ at, fields: [`Version: ${version}`] });
+}
+
+describe("feeds whose index another program writes", function () {
+  this.timeout(60_000);
+
+  it("are signed by publish as they lie there, where they changed or their signature gets old", async () => {
+    await withArchive(async (suite, keeper) => {
+      const release = await fs.readFile(suite.path("Release"));
+      const first = await keeper(day(10), "publish");
+      expect(first.error).to.equal(undefined);
+      expect(feedsOf(first).map(({ name, packages, changed }) => ({ name, packages, changed }))).to.deep.equal([
+        { name: "stable", packages: null, changed: true },
+        { name: "v1", packages: null, changed: true },
+        { name: "tools", packages: null, changed: true },
+      ]);
+      expect(await fs.readFile(suite.path("Release"))).to.deep.equal(release);
+      expect((await fs.readdir(suite.path("."))).sort()).to.deep.equal(["InRelease", "Release", "Release.gpg", "main"]);
+      const names = ["CHECKSUMS", "SHA256SUMS"].flatMap((name) => [name, `${name}.asc`, `${name}.sig`]);
+      expect((await fs.readdir(join(suite.folder, "site/v1"))).sort()).to.deep.equal(names);
+      await suite.accept(day(11), "update");
+      expect(feedsOf(await keeper(day(11), "publish")).map(({ changed }) => changed)).to.deep.equal([
+        false,
+        false,
+        false,
+      ]);
+
+      await written(suite, day(12));
+      await suite.refuse(
+        "bad_signature",
+        day(12),
+        "verify",
+        "--signature",
+        suite.path("Release.gpg"),
+        suite.path("Release"),
+      );
+      const plan = feedsOf(await keeper(day(12), "publish", "--dry-run"));
+      expect(plan.map(({ signed }) => signed)).to.deep.equal(["Release.gpg does not fit", null, null]);
+      await keeper(day(12), "publish");
+      await suite.accept(day(12), "update");
+      // Half of 14 days.
+      expect(feedsOf(await keeper(day(18), "publish")).map(({ changed }) => changed)).to.deep.equal([
+        false,
+        true,
+        true,
+      ]);
+      await keeper(day(20), "publish");
+      await suite.accept(day(20), "update");
+
+      // A frame whose text is another's, and one that was cut off.
+      const signed = await fs.readFile(suite.path("InRelease"), "utf8");
+      for (const bad of [signed.replace("Version: 1.1", "Version: 1.2"), signed.slice(0, 200)]) {
+        await suite.write(suite.path("InRelease"), bad);
+        expect(feedsOf(await keeper(day(21), "publish"))[0]?.signed).to.equal("InRelease does not fit");
+      }
+      await suite.accept(day(21), "update");
+    });
+  });
+
+  it("are not published where clients would refuse one, or none is there", async () => {
+    await withArchive(async (suite, keeper) => {
+      const release = await fs.readFile(suite.path("Release"), "utf8");
+      const refused = async (code: string) => {
+        expect((await keeper(day(10), "publish")).error?.code).to.equal(code);
+        expect(await fs.readdir(suite.path("."))).to.not.include("InRelease");
+      };
+      await suite.write(suite.path("Release"), release.replace(/^Date: .*\n/m, ""));
+      await refused("bad_index");
+      await fs.rm(suite.path("Release"));
+      await refused("not_found");
+      await suite.write(suite.path("Release"), release);
+      await suite.write(suite.path("Release.gpg"), "another program's");
+      await refused("would_break");
+      await fs.rm(suite.path("Release.gpg"));
+      expect((await keeper(day(10), "publish")).error).to.equal(undefined);
+    });
+  });
+
+  it("get a rotation's signature where the archive's key, or the record, vouches for them, and else stay", async () => {
+    await withArchive(async (suite, keeper) => {
+      await keeper(day(10), "publish");
+      await suite.accept(day(10), "update");
+      const held = Object.fromEntries(
+        await Promise.all(
+          ["Release", "InRelease", "Release.gpg"].map(async (name) => [name, await fs.readFile(suite.path(name))]),
+        ),
+      ) as Record<string, Buffer>;
+      // A new text that nobody signed; an older one with its signatures; a foreign key's.
+      await written(suite, day(12));
+      await keeper(day(12), "publish");
+      const other = await addKey(join(suite.folder, "other"), { userId: "Other <other@example.org>" });
+      const begun = await keeper(day(13), "rotate", "--force");
+      expect(begun.error).to.equal(undefined);
+      const wrongs: [string, () => Promise<void>][] = [
+        ["bad_signature", async () => await written(suite, day(13), "2")],
+        [
+          "rollback",
+          async () => {
+            for (const [name, bytes] of Object.entries(held)) await suite.write(suite.path(name), bytes);
+          },
+        ],
+        [
+          "untrusted_signer",
+          async () => {
+            const key = ["--home", join(suite.folder, "other"), "--at", iso(day(13))];
+            await runHere([...key, "sign", suite.path("Release"), "--key", other, "--feed", "stable"]);
+          },
+        ],
+      ];
+      const copy = join(suite.folder, "copy");
+      for (const name of ["site", "home"]) await fs.cp(join(suite.folder, name), join(copy, name), { recursive: true });
+      for (const [code, spoil] of wrongs) {
+        await spoil();
+        const plan = await keeper(day(13), "rotate", "--finish", "--force", "--dry-run");
+        expect(plan.error?.code, code).to.equal(code);
+        expect(plan.error?.message).to.contain('feed "stable" was NOT signed');
+        await fs.cp(join(copy, "site"), join(suite.folder, "site"), { recursive: true });
+      }
+      const finished = await keeper(day(13), "rotate", "--finish", "--force");
+      expect({ error: finished.error, done: String(finished.done) }).to.deep.include({ error: undefined });
+      expect(String(finished.done)).to.contain('signed feed "stable"').and.to.contain('signed feed "tools"');
+      await suite.accept(day(13), "update");
+      expect(feedsOf(await keeper(day(14), "publish")).map(({ changed }) => changed)).to.deep.equal([
+        false,
+        false,
+        false,
+      ]);
+    });
+  });
+});
