@@ -135,7 +135,7 @@ async function lastContent(
 function readParts(parts: readonly VerifiedPart[]): Packages {
   const lists = parts.map(({ root, part, text }) => {
     const name = part.path;
-    return { name, packages: inWords(root, () => formats[root.feed.format].read(text), name) };
+    return { name, packages: inWords(root, () => formats[root.feed.format].read(text, root.feed), name) };
   });
   const [only, ...others] = lists;
   return only !== undefined && others.length === 0 ? only.packages : new UnitedPackages(lists);
@@ -146,7 +146,7 @@ async function readSigned(root: VerifiedRoot, limit: number): Promise<PackageInd
   const text = await indexText(feed.format, signed, limit).catch((error: unknown) => {
     throw inContext(root, error);
   });
-  return inWords(root, () => formats[feed.format].read(text));
+  return inWords(root, () => formats[feed.format].read(text, feed));
 }
 
 /** @throws the error of reading what was rightfully signed, with what it was */

@@ -13,7 +13,7 @@ export type CompressedForm = keyof typeof compressionOf;
 export interface Wanted {
   /** File to download first, where the profile names one. */
   readonly index: string | undefined;
-  /** Of apt: suite or codename, components and architectures. */
+  /** Suite or codename, components and architectures, where the format is divided by them. */
   readonly suite?: string;
   readonly components?: readonly string[];
   readonly architectures?: readonly string[];
@@ -104,6 +104,8 @@ export interface Format {
    * @throws FeedkeyError `bad_index`; `wrong_feed` if it is not what is wanted
    */
   content?(signed: Uint8Array, wanted: Wanted): RootContent;
+  /** By what a profile chooses among its packages: suite, components and architectures, all of them given; or architectures alone, if it likes. */
+  readonly divided?: "suites" | "architectures";
   /** Bytes that a root may have, if fewer than other indexes. */
   readonly maxRoot?: number;
   /** Blanks at the ends of a root's lines, and the end of its last line, mean nothing: a signed text comes without them. */
@@ -116,9 +118,10 @@ export interface Format {
   compareVersions(a: string, b: string): number;
   /**
    * Checks the text of an index and makes its packages findable. The text's memory is shared, not copied.
+   * @param wanted leaves out packages of other architectures, where the format is divided by them alone
    * @throws FeedkeyError `bad_index` with the line
    */
-  read(text: Uint8Array): PackageIndex;
+  read(text: Uint8Array, wanted?: Wanted): PackageIndex;
 }
 
 /** The form that a name ends as; undefined for one that is not compressed. */

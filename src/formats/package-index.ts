@@ -115,9 +115,9 @@ function hasSameDigests(a: DigestedEntry, b: DigestedEntry): boolean {
   return a.sha256 === b.sha256 && a.md5 === b.md5 && a.otherDigest === b.otherDigest;
 }
 
-/** FNV-1a over the UTF-8 bytes, as scanners compute it over the text's own. */
-export function hashOf(text: string): number {
-  let hash = hashStart;
+/** FNV-1a over the UTF-8 bytes, as scanners compute it over the text's own. @param seed what it goes on from */
+export function hashOf(text: string, seed = hashStart): number {
+  let hash = seed;
   for (const byte of Buffer.from(text, "utf8")) hash = hashStep(hash, byte);
   return hash;
 }

@@ -1,7 +1,8 @@
 /** The client's profile: which archive, whom to trust, what to fetch. */
 
 import { basename, dirname, resolve } from "node:path";
-import { type FeedFormat, formatNames, maxIndexBytes } from "../formats/formats.ts";
+import type { Format } from "../formats/format.ts";
+import { type FeedFormat, formatNames, formats, maxIndexBytes } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
@@ -141,21 +142,25 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
   };
 }
 
-/** What apt's repositories are divided into; other formats have no such thing. */
+/** The keys that say what is wanted of a repository, by what its format is divided into. */
+const divisions = { suites: ["suite", "components", "architectures"], architectures: ["architectures"] };
+
 function readSuite(format: FeedFormat, section: Section, variables: Variables, errorAt: ErrorAt): Partial<Feed> {
-  const lists = { components: section.list("components"), architectures: section.list("architectures") };
-  if (format !== "apt") {
-    const stray = section.optional("suite") ?? lists.components[0] ?? lists.architectures[0];
-    if (stray === undefined) return {};
-    throw errorAt(stray.line, `"suite", "components" and "architectures" go with format = apt, not with ${format}`);
+  const { divided }: Format = formats[format];
+  const known = divided === undefined ? [] : divisions[divided];
+  for (const key of divisions.suites.filter((one) => !known.includes(one))) {
+    const stray = section.raw(key);
+    if (stray !== undefined) throw errorAt(stray.line, `"${key}" does not go with format = ${format}`);
   }
-  const suite = fillIn(section.required("suite"), variables, errorAt);
-  section.required("components");
-  section.required("architectures");
   const word = ({ text, line }: IniValue) => {
     if (/^[A-Za-z0-9][A-Za-z0-9+._~-]*(\/[A-Za-z0-9][A-Za-z0-9+._~-]*)*$/.test(text)) return text;
     throw errorAt(line, `"${text}" can't be a suite, component or architecture`);
   };
-  const words = (values: readonly IniValue[]) => [...new Set(values.map(word))];
-  return { suite: word(suite), components: words(lists.components), architectures: words(lists.architectures) };
+  const words = (key: string) => [...new Set(section.list(key).map(word))];
+  if (divided !== "suites")
+    return section.optional("architectures") === undefined ? {} : { architectures: words("architectures") };
+  const suite = fillIn(section.required("suite"), variables, errorAt);
+  section.required("components");
+  section.required("architectures");
+  return { suite: word(suite), components: words("components"), architectures: words("architectures") };
 }

@@ -15,7 +15,7 @@ export interface Feed {
   readonly packages: "feed" | "archive";
   /** Bytes that its index may have, compressed or not, if the profile says so. */
   readonly maxIndexSize?: number;
-  /** Of apt: suite or codename, variables filled in; components; architectures. */
+  /** Suite or codename, variables filled in; components; architectures: where the format is divided by them. */
   readonly suite?: string;
   readonly components?: readonly string[];
   readonly architectures?: readonly string[];

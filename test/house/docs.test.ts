@@ -21,6 +21,12 @@ import {
 const guides = documents.filter((path) => !path.startsWith("docs/roles/"));
 const clientGuides = ["docs/client.md", "docs/stock-clients.md"];
 
+/** What a guide fetches, if not the package of opkg. */
+const fetched: Readonly<Record<string, string>> = {
+  "docs/pkgsrc.md": "hello-1.0.tgz",
+  "docs/formats/rpm-md.md": "hello-1.0-1.noarch.rpm",
+};
+
 /** An archive for the clients' guides, made by the first blocks of the keeper's. */
 const keeperFirst = `
 mkdir keeper && cd keeper
@@ -56,15 +62,22 @@ describe("the documentation", () => {
       const { status, output } = await perform(path, folder);
       expect(status, output).to.equal(0);
       const got = fs.existsSync(join(folder, "got")) ? fs.readdirSync(join(folder, "got")) : [];
-      expect(got).to.deep.equal([path === "docs/pkgsrc.md" ? "hello-1.0.tgz" : "hello_1.0_all.ipk"]);
+      expect(got).to.deep.equal([fetched[path] ?? "hello_1.0_all.ipk"]);
     });
   }
 
   it("has commands to run where it promises them", () => {
     const running = guides.filter((path) => runnable(path).length > 0);
-    const promised = ["api", "archive-keeper", "client", "formats/apt", "formats/sums", "pkgsrc", "stock-clients"].map(
-      (name) => `docs/${name}.md`,
-    );
+    const promised = [
+      "api",
+      "archive-keeper",
+      "client",
+      "formats/apt",
+      "formats/rpm-md",
+      "formats/sums",
+      "pkgsrc",
+      "stock-clients",
+    ].map((name) => `docs/${name}.md`);
     expect(running).to.deep.equal(["README.md", ...promised]);
   });
 

@@ -27,7 +27,9 @@ export function runnable(
 /** The programs of others that a document's blocks run, for `needing`. */
 export function programsIn(path: string): string[] {
   const code = runnable(path).map((block) => block.code);
-  const found = code.flatMap((one) => [...one.matchAll(/^ *(gpgv?|rsync|sqv?|curl|openssl)\b/gm)]);
+  const found = code.flatMap((one) => [
+    ...one.matchAll(/^ *(gpgv?|rsync|sqv?|curl|openssl|rpmbuild|createrepo_c)\b/gm),
+  ]);
   return [...new Set(found.map(([, program = ""]) => program))];
 }
 

@@ -77,6 +77,7 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   ini: ["profile"],
   "libarchive.js": ["packages"],
   openpgp: ["openpgp"],
+  saxes: ["formats"],
   "seek-bzip": ["packages"],
   send: ["keyserver"],
   undici: ["net", "keyserver"],

@@ -18,6 +18,7 @@ export const apt: Format = {
   maxRoot: maxFramedBytes,
   ignoresBlankEnds: true,
   signs: "text",
+  divided: "suites",
   signing: {
     isRoot: (name) => name === "Release",
     check: (text) => void readRelease(text),

@@ -3,9 +3,10 @@
  * `sha256sum -c` passes over lines that it does not understand, and takes any path.
  */
 import { isPlainPath } from "../digests.ts";
-import type { DigestedEntry, EntrySource } from "../entry-source.ts";
-import { badText, hashStep, indexText, LineWalker } from "../line-cursor.ts";
-import { hashOf, PackageIndex } from "../package-index.ts";
+import type { DigestedEntry } from "../entry-source.ts";
+import { LineWalker } from "../line-cursor.ts";
+import { ListedEntries } from "../listed-entries.ts";
+import { PackageIndex } from "../package-index.ts";
 
 const gnu = /^([0-9A-Fa-f]{64}) [ *](.+)$/;
 const bsd = /^SHA256 \((.+)\) = ([0-9A-Fa-f]{64})$/;
@@ -15,7 +16,7 @@ const bsd = /^SHA256 \((.+)\) = ([0-9A-Fa-f]{64})$/;
  * @throws FeedkeyError `bad_index` with the line
  */
 export function readSums(bytes: Uint8Array): PackageIndex {
-  return new PackageIndex(new SumsSource(bytes.length, readLines(bytes)));
+  return new PackageIndex(new ListedEntries(bytes.length, readLines(bytes)));
 }
 
 function readLines(bytes: Uint8Array): DigestedEntry[] {
@@ -66,42 +67,4 @@ function nameProblem(name: string): string | undefined {
   if (name === "-") return "stands for standard input";
   if (name.startsWith("/")) return "is absolute";
   return isPlainPath(name) ? undefined : "is not a plain path below the folder";
-}
-
-/** Entries that were read before. */
-class SumsSource implements EntrySource {
-  readonly length: number;
-  offset = -1;
-  line = 0;
-  nameHash = 0;
-  keyHash = 0;
-  fileHash = 0;
-  readonly #entries: readonly DigestedEntry[];
-  #next = 0;
-
-  constructor(length: number, entries: readonly DigestedEntry[]) {
-    this.length = length;
-    this.#entries = entries;
-  }
-
-  next(): boolean {
-    const entry = this.#entries[this.#next];
-    if (entry === undefined) return false;
-    this.offset = this.#next++;
-    this.line = entry.line;
-    this.nameHash = hashOf(entry.name);
-    this.keyHash = hashStep(hashStep(this.nameHash, 0), 0);
-    this.fileHash = hashOf(entry.name.slice(entry.name.lastIndexOf("/") + 1));
-    return true;
-  }
-
-  seek(offset: number): void {
-    this.#next = offset;
-  }
-
-  entry(): DigestedEntry {
-    const entry = this.#entries[this.offset];
-    if (entry === undefined) throw badText(indexText, this.line, "has no entry");
-    return entry;
-  }
 }

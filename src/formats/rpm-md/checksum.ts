@@ -1,0 +1,30 @@
+/** Checksums of rpm-md: a type and hex digits. dnf and zypper take MD5 and SHA-1 too; here these prove nothing. */
+import type { Element } from "./elements.ts";
+
+/** Hex digits, by the names that createrepo_c knows. */
+const digits: Readonly<Record<string, number>> = {
+  md5: 32,
+  sha: 40,
+  sha1: 40,
+  sha224: 56,
+  sha256: 64,
+  sha384: 96,
+  sha512: 128,
+};
+
+export interface Checksum {
+  readonly type: string;
+  /** In lower case. */
+  readonly hex: string;
+}
+
+/** @throws FeedkeyError `bad_index`: an unknown type, or digits that are not of it */
+export function readChecksum({ attributes, text, error }: Element): Checksum {
+  const { type = "" } = attributes;
+  const length = Object.hasOwn(digits, type) ? digits[type] : undefined;
+  if (length === undefined) throw error("has a checksum of an unknown type");
+  if (!/^[0-9a-f]+$/.test(text) || text.length !== length) {
+    throw error(`has a checksum that is not ${length} hex digits in lower case`);
+  }
+  return { type, hex: text };
+}

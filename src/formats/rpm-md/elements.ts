@@ -1,0 +1,128 @@
+/**
+ * The elements of rpm-md's XML. Kept strict (T13): no document type, no entities but XML's own, no processing instructions, no CDATA, one
+ * namespace a prefix, and nothing that is deep or long without an end.
+ */
+import { SaxesParser } from "saxes";
+import { asBuffer, badText, type TextKind } from "../line-cursor.ts";
+
+export interface Element {
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Its characters without blanks at the ends; empty for one with elements inside. */
+  readonly text: string;
+  /** Line of its start. */
+  readonly line: number;
+  /** The error for a problem with it. */
+  error(problem: string): Error;
+}
+
+/** The kind of a document. */
+export interface DocumentKind {
+  readonly text: TextKind;
+  /** Name of its root element. */
+  readonly root: string;
+  readonly namespace: string;
+}
+
+const maxDepth = 32;
+/** Bytes of an element's start, of text, or of a comment. The longest descriptions of distributions have some 10,000. */
+const maxRun = 1 << 20;
+const chunk = 1 << 16;
+
+interface Open {
+  /** From the root, as `metadata/package`; undefined below what nobody asked for. */
+  readonly path: string | undefined;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly line: number;
+  text: string;
+}
+
+/**
+ * Walks through a document.
+ * @param wanted what to do at the end of each element, by its path; one without wanted elements below it may have none at all
+ * @throws FeedkeyError with the code of the kind's text, with the line
+ */
+export function readElements(
+  bytes: Uint8Array,
+  kind: DocumentKind,
+  wanted: Readonly<Record<string, (element: Element) => void>>,
+): void {
+  const actions = new Map(Object.entries(wanted));
+  const inner = new Set([...actions.keys()].flatMap((path) => foldersOf(path)));
+  const parser = new SaxesParser();
+  const open: Open[] = [];
+  let reached = 0;
+  const error = (problem: string, line = parser.line) => badText(kind.text, line, problem);
+  const refuse = (what: string) => () => {
+    throw error(`has ${what}`);
+  };
+
+  parser.on("error", ({ message }) => {
+    throw error(`is not well-formed XML: ${message.replace(/^\d+:\d+: /, "").replace(/\.$/, "")}`);
+  });
+  parser.on("xmldecl", ({ version, encoding = "UTF-8" }) => {
+    if (version !== "1.0" || encoding.toUpperCase() !== "UTF-8") throw error("is not XML 1.0 in UTF-8");
+  });
+  parser.on("doctype", refuse("a document type"));
+  parser.on("processinginstruction", refuse("a processing instruction"));
+  parser.on("cdata", refuse("a CDATA section"));
+  parser.on("opentag", ({ name, attributes }) => {
+    reached = parser.position;
+    const above = open.at(-1);
+    if (open.length === maxDepth) throw error(`has elements more than ${maxDepth} deep`);
+    if (above?.path !== undefined && !inner.has(above.path)) {
+      throw error(`has an element "${name}" inside of a value`);
+    }
+    refuseNamespaces(kind, above === undefined ? name : undefined, attributes, error);
+    const path = above === undefined ? name : above.path && `${above.path}/${name}`;
+    const isKnown = path !== undefined && (inner.has(path) || actions.has(path));
+    open.push({ path: isKnown ? path : undefined, attributes, line: parser.line, text: "" });
+  });
+  parser.on("text", (text) => {
+    reached = parser.position;
+    const above = open.at(-1);
+    if (above?.path !== undefined && !inner.has(above.path)) above.text += text;
+  });
+  parser.on("closetag", () => {
+    reached = parser.position;
+    const closed = open.pop();
+    const action = closed?.path === undefined ? undefined : actions.get(closed.path);
+    if (closed === undefined || action === undefined) return;
+    const { attributes, line } = closed;
+    action({ attributes, text: closed.text.trim(), line, error: (problem) => error(problem, line) });
+  });
+
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const decode = (piece?: Uint8Array) => {
+    try {
+      return decoder.decode(piece, { stream: piece !== undefined });
+    } catch {
+      throw error("or the one after it is not UTF-8");
+    }
+  };
+  const buffer = asBuffer(bytes);
+  for (let at = 0; at < buffer.length; at += chunk) {
+    parser.write(decode(buffer.subarray(at, at + chunk)));
+    if (parser.position - reached > maxRun) throw error(`ends ${maxRun} characters without an element`);
+  }
+  parser.write(decode()).close();
+}
+
+/** The paths of the elements around one. */
+function foldersOf(path: string): string[] {
+  const names = path.split("/");
+  return names.slice(1).map((_, place) => names.slice(0, place + 1).join("/"));
+}
+
+/** A prefix that meant something else further down would hide an element from this reader, or one of another's from it. */
+function refuseNamespaces(
+  { root, namespace }: DocumentKind,
+  first: string | undefined,
+  attributes: Readonly<Record<string, string>>,
+  error: (problem: string) => Error,
+): void {
+  if (first !== undefined && (first !== root || attributes.xmlns !== namespace)) {
+    throw error(`does not begin "${root}" of the namespace ${namespace}`);
+  }
+  const again = Object.keys(attributes).find((name) => first === undefined && /^xmlns(:|$)/.test(name));
+  if (again !== undefined) throw error(`gives the namespace "${again}" inside of the document`);
+}

@@ -1,0 +1,25 @@
+/** Repositories of dnf and zypper: `repodata/repomd.xml`, its signature, and the list of packages that it names, `primary`. */
+import type { Format } from "../format.ts";
+import { readPrimary } from "./primary.ts";
+import { readRepomd } from "./repomd.ts";
+import { compareVersions } from "./version.ts";
+
+export const rpmMd: Format = {
+  index: "repomd.xml",
+  forms: [],
+  published: "repomd.xml",
+  roots: () => ["repodata/repomd.xml"],
+  signaturesOf: (root) => [`${root}.asc`],
+  maxRoot: 1 << 22,
+  signs: "text",
+  signing: {
+    isRoot: (name) => name === "repomd.xml",
+    check: (text) => void readRepomd(text),
+    files: (name) => [{ name: `${name}.asc`, holds: "armored" }],
+  },
+  content: readRepomd,
+  packageName: /\.rpm$/,
+  compareVersions,
+  divided: "architectures",
+  read: (text, wanted) => readPrimary(text, wanted?.architectures),
+};

@@ -1,0 +1,107 @@
+/** `primary.xml`: the packages of a repository. Kept strict (T13); what can't be used of a package is told when it is fetched. */
+import type { DigestedEntry } from "../entry-source.ts";
+import { readSize, wordProblem } from "../entry-values.ts";
+import { indexText } from "../line-cursor.ts";
+import { ListedEntries } from "../listed-entries.ts";
+import { PackageIndex } from "../package-index.ts";
+import { type Checksum, readChecksum } from "./checksum.ts";
+import { type DocumentKind, type Element, readElements } from "./elements.ts";
+
+const primary: DocumentKind = {
+  text: indexText,
+  root: "metadata",
+  namespace: "http://linux.duke.edu/metadata/common",
+};
+
+interface Values {
+  name?: string;
+  arch?: string;
+  version?: string;
+  checksum?: Checksum;
+  /** Undefined inside where it can't be read. */
+  size?: { readonly bytes: number | undefined };
+  location?: string;
+}
+
+/**
+ * Checks a whole list and makes its packages findable.
+ * @param architectures those that are wanted, and `noarch` with them; undefined: all
+ * @throws FeedkeyError `bad_index` with the line
+ */
+export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]): PackageIndex {
+  const entries: DigestedEntry[] = [];
+  const isWanted = (one: string) => architectures === undefined || one === "noarch" || architectures.includes(one);
+  let values: Values = {};
+  const once = <Name extends keyof Values>(name: Name, read: (element: Element) => NonNullable<Values[Name]>) => {
+    return (element: Element) => {
+      if (values[name] !== undefined) throw element.error(`gives a second "${name}" of one package`);
+      values[name] = read(element);
+    };
+  };
+  readElements(bytes, primary, {
+    "metadata/package/name": once("name", (element) => word("name", element.text, element)),
+    "metadata/package/arch": once("arch", (element) => word("arch", element.text, element)),
+    "metadata/package/version": once("version", versionOf),
+    "metadata/package/checksum": once("checksum", (element) => {
+      const { type, hex } = readChecksum(element);
+      return { type, hex: own(hex) };
+    }),
+    "metadata/package/size": once("size", ({ attributes }) => ({ bytes: readSize(attributes.package) })),
+    "metadata/package/location": once("location", locationOf),
+    "metadata/package": (element) => {
+      const entry = entryOf(values, element);
+      if (isWanted(entry.architecture)) entries.push(entry);
+      values = {};
+    },
+  });
+  return new PackageIndex(new ListedEntries(bytes.length, entries));
+}
+
+/** A copy: a piece of the text would keep all of it in memory. */
+function own(text: string): string {
+  return Buffer.from(text, "utf8").toString("utf8");
+}
+
+function word(name: string, text: string, { error }: Pick<Element, "error">): string {
+  const bytes = Buffer.from(text, "utf8");
+  const problem = wordProblem(name, bytes, 0, bytes.length);
+  if (problem !== undefined) throw error(problem);
+  return bytes.toString("utf8");
+}
+
+/** As rpm and dnf write it: the epoch where it is not 0. */
+function versionOf({ attributes, error }: Element): string {
+  const { epoch = "0", ver = "", rel = "" } = attributes;
+  if (!/^\d{1,10}$/.test(epoch)) throw error("has an epoch that is not a number");
+  if (/[-:]/.test(ver + rel)) throw error('has a "-" or ":" inside of a version or release');
+  const parts = { error };
+  const version = `${word("ver", ver, parts)}-${word("rel", rel, parts)}`;
+  return /^0+$/.test(epoch) ? version : `${Number(epoch)}:${version}`;
+}
+
+function locationOf({ attributes, error }: Element): string {
+  if (attributes["xml:base"] !== undefined) {
+    throw error("has an xml:base, which leads to another place than the repository");
+  }
+  return own(attributes.href ?? "");
+}
+
+function entryOf(values: Values, { attributes, error, line }: Element): DigestedEntry {
+  const { name, arch, version, checksum, size, location } = values;
+  if (attributes.type !== "rpm") throw error("begins a package of another type than rpm");
+  if (name === undefined || arch === undefined || version === undefined) {
+    throw error("begins a package without name, arch or version");
+  }
+  const { type, hex } = checksum ?? {};
+  return {
+    name,
+    version,
+    architecture: arch,
+    filename: location,
+    size: size?.bytes,
+    sha256: type === "sha256" ? hex : undefined,
+    md5: type === "md5" ? hex : undefined,
+    ...(type === undefined || type === "sha256" || type === "md5" ? {} : { otherDigest: `${type}:${hex}` }),
+    line,
+  };
+}

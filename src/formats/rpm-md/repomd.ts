@@ -1,0 +1,112 @@
+/**
+ * `repomd.xml`: what a repository is made of, by size and digest. Kept strict (T13): dnf and zypper take a list of packages by MD5, or
+ * without any checksum, and look at no size.
+ */
+import { type FileDigests, isPlainPath } from "../digests.ts";
+import { readSize } from "../entry-values.ts";
+import { type CompressedForm, compressionOf, formOf, type Part, type RootContent } from "../format.ts";
+import { badText } from "../line-cursor.ts";
+import { type Checksum, readChecksum } from "./checksum.ts";
+import { type DocumentKind, type Element, readElements } from "./elements.ts";
+
+const repomd: DocumentKind = {
+  text: { name: "repomd.xml", code: "bad_index" },
+  root: "repomd",
+  namespace: "http://linux.duke.edu/metadata/repo",
+};
+
+/** The folder of repomd.xml, below that of the repository. */
+const folder = "repodata/";
+
+interface Values {
+  checksum?: Checksum;
+  "open-checksum"?: Checksum;
+  size?: number;
+  "open-size"?: number;
+  location?: string;
+  timestamp?: number;
+}
+
+/**
+ * Reads repomd.xml. Its date is the newest of its revision, where that is a time, and of the timestamps of its files.
+ * @throws FeedkeyError `bad_index` with the line
+ */
+export function readRepomd(bytes: Uint8Array): RootContent {
+  /** Seconds. */
+  let newest = 0;
+  const files = new Map<string, Part | undefined>();
+  const identity: Record<string, string | undefined> = { repo: undefined, distro: undefined };
+  let values: Values = {};
+  const once = <Name extends keyof Values>(name: Name, read: (element: Element) => NonNullable<Values[Name]>) => {
+    return (element: Element) => {
+      if (values[name] !== undefined) throw element.error(`gives a second "${name}"`);
+      values[name] = read(element);
+    };
+  };
+  const named = (name: string) => (element: Element) => {
+    identity[name] = [identity[name], element.attributes.cpeid, element.text].filter(Boolean).join(" ");
+  };
+  readElements(bytes, repomd, {
+    // One that keepers chose may be any word.
+    "repomd/revision": ({ text }) => {
+      if (/^\d{9,10}$/.test(text)) newest = Math.max(newest, Number(text));
+    },
+    "repomd/tags/repo": named("repo"),
+    "repomd/tags/distro": named("distro"),
+    "repomd/data/checksum": once("checksum", readChecksum),
+    "repomd/data/open-checksum": once("open-checksum", readChecksum),
+    "repomd/data/size": once("size", sizeOf),
+    "repomd/data/open-size": once("open-size", sizeOf),
+    "repomd/data/location": once("location", locationOf),
+    "repomd/data/timestamp": once("timestamp", timeOf),
+    "repomd/data": (element) => {
+      const { type = "" } = element.attributes;
+      if (files.has(type)) throw element.error(`begins a second list "${type}"`);
+      newest = Math.max(newest, values.timestamp ?? 0);
+      files.set(type, type === "primary" ? partOf(values, element) : undefined);
+      values = {};
+    },
+  });
+  const primary = files.get("primary");
+  if (primary === undefined) throw badText(repomd.text, 1, 'begins a text without a list of packages, "primary"');
+  return { madeAt: newest * 1000, validUntil: undefined, identity, parts: [primary] };
+}
+
+function sizeOf({ text, error }: Element): number {
+  const size = readSize(text);
+  if (size === undefined) throw error("has no readable size");
+  return size;
+}
+
+/** Seconds; older programs write fractions. */
+function timeOf({ text, error }: Element): number {
+  if (!/^\d{1,10}(\.\d{1,9})?$/.test(text)) throw error("has no readable timestamp");
+  return Number(text);
+}
+
+/** @returns the path below the folder of repomd.xml */
+export function locationOf({ attributes, error }: Element): string {
+  const { href = "", "xml:base": base } = attributes;
+  if (base !== undefined) throw error("has an xml:base, which leads to another place than the repository");
+  if (!isPlainPath(href) || !href.startsWith(folder))
+    throw error(`has a location that is not a plain path in ${folder}`);
+  return href.slice(folder.length);
+}
+
+function partOf(values: Values, { error }: Element): Part {
+  const { location, size, checksum } = values;
+  if (location === undefined) throw error("begins a list without a location");
+  const file = digestsOf(size, checksum);
+  if (file === undefined) throw error("begins a list without its size and a checksum by SHA-256 or SHA-512");
+  const form = formOf(Object.keys(compressionOf) as CompressedForm[], location);
+  const open = form === undefined ? file : digestsOf(values["open-size"], values["open-checksum"]);
+  if (open === undefined)
+    throw error("begins a compressed list without open-size and an open-checksum by SHA-256 or SHA-512");
+  return { path: location, open, forms: [{ form, file, places: [location] }] };
+}
+
+function digestsOf(size: number | undefined, checksum: Checksum | undefined): FileDigests | undefined {
+  if (size === undefined || checksum === undefined) return undefined;
+  const { type, hex } = checksum;
+  return type === "sha256" || type === "sha512" ? { size, [type]: hex } : undefined;
+}

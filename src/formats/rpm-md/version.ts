@@ -1,0 +1,53 @@
+/** Order of rpm's versions, `EPOCH:VERSION-RELEASE`, as rpmvercmp of rpm 4.15 and later has it: with `~` and `^`. */
+
+/** Negative if `a` is older, positive if newer, 0 if neither. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [split(a), split(b)];
+  return (
+    compareParts(left.epoch, right.epoch) ||
+    compareParts(left.version, right.version) ||
+    // A release on one side only makes that one newer, even an empty one.
+    Number(left.release !== undefined) - Number(right.release !== undefined) ||
+    compareParts(left.release ?? "", right.release ?? "")
+  );
+}
+
+function split(text: string) {
+  const [, epoch = "0", rest = ""] = /^(?:(\d*):)?(.*)$/s.exec(text) ?? [];
+  const dash = rest.lastIndexOf("-");
+  return {
+    epoch: epoch === "" ? "0" : epoch,
+    version: dash < 0 ? rest : rest.slice(0, dash),
+    release: dash < 0 ? undefined : rest.slice(dash + 1),
+  };
+}
+
+/** Digits, letters, `~` or `^`; all else only divides them. */
+const segment = /\d+|[A-Za-z]+|[~^]/g;
+
+function compareParts(a: string, b: string): number {
+  const [left, right] = [a.match(segment) ?? [], b.match(segment) ?? []];
+  for (let at = 0; at < Math.max(left.length, right.length); at++) {
+    const difference = compareSegments(left[at], right[at]);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** `~` comes before the end, the end before `^`, and that before letters, and these before numbers. */
+function rank(text: string | undefined): number {
+  if (text === undefined) return 1;
+  if (text === "~") return 0;
+  if (text === "^") return 2;
+  return /^\d/.test(text) ? 4 : 3;
+}
+
+function compareSegments(a: string | undefined, b: string | undefined): number {
+  const kind = rank(a);
+  if (kind !== rank(b) || a === undefined || b === undefined) return kind - rank(b);
+  // Compared as text, so that a number of any length keeps its order.
+  const [left, right] = kind === 4 ? [a, b].map((number) => number.replace(/^0+/, "")) : [a, b];
+  if (left === undefined || right === undefined || left === right) return 0;
+  if (kind === 4 && left.length !== right.length) return left.length - right.length;
+  return left < right ? -1 : 1;
+}
