@@ -1,9 +1,10 @@
 /**
  * `npm run bench`: feedkey beside the programs that do the same work or a part of it, in one run on this machine; medians,
- * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, verify, large, keys, floods.
+ * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, verify, large, apt, keys, floods.
  * FEEDKEY_BENCH_RUNS: rounds that count (9). FEEDKEY_BENCH_SCALE: share of the full sizes (1).
  */
 
+import { followRepository } from "./apt.ts";
 import { judgeFloods } from "./floods.ts";
 import { inFolder } from "./folder.ts";
 import { goalTable, type Outcome } from "./goal.ts";
@@ -17,6 +18,7 @@ const groups: Readonly<Record<string, (folder: string) => Outcome[] | Promise<Ou
   large: verifyLarge,
   publish: publishAll,
   "one-more": publishOneMore,
+  apt: followRepository,
   keys: followChain,
   floods: judgeFloods,
 };
