@@ -11,6 +11,8 @@ export type CompressedForm = keyof typeof compressionOf;
 
 /** What a profile says of a feed that tells which files it has. */
 export interface Wanted {
+  /** The feed's name. */
+  readonly name?: string;
   /** File to download first, where the profile names one. */
   readonly index: string | undefined;
   /** Suite or codename, components and architectures, where the format is divided by them. */

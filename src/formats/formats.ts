@@ -3,6 +3,7 @@
 import { apt } from "./apt/format.ts";
 import { type Compression, compressionOf, type Format } from "./format.ts";
 import { opkg } from "./opkg/format.ts";
+import { pacman } from "./pacman/format.ts";
 import { pkgsrc } from "./pkgsrc/format.ts";
 import { rpmMd } from "./rpm-md/format.ts";
 import { sums } from "./sums/format.ts";
@@ -15,7 +16,7 @@ export {
   signatureForms,
 } from "./signature-files.ts";
 
-export const formats = { opkg, pkgsrc, sums, apt, "rpm-md": rpmMd } as const;
+export const formats = { opkg, pkgsrc, sums, apt, pacman, "rpm-md": rpmMd } as const;
 
 export type FeedFormat = keyof typeof formats;
 

@@ -1,6 +1,6 @@
+import { type TarEntry, tarEntries } from "../formats/tar/tar.ts";
 import { damage, quote } from "./damage.ts";
 import { MAX_CONTROL_FILE } from "./limits.ts";
-import { type TarEntry, tarEntries } from "./tar.ts";
 
 /**
  * The bytes of the file `control` in a decompressed `control.tar`.

@@ -4,6 +4,7 @@
  */
 import { closeSync, fstatSync } from "node:fs";
 import { asBuffer } from "../formats/line-cursor.ts";
+import { type ReadEntry, type TarEntry, visitEntries } from "../formats/tar/tar.ts";
 import { AR_MAGIC, type ArMember, readArMembers } from "./ar.ts";
 import { type Compression, decompress, detectCompression } from "./compression/compression.ts";
 import { gunzipChunks } from "./compression/gzip-stream.ts";
@@ -11,7 +12,6 @@ import { findControlFile } from "./control-tar.ts";
 import { damage, nameThePackage, quote } from "./damage.ts";
 import { MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_FORMAT_VERSION } from "./limits.ts";
 import { type ByteSource, fileSource, openPackage } from "./source.ts";
-import { type ReadEntry, type TarEntry, visitEntries } from "./tar.ts";
 
 export interface PackageControl {
   /** The bytes of the `control` file, as the package has them. */

@@ -1,13 +1,7 @@
 import { FeedkeyError } from "../error.ts";
-import { escapeText } from "../escape.ts";
+import { quote } from "../formats/tar/damage.ts";
 
-/**
- * The error for a damaged package, thrown where the damage is found.
- * Readers of inner layers don't know the file's name: {@link nameThePackage} adds it.
- */
-export function damage(what: string, details: Readonly<Record<string, unknown>> = {}): FeedkeyError {
-  return new FeedkeyError("bad_package", what, { details });
-}
+export { damage, quote } from "../formats/tar/damage.ts";
 
 const hints = {
   bad_package: "build the package again, or copy it again",
@@ -22,9 +16,4 @@ export function nameThePackage(path: string, error: unknown): unknown {
     hint: error.hint ?? hints[error.code],
     cause: error.cause,
   });
-}
-
-/** A name from outside between quotes, safe to print. */
-export function quote(name: string): string {
-  return `"${escapeText(name)}"`;
 }

@@ -28,12 +28,6 @@ export const MAX_CONTROL_TAR = 32 * MiB;
 /** Bytes of the `control` file. */
 export const MAX_CONTROL_FILE = MiB;
 
-/** Entries in one tar archive, headers of long names included. */
-export const MAX_TAR_ENTRIES = 10_000;
-
-/** Bytes of a header that gives a long name or pax records. */
-export const MAX_TAR_EXTENSION = MiB;
-
 /** Decompressed bytes of a compressed outer tar before the wanted members. */
 export const MAX_OUTER_TAR = 2 * GiB;
 

@@ -1,11 +1,11 @@
 /** Whether a file is a package by its content, whatever its name. */
 import { closeSync, fstatSync, statSync } from "node:fs";
 import { FeedkeyError } from "../error.ts";
+import { visitEntries } from "../formats/tar/tar.ts";
 import { AR_MAGIC } from "./ar.ts";
 import { detectCompression } from "./compression/compression.ts";
 import { contentChunks } from "./content-stream.ts";
 import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts";
-import { visitEntries } from "./tar.ts";
 
 /** Bytes of a tar archive that are read: the first members show that it is a package. */
 const HEAD = 64 * 1024;

@@ -1,12 +1,12 @@
 /** Metadata of a pkgsrc binary package: the first files of its compressed tar archive. */
 import type { PackageMetadata } from "../formats/pkgsrc/package-summary.ts";
+import { type TarEntry, visitEntries } from "../formats/tar/tar.ts";
 import { AR_MAGIC } from "./ar.ts";
 import { contentChunks } from "./content-stream.ts";
 import { damage, quote } from "./damage.ts";
 import { MAX_CONTROL_FILE, MAX_PKGSRC_CONTENTS } from "./limits.ts";
 import { signedParts } from "./signed-package.ts";
 import type { ByteSource } from "./source.ts";
-import { type TarEntry, visitEntries } from "./tar.ts";
 
 const contentsName = "+CONTENTS";
 const wanted: Readonly<Record<string, number>> = {

@@ -1,9 +1,9 @@
 /** Tar archives that readers are known to take differently, beside the honest form of each. */
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
+import { type TarEntry, tarEntries, visitEntries } from "../../src/formats/tar/tar.ts";
 import { readControlFrom } from "../../src/packages/control.ts";
 import { bytesSource } from "../../src/packages/source.ts";
-import { type TarEntry, tarEntries, visitEntries } from "../../src/packages/tar.ts";
 import { CONTROL, controlTar, deb, type TarFile, tar, tarEntry } from "../testkit/packages/build-package.ts";
 import { expectDamage } from "../testkit/packages/package-refusal.ts";
 

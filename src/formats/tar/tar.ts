@@ -1,8 +1,13 @@
 /** Walks a tar archive (POSIX ustar and pax, and GNU), strictly enough that no other reader sees other files. */
-import { asBuffer } from "../formats/line-cursor.ts";
+import { asBuffer } from "../line-cursor.ts";
 import { damage, quote } from "./damage.ts";
-import { MAX_TAR_ENTRIES, MAX_TAR_EXTENSION } from "./limits.ts";
 import { BLOCK, Extensions, readHeader, type TarHeader } from "./tar-header.ts";
+
+/** Entries in the archive of a package, headers of long names included. A real one stays far below. */
+const maxEntries = 10_000;
+
+/** Bytes of a header that gives a long name or pax records. */
+const maxExtension = 1 << 20;
 
 export interface TarEntry {
   /** As in the archive. */
@@ -11,6 +16,7 @@ export interface TarEntry {
   readonly path: string;
   /** A plain file, not a link, folder or device. */
   readonly isFile: boolean;
+  readonly isFolder: boolean;
   /** A symbolic or hard link. */
   readonly isLink: boolean;
 }
@@ -25,11 +31,12 @@ export type Wanted = (entry: TarEntry) => number | undefined;
 
 /**
  * The entries of a whole archive in their order.
+ * @param most how many there may be
  * @throws FeedkeyError `bad_package` for a damaged archive or one without its end mark, a path that leads out of it, too many entries,
  *   anything after the end mark; what `wanted` throws
  */
-export function tarEntries(archive: Uint8Array, wanted: Wanted): Iterable<ReadEntry> {
-  const walk = new Walk(wanted, true);
+export function tarEntries(archive: Uint8Array, wanted: Wanted, most = maxEntries): Iterable<ReadEntry> {
+  const walk = new Walk(wanted, true, most);
   walk.add(archive);
   walk.end();
   // Nothing more is ever needed.
@@ -46,7 +53,7 @@ export async function visitEntries(
   wanted: Wanted,
   visit: (entry: ReadEntry) => boolean,
 ): Promise<void> {
-  const walk = new Walk(wanted, false);
+  const walk = new Walk(wanted, false, maxEntries);
   const entries = walk.entries();
   const goOn = () => {
     for (let next = entries.next(); next.done !== true && next.value !== undefined; next = entries.next()) {
@@ -78,7 +85,8 @@ function describe({ name, type, size }: TarHeader): TarEntry {
   const isFile = (type === "0" && !name.endsWith("/")) || type === "7";
   // Readers disagree whether content follows such a size, and would see other entries after it.
   if (!isFile && size !== 0) throw damage(`tar entry ${quote(name)} is not a file but has a size of ${size} bytes`);
-  return { name, path: pathInside(name), isFile, isLink: type === "1" || type === "2" };
+  const isFolder = type === "5" || (type === "0" && !isFile);
+  return { name, path: pathInside(name), isFile, isFolder, isLink: type === "1" || type === "2" };
 }
 
 function pathInside(name: string): string {
@@ -91,6 +99,7 @@ function pathInside(name: string): string {
 class Walk {
   readonly #wanted: Wanted;
   readonly #mustEnd: boolean;
+  readonly #most: number;
   /** Bytes that were taken or skipped so far. */
   #position = 0;
   #piece: Buffer = nothing;
@@ -98,9 +107,10 @@ class Walk {
   #used = 0;
   #isLast = false;
 
-  constructor(wanted: Wanted, mustEnd: boolean) {
+  constructor(wanted: Wanted, mustEnd: boolean, most: number) {
     this.#wanted = wanted;
     this.#mustEnd = mustEnd;
+    this.#most = most;
   }
 
   /** Gives it more of the archive, once it needs more. */
@@ -125,12 +135,12 @@ class Walk {
         if (extensions.pending) throw endsEarly();
         return yield* this.#nothingMore();
       }
-      if (count > MAX_TAR_ENTRIES) {
-        throw damage(`tar archive has more than ${MAX_TAR_ENTRIES} entries`, { reason: "limits" });
+      if (count > this.#most) {
+        throw damage(`tar archive has more than ${this.#most} entries`, { reason: "limits" });
       }
       const header = readHeader(block, this.#position - BLOCK);
       if (/^[LKxg]$/.test(header.type)) {
-        if (header.size > MAX_TAR_EXTENSION) throw tooLarge("a tar header", header.size, MAX_TAR_EXTENSION);
+        if (header.size > maxExtension) throw tooLarge("a tar header", header.size, maxExtension);
         extensions.add(header.type, yield* this.#takeAll(header.size));
       } else {
         yield* this.#entry(extensions.applyTo(header));

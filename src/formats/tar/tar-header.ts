@@ -2,8 +2,9 @@
  * The headers of a tar archive: POSIX ustar and pax, and GNU (tar(5)). Forms that readers are known to read differently are
  * refused, since an installer must see exactly the files that feedkey sees.
  */
-import { asBuffer } from "../formats/line-cursor.ts";
-import { withoutTrailing } from "../trailing.ts";
+
+import { withoutTrailing } from "../../trailing.ts";
+import { asBuffer } from "../line-cursor.ts";
 import { damage, quote } from "./damage.ts";
 
 /** Bytes of a block: headers have one, contents are filled up to whole ones. */
