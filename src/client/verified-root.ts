@@ -135,15 +135,24 @@ function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
   });
 }
 
+function severalSignatures(name: string, count: number): FeedkeyError {
+  return new FeedkeyError("bad_signature_data", `${name} has ${count} signatures, expected one alone`, {
+    hint: "clients of this format that lack one of the keys refuse the file: the archive's keepers must sign with one key",
+  });
+}
+
 /** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
 async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
+  const { oneSignature }: Format = formats[feed.format];
   const refusals: SignatureRefusal[] = [];
   let unreadable: FeedkeyError | undefined;
   for (const signature of candidate.signatures) {
     const { name, bytes, within } = signature;
     let checked: DataSignature[];
     try {
-      checked = await checkSignatures(readSignatureFile(within ?? bytes, name), candidate.document, judged.keys);
+      const found = readSignatureFile(within ?? bytes, name);
+      if (found.length > 1 && oneSignature) throw severalSignatures(name, found.length);
+      checked = await checkSignatures(found, candidate.document, judged.keys);
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       unreadable ??= isFramed(bytes) && within === undefined ? notBeside(name, error) : error;

@@ -231,12 +231,19 @@ export class TargetRoot {
     }
   }
 
+  /** The name that a link to a file of its own folder stands for, as repo-add makes such; any other name itself. */
+  async beside(name: string): Promise<string> {
+    const target = await fs.readlink(await this.hostPath(name)).catch(() => undefined);
+    if (target === undefined || target === ".." || target === "." || target.includes("/")) return name;
+    return join(dirname(name), target);
+  }
+
   /**
-   * Refuses anything but a plain file at a name that is going to be written.
+   * Refuses anything but a plain file, or a link to one beside it, at a name that is going to be written.
    * @throws FeedkeyError `bad_path`
    */
   async refuseOdd(name: string): Promise<void> {
-    const path = await this.hostPath(name);
+    const path = await this.hostPath(await this.beside(name));
     const stat = await fs.lstat(path).catch((error: unknown) => {
       if (systemCode(error) === "ENOENT") return undefined;
       throw outputError(error, path);

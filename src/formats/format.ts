@@ -86,8 +86,12 @@ export interface Format {
   readonly forms: readonly CompressedForm[];
   /** The file that is always published, and always signed. */
   readonly published: string;
+  /** The same where it is called after the feed. */
+  publishedAs?(feed: string): string;
   /** Roots to ask for, below the feed, the best first. The next one is asked for where one is absent, never where one is bad. */
   roots(wanted: Wanted): readonly string[];
+  /** Its programs take a file of signatures only if every one in it is good: one with several is refused. */
+  readonly oneSignature?: true;
   /** The files that may hold the signatures of a root, the best first; none for one that must hold them itself. */
   signaturesOf(root: string): readonly string[];
   /**

@@ -123,7 +123,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
       const hint = `leave "packages" out: feedkey signs the index of ${format} that another program wrote`;
       throw errorAt(packages.line, '"packages" goes with feeds whose index feedkey writes', hint);
     }
-    return { name, format, ...readRootPath(format, path, index, errorAt), ...signatures };
+    return { name, format, ...readRootPath(name, format, path, index, errorAt), ...signatures };
   }
   if (index !== undefined) {
     const hint = "leave it out: feedkey writes the index, and its name is that of the format";
@@ -140,10 +140,10 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
 }
 
 /** Where the signed file of a feed is, which the format may have in a folder below the feed's. */
-function readRootPath(name: FeedFormat, path: string, index: IniValue | undefined, errorAt: ErrorAt) {
+function readRootPath(feed: string, name: FeedFormat, path: string, index: IniValue | undefined, errorAt: ErrorAt) {
   const format = formatOf(name);
   if (index === undefined) {
-    const place = posix.join(path, format.published);
+    const place = posix.join(path, format.publishedAs?.(feed) ?? format.published);
     return { path: posix.dirname(place).replace(/^\.$/, ""), index: posix.basename(place) };
   }
   refuseOddName("index", index, errorAt);

@@ -20,6 +20,7 @@ import { type PublishedFolder, PublishedTree } from "../signing/published-tree.t
 import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
+import { checkRoot } from "./feed-layouts.ts";
 import { compressIndex } from "./index-compression.ts";
 import { type SignOptions, signFile } from "./index-signature.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
@@ -104,13 +105,14 @@ async function planIndexFile(
 ): Promise<FilePlan> {
   const { form, framed, force } = options;
   const name = basename(path);
-  const signing = formatOfRoot(name)?.signing;
+  const format = formatOfRoot(name);
+  const signing = format?.signing;
   refuseMisfit(path, signing, keys.length, framed);
   const folder = (await PublishedTree.open(dirname(path))).folder("");
   const there = await readIndex(folder, path);
   const bytes = options.addChecksums ? await withChecksums(path, there) : there;
   let warnings: readonly string[] = [];
-  if (!force && signing !== undefined) await signing.check(bytes);
+  if (!force && format !== undefined) await checkRoot(format, bytes);
   else if (!force) ({ warnings } = await refuseUnreadableFile(name, escapeText(path), bytes));
   const signed = [{ name, bytes, signatures: publishedSignatures(name, signing, form, framed) }] as const;
   const unused = await planSignatureFiles(folder, signed, force);

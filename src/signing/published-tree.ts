@@ -1,6 +1,6 @@
 /**
  * The published tree, to which others may be able to write. Everything in it but package files is read and written here: only
- * plain files inside the root, never through a link, without blocking, and within a size limit.
+ * plain files inside the root, never through a link out of their folder, without blocking, and within a size limit.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -38,12 +38,13 @@ export class PublishedFolder {
   }
 
   /**
-   * An index or a signature; undefined if there is none.
+   * An index or a signature; undefined if there is none. A link to a file of the same folder, where anyone who could make
+   * it could put the file itself, is that file.
    * @throws FeedkeyError `bad_path` for anything but a plain file of a fitting size, `output` if it can't be read
    */
   async read(name: string, most?: number): Promise<Buffer | undefined> {
     const usual = /\.(sig|asc)$/.test(name) ? limits.signatureFileBytes : maxIndexBytes;
-    return await this.#root.read(join(this.#name, name), most ?? usual);
+    return await this.#root.read(await this.#root.beside(join(this.#name, name)), most ?? usual);
   }
 
   /** The folder as it is found from now on: no file is read twice. */

@@ -99,7 +99,7 @@ function readEntry(folder: string, { place, fields, files }: Described): Digeste
   const value = (field: Field) => fields.get(field)?.[0];
   if (!files.has("desc")) throw bad(folder, "has no file desc");
   const [name, version] = [value("NAME"), value("VERSION")];
-  if (name === undefined || !/^[^\s\p{Cc}\ufffd/.-][^\s\p{Cc}\ufffd/]*$/u.test(name))
+  if (name === undefined || !/^[^/\s\p{Cc}\ufffd.-][^/\s\p{Cc}\ufffd]*$/u.test(name))
     throw bad(folder, "has no usable NAME");
   if (version === undefined || !/^[!-,.0-~]+-[!-,.0-~]+$/.test(version)) {
     throw bad(folder, "has no VERSION of a version and a release");
@@ -107,7 +107,7 @@ function readEntry(folder: string, { place, fields, files }: Described): Digeste
   if (folder !== `${name}-${version}`)
     throw bad(folder, `is of ${name} ${version}, and must be called ${name}-${version}`);
   const filename = value("FILENAME");
-  if (filename !== undefined && !/^[^\p{Cc}\ufffd/\\.][^\p{Cc}\ufffd/\\]*$/u.test(filename)) {
+  if (filename !== undefined && !/^[^/\p{Cc}\ufffd\\.][^/\p{Cc}\ufffd\\]*$/u.test(filename)) {
     throw bad(folder, "has a FILENAME that is not the plain name of a file");
   }
   const architecture = value("ARCH") ?? "";

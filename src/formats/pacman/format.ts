@@ -3,13 +3,29 @@ import type { Format } from "../format.ts";
 import { readDatabase } from "./database.ts";
 import { compareVersions } from "./version.ts";
 
+/** The database, or the same with the names of all files, under the names that repo-add gives them. */
+const root = /\.(db|files)(\.tar(\.(gz|xz|zst|bz2))?)?$/;
+
+const publishedAs = (feed: string) => `${feed}.db`;
+
 export const pacman: Format = {
   index: "NAME.db",
   forms: [],
   published: "NAME.db",
-  roots: ({ index, name = "" }) => [index ?? `${name}.db`],
-  signaturesOf: (root) => [`${root}.sig`],
+  publishedAs,
+  roots: ({ index, name = "" }) => [index ?? publishedAs(name)],
+  signaturesOf: (name) => [`${name}.sig`],
+  oneSignature: true,
   signs: "file",
+  signing: {
+    isRoot: (name) => root.test(name),
+    check: (archive) => void readDatabase(archive),
+    // Clients ask for NAME.db.sig; repo-add, which makes NAME.db a link, looks for the other one.
+    files: (name) => {
+      const asked = name.replace(/\.tar[.a-z0-9]*$/, "");
+      return [...new Set([name, asked])].map((one) => ({ name: `${one}.sig`, holds: "binary" }));
+    },
+  },
   packageName: /\.pkg\.tar(\.(gz|xz|zst|bz2|lz4|lrz|lzo|Z|lz))?$/,
   compareVersions,
   read: readDatabase,
