@@ -29,3 +29,5 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+
+await import("./man-pages.mjs");

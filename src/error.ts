@@ -1,4 +1,4 @@
-/** Every way in which feedkey refuses or fails, with its exit status ("EXIT STATUS" in man/feedkey.1). */
+/** Every way in which feedkey refuses or fails, with its exit status ("Exit status" in man/feedkey.md). */
 
 const statusOf = {
   no_signature: 1,

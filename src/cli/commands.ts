@@ -1,29 +1,36 @@
-/** The commands and their options, in the order of the man page. The work of each is in its own file, loaded when it runs. */
+/** The commands and their options, in the order of the manual. The work of each is in its own file, loaded when it runs. */
 import type { Command } from "commander";
 import { addArchiveCommands } from "./archive-commands.ts";
 import { addClientCommands } from "./client-commands.ts";
+import { addHelpFooters } from "./help/help.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addKeyLifeCommands } from "./key-life-commands.ts";
 import { addOtherCommands } from "./other-commands.ts";
 import { makeProgram } from "./program.ts";
 import type { Main, Runner } from "./run.ts";
 
-/** Commands by the files that define them, in the order of the man page. */
+/** Commands by the files that define them, in the order of the manual, under the headings that help shows. */
 const groups: readonly {
+  readonly heading: string;
   readonly names: readonly string[];
   add(program: Command, run: Runner, main: Main, everyCommand: () => Command): void;
 }[] = [
-  { names: ["keygen", "sign", "publish", "sign-package"], add: addArchiveCommands },
-  { names: ["rotate", "revoke", "delegate", "rehearse", "send", "receive"], add: addKeyLifeCommands },
-  { names: ["key"], add: addKeyCommands },
+  { heading: "Publishing:", names: ["keygen", "sign", "publish", "sign-package"], add: addArchiveCommands },
   {
+    heading: "An archive's keys:",
+    names: ["rotate", "revoke", "delegate", "rehearse", "send", "receive"],
+    add: addKeyLifeCommands,
+  },
+  { heading: "An archive's keys:", names: ["key"], add: addKeyCommands },
+  {
+    heading: "Following an archive:",
     names: [
       ...["profile", "refresh", "chain", "export", "setup", "status", "update", "list", "show", "fetch", "verify"],
       "verify-package",
     ],
     add: addClientCommands,
   },
-  { names: ["serve", "completion", "demo"], add: addOtherCommands },
+  { heading: "Other:", names: ["serve", "completion", "demo"], add: addOtherCommands },
 ];
 
 /**
@@ -34,8 +41,12 @@ const groups: readonly {
 export function addCommands(program: Command, run: Runner, main: Main, args: readonly string[] = []): void {
   const asksForHelp = args.some((arg) => arg === "help" || arg === "--help" || arg === "-h");
   const named = groups.filter(({ names }) => names.some((name) => args.includes(name)));
-  for (const { add } of asksForHelp || named.length === 0 ? groups : named)
+  for (const { heading, add } of asksForHelp || named.length === 0 ? groups : named) {
+    program.commandsGroup(heading);
     add(program, run, main, everyCommand(run, main));
+  }
+  program.commandsGroup("Other:").helpCommand("help [command]", "help on a command");
+  addHelpFooters(program);
 }
 
 /** Makes a program with all commands. */

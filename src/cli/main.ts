@@ -3,6 +3,7 @@ import { CommanderError } from "commander";
 import { exitStatus } from "../error.ts";
 import { addCommands } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
+import { helpWidth } from "./help/help.ts";
 import { makeProgram } from "./program.ts";
 import { forgetDescriptors } from "./read-descriptor.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
@@ -13,7 +14,7 @@ import { hintOf } from "./usual-hint.ts";
 /**
  * Runs one command line.
  * @param args without the program's name
- * @returns the exit status ("EXIT STATUS" in man/feedkey.1); that of `output` if a command succeeded but its output could not be written
+ * @returns the exit status ("Exit status" in man/feedkey.md); that of `output` if a command succeeded but its output could not be written
  */
 export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
   // A broken standard error must not change the result.
@@ -37,6 +38,8 @@ async function runLine(args: readonly string[], streams: Streams, output: Standa
   };
   let complaint = "";
   program.configureOutput({
+    getOutHelpWidth: () => helpWidth(streams.stdout),
+    getErrHelpWidth: () => helpWidth(streams.stderr),
     writeOut: (text) => output.write(text),
     writeErr: (text) => {
       complaint += text;

@@ -1,6 +1,7 @@
 /** The program before its commands: its name and the options that every command has. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { helpSettings } from "./help/help.ts";
 
 /** The version in package.json. */
 export function packageVersion(): string {
@@ -13,7 +14,8 @@ export function makeProgram(args: readonly string[] = []): Command {
   const version = args.some((arg) => /^(-V|--version)$/.test(arg)) ? packageVersion() : "";
   return new Command("feedkey")
     .description("Publish, verify and fetch signed package feeds whose keys may change")
-    .version(version, "-V, --version")
+    .version(version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "help on the program, or on a command")
     .option(
       "--profile <name|file>",
       "the archive's profile (default: $FEEDKEY_PROFILE, else the profile called default)",
@@ -27,6 +29,7 @@ export function makeProgram(args: readonly string[] = []): Command {
     .option("--offline", "ask no server")
     .option("--at <time>", "reference time instead of the clock (RFC 3339)")
     .option("--no-color", "no colour (also: NO_COLOR)")
+    .configureHelp(helpSettings)
     .showHelpAfterError(false)
     .exitOverride();
 }

@@ -97,7 +97,7 @@ describe("the documentation", () => {
   it("counts the attacks of the demo as the demo plays them, in the README and the man page", () => {
     const count = read("src/cli/demo/demo.ts").match(/"attack \d:/g)?.length ?? 0;
     const word = ["no", "one", "two", "three", "four", "five", "six"][count];
-    for (const path of ["README.md", "man/feedkey.1"]) expect(read(path), path).to.contain(`and ${word} attacks`);
+    for (const path of ["README.md", "man/demo.md"]) expect(read(path), path).to.contain(`and ${word} attacks`);
   });
 
   it("lists every exit status with its codes in the README", () => {

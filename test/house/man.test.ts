@@ -1,58 +1,32 @@
-/** The manual page says of every command, option and exit status what there is, and nothing that is not. */
+/** The manual and `--help`, which are made of the same commands: complete, well formed, with examples that the program takes. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { Command } from "commander";
+import { type Command, CommanderError } from "commander";
 import { addCommands } from "../../src/cli/commands.ts";
+import { examples } from "../../src/cli/help/examples.ts";
+import { pathOf } from "../../src/cli/help/help.ts";
+import { makeProgram } from "../../src/cli/program.ts";
 import { type ErrorCode, exitStatus } from "../../src/error.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
 
-const page = fs.readFileSync("man/feedkey.1", "utf8");
+const pages = fs.readdirSync("dist/man").sort();
 
-/** The options of a piece of the page: `.It Fl o , -output Ar dir` is `-o, --output`. */
-function describedOptions(piece: string): string[] {
-  const items = [...piece.matchAll(/^\.It Fl (.+)$/gm)].map(([, item = ""]) => item);
-  return items.map((item) => flagsOf(item.replace(/ (Ar|Op) .*$/, ""), "-")).sort();
+/** The program, whose commands do nothing but say that they are reached. */
+function idleProgram(reached: string[] = []): Command {
+  const program = makeProgram();
+  const run = async (command: string) => void reached.push(command);
+  addCommands(program, run, async () => 0);
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  return program;
 }
 
-/** All spellings of an option, in one form. */
-function flagsOf(text: string, dash: string): string {
-  return text
-    .split(/[ ,]+/)
-    .filter((word) => word !== "" && word !== "Fl")
-    .map((word) => `${dash}${word}`)
-    .join(", ");
+function everyCommand(command: Command = idleProgram()): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)];
 }
 
-/** Each command with its spelled arguments and options, as the program has them. */
-function realCommands(): Map<string, string[]> {
-  const program = new Command("feedkey");
-  addCommands(
-    program,
-    async () => undefined,
-    async () => 0,
-  );
-  const found = new Map<string, string[]>();
-  const visit = (command: Command, above: string) => {
-    const path = `${above}${command.name()}`;
-    for (const below of command.commands) visit(below, `${path} `);
-    if (command.commands.length > 0) return;
-    const options = command.options.map(({ flags }) => flagsOf(flags.replace(/ [<[].*$/, ""), ""));
-    found.set(path, options.sort());
-  };
-  for (const command of program.commands) visit(command, "");
-  return found;
-}
-
-function describedCommands(): Map<string, string[]> {
-  const found = new Map<string, string[]>();
-  for (const piece of page.split(/^\.(?=Ss |Sh )/m)) {
-    const [, heading] = /^Ss (.+)\n/.exec(piece) ?? [];
-    if (heading !== undefined) found.set(heading.replace(/ (Ar|Op) .*$/, ""), describedOptions(piece));
-  }
-  return found;
-}
+const ends = (command: Command) => command.parent !== null && command.commands.length === 0;
 
 /** All codes of `src/error.ts` with the number that each has. */
 function realStatuses(): Map<number, string[]> {
@@ -65,45 +39,105 @@ function realStatuses(): Map<number, string[]> {
   return found;
 }
 
-describe("the manual page", () => {
-  it("describes every command and no other, in the program's order", () => {
-    expect([...describedCommands().keys()]).to.deep.equal([...realCommands().keys()]);
+/** A line of a shell in words: single and double quotes, comments, a pipe and what follows. */
+function wordsOf(line: string): string[] {
+  const [command = ""] = line.split(/ [|>] /);
+  return [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, one, two, three]) => one ?? two ?? three ?? "");
+}
+
+describe("the manual", () => {
+  it("has a page for each command, listed in package.json, and three more", () => {
+    const commands = idleProgram().commands.map((command) => `feedkey-${command.name()}.1`);
+    const expected = ["feedkey.1", ...commands, "feedkey-profile.5", "feedkey-archive.5", "feedkey-trust.7"].sort();
+    expect(pages).to.deep.equal(expected);
+    const { man } = JSON.parse(fs.readFileSync("package.json", "utf8")) as { man: string[] };
+    expect([...man].sort()).to.deep.equal(expected.map((page) => `./dist/man/${page}`));
   });
 
-  for (const [path, options] of realCommands()) {
-    it(`describes the options of ${path}`, () => {
-      expect(describedCommands().get(path)).to.deep.equal(options);
-    });
-  }
-
-  it("describes the global options", () => {
-    const help = spawnSync(process.execPath, ["bin/feedkey.js", "--help"], { encoding: "utf8" }).stdout;
-    const [, options = ""] = /^Options:\n((?: .*\n)+)/m.exec(help) ?? [];
-    const real = [...options.matchAll(/^ {2}((?:-\w, )?--[\w-]+)/gm)].map(([, flags = ""]) => flags);
-    const [, piece = ""] = /^\.Sh GLOBAL OPTIONS\n([\s\S]*?)^\.Sh /m.exec(page) ?? [];
-    expect(describedOptions(piece)).to.deep.equal(real.sort());
+  it("says of every option what --help says", () => {
+    const plain = (text: string) => text.replace(/[^A-Za-z0-9]+/g, "").toLowerCase();
+    for (const command of everyCommand().filter(ends)) {
+      const page = fs.readFileSync(`dist/man/feedkey-${pathOf(command).split(" ")[0]}.1`, "utf8");
+      const text = plain(page.replace(/\\f[BIR]/g, "").replace(/\\\(ti/g, "~"));
+      for (const { long, description } of command.options) {
+        expect(page, pathOf(command)).to.match(
+          new RegExp(`^\\.It Fl .*\\\\?${(long ?? "").slice(1).replaceAll("-", "(?:\\\\)?-")}`, "m"),
+        );
+        const [about = ""] = description.split(" (default");
+        expect(text, `${pathOf(command)} ${long}`).to.contain(plain(about));
+      }
+    }
   });
 
   it("names every error code at its exit status", () => {
-    const [, piece = ""] = /^\.Sh EXIT STATUS\n([\s\S]*?)^\.Sh /m.exec(page) ?? [];
+    const [, piece = ""] = /^## Exit status\n([\s\S]*?)^## /m.exec(fs.readFileSync("man/feedkey.md", "utf8")) ?? [];
     const described = new Map<number, string[]>();
-    for (const [, status = "", text = ""] of piece.matchAll(/^\.It (\d+)\n([\s\S]*?)(?=^\.It |^\.El)/gm)) {
-      const codes = [...text.matchAll(/^\.Cm (.*)$/gm)].flatMap(([, words = ""]) => words.match(/[a-z_]+/g) ?? []);
+    for (const [, status = "", text = ""] of piece.matchAll(/^- `(\d+)`: ([\s\S]*?)(?=^- |$(?![\s\S]))/gm)) {
+      const codes = [...text.matchAll(/`([a-z_]+)`/g)].map(([, code = ""]) => code);
       if (codes.length > 0) described.set(Number(status), codes.sort());
     }
     expect([...described]).to.deep.equal([...realStatuses()].sort(([a], [b]) => a - b));
   });
 
   for (const [program, args] of [
-    ["mandoc", ["-T", "lint", "-W", "warning", "man/feedkey.1"]],
-    ["groff", ["-mdoc", "-Tutf8", "-ww", "-z", "man/feedkey.1"]],
+    ["mandoc", ["-T", "lint"]],
+    ["groff", ["-mdoc", "-Tutf8", "-ww", "-z"]],
   ] as const) {
     it(`is formatted by ${program} without a warning`, function () {
       const here = (process.env.PATH ?? "").split(":").some((folder) => fs.existsSync(join(folder, program)));
       if (!presentOrSkip(this, here, `${program} is missing`)) return;
-      const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
-      expect(stdout + stderr).to.equal("");
-      expect(status).to.equal(0);
+      const files = pages.map((page) => `dist/man/${page}`);
+      const { stdout, stderr } = spawnSync(program, [...args, ...files], { encoding: "utf8" });
+      // Which manuals this machine has does not matter.
+      const lines = `${stdout}${stderr}`.split("\n").filter((line) => !/referenced manual|mandoc\.db/.test(line));
+      expect(lines.join("\n")).to.equal("");
+    });
+  }
+});
+
+describe("--help", () => {
+  it("is at most 80 columns wide", () => {
+    const long = everyCommand().flatMap((command) => {
+      let text = "";
+      command.configureOutput({ writeOut: (more) => (text += more), getOutHelpWidth: () => 80 }).outputHelp();
+      return text.split("\n").filter((line) => line.length > 80);
+    });
+    expect(long).to.deep.equal([]);
+  });
+
+  it("shows the global options with each command, and the commands in groups", () => {
+    const ask = (...args: string[]) => spawnSync(process.execPath, ["bin/feedkey.js", ...args], { encoding: "utf8" });
+    expect(ask("key", "export", "--help").stdout).to.match(/^Global Options:\n(?:.*\n)*? +--offline /m);
+    expect(ask("--help").stdout).to.match(/^Publishing:\n {2}keygen [\s\S]*^Following an archive:\n {2}profile /m);
+  });
+
+  it("has examples of every command, and of no other", () => {
+    const paths = everyCommand()
+      .filter((command) => command.parent === null || ends(command))
+      .map(pathOf);
+    expect(Object.keys(examples)).to.deep.equal(paths);
+  });
+
+  for (const [path, lines] of Object.entries(examples)) {
+    it(`has examples that the program takes: ${path || "feedkey"}`, async () => {
+      const commands = lines
+        .join("\n")
+        .replaceAll("\\\n", "")
+        .split("\n")
+        .filter((line) => !line.startsWith("#"));
+      for (const line of commands) {
+        const reached: string[] = [];
+        const [name, ...words] = wordsOf(line.replace(/^eval "\$\((.*)\)"$/, "$1"));
+        expect(name, line).to.equal("feedkey");
+        try {
+          await idleProgram(reached).parseAsync(words, { from: "user" });
+        } catch (error) {
+          if (error instanceof CommanderError) throw new Error(`${line}: ${error.message}`);
+          throw error;
+        }
+        expect(reached, line).to.have.length(1);
+        expect(words.join(" "), line).to.contain(path);
+      }
     });
   }
 });

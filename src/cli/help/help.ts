@@ -1,0 +1,39 @@
+/** How `--help` looks: as the manual pages, which build/man-pages.mjs makes of the same commands. */
+import { type Command, Help, type Option } from "commander";
+import { examples } from "./examples.ts";
+
+/** Options that many commands have: they come after a command's own. */
+const shared = new Set(["--warn-within", "--keyserver", "--keyserver-ca", "--passphrase-file", "--passphrase-fd"]);
+
+/** Settings of commander's help. No line is longer than 80 columns. */
+export const helpSettings: Partial<Help> = {
+  showGlobalOptions: true,
+  minWidthToWrap: 20,
+  visibleOptions(this: Help, command: Command): Option[] {
+    const options = Help.prototype.visibleOptions.call(this, command);
+    const rank = ({ long }: Option) => (long === "--help" ? 2 : shared.has(long ?? "") ? 1 : 0);
+    return options.sort((a, b) => rank(a) - rank(b));
+  },
+  subcommandTerm: (command: Command) => command.name(),
+};
+
+/** The columns that help takes on a stream. */
+export function helpWidth({ columns = 80 }: { readonly columns?: number }): number {
+  return Math.min(columns, 80);
+}
+
+/** A command's words behind the program's name: `key export`. */
+export function pathOf(command: Command): string {
+  const { parent } = command;
+  return parent === null ? "" : `${pathOf(parent)} ${command.name()}`.trim();
+}
+
+/** Adds the examples and the name of the manual page to the help of a command and of those below it. */
+export function addHelpFooters(command: Command): void {
+  const path = pathOf(command);
+  const lines = examples[path] ?? [];
+  const page = ["feedkey", path.split(" ")[0]].filter(Boolean).join("-");
+  const shown = lines.length > 0 ? ["Examples:", ...lines.map((line) => `  ${line}`), ""] : [];
+  command.addHelpText("after", ["", ...shown, `Manual: man ${page}`].join("\n"));
+  for (const below of command.commands) addHelpFooters(below);
+}
