@@ -17,6 +17,7 @@ export type { Fetched } from "./client/packages/fetch.ts";
 export type { Listed, ListedFeed, ListedPackage } from "./client/packages/listed-packages.ts";
 export type { VerifiedPackage } from "./client/packages/verify-package.ts";
 export type { SignedFile, VerifiedPackages } from "./client/packages/verify-packages.ts";
+export { type AddSeedOptions, addSeeds, type SeedsAdded } from "./client/profiles/add-seed.ts";
 export { type InitProfileOptions, initProfile, type NewProfile } from "./client/profiles/init-profile.ts";
 export {
   type CheckProfileOptions,

@@ -33,6 +33,12 @@ export function addClientCommands(program: Command, run: Runner): void {
       run("profile", async (context) => (await import("./client/profile.ts")).check(context, name)),
     );
   profile
+    .command("add-seed <fingerprint...>")
+    .description("add keys of the archive's bundle to the seeds of the profile")
+    .action((fingerprints: string[]) => {
+      return run("profile", async (context) => (await import("./client/profile.ts")).addSeed(context, fingerprints));
+    });
+  profile
     .command("init <url>")
     .description("write a profile from an archive's bundle, for a fingerprint")
     .requiredOption("--fingerprint <fpr...>", "full fingerprint of the archive's key, from a source you trust")
@@ -115,6 +121,13 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--feed <name...>", "only of these feeds")
     .action((patterns: string[], options: ListOptions) => {
       return run("list", async (context) => (await import("./client/list.ts")).list(context, patterns, options));
+    });
+  program
+    .command("search <word...>")
+    .description("packages of the accepted indexes whose name or description has all the words")
+    .option("--feed <name...>", "only of these feeds")
+    .action((words: string[], options: ListOptions) => {
+      return run("search", async (context) => (await import("./client/list.ts")).search(context, words, options));
     });
   program
     .command("show <package>")

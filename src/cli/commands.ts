@@ -25,12 +25,25 @@ const groups: readonly {
   {
     heading: "Following an archive:",
     names: [
-      ...["profile", "refresh", "chain", "export", "setup", "status", "update", "list", "show", "fetch", "verify"],
+      ...[
+        "profile",
+        "refresh",
+        "chain",
+        "export",
+        "setup",
+        "status",
+        "update",
+        "list",
+        "search",
+        "show",
+        "fetch",
+        "verify",
+      ],
       "verify-package",
     ],
     add: addClientCommands,
   },
-  { heading: "Other:", names: ["serve", "completion", "demo"], add: addOtherCommands },
+  { heading: "Other:", names: ["init", "serve", "completion", "demo"], add: addOtherCommands },
 ];
 
 /**

@@ -1,11 +1,11 @@
 /** The command line: options in, one command out, an exit status back. */
 import { CommanderError } from "commander";
 import { exitStatus } from "../error.ts";
+import { forgetDescriptors } from "./asking/read-descriptor.ts";
 import { addCommands } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
 import { helpWidth } from "./help/help.ts";
 import { makeProgram } from "./program.ts";
-import { forgetDescriptors } from "./read-descriptor.ts";
 import { makeReporter, type Runner, render, run, type Streams } from "./run.ts";
 import { StandardOutput } from "./standard-output.ts";
 import { usageError } from "./usage-error.ts";

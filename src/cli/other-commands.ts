@@ -4,11 +4,15 @@ import type { ServeOptions } from "./archive/serve.ts";
 import type { Main, Runner } from "./run.ts";
 
 /**
- * Adds serve, completion and demo.
+ * Adds init, serve, completion and demo.
  * @param main the program itself, for the demo to play with
  * @param everyCommand makes a program with all commands, for the completion to look at
  */
 export function addOtherCommands(program: Command, run: Runner, main: Main, everyCommand: () => Command): void {
+  program
+    .command("init")
+    .description("ask what a first run needs, to publish an archive or to follow one, and write the files")
+    .action(() => run("init", async (context) => (await import("./init.ts")).init(context)));
   program
     .command("serve <dir>")
     .description("serve an archive on loopback or a LAN")

@@ -40,6 +40,8 @@ export interface UpdateOptions extends CallOptions {
 export interface ListOptions {
   /** Names of packages; `*` and `?` match any letters. By default all. */
   readonly patterns?: readonly string[] | undefined;
+  /** Words: each must be a part of the name or of the description, in any case. */
+  readonly words?: readonly string[] | undefined;
   /** Only of these feeds. */
   readonly feeds?: readonly string[] | undefined;
   readonly partial?: boolean | undefined;

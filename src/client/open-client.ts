@@ -143,8 +143,8 @@ export class Client {
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
     const { listPackages } = await import("./packages/listed-packages.ts");
-    const { patterns = [], feeds } = options;
-    return await this.#run(true, options, (session) => listPackages(session, { patterns, feeds }));
+    const { patterns = [], words = [], feeds } = options;
+    return await this.#run(true, options, (session) => listPackages(session, { patterns, words, feeds }));
   }
 
   /**

@@ -10,6 +10,8 @@ export interface Entry {
   readonly size: number | undefined;
   /** Lower-case hex, 64 digits; undefined if the entry has none. */
   readonly sha256: string | undefined;
+  /** One line about the package, for people; undefined if the format or the entry has none. */
+  readonly description?: string | undefined;
   /** Line of the stanza's first field, counted from 1. */
   readonly line: number;
 }

@@ -2,6 +2,7 @@
 import { readFile, realpath, stat } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
+import { withValue } from "../profile/edit-ini.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
@@ -11,13 +12,7 @@ import type { Fingerprint } from "../trust/facts.ts";
  */
 export async function switchKey(file: string, from: Fingerprint, to: Fingerprint): Promise<void> {
   const text = await readFile(file, "utf8");
-  let section = "";
-  const lines = text.split("\n").map((line) => {
-    section = /^\s*\[([^\]]*)\]/.exec(line)?.[1]?.trim() ?? section;
-    if (section !== "archive" || !/^\s*key\s*=/.test(line)) return line;
-    return line.replace(/(=\s*)[^;#]*?(\s*(?:[;#].*)?\r?)$/, `$1${to}$2`);
-  });
-  const next = lines.join("\n");
+  const next = withValue(text, "archive", "key", to);
   const before = readArchiveConfig(text, file).key.fingerprint;
   const after = readArchiveConfig(next, file).key.fingerprint;
   if (before !== from || after !== to) {

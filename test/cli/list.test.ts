@@ -8,7 +8,7 @@ interface Listed {
 
 const at = published + hour;
 
-describe("feedkey list and show", () => {
+describe("feedkey list, search and show", () => {
   let archive: TestArchive;
 
   beforeEach(async () => {
@@ -37,6 +37,13 @@ describe("feedkey list and show", () => {
     for (const pattern of ["alph", "lpha", "alpha?", "*x*", "a*a*a*", "alpha*alpha"]) {
       expect(await asked("list", pattern), pattern).to.deep.equal([]);
     }
+  });
+
+  it("searches names and descriptions for all the words, in any case", async () => {
+    await archive.accept(at, "update");
+    expect(names(await asked("search", "PHA"))).to.deep.equal(["base alpha", "extra alpha"]);
+    expect(names(await asked("search", "PACKAGE", "beta", "--feed", "base"))).to.deep.equal(["base beta"]);
+    expect(names(await asked("search", "alpha", "beta"))).to.deep.equal([]);
   });
 
   it("shows one package with its digest, and who signed the index when", async () => {

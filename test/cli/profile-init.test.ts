@@ -114,6 +114,41 @@ describe("feedkey profile init", () => {
     );
   });
 
+  it("adds a seed from the bundle, once, with the profile's other lines as they are", async () => {
+    const second = await addKey(archive.home);
+    await archive.publish(published);
+    const made = await makes(archive.mirror.url, ...fingerprint(), "--name", "example", ...feed);
+    const file = String(made.file);
+    const text = (await fs.readFile(file, "utf8")).replace(/^(seeds = .*)$/m, "$1 ; from the leaflet");
+    await fs.writeFile(file, text);
+    const addSeed = (...fingerprints: string[]) => {
+      return runHere([
+        "--json",
+        "--at",
+        iso(published + hour),
+        "--profile",
+        file,
+        "profile",
+        "add-seed",
+        ...fingerprints,
+      ]);
+    };
+    const files = await snapshot(folder);
+    for (const [unknown, code] of [
+      ["00".repeat(20), "untrusted_signer"],
+      [second.slice(-16), "usage"],
+    ] as const) {
+      expect(documentOf(await addSeed(unknown)).error?.code).to.equal(code);
+      expect(await snapshot(folder), code).to.deep.equal(files);
+    }
+    expect(documentOf(await addSeed(second))).to.deep.include({ seeds: [archive.key, second], added: [second] });
+    expect(await fs.readFile(file, "utf8")).to.equal(text.replace(archive.key, `${archive.key}, ${second}`));
+    expect((await fs.readdir(join(folder, "keyrings/example"))).sort()).to.deep.equal(
+      [`${archive.key}.asc`, `${second}.asc`].sort(),
+    );
+    expect(documentOf(await addSeed(second))).to.deep.include({ seeds: [archive.key, second], added: [] });
+  });
+
   it("writes each line of a pkgsrc profile with two seeds and its own authorities, without an editor", async () => {
     const second = await addKey(archive.home);
     await archive.publish(published);

@@ -25,6 +25,7 @@ MD5Sum: ${md5}\nSHA256sum: ${sha256}\nDescription: one\n two\n\nVersion: 2\nPack
         size: 1234,
         sha256,
         md5,
+        description: "one",
         line: 2,
       },
       {
@@ -35,6 +36,7 @@ MD5Sum: ${md5}\nSHA256sum: ${sha256}\nDescription: one\n two\n\nVersion: 2\nPack
         size: undefined,
         sha256: undefined,
         md5: undefined,
+        description: undefined,
         line: 12,
       },
     ]);

@@ -168,6 +168,7 @@ describe("index-format/package-stanza", () => {
           architecture: architecture ?? "",
           filename,
           ...rest,
+          description: undefined,
           line: own.length + 6,
         });
       }),

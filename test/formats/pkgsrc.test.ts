@@ -29,6 +29,7 @@ describe("index-format/pkgsrc", () => {
         size: 4321,
         sha256,
         md5: undefined,
+        description: "Package that holds nothing",
         line: 2,
       },
       {
@@ -39,6 +40,7 @@ describe("index-format/pkgsrc", () => {
         size: undefined,
         sha256: undefined,
         md5: undefined,
+        description: "Package that holds nothing",
         line: 20,
       },
     ]);

@@ -2,8 +2,8 @@
 import { FeedkeyError } from "../../error.ts";
 import { type Keeper, openArchive } from "../../keeper/open-archive.ts";
 import { type Duration, parseDuration } from "../../time.ts";
+import { type PassphraseOptions, passphraseSource } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import { type PassphraseOptions, passphraseSource } from "../passphrase.ts";
 
 export interface WarnOptions {
   readonly warnWithin?: string;

@@ -3,8 +3,8 @@
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { DeletionPlan } from "../../index.ts";
+import { newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import { newPassphrase, type PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf } from "./archive-terms.ts";
 

@@ -1,7 +1,7 @@
 /** `feedkey key extend`: a key of the key store lasts longer. */
 import { iso } from "../../time.ts";
+import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";

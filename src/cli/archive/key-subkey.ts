@@ -1,8 +1,8 @@
 /** `feedkey key subkey add`: a new signing subkey, made where the primary key is. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 import { algorithmOf, duration } from "./keygen.ts";

@@ -3,9 +3,9 @@
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { KeyKeeper } from "../../keeper/key-keeper.ts";
+import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
-import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { guardSecretOutput } from "../secret-output.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";

@@ -4,8 +4,8 @@ import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
 import { type Algorithm, algorithms } from "../../keeper/words.ts";
 import { type Duration, iso, parseDuration } from "../../time.ts";
+import { newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import { newPassphrase, type PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf } from "./archive-terms.ts";
 

@@ -5,8 +5,8 @@ import { escapeText } from "../../escape.ts";
 import type { RevokeReason } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
 import { describeGenerations } from "../../keeper/words.ts";
+import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type ServerOptions } from "./archive-terms.ts";
 

@@ -1,7 +1,7 @@
 /** `feedkey sign-package`: sign pkgsrc packages for pkg_add. */
 import { escapeText } from "../../escape.ts";
+import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf } from "./archive-terms.ts";
 

@@ -2,8 +2,8 @@
 
 import { signatureForm } from "../../keeper/lone-feed.ts";
 import { iso } from "../../time.ts";
+import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
-import type { PassphraseOptions } from "../passphrase.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";

@@ -1,4 +1,4 @@
-/** `feedkey list` and `feedkey show`: what the last accepted indexes list. Ask nobody. */
+/** `feedkey list`, `feedkey search` and `feedkey show`: what the last accepted indexes list. Ask nobody. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -23,6 +23,23 @@ export async function list(
       return [escapeText(name), escapeText(version), size === null ? "-" : String(size), feed];
     });
     const text = rows.length === 0 ? "" : table(["package", "version", "bytes", "feed"], rows);
+    const quiet = packages.map(({ name }) => escapeText(name)).join("\n");
+    return { text, quiet, json: { packages }, errors };
+  });
+}
+
+/** Packages by words of their name or description. @throws FeedkeyError `usage`, `not_found` */
+export async function search(
+  context: Context,
+  words: readonly string[],
+  { feed: feeds }: ListOptions,
+): Promise<Outcome> {
+  return await context.withClient(async (client) => {
+    const { packages, errors } = await client.list({ words, feeds, partial: true });
+    const rows = packages.map(({ name, version, feed, description }) => {
+      return [escapeText(name), escapeText(version), feed, escapeText(description ?? "-")];
+    });
+    const text = rows.length === 0 ? "" : table(["package", "version", "feed", "description"], rows);
     const quiet = packages.map(({ name }) => escapeText(name)).join("\n");
     return { text, quiet, json: { packages }, errors };
   });
@@ -58,6 +75,7 @@ function paragraph(one: ListedPackage & { signedAt: string | null; signers: read
     ["package", one.name],
     ["version", one.version],
     ...(one.architecture === "" ? [] : [["architecture", one.architecture]]),
+    ...(one.description === null ? [] : [["description", one.description]]),
     ["feed", one.feed],
     ["file", one.filename ?? "none in the index"],
     ["bytes", one.size === null ? "none in the index" : String(one.size)],

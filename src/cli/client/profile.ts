@@ -1,4 +1,5 @@
 /** `feedkey profile list|show|check`. */
+import { addSeeds } from "../../client/profiles/add-seed.ts";
 import { checkProfile, listProfiles, showProfile } from "../../client/profiles/profiles.ts";
 import { escapeText } from "../../escape.ts";
 import type { Profile } from "../../index.ts";
@@ -69,6 +70,21 @@ export async function check(context: Context, name: string | undefined): Promise
     json: { name: profile.name, seeds: seeds.map(({ fault: _, ...seed }) => seed) },
     errors,
   };
+}
+
+/** Adds keys of the archive's bundle to the seeds. @throws FeedkeyError as `addSeeds` */
+export async function addSeed(context: Context, fingerprints: readonly string[]): Promise<Outcome> {
+  const { at, reporter } = context;
+  const { offline } = context.options;
+  const { file, keyring, seeds, added } = await addSeeds(await context.profile(), {
+    fingerprints,
+    at,
+    offline,
+    reporter,
+  });
+  const text =
+    added.length === 0 ? "nothing to do: they are seeds already" : `${escapeText(file)}: added ${added.join(", ")}`;
+  return { text, json: { file, keyring, seeds, added } };
 }
 
 export interface ProfileInitOptions {

@@ -52,6 +52,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   "profile list": ["feedkey profile list"],
   "profile show": ["feedkey profile show example"],
   "profile check": ["feedkey profile check ./example.ini"],
+  "profile add-seed": ["feedkey --profile ./example.ini profile add-seed FINGERPRINT"],
   "profile init": [
     "feedkey profile init https://archive.example.org/ --fingerprint FINGERPRINT \\",
     "    --name example --feed base=feeds/base --keyservers hkps://keys.example.org",
@@ -63,6 +64,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   status: ["feedkey --profile example status", "feedkey status --config archive.ini --warn-within 30d"],
   update: ["feedkey --profile example update", "feedkey --profile example update base"],
   list: ["feedkey --profile example list 'lib*'"],
+  search: ["feedkey --profile example search http server"],
   show: ["feedkey --profile example show hello"],
   fetch: ["feedkey --profile example fetch hello=1.0 -o packages/"],
   verify: [
@@ -70,6 +72,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "feedkey --profile example verify SHA256SUMS image.iso --no-state",
   ],
   "verify-package": ["feedkey --profile example verify-package hello-1.0.tgz"],
+  init: ["feedkey init"],
   serve: ["feedkey serve /srv/archive --port 8080 --keyserver keys/"],
   completion: [
     'eval "$(feedkey completion bash)"',

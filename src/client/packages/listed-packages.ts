@@ -20,6 +20,8 @@ export interface ListedPackage {
   readonly size: number | null;
   /** Lower-case hex; null if the index has none: the package can't be fetched. */
   readonly sha256: string | null;
+  /** One line about it; null if the index has none. */
+  readonly description: string | null;
 }
 
 /** Who signed an index that lists packages, and when (RFC 3339). */
@@ -40,6 +42,8 @@ export interface Listed {
 export interface ListWish {
   /** Names of packages; `*` and `?` match any letters. Empty: all. */
   readonly patterns: readonly string[];
+  /** Each must be a part of the name or of the description, in any case. Empty: all. */
+  readonly words: readonly string[];
   /** Names of feeds; undefined: those of the profile. */
   readonly feeds: readonly string[] | undefined;
 }
@@ -83,22 +87,32 @@ function isAt(text: string, at: number, run: string): boolean {
   return true;
 }
 
-function listed(feed: string, { name, version, architecture, filename, size, sha256 }: Entry): ListedPackage {
-  const [path, bytes, digest] = [filename ?? null, size ?? null, sha256 ?? null];
-  return { feed, name, version, architecture, filename: path, size: bytes, sha256: digest };
+/** Whether each word is in the name or the description. */
+function finder(words: readonly string[]): (entry: Entry) => boolean {
+  const wanted = words.map((word) => word.toLowerCase());
+  return ({ name, description = "" }) => {
+    const [inName, inText] = [name.toLowerCase(), description.toLowerCase()];
+    return wanted.every((word) => inName.includes(word) || inText.includes(word));
+  };
+}
+
+function listed(feed: string, { name, version, architecture, ...file }: Entry): ListedPackage {
+  const [filename, size, sha256] = [file.filename ?? null, file.size ?? null, file.sha256 ?? null];
+  return { feed, name, version, architecture, filename, size, sha256, description: file.description ?? null };
 }
 
 /**
  * Lists packages of the indexes that are still good by all that is known.
  * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet
  */
-export async function listPackages(session: Session, { patterns, feeds: names }: ListWish): Promise<Listed> {
+export async function listPackages(session: Session, { patterns, words, feeds: names }: ListWish): Promise<Listed> {
   const chosen = chosenFeeds(session.profile, names ?? []);
   const { indexes, errors } = await acceptedIndexes(session, await session.judgeUnchecked(), chosen, false);
   const isWanted = matcher(patterns);
+  const isFound = finder(words);
   const packages: ListedPackage[] = [];
   for (const { feed, packages: all } of indexes) {
-    for (const entry of all) if (isWanted(entry.name)) packages.push(listed(feed.name, entry));
+    for (const entry of all) if (isWanted(entry.name) && isFound(entry)) packages.push(listed(feed.name, entry));
   }
   const feeds = indexes.map(({ feed, createdAt, signers }) => {
     return { name: feed.name, signedAt: iso(createdAt), signers: signers.map(({ certificate }) => certificate) };

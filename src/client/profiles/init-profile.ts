@@ -7,7 +7,7 @@ import { escapeText } from "../../escape.ts";
 import { commitStaged, stageAll } from "../../files/atomic.ts";
 import { ensureFolder } from "../../files/folder.ts";
 import { createTransport } from "../../net/transport.ts";
-import { writeCertificate } from "../../openpgp/certificate/certificate.ts";
+import { type RawCertificate, writeCertificate } from "../../openpgp/certificate/certificate.ts";
 import { attachLoose, collect } from "../../openpgp/certificate/merge.ts";
 import { readKeys } from "../../openpgp/certificate/read-keys.ts";
 import { armor } from "../../openpgp/packet/armor.ts";
@@ -61,8 +61,8 @@ export interface NewProfile {
   readonly identity: Identity;
 }
 
-/** @throws FeedkeyError `usage`: a key ID does not identify a key */
-function fullFingerprint(text: string): string {
+/** The fingerprint in a text, spaces or not. @throws FeedkeyError `usage`: a key ID does not identify a key */
+export function fullFingerprint(text: string): string {
   const hex = hexDigits(text);
   if (isFingerprint(hex)) return hex;
   throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
@@ -70,12 +70,21 @@ function fullFingerprint(text: string): string {
   });
 }
 
-async function readBundle(archive: string, { ca, offline = false }: InitProfileOptions) {
-  const transport = createTransport({ offline, credentials: credentialsFor(undefined), ...(await readCa(ca)) });
+/**
+ * The certificates of an archive's key bundle. Nothing in it is believed yet.
+ * @param archive its URL, with a slash at its end
+ * @throws FeedkeyError `not_found`, `unavailable`
+ */
+export async function readBundle(
+  archive: string,
+  terms: Pick<InitProfileOptions, "ca" | "offline"> & { readonly credentials?: string | undefined },
+) {
+  const { ca, offline = false, credentials } = terms;
+  const transport = createTransport({ offline, credentials: credentialsFor(credentials), ...(await readCa(ca)) });
   try {
     const url = new URL(bundlePath, archive);
-    const terms = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;
-    const answer = await transport.get(url, terms);
+    const bounds = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;
+    const answer = await transport.get(url, bounds);
     if (answer.status === 200) {
       const { certificates, loose } = readKeys(answer.body);
       return attachLoose(collect(certificates), loose);
@@ -150,6 +159,15 @@ function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Re
   if (feeds.length === 0) reporter.warn("the profile has no feed yet: name each with --feed NAME=PATH");
 }
 
+/** Files of a keyring. */
+export function certificateFiles(keyring: string, certificates: readonly RawCertificate[]) {
+  return certificates.map((certificate) => ({
+    path: join(keyring, `${certificate.fingerprint}.asc`),
+    data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),
+    mode: 0o644,
+  }));
+}
+
 /** Writes it. */
 async function write(archive: string, options: InitProfileOptions, reporter: Reporter): Promise<NewProfile> {
   const { at = Date.now(), feeds = [], format = "opkg", keyservers = [] } = options;
@@ -171,11 +189,7 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
   const keyring = join(folder, "keyrings", name);
   // Whatever the umask: a keyring that others can write to would be refused.
   await ensureFolder(keyring, 0o755);
-  const keys = certificates.map((certificate) => ({
-    path: join(keyring, `${certificate.fingerprint}.asc`),
-    data: armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"),
-    mode: 0o644,
-  }));
+  const keys = certificateFiles(keyring, certificates);
   if (copies.files.length > 0) await ensureFolder(join(folder, "ca"), 0o755);
   await commitStaged(await stageAll([...keys, ...copies.files, { path: file, data: text, mode: 0o644 }]));
   warnOfGaps(options, reporter);

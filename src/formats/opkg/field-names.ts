@@ -16,14 +16,15 @@ export const role = {
   sha1: 7,
   sha256: 8,
   sha512: 9,
+  description: 10,
 } as const;
 
 export type Role = (typeof role)[keyof typeof role];
 
-export const roleCount = 10;
+export const roleCount = 11;
 
 /** Hex digits of the digest in a role; 0 if it is not a digest. */
-export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128];
+export const digestLength: readonly number[] = [0, 0, 0, 0, 0, 0, 32, 40, 64, 128, 0];
 
 /** By name in lower case. opkg writes SHA256sum, Debian SHA256, OpenWrt either: one field under several names. */
 export const roleOf: Readonly<Record<string, Role>> = {
@@ -40,6 +41,7 @@ export const roleOf: Readonly<Record<string, Role>> = {
   sha256sum: role.sha256,
   sha512: role.sha512,
   sha512sum: role.sha512,
+  description: role.description,
 };
 
 /** One field name, whatever its case. */

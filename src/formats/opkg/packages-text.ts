@@ -74,7 +74,8 @@ export class OpkgScanner implements EntrySource {
     let current: Role = role.other;
     while (more && cursor.kind !== "blank") {
       if (cursor.kind === "field") current = this.#field();
-      else if (current !== role.other) throw cursor.error("continues a field that must be on one line");
+      else if (current !== role.other && current !== role.description)
+        throw cursor.error("continues a field that must be on one line");
       if (cursor.end - this.offset > maxStanzaLength) {
         throw cursor.error(`begins a stanza longer than ${maxStanzaLength} bytes`, this.line);
       }
@@ -92,6 +93,7 @@ export class OpkgScanner implements EntrySource {
       filename: this.#text(role.filename),
       size: readSize(this.#text(role.size)),
       sha256: this.#text(role.sha256)?.toLowerCase(),
+      description: this.#text(role.description),
       line: this.line,
       md5: this.#text(role.md5)?.toLowerCase(),
     };

@@ -111,6 +111,7 @@ export class SummaryScanner implements EntrySource {
       filename: this.#text(summaryRole.fileName) ?? `${full}${defaultEnding}`,
       size: readSize(this.#text(summaryRole.fileSize)),
       sha256,
+      description: this.#text(summaryRole.comment),
       line: this.line,
       md5,
       ...(other === undefined ? {} : { otherDigest: `${other.algorithm} ${other.hex}` }),

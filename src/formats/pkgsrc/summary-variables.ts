@@ -2,11 +2,19 @@
 import { hashStart, hashStep } from "../line-cursor.ts";
 
 /** What a variable is for: an index into the scanner's tables. */
-export const summaryRole = { other: 0, name: 1, architecture: 2, fileName: 3, fileSize: 4, checksum: 5 } as const;
+export const summaryRole = {
+  other: 0,
+  name: 1,
+  architecture: 2,
+  fileName: 3,
+  fileSize: 4,
+  checksum: 5,
+  comment: 6,
+} as const;
 
 export type SummaryRole = (typeof summaryRole)[keyof typeof summaryRole];
 
-export const summaryRoleCount = 6;
+export const summaryRoleCount = 7;
 
 // pkg_add refuses a package that lacks one of these.
 const required = ["PKGNAME", "COMMENT", "DESCRIPTION", "MACHINE_ARCH", "OPSYS", "OS_VERSION"];
@@ -41,6 +49,7 @@ const roleOf: Readonly<Record<string, SummaryRole>> = {
   FILE_NAME: summaryRole.fileName,
   FILE_SIZE: summaryRole.fileSize,
   FILE_CKSUM: summaryRole.checksum,
+  COMMENT: summaryRole.comment,
 };
 
 export interface Variable {

@@ -1,11 +1,10 @@
 /** Passphrases come from a file, a descriptor or a person at a terminal: never from arguments, never into a log. */
 
-import { createInterface } from "node:readline/promises";
-import { Writable } from "node:stream";
-import { FeedkeyError, systemCode } from "../error.ts";
-import { escapeText } from "../escape.ts";
-import { readPassphraseFile } from "../files/private-file.ts";
-import type { PassphraseSource } from "../index.ts";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { readPassphraseFile } from "../../files/private-file.ts";
+import type { PassphraseSource } from "../../index.ts";
+import { personHere } from "./ask.ts";
 import { readDescriptor } from "./read-descriptor.ts";
 
 export interface PassphraseOptions {
@@ -21,19 +20,6 @@ function firstLine(text: string): string {
     });
   }
   return text.split(/\r?\n/)[0] ?? "";
-}
-
-/** Reads without showing what is typed. */
-async function ask(prompt: string): Promise<string> {
-  process.stderr.write(prompt);
-  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = createInterface({ input: process.stdin, output: silent, terminal: true });
-  try {
-    return await terminal.question("");
-  } finally {
-    terminal.close();
-    process.stderr.write("\n");
-  }
 }
 
 /**
@@ -63,7 +49,8 @@ export function passphraseSource(options: PassphraseOptions): PassphraseSource {
   const source = async (fingerprint: string): Promise<string> => {
     const given = await givenPassphrase(options);
     if (given !== undefined) return given;
-    if (!process.stdin.isTTY) {
+    const person = personHere();
+    if (person === undefined) {
       throw new FeedkeyError(
         "bad_config",
         `key ${fingerprint} is locked and nobody is here to ask for its passphrase`,
@@ -72,18 +59,18 @@ export function passphraseSource(options: PassphraseOptions): PassphraseSource {
         },
       );
     }
-    return await ask(`passphrase of ${escapeText(fingerprint)}: `);
+    return await person.askHidden(`passphrase of ${escapeText(fingerprint)}: `);
   };
   return Object.assign(source, { asks });
 }
 
 /** For a new key: what the options give, else asked for twice on a terminal. Empty: no passphrase. */
-export async function newPassphrase(options: PassphraseOptions): Promise<string | undefined> {
+export async function newPassphrase(options: PassphraseOptions, person = personHere()): Promise<string | undefined> {
   const given = await givenPassphrase(options);
   if (given !== undefined) return given === "" ? undefined : given;
-  if (!process.stdin.isTTY) return undefined;
-  const first = await ask("passphrase for the new key (empty: none): ");
+  if (person === undefined) return undefined;
+  const first = await person.askHidden("passphrase for the new key (empty: none): ");
   if (first === "") return undefined;
-  if ((await ask("the same once more: ")) === first) return first;
+  if ((await person.askHidden("the same once more: ")) === first) return first;
   throw new FeedkeyError("usage", "the two passphrases differ");
 }

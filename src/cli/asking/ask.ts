@@ -1,0 +1,40 @@
+/** Questions to the person at the terminal, on standard error: standard output is for results. */
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { FeedkeyError } from "../../error.ts";
+
+/** Somebody who answers questions. */
+export interface Person {
+  /** Asks for a line. @throws FeedkeyError `usage` if no answer comes any more */
+  ask(question: string): Promise<string>;
+  /** Asks for a line that is not shown while it is typed. @throws FeedkeyError `usage` */
+  askHidden(question: string): Promise<string>;
+}
+
+async function answer(question: string, output: NodeJS.WritableStream): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output, terminal: true });
+  try {
+    return await new Promise((resolve, reject) => {
+      // The end of the input, or Ctrl-C: nobody answers any more.
+      terminal.once("close", () => reject(new FeedkeyError("usage", "the question was not answered")));
+      terminal.question(question).then(resolve, reject);
+    });
+  } finally {
+    terminal.close();
+  }
+}
+
+async function hiddenAnswer(question: string): Promise<string> {
+  process.stderr.write(question);
+  try {
+    return await answer("", new Writable({ write: (_chunk, _encoding, done) => done() }));
+  } finally {
+    process.stderr.write("\n");
+  }
+}
+
+/** Whoever sits at the terminal; undefined without one. */
+export function personHere(): Person | undefined {
+  if (!process.stdin.isTTY) return undefined;
+  return { ask: (question) => answer(question, process.stderr), askHidden: hiddenAnswer };
+}

@@ -1,0 +1,128 @@
+/** `feedkey init`: asks what a first run needs, and writes the files. */
+import { join, resolve } from "node:path";
+import { fullFingerprint, initProfile, publishedNames } from "../client/profiles/init-profile.ts";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { profileSearchPath } from "../files/paths.ts";
+import { initArchive } from "../keeper/init-archive.ts";
+import { openArchive } from "../keeper/open-archive.ts";
+import { type Person, personHere } from "./asking/ask.ts";
+import { newPassphrase } from "./asking/passphrase.ts";
+import type { Context } from "./context.ts";
+import type { Outcome } from "./run.ts";
+
+/** Asks until the answer will do. @param fallback what an empty answer means */
+async function answered<T>(
+  { reporter }: Context,
+  person: Person,
+  question: string,
+  read: (text: string) => T,
+  fallback = "",
+): Promise<T> {
+  for (;;) {
+    const text = (await person.ask(`${question}${fallback === "" ? "" : ` [${fallback}]`}: `)).trim() || fallback;
+    try {
+      return read(text);
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      reporter.line("error", error.message);
+    }
+  }
+}
+
+const needed = (text: string) => {
+  if (text !== "") return text;
+  throw new FeedkeyError("usage", "an answer is needed");
+};
+
+function oneOf<Word extends string>(words: readonly Word[]): (text: string) => Word {
+  return (text) => {
+    const found = words.find((word) => word === text);
+    if (found !== undefined) return found;
+    throw new FeedkeyError("usage", `"${text}" is not one of ${words.join(", ")}`);
+  };
+}
+
+async function initKeeper(context: Context, person: Person, folder: string): Promise<Outcome> {
+  const userId = await answered(
+    context,
+    person,
+    "name of the archive with an address, as Example Archive <archive@example.org>",
+    needed,
+  );
+  const root = await answered(context, person, "folder that is published", needed, "archive");
+  const name = await answered(context, person, "name of the first feed", needed, "base");
+  const format = await answered(
+    context,
+    person,
+    `its format, ${publishedNames.join(" or ")}`,
+    oneOf(publishedNames),
+    "opkg",
+  );
+  const file = join(folder, "archive.ini");
+  const { home, at, reporter } = context;
+  const passphrase = await newPassphrase({}, person);
+  const keeper = await openArchive({ home, at, reporter });
+  const { fingerprint, feedFolder } = await initArchive(keeper, {
+    ...{ file, root: resolve(folder, root), userId, feed: { name, format }, passphrase },
+  });
+  const text = [
+    `made key ${fingerprint} and archive.ini`,
+    `next: copy ${keeper.store.folder}/revocations/ to a safe place,`,
+    `      put packages into ${escapeText(feedFolder)}, then: feedkey publish --config archive.ini`,
+  ];
+  return { text: text.join("\n"), json: { file, fingerprint, feedFolder } };
+}
+
+async function initClient(context: Context, person: Person): Promise<Outcome> {
+  const url = await answered(context, person, "the archive's URL", needed);
+  const fingerprint = await answered(
+    context,
+    person,
+    "fingerprint of its key, from its keepers and not from the archive",
+    fullFingerprint,
+  );
+  const name = await answered(context, person, "name of the profile", needed, "default");
+  const feed = await answered(context, person, "name of a feed", needed, "base");
+  const path = await answered(context, person, "its folder below the URL", needed, feed);
+  const format = await answered(
+    context,
+    person,
+    `its format, ${publishedNames.join(" or ")}`,
+    oneOf(publishedNames),
+    "opkg",
+  );
+  const servers = await answered(context, person, "key servers, hkps://HOST with commas, or none", needed, "none");
+  const { at, reporter } = context;
+  const keyservers = servers === "none" ? [] : servers.split(/\s*,\s*/);
+  const [folder = "."] = profileSearchPath();
+  const { file, seeds } = await initProfile(url, {
+    ...{ fingerprints: [fingerprint], folder, name, feeds: [{ name: feed, path }], format, keyservers },
+    ...{ at, offline: context.options.offline, reporter },
+  });
+  const option = name === "default" ? "" : `--profile ${name} `;
+  const text = [`wrote ${escapeText(file)}`, `next: feedkey ${option}update`];
+  return { text: text.join("\n"), json: { file, seeds } };
+}
+
+/**
+ * Asks for the role, then for what that role needs.
+ * @param folder where archive.ini and the published folder go
+ * @throws FeedkeyError `usage` without a person to ask; as `initArchive` and `initProfile`
+ */
+export async function init(context: Context, person = personHere(), folder = "."): Promise<Outcome> {
+  if (person === undefined) {
+    throw new FeedkeyError("usage", "there is no terminal to ask questions on", {
+      hint:
+        'to publish, run "feedkey keygen", write archive.ini (man feedkey-archive), run "feedkey publish --config archive.ini"; ' +
+        'to follow an archive, run "feedkey profile init URL --fingerprint FPR"',
+    });
+  }
+  const role = await answered(
+    context,
+    person,
+    "publish an archive, or follow one? publish or follow",
+    oneOf(["publish", "follow"]),
+  );
+  return role === "publish" ? await initKeeper(context, person, folder) : await initClient(context, person);
+}

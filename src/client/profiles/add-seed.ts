@@ -1,0 +1,71 @@
+/** Further seeds for a profile that is there, by fingerprints that came by another channel. */
+import { readFile, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { commitStaged, stageAll } from "../../files/atomic.ts";
+import { withValue } from "../../profile/edit-ini.ts";
+import { readProfile } from "../../profile/read-profile.ts";
+import type { Profile } from "../../profile/types.ts";
+import type { Reporter } from "../../refresh/session.ts";
+import type { Instant } from "../../time.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+import type { Report } from "../client-options.ts";
+import { report } from "../with-warnings.ts";
+import { takeSeeds } from "./bundle-seeds.ts";
+import { certificateFiles, fullFingerprint, readBundle } from "./init-profile.ts";
+
+export interface AddSeedOptions {
+  /** Full fingerprints of the archive's keys, from a source other than the archive. */
+  readonly fingerprints: readonly string[];
+  readonly at?: Instant | undefined;
+  readonly offline?: boolean | undefined;
+  /** Gets warnings as they come. */
+  readonly reporter?: Partial<Reporter> | undefined;
+}
+
+/** A profile whose seeds were added to. */
+export interface SeedsAdded {
+  readonly file: string;
+  readonly keyring: string;
+  /** All of them now, and those that are new. */
+  readonly seeds: readonly Fingerprint[];
+  readonly added: readonly Fingerprint[];
+}
+
+async function add(profile: Profile, options: AddSeedOptions, reporter: Reporter): Promise<SeedsAdded> {
+  const { archive, trust, file } = profile;
+  const { at = Date.now(), offline } = options;
+  const named = [...new Set(options.fingerprints.map(fullFingerprint))];
+  const added = named.filter((seed) => !trust.seeds.includes(seed));
+  const seeds = [...trust.seeds, ...added];
+  if (added.length === 0) return { file, keyring: trust.keyring, seeds, added };
+  if (!(await stat(trust.keyring)).isDirectory()) {
+    throw new FeedkeyError("bad_profile", `the keyring ${escapeText(trust.keyring)} is one file`, {
+      hint: `add the certificate to it, and ${added.join(", ")} to the line "seeds" of the profile, by hand`,
+    });
+  }
+  const bundle = await readBundle(archive.url, { ca: archive.ca, offline, credentials: archive.credentials });
+  const { certificates } = await takeSeeds({ at, reporter }, bundle, added);
+  const next = withValue(await readFile(file, "utf8"), "trust", "seeds", seeds.join(", "));
+  if (readProfile(next, file).trust.seeds.join() !== seeds.join()) {
+    throw new FeedkeyError("bad_profile", `the line "seeds" of ${escapeText(file)} could not be changed`, {
+      hint: `write it by hand: seeds = ${seeds.join(", ")}`,
+    });
+  }
+  // A link stays, the file behind it changes, and its permissions do not.
+  const target = await realpath(file);
+  const mode = (await stat(target)).mode & 0o777;
+  const keys = certificateFiles(join(trust.keyring), certificates);
+  await commitStaged(await stageAll([...keys, { path: target, data: next, mode }]));
+  return { file, keyring: trust.keyring, seeds, added };
+}
+
+/**
+ * Adds keys of the archive's bundle to a profile's seeds and keyring, or changes nothing.
+ * @throws FeedkeyError `usage` for what is not a full fingerprint, `not_found` without a bundle, `untrusted_signer` if the bundle
+ *   lacks one, `revoked`, `bad_certificate`, `bad_profile`, `output`
+ */
+export async function addSeeds(profile: Profile, options: AddSeedOptions): Promise<Report<SeedsAdded>> {
+  return await report(options.reporter, true, (reporter) => add(profile, options, reporter));
+}

@@ -1,0 +1,71 @@
+/** A new archive: a key in the key store, the folder that is published, and `archive.ini` with a first feed. */
+import { lstat } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { encodeValue } from "../profile/ini.ts";
+import { readArchiveConfig } from "../profile/read-archive.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Keeper } from "./open-archive.ts";
+
+export interface NewArchive {
+  /** Where `archive.ini` is written. */
+  readonly file: string;
+  /** The folder that is published; not the one with the file, nor one above. */
+  readonly root: string;
+  /** "Name <address>", for all keys of the archive. */
+  readonly userId: string;
+  readonly feed: { readonly name: string; readonly format: string };
+  /** Locks the key; undefined: it is not locked. */
+  readonly passphrase: string | undefined;
+}
+
+const lifetime = 2 * 365 * 86_400_000;
+
+function textOf({ file, root, userId, feed }: NewArchive, fingerprint: Fingerprint): string {
+  const folder = relative(resolve(file, ".."), root);
+  return [
+    "[archive]",
+    `root = ${encodeValue(folder)}`,
+    `user-id = ${encodeValue(userId)}`,
+    `key = ${fingerprint}`,
+    "",
+    `[feed ${feed.name}]`,
+    `format = ${encodeValue(feed.format)}`,
+    `path = ${encodeValue(feed.name)}`,
+    "",
+  ].join("\n");
+}
+
+/**
+ * Makes them. A key whose configuration can't be written is not made.
+ * @throws FeedkeyError `output` if there is a file already, `bad_config`, `usage`
+ */
+export async function initArchive(
+  keeper: Keeper,
+  options: NewArchive,
+): Promise<{ fingerprint: Fingerprint; feedFolder: string }> {
+  const terms = { ...options, file: resolve(options.file), root: resolve(options.root) };
+  const isThere = await lstat(terms.file).then(
+    () => true,
+    (error: unknown) => {
+      if (systemCode(error) === "ENOENT") return false;
+      throw error;
+    },
+  );
+  if (isThere) {
+    throw new FeedkeyError("output", `there is a file ${escapeText(terms.file)} already`, {
+      details: { path: terms.file },
+      hint: "run the command in another folder, or add what is missing to the file by hand",
+    });
+  }
+  readArchiveConfig(textOf(terms, "0".repeat(40)), terms.file);
+  const { userId, passphrase } = terms;
+  const { fingerprint } = await keeper.keys.make({ userId, algorithm: "ed25519", lifetime, passphrase });
+  const feedFolder = join(terms.root, terms.feed.name);
+  await ensureFolder(feedFolder, 0o755);
+  await writeFileAtomic(terms.file, textOf(terms, fingerprint), { mode: 0o644 });
+  return { fingerprint, feedFolder };
+}

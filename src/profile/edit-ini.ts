@@ -1,0 +1,20 @@
+/** Changes one line of a configuration file and leaves all others as they are. */
+import { encodeValue } from "./ini.ts";
+
+/** The text with another value of a key; a comment behind the value stays. As it was if the section has no such line. */
+export function withValue(text: string, section: string, key: string, value: string): string {
+  let current = "";
+  return text
+    .split("\n")
+    .map((line) => {
+      current = /^\s*\[([^\]]*)\]/.exec(line)?.[1]?.trim() ?? current;
+      const [, name] = /^\s*([A-Za-z0-9_.-]+)[ \t]*=/.exec(line) ?? [];
+      if (current !== section || name !== key) return line;
+      return line.replace(/(=\s*)([^;#]*?)(\s*(?:[;#].*)?\r?)$/, (_, start: string, old: string, end: string) => {
+        if (old !== "") return `${start}${encodeValue(value)}${end}`;
+        // A comment needs a space in front of it.
+        return `= ${encodeValue(value)}${end.trim() === "" ? end : ` ${end}`}`;
+      });
+    })
+    .join("\n");
+}
