@@ -3,6 +3,7 @@
  * As deep below the root as the plain files, so that paths relative to a module stay right.
  */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { build } from "esbuild";
 
 const folder = "dist/src/bundle";
@@ -29,5 +30,13 @@ await build({
   legalComments: "none",
   logLevel: "warning",
 });
+
+// What `--version` says beside the number, where this is a checkout.
+try {
+  const commit = execFileSync("git", ["describe", "--always", "--dirty", "--exclude=*"], { stdio: ["ignore", "pipe", "ignore"] });
+  writeFileSync("dist/commit", commit);
+} catch {
+  rmSync("dist/commit", { force: true });
+}
 
 await import("./man-pages.mjs");

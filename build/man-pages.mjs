@@ -8,14 +8,11 @@ import { addCommands } from "../dist/src/cli/commands.js";
 import { examples } from "../dist/src/cli/help/examples.js";
 import { helpSettings, pathOf } from "../dist/src/cli/help/help.js";
 import { makeProgram } from "../dist/src/cli/program.js";
+import { releaseDate } from "./installed-files.mjs";
 import { argument, code, dropEmpty, literal, mdocOf, nameOf, sentence, wrap } from "./mdoc.mjs";
 
 const folder = "dist/man";
-const { version } = JSON.parse(readFileSync("package.json", "utf8"));
-const [, date] = new RegExp(`^## \\[${version.replaceAll(".", "\\.")}\\] - (\\S+)`, "m").exec(
-  readFileSync("CHANGELOG.md", "utf8"),
-);
-const day = new Date(`${date}T00:00:00Z`);
+const day = new Date(`${releaseDate()}T00:00:00Z`);
 const month = day.toLocaleString("en", { month: "long", timeZone: "UTC" });
 
 const program = makeProgram();

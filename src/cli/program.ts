@@ -1,12 +1,14 @@
 /** The program before its commands: its name and the options that every command has. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { Command } from "commander";
 import { helpSettings } from "./help/help.ts";
 
-/** The version in package.json. */
+/** The version in package.json, with the commit if the build knew it. */
 export function packageVersion(): string {
   const manifest = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  return String((JSON.parse(manifest) as { version: unknown }).version);
+  const { version } = JSON.parse(manifest) as { readonly version: string };
+  const commit = new URL("../../commit", import.meta.url);
+  return existsSync(commit) ? `${version} (${readFileSync(commit, "utf8").trim()})` : version;
 }
 
 /** @param args the command line: package.json is read only where they ask for the version */
