@@ -2,8 +2,9 @@
  * One file of the whole program: loading it takes a third of the time of loading some three hundred modules (docs/performance.md).
  * As deep below the root as the plain files, so that paths relative to a module stay right.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+
 import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
 const folder = "dist/src/bundle";
@@ -33,7 +34,9 @@ await build({
 
 // What `--version` says beside the number, where this is a checkout.
 try {
-  const commit = execFileSync("git", ["describe", "--always", "--dirty", "--exclude=*"], { stdio: ["ignore", "pipe", "ignore"] });
+  const commit = execFileSync("git", ["describe", "--always", "--dirty", "--exclude=*"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   writeFileSync("dist/commit", commit);
 } catch {
   rmSync("dist/commit", { force: true });

@@ -25,7 +25,8 @@ install(join(root, place), libraries());
 mkdirSync(join(root, "usr/bin"), { recursive: true });
 symlinkSync("../share/nodejs/feedkey/bin/feedkey.js", join(root, "usr/bin/feedkey"));
 chmodSync(join(root, place, "bin/feedkey.js"), 0o755);
-for (const page of readdirSync("dist/man")) write(`usr/share/man/man${page.at(-1)}/${page}.gz`, packed(`dist/man/${page}`));
+for (const page of readdirSync("dist/man"))
+  write(`usr/share/man/man${page.at(-1)}/${page}.gz`, packed(`dist/man/${page}`));
 write("usr/share/bash-completion/completions/feedkey", completion("bash"));
 write("usr/share/zsh/vendor-completions/_feedkey", completion("zsh"));
 write("usr/share/fish/vendor_completions.d/feedkey.fish", completion("fish"));
@@ -71,6 +72,9 @@ function copyright() {
 const time = String(Date.parse(`${releaseDate()}T00:00:00Z`) / 1000);
 const target = `dist/feedkey_${version}_all.deb`;
 const env = { ...process.env, SOURCE_DATE_EPOCH: time };
-execFileSync("dpkg-deb", ["--root-owner-group", "-Zxz", "--build", root, target], { env, stdio: ["ignore", "ignore", "inherit"] });
+execFileSync("dpkg-deb", ["--root-owner-group", "-Zxz", "--build", root, target], {
+  env,
+  stdio: ["ignore", "ignore", "inherit"],
+});
 rmSync(root, { recursive: true, force: true });
 process.stdout.write(`${target}\n`);

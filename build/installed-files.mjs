@@ -15,7 +15,16 @@ export function releaseDate() {
 }
 
 /** What every installation has of the project itself; the demo makes packages of the papers. */
-export const ownFiles = ["bin", "dist/commit", "keyrings", "profiles", "package.json", "LICENSE", "README.md", "CHANGELOG.md"];
+export const ownFiles = [
+  "bin",
+  "dist/commit",
+  "keyrings",
+  "profiles",
+  "package.json",
+  "LICENSE",
+  "README.md",
+  "CHANGELOG.md",
+];
 
 /** Types, maps and texts of libraries, which nobody reads at run time. */
 const left = /\.(?:d\.[cm]?ts|map)$|^node_modules\/.*(?:\.(?:md|markdown)|\/(?:types|test|tests))$/;

@@ -3,7 +3,16 @@
  * the system and the Node that it was built with. The program must have been built.
  */
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join, relative } from "node:path";
 import { serialize } from "node:v8";
 import { inject } from "postject";
@@ -37,7 +46,9 @@ const settings = {
   assets: { files: join(folder, "files.bin") },
 };
 writeFileSync(join(folder, "sea.json"), JSON.stringify(settings));
-execFileSync(process.execPath, ["--experimental-sea-config", join(folder, "sea.json")], { stdio: ["ignore", "ignore", "inherit"] });
+execFileSync(process.execPath, ["--experimental-sea-config", join(folder, "sea.json")], {
+  stdio: ["ignore", "ignore", "inherit"],
+});
 if (!readFileSync(process.execPath).includes(fuse)) {
   throw new Error(`${process.execPath} can't hold a program: use a Node from nodejs.org, whose library is inside`);
 }
