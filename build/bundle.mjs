@@ -21,8 +21,8 @@ await build({
   format: "cjs",
   target: "node20",
   // Node warns of what the first does unless it lies below node_modules, the other reads a file that lies beside it.
-  // The OpenPGP library is one file already, for rare algorithms and secret keys alone.
-  external: ["seek-bzip", "@bokuweb/zstd-wasm", "openpgp"],
+  // The OpenPGP library is one file already, for rare algorithms and secret keys alone; so is Graphviz, for pictures.
+  external: ["seek-bzip", "@bokuweb/zstd-wasm", "openpgp", "@hpcc-js/wasm-graphviz"],
   supported: { "dynamic-import": false },
   define: { "import.meta.url": "moduleUrl" },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },

@@ -34,7 +34,9 @@ rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const files = join(folder, "files");
 // What the bundle leaves outside (build/bundle.mjs), and of that the part that Node loads.
-const outside = ["seek-bzip", "@bokuweb/zstd-wasm", "openpgp", "libarchive.js"].map((name) => `node_modules/${name}`);
+const outside = ["seek-bzip", "@bokuweb/zstd-wasm", "openpgp", "libarchive.js", "@hpcc-js/wasm-graphviz"].map(
+  (name) => `node_modules/${name}`,
+);
 const isLoaded = (path) => !/openpgp\/(?:lightweight|dist\/(?:lightweight|openpgp))/.test(path);
 install(files, [...ownFiles, "dist/src/bundle", ...outside], isLoaded);
 const contents = new Map([...filesBelow(files)].sort().map((path) => [relative(files, path), readFileSync(path)]));

@@ -63,6 +63,7 @@ export function addClientCommands(program: Command, run: Runner): void {
   program
     .command("chain")
     .description("how a seed leads to each trusted key, and why the other keys are not trusted")
+    .option("--svg", "a picture for a browser")
     .option("--dot", "a graph for Graphviz")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((options: ChainOptions) => {

@@ -70,6 +70,7 @@ export const below: Readonly<Record<string, readonly string[]>> = Object.fromEnt
 /** Libraries from outside, and the only folders that may import each. One that is not here may be imported nowhere. */
 export const owners: Readonly<Record<string, readonly string[]>> = {
   "@bokuweb/zstd-wasm": ["packages"],
+  "@hpcc-js/wasm-graphviz": ["cli"],
   "cli-progress": ["cli"],
   "cli-table3": ["cli"],
   comlink: ["packages"],

@@ -15,6 +15,7 @@ export function defineRotate(command: Command): Command {
     .option("--at-once", "both steps")
     .option("--abandon", "withdraw a bad successor")
     .option("--status", "show how far the rotation is")
+    .option("--svg", "with --status: a picture of the keys and their overlaps over time")
     .option("--retire", "with --finish: revoke the old key as superseded")
     .option("--force", "go on without a backup, before the overlap ends, or even if clients lose their chain")
     .option("--dry-run", "print the plan and change nothing");

@@ -3,7 +3,7 @@
 import { FeedkeyError } from "../../error.ts";
 import type { Archive, StepsTaken } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
-import { type Duration, iso } from "../../time.ts";
+import { iso } from "../../time.ts";
 import { givenPassphrase, newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
@@ -21,13 +21,15 @@ export interface RotateOptions extends PassphraseOptions, ServerOptions, WarnOpt
   readonly atOnce?: boolean;
   readonly abandon?: boolean;
   readonly status?: boolean;
+  readonly svg?: boolean;
   readonly retire?: boolean;
   readonly force?: boolean;
   readonly dryRun?: boolean;
 }
 
-async function status(keeper: Keeper, warnWithin: Duration | undefined): Promise<Outcome> {
-  const { present, successor = null, successorHere, predecessor = null, overlapEnds: ends } = await keeper.status();
+async function status(context: Context, keeper: Keeper, options: RotateOptions): Promise<Outcome> {
+  const found = await keeper.status();
+  const { present, successor = null, successorHere, predecessor = null, overlapEnds: ends } = found;
   const overlapEnds = ends === undefined ? null : iso(ends);
   const lines = [`present key  ${present}`];
   if (predecessor !== null) lines.push(`it followed  ${predecessor}`);
@@ -40,8 +42,16 @@ async function status(keeper: Keeper, warnWithin: Duration | undefined): Promise
         : "its secret   is not in this key store: bring it back with feedkey key restore DIR, or withdraw it with --abandon",
     );
   }
-  await keeper.warnAhead({ warnWithin });
-  return { text: lines.join("\n"), json: { present, successor, successorHere, predecessor, overlapEnds } };
+  await keeper.warnAhead({ warnWithin: warningTime(options) });
+  const keys = found.keys.map(({ fingerprint, createdAt, expiresAt, revokedAt }) => {
+    const [end, revoked] = [expiresAt, revokedAt].map((at) => (at === undefined ? null : iso(at)));
+    return { fingerprint, createdAt: iso(createdAt), expiresAt: end, revokedAt: revoked };
+  });
+  const json = { present, successor, successorHere, predecessor, overlapEnds, keys };
+  if (options.svg !== true) return { text: lines.join("\n"), json };
+  const { timeline } = await import("../picture/timeline.ts");
+  const text = timeline(found, context.at);
+  return { text, quiet: text, json };
 }
 
 /** The step that the options name. */
@@ -90,7 +100,8 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");
   const keeper = await keeperOf(context, options);
-  if (options.status === true) return await status(keeper, warningTime(options));
+  if (options.status === true) return await status(context, keeper, options);
+  if (options.svg === true) throw new FeedkeyError("usage", "--svg goes with --status");
   if (options.dryRun === true) return await plan(context, keeper, options);
   const step = stepOf(options);
   if (step === "abandon") {

@@ -1,9 +1,9 @@
-/** The chain for people and for programs: text tree, Graphviz, JSON. */
+/** The chain for people and for programs: text tree, JSON. */
 
 import { keyToday, scopeText } from "../../client/status.ts";
 import { escapeText } from "../../escape.ts";
 import { append } from "../../grouped.ts";
-import type { Fingerprint, Rejected, Trusted, TrustSet } from "../../index.ts";
+import type { Fingerprint, Trusted, TrustSet } from "../../index.ts";
 import { iso } from "../../time.ts";
 import { shownPath } from "./show.ts";
 
@@ -65,27 +65,4 @@ export function chainTree(trust: TrustSet): string {
     lines.push(`${fingerprint}  ${code}: ${escapeText(reason)}`, `    ${escapeText(userId)}`);
   }
   return lines.join("\n");
-}
-
-function label(fingerprint: Fingerprint, { userId }: Pick<Trusted | Rejected, "userId">): string {
-  return JSON.stringify(`${escapeText(userId)}\n${fingerprint.slice(0, 20)}\n${fingerprint.slice(20)}`);
-}
-
-/** Graphviz: trusted keys solid, others dashed; refused links dotted, with the reason. */
-export function chainDot(trust: TrustSet): string {
-  const lines = ["digraph chain {", "  rankdir=TB;", '  node [shape=box, fontname="monospace"];'];
-  for (const [fingerprint, key] of trust.trusted) {
-    const shape = key.role === "seed" ? ", peripheries=2" : "";
-    lines.push(`  "${fingerprint}" [label=${label(fingerprint, key)}${shape}];`);
-  }
-  for (const [fingerprint, key] of trust.rejected) {
-    lines.push(
-      `  "${fingerprint}" [label=${label(fingerprint, key)}, style=dashed, tooltip=${JSON.stringify(escapeText(key.reason))}];`,
-    );
-  }
-  for (const { issuer, subject, refusal } of trust.links) {
-    const why = refusal === undefined ? "" : ` [style=dotted, label=${JSON.stringify(escapeText(refusal.reason))}]`;
-    lines.push(`  "${issuer}" -> "${subject}"${why};`);
-  }
-  return [...lines, "}"].join("\n");
 }

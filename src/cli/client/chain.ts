@@ -1,20 +1,28 @@
 /** `feedkey chain` and `feedkey refresh`: what is known about the archive's keys, and asking for news. */
 
+import { FeedkeyError } from "../../error.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
-import { chainDot, chainJson, chainTree } from "./chain-view.ts";
+import { chainJson, chainTree } from "./chain-view.ts";
 
 export interface ChainOptions {
   readonly dot?: boolean;
+  readonly svg?: boolean;
   readonly resetState?: boolean;
 }
 
 /** Asks for news, then shows the chain. @throws FeedkeyError as `Context.withClient` */
-export async function chain(context: Context, { dot, resetState }: ChainOptions): Promise<Outcome> {
+export async function chain(context: Context, { dot, svg, resetState }: ChainOptions): Promise<Outcome> {
+  if (dot === true && svg === true) throw new FeedkeyError("usage", "--dot and --svg exclude each other");
   return await context.withClient(async (client) => {
     const { trust } = await client.chain({ resetState });
-    return { text: dot === true ? chainDot(trust) : chainTree(trust), json: chainJson(trust) };
+    if (dot !== true && svg !== true) return { text: chainTree(trust), json: chainJson(trust) };
+    const { chainGraph } = await import("../picture/chain-graph.ts");
+    const graph = chainGraph(trust);
+    const title = `How ${counted(trust.trusted.size, "key")} of ${client.profile.archive.name} hang together`;
+    const text = svg === true ? await (await import("../picture/svg.ts")).layOut(graph, title) : graph;
+    return { text, quiet: text, json: chainJson(trust) };
   });
 }
 

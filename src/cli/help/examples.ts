@@ -22,6 +22,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "feedkey rotate --config archive.ini --backup /media/stick",
     "# after the overlap",
     "feedkey rotate --config archive.ini --finish",
+    "feedkey rotate --config archive.ini --status --svg > rotation.svg",
   ],
   revoke: [
     "feedkey revoke FINGERPRINT --reason superseded --config archive.ini --dry-run",
@@ -58,7 +59,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "    --name example --feed base=feeds/base --keyservers hkps://keys.example.org",
   ],
   refresh: ["feedkey --profile example refresh"],
-  chain: ["feedkey --profile example chain", "feedkey --profile example chain --dot | dot -Tsvg > chain.svg"],
+  chain: ["feedkey --profile example chain", "feedkey --profile example chain --svg > chain.svg"],
   export: ["feedkey --profile example export --for gpgv /usr/share/keyrings/example.gpg"],
   setup: ["feedkey --profile example setup opkg --dry-run", "feedkey --profile example setup apt --root /mnt/target"],
   status: ["feedkey --profile example status", "feedkey status --config archive.ini --warn-within 30d"],

@@ -1,8 +1,10 @@
 /** Use case: the steps of a rotation, what each would do, and the retirement of the old key at the end. */
 import { FeedkeyError } from "../../error.ts";
 import { type Archive, knownCertificates, refreshBundle } from "../../publish/archive.ts";
+import type { OwnCertificate } from "../../signing/signing-key.ts";
 import type { Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
+import { effectiveRevocation, endOfLife } from "../../trust/key-state.ts";
 import { describeGenerations } from "../cut-off-clients.ts";
 import { applyRevocation, planRevocation, refuseOrphans } from "../revoke.ts";
 import { finishRotation, type RotationStep, type StartOptions, startRotation, wasCutOffFinishing } from "../rotate.ts";
@@ -20,6 +22,29 @@ export interface RotationStatus {
   readonly predecessor: Fingerprint | undefined;
   /** When the rotation may be finished. */
   readonly overlapEnds: Instant | undefined;
+  /** These keys with their dates, the first made first. */
+  readonly keys: readonly DatedKey[];
+}
+
+/** A key over time. */
+export interface DatedKey {
+  readonly fingerprint: Fingerprint;
+  readonly userId: string;
+  readonly createdAt: Instant;
+  /** Undefined: it does not expire. */
+  readonly expiresAt: Instant | undefined;
+  /** Undefined: it is not revoked. */
+  readonly revokedAt: Instant | undefined;
+}
+
+function dated({ facts }: OwnCertificate, { at, config }: Archive): DatedKey {
+  return {
+    fingerprint: facts.primary.fingerprint,
+    userId: config.userId,
+    createdAt: facts.primary.createdAt,
+    expiresAt: endOfLife(facts, at),
+    revokedAt: effectiveRevocation(facts.revocations, at)?.createdAt,
+  };
 }
 
 /** The state of the rotation of the archive's key. @throws FeedkeyError `not_found` */
@@ -31,6 +56,9 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
     successorHere: successor !== undefined && (await archive.store.hasPrivate(successor.raw.fingerprint)),
     predecessor: predecessor?.raw.fingerprint,
     overlapEnds,
+    keys: [predecessor, present, successor]
+      .flatMap((one) => (one === undefined ? [] : [dated(one, archive)]))
+      .sort((a, b) => a.createdAt - b.createdAt),
   };
 }
 
