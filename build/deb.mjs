@@ -33,6 +33,7 @@ write("usr/share/fish/vendor_completions.d/feedkey.fish", completion("fish"));
 for (const unit of readdirSync("packaging/systemd")) {
   write(`usr/lib/systemd/system/${unit}`, readFileSync(`packaging/systemd/${unit}`));
 }
+write("usr/lib/nagios/plugins/check_feedkey", readFileSync("packaging/monitoring/check_feedkey"), 0o755);
 cpSync("docs", join(root, "usr/share/doc/feedkey"), { recursive: true });
 write("usr/share/doc/feedkey/changelog.gz", packed("CHANGELOG.md"));
 write(

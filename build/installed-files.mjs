@@ -24,6 +24,7 @@ export const ownFiles = [
   "LICENSE",
   "README.md",
   "CHANGELOG.md",
+  "SECURITY.md",
 ];
 
 /** Types, maps and texts of libraries, which nobody reads at run time. */

@@ -100,9 +100,10 @@ export function addClientCommands(program: Command, run: Runner): void {
       "--config <file>",
       "archive.ini: show which of the archive's own keys and delegations end soon; exits 1 if any does",
     )
+    .option("--prometheus", "metrics for the textfile collector")
     .action((options: ArchiveStatusOptions) => {
       if (options.config === undefined && options.warnWithin === undefined)
-        return run("status", async (context) => (await import("./client/status.ts")).status(context));
+        return run("status", async (context) => (await import("./client/status.ts")).status(context, options));
       return run("archive-status", async (context) =>
         (await import("./archive/archive-status.ts")).archiveStatus(context, options),
       );

@@ -19,6 +19,7 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
     .option("--host <address>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port, 0 for any", "8080")
     .option("--keyserver [dir]", "a key server below /pks/, which keeps keys in DIR")
+    .option("--access-log <file>", "append each request to a file, in the combined log format")
     .option("--tls-cert <file>", "PEM certificate chain")
     .option("--tls-key <file>", "its PEM key")
     .action((folder: string, options: ServeOptions) => {

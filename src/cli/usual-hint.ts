@@ -32,7 +32,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   bad_package: "build the package again, or copy it again",
   not_found: "check the name, that the file exists, and that you may read it",
   unavailable: "check the address and the network, then try again",
-  internal: "this is a bug in feedkey: run again with --debug and report what it prints",
+  internal: "this is a bug in feedkey: run again with --debug",
   output: "check that there is space, that you may write there, and that the path is right",
   bad_state: "the last good state is untouched; see docs/reliability.md",
   locked: "another run is at work: wait for its end, then try again",
@@ -41,7 +41,10 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   no_seed: "put the archive's fingerprint, from a source that you trust, into the profile's seeds",
 };
 
-/** What to do next about an error. */
-export function hintOf({ code, hint }: FeedkeyError): string {
-  return hint ?? usual[code];
+const whereToReport =
+  "if it happens again, report what that prints among the issues of the place that feedkey came from (SECURITY.md says how if it is a vulnerability)";
+
+/** What to do next about an error; of one that is a bug also where to report it. */
+export function hintOf({ code, hint = usual[code] }: FeedkeyError): string {
+  return code === "internal" ? `${hint}; ${whereToReport}` : hint;
 }

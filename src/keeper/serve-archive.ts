@@ -3,7 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { startServer } from "../keyserver/server.ts";
+import { type ServedRequest, startServer } from "../keyserver/server.ts";
 import { selfSigned } from "../net/self-signed.ts";
 import { keyMerger } from "../openpgp/check/key-merger.ts";
 
@@ -18,7 +18,11 @@ export interface ServeArchiveOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | "self-signed" | undefined;
   /** A key server too, in memory or in a folder. */
   readonly keyserver?: "memory" | { readonly folder: string } | undefined;
+  /** Called once for each request, when its answer is over: for an access log. */
+  readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
+
+export type { ServedRequest } from "../keyserver/server.ts";
 
 export interface ArchiveServer {
   /** Ends in a slash. */
@@ -61,11 +65,11 @@ export async function serveArchive(options: ServeArchiveOptions): Promise<Archiv
       hint: "give the folder that holds the archive",
     });
   }
-  const { host, port = 0, keyserver } = options;
+  const { host, port = 0, keyserver, onRequest } = options;
   const tls = await tlsOf(options.tls);
   const folder = typeof keyserver === "object" ? resolve(keyserver.folder) : undefined;
   const server = await startServer({
-    ...{ root, port },
+    ...{ root, port, onRequest },
     ...(host === undefined ? {} : { host }),
     ...(tls === undefined ? {} : { tls }),
     ...(keyserver === undefined ? {} : { keyserver: { folder, merger: keyMerger } }),

@@ -31,6 +31,31 @@ export interface ServeOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Called for the server's own failures; clients only see status 500. */
   readonly onError?: (error: unknown) => void;
+  /** Called once for each request, when its answer is over. */
+  readonly onRequest?: ((request: ServedRequest) => void) | undefined;
+}
+
+/** For an access log. All but the numbers is as the client sent it. */
+export interface ServedRequest {
+  readonly address: string;
+  readonly method: string;
+  readonly url: string;
+  readonly httpVersion: string;
+  readonly status: number;
+  /** Bytes sent, headers included. */
+  readonly bytes: number;
+  readonly userAgent: string;
+}
+
+function watch(request: IncomingMessage, response: ServerResponse, onRequest: (request: ServedRequest) => void): void {
+  const { socket, method = "", url = "", httpVersion, headers } = request;
+  const before = socket.bytesWritten;
+  const address = socket.remoteAddress ?? "-";
+  response.once("close", () => {
+    const bytes = socket.bytesWritten - before;
+    const userAgent = headers["user-agent"] ?? "-";
+    onRequest({ address, method, url, httpVersion, status: response.statusCode, bytes, userAgent });
+  });
 }
 
 export interface RunningServer {
@@ -61,7 +86,9 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     }
     return root === undefined ? reply(response, 404, "not found") : serveFile(root, request, response);
   };
+  const { onRequest } = options;
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    if (onRequest !== undefined) watch(request, response, onRequest);
     route(request, response).catch((error: unknown) => {
       // A client that hung up is not our failure.
       if (!request.destroyed || systemCode(error) !== "ECONNRESET") options.onError?.(error);

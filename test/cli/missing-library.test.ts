@@ -21,6 +21,8 @@ describe("cli without its libraries", () => {
         ...{ message: "", hint: "" },
       });
       expect(error?.message).to.include("openpgp");
-      expect(error?.hint).to.include("npm ci");
+      expect(error?.hint)
+        .to.include("npm ci")
+        .and.match(/report .* issues .*SECURITY\.md/);
     }));
 });

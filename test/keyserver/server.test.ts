@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import { accessLine } from "../../src/cli/archive/access-log.ts";
 import { lookup, search, submit } from "../../src/keyserver/hkp.ts";
-import { type RunningServer, type ServeOptions, startServer } from "../../src/keyserver/server.ts";
+import { type RunningServer, type ServedRequest, type ServeOptions, startServer } from "../../src/keyserver/server.ts";
 import { createTransport } from "../../src/net/transport.ts";
 import { skip } from "../testkit/programs/present.ts";
 import { refusal } from "../testkit/servers/failures.ts";
@@ -56,6 +57,31 @@ describe("embedded key server", () => {
     expect(errors.splice(0)).to.deep.equal([]);
   });
   after(() => transport.close());
+
+  it("tells of each request once, and its log keeps each on one line", async () => {
+    const told: ServedRequest[] = [];
+    const server = await start({ onRequest: (request) => told.push(request) });
+    const evil = '/pks/lookup?x="%22\\';
+    await (await get(server, "/nothing", { headers: { "user-agent": 'a "b" \u00e9' } })).text();
+    const socket = connect(server.port, "127.0.0.1");
+    socket
+      .end(`GET ${evil} HTTP/1.1\r\nhost: x\r\nconnection: close\r\nuser-agent: \xff"\x80\r\n\r\n`, "latin1")
+      .resume();
+    await closing(socket);
+    expect(told.map(({ status, method }) => [method, status])).to.deep.equal([
+      ["GET", 404],
+      ["GET", 501],
+    ]);
+    expect(told[0]?.bytes).to.be.greaterThan(20);
+    const lines = told.map((request) => accessLine(request, Date.UTC(2026, 10, 30, 12)));
+    expect(lines[0]).to.match(
+      /^127\.0\.0\.1 - - \[30\/Nov\/2026:12:00:00 \+0000\] "GET \/nothing HTTP\/1\.1" 404 \d+ "-" "a \\x22b\\x22 [^"]*"$/,
+    );
+    for (const line of lines)
+      expect(line)
+        .to.match(/^[ -~]*$/)
+        .and.match(/^\S+ - - \[[^\]]+\] "[^"]*" \d+ \d+ "-" "[^"]*"$/);
+  });
 
   it("keeps what it is sent, and gives it back", async () => {
     const server = await start();

@@ -1,13 +1,27 @@
 /** `feedkey status --config`: what of an archive's keys ends soon, for its keepers and for monitoring. Asks nobody. */
 import { FeedkeyError } from "../../error.ts";
+import type { EndAhead } from "../../index.ts";
 import { usualWarning } from "../../keeper/words.ts";
 import { iso, roughly } from "../../time.ts";
+import { prometheus } from "../client/metrics.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 
 export interface ArchiveStatusOptions extends WarnOptions {
   readonly config?: string;
+  readonly prometheus?: boolean;
+}
+
+/** Of several ends of one kind of one key the first: a metric has one value. */
+function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
+  const found = new Map<string, EndAhead>();
+  for (const end of ends) {
+    const name = `${end.kind} ${end.key}`;
+    const other = found.get(name);
+    if (other === undefined || end.endsAt < other.endsAt) found.set(name, end);
+  }
+  return [...found.values()];
 }
 
 /**
@@ -35,6 +49,22 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
     warnWithin: warnWithin / 1000,
     ends: ends.map(({ kind, key, endsAt }) => ({ kind, key, endsAt: iso(endsAt) })),
   };
+  if (options.prometheus === true) {
+    const text = prometheus([
+      {
+        name: "archive_ends",
+        help: "How many things of the archive end within the time given.",
+        samples: [{ labels: { key: fingerprint }, value: ends.length }],
+      },
+      {
+        name: "archive_end_timestamp_seconds",
+        help: "When each of them ends.",
+        samples: firstEnds(ends).map(({ kind, key, endsAt }) => ({ labels: { kind, key }, value: endsAt / 1000 })),
+      },
+    ]);
+    // The numbers say it: a status of 1 would keep a script from publishing them.
+    return { text, quiet: text, json };
+  }
   const [first] = ends;
   const span = asked === undefined ? `${roughly(warnWithin)}, or a year for an algorithm` : roughly(warnWithin);
   if (first === undefined) return { text: `nothing ends within ${span}`, json };

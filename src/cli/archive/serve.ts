@@ -5,6 +5,7 @@ import { escapeText } from "../../escape.ts";
 import { serveArchive } from "../../keeper/serve-archive.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
+import { accessLog } from "./access-log.ts";
 
 export interface ServeOptions {
   readonly host: string;
@@ -13,6 +14,7 @@ export interface ServeOptions {
   readonly tlsKey?: string;
   /** True: a key server in memory; a folder: one that remembers. */
   readonly keyserver?: true | string;
+  readonly accessLog?: string;
 }
 
 function portOf(text: string): number {
@@ -43,7 +45,15 @@ function keyserverOf({ keyserver }: ServeOptions): "memory" | { folder: string }
 /** Serves until a signal ends it. @throws FeedkeyError `usage`, and as `serveArchive` */
 export async function serve(context: Context, root: string, options: ServeOptions): Promise<Outcome> {
   const keyserver = keyserverOf(options);
-  const terms = { root, host: options.host, port: portOf(options.port), tls: tlsOf(options), keyserver };
+  const log = options.accessLog === undefined ? undefined : accessLog(options.accessLog, context.reporter);
+  const terms = {
+    onRequest: log?.write,
+    root,
+    host: options.host,
+    port: portOf(options.port),
+    tls: tlsOf(options),
+    keyserver,
+  };
   const server = await serveArchive(terms);
   if (keyserver === "memory")
     context.reporter.warn("the key server keeps keys in memory only; give --keyserver DIR to keep them");
@@ -52,5 +62,6 @@ export async function serve(context: Context, root: string, options: ServeOption
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, done);
   });
   await server.close();
+  await log?.end();
   return { text: "", json: { url: server.url } };
 }

@@ -1,11 +1,45 @@
 /** `feedkey status`: what this client has, how old it is, and what will break when. Asks no server. */
+import type { ClientStatus } from "../../index.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
+import { type Metric, prometheus, seconds } from "./metrics.ts";
 import { shownPath } from "./show.ts";
 
+function metricsOf(profile: string, feeds: ClientStatus["feeds"], keys: ClientStatus["keys"]): string {
+  const ofFeeds = (
+    name: string,
+    help: string,
+    value: (feed: ClientStatus["feeds"][number]) => number | null,
+  ): Metric => {
+    return { name, help, samples: feeds.map((feed) => ({ labels: { profile, feed: feed.name }, value: value(feed) })) };
+  };
+  const ofKeys = (name: string, help: string, value: (key: ClientStatus["keys"][number]) => number | null): Metric => {
+    const samples = keys.map((key) => {
+      const { fingerprint, role } = key;
+      return { labels: { profile, fingerprint, role }, value: value(key) };
+    });
+    return { name, help, samples };
+  };
+  return prometheus([
+    ofFeeds("feed_accepted", "Whether an index of the feed was ever accepted.", ({ signedAt }) =>
+      Number(signedAt !== null),
+    ),
+    ofFeeds("feed_signed_timestamp_seconds", "When the last accepted index was signed.", (one) =>
+      seconds(one.signedAt),
+    ),
+    ofFeeds("feed_expires_timestamp_seconds", "When its signature expires.", (one) => seconds(one.expiresAt)),
+    ofFeeds("feed_breaks_timestamp_seconds", "When its signers may not sign any more.", (one) => seconds(one.breaksAt)),
+    ofFeeds("feed_packages", "Packages in the last accepted index.", ({ entries }) => entries),
+    ofKeys("key_until_timestamp_seconds", "Until when a trusted key may sign.", ({ until }) => seconds(until)),
+    ofKeys("key_checked_timestamp_seconds", "When a key server last answered about it.", (one) =>
+      seconds(one.lastCheckAt),
+    ),
+  ]);
+}
+
 /** Shows the state and warns of what will break. @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state` */
-export async function status(context: Context): Promise<Outcome> {
+export async function status(context: Context, options: { readonly prometheus?: boolean }): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { feeds, keys } = await client.status();
     const feedRows = feeds.map((feed) => {
@@ -28,6 +62,10 @@ export async function status(context: Context): Promise<Outcome> {
     const shown = keys.map(({ until: _, delegations, ...key }) => {
       return { ...key, delegations: delegations.map(({ via, ...rest }) => ({ via: shownPath(via), ...rest })) };
     });
-    return { text: text.join("\n"), json: { profile: client.profile.name, feeds, keys: shown } };
+    const { name: profile } = client.profile;
+    const json = { profile, feeds, keys: shown };
+    if (options.prometheus !== true) return { text: text.join("\n"), json };
+    const metrics = metricsOf(profile, feeds, keys);
+    return { text: metrics, quiet: metrics, json };
   });
 }

@@ -62,7 +62,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   chain: ["feedkey --profile example chain", "feedkey --profile example chain --svg > chain.svg"],
   export: ["feedkey --profile example export --for gpgv /usr/share/keyrings/example.gpg"],
   setup: ["feedkey --profile example setup opkg --dry-run", "feedkey --profile example setup apt --root /mnt/target"],
-  status: ["feedkey --profile example status", "feedkey status --config archive.ini --warn-within 30d"],
+  status: [
+    "feedkey --profile example status",
+    "feedkey status --config archive.ini --warn-within 30d",
+    "feedkey status --config archive.ini --prometheus",
+  ],
   update: ["feedkey --profile example update", "feedkey --profile example update base"],
   list: ["feedkey --profile example list 'lib*'"],
   search: ["feedkey --profile example search http server"],

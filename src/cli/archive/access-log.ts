@@ -1,0 +1,38 @@
+/** The access log of `feedkey serve`, in the combined log format that log readers know. */
+import { createWriteStream } from "node:fs";
+import { escapeText } from "../../escape.ts";
+import { causeInWords } from "../../files/system-error.ts";
+import type { ServedRequest } from "../../keeper/serve-archive.ts";
+import { type Instant, iso } from "../../time.ts";
+import type { CliReporter } from "../reporter.ts";
+
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** What a client sent, with nothing that ends its quotes or the line: as nginx writes it. */
+function quoted(text: string): string {
+  const safe = Buffer.from(text, "utf8").toString("latin1");
+  return safe.replace(
+    /[^ !#-[\]-~]/g,
+    (byte) => `\\x${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
+  );
+}
+
+/** One line, without its end. */
+export function accessLine(request: ServedRequest, at: Instant): string {
+  const { address, method, url, httpVersion, status, bytes, userAgent } = request;
+  const [, year, month, day, clock] = /^(\d+)-(\d+)-(\d+)T([\d:]+)/.exec(iso(at)) ?? [];
+  const time = `${day}/${months[Number(month) - 1]}/${year}:${clock} +0000`;
+  return `${address} - - [${time}] "${quoted(`${method} ${url} HTTP/${httpVersion}`)}" ${status} ${bytes} "-" "${quoted(userAgent)}"`;
+}
+
+/** Appends requests to a file; one that can't be written is warned of once. */
+export function accessLog(path: string, reporter: Pick<CliReporter, "warn">) {
+  const file = createWriteStream(path, { flags: "a", mode: 0o640 });
+  file.once("error", (error) => {
+    reporter.warn(`requests are not logged: ${escapeText(path)} can't be written: ${causeInWords(error)}`);
+  });
+  return {
+    write: (request: ServedRequest) => void file.write(`${accessLine(request, Date.now())}\n`),
+    end: () => new Promise<void>((done) => (file.writable ? file.end(done) : done())),
+  };
+}

@@ -1,0 +1,35 @@
+/** `status --prometheus`: what ends when, for the textfile collector of Prometheus's node exporter. */
+
+/** A gauge: times are seconds since 1970. */
+export interface Metric {
+  /** Without the program's name in front. */
+  readonly name: string;
+  readonly help: string;
+  readonly samples: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    /** Null: there is nothing to say, and no sample. */
+    readonly value: number | null;
+  }[];
+}
+
+function labelText(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+}
+
+/** The seconds of a time in RFC 3339. */
+export function seconds(time: string | null): number | null {
+  return time === null ? null : Date.parse(time) / 1000;
+}
+
+/** The exposition format of Prometheus; metrics without a sample are left out. */
+export function prometheus(metrics: readonly Metric[]): string {
+  return metrics
+    .flatMap(({ name, help, samples }) => {
+      const lines = samples.flatMap(({ labels, value }) => {
+        const pairs = Object.entries(labels).map(([label, text]) => `${label}="${labelText(text)}"`);
+        return value === null ? [] : [`feedkey_${name}{${pairs.join(",")}} ${value}`];
+      });
+      return lines.length === 0 ? [] : [`# HELP feedkey_${name} ${help}`, `# TYPE feedkey_${name} gauge`, ...lines];
+    })
+    .join("\n");
+}
