@@ -1,7 +1,7 @@
 /** An opkg feed: `Packages`, which is signed, and `Packages.gz`. */
 import { formats } from "../formats/formats.ts";
 import { asBuffer } from "../formats/line-cursor.ts";
-import { fileFields, hasBlankLine, withFileFields } from "../formats/opkg/package-stanza.ts";
+import { fileFields, stanzaParts } from "../formats/opkg/package-stanza.ts";
 import { decompress } from "../packages/compression/compression.ts";
 import { gzipMembers } from "../packages/compression/gzip-members.ts";
 import type { FeedLayout, FileWrite } from "./feed-layout.ts";
@@ -19,9 +19,7 @@ export const opkgFeed: FeedLayout = {
   signed: format.published,
 
   stanzaOf({ own, size, md5, sha256 }, path) {
-    const file = { filename: path, size, md5, sha256 };
-    if (hasBlankLine(own)) return { own: withFileFields(own, file), added: "" };
-    return { own, added: fileFields(file) };
+    return stanzaParts(own, fileFields({ filename: path, size, md5, sha256 }));
   },
 
   lacking: () => [],

@@ -2,6 +2,7 @@
 import { expect } from "chai";
 import { readDate } from "../../src/formats/apt/date.ts";
 import { readRelease } from "../../src/formats/apt/release.ts";
+import { releaseText, withoutDates } from "../../src/formats/apt/release-text.ts";
 import { contentOf } from "../../src/formats/apt/suite.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 
@@ -103,4 +104,30 @@ describe("apt's Release file", () => {
       expect(refusal.code).to.be.oneOf(["wrong_feed"]);
     });
   }
+
+  it("is written so that it reads back, and is the same but for its dates when it is written later", () => {
+    const names = { origin: "Example", label: "Example Archive", suite: "stable", codename: "trixie" };
+    const content = {
+      ...{ ...names, date: Date.parse("2026-11-28T02:15:35Z"), validUntil: Date.parse("2026-12-12T02:15:35Z") },
+      ...{ components: ["main", "contrib"], architectures: ["amd64", "arm64"], description: "An example" },
+      signedBy: ["0123456789ABCDEF0123456789ABCDEF01234567", "89ABCDEF0123456789ABCDEF0123456789ABCDEF"],
+      files: new Map([["main/binary-amd64/Packages", { size: 10, sha256: a }]]),
+    };
+    const { date, validUntil, signedBy, description, ...rest } = content;
+    const text = releaseText(content);
+    expect(readRelease(text)).to.deep.equal({ ...rest, date, validUntil, byHash: true });
+    const lines = Buffer.from(text).toString().split("\n");
+    expect(lines).to.include.members([
+      "Date: Sat, 28 Nov 2026 02:15:35 UTC",
+      "Valid-Until: Sat, 12 Dec 2026 02:15:35 UTC",
+      `Description: ${description}`,
+      `Signed-By: ${signedBy.join(", ")}`,
+      "SHA256:",
+    ]);
+    const later = { ...content, date: date + 1000, validUntil: validUntil + 1000 };
+    expect(withoutDates(releaseText(later))).to.equal(withoutDates(text));
+    expect(withoutDates(releaseText({ ...later, label: "other" }))).to.not.equal(withoutDates(text));
+    const least = { ...content, ...{ origin: undefined, label: undefined, signedBy: [] } };
+    expect(Buffer.from(releaseText(least as never)).toString()).to.match(/^Suite: stable\nCodename: /);
+  });
 });

@@ -15,3 +15,8 @@ export function readDate(text: string): number | undefined {
   // The 31st of April is not the 1st of May.
   return new Date(Date.UTC(Number(year), month, days)).getUTCDate() === days ? date : undefined;
 }
+
+/** The date as a Release file has it, in whole seconds. */
+export function writeDate(at: number): string {
+  return new Date(at).toUTCString().replace(/GMT$/, "UTC");
+}

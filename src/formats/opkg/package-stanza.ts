@@ -48,7 +48,8 @@ export interface PackageStanza {
  * @throws FeedkeyError `bad_package`: control data that cannot stand in an index; `internal`: size or digests malformed
  */
 export function packageStanza(entry: PackageStanza): Uint8Array {
-  return withFileFields(ownStanza(entry.control), entry);
+  const { own, added } = stanzaParts(ownStanza(entry.control), fileFields(entry));
+  return Buffer.concat([own, Buffer.from(added)]);
 }
 
 /**
@@ -72,28 +73,35 @@ function isPlainlyNamed(own: readonly Field[]): boolean {
 }
 
 /**
- * A package's own stanza with the file's path, size and digests: at its end, or above a description that must stay there.
- * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
+ * A package's own stanza with further fields: at its end, where they need not be copied together yet, or above a description
+ * that must stay there.
  */
-export function withFileFields(own: Uint8Array, file: Omit<PackageStanza, "control">): Uint8Array {
+export function stanzaParts(own: Uint8Array, fields: string): { readonly own: Uint8Array; readonly added: string } {
+  if (!hasBlankLine(own)) return { own, added: fields };
   const bytes = asBuffer(own);
-  const text = hasBlankLine(own) ? bytes.toString("latin1") : "";
-  const place = (/\ndescription:/i.exec(text)?.index ?? bytes.length - 1) + 1;
-  return Buffer.concat([bytes.subarray(0, place), Buffer.from(fileFields(file)), bytes.subarray(place)]);
+  const place = (/\ndescription:/i.exec(bytes.toString("latin1"))?.index ?? bytes.length - 1) + 1;
+  return { own: Buffer.concat([bytes.subarray(0, place), Buffer.from(fields), bytes.subarray(place)]), added: "" };
 }
 
 /** Whether the description of a stanza has a line of blanks, below which no field may follow. */
-export function hasBlankLine(stanza: Uint8Array): boolean {
+function hasBlankLine(stanza: Uint8Array): boolean {
   const bytes = asBuffer(stanza);
   // Usually neither is there, and every publish asks this of every package.
   return (bytes.includes(" \n") || bytes.includes("\t\n")) && /\n[ \t]+\n/.test(bytes.toString("latin1"));
 }
 
+/** The digests that opkg reads, with the names that it knows. */
+const opkgDigests = { MD5Sum: "md5", SHA256sum: "sha256" } as const;
+
 /**
  * The fields for a package file's path, size and digests.
- * @throws FeedkeyError as `withFileFields`
+ * @param digests which are given, by the names of their fields
+ * @throws FeedkeyError `bad_package`: a path that clients refuse; `internal`: size or digests malformed
  */
-export function fileFields(file: Omit<PackageStanza, "control">): string {
+export function fileFields(
+  file: Omit<PackageStanza, "control">,
+  digests: Readonly<Record<string, "md5" | "sha256">> = opkgDigests,
+): string {
   const { filename, size, md5, sha256 } = file;
   if (!Number.isSafeInteger(size) || size < 0 || !/^[0-9a-f]{32}$/.test(md5) || !/^[0-9a-f]{64}$/.test(sha256)) {
     throw new FeedkeyError("internal", "size or digests of a package are malformed", {
@@ -101,7 +109,8 @@ export function fileFields(file: Omit<PackageStanza, "control">): string {
     });
   }
   checkFilename(filename);
-  return `Filename: ${filename}\nSize: ${size}\nMD5Sum: ${md5}\nSHA256sum: ${sha256}\n`;
+  const lines = Object.entries(digests).map(([name, digest]) => `${name}: ${file[digest]}\n`);
+  return `Filename: ${filename}\nSize: ${size}\n${lines.join("")}`;
 }
 
 /**
