@@ -1,10 +1,10 @@
 /** `feedkey init`: asks what a first run needs, and writes the files. */
 import { join, resolve } from "node:path";
-import { fullFingerprint, initProfile, publishedNames } from "../client/profiles/init-profile.ts";
+import { fullFingerprint, initProfile, singleNames } from "../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { profileSearchPath } from "../files/paths.ts";
-import { initArchive } from "../keeper/init-archive.ts";
+import { initArchive, isSuite, publishedNames } from "../keeper/init-archive.ts";
 import { openArchive } from "../keeper/open-archive.ts";
 import { type Person, personHere } from "./asking/ask.ts";
 import { newPassphrase } from "./asking/passphrase.ts";
@@ -59,12 +59,15 @@ async function initKeeper(context: Context, person: Person, folder: string): Pro
     oneOf(publishedNames),
     "opkg",
   );
+  const architectures = isSuite(format)
+    ? { architectures: await answered(context, person, "architectures of its packages, with spaces", needed, "amd64") }
+    : {};
   const file = join(folder, "archive.ini");
   const { home, at, reporter } = context;
   const passphrase = await newPassphrase({}, person);
   const keeper = await openArchive({ home, at, reporter });
   const { fingerprint, feedFolder } = await initArchive(keeper, {
-    ...{ file, root: resolve(folder, root), userId, feed: { name, format }, passphrase },
+    ...{ file, root: resolve(folder, root), userId, feed: { name, format, ...architectures }, passphrase },
   });
   const text = [
     `made key ${fingerprint} and archive.ini`,
@@ -85,13 +88,7 @@ async function initClient(context: Context, person: Person): Promise<Outcome> {
   const name = await answered(context, person, "name of the profile", needed, "default");
   const feed = await answered(context, person, "name of a feed", needed, "base");
   const path = await answered(context, person, "its folder below the URL", needed, feed);
-  const format = await answered(
-    context,
-    person,
-    `its format, ${publishedNames.join(" or ")}`,
-    oneOf(publishedNames),
-    "opkg",
-  );
+  const format = await answered(context, person, `its format, ${singleNames.join(" or ")}`, oneOf(singleNames), "opkg");
   const servers = await answered(context, person, "key servers, hkps://HOST with commas, or none", needed, "none");
   const { at, reporter } = context;
   const keyservers = servers === "none" ? [] : servers.split(/\s*,\s*/);

@@ -36,8 +36,8 @@ export async function stageFile(
 }
 
 /**
- * Gives staged files their final names in the given order, then syncs each folder once. A file that refers to another must
- * come after it. If one rename fails, the rest are discarded.
+ * Gives staged files their final names in the given order, and syncs each folder behind its files. A file that refers to another
+ * must come after it. If one rename fails, the rest are discarded.
  * @param lock what must still be held when the first one is renamed
  * @throws FeedkeyError `output`, `locked`
  */
@@ -48,12 +48,14 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
     for (const file of staged) {
       await moveIntoPlace(file);
       done += 1;
+      const [folder, next] = [dirname(file.path), staged[done]];
+      // After a power failure, too, what a file in another folder refers to must be there.
+      if (next === undefined || dirname(next.path) !== folder) await syncFolder(folder);
     }
   } catch (error) {
     await discard(staged.slice(done));
     throw error;
   }
-  for (const folder of new Set(staged.map((file) => dirname(file.path)))) await syncFolder(folder);
 }
 
 /**

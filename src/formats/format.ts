@@ -21,6 +21,15 @@ export interface Wanted {
   readonly architectures?: readonly string[];
 }
 
+/** What the keepers of a feed call it, where its root says that. */
+export interface FeedNames {
+  readonly origin?: string;
+  readonly label?: string;
+  readonly suite?: string;
+  readonly codename?: string;
+  readonly description?: string;
+}
+
 /** One form of a part, and where it may lie. */
 export interface PartForm {
   /** Undefined: it is not compressed. */

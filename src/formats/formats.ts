@@ -24,9 +24,12 @@ export type FeedFormat = keyof typeof formats;
 export const formatNames = Object.keys(formats) as [FeedFormat, ...FeedFormat[]];
 
 /** Those whose indexes feedkey writes itself; of the others it signs what another program wrote. */
-export const publishedNames = ["opkg", "pkgsrc"] as const satisfies readonly FeedFormat[];
+export const publishedNames = ["opkg", "pkgsrc", "apt"] as const satisfies readonly FeedFormat[];
 
 export type PublishedFormat = (typeof publishedNames)[number];
+
+/** Of those, the ones whose index is one text: a folder by itself can be such a feed. */
+export const singleNames = publishedNames.filter((name) => formatOf(name).content === undefined);
 
 /** Those of an archive's feeds. */
 export const archiveNames = formatNames.filter((name) => isPublished(name) || formatOf(name).signing !== undefined) as [

@@ -5,6 +5,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
+import { formatOf, type PublishedFormat } from "../formats/formats.ts";
 import { encodeValue } from "../profile/ini.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -17,9 +18,21 @@ export interface NewArchive {
   readonly root: string;
   /** "Name <address>", for all keys of the archive. */
   readonly userId: string;
-  readonly feed: { readonly name: string; readonly format: string };
+  readonly feed: {
+    readonly name: string;
+    readonly format: PublishedFormat;
+    /** Of its packages, where the format has a list for each. */
+    readonly architectures?: string;
+  };
   /** Locks the key; undefined: it is not locked. */
   readonly passphrase: string | undefined;
+}
+
+export { publishedNames } from "../formats/formats.ts";
+
+/** Whether a feed of this format is a suite, which has a list of packages for each architecture. */
+export function isSuite(format: PublishedFormat): boolean {
+  return formatOf(format).divided === "suites";
 }
 
 const lifetime = 2 * 365 * 86_400_000;
@@ -34,7 +47,10 @@ function textOf({ file, root, userId, feed }: NewArchive, fingerprint: Fingerpri
     "",
     `[feed ${feed.name}]`,
     `format = ${encodeValue(feed.format)}`,
-    `path = ${encodeValue(feed.name)}`,
+    ...(isSuite(feed.format)
+      ? [`path = ${encodeValue(`dists/${feed.name}`)}`, "packages = pool", "components = main"]
+      : [`path = ${encodeValue(feed.name)}`]),
+    ...(feed.architectures === undefined ? [] : [`architectures = ${encodeValue(feed.architectures)}`]),
     "",
   ].join("\n");
 }
@@ -64,7 +80,7 @@ export async function initArchive(
   readArchiveConfig(textOf(terms, "0".repeat(40)), terms.file);
   const { userId, passphrase } = terms;
   const { fingerprint } = await keeper.keys.make({ userId, algorithm: "ed25519", lifetime, passphrase });
-  const feedFolder = join(terms.root, terms.feed.name);
+  const feedFolder = join(terms.root, isSuite(terms.feed.format) ? "pool" : terms.feed.name);
   await ensureFolder(feedFolder, 0o755);
   await writeFileAtomic(terms.file, textOf(terms, fingerprint), { mode: 0o644 });
   return { fingerprint, feedFolder };

@@ -2,7 +2,7 @@
 import { basename, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { publishedNames, type SignatureForm, signatureForms } from "../formats/formats.ts";
+import { type SignatureForm, signatureForms, singleNames } from "../formats/formats.ts";
 import { readSummaryForms } from "../profile/summary-forms.ts";
 import type { ArchiveFeed, PublishedFormat, SummaryForm } from "../profile/types.ts";
 
@@ -19,10 +19,10 @@ export interface LoneFeedOptions {
 
 /** @throws FeedkeyError `usage` */
 function formatOf(text: string): PublishedFormat {
-  const format = publishedNames.find((name) => name === text);
+  const format = singleNames.find((name) => name === text);
   if (format !== undefined) return format;
   throw new FeedkeyError("usage", `"${text}" is not a feed format`, {
-    hint: `--format takes ${publishedNames.join(" or ")}`,
+    hint: `--format takes ${singleNames.join(" or ")}`,
   });
 }
 

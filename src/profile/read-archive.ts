@@ -5,6 +5,7 @@ import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
+import { readSuiteSettings } from "./suite-settings.ts";
 import { readSummaryForms } from "./summary-forms.ts";
 import type { ArchiveConfig, ArchiveFeed, FeedFormat } from "./types.ts";
 import { readFingerprint, readFolder, readKeyservers, refuseOddName } from "./values.ts";
@@ -20,6 +21,8 @@ const archiveKeys = [
   "signatures",
 ];
 const feedKeys = ["format", "path", "index", "packages", "compress", "signatures"];
+/** Of a suite that feedkey writes. */
+const suiteKeys = ["components", "architectures", "origin", "label", "suite", "codename", "description", "signed-by"];
 
 /** How long a signature over an index lasts if the file does not say. */
 export const defaultValidFor = 14 * 86_400_000;
@@ -31,7 +34,7 @@ export const defaultValidFor = 14 * 86_400_000;
  */
 export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   const errorAt = errorsOf("bad_config", file);
-  const sections = sortSections(readIni(text, errorAt), ["archive"], feedKeys, errorAt);
+  const sections = sortSections(readIni(text, errorAt), ["archive"], [...feedKeys, ...suiteKeys], errorAt);
   const section = needSection(sections, "archive", archiveKeys, errorAt);
   const keyserverCa = section.optional("keyserver-ca")?.text;
   section.optional("keyservers");
@@ -118,7 +121,10 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const form = isSaid ? section.choice("signatures", signatureForms) : usual;
   const signatures = form === "both" ? {} : { signatures: form };
   const index = section.optional("index");
-  if (!isPublished(format)) {
+  const isDivided = formatOf(format).divided === "suites";
+  if (!isDivided || packages === undefined) refuseKeys(section, suiteKeys, errorAt);
+  // Without packages another program writes it.
+  if (!isPublished(format) || (isDivided && packages === undefined)) {
     if (packages !== undefined) {
       const hint = `leave "packages" out: feedkey signs the index of ${format} that another program wrote`;
       throw errorAt(packages.line, '"packages" goes with feeds whose index feedkey writes', hint);
@@ -129,14 +135,23 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
     const hint = "leave it out: feedkey writes the index, and its name is that of the format";
     throw errorAt(index.line, '"index" goes with feeds whose index another program writes', hint);
   }
+  const folder = packages === undefined ? path : readFolder("packages", packages, errorAt);
   return {
-    name,
-    format,
-    path,
-    packages: packages === undefined ? path : readFolder("packages", packages, errorAt),
+    ...{ name, format, path, packages: folder },
     compress: readSummaryForms(section.list("compress"), ({ line }, problem, hint) => errorAt(line, problem, hint)),
     ...signatures,
+    ...(isDivided ? { suite: readSuiteSettings(section, path, folder, errorAt) } : {}),
   };
+}
+
+/** @throws what `errorAt` makes: one of the keys of a suite in another feed's section */
+function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt): void {
+  for (const key of keys) {
+    const value = section.raw(key);
+    if (value === undefined) continue;
+    const hint = 'leave it out; or write format = apt and the folder of the package files as "packages"';
+    throw errorAt(value.line, `"${key}" goes with suites that feedkey writes`, hint);
+  }
 }
 
 /** Where the signed file of a feed is, which the format may have in a folder below the feed's. */

@@ -4,9 +4,10 @@ import { basename, dirname, resolve } from "node:path";
 import type { Format } from "../formats/format.ts";
 import { type FeedFormat, formatNames, formats, maxIndexBytes } from "../formats/formats.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
-import { type IniValue, readIni } from "./ini.ts";
+import { readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
 import { needSection, sortSections } from "./sections.ts";
+import { readSuiteWord, readSuiteWords } from "./suite-settings.ts";
 import type { Feed, Identity, Profile } from "./types.ts";
 import { readArchiveUrl, readFingerprint, readFolder, readKeyservers, refuseOddName } from "./values.ts";
 import { fillIn, readVariables, type Variables } from "./variables.ts";
@@ -152,15 +153,13 @@ function readSuite(format: FeedFormat, section: Section, variables: Variables, e
     const stray = section.raw(key);
     if (stray !== undefined) throw errorAt(stray.line, `"${key}" does not go with format = ${format}`);
   }
-  const word = ({ text, line }: IniValue) => {
-    if (/^[A-Za-z0-9][A-Za-z0-9+._~-]*(\/[A-Za-z0-9][A-Za-z0-9+._~-]*)*$/.test(text)) return text;
-    throw errorAt(line, `"${text}" can't be a suite, component or architecture`);
-  };
-  const words = (key: string) => [...new Set(section.list(key).map(word))];
+  const words = (key: string) => readSuiteWords(section, key, errorAt);
   if (divided !== "suites")
     return section.optional("architectures") === undefined ? {} : { architectures: words("architectures") };
   const suite = fillIn(section.required("suite"), variables, errorAt);
-  section.required("components");
-  section.required("architectures");
-  return { suite: word(suite), components: words("components"), architectures: words("architectures") };
+  return {
+    suite: readSuiteWord(suite, errorAt),
+    components: words("components"),
+    architectures: words("architectures"),
+  };
 }

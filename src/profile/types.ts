@@ -1,4 +1,5 @@
 /** Validated configuration: the client's profile and the archive's own file. */
+import type { FeedNames } from "../formats/format.ts";
 import type { FeedFormat, PublishedFormat, SignatureForm } from "../formats/formats.ts";
 import type { Duration } from "../time.ts";
 
@@ -88,6 +89,16 @@ export interface WrittenFeed extends AnyFeed {
   readonly packages: string;
   /** Forms in which a pkgsrc feed's summary is published, `gz` always and first; opkg's index has none but `gz`. */
   readonly compress: readonly SummaryForm[];
+  /** Of apt. */
+  readonly suite?: SuiteSettings;
+}
+
+/** How a suite of apt's is divided, and what is said of it. */
+export interface SuiteSettings extends FeedNames {
+  readonly components: readonly string[];
+  readonly architectures: readonly string[];
+  /** Whether it says which keys may sign it next. */
+  readonly signedBy: boolean;
 }
 
 /** A feed whose index another program writes: feedkey signs it as it lies there. */
@@ -96,6 +107,8 @@ export interface SignedFeed extends AnyFeed {
   /** Name of the file that is signed. */
   readonly index: string;
   readonly packages?: undefined;
+  readonly compress?: undefined;
+  readonly suite?: undefined;
 }
 
 export type ArchiveFeed = WrittenFeed | SignedFeed;

@@ -99,7 +99,7 @@ export async function takePublished(
   const root = rootOf(feed);
   const bytes = await folder.read(root.signed);
   if (bytes === undefined) return undefined;
-  const text = await root.textOf(bytes);
+  const text = await root.textOf(bytes, folder);
   return { file: { name: root.signed, bytes }, index: { text, packages: await root.count(text) } };
 }
 

@@ -1,8 +1,10 @@
 /** What differs between the formats when a feed is published. */
 import type { SignatureFile } from "../formats/format.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
-import type { SummaryForm } from "../profile/types.ts";
+import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
+import type { Duration, Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
 
 /** The two parts of a stanza: put together, they end in a newline. */
@@ -28,6 +30,7 @@ export interface Listed {
 }
 
 export interface FileWrite {
+  /** Below the feed's folder. */
   readonly name: string;
   readonly data: Uint8Array;
 }
@@ -50,7 +53,7 @@ export interface IndexFiles {
    * than another.
    */
   readonly signed: readonly [SignedFile, ...SignedFile[]];
-  /** Files whose contents are to change. */
+  /** Files whose contents are to change: one that lists others comes after them. */
   readonly writes: readonly FileWrite[];
   /** Files to be removed, in this order: forms of an older index, and their signatures. */
   readonly removes: readonly string[];
@@ -60,34 +63,50 @@ export interface IndexFiles {
 export interface RootLayout {
   /** The signed file that is always there. */
   readonly signed: string;
-  /** The text of the index in the signed file. @throws FeedkeyError `bad_index` */
-  textOf(signed: Uint8Array): Promise<Uint8Array>;
+  /**
+   * The text of the index that the signed file is, or leads to.
+   * @param folder where the files are that it lists
+   * @throws FeedkeyError `bad_index`
+   */
+  textOf(signed: Uint8Array, folder: FolderView): Promise<Uint8Array>;
   /**
    * Reads a text as clients will.
    * @returns how many packages it lists; undefined if other files list them
    * @throws FeedkeyError `bad_index`
    */
   count(text: Uint8Array): Promise<number | undefined>;
-  /**
-   * @param text the index that is to be published
-   * @param before the signed file there; undefined if there is none
-   * @param forms compressed forms that are asked for
-   * @param isOwn whether the archive published or signed exactly these bytes before: else the file is not signed again
-   * @throws FeedkeyError `bad_path`, `output` if a file there can't be read
-   */
-  files(
-    folder: FolderView,
-    text: Uint8Array,
-    before: Uint8Array | undefined,
-    forms: readonly SummaryForm[],
-    isOwn: (file: SignedFile) => Promise<boolean>,
-  ): Promise<IndexFiles>;
+  /** @throws FeedkeyError `bad_path`, `output` if a file there can't be read */
+  files(given: ToLayOut): Promise<IndexFiles>;
+}
+
+/** What a feed is to have, and what there is. */
+export interface ToLayOut {
+  readonly feed: ArchiveFeed;
+  readonly folder: FolderView;
+  /** The index that is to be published. */
+  readonly text: Uint8Array;
+  /** What it was made of, if it was made here. */
+  readonly listed: readonly Listed[] | undefined;
+  /** The signed file there; undefined if there is none. */
+  readonly before: Uint8Array | undefined;
+  /** Whether the archive published or signed exactly these bytes before: else the file is not signed again. */
+  isOwn(file: SignedFile): Promise<boolean>;
+  readonly at: Instant;
+  /** How long what is published is good. */
+  readonly validFor: Duration;
+  /** The archive's keys that may sign now, the oldest first. */
+  readonly signers: readonly Fingerprint[];
 }
 
 /** How a feed's index is made of packages. */
 export interface FeedLayout extends RootLayout {
-  /** @throws FeedkeyError `bad_package` for a package that can't be listed in the index */
-  stanzaOf(scanned: ScannedPackage, path: string): StanzaParts;
+  /** Folder that paths in the index are relative to, if the packages are in it; by default the feed's own. */
+  baseOf?(feed: Pick<WrittenFeed, "path">): string;
+  /**
+   * @param path as in the index
+   * @throws FeedkeyError `bad_package` for a package that can't be listed in the index
+   */
+  stanzaOf(scanned: ScannedPackage, path: string, feed: WrittenFeed): StanzaParts;
   /** What a package's own part of its stanza should say and does not, though clients accept it. */
   lacking(own: Uint8Array): readonly string[];
   compareVersions(a: string, b: string): number;

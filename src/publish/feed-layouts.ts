@@ -3,10 +3,11 @@ import { formatOf, maxIndexBytes, publishedSignatures } from "../formats/formats
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { ArchiveFeed, PublishedFormat, SignedFeed, WrittenFeed } from "../profile/types.ts";
 import type { FeedLayout, FileToSign, RootLayout, SignedFile } from "./feed-layout.ts";
+import { aptFeed } from "./layouts/apt-feed.ts";
 import { opkgFeed } from "./opkg-feed.ts";
 import { pkgsrcFeed } from "./pkgsrc-feed.ts";
 
-const layouts: Readonly<Record<PublishedFormat, FeedLayout>> = { opkg: opkgFeed, pkgsrc: pkgsrcFeed };
+const layouts: Readonly<Record<PublishedFormat, FeedLayout>> = { opkg: opkgFeed, pkgsrc: pkgsrcFeed, apt: aptFeed };
 
 /** How the index of this feed is written. */
 export function layoutOf({ format }: Pick<WrittenFeed, "format">): FeedLayout {
@@ -31,7 +32,7 @@ function signedAsItIs({ format, index }: SignedFeed): RootLayout {
       await checkRoot(formatOf(format), text);
       return undefined;
     },
-    files: async (_, text) => ({ signed: [{ name: index, bytes: text }], writes: [], removes: [] }),
+    files: async ({ text }) => ({ signed: [{ name: index, bytes: text }], writes: [], removes: [] }),
   };
 }
 

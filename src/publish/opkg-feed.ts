@@ -34,7 +34,7 @@ export const opkgFeed: FeedLayout = {
 
   count: async (text) => format.read(text).count,
 
-  async files(folder, text, before) {
+  async files({ folder, text, before }) {
     const same = before !== undefined && Buffer.compare(before, text) === 0;
     const writes: FileWrite[] = same ? [] : [{ name: format.index, data: text }];
     const there = await folder.read(compressed);

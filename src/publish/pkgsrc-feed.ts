@@ -25,10 +25,10 @@ export const pkgsrcFeed: FeedLayout = {
 
   count: async (text) => format.read(text).count,
 
-  async files(folder, text, before, forms, isOwn) {
+  async files({ feed, folder, text, before, isOwn }) {
     const main = await formOf("gz", before, text, isOwn);
     const further: Form[] = [];
-    for (const form of forms.filter((one) => one !== "gz")) {
+    for (const form of (feed.compress ?? []).filter((one) => one !== "gz")) {
       further.push(await formOf(form, await folder.read(`${format.index}.${form}`), text, isOwn));
     }
     const all = [main, ...further];

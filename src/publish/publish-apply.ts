@@ -89,16 +89,16 @@ export interface WithBundle {
  */
 export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle | undefined): Promise<void> {
   const staged: StagedFile[] = [];
-  const ofBundle = all === undefined ? [] : all.bundle.map(({ name }) => all.tree.folder(dirname(name)));
-  const folders = [...ofBundle, ...plans.map(({ plan }) => plan.folder)];
+  const ofBundle = all?.bundle.map(({ name }) => ({ folder: all.tree.folder(dirname(name)), writes: [] })) ?? [];
+  const places = [...ofBundle, ...plans.map(({ plan }) => plan)];
   try {
     // Before anything is staged: two feeds may lie in one folder.
-    if (all !== undefined) for (const folder of folders) await folder.prepare();
+    if (all !== undefined) for (const { folder, writes } of places) await folder.prepare(writes);
     // The bundle first: a client that meets the new signature can find its key.
     for (const file of all === undefined ? [] : await stageBundle(all.tree, all.bundle)) staged.push(file);
     for (const one of plans) for (const file of await stageFolder(one)) staged.push(file);
     await all?.lock.assertHeld();
-    for (const folder of folders) await folder.assertInPlace();
+    for (const { folder, writes } of places) await folder.assertInPlace(writes);
     for (const one of plans) await refuseChanged(one);
     // Before the new index is there: an older one that is signed as well must not be found beside it.
     for (const { plan } of plans) await plan.folder.remove(plan.removes);

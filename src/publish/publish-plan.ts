@@ -6,6 +6,7 @@ import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
 import type { FolderView, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import { packageUrl } from "../trust/package-path.ts";
 import type { FileToSign, FileWrite, Listed, ToList } from "./feed-layout.ts";
 import { layoutOf, rootOf, toSign } from "./feed-layouts.ts";
@@ -45,8 +46,13 @@ export interface FeedPlan extends FolderPlan {
 /** Path of a package in the index: relative to the feed if it is in it, else to the archive. */
 export function indexPath(feed: WrittenFeed, path: string): string {
   const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
-  if (feed.path === "") return inRoot;
-  return inRoot.startsWith(`${feed.path}/`) ? inRoot.slice(feed.path.length + 1) : inRoot;
+  const base = baseOf(feed);
+  if (base === "") return inRoot;
+  return inRoot.startsWith(`${base}/`) ? inRoot.slice(base.length + 1) : inRoot;
+}
+
+function baseOf(feed: WrittenFeed): string {
+  return layoutOf(feed).baseOf?.(feed) ?? feed.path;
 }
 
 const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
@@ -79,7 +85,7 @@ export function makeIndex(
       const path = indexPath(feed, one.path);
       refusePath(feed, path);
       const { name, version, architecture, sha256 } = one;
-      found.push({ name, version, architecture, path, sha256, ...layout.stanzaOf(one, path) });
+      found.push({ name, version, architecture, path, sha256, ...layout.stanzaOf(one, path, feed) });
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       const message = `package ${escapeText(one.path)}: ${error.message}`;
@@ -107,7 +113,7 @@ export function makeIndex(
 
 /** T12: what clients would refuse to fetch is not published. @throws FeedkeyError `bad_path` */
 function refusePath(feed: WrittenFeed, path: string): void {
-  const place = packageUrl("https://archive.invalid/", feed.path, path);
+  const place = packageUrl("https://archive.invalid/", baseOf(feed), path);
   if (!("code" in place)) return;
   throw new FeedkeyError(place.code, `clients would refuse it: ${escapeText(place.reason)}`, {
     hint: "rename the file, then publish again",
@@ -189,6 +195,8 @@ export interface PlanTerms {
   readonly allowEmpty: boolean;
   /** Replace signatures of other programs. */
   readonly force: boolean;
+  /** The archive's keys that may sign now, the oldest first. */
+  readonly signers: readonly Fingerprint[];
   /** Which published files may be signed again. */
   readonly vouchers: Vouchers;
 }
@@ -214,7 +222,7 @@ export async function planFeed(
   const layout = rootOf(feed);
   const before = await folder.read(layout.signed);
   // A file that can't be read is replaced.
-  const oldText = before && (await layout.textOf(before).catch(() => undefined));
+  const oldText = before && (await layout.textOf(before, folder).catch(() => undefined));
   if (packages === 0 && before !== undefined && oldText?.length !== 0 && !terms.allowEmpty) {
     const [first] = bad;
     const why = first === undefined ? "" : `; ${bad.length} can't be published, the first because ${first.message}`;
@@ -234,9 +242,9 @@ export async function planFeed(
       },
     );
   }
-  const forms = feed.packages === undefined ? [] : feed.compress;
-  const { writes, ...files } = await layout.files(folder, text, before, forms, (file) => {
-    return isOwn(feed, folder, file, terms.vouchers);
+  const { writes, ...files } = await layout.files({
+    ...{ feed, folder, text, listed, before, at: terms.at, validFor: terms.validFor, signers: terms.signers },
+    isOwn: (file) => isOwn(feed, folder, file, terms.vouchers),
   });
   const [root, ...others] = files.signed;
   const signed = [toSign(feed, root), ...others.map((file) => toSign(feed, file))] as const;

@@ -4,7 +4,7 @@ import { escapeText } from "../escape.ts";
 import { type HeldLock, withLock } from "../files/lock.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { type BundleFile, planBundle } from "../signing/bundle.ts";
-import { isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
+import { claims, isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
 import { withPublished } from "../signing/published-bundle.ts";
 import { type FolderView, PublishedTree } from "../signing/published-tree.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "../signing/signer.ts";
@@ -147,6 +147,16 @@ function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }
   });
 }
 
+/** The archive's keys that may sign now, and the one that does; those of version 6 are left out, which older programs can't read. */
+function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant): Fingerprint[] {
+  const own = [...known.values()].filter(
+    ({ facts }) => claims(facts, userId) && refusePrimary(facts, at) === undefined,
+  );
+  const primaries = [key, ...own].map(({ facts }) => facts.primary).filter(({ version }) => version === 4);
+  const sorted = primaries.toSorted((a, b) => a.createdAt - b.createdAt || (a.fingerprint < b.fingerprint ? -1 : 1));
+  return [...new Set(sorted.map(({ fingerprint }) => fingerprint))];
+}
+
 interface Planned extends Omit<Published, "applied"> {
   readonly record: PublishedRecord;
   /** Damaged packages forbid it. */
@@ -199,7 +209,8 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
   if (bad.length > 0 && !publication.skipBad) {
     return { plans: [], bundle: [], notes, bad, left, delegated, own, record, stopped: true };
   }
-  const terms = { ...publication, vouchers: await vouchersOf(certificates, key, userId, record) };
+  const vouchers = await vouchersOf(certificates, key, userId, record);
+  const terms = { ...publication, vouchers, signers: signersOf(certificates, key, userId, at) };
   const plans: FeedPlan[] = [];
   for (const { feed, folder, found } of taken) {
     if (found === undefined || !("index" in found)) continue;

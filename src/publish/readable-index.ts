@@ -1,9 +1,9 @@
 /** Whether clients can read an index: by the reader and the limits that they have themselves, before it is signed. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { compressionNamed, formats, maxIndexBytes, publishedNames, usualIndexBytes } from "../formats/formats.ts";
+import { compressionNamed, formats, maxIndexBytes, singleNames, usualIndexBytes } from "../formats/formats.ts";
 import type { FeedFormat } from "../profile/types.ts";
-import { layoutOf } from "./feed-layouts.ts";
+import { summaryText } from "./summary-files.ts";
 
 /** An index that clients can read. */
 export interface ReadableIndex {
@@ -64,12 +64,12 @@ const emptied = "a client that has accepted one with packages refuses it until i
  * @throws FeedkeyError `bad_index`: no client could read it
  */
 export async function refuseUnreadableFile(name: string, what: string, bytes: Uint8Array): Promise<ReadableIndex> {
-  const named = publishedNames.find((format) => compressionNamed(formats[format], name) !== undefined);
+  const named = singleNames.find((format) => compressionNamed(formats[format], name) !== undefined);
   const hint = "correct what wrote it and sign again; --force signs it as it is, for programs that read it otherwise";
   const errors: FeedkeyError[] = [];
-  for (const format of named === undefined ? publishedNames : [named]) {
+  for (const format of named === undefined ? singleNames : [named]) {
     try {
-      const text = await layoutOf({ format }).textOf(bytes);
+      const text = formats[format].signs === "file" ? await summaryText(bytes) : bytes;
       const readable = refuseUnreadable(what, format, text, hint);
       if (readable.packages > 0) return readable;
       if (named !== undefined) return { ...readable, warnings: [`${what} lists no package: ${emptied}`] };
@@ -82,7 +82,7 @@ export async function refuseUnreadableFile(name: string, what: string, bytes: Ui
   if (named !== undefined && error !== undefined) {
     throw new FeedkeyError(error.code, error.message, { details: error.details, hint, cause: error });
   }
-  throw new FeedkeyError("bad_index", `${what} is not an index of ${publishedNames.join(" or ")}`, {
+  throw new FeedkeyError("bad_index", `${what} is not an index of ${singleNames.join(" or ")}`, {
     details: { name: escapeText(name), line: error?.details.line },
     hint: "--force signs it as it is, for programs that read another format",
   });

@@ -4,11 +4,9 @@
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { discard, removeLeftovers, type StagedFile, stageFile } from "../files/atomic.ts";
-import { syncFolder } from "../files/folder.ts";
-import { outputError } from "../files/system-error.ts";
 import { TargetRoot } from "../files/target-root.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
 import { limits } from "../openpgp/packet/limits.ts";
@@ -20,7 +18,7 @@ export interface PublishedFile {
 }
 
 /** A folder as it was found: each file is read once. */
-export type FolderView = Pick<PublishedFolder, "path" | "read">;
+export type FolderView = Pick<PublishedFolder, "path" | "read" | "names">;
 
 /** A folder of the tree. It need not exist yet. */
 export class PublishedFolder {
@@ -55,7 +53,13 @@ export class PublishedFolder {
       found.set(name, bytes);
       return bytes;
     };
-    return { path: this.path, read };
+    return { path: this.path, read, names: (folder) => this.names(folder) };
+  }
+
+  /** What is in a folder below it; nothing if there is none. @throws FeedkeyError `bad_path`, `output` */
+  async names(folder: string): Promise<readonly string[]> {
+    const found = await this.#root.look(join(this.#name, folder));
+    return found.kind === "folder" ? found.names : [];
   }
 
   /** @throws FeedkeyError `bad_path`: something else is in the place of one of these files, or of a folder on the way */
@@ -63,14 +67,19 @@ export class PublishedFolder {
     for (const name of names) await this.#root.refuseOdd(join(this.#name, name));
   }
 
-  /** Makes the folder, and removes what killed runs left in it. @throws FeedkeyError `bad_path`, `output` */
-  async prepare(): Promise<void> {
-    if (this.#name !== "") await this.#root.makeFolder(this.#name);
-    await removeLeftovers(await this.#here());
+  /**
+   * Makes the folder, and those below it that files are in, and removes what killed runs left there.
+   * @throws FeedkeyError `bad_path`, `output`
+   */
+  async prepare(files: readonly PublishedFile[] = []): Promise<void> {
+    for (const folder of this.#foldersOf(files)) {
+      if (folder !== "") await this.#root.makeFolder(folder);
+      await removeLeftovers(await this.#host(folder));
+    }
   }
 
   /**
-   * Files under temporary names, in their order; if one can't be made, none is left.
+   * Files under temporary names, in their order; if one can't be made, none is left. Their folders must be there.
    * @throws FeedkeyError `bad_path`, `output`
    */
   async stage(files: readonly PublishedFile[]): Promise<StagedFile[]> {
@@ -81,7 +90,7 @@ export class PublishedFolder {
         const path = await this.#root.hostPath(join(this.#name, name));
         staged.push(await stageFile(path, data, { mode: 0o644 }));
       }
-      await this.assertInPlace();
+      await this.assertInPlace(files);
     } catch (error) {
       await discard(staged);
       throw error;
@@ -89,32 +98,34 @@ export class PublishedFolder {
     return staged;
   }
 
-  /** To be called before staged files get their names. @throws FeedkeyError `bad_path`: a link has replaced the folder */
-  async assertInPlace(): Promise<void> {
-    const here = await this.#here();
-    const real = await fs.realpath(here).catch(() => undefined);
-    if (real === here) return;
-    throw new FeedkeyError("bad_path", `${escapeText(this.path)} was moved while it was written to`, {
-      details: { path: this.path },
-      hint: "find out who else writes to the published tree, and run the command again",
-    });
+  /** To be called before staged files get their names. @throws FeedkeyError `bad_path`: a link has replaced a folder of theirs */
+  async assertInPlace(files: readonly PublishedFile[] = []): Promise<void> {
+    for (const folder of this.#foldersOf(files)) {
+      const here = await this.#host(folder);
+      const real = await fs.realpath(here).catch(() => undefined);
+      if (real === here) continue;
+      const path = join(this.#root.folder, folder);
+      throw new FeedkeyError("bad_path", `${escapeText(path)} was moved while it was written to`, {
+        details: { path },
+        hint: "find out who else writes to the published tree, and run the command again",
+      });
+    }
   }
 
   /** Removes files in the given order; missing ones are ignored. @throws FeedkeyError `bad_path`, `output` */
   async remove(names: readonly string[]): Promise<void> {
-    if (names.length === 0) return;
-    const here = await this.#here();
-    for (const name of names) {
-      await fs.unlink(join(here, name)).catch((error: unknown) => {
-        if (systemCode(error) !== "ENOENT") throw outputError(error, join(this.path, name));
-      });
-    }
-    await syncFolder(here);
+    for (const name of names) await this.#root.remove(join(this.#name, name));
   }
 
-  /** The real path of the folder. */
-  async #here(): Promise<string> {
-    return dirname(await this.#root.hostPath(join(this.#name, "x")));
+  /** Below the root: its own, and those of the files. */
+  #foldersOf(files: readonly PublishedFile[]): Set<string> {
+    const names = files.map(({ name }) => dirname(join(this.#name, name)));
+    return new Set([this.#name, ...names.map((name) => (name === "." ? "" : name))]);
+  }
+
+  /** The real path of a folder below the root. */
+  async #host(folder: string): Promise<string> {
+    return dirname(await this.#root.hostPath(join(folder, "x")));
   }
 }
 

@@ -11,54 +11,8 @@ import { documentOf, runHere, runProgram } from "../testkit/programs/command-lin
 import { inGnupgHome } from "../testkit/programs/gnupg.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
 import { needing } from "../testkit/programs/programs.ts";
+import { RealApt } from "./real-apt.ts";
 import { type Suite, stanza, withSuite } from "./suite.ts";
-
-/** The real apt, in a root of its own. */
-class RealApt {
-  readonly #root: string;
-  readonly #config: string;
-
-  private constructor(root: string) {
-    this.#root = root;
-    this.#config = join(root, "apt.conf");
-  }
-
-  static async make({ folder }: Suite, keyring: string): Promise<RealApt> {
-    const root = join(folder, "root");
-    for (const name of ["lists/partial", "cache/archives/partial", "etc"])
-      await fs.mkdir(join(root, name), { recursive: true });
-    await fs.writeFile(join(root, "status"), "");
-    await fs.writeFile(
-      join(root, "etc/sources.list"),
-      `deb [signed-by=${keyring}] file:${folder}/site/debian stable main\n`,
-    );
-    const settings = {
-      "Dir::State": root,
-      "Dir::State::lists": join(root, "lists"),
-      "Dir::State::status": join(root, "status"),
-      "Dir::Cache": join(root, "cache"),
-      "Dir::Etc": join(root, "etc"),
-      "APT::Sandbox::User": "root",
-      "APT::Architecture": "amd64",
-      "APT::Update::Error-Mode": "any",
-      "Acquire::Languages": "none",
-    };
-    const lines = Object.entries(settings).map(([name, value]) => `${name} "${value}";\n`);
-    await fs.writeFile(join(root, "apt.conf"), `${lines.join("")}APT::Architectures { "amd64" };\n`);
-    return new RealApt(root);
-  }
-
-  async run(program: string, ...args: readonly string[]) {
-    return await runProgram(program, args, { env: { APT_CONFIG: this.#config, LC_ALL: "C" } });
-  }
-
-  /** `apt-get update` on empty lists. */
-  async update() {
-    await fs.rm(join(this.#root, "lists"), { recursive: true });
-    await fs.mkdir(join(this.#root, "lists/partial"), { recursive: true });
-    return await this.run("apt-get", "update");
-  }
-}
 
 /** Certificates of the key store as a binary keyring. */
 async function keyringOf(suite: Suite, name: string, ...keys: readonly string[]): Promise<string> {
@@ -80,7 +34,10 @@ describe("apt's repositories and other programs", function () {
       const at = Date.now();
       await suite.release({ at });
       const old = await keyringOf(suite, "old", suite.key);
-      const apt = await RealApt.make(suite, old);
+      const apt = await RealApt.make(
+        suite.folder,
+        `deb [signed-by=${old}] file:${suite.folder}/site/debian stable main`,
+      );
       await suite.sign(at, "--valid-for", "never");
       const accepted = async (what: string) => {
         const ended = await apt.update();

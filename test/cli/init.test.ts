@@ -87,4 +87,16 @@ describe("feedkey init", () => {
     expect(refused).to.include({ code: "output" });
     expect([fs.readFileSync(file, "utf8"), fs.readdirSync(join(home, "private"))]).to.deep.equal(before);
   });
+
+  it("writes a suite of apt's", async () => {
+    const home = join(folder, "home");
+    const answers = ["publish", "New Archive <new@example.org>", "", "stable", "apt", "amd64 arm64", ""];
+    const { json } = await answering(answers, { home });
+    const file = join(folder, "archive.ini");
+    expect(json).to.include({ feedFolder: join(folder, "archive/pool") });
+    const publish = ["--json", "--home", home, "--at", at, "publish", "--config", file, "--allow-empty"];
+    expect(documentOf(await runHere(publish)).error).to.equal(undefined);
+    const lists = fs.readdirSync(join(folder, "archive/dists/stable/main"));
+    expect(lists.sort()).to.deep.equal(["binary-amd64", "binary-arm64"]);
+  });
 });

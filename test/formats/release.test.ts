@@ -2,7 +2,7 @@
 import { expect } from "chai";
 import { readDate } from "../../src/formats/apt/date.ts";
 import { readRelease } from "../../src/formats/apt/release.ts";
-import { releaseText, withoutDates } from "../../src/formats/apt/release-text.ts";
+import { releaseText } from "../../src/formats/apt/release-text.ts";
 import { contentOf } from "../../src/formats/apt/suite.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 
@@ -105,7 +105,7 @@ describe("apt's Release file", () => {
     });
   }
 
-  it("is written so that it reads back, and is the same but for its dates when it is written later", () => {
+  it("is written so that it reads back", () => {
     const names = { origin: "Example", label: "Example Archive", suite: "stable", codename: "trixie" };
     const content = {
       ...{ ...names, date: Date.parse("2026-11-28T02:15:35Z"), validUntil: Date.parse("2026-12-12T02:15:35Z") },
@@ -124,9 +124,6 @@ describe("apt's Release file", () => {
       `Signed-By: ${signedBy.join(", ")}`,
       "SHA256:",
     ]);
-    const later = { ...content, date: date + 1000, validUntil: validUntil + 1000 };
-    expect(withoutDates(releaseText(later))).to.equal(withoutDates(text));
-    expect(withoutDates(releaseText({ ...later, label: "other" }))).to.not.equal(withoutDates(text));
     const least = { ...content, ...{ origin: undefined, label: undefined, signedBy: [] } };
     expect(Buffer.from(releaseText(least as never)).toString()).to.match(/^Suite: stable\nCodename: /);
   });

@@ -24,6 +24,7 @@ const clientGuides = ["docs/client.md", "docs/stock-clients.md"];
 /** What a guide fetches, if not the package of opkg. */
 const fetched: Readonly<Record<string, string>> = {
   "docs/pkgsrc.md": "hello-1.0.tgz",
+  "docs/formats/apt.md": "hello_1.0_all.deb",
   "docs/formats/rpm-md.md": "hello-1.0-1.noarch.rpm",
 };
 

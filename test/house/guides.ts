@@ -79,7 +79,9 @@ export function makeStage(folder: string): NodeJS.ProcessEnv {
   fs.symlinkSync(resolve("."), join(folder, "node_modules", "feedkey"));
   for (const name of ["hello", "world"]) {
     const control = `Package: ${name}\nVersion: 1.0\nArchitecture: all\nDescription: says ${name}\n`;
-    fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.ipk`), debOf(control));
+    for (const ending of ["ipk", "deb"]) {
+      fs.writeFileSync(join(folder, "packages", `${name}_1.0_all.${ending}`), debOf(control));
+    }
     fs.writeFileSync(join(folder, "packages", `${name}-1.0.tgz`), pkgsrcPackage({ name: `${name}-1.0` }));
   }
   return {

@@ -216,10 +216,10 @@ describe("profile/read-archive", () => {
     ],
     [
       "packages of an index that another program writes",
-      () => change(6, "format = apt", "packages = pool"),
+      () => change(6, "format = sums", "packages = pool"),
       7,
       '"packages" goes with feeds whose index feedkey writes',
-      'leave "packages" out: feedkey signs the index of apt that another program wrote',
+      'leave "packages" out: feedkey signs the index of sums that another program wrote',
     ],
     [
       "the name of an index that feedkey writes",
@@ -265,4 +265,47 @@ describe("profile/read-archive", () => {
       if (hint !== undefined) expect(said.hint).to.equal(hint);
     });
   }
+
+  describe("a suite of apt's", () => {
+    const suite = (...lines: readonly string[]) =>
+      read(...archive, "[feed stable]", "format = apt", ...lines).feeds[0]?.suite;
+    const least = ["path = debian/dists/stable", "packages = debian/pool", "components = main contrib"];
+    const whole = [...least, "architectures = amd64, arm64"];
+    const divided = { components: ["main", "contrib"], architectures: ["amd64", "arm64"], signedBy: false };
+
+    it("has its parts and names", () => {
+      expect(suite(...whole)).to.deep.equal({ suite: "stable", ...divided });
+      const names = ["origin = An Example", "label = x", "suite = old", "codename = stable", "description = y z"];
+      expect(suite(...whole, ...names, "signed-by = yes")).to.deep.equal({
+        ...{ ...divided, origin: "An Example", label: "x", suite: "old", codename: "stable", description: "y z" },
+        signedBy: true,
+      });
+      // Another program writes it.
+      expect(suite("path = dists/stable")).to.equal(undefined);
+    });
+
+    for (const [what, lines, message] of [
+      ["no components", whole.toSpliced(2, 1), 'lacks "components"'],
+      ["no architectures", least, 'lacks "architectures"'],
+      ["another path", ["path = stable", ...whole.slice(1)], "must be that of a suite"],
+      ["packages outside", whole.toSpliced(1, 1, "packages = pool"), "outside of the repository"],
+      ["another name", [...whole, "suite = x", "codename = y"], 'neither "suite" nor "codename"'],
+      ["all as an architecture", [...least, "architectures = amd64 all"], '"all" can\'t be among the architectures'],
+      ["a component with a slash", whole.toSpliced(2, 1, "components = x/main"), "can't be among the components"],
+      [
+        "its keys without packages",
+        ["path = dists/stable", "origin = x"],
+        '"origin" goes with suites that feedkey writes',
+      ],
+    ] as const) {
+      it(`is refused with ${what}`, () => {
+        expect(refusal(() => suite(...lines))).to.include({ code: "bad_config" });
+        expect(refusal(() => suite(...lines)).message).to.contain(message);
+      });
+    }
+
+    it("has keys that are nothing to other formats", () => {
+      expect(refusal(() => read(...archive, ...feed, "components = main")).message).to.contain("that feedkey writes");
+    });
+  });
 });

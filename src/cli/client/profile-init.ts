@@ -1,5 +1,5 @@
 /** `feedkey profile init`: a profile from an archive's bundle, for a fingerprint that came over another way. */
-import { initProfile, publishedNames } from "../../client/profiles/init-profile.ts";
+import { initProfile, singleNames } from "../../client/profiles/init-profile.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Feed } from "../../index.ts";
@@ -8,10 +8,10 @@ import type { Outcome } from "../run.ts";
 import type { ProfileInitOptions } from "./profile.ts";
 
 function formatOf(word: string): Feed["format"] {
-  const format = publishedNames.find((name) => name === word);
+  const format = singleNames.find((name) => name === word);
   if (format !== undefined) return format;
   throw new FeedkeyError("usage", `there is no format "${escapeText(word)}"`, {
-    hint: `choose one of ${publishedNames.join(", ")}`,
+    hint: `choose one of ${singleNames.join(", ")}`,
   });
 }
 

@@ -27,7 +27,7 @@ import { takeSeeds } from "./bundle-seeds.ts";
 import { credentialsFor } from "./load-credentials.ts";
 import { readCa } from "./load-profile.ts";
 
-export { publishedNames } from "../../formats/formats.ts";
+export { singleNames } from "../../formats/formats.ts";
 
 export interface InitProfileOptions {
   /** Full fingerprints of the archive's keys, from a source other than the archive. */

@@ -1,17 +1,9 @@
 /** Writes apt's `Release`. */
 import type { FileDigests } from "../digests.ts";
+import type { FeedNames } from "../format.ts";
 import { writeDate } from "./date.ts";
 
-/** What the keepers say of a suite. */
-export interface SuiteNames {
-  readonly origin?: string;
-  readonly label?: string;
-  readonly suite?: string;
-  readonly codename?: string;
-  readonly description?: string;
-}
-
-export interface ReleaseContent extends SuiteNames {
+export interface ReleaseContent extends FeedNames {
   /** Milliseconds. */
   readonly date: number;
   readonly validUntil: number;
@@ -42,11 +34,4 @@ export function releaseText(content: ReleaseContent): Uint8Array {
   const lines = fields.flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]));
   const files = [...content.files].map(([path, { size, sha256 }]) => ` ${sha256} ${size} ${path}`);
   return Buffer.from(`${[...lines, "SHA256:", ...files].join("\n")}\n`);
-}
-
-/** The text without what changes when it is written again later. */
-export function withoutDates(release: Uint8Array): string {
-  return Buffer.from(release)
-    .toString("latin1")
-    .replace(/^(?:Date|Valid-Until): .*\n/gm, "");
 }

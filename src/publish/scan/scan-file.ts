@@ -1,6 +1,7 @@
 import { createHash, hash as oneHash } from "node:crypto";
 import { closeSync, constants, fstatSync } from "node:fs";
 import { FeedkeyError } from "../../error.ts";
+import { debWords } from "../../formats/apt/deb-control.ts";
 import { type OwnWords, ownWords } from "../../formats/opkg/package-stanza.ts";
 import { summaryOf } from "../../formats/pkgsrc/package-summary.ts";
 import { SummaryScanner } from "../../formats/pkgsrc/summary-text.ts";
@@ -33,6 +34,11 @@ let spare: Buffer | undefined;
 
 const readers: Readonly<Record<PublishedFormat, (source: ByteSource) => Promise<OwnWords>>> = {
   opkg: async (source) => ownWords((await readControlFrom(source)).control),
+  async apt(source) {
+    const { control, format } = await readControlFrom(source);
+    if (format !== "ar") throw damage("is not an ar archive, as every .deb is");
+    return debWords(control);
+  },
   async pkgsrc(source) {
     const own = summaryOf(await readPkgsrcPackage(source));
     const scanner = new SummaryScanner(own);

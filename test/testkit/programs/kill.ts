@@ -13,14 +13,19 @@ const node = ["--import", new URL("./kill-preload.js", import.meta.url).href];
 /** Runs at once: the machine has no more processors to give. */
 const atOnce = 2;
 
-function runUntil(step: number, args: readonly string[], steps: Story["steps"], cache: string): Promise<Ended> {
+function runUntil(
+  step: number,
+  args: readonly string[],
+  steps: readonly string[] | undefined,
+  cache: string,
+): Promise<Ended> {
   const only = steps === undefined ? {} : { FEEDKEY_KILL: steps.join(",") };
   return runProcess(args, { node, env: { FEEDKEY_KILL_AT: String(step), FEEDKEY_KILL_CACHE: cache, ...only } });
 }
 
 /** The command once to its end, on a copy of its own, so that the compiled program is there and no later run saves it. */
-async function compile({ start, args }: Story, cache: string): Promise<void> {
-  const copy = await start.copy();
+async function compile<Start extends Copied>({ start, args }: Story<Start>, cache: string): Promise<void> {
+  const copy = (await start.copy()) as Start;
   try {
     expect((await runProcess(args(copy), { env: { XDG_CACHE_HOME: cache } })).status).to.equal(0);
   } finally {
@@ -35,17 +40,24 @@ async function forgetLocks(folder: string): Promise<void> {
   }
 }
 
-export interface Story {
-  readonly start: TestArchive;
-  readonly args: (copy: TestArchive) => readonly string[];
+/** What a run starts from: it can be copied into a folder of its own. */
+interface Copied {
+  readonly folder: string;
+  copy(): Promise<unknown>;
+  removeFolder(): Promise<void>;
+}
+
+export interface Story<Start extends Copied> {
+  readonly start: Start;
+  readonly args: (copy: Start) => readonly string[];
   /** What must hold whenever the run was killed; the copy is free to be used up. */
-  readonly check: (copy: TestArchive, killed: boolean) => Promise<void>;
+  readonly check: (copy: Start, killed: boolean) => Promise<void>;
   /** Functions of node that count as steps; all that change the disk by default. */
   readonly steps?: readonly string[];
 }
 
 /** Kills a command at every step it has. @returns the number of steps */
-export async function killEverywhere(story: Story): Promise<number> {
+export async function killEverywhere<Start extends Copied>(story: Story<Start>): Promise<number> {
   const cache = await fs.mkdtemp(join(tmpdir(), "feedkey-compiled-"));
   try {
     await compile(story, cache);
@@ -55,9 +67,12 @@ export async function killEverywhere(story: Story): Promise<number> {
   }
 }
 
-async function killFrom({ start, args, check, steps }: Story, cache: string): Promise<number> {
+async function killFrom<Start extends Copied>(
+  { start, args, check, steps }: Story<Start>,
+  cache: string,
+): Promise<number> {
   const once = async (step: number): Promise<boolean> => {
-    const copy = await start.copy();
+    const copy = (await start.copy()) as Start;
     try {
       const ended = await runUntil(step, args(copy), steps, cache);
       const killed = ended.signal === "SIGKILL";
