@@ -9,11 +9,12 @@ import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import { downloadFile, inFeed, pastCaches, type Remembered } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
+import type { LastIndex } from "../store/client-state-view.ts";
+import type { Accepted } from "../store/feed-folder.ts";
 import type { Duration } from "../time.ts";
 import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
 import { isTooLarge, largerIndexHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
 import type { PartSource } from "./verified-part.ts";
-import type { LastIndex } from "./verified-root.ts";
 
 /** One location that is asked for a feed's files. */
 export interface Source {
@@ -41,29 +42,19 @@ export interface DownloadedIndex {
 }
 
 /** What a server that says "not modified" means. Read when one does; another run may have accepted a newer one meanwhile. */
-export function rememberedIndex(session: Session, feed: Feed, last: LastIndex): RememberedIndex {
-  let reading: ReturnType<typeof session.state.lastIndex> | undefined;
-  const stored = () => {
-    reading ??= session.state.lastIndex(feed.name);
-    return reading;
+export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accepted): RememberedIndex {
+  const { sha256, signatureSha256, versions } = meta;
+  let reading: ReturnType<typeof state.lastIndex> | undefined;
+  const stored = async () => {
+    reading ??= state.lastIndex(feed.name);
+    const found = await reading;
+    return found?.meta.sha256 === sha256 && found.meta.signatureSha256 === signatureSha256 ? found : undefined;
   };
+  // Of a file that holds its signatures itself, all of it was kept as its signature.
+  const file = (found: LastIndex) => (isFramed(found.signature) ? found.signature : found.index);
   return {
-    index: {
-      version: last.versions?.index,
-      bytes: async () => {
-        const found = await stored();
-        if (found?.meta.sha256 !== last.sha256) return undefined;
-        // Of a file that holds its signatures itself, all of it was kept as its signature.
-        return isFramed(found.signature) ? found.signature : found.index;
-      },
-    },
-    signature: {
-      version: last.versions?.signature,
-      bytes: async () => {
-        const found = await stored();
-        return found?.meta.signatureSha256 === last.signatureSha256 ? found.signature : undefined;
-      },
-    },
+    index: { version: versions?.index, bytes: async () => stored().then((found) => found && file(found)) },
+    signature: { version: versions?.signature, bytes: async () => (await stored())?.signature },
   };
 }
 

@@ -7,13 +7,13 @@ import type { Judged } from "../refresh/certificate-pool.ts";
 import { countdown, expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
+import type { Accepted } from "../store/feed-folder.ts";
 import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import type { Candidate } from "./candidate.ts";
 import { downloadIndex, partsBeside, rememberedIndex } from "./index-download.ts";
 import { indexLimit, indexNames, otherForm } from "./index-files.ts";
 import { type Consent, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 import { nameOfPart } from "./verified-part.ts";
-import { lastIndex } from "./verified-root.ts";
 
 export type FeedOutcome =
   | {
@@ -38,11 +38,11 @@ async function fromLocation(
   feed: Feed,
   location: string,
   consent: Consent,
+  last: Accepted | undefined,
 ): Promise<VerifiedIndex> {
-  const last = await lastIndex(session, feed);
-  const left = countdown(timeFor(last?.size ?? expectedBytes.index, session.options.transport.limits));
+  const left = countdown(timeFor(last?.meta.size ?? expectedBytes.index, session.options.transport.limits));
   const absences: FeedkeyError[] = [];
-  const source = { session, location, feed, limit: indexLimit(feed, last), left, absences };
+  const source = { session, location, feed, limit: indexLimit(feed, last?.meta), left, absences };
   const verify = (candidate: Candidate, headers = {}) => {
     const parts = partsBeside(source, candidate.name, headers);
     return verifyIndex(candidate, feed, { profile: session.profile, judged, last, ...consent, parts });
@@ -124,18 +124,21 @@ interface Round {
 /** One feed: each location in turn; the first index that verifies is accepted. */
 async function updateFeed(session: Session, round: Round, feed: Feed): Promise<FeedOutcome> {
   const errors: FeedkeyError[] = [];
-  const last = await lastIndex(session, feed);
+  const before = await session.state.lastAccepted(feed.name);
+  let last = before;
   const isSlow = (location: string) => round.slow.has(location);
   const all = locations(session.profile);
   for (const location of [...all.filter((one) => !isSlow(one)), ...all.filter(isSlow)]) {
     try {
-      const verify = () => fromLocation(session, round.judged, feed, location, round.consent);
+      const verify = () => fromLocation(session, round.judged, feed, location, round.consent, last);
       const source = fileUrl(location, feed.path).href;
       const index = await accept(session, await verify(), source, async (judged) => {
         round.judged = judged;
+        last = await session.state.lastAccepted(feed.name);
         return await verify();
       });
-      const changed = !index.root.otherForm && (last?.sha256 !== index.sha256 || last.createdAt !== index.createdAt);
+      const isLast = before?.meta.sha256 === index.sha256 && before.meta.createdAt === index.createdAt;
+      const changed = !index.root.otherForm && !isLast;
       return { feed, ok: true, index, changed, source };
     } catch (error) {
       if (!(error instanceof FeedkeyError) || isOwnTrouble(error)) throw error;
@@ -173,21 +176,9 @@ export async function accept(
 }
 
 async function write(session: Session, index: VerifiedIndex, source: string): Promise<boolean> {
-  const { root, packages } = index;
-  const { signed, signature, createdAt, sha256, versions } = root;
-  const signers = root.signers.map((one) => {
-    return { certificate: one.certificate, signingKey: one.signingKey, createdAt: one.createdAt };
-  });
+  const { signed, signature, createdAt, sha256, signers, versions } = index.root;
   const acceptedAt = session.options.at;
-  const meta = {
-    createdAt,
-    sha256,
-    acceptedAt,
-    signers,
-    source,
-    entries: packages.count,
-    ...(versions && { versions }),
-  };
+  const meta = { createdAt, sha256, acceptedAt, signers, source, entries: index.packages.count, versions };
   const parts = new Map(index.parts.map(({ part, text }) => [nameOfPart(part), text]));
   const { name } = index.feed;
   return await session.write((state) => state.acceptIndex(name, { index: signed, signature, meta, parts }), name);

@@ -89,10 +89,10 @@ export async function verifyIndex(
   terms: RootTerms & Consent & { readonly parts: PartSource },
 ): Promise<VerifiedIndex> {
   const root = await verifyRoot(candidate, feed, terms);
-  const limit = indexLimit(feed, terms.last);
+  const limit = indexLimit(feed, terms.last?.meta);
   const parts = await verifiedParts(root, terms);
   const packages = parts === undefined ? await readSigned(root, limit) : readParts(parts);
-  const emptied = refuseEmptied(packages.count, terms.last, terms.allowEmpty);
+  const emptied = refuseEmptied(packages.count, terms.last?.meta, terms.allowEmpty);
   if (emptied !== undefined) throw refusalError(candidate.name, feed.name, emptied);
   return new VerifiedIndex(key, root, packages, parts ?? []);
 }
@@ -124,7 +124,7 @@ async function lastContent(
 ): Promise<RootContent | undefined> {
   if (last === undefined) return undefined;
   try {
-    return read(await readFile(last.path));
+    return read(await readFile(last.indexPath));
   } catch (error) {
     // Another format or suite before, by another profile: it says nothing of this one. Another run may also have replaced it meanwhile.
     if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return undefined;

@@ -7,9 +7,9 @@ import type { FileDigests } from "../formats/digests.ts";
 import { compressionOf, type Part, type PartForm } from "../formats/format.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
 import { decompress } from "../packages/compression/compression.ts";
-import { partPath } from "../store/feed-folder.ts";
+import { type Accepted, partPath } from "../store/feed-folder.ts";
 import { isTooLarge, largerIndexHint } from "./index-files.ts";
-import type { LastIndex, VerifiedRoot } from "./verified-root.ts";
+import type { VerifiedRoot } from "./verified-root.ts";
 
 const key = Symbol("made by the verifier of parts");
 
@@ -49,14 +49,14 @@ export function nameOfPart({ open }: Part): string {
 export async function verifyPart(
   root: VerifiedRoot,
   part: Part,
-  last: LastIndex | undefined,
+  last: Accepted | undefined,
   source: PartSource,
 ): Promise<VerifiedPart> {
   const limit = root.feed.maxIndexSize ?? maxIndexBytes;
   refuseLarge(root, part, limit);
   const kept = last && (await keptPart(last, part));
   if (kept !== undefined && fits(kept, part.open)) return new VerifiedPart(key, root, part, kept);
-  const damaged = kept && partPath(last.path, nameOfPart(part));
+  const damaged = kept && partPath(last.indexPath, nameOfPart(part));
   for (const form of part.forms) {
     const what = `${part.path} (${form.form ?? "not compressed"})`;
     const bytes = await readForm(form, source, limit, damaged).catch((error: unknown) => {
@@ -80,9 +80,9 @@ export async function verifyPart(
 }
 
 /** The text that was accepted last, where it is the same: then nothing is asked for. */
-async function keptPart(last: LastIndex, part: Part): Promise<Uint8Array | undefined> {
+async function keptPart(last: Accepted, part: Part): Promise<Uint8Array | undefined> {
   try {
-    return await readFile(partPath(last.path, nameOfPart(part)));
+    return await readFile(partPath(last.indexPath, nameOfPart(part)));
   } catch (error) {
     if (systemCode(error) === undefined) throw error;
     return undefined;

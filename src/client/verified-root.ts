@@ -9,11 +9,11 @@ import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
-import type { Session } from "../refresh/session.ts";
+import type { Accepted } from "../store/feed-folder.ts";
 import type { IndexVersions } from "../store/feed-meta.ts";
 import type { FileVersion } from "../store/file-version.ts";
 import type { DataSignature } from "../trust/facts.ts";
-import { type AcceptedIndex, refuseReplay } from "../trust/freshness.ts";
+import { refuseReplay } from "../trust/freshness.ts";
 import {
   type IndexPolicy,
   type IndexVerdict,
@@ -70,22 +70,6 @@ function versionsOf({ version }: Candidate, signature: SignatureSource, createdA
   const index = holdsBoth && isOlder(version) ? undefined : version;
   const beside = isOlder(signature.version) ? undefined : signature.version;
   return index === undefined && beside === undefined ? undefined : { index, signature: beside };
-}
-
-/** The last accepted index of a feed. */
-export interface LastIndex extends AcceptedIndex {
-  /** Of its signed bytes. */
-  readonly size: number;
-  /** Where its signed bytes are kept. */
-  readonly path: string;
-  readonly signatureSha256: string;
-  readonly versions?: IndexVersions;
-}
-
-/** What the state remembers of a feed's index. @throws FeedkeyError `bad_state` */
-export async function lastIndex(session: Pick<Session, "state">, feed: Feed): Promise<LastIndex | undefined> {
-  const found = await session.state.lastAccepted(feed.name);
-  return found && { ...found.meta, path: found.indexPath };
 }
 
 const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
@@ -174,7 +158,7 @@ export interface RootTerms {
   readonly profile: Profile;
   readonly judged: Judged;
   /** The last accepted index of the feed. */
-  readonly last: LastIndex | undefined;
+  readonly last: Accepted | undefined;
 }
 
 /**
@@ -187,7 +171,7 @@ export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTe
   const good = await findGood(candidate, feed, judged, indexPolicy(profile, feed, candidate));
   const { sha256 } = candidate.document;
   const { createdAt } = good.verdict;
-  const replay = refuseReplay({ createdAt, sha256 }, last, judged.trust.at);
+  const replay = refuseReplay({ createdAt, sha256 }, last?.meta, judged.trust.at);
   const otherForm = replay?.code === "rollback" && (await isOtherForm(candidate, feed, createdAt, last));
   if (replay !== undefined && !otherForm) throw refusalError(candidate.name, feed.name, ofSuite(feed, replay));
   return new VerifiedRoot(key, feed, candidate, good, otherForm);
@@ -209,13 +193,13 @@ async function isOtherForm(
   { document }: Candidate,
   feed: Feed,
   createdAt: number,
-  last: LastIndex | undefined,
+  last: Accepted | undefined,
 ): Promise<boolean> {
   const { signs, ignoresBlankEnds }: Format = formats[feed.format];
-  if ((signs === "text" && !ignoresBlankEnds) || last?.createdAt !== createdAt) return false;
+  if ((signs === "text" && !ignoresBlankEnds) || last?.meta.createdAt !== createdAt) return false;
   const read = async () => {
-    const texts = [document.bytes, await readFile(last.path)].map((signed) => {
-      return indexText(feed.format, signed, indexLimit(feed, last));
+    const texts = [document.bytes, await readFile(last.indexPath)].map((signed) => {
+      return indexText(feed.format, signed, indexLimit(feed, last.meta));
     });
     return await Promise.all(texts);
   };

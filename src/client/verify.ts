@@ -22,7 +22,6 @@ import {
 } from "./index-files.ts";
 import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 import type { PartSource } from "./verified-part.ts";
-import { lastIndex } from "./verified-root.ts";
 
 /**
  * A file, read and hashed at once. Undefined if there is none.
@@ -163,9 +162,9 @@ export async function verifyLocal(
   signaturePath: string | undefined,
   options: { readonly compare: boolean; readonly allowEmpty: boolean; readonly ahead?: ReadAhead },
 ): Promise<VerifiedIndex> {
-  const last = options.compare ? await lastIndex(session, feed) : undefined;
+  const last = options.compare ? await session.state.lastAccepted(feed.name) : undefined;
   const judgeAt = async (path: string) => {
-    const reading = { limit: indexLimit(feed, last), isNamed: path === indexPath, ahead: options.ahead };
+    const reading = { limit: indexLimit(feed, last?.meta), isNamed: path === indexPath, ahead: options.ahead };
     const candidate = await readCandidate(feed.format, path, signaturePath, reading);
     return await verifyIndex(candidate, feed, {
       ...{ profile: session.profile, judged, last, allowEmpty: options.allowEmpty },

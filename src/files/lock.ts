@@ -16,7 +16,7 @@ const defaultWaitMs = 15_000;
 
 export interface LockOptions {
   /** How long to wait for another run, in milliseconds; 0 tries once. */
-  readonly waitMs?: number;
+  readonly waitMs?: number | undefined;
   /** Permissions of the folder if it has to be made, less the umask. */
   readonly mode?: number;
 }

@@ -94,7 +94,7 @@ export class KeyDatabase {
     lockWait?: Duration,
   ): Promise<KeyDatabase> {
     if (folder === undefined) return new KeyDatabase(merger, limits, undefined);
-    const lock = await acquireLock(folder, { mode: 0o755, ...(lockWait === undefined ? {} : { waitMs: lockWait }) });
+    const lock = await acquireLock(folder, { mode: 0o755, waitMs: lockWait });
     const database = new KeyDatabase(merger, limits, lock);
     try {
       await removeLeftovers(folder);

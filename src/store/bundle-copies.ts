@@ -8,7 +8,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
 import type { HeldLock } from "../files/lock.ts";
-import { type FileVersion, fileVersionDocument, isSameVersion, parseFileVersion } from "./file-version.ts";
+import { type FileVersion, fileVersionDocument, parseFileVersion } from "./file-version.ts";
 import { sha256 } from "./state-file.ts";
 import { StateReader } from "./state-reader.ts";
 
@@ -52,19 +52,11 @@ export class BundleCopies {
     if (copies.length === 0) return;
     await ensureFolder(this.#folder, 0o755);
     for (const { version, bytes } of copies) {
-      const present = await this.read(version.url);
-      if (present !== undefined && isSame(present, { version, bytes })) continue;
-      const head = JSON.stringify({
-        version: formatVersion,
-        from: fileVersionDocument(version),
-        sha256: sha256(bytes),
-      });
-      await writeFileAtomic(
-        this.#path(version.url),
-        Buffer.concat([Buffer.from(`${head}\n`), bytes]),
-        { mode: 0o644 },
-        lock,
-      );
+      const path = this.#path(version.url);
+      const head = { version: formatVersion, from: fileVersionDocument(version), sha256: sha256(bytes) };
+      const file = Buffer.concat([Buffer.from(`${JSON.stringify(head)}\n`), bytes]);
+      const present = await fs.readFile(path).catch(() => undefined);
+      if (present?.equals(file) !== true) await writeFileAtomic(path, file, { mode: 0o644 }, lock);
     }
     const kept = new Set(copies.map(({ version }) => nameOf(version.url)));
     for (const name of await fs.readdir(this.#folder)) {
@@ -80,8 +72,4 @@ export class BundleCopies {
 
 function nameOf(url: string): string {
   return `${sha256(url)}.bundle`;
-}
-
-function isSame(one: BundleCopy, other: BundleCopy): boolean {
-  return isSameVersion(one.version, other.version) && Buffer.compare(one.bytes, other.bytes) === 0;
 }

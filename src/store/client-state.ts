@@ -8,7 +8,7 @@ import { outputError } from "../files/system-error.ts";
 import { iso } from "../time.ts";
 import type { BundleCopy } from "./bundle-copies.ts";
 import { ClientStateView } from "./client-state-view.ts";
-import { type AcceptedIndex, areSameVersions } from "./feed-meta.ts";
+import { type AcceptedIndex, serializeFeedMeta } from "./feed-meta.ts";
 import { requireFingerprint } from "./fingerprint.ts";
 import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
 import { boundPlaces } from "./seed-binding.ts";
@@ -52,8 +52,7 @@ export class ClientState extends ClientStateView {
     const places = await boundPlaces(stateFolder, profile, options.seeds);
     await refuseUnsafeFolders(places);
     await ensureFolder(places.root, 0o755);
-    const waitMs = options.waitMs === undefined ? {} : { waitMs: options.waitMs };
-    const lock = await acquireLock(places.folder, { mode: 0o755, ...waitMs });
+    const lock = await acquireLock(places.folder, { mode: 0o755, waitMs: options.waitMs });
     try {
       if (options.reset === true) await forget(places, lock);
       for (const folder of [places.folder, places.certificates, places.feeds, places.bundles])
@@ -75,18 +74,11 @@ export class ClientState extends ClientStateView {
     await this.#inTurn(() => this.#write({ ...this.ledger, keys: next.keys, checks: next.checks }));
   }
 
-  /** Keeps a certificate, merged by the caller with the present one. */
-  async putCertificate(fingerprint: string, certificate: Uint8Array): Promise<void> {
-    await this.putCertificates(new Map([[fingerprint, certificate]]));
-  }
-
-  /** Keeps several at once; unchanged ones are not written. */
+  /** Keeps certificates, merged by the caller with the present ones; unchanged ones are not written. */
   async putCertificates(certificates: ReadonlyMap<string, Uint8Array>): Promise<void> {
     await this.#inTurn(async () => {
       const before = this.ledger.certificates;
-      const changed = [...certificates].filter(([fingerprint, bytes]) => {
-        return before.get(fingerprint)?.sha256 !== sha256(bytes);
-      });
+      const changed = [...certificates].filter(([name, bytes]) => before.get(name)?.sha256 !== sha256(bytes));
       if (changed.length > 0) await this.#replaceCertificates(new Map(changed));
     });
   }
@@ -129,8 +121,7 @@ export class ClientState extends ClientStateView {
     const { index, signature, parts = new Map<string, Uint8Array>() } = accepted;
     const { createdAt, acceptedAt, signers, source, entries, versions } = accepted.meta;
     const meta = {
-      ...{ feed, createdAt, acceptedAt, signers, source, entries },
-      ...(versions === undefined ? {} : { versions }),
+      ...{ feed, createdAt, acceptedAt, signers, source, entries, versions },
       sha256: sha256(index),
       size: index.length,
       signatureSha256: sha256(signature),
@@ -145,8 +136,9 @@ export class ClientState extends ClientStateView {
       const same = present?.createdAt === createdAt && present.sha256 === meta.sha256;
       const isWhole = there !== undefined && (await this.feedFolder.hasParts(there, parts.keys()));
       if (same && present.signatureSha256 === meta.signatureSha256 && isWhole) {
-        if (versions === undefined || areSameVersions(versions, present.versions ?? {})) return;
-        return await this.feedFolder.rewriteMeta({ ...present, versions }, this.#lock);
+        const next = { ...present, versions };
+        if (serializeFeedMeta(next) !== serializeFeedMeta(present)) await this.feedFolder.rewriteMeta(next, this.#lock);
+        return;
       }
       // The ledger first: an index without one would look like a state that lost its ledger.
       if (!this.initialised) await this.#write(this.ledger);

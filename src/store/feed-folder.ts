@@ -1,13 +1,15 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { systemCode } from "../error.ts";
+import { pipeline } from "node:stream/promises";
+import { type FeedkeyError, systemCode } from "../error.ts";
 import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
 import type { HeldLock } from "../files/lock.ts";
 import { outputError } from "../files/system-error.ts";
 import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
-import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
+import { badState, fileNameFor, namesIn, readStateFile, sha256, unreadable } from "./state-file.ts";
 
 /** Where the text of a part lies beside an accepted index that lists its packages in parts. @param digest lower-case hex */
 export function partPath(indexPath: string, digest: string): string {
@@ -34,7 +36,7 @@ export class FeedFolder {
 
   /** Names of the feeds that have an accepted index here. @throws FeedkeyError `bad_state` */
   async names(): Promise<string[]> {
-    const links = (await this.#listing()).filter((name) => !name.startsWith("."));
+    const links = (await namesIn(this.#folder)).filter((name) => !name.startsWith("."));
     return Promise.all(
       links.map(async (link) => {
         const { feed } = await this.#readMeta(join(this.#folder, link));
@@ -69,14 +71,10 @@ export class FeedFolder {
     };
   }
 
-  /** Reads index and signature and compares them with their digests. @throws FeedkeyError `bad_state` */
-  async checkDigests(accepted: Accepted): Promise<void> {
-    for (const [path, expected] of [
-      [accepted.indexPath, accepted.meta.sha256],
-      [accepted.signaturePath, accepted.meta.signatureSha256],
-    ] as const) {
-      if ((await digestOf(path)) !== expected) throw badState(path, "does not fit the digest of what was accepted");
-    }
+  /** The same without keeping what is read. */
+  async checkDigests({ meta, indexPath, signaturePath }: Accepted): Promise<void> {
+    if ((await digestOf(indexPath)) !== meta.sha256) throw unfit(indexPath);
+    if ((await digestOf(signaturePath)) !== meta.signatureSha256) throw unfit(signaturePath);
   }
 
   /**
@@ -134,7 +132,7 @@ export class FeedFolder {
 
   /** Removes generations that no link leads to: replaced ones, and those that a killed run did not finish. */
   async removeStrays(): Promise<void> {
-    const names = await this.#listing();
+    const names = await namesIn(this.#folder);
     const links = names.filter((name) => !name.startsWith("."));
     const used = new Set(await Promise.all(links.map((link) => this.#target(link))));
     const strays = names.filter((name) => /^\..+\.\d+$/.test(name) && !used.has(name));
@@ -174,15 +172,6 @@ export class FeedFolder {
     if (bytes === undefined) throw badState(path, "is gone");
     return parseFeedMeta(bytes, path);
   }
-
-  async #listing(): Promise<string[]> {
-    try {
-      return await fs.readdir(this.#folder);
-    } catch (error) {
-      if (systemCode(error) === "ENOENT") return [];
-      throw unreadable(this.#folder, error);
-    }
-  }
 }
 
 async function sizeOf(path: string): Promise<number> {
@@ -199,24 +188,19 @@ async function readDigested(path: string, expected: string): Promise<Uint8Array>
   const bytes = await fs.readFile(path).catch((error: unknown) => {
     throw unreadable(path, error);
   });
-  if (sha256(bytes) !== expected) throw badState(path, "does not fit the digest of what was accepted");
+  if (sha256(bytes) !== expected) throw unfit(path);
   return bytes;
+}
+
+function unfit(path: string): FeedkeyError {
+  return badState(path, "does not fit the digest of what was accepted");
 }
 
 async function digestOf(path: string, algorithm = "sha256"): Promise<string> {
   const hash = createHash(algorithm);
   try {
-    const handle = await fs.open(path);
-    try {
-      const buffer = Buffer.allocUnsafe(1024 * 1024);
-      for (;;) {
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-        if (bytesRead === 0) return hash.digest("hex");
-        hash.update(buffer.subarray(0, bytesRead));
-      }
-    } finally {
-      await handle.close();
-    }
+    await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
+    return hash.digest("hex");
   } catch (error) {
     throw unreadable(path, error);
   }

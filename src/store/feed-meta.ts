@@ -1,5 +1,5 @@
 import { type Instant, iso } from "../time.ts";
-import { type FileVersion, fileVersionDocument, isSameVersion, parseFileVersion } from "./file-version.ts";
+import { type FileVersion, fileVersionDocument, parseFileVersion } from "./file-version.ts";
 import { StateReader } from "./state-reader.ts";
 
 /** One good signature of an accepted index. */
@@ -13,11 +13,6 @@ export interface SignerRecord {
 export interface IndexVersions {
   readonly index?: FileVersion | undefined;
   readonly signature?: FileVersion | undefined;
-}
-
-/** The same of an index together with its signature. */
-export function areSameVersions(one: IndexVersions, other: IndexVersions): boolean {
-  return isSameVersion(one.index, other.index) && isSameVersion(one.signature, other.signature);
 }
 
 /** What the caller knows about an index that it accepts. */
@@ -34,7 +29,7 @@ export interface AcceptedIndex {
   /** How many packages it lists. */
   readonly entries: number;
   /** Undefined where no server said so, or nobody asked one. */
-  readonly versions?: IndexVersions;
+  readonly versions?: IndexVersions | undefined;
 }
 
 /** `meta.json` of a feed. */
@@ -60,10 +55,9 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     "source",
     "size",
     "entries",
-    // States of older versions have none.
-    "versions?",
   ];
-  const meta = read.document(bytes, version, names);
+  // States of older versions have no versions of files.
+  const meta = read.document(bytes, version, [...names, "versions?"]);
   const versions = meta.get("versions");
   return {
     feed: read.text(meta.get("feed"), "feed"),
@@ -82,17 +76,14 @@ export function parseFeedMeta(bytes: Uint8Array, path: string): FeedMeta {
     source: read.text(meta.get("source"), "source"),
     size: read.count(meta.get("size"), "size"),
     entries: read.count(meta.get("entries"), "entries"),
-    ...(versions === undefined ? {} : { versions: parseVersions(versions, read) }),
+    versions: versions === undefined ? undefined : parseVersions(versions, read),
   };
 }
 
 function parseVersions(value: unknown, read: StateReader): IndexVersions {
   const found = read.object(value, "versions", ["index?", "signature?"]);
-  const [index, signature] = [found.get("index"), found.get("signature")];
-  return {
-    ...(index === undefined ? {} : { index: parseFileVersion(index, "versions", read) }),
-    ...(signature === undefined ? {} : { signature: parseFileVersion(signature, "versions", read) }),
-  };
+  const of = (name: string) => (found.has(name) ? parseFileVersion(found.get(name), "versions", read) : undefined);
+  return { index: of("index"), signature: of("signature") };
 }
 
 /** Writes `meta.json`, times to the second. */

@@ -23,12 +23,7 @@ export function isFresh({ wholeAt }: FileVersion, at: Instant): boolean {
 /** As it is written into JSON; its time to the second. */
 export function fileVersionDocument(version: FileVersion): object {
   const { url, etag, lastModified, wholeAt } = version;
-  return { url, etag, lastModified, ...(wholeAt === undefined ? {} : { wholeAt: iso(wholeAt) }) };
-}
-
-/** Whether two records of a file say the same. */
-export function isSameVersion(one: FileVersion | undefined, other: FileVersion | undefined): boolean {
-  return JSON.stringify(one && fileVersionDocument(one)) === JSON.stringify(other && fileVersionDocument(other));
+  return { url, etag, lastModified, wholeAt: wholeAt === undefined ? undefined : iso(wholeAt) };
 }
 
 /** @throws FeedkeyError `bad_state` */

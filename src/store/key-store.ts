@@ -128,44 +128,41 @@ export class KeyStore {
     await this.exclusive((writer) => writer.add(key));
   }
 
-  /** Writes a certificate, see `KeyStoreWriter`. */
-  async putCertificate(fingerprint: string, armored: string): Promise<void> {
-    await this.exclusive((writer) => writer.putCertificate(fingerprint, armored));
-  }
-
   /**
-   * Runs an action that reads, decides and writes, with no other run in between. Use only the writer in it: `add` and
-   * `putCertificate` of the store itself would wait for the lock forever.
+   * Runs an action that reads, decides and writes, with no other run in between.
    * @throws FeedkeyError `locked`, `output`, and what the action throws
    */
   async exclusive<T>(action: (writer: KeyStoreWriter) => Promise<T>, options: LockOptions = {}): Promise<T> {
-    return withLock(
-      this.folder,
-      async (lock) => {
-        for (const part of ["private", "certs", "revocations"]) await removeLeftovers(join(this.folder, part));
-        return action({
-          add: (key) => this.#add(key, lock),
-          replacePrivate: (fingerprint, armored) => this.#replacePrivate(fingerprint, armored, lock),
-          putCertificate: (fingerprint, armored) => this.#putCertificate(fingerprint, armored, lock),
-          removeUnfinished: (fingerprint) => this.#removeUnfinished(fingerprint, lock),
-          removePrivate: (fingerprint) => this.#remove([this.#privateFile(fingerprint)], lock),
-          removeCertificate: (fingerprint) => this.#remove([this.#certificateFile(fingerprint)], lock),
-        });
-      },
-      options,
-    );
-  }
-
-  /** @throws FeedkeyError `usage`: the store has this secret key already */
-  async refusePresent(fingerprint: string): Promise<void> {
-    if (!(await this.hasPrivate(fingerprint))) return;
-    throw new FeedkeyError("usage", `the key store has the secret key ${fingerprint} already`, {
-      details: { fingerprint, path: this.folder },
-    });
+    const locked = async (lock: HeldLock) => {
+      for (const part of ["private", "certs", "revocations"]) await removeLeftovers(join(this.folder, part));
+      return await action({
+        add: (key) => this.#add(key, lock),
+        replacePrivate: async (fingerprint, armored) => {
+          await writeFileAtomic(this.#privateFile(fingerprint), armored, { mode: 0o600 }, lock);
+        },
+        putCertificate: async (fingerprint, armored) => {
+          const file = this.#certificateFile(fingerprint);
+          await ensureFolder(dirname(file), 0o755);
+          await writeFileAtomic(file, armored, { mode: 0o644 }, lock);
+        },
+        removeUnfinished: async (fingerprint) => {
+          if (await this.hasPrivate(fingerprint)) return;
+          const revocations = revocationReasons.map((reason) => this.#revocationFile(fingerprint, reason));
+          await this.#remove([this.#certificateFile(fingerprint), ...revocations], lock);
+        },
+        removePrivate: (fingerprint) => this.#remove([this.#privateFile(fingerprint)], lock),
+        removeCertificate: (fingerprint) => this.#remove([this.#certificateFile(fingerprint)], lock),
+      });
+    };
+    return await withLock(this.folder, locked, options);
   }
 
   async #add(key: NewKey, lock: HeldLock): Promise<void> {
-    await this.refusePresent(key.fingerprint);
+    if (await this.hasPrivate(key.fingerprint)) {
+      throw new FeedkeyError("usage", `the key store has the secret key ${key.fingerprint} already`, {
+        details: { fingerprint: key.fingerprint, path: this.folder },
+      });
+    }
     await ensureFolder(join(this.folder, "revocations"), 0o700);
     await ensureFolder(join(this.folder, "certs"), 0o755);
     await ensureFolder(join(this.folder, "private"), 0o700);
@@ -186,22 +183,6 @@ export class KeyStore {
       await discard(staged);
       throw error;
     }
-  }
-
-  async #replacePrivate(fingerprint: string, armored: string, lock: HeldLock): Promise<void> {
-    await writeFileAtomic(this.#privateFile(fingerprint), armored, { mode: 0o600 }, lock);
-  }
-
-  async #putCertificate(fingerprint: string, armored: string, lock: HeldLock): Promise<void> {
-    const file = this.#certificateFile(fingerprint);
-    await ensureFolder(join(this.folder, "certs"), 0o755);
-    await writeFileAtomic(file, armored, { mode: 0o644 }, lock);
-  }
-
-  async #removeUnfinished(fingerprint: string, lock: HeldLock): Promise<void> {
-    if (await this.hasPrivate(fingerprint)) return;
-    const revocations = revocationReasons.map((reason) => this.#revocationFile(fingerprint, reason));
-    await this.#remove([this.#certificateFile(fingerprint), ...revocations], lock);
   }
 
   async #remove(files: readonly string[], lock: HeldLock): Promise<void> {

@@ -2,10 +2,9 @@
  * Which state belongs to a profile (T5): another profile that only has the same name must not read or write the accepted keys
  * and dates of this one.
  */
-import * as fs from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { parseLedger } from "./ledger.ts";
-import { fileNameFor, readStateFile, unreadable } from "./state-file.ts";
+import { fileNameFor, namesIn, readStateFile } from "./state-file.ts";
 import { type StatePlaces, statePlaces } from "./state-places.ts";
 
 /** Separates a profile's name from the seed in the name of its folder, if two profiles have one name; no name contains it. */
@@ -49,13 +48,4 @@ export async function boundPlaces(
     if (places !== undefined && (await isBoundTo(places, seeds)) === true) return places;
   }
   return statePlaces(stateFolder, profile, `${prefix}${[...seeds].sort()[0]}`);
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return (await fs.readdir(folder)).sort();
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    throw unreadable(folder, error);
-  }
 }

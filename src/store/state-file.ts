@@ -35,6 +35,16 @@ export async function readStateFile(path: string): Promise<Uint8Array | undefine
   }
 }
 
+/** The names in a folder of the state; none if it is missing. @throws FeedkeyError `bad_state` */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await fs.readdir(folder)).sort();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw unreadable(folder, error);
+  }
+}
+
 /**
  * A name as a part of a path, one name for each: letters, digits and `._+-` stay, other bytes become `%XX`, so
  * that a feed called `../x` or `.lock` is a file like any other.

@@ -1,11 +1,9 @@
-import * as fs from "node:fs/promises";
 import { join } from "node:path";
-import { systemCode } from "../error.ts";
 import { refuseWritableByOthers } from "../files/folder.ts";
 import { FeedFolder } from "./feed-folder.ts";
 import type { FeedMeta } from "./feed-meta.ts";
 import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, parseLedger } from "./ledger.ts";
-import { badState, fileNameFor, readStateFile, sha256, unreadable } from "./state-file.ts";
+import { badState, fileNameFor, namesIn, readStateFile, sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 
 /** The state of a profile as it was read and found undamaged. */
@@ -124,13 +122,4 @@ async function readRecorded(path: string, record: CertificateRecord): Promise<Ui
   const digest = sha256(bytes);
   if (digest === record.sha256 || digest === record.previous) return bytes;
   throw badState(path, "is damaged: it does not fit the digest in the ledger");
-}
-
-async function namesIn(folder: string): Promise<string[]> {
-  try {
-    return await fs.readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return [];
-    throw unreadable(folder, error);
-  }
 }

@@ -21,7 +21,7 @@ async function inUsedState(action: (places: Places) => Promise<void>): Promise<v
     const folder = join(root, "proteanos");
     const state = await ClientState.open(root, "proteanos");
     await state.saveLedger(sampleLedger);
-    await state.putCertificate(fingerprintA, Buffer.from("certificate"));
+    await state.putCertificates(new Map([[fingerprintA, Buffer.from("certificate")]]));
     await state.acceptIndex("base", sampleIndex(1));
     await state.acceptIndex("base", sampleIndex(2));
     await state.close();

@@ -21,7 +21,7 @@ describe("store/client-state-view", () => {
     inState(async (root, folder) => {
       await fs.chmod(join(root, ".."), 0o755);
       await once(root, async (state) => {
-        await state.putCertificate(fingerprintA, bytes("a"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("a")]]));
         await state.acceptIndex("base", sampleIndex(1));
         const before = await fs.readdir(folder, { recursive: true });
         await asNobody(async () => {
@@ -36,8 +36,9 @@ describe("store/client-state-view", () => {
   it("looks again when another run changed the state between two of its reads", () =>
     inState(async (root) => {
       await once(root, async (state) => {
-        await state.putCertificate(fingerprintA, bytes("old"));
-        let meanwhile: (() => Promise<void>) | undefined = () => state.putCertificate(fingerprintA, bytes("new"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("old")]]));
+        let meanwhile: (() => Promise<void>) | undefined = () =>
+          state.putCertificates(new Map([[fingerprintA, bytes("new")]]));
         const afterLedger = async (readFile: () => Promise<unknown>, path: string) => {
           const read = await readFile();
           const change = path.endsWith("ledger.json") ? meanwhile : undefined;
@@ -60,7 +61,7 @@ describe("store/client-state-view", () => {
         const write = async () => {
           for (let n = 1; n <= 15; n += 1) {
             await state.acceptIndex("base", sampleIndex(n));
-            await state.putCertificate(fingerprintA, bytes(`certificate ${n}`));
+            await state.putCertificates(new Map([[fingerprintA, bytes(`certificate ${n}`)]]));
           }
           writing = false;
         };

@@ -49,7 +49,7 @@ describe("store/client-state", () => {
             [fingerprintB, bytes("b")],
           ]),
         );
-        await state.putCertificate(fingerprintA, bytes("a, revoked"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("a, revoked")]]));
         expect(state.certificates().get(fingerprintA)).to.deep.equal(bytes("a, revoked"));
       });
       await once(root, async (state) => {
@@ -64,7 +64,7 @@ describe("store/client-state", () => {
 
   it("lets no certificate out of its folder", () =>
     inState(async (root) => {
-      const error = await once(root, (state) => refusal(state.putCertificate("../../x", bytes("x"))));
+      const error = await once(root, (state) => refusal(state.putCertificates(new Map([["../../x", bytes("x")]]))));
       expect(error.code).to.equal("usage");
       expect(await fs.readdir(root)).to.deep.equal(["proteanos"]);
     }));
@@ -73,9 +73,9 @@ describe("store/client-state", () => {
     inState(async (root, folder) => {
       const inode = async () => (await fs.stat(join(folder, "certs", `${fingerprintA}.pgp`))).ino;
       await once(root, async (state) => {
-        await state.putCertificate(fingerprintA, bytes("a"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("a")]]));
         const before = await inode();
-        await state.putCertificate(fingerprintA, bytes("a"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("a")]]));
         expect(await inode()).to.equal(before);
       });
     }));
@@ -155,7 +155,11 @@ describe("store/client-state", () => {
       await once(root, async (state) => {
         const feeds = ["a", "b", "c"].map((feed) => state.acceptIndex(feed, sampleIndex(1)));
         const failed = refusal(state.acceptIndex("a", sampleIndex(0)));
-        await Promise.all([...feeds, state.putCertificate(fingerprintA, bytes("a")), state.saveLedger(sampleLedger)]);
+        await Promise.all([
+          ...feeds,
+          state.putCertificates(new Map([[fingerprintA, bytes("a")]])),
+          state.saveLedger(sampleLedger),
+        ]);
         expect((await failed).code).to.equal("rollback");
       });
       await once(root, async (state) => {
@@ -217,7 +221,7 @@ describe("store/client-state", () => {
       for (const write of [
         () => state.acceptIndex("base", sampleIndex(2)),
         () => state.saveLedger(sampleLedger),
-        () => state.putCertificate(fingerprintA, bytes("a")),
+        () => state.putCertificates(new Map([[fingerprintA, bytes("a")]])),
       ]) {
         expect((await refusal(write())).code).to.equal("locked");
       }
@@ -234,14 +238,14 @@ describe("store/client-state", () => {
     inState(async (root, folder) => {
       await once(root, async (state) => {
         await state.acceptIndex("base", sampleIndex(1));
-        await state.putCertificate(fingerprintA, bytes("a"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("a")]]));
         await fs.rm(join(folder, "certs"), { recursive: true });
         await fs.writeFile(join(folder, "certs"), "in the way");
-        expect((await refusal(state.putCertificate(fingerprintA, bytes("b")))).code).to.equal("output");
+        expect((await refusal(state.putCertificates(new Map([[fingerprintA, bytes("b")]])))).code).to.equal("output");
         await fs.rm(join(folder, "certs"));
         await fs.mkdir(join(folder, "certs"));
         await fs.writeFile(join(folder, "certs", `${fingerprintA}.pgp`), "a");
-        await state.putCertificate(fingerprintA, bytes("b"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("b")]]));
         await state.acceptIndex("base", sampleIndex(2));
       });
       await once(root, async (state) => {

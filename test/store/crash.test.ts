@@ -26,7 +26,7 @@ async function memory(root: string): Promise<string> {
 
 async function oneRun(root: string, n: number): Promise<void> {
   const state = await ClientState.open(root, "proteanos");
-  await state.putCertificate(fingerprintA, Buffer.from(`certificate ${n}`));
+  await state.putCertificates(new Map([[fingerprintA, Buffer.from(`certificate ${n}`)]]));
   await state.acceptIndex("base", sampleIndex(n));
   await state.saveLedger(sampleLedger);
   await state.close();

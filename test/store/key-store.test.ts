@@ -56,7 +56,7 @@ describe("store/key-store", () => {
   it("lists certificates by fingerprint and passes over other files", () =>
     inStore(async (store, folder) => {
       await store.add(newKey(fingerprintA));
-      await store.putCertificate(fingerprintB, "certificate of somebody else");
+      await store.exclusive((writer) => writer.putCertificate(fingerprintB, "certificate of somebody else"));
       for (const name of ["README", `${fingerprintA}`, `${fingerprintA}.asc~`, "ABCD.asc"]) {
         await fs.writeFile(join(folder, "certs", name), "");
       }
@@ -75,15 +75,15 @@ describe("store/key-store", () => {
 
   it("replaces a certificate", () =>
     inStore(async (store, folder) => {
-      await store.putCertificate(fingerprintA, "one");
-      await store.putCertificate(fingerprintA, "two");
+      await store.exclusive((writer) => writer.putCertificate(fingerprintA, "one"));
+      await store.exclusive((writer) => writer.putCertificate(fingerprintA, "two"));
       expect(await store.certificate(fingerprintA)).to.equal("two");
       expect(await fs.readdir(join(folder, "certs"))).to.deep.equal([`${fingerprintA}.asc`]);
     }));
 
   it("lets no other run in between what is read and what is written", () =>
     inStore(async (store) => {
-      await store.putCertificate(fingerprintA, "");
+      await store.exclusive((writer) => writer.putCertificate(fingerprintA, ""));
       const append = (text: string) =>
         store.exclusive(async (writer) => {
           await writer.putCertificate(fingerprintA, (await store.certificate(fingerprintA)) + text);
@@ -183,7 +183,7 @@ describe("store/key-store", () => {
           () => store.privateKey(text),
           () => store.hasPrivate(text),
           () => store.revocation(text, "retired"),
-          () => store.putCertificate(text, "x"),
+          () => store.exclusive((writer) => writer.putCertificate(text, "x")),
           () => store.add(newKey(text)),
         ]) {
           expect((await refusal(attempt())).code).to.equal("usage");
@@ -197,8 +197,8 @@ describe("store/key-store", () => {
 
     it("takes a full fingerprint in any case, with spaces and 0x", () =>
       inStore(async (store) => {
-        await store.putCertificate(joined, "x");
-        await store.putCertificate(fingerprintB, "x");
+        await store.exclusive((writer) => writer.putCertificate(joined, "x"));
+        await store.exclusive((writer) => writer.putCertificate(fingerprintB, "x"));
         for (const text of [joined, spaced, spaced.toLowerCase(), `0x${joined}`, ` ${joined}\n`]) {
           expect(await store.resolve(text)).to.equal(joined);
         }
@@ -207,7 +207,7 @@ describe("store/key-store", () => {
 
     it("refuses a key ID, and tells what it may have meant", () =>
       inStore(async (store) => {
-        await store.putCertificate(joined, "x");
+        await store.exclusive((writer) => writer.putCertificate(joined, "x"));
         const error = await refusal(store.resolve(`0x${joined.slice(-16)}`));
         expect(error.code).to.equal("usage");
         expect(error.hint).to.equal(`a key ID does not identify a key; did you mean ${joined}?`);

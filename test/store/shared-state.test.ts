@@ -15,7 +15,9 @@ describe("store/shared-state", () => {
       const shared = await open(root);
       expect(await fs.readdir(join(root, "..")), "nothing was made").to.deep.equal([]);
       for (const n of [1, 2]) {
-        expect(await shared.write((state) => state.putCertificate(fingerprintA, bytes(`${n}`)))).to.equal(true);
+        expect(await shared.write((state) => state.putCertificates(new Map([[fingerprintA, bytes(`${n}`)]])))).to.equal(
+          true,
+        );
         await (await acquireLock(folder, { waitMs: 0 })).release();
       }
       expect((await open(root)).certificates().get(fingerprintA)).to.deep.equal(bytes("2"));
@@ -24,7 +26,7 @@ describe("store/shared-state", () => {
   it("reads while another run holds the lock", () =>
     inState(async (root) => {
       await once(root, async (state) => {
-        await state.putCertificate(fingerprintA, bytes("a"));
+        await state.putCertificates(new Map([[fingerprintA, bytes("a")]]));
         expect((await open(root)).certificates().size).to.equal(1);
       });
     }));
@@ -41,11 +43,12 @@ describe("store/shared-state", () => {
   for (const [what, meanwhile] of [
     [
       "a new certificate",
-      (other: SharedState) => other.write((state) => state.putCertificate(fingerprintB, bytes("b"))),
+      (other: SharedState) => other.write((state) => state.putCertificates(new Map([[fingerprintB, bytes("b")]]))),
     ],
     [
       "more about a certificate",
-      (other: SharedState) => other.write((state) => state.putCertificate(fingerprintA, bytes("a, revoked"))),
+      (other: SharedState) =>
+        other.write((state) => state.putCertificates(new Map([[fingerprintA, bytes("a, revoked")]]))),
     ],
     ["accepted keys", (other: SharedState) => other.write((state) => state.saveLedger(sampleLedger))],
     [
@@ -55,14 +58,14 @@ describe("store/shared-state", () => {
   ] as const) {
     it(`writes nothing over ${what}, but reads it and then goes on`, () =>
       inState(async (root) => {
-        await once(root, (state) => state.putCertificate(fingerprintA, bytes("a")));
+        await once(root, (state) => state.putCertificates(new Map([[fingerprintA, bytes("a")]])));
         const shared = await open(root);
         expect(await meanwhile(await open(root))).to.equal(true);
         let ran = false;
         const write = () =>
           shared.write(async (state) => {
             ran = true;
-            await state.putCertificate("C".repeat(40), bytes("c"));
+            await state.putCertificates(new Map([["C".repeat(40), bytes("c")]]));
           }, "base");
         expect([await write(), ran]).to.deep.equal([false, false]);
         expect(shared.snapshot).to.deep.equal((await open(root)).snapshot);
@@ -101,7 +104,7 @@ describe("store/shared-state", () => {
       const shared = await open(root);
       const outcomes = [];
       for (let n = 0; n < 10; n++) {
-        await once(root, (state) => state.putCertificate(fingerprintA, bytes(`${n}`)));
+        await once(root, (state) => state.putCertificates(new Map([[fingerprintA, bytes(`${n}`)]])));
         outcomes.push(await shared.write(async () => undefined).catch((error: { code: string }) => error.code));
       }
       expect(outcomes).to.deep.equal([...Array<boolean>(9).fill(false), "locked"]);
@@ -109,7 +112,7 @@ describe("store/shared-state", () => {
 
   it("notices damage, when it reads and before it writes", () =>
     inState(async (root, folder) => {
-      await once(root, (state) => state.putCertificate(fingerprintA, bytes("a")));
+      await once(root, (state) => state.putCertificates(new Map([[fingerprintA, bytes("a")]])));
       const shared = await open(root);
       await fs.rm(join(folder, "ledger.json"));
       expect((await refusal(open(root))).code).to.equal("bad_state");

@@ -17,13 +17,7 @@ import type { PartSource } from "../verified-part.ts";
 async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Promise<VerifiedIndex | undefined> {
   const last = await session.state.lastIndex(feed.name);
   if (last === undefined) return undefined;
-  const terms = {
-    profile: session.profile,
-    judged,
-    last: { ...last.meta, path: last.indexPath },
-    allowEmpty: true,
-    parts: neverKept(feed),
-  };
+  const terms = { profile: session.profile, judged, last, allowEmpty: true, parts: neverKept(feed) };
   return await verifyIndex(acceptedCandidate(last), feed, terms);
 }
 
