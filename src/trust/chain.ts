@@ -111,7 +111,7 @@ export interface Forks {
 
 /** The forks of a chain, and whom they cost their place. */
 export function forksOf(chain: Chain, input: JudgeInput): Forks {
-  const { graph, wide, seeds, live, byFingerprint, links } = chain;
+  const { graph, firm, wide, seeds, live, byFingerprint, links } = chain;
   const acknowledging = links.filter((link) => link.acknowledges);
   const acknowledged = new Map(
     [...grouped(acknowledging, (link) => link.issuer)].map(([issuer, its]) => [
@@ -120,7 +120,6 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
     ]),
   );
   const accepted = acceptedLive(input);
-  const isReachedWithout = reachedWithout(graph, seeds);
   const forks = findForks({
     graph,
     wide,
@@ -129,9 +128,10 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
     remembered: new Set([...accepted].filter((key) => hasExpiredOnly(byFingerprint.get(key), input.at))),
     acknowledges: (issuer, subject) => acknowledged.get(issuer)?.has(subject) === true,
     isCrowded: (issuer) => input.crowded?.has(issuer) === true,
-    isReachedWithout,
+    isReachedWithout: reachedWithout(graph, seeds),
   });
-  return { forks, victims: findVictims(forks, isReachedWithout, accepted) };
+  // T14: a way that may not be taken any more spares nobody.
+  return { forks, victims: findVictims(forks, reachedWithout(firm, seeds), accepted) };
 }
 
 /**

@@ -10,7 +10,7 @@
  *   that this client accepted before while they were live, and that have expired since without being revoked;
  * - *rivals under I*: a head of one side and a head of another that do not acknowledge each other, both ways. A head that
  *   both of the two sides have is not a rival for their sake: it is right whichever side is;
- * - *victim*: a rival, not accepted before, that the seeds reach only through I;
+ * - *victim*: a rival, not accepted before, that the seeds reach only through I, over links that hold by T14 too;
  * - *crowd*: I, or a key that is not live on the way from a side of I to its heads, certified more keys than are looked
  *   at. Some rivals are unseen, so every head is a rival. (Where only a key on the way is crowded, and not I, there must be
  *   two sides.)

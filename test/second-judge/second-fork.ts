@@ -28,6 +28,8 @@ export interface Graphs {
   /** Links that hold, and what the seeds reach over them. */
   readonly held: Leads;
   readonly reached: readonly Key[];
+  /** Those of them that hold by T14 too. */
+  readonly firm: Leads;
   /** The wide graph, and what the seeds reach over it. */
   readonly made: Leads;
   readonly widelyReached: readonly Key[];
@@ -99,8 +101,8 @@ export function forkUnder(issuer: Key, graphs: Graphs): SecondFork | undefined {
   return { issuer, rivals, sides: [...opposed], isCrowd };
 }
 
-/** T6: rivals, not accepted before, that the seeds reach only through the issuer. */
-export function victimsOf({ issuer, rivals }: SecondFork, { input, seeds, held, reached }: Graphs): Key[] {
-  const otherwise = reach(seeds, held, reached, (key) => key !== issuer);
+/** T6: rivals, not accepted before, that the seeds reach only through the issuer, over links that hold by T14 too. */
+export function victimsOf({ issuer, rivals }: SecondFork, { input, seeds, firm, reached }: Graphs): Key[] {
+  const otherwise = reach(seeds, firm, reached, (key) => key !== issuer);
   return [...rivals].filter((rival) => !acceptedBefore(input, rival) && !otherwise.has(rival));
 }

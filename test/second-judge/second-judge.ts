@@ -37,7 +37,7 @@ export function secondJudge(input: JudgeInput): SecondOpinion {
   const reached = reach(seeds, firm, keys);
   const acknowledged = pairs(certificates, input, acknowledges);
   const widelyReached = [...reach(seeds, made, keys)];
-  const graphs: Graphs = { input, certificates, seeds, held, reached: graph, made, widelyReached, acknowledged };
+  const graphs: Graphs = { input, certificates, seeds, held, reached: graph, firm, made, widelyReached, acknowledged };
 
   const forks = graph.flatMap((issuer) => forkUnder(issuer, graphs) ?? []);
   const victims = new Set(forks.flatMap((fork) => victimsOf(fork, graphs)));

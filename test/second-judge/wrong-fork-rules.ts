@@ -42,6 +42,12 @@ export const wrongForkRules: readonly WrongRule[] = [
     wrong: "",
   },
   {
+    name: "T6, T14: an outdated way spares a rival",
+    file: "chain.js",
+    right: "reachedWithout(firm, seeds)",
+    wrong: "reachedWithout(graph, seeds)",
+  },
+  {
     name: "T6: what one side leads to is beyond the fork",
     file: "fork.js",
     right: "rest.every(",

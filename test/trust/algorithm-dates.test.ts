@@ -133,6 +133,24 @@ describe("trust: algorithms refused from a date on (T14)", () => {
       }
     });
 
+    it("a rival is spared for another way to it only as long as that way may be taken", async () => {
+      for (const [other, until] of [
+        [old, date],
+        [builder, Number.POSITIVE_INFINITY],
+      ] as const) {
+        const certificates = [
+          certificate({ key: next }),
+          certificate({ key: other }),
+          certificate({ key: last, certifiedBy: [link(next, last)] }),
+          certificate({ key: thief, certifiedBy: [link(next, thief), link(other, thief)] }),
+        ];
+        for (const at of [before, date]) {
+          const { why } = await outcome(certificates, { at, seeds: [next, other] });
+          expect([why(last)?.code, why(thief)?.code]).to.deep.equal(["fork", at < until ? undefined : "fork"]);
+        }
+      }
+    });
+
     it("two keys side by side that certified each other stay so", async () => {
       const certificates = [
         certificate({ key: next }),
