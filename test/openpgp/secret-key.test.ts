@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { type RawCertificate, readKeyring, writeCertificate } from "../../src/openpgp/certificate/certificate.ts";
 import { certify, withKeySignature, withUserIdSignature } from "../../src/openpgp/secret/amend.ts";
 import { generateSplit } from "../../src/openpgp/secret/offline-primary.ts";
-import { firstCertificate, SecretKey } from "../../src/openpgp/secret/secret-key.ts";
+import { SecretKey } from "../../src/openpgp/secret/secret-key.ts";
 import type { CertificateFacts } from "../../src/trust/facts.ts";
 import { archiveId, type CertificateOptions, certificate, secretKeyBlock } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
@@ -18,7 +18,7 @@ const days = (n: number) => n * 86_400;
 const nobody = () => Promise.reject(new Error("asked for a passphrase"));
 
 function rawOf(bytes: Uint8Array): RawCertificate {
-  const found = firstCertificate(bytes);
+  const [found] = readKeyring(bytes).certificates;
   if (found === undefined) throw new Error("no certificate");
   return found;
 }
@@ -202,6 +202,6 @@ describe("openpgp/amend", () => {
   });
 });
 
-describe("openpgp/secret-key firstCertificate", () => {
-  it("is undefined where there is none", () => expect(firstCertificate(new Uint8Array())).to.equal(undefined));
+describe("openpgp/certificate readKeyring", () => {
+  it("has no certificate where there is none", () => expect(readKeyring(new Uint8Array()).certificates).to.be.empty);
 });

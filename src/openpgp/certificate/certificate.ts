@@ -1,9 +1,9 @@
 /** Packets grouped into certificates (RFC 9580 section 10.1), every packet kept as it came. */
 import type { Fingerprint } from "../../trust/facts.ts";
-import { fingerprintOf, keyIdOf } from "../packet/key-packet.ts";
+import { fingerprintOf } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import { isWhole, type Packet, readPacketsLeniently, tags, writePackets } from "../packet/packets.ts";
-import { parseSignature, signatureType } from "../packet/raw-signature.ts";
+import { makerOf, namesIssuer, readSignature, signatureType } from "../packet/raw-signature.ts";
 
 /** A user ID or subkey with the signatures that follow it. */
 export interface Component {
@@ -63,14 +63,12 @@ const shortestSignature = 48;
  * Whether a revocation names another key as its maker: a revoker that this key designated, or, where a key server answers
  * with several keys in a row, the bare revocation of a key that it does not give (Hockeypuck). It may be either.
  */
-function isForeignRevocation(packet: Packet, fingerprint: Fingerprint | undefined): boolean {
-  if (signatureType(packet.body) !== 0x20) return false;
-  const raw = parseSignature(packet.body);
-  if (typeof raw === "string") return false;
+function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefined): boolean {
+  const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
+  if (raw === undefined) return false;
   // After a key that can't be read.
   if (fingerprint === undefined) return true;
-  const { fingerprint: named, keyId } = raw.issuer;
-  return named === undefined ? keyId !== undefined && keyId !== keyIdOf(fingerprint) : named !== fingerprint;
+  return makerOf(raw) !== undefined && !namesIssuer(raw, fingerprint);
 }
 
 /** By the bytes, on which the packets are views: an answer is parsed once. */

@@ -1,7 +1,7 @@
 /** Whether an answer of a key server is about a key, before anything in it is believed. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
-import { parseSignature } from "../packet/raw-signature.ts";
+import { readSignature } from "../packet/raw-signature.ts";
 import { readKeyring } from "./certificate.ts";
 
 /** Makes the test whether a block contains that key's certificate, or a bare revocation that names it. */
@@ -10,8 +10,8 @@ export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolea
     const { certificates, loose } = readKeyring(block);
     if (certificates.some((certificate) => certificate.fingerprint === fingerprint)) return true;
     return loose.some(({ body }) => {
-      const raw = parseSignature(body);
-      if (typeof raw === "string" || raw.type !== 0x20) return false;
+      const raw = readSignature(body);
+      if (raw?.type !== 0x20) return false;
       return raw.issuer.fingerprint === fingerprint || raw.issuer.keyId === keyIdOf(fingerprint);
     });
   };

@@ -3,12 +3,13 @@ import { append, grouped } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import type { Packet } from "../packet/packets.ts";
-import { parseSignature } from "../packet/raw-signature.ts";
+import { revokerIn } from "../packet/raw-signature.ts";
+import { latin1 } from "../packet/subpackets.ts";
 import type { Component, Keyring, RawCertificate } from "./certificate.ts";
 
 /** Within a list of one kind of packets: the body alone, and no copy of it. */
 function nameOf({ body }: Packet): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
+  return latin1(body);
 }
 
 function unitePackets(lists: readonly (readonly Packet[])[]): Packet[] {
@@ -39,6 +40,7 @@ function unknownPackets(known: readonly Packet[], others: readonly Packet[]): re
 
 /** `known` itself if the others say nothing new. */
 function addComponents(known: readonly Component[], others: readonly Component[]): readonly Component[] {
+  if (others.length === 0) return known;
   const found = new Map(known.map((component) => [nameOf(component.packet), component]));
   let news = false;
   for (const { packet, signatures } of others) {
@@ -52,14 +54,13 @@ function addComponents(known: readonly Component[], others: readonly Component[]
   return news ? [...found.values()] : known;
 }
 
-/** The union of two copies of one certificate: `a` itself if `b` says nothing new. */
-export function unite(a: RawCertificate, b: RawCertificate): RawCertificate {
-  const more = unknownPackets(a.signatures, b.signatures);
-  const userIds = addComponents(a.userIds, b.userIds);
-  const subkeys = addComponents(a.subkeys, b.subkeys);
+/** The union of a certificate and a copy of it, or packets for it: `a` itself if they say nothing new. */
+export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertificate {
+  const more = unknownPackets(a.signatures, b.signatures ?? []);
+  const userIds = addComponents(a.userIds, b.userIds ?? []);
+  const subkeys = addComponents(a.subkeys, b.subkeys ?? []);
   if (more.length === 0 && userIds === a.userIds && subkeys === a.subkeys) return a;
-  const { fingerprint, primary } = a;
-  return { fingerprint, primary, signatures: [...a.signatures, ...more], userIds, subkeys };
+  return { ...a, signatures: [...a.signatures, ...more], userIds, subkeys };
 }
 
 /** The union of any number of copies, in one go: a file may hold a hundred thousand of one certificate. */
@@ -95,17 +96,13 @@ export function attachLoose(
   // Collected first and added once: a server may send a hundred thousand.
   const named = new Map<string, Packet[]>();
   for (const packet of loose) {
-    const raw = parseSignature(packet.body);
-    const name =
-      typeof raw === "string" || raw.type !== 0x20 ? undefined : (raw.issuer.fingerprint ?? raw.issuer.keyId);
+    const name = revokerIn(packet.body);
     if (name !== undefined) append(named, name, packet);
   }
   const found = new Map(certificates);
   for (const [fingerprint, certificate] of certificates) {
-    const revocations = [...(named.get(fingerprint) ?? []), ...(named.get(keyIdOf(fingerprint)) ?? [])];
-    if (revocations.length === 0) continue;
-    const revoked = { ...certificate, signatures: revocations, userIds: [], subkeys: [] };
-    found.set(fingerprint, unite(certificate, revoked));
+    const signatures = [...(named.get(fingerprint) ?? []), ...(named.get(keyIdOf(fingerprint)) ?? [])];
+    found.set(fingerprint, unite(certificate, { signatures }));
   }
   return found;
 }

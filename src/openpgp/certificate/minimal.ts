@@ -1,16 +1,15 @@
 /** A certificate reduced to what a stock verifier needs: no other keys' certifications, no unusable subkeys. */
 import type { Fingerprint } from "../../trust/facts.ts";
-import { fingerprintOf, keyIdOf } from "../packet/key-packet.ts";
+import { fingerprintOf } from "../packet/key-packet.ts";
 import type { Packet } from "../packet/packets.ts";
-import { parseSignature } from "../packet/raw-signature.ts";
-import type { Component, RawCertificate } from "./certificate.ts";
+import { isRevocationType, namesIssuer, readSignature, signatureType } from "../packet/raw-signature.ts";
+import type { RawCertificate } from "./certificate.ts";
+import { keepSignatures } from "./merge.ts";
 
 function bySelf({ fingerprint }: RawCertificate): (packet: Packet) => boolean {
   return ({ body }) => {
-    const raw = parseSignature(body);
-    if (typeof raw === "string") return false;
-    const { fingerprint: named, keyId } = raw.issuer;
-    return named === undefined ? keyId === keyIdOf(fingerprint) : named === fingerprint;
+    const raw = readSignature(body);
+    return raw !== undefined && namesIssuer(raw, fingerprint);
   };
 }
 
@@ -20,18 +19,9 @@ function bySelf({ fingerprint }: RawCertificate): (packet: Packet) => boolean {
  * @param subkeys fingerprints of the subkeys worth keeping
  */
 export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Fingerprint>): RawCertificate {
-  const own = bySelf(certificate);
-  const strip = ({ packet, signatures }: Component): Component => ({ packet, signatures: signatures.filter(own) });
-  return {
-    ...certificate,
-    signatures: certificate.signatures.filter(own),
-    userIds: certificate.userIds.map(strip).filter(({ signatures }) => signatures.length > 0),
-    subkeys: certificate.subkeys.filter(({ packet }) => subkeys.has(fingerprintOf(packet.body) ?? "")).map(strip),
-  };
+  const wanted = certificate.subkeys.filter(({ packet }) => subkeys.has(fingerprintOf(packet.body) ?? ""));
+  return keepSignatures({ ...certificate, subkeys: wanted }, bySelf(certificate));
 }
-
-/** Revocations: of a key, a subkey, a certification or user ID (RFC 9580 section 5.2.1). */
-const revocationTypes = new Set([0x20, 0x28, 0x30]);
 
 /**
  * The certificate as shipped to a client that never got news of it: its own signatures, without revocations.
@@ -39,15 +29,5 @@ const revocationTypes = new Set([0x20, 0x28, 0x30]);
  */
 export function asShipped(certificate: RawCertificate): RawCertificate {
   const own = bySelf(certificate);
-  const keep = (packet: Packet) => {
-    const raw = parseSignature(packet.body);
-    return own(packet) && typeof raw !== "string" && !revocationTypes.has(raw.type);
-  };
-  const strip = ({ packet, signatures }: Component): Component => ({ packet, signatures: signatures.filter(keep) });
-  return {
-    ...certificate,
-    signatures: certificate.signatures.filter(keep),
-    userIds: certificate.userIds.map(strip).filter(({ signatures }) => signatures.length > 0),
-    subkeys: certificate.subkeys.map(strip).filter(({ signatures }) => signatures.length > 0),
-  };
+  return keepSignatures(certificate, (packet) => own(packet) && !isRevocationType(signatureType(packet.body) ?? 0));
 }

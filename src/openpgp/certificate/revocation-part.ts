@@ -1,9 +1,15 @@
 /** The parts of a certificate that take trust away (T4): remembered whether or not the rest of it is worth keeping. */
 
-import { keyIdOf } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import type { Packet } from "../packet/packets.ts";
-import { isRevocationType, parseSignature, type RawSignature, signatureType } from "../packet/raw-signature.ts";
+import {
+  isRevocationType,
+  makerOf,
+  namesIssuer,
+  readSignature,
+  revokerIn,
+  signatureType,
+} from "../packet/raw-signature.ts";
 import type { Component, RawCertificate } from "./certificate.ts";
 import { keepSignatures } from "./merge.ts";
 
@@ -12,17 +18,10 @@ function isRevocation({ body }: Packet): boolean {
   return isRevocationType(signatureType(body) ?? 0);
 }
 
-function parsed({ body }: Packet): RawSignature | undefined {
-  const raw = parseSignature(body);
-  return typeof raw === "string" ? undefined : raw;
-}
-
 /** Whether a key revocation claims another key as its maker: a revoker that this key may have designated. */
-function isByAnother(packet: Packet, fingerprint: string): boolean {
-  const raw = signatureType(packet.body) === 0x20 ? parsed(packet) : undefined;
-  if (raw === undefined) return false;
-  const { fingerprint: named, keyId } = raw.issuer;
-  return named === undefined ? keyId !== keyIdOf(fingerprint) : named !== fingerprint;
+function isByAnother({ body }: Packet, fingerprint: string): boolean {
+  const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
+  return raw !== undefined && !namesIssuer(raw, fingerprint);
 }
 
 /**
@@ -32,16 +31,15 @@ function isByAnother(packet: Packet, fingerprint: string): boolean {
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
   const isForeign = certificate.signatures.some((packet) => isByAnother(packet, certificate.fingerprint));
-  const designates = (packet: Packet) => (parsed(packet)?.hashed.designatedRevokers.length ?? 0) > 0;
+  const designates = ({ body }: Packet) => (readSignature(body)?.hashed.designatedRevokers.length ?? 0) > 0;
   const part = keepSignatures(certificate, (packet) => isRevocation(packet) || (isForeign && designates(packet)));
   return part.signatures.length + part.userIds.length + part.subkeys.length === 0 ? undefined : part;
 }
 
 /** The order of packets if there are too many: hard ones first, then the oldest. */
 function gravity({ body }: Packet): number {
-  const raw = parseSignature(body);
-  if (typeof raw === "string" || raw.hashed.reason === undefined) return 0;
-  return raw.hashed.createdAt ?? 0;
+  const hashed = readSignature(body)?.hashed;
+  return hashed?.reason === undefined ? 0 : (hashed.createdAt ?? 0);
 }
 
 interface Room {
@@ -100,8 +98,8 @@ export function withoutForgeries(
 ): RawCertificate {
   return keepSignatures(part, (packet) => {
     if (verified.has(packet.body) || isByAnother(packet, part.fingerprint)) return true;
-    const raw = signatureType(packet.body) === 0x30 ? parsed(packet) : undefined;
-    const maker = raw?.issuer.fingerprint ?? raw?.issuer.keyId;
+    const raw = signatureType(packet.body) === 0x30 ? readSignature(packet.body) : undefined;
+    const maker = raw && makerOf(raw);
     return maker !== undefined && !isKnown(maker);
   });
 }
@@ -109,9 +107,7 @@ export function withoutForgeries(
 /** The keys that claim to have revoked a key in its place: fingerprints or key IDs. */
 export function foreignRevokers({ fingerprint, signatures }: RawCertificate): string[] {
   const others = signatures.filter((packet) => isByAnother(packet, fingerprint));
-  return [
-    ...new Set(others.flatMap((packet) => parsed(packet)?.issuer.fingerprint ?? parsed(packet)?.issuer.keyId ?? [])),
-  ];
+  return [...new Set(others.flatMap(({ body }) => revokerIn(body) ?? []))];
 }
 
 /** Octets of all packets of a certificate. */

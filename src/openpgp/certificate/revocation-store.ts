@@ -6,7 +6,8 @@ import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import { type Packet, writePackets } from "../packet/packets.ts";
-import { parseSignature } from "../packet/raw-signature.ts";
+import { revokerIn } from "../packet/raw-signature.ts";
+import { latin1 } from "../packet/subpackets.ts";
 import { type Keyring, type RawCertificate, writeCertificate } from "./certificate.ts";
 import { collect, keepVerified, unite } from "./merge.ts";
 import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revocation-part.ts";
@@ -35,13 +36,8 @@ function copiedPart(part: RawCertificate): RawCertificate {
     return components.map(({ packet, signatures }) => ({ packet: copied(packet), signatures: signatures.map(copied) }));
   };
   const { fingerprint, primary, signatures, userIds, subkeys } = part;
-  return {
-    fingerprint,
-    primary: copied(primary),
-    signatures: signatures.map(copied),
-    userIds: within(userIds),
-    subkeys: within(subkeys),
-  };
+  const own = { fingerprint, primary: copied(primary), signatures: signatures.map(copied) };
+  return { ...own, userIds: within(userIds), subkeys: within(subkeys) };
 }
 
 export class RevocationStore {
@@ -75,12 +71,10 @@ export class RevocationStore {
   }
 
   #addBare(packet: Packet, isNear: (key: string) => boolean): void {
-    const raw = parseSignature(packet.body);
-    if (typeof raw === "string" || raw.type !== 0x20) return;
-    const name = raw.issuer.fingerprint ?? raw.issuer.keyId;
+    const name = revokerIn(packet.body);
     if (name === undefined) return;
     const known = this.#bare.get(name) ?? new Map<string, Packet>();
-    const body = nameOf(packet.body);
+    const body = latin1(packet.body);
     if (known.has(body)) return;
     if (!isNear(name) && this.#octets + packet.body.length > limits.revocationsInOneRun) return;
     if (!isNear(name)) this.#octets += packet.body.length;
@@ -99,10 +93,8 @@ export class RevocationStore {
    */
   attachTo(certificate: RawCertificate, revokers: readonly Fingerprint[] = []): RawCertificate {
     const part = this.#parts.get(certificate.fingerprint);
-    const whole = part === undefined ? certificate : unite(certificate, part);
-    const bare = [certificate.fingerprint, ...revokers].flatMap((maker) => this.bareBy(maker));
-    if (bare.length === 0) return whole;
-    return unite(whole, { ...whole, signatures: bare, userIds: [], subkeys: [] });
+    const signatures = [certificate.fingerprint, ...revokers].flatMap((maker) => this.bareBy(maker));
+    return unite(part === undefined ? certificate : unite(certificate, part), { signatures });
   }
 
   /**
@@ -133,7 +125,7 @@ export class RevocationStore {
     }
     for (const part of kept.values()) {
       written.push(writeCertificate(part));
-      for (const { body } of part.signatures) bodies.add(nameOf(body));
+      for (const { body } of part.signatures) bodies.add(latin1(body));
       for (const revoker of foreignRevokers(part)) revokers.add(revoker);
     }
     const bare: Packet[] = [];
@@ -172,7 +164,3 @@ export class RevocationStore {
 
 /** The longest header that `writePacket` makes. */
 const headerOctets = 6;
-
-function nameOf(body: Uint8Array): string {
-  return Buffer.from(body.buffer, body.byteOffset, body.length).toString("latin1");
-}

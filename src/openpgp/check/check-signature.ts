@@ -5,6 +5,7 @@ import type { LoadedKey } from "../packet/key-packet.ts";
 import type { Message } from "../packet/native-key.ts";
 import type { RawSignature } from "../packet/raw-signature.ts";
 import { Signed, type SignedParts } from "../packet/signed-parts.ts";
+import { latin1 } from "../packet/subpackets.ts";
 
 /** Earlier results, by key: servers repeat each other, and one run judges several times. */
 const verdicts = new WeakMap<LoadedKey, Map<string, boolean>>();
@@ -13,10 +14,6 @@ function verdictsOf(maker: LoadedKey): Map<string, boolean> {
   const known = verdicts.get(maker) ?? new Map<string, boolean>();
   verdicts.set(maker, known);
   return known;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
 /** Whether this key can be the packet's maker. */

@@ -2,7 +2,7 @@
 import type { Notation } from "../../trust/facts.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
 import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
-import { namesIssuer } from "../packet/raw-signature.ts";
+import { makerOf, namesIssuer } from "../packet/raw-signature.ts";
 import { Signed } from "../packet/signed-parts.ts";
 import { isSignedBy } from "./check-signature.ts";
 import { type Candidate, findGood, fitting, type Makers, putAside, revocationKind } from "./good-signatures.ts";
@@ -28,8 +28,8 @@ export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate
     const signed = new Signed({ key, userId: packet.body });
     const userId = Buffer.from(packet.body).toString("latin1");
     for (const raw of fitting(signatures, signed)) {
-      const issuer = raw.issuer.fingerprint ?? raw.issuer.keyId;
-      if (issuer === undefined || raw.type < 0x10 || raw.type > 0x13 || namesIssuer(raw, key)) continue;
+      const issuer = makerOf(raw);
+      if (issuer === undefined || raw.type < 0x10 || raw.type > 0x13 || namesIssuer(raw, fingerprint)) continue;
       claims.push({ issuer, userId, notations: raw.hashed.notations, signature: putAside(raw, signed) });
     }
   }

@@ -7,7 +7,7 @@ import { HashedDocument } from "../packet/hashed-document.ts";
 import { limits } from "../packet/limits.ts";
 import { refuseLooseEnds } from "../packet/malleability.ts";
 import { type Packet, PacketError, readPackets, tags } from "../packet/packets.ts";
-import { parseSignature, type RawSignature, signatureFacts } from "../packet/raw-signature.ts";
+import { makerOf, parseSignature, type RawSignature, signatureFacts } from "../packet/raw-signature.ts";
 import { makersOf } from "./check-signature.ts";
 import { foreignSignature } from "./foreign-signature.ts";
 import type { KeyIndex } from "./key-index.ts";
@@ -72,18 +72,15 @@ export async function checkSignatures(
 ): Promise<DataSignature[]> {
   const document = data instanceof HashedDocument ? data : new HashedDocument(data);
   const results: DataSignature[] = [];
-  for (const signature of signatures) {
-    results.push("raw" in signature ? await check(signature.raw, document, keys) : unreadable(signature.problem));
+  for (const one of signatures) {
+    if ("raw" in one) results.push(await check(one.raw, document, keys));
+    else results.push({ status: "unknown", issuer: one.problem });
   }
   return results;
 }
 
-function unreadable(problem: string): DataSignature {
-  return { status: "unknown", issuer: problem };
-}
-
 async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex): Promise<DataSignature> {
-  const issuer = raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody";
+  const issuer = makerOf(raw) ?? "nobody";
   const candidates = keys.candidates(raw);
   if (candidates.length === 0) return { status: "unknown", issuer };
   const bad = (reason: string) => ({

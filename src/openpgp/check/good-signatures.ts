@@ -3,7 +3,7 @@ import type { RevocationKind } from "../../trust/facts.ts";
 import type { LoadedKey } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import type { Packet } from "../packet/packets.ts";
-import { layoutOf, parseSignature, type RawSignature } from "../packet/raw-signature.ts";
+import { layoutOf, makerOf, type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import type { Signed, SignedParts } from "../packet/signed-parts.ts";
 
 /** Checks under way at once: enough for the threads that do them. */
@@ -49,8 +49,8 @@ function bodiesThatFit(packets: readonly Packet[], signed: Signed): readonly Uin
 /** The packets that have the right first octets of their digest, in their order. */
 export function* fitting(packets: readonly Packet[], signed: Signed): Generator<RawSignature> {
   for (const body of bodiesThatFit(packets, signed)) {
-    const raw = parseSignature(body);
-    if (typeof raw === "object") yield raw;
+    const raw = readSignature(body);
+    if (raw !== undefined) yield raw;
   }
 }
 
@@ -67,7 +67,7 @@ export function putAside(raw: RawSignature, signed: Signed): Candidate {
  * named maker does not matter.
  */
 export function nameOf({ type, issuer, hashedPart, salt }: RawSignature): string {
-  const maker = type === 0x20 ? "" : (issuer.fingerprint ?? issuer.keyId);
+  const maker = type === 0x20 ? "" : makerOf({ issuer });
   return `${maker} ${Buffer.concat([hashedPart, salt]).toString("latin1")}`;
 }
 
@@ -165,10 +165,12 @@ export async function findTelling(candidates: readonly Candidate[], makers: Make
   return new Map(found);
 }
 
+const enough: Search = { isEnough: (_last, _next, count) => count >= limits.goodSignatures };
+
 /** Withdrawals, the oldest first: a withdrawal is for good, so the earliest decides. */
 export async function findOldest(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const oldestFirst = candidates.toSorted((a, b) => ascending(a.createdAt, b.createdAt));
-  return await findGood(oldestFirst, makers, { isEnough: (_last, _next, count) => count >= limits.goodSignatures });
+  return await findGood(oldestFirst, makers, enough);
 }
 
 /**
@@ -178,7 +180,7 @@ export async function findOldest(candidates: readonly Candidate[], makers: Maker
 export async function findRevocations(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const rank = ({ kind }: Candidate) => (kind === "hard" ? 0 : 1);
   const gravestFirst = candidates.toSorted((a, b) => rank(a) - rank(b) || ascending(a.createdAt, b.createdAt));
-  return await findGood(gravestFirst, makers, { isEnough: (_last, _next, count) => count >= limits.goodSignatures });
+  return await findGood(gravestFirst, makers, enough);
 }
 
 /** RFC 9580 section 5.2.3.31: superseded, retired; 32 (user ID no longer in use) makes sense for user IDs alone. */

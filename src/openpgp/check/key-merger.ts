@@ -1,5 +1,5 @@
 /** What the embedded key server knows about OpenPGP: which keys an upload contains, and how two copies become one. */
-import type { CertificateFacts } from "../../trust/facts.ts";
+import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
 import { addressOf } from "../../trust/identity.ts";
 import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../certificate/certificate.ts";
 import { attachLoose, collect, keepVerified } from "../certificate/merge.ts";
@@ -7,19 +7,27 @@ import { readKeys } from "../certificate/read-keys.ts";
 import { armor } from "../packet/armor.ts";
 import { fingerprintOf, keyIdOf } from "../packet/key-packet.ts";
 import { tags, writePacket } from "../packet/packets.ts";
-import { parseSignature, type RawSignature } from "../packet/raw-signature.ts";
+import { makerOf, namesIssuer, type RawSignature, readSignature, revokerIn } from "../packet/raw-signature.ts";
 import { KeyIndex } from "./key-index.ts";
 import { provenRoom, prune } from "./prune.ts";
 import { readFacts } from "./read-facts.ts";
 
-interface UploadedKey {
-  readonly fingerprint: string;
+/** What is known of one key in an upload. */
+export interface UploadedKey {
+  /** Upper-case hex; for a bare revocation that of the key it is about, or only its key ID. */
+  readonly fingerprint: Fingerprint;
+  /** Key IDs of the key and its subkeys, 16 upper-case hex digits each. */
   readonly keyIds: readonly string[];
   readonly emails: readonly string[];
-  readonly userIds: readonly string[];
+  /** For listings; by default the addresses. */
+  readonly userIds?: readonly string[];
+  /** Binary packets. */
   readonly bytes: Uint8Array;
+  /** Fingerprints and key IDs of other keys that signatures in it name as their makers. */
   readonly makers?: readonly string[];
+  /** It has no self-signed user ID: merged into a stored key, refused otherwise. */
   readonly nameless?: boolean;
+  /** A revocation without its key: merged into a stored key, refused otherwise. */
   readonly bare?: boolean;
 }
 
@@ -44,7 +52,7 @@ async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   const named = new Set([...revokers, ...revokers.map(keyIdOf)]);
   for (const { body } of certificate.signatures) {
     const raw = byOthers(body, certificate.fingerprint);
-    if (raw?.type === 0x20 && named.has(makerOf(raw))) good.add(body);
+    if (raw?.type === 0x20 && named.has(makerOf(raw) ?? "")) good.add(body);
   }
   for (const { signatures } of certificate.userIds) {
     for (const { body } of signatures) if (byOthers(body, certificate.fingerprint) !== undefined) good.add(body);
@@ -52,13 +60,10 @@ async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   return { certificate: keepVerified(certificate, good), facts };
 }
 
-const makerOf = ({ issuer }: RawSignature): string => issuer.fingerprint ?? issuer.keyId ?? "";
-
 /** A signature that names another maker than this key, else undefined. */
 function byOthers(body: Uint8Array, fingerprint: string): RawSignature | undefined {
-  const raw = parseSignature(body);
-  if (typeof raw === "string") return undefined;
-  return [fingerprint, keyIdOf(fingerprint)].includes(makerOf(raw)) ? undefined : raw;
+  const raw = readSignature(body);
+  return raw === undefined || namesIssuer(raw, fingerprint) ? undefined : raw;
 }
 
 async function describe(uploaded: RawCertificate): Promise<UploadedKey> {
@@ -75,7 +80,7 @@ async function describe(uploaded: RawCertificate): Promise<UploadedKey> {
     emails: userIds.flatMap((userId) => addressOf(userId) ?? []),
     userIds,
     bytes: writeCertificate(certificate),
-    makers: [...new Set(foreign.map(makerOf))],
+    makers: [...new Set(foreign.map((raw) => makerOf(raw) ?? ""))],
     nameless: userIds.length === 0,
   };
 }
@@ -87,10 +92,9 @@ export const keyMerger = {
     const found: UploadedKey[] = [];
     for (const certificate of collect(certificates).values()) found.push(await describe(certificate));
     for (const packet of loose) {
-      const raw = parseSignature(packet.body);
-      if (typeof raw === "string" || raw.type !== 0x20 || makerOf(raw) === "") continue;
-      const about = { fingerprint: makerOf(raw), keyIds: [], emails: [], userIds: [] };
-      found.push({ ...about, bytes: writePacket(packet), bare: true });
+      const fingerprint = revokerIn(packet.body);
+      if (fingerprint === undefined) continue;
+      found.push({ fingerprint, keyIds: [], emails: [], userIds: [], bytes: writePacket(packet), bare: true });
     }
     return found;
   },

@@ -9,7 +9,7 @@ import { keepSignatures } from "../certificate/merge.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import type { Packet } from "../packet/packets.ts";
-import { namesIssuer, parseSignature, type RawSignature } from "../packet/raw-signature.ts";
+import { makerOf, namesIssuer, type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import { Signed } from "../packet/signed-parts.ts";
 import { fitting, revocationKind } from "./good-signatures.ts";
 import type { KeyIndex, LoadedCertificate } from "./key-index.ts";
@@ -111,8 +111,6 @@ function unitsOf(placed: readonly Placed[]): Unit[] {
   return [[gravest, newest].flatMap((one) => one ?? []), ...revocations.map(single), ...others.map(single)];
 }
 
-const makerOf = ({ raw }: Placed) => raw.issuer.fingerprint ?? raw.issuer.keyId ?? "";
-
 function takeOwn(keeping: Keeping, own: readonly Placed[], spokenOf: ReadonlySet<Component | undefined>): void {
   const [revoking, saying] = [own.filter(({ raw }) => raw.type === 0x20), own.filter(({ raw }) => raw.type !== 0x20)];
   keeping.takeInTurn([revoking.sort((a, b) => hardFirst(a, b) || oldestFirst(a, b)).map(single)]);
@@ -130,7 +128,7 @@ function takeOwn(keeping: Keeping, own: readonly Placed[], spokenOf: ReadonlySet
 }
 
 function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
-  const inTurn = (placed: readonly Placed[]) => [...grouped(placed, makerOf).values()].map(spreadOut);
+  const inTurn = (placed: readonly Placed[]) => [...grouped(placed, ({ raw }) => makerOf(raw)).values()].map(spreadOut);
   keeping.takeInTurn(inTurn(others.filter(isRevoking).sort(oldestFirst)));
   keeping.takeInTurn(inTurn(others.filter((one) => !isRevoking(one)).sort(newestFirst)));
 }
@@ -148,10 +146,7 @@ function takeStrangers(keeping: Keeping, strangers: readonly Placed[], room: num
 
 /** Signatures that may prove true once their maker's certificate is here. */
 function strangersOf({ raw, primary }: LoadedCertificate, facts: CertificateFacts, keys: KeyIndex): Placed[] {
-  const isUnknown = (one: RawSignature) => {
-    const { fingerprint, keyId } = one.issuer;
-    return (fingerprint ?? keyId) !== undefined && keys.candidates(one).length === 0;
-  };
+  const isUnknown = (one: RawSignature) => makerOf(one) !== undefined && keys.candidates(one).length === 0;
   const own = [...facts.directSignatures, ...facts.userIds.flatMap(({ selfSignatures }) => selfSignatures)];
   const revokers = own.flatMap(({ designatedRevokers }) => designatedRevokers);
   const mayRevoke = new Set([...revokers, ...revokers.map(keyIdOf)]);
@@ -166,9 +161,7 @@ function strangersOf({ raw, primary }: LoadedCertificate, facts: CertificateFact
   };
   const revoking = mayRevoke.size === 0 ? [] : find(raw.signatures, new Signed({ key: primary }), undefined);
   return [
-    ...revoking.filter(({ raw: { type, issuer } }) => {
-      return type === 0x20 && mayRevoke.has(issuer.fingerprint ?? issuer.keyId ?? "");
-    }),
+    ...revoking.filter(({ raw: one }) => one.type === 0x20 && mayRevoke.has(makerOf(one) ?? "")),
     ...raw.userIds.flatMap((over) => {
       const found = find(over.signatures, new Signed({ key: primary, userId: over.packet.body }), over);
       return found.filter(({ raw: { type } }) => (type >= 0x10 && type <= 0x13) || type === 0x30);
@@ -179,8 +172,8 @@ function strangersOf({ raw, primary }: LoadedCertificate, facts: CertificateFact
 function placedOf(raw: RawCertificate, verified: ReadonlySet<Uint8Array>): Placed[] {
   const place = (packets: readonly Packet[], over: Component | undefined) => {
     return packets.flatMap((packet): Placed[] => {
-      const parsed = verified.has(packet.body) ? parseSignature(packet.body) : "";
-      return typeof parsed === "string" ? [] : [{ packet, over, raw: parsed }];
+      const one = verified.has(packet.body) ? readSignature(packet.body) : undefined;
+      return one === undefined ? [] : [{ packet, over, raw: one }];
     });
   };
   const components = [...raw.userIds, ...raw.subkeys];
@@ -192,11 +185,11 @@ function placedOf(raw: RawCertificate, verified: ReadonlySet<Uint8Array>): Place
  * @param keys all available certificates, including this one: their signatures over it can be checked
  */
 export async function prune(loaded: LoadedCertificate, keys: KeyIndex, room: Room): Promise<Pruned> {
-  const { raw, primary } = loaded;
+  const { raw } = loaded;
   const verified = new Set<Uint8Array>();
   const facts = await readFacts(loaded, keys, (body) => verified.add(body));
   const placed = placedOf(raw, verified);
-  const isOwn = (one: Placed) => one.raw.type === 0x20 || namesIssuer(one.raw, primary);
+  const isOwn = (one: Placed) => one.raw.type === 0x20 || namesIssuer(one.raw, raw.fingerprint);
   const others = placed.filter((one) => !isOwn(one));
   const keeping = new Keeping();
   keeping.within(room.own - sizeOf(raw.primary));

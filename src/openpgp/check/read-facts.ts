@@ -5,7 +5,6 @@ import type {
   Fingerprint,
   Revocation,
   SelfSignature,
-  SignatureFacts,
   SubkeyFacts,
   UserIdFacts,
 } from "../../trust/facts.ts";
@@ -13,7 +12,7 @@ import type { Component } from "../certificate/certificate.ts";
 import type { LoadedKey } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
 import type { Packet } from "../packet/packets.ts";
-import { namesIssuer, parseSignature, type RawSignature, signatureFacts } from "../packet/raw-signature.ts";
+import { makerOf, namesIssuer, type RawSignature, readSignature, signatureFacts } from "../packet/raw-signature.ts";
 import { Signed, type SignedParts } from "../packet/signed-parts.ts";
 import { isMadeBy, isSignedBy, makersOf } from "./check-signature.ts";
 import {
@@ -56,12 +55,17 @@ function byNamed({ keys }: Reading): Makers {
   };
 }
 
-/** The good ones with their makers, in the order of the packets. */
-function tell({ onVerified }: Reading, candidates: readonly Candidate[], good: Good) {
+/** What the good ones say, one for each maker, in the order of the packets. */
+function tell<Said>(
+  { onVerified }: Reading,
+  candidates: readonly Candidate[],
+  good: Good,
+  say: (raw: RawSignature, maker: LoadedKey) => Said,
+): Said[] {
   return candidates.flatMap((candidate) => {
     const makers = good.get(candidate) ?? [];
     if (makers.length > 0) onVerified(candidate.raw.body);
-    return makers.map((maker) => ({ raw: candidate.raw, maker }));
+    return makers.map((maker) => say(candidate.raw, maker));
   });
 }
 
@@ -84,13 +88,12 @@ function revocation(raw: RawSignature, maker: LoadedKey): Revocation {
 /** Self-signatures, direct (0x1f) or over a user ID. */
 async function readSelfSignatures(reading: Reading, candidates: readonly Candidate[]): Promise<SelfSignature[]> {
   const good = await findTelling(candidates, byPrimary(reading));
-  return tell(reading, candidates, good).map(({ raw, maker }) => selfSignature(raw, maker, maker));
+  return tell(reading, candidates, good, (raw, maker) => selfSignature(raw, maker, maker));
 }
 
 /** Revocations by the key of its own user IDs or subkeys. */
 async function readOwnRevocations(reading: Reading, candidates: readonly Candidate[]): Promise<Revocation[]> {
-  const good = await findRevocations(candidates, byPrimary(reading));
-  return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
+  return tell(reading, candidates, await findRevocations(candidates, byPrimary(reading)), revocation);
 }
 
 /** Key revocations by the key itself, or by a revoker that the key named in a signature of its own. */
@@ -108,12 +111,7 @@ async function readRevocations(
     const makers = await makersOf(raw, [...(keys.affords(primary) ? [primary] : []), ...others], signed, together);
     return makers.slice(0, 1);
   });
-  return tell(reading, candidates, good).map(({ raw, maker }) => revocation(raw, maker));
-}
-
-async function readCertifications(reading: Reading, candidates: readonly Candidate[]): Promise<SignatureFacts[]> {
-  const good = await findGood(candidates, byNamed(reading));
-  return tell(reading, candidates, good).map(({ raw, maker }) => signatureFacts(raw, maker));
+  return tell(reading, candidates, good, revocation);
 }
 
 /** Withdrawals of certifications: those that decide for each maker, whatever others send. */
@@ -126,7 +124,7 @@ async function readWithdrawals(
     const good = await findOldest(candidates, async (raw, signed, together) => {
       return (await byNamed(reading)(raw, signed, together)).filter(({ facts }) => facts.fingerprint === fingerprint);
     });
-    for (const { raw, maker } of tell(reading, candidates, good)) found.push(revocation(raw, maker));
+    for (const one of tell(reading, candidates, good, revocation)) found.push(one);
   }
   return found;
 }
@@ -145,7 +143,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
     // Signatures about the key itself are read with those, wherever they were put.
     if (!certifies && raw.type !== 0x30) continue;
     const candidate = putAside(raw, signed);
-    if (namesIssuer(raw, primary)) {
+    if (namesIssuer(raw, primary.facts.fingerprint)) {
       (certifies ? own : revoking).push(candidate);
       continue;
     }
@@ -153,7 +151,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
     if (!certifies) for (const maker of named) append(withdrawing, maker, candidate);
     else if (named.size > 0) certifying.push(candidate);
     else if (strangers.size < limits.strangersNamed) {
-      strangers.add(raw.issuer.fingerprint ?? raw.issuer.keyId ?? "nobody");
+      strangers.add(makerOf(raw) ?? "nobody");
     }
   }
   return {
@@ -161,7 +159,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
     text: bytes.toString("utf8"),
     selfSignatures: await readSelfSignatures(reading, own),
     revocations: await readOwnRevocations(reading, revoking),
-    certifications: await readCertifications(reading, certifying),
+    certifications: tell(reading, certifying, await findGood(certifying, byNamed(reading)), signatureFacts),
     strangers: [...strangers],
     withdrawals: await readWithdrawals(reading, withdrawing),
   };
@@ -176,8 +174,8 @@ async function readBackSignature(
 ): Promise<RawSignature | undefined> {
   const bodies = [...(binding.hashed.embeddedSignature ? [binding.hashed.embeddedSignature] : []), ...binding.embedded];
   for (const body of bodies) {
-    const raw = parseSignature(body);
-    if (typeof raw === "string" || raw.type !== 0x19) continue;
+    const raw = readSignature(body);
+    if (raw?.type !== 0x19) continue;
     if (keys.affords(subkey) && (await isMadeBy(raw, subkey, over))) return raw;
   }
   return undefined;

@@ -1,7 +1,7 @@
 /** Signature packets, parsed strictly. Whether their mathematics is right is for `check-signature.ts`. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, SignatureFacts } from "../../trust/facts.ts";
-import type { LoadedKey } from "./key-packet.ts";
+import { keyIdOf, type LoadedKey } from "./key-packet.ts";
 import {
   areaOfRevocation,
   type HashedArea,
@@ -206,11 +206,26 @@ function hintsOfVersion3(body: Uint8Array) {
   return { fingerprint: undefined, keyId: hex(body.subarray(7, 15)), embedded: [] };
 }
 
-/** Whether the packet names this key as its maker, or at least no other key. */
-export function namesIssuer(raw: RawSignature, key: LoadedKey): boolean {
-  const { fingerprint, keyId } = raw.issuer;
-  if (fingerprint !== undefined) return fingerprint === key.facts.fingerprint;
-  return keyId === key.facts.keyId;
+/** The same; undefined if it can't be one that feedkey knows. */
+export function readSignature(body: Uint8Array): RawSignature | undefined {
+  const raw = parseSignature(body);
+  return typeof raw === "string" ? undefined : raw;
+}
+
+/** Fingerprint, or else key ID, of the key that the packet names as its maker. */
+export function makerOf({ issuer }: Pick<RawSignature, "issuer">): string | undefined {
+  return issuer.fingerprint ?? issuer.keyId;
+}
+
+/** The maker named in a key revocation; undefined for any other packet. */
+export function revokerIn(body: Uint8Array): string | undefined {
+  const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
+  return raw && makerOf(raw);
+}
+
+/** Whether the packet names this key as its maker. */
+export function namesIssuer({ issuer: { fingerprint, keyId } }: RawSignature, key: Fingerprint): boolean {
+  return fingerprint === undefined ? keyId === keyIdOf(key) : fingerprint === key;
 }
 
 /** The identity of a signature packet: `id` of its facts. */

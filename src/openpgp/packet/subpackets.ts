@@ -69,6 +69,11 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex").toUpperCase();
 }
 
+/** The bytes as a text of one character each: a name for them, or text that is ASCII. No copy of them is made. */
+export function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
+}
+
 function number(body: Uint8Array, octets: number): number {
   if (body.length !== octets) throw new SubpacketError("a subpacket has a wrong length");
   return body.reduce((value, byte) => value * 256 + byte, 0);
@@ -181,21 +186,8 @@ export function areaOfRevocation(area: Uint8Array): HashedArea {
   const found = readSubpacketsLeniently(area);
   const maker = found.find((subpacket) => subpacket.type === type.issuerFingerprint)?.body;
   const keyId = found.find((subpacket) => subpacket.type === type.issuerKeyId)?.body;
-  return {
-    createdAt: undefined,
-    signatureLifetime: undefined,
-    keyLifetime: undefined,
-    flags: undefined,
-    exportable: true,
-    trust: { level: 0, amount: 0 },
-    notations: [],
-    reason: undefined,
-    issuerFingerprint: maker && hex(maker.subarray(1)),
-    issuerKeyId: keyId && hex(keyId),
-    designatedRevokers: [],
-    embeddedSignature: undefined,
-    unknownCritical: [],
-  };
+  const nothing = readHashedArea(new Uint8Array());
+  return { ...nothing, issuerFingerprint: maker && hex(maker.subarray(1)), issuerKeyId: keyId && hex(keyId) };
 }
 
 // A regular expression narrows a trust signature to user IDs; feedkey gives it no meaning, so a critical one voids.

@@ -10,7 +10,7 @@ import type { SecretKey } from "./secret-key.ts";
 
 /** With a signature about the primary key itself, such as a revocation. */
 export function withKeySignature(certificate: RawCertificate, signature: Packet): RawCertificate {
-  return unite(certificate, { ...certificate, signatures: [signature], userIds: [], subkeys: [] });
+  return unite(certificate, { signatures: [signature] });
 }
 
 /** With a certification, or its withdrawal, over one of its user IDs. */
@@ -20,18 +20,12 @@ export function withUserIdSignature(certificate: RawCertificate, userId: string,
   if (component === undefined) {
     throw new FeedkeyError("bad_certificate", `${certificate.fingerprint} has no user ID "${userId}"`);
   }
-  const added = { packet: component.packet, signatures: [signature] };
-  return unite(certificate, { ...certificate, signatures: [], userIds: [added], subkeys: [] });
+  return unite(certificate, { userIds: [{ packet: component.packet, signatures: [signature] }] });
 }
 
 /** With a signature about one of its subkeys. */
 export function withSubkeySignature(certificate: RawCertificate, packet: Packet, signature: Packet): RawCertificate {
-  return unite(certificate, {
-    ...certificate,
-    signatures: [],
-    userIds: [],
-    subkeys: [{ packet, signatures: [signature] }],
-  });
+  return unite(certificate, { subkeys: [{ packet, signatures: [signature] }] });
 }
 
 /**

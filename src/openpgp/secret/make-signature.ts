@@ -4,7 +4,7 @@ import { FeedkeyError } from "../../error.ts";
 import type { Instant } from "../../time.ts";
 import type { HashedDocument } from "../packet/hashed-document.ts";
 import { type Packet, tags } from "../packet/packets.ts";
-import { parseSignature, type RawSignature } from "../packet/raw-signature.ts";
+import { type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import { signDigest } from "./native-signer.ts";
 
 export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
@@ -51,8 +51,13 @@ type SignFunction = (key: SecretPacket, data: object, date: Date, detached: bool
 // instead, which catches the same faults, and the same input gives the same bytes.
 const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
 
+/** Fills in the numbers of a packet. @param detached how the library hashes the rest of it */
+export async function sign(packet: SignaturePacket, key: SecretPacket, over: object, date: Date, detached: boolean) {
+  await (packet.sign as unknown as SignFunction).call(packet, key, over, date, detached, settings);
+}
+
 async function signed(packet: SignaturePacket, key: SecretPacket, over: object, at: Instant): Promise<Packet> {
-  await (packet.sign as unknown as SignFunction).call(packet, key, over, new Date(at), true, settings);
+  await sign(packet, key, over, new Date(at), true);
   return { tag: tags.signature, body: packet.write() };
 }
 
@@ -150,8 +155,8 @@ export async function signHashed(
 ): Promise<Packet> {
   // What a signature says of itself does not depend on the document: one over nothing is the pattern for it.
   const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: document.type });
-  const raw = parseSignature(pattern.body);
-  const made = typeof raw === "string" ? undefined : signPattern(key, raw, document.signedDigest(raw));
+  const raw = readSignature(pattern.body);
+  const made = raw && signPattern(key, raw, document.signedDigest(raw));
   return made ?? (await makeSignature(key, libraryDocument(document.covered), { ...content, type: document.type }));
 }
 

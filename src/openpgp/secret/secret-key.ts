@@ -4,13 +4,13 @@ import { FeedkeyError } from "../../error.ts";
 import type { Instant } from "../../time.ts";
 import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
 import { primaryState, refusePrimary, refuseSubkey } from "../../trust/key-state.ts";
-import { type RawCertificate, readKeyring } from "../certificate/certificate.ts";
+import type { RawCertificate } from "../certificate/certificate.ts";
 import { checkSignatures } from "../check/detached.ts";
 import { KeyIndex } from "../check/key-index.ts";
 import { HashedDocument } from "../packet/hashed-document.ts";
 import { libraryKey } from "../packet/library-key.ts";
 import { type Packet, writePacket } from "../packet/packets.ts";
-import { parseSignature } from "../packet/raw-signature.ts";
+import { readSignature } from "../packet/raw-signature.ts";
 import {
   makeSignature,
   repeatSignature,
@@ -90,9 +90,8 @@ export class SecretKey {
     const signer = this.#signer(certificate.facts, content.at);
     const document = data instanceof HashedDocument ? data : new HashedDocument(data);
     const packet = await signHashed(signer, document, content);
-    const raw = parseSignature(packet.body);
-    const [checked] =
-      typeof raw === "string" ? [] : await checkSignatures([{ raw }], document, await KeyIndex.of([certificate.raw]));
+    const raw = readSignature(packet.body);
+    const [checked] = await checkSignatures(raw ? [{ raw }] : [], document, await KeyIndex.of([certificate.raw]));
     if (checked?.status !== "good") {
       throw new FeedkeyError("internal", "the signature just made does not verify: broken memory or processor?");
     }
@@ -194,9 +193,4 @@ function isUnlocked(key: PrivateKey): boolean {
   return key
     .getKeys()
     .every(({ keyPacket }) => !isSecret(keyPacket as SecretPacket) || keyPacket.isDecrypted() === true);
-}
-
-/** The one certificate of an armored or binary blob; undefined if there is none. */
-export function firstCertificate(bytes: Uint8Array): RawCertificate | undefined {
-  return readKeyring(bytes).certificates[0];
 }

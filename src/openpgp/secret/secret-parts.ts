@@ -1,11 +1,10 @@
 /** What a transferable secret key consists of, and copies of it: with another passphrase, without its primary's secret. */
-import { readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { lock } from "./generate.ts";
 import type { SecretPacket } from "./make-signature.ts";
 import { unlock } from "./secret-key.ts";
-import { uniteSecrets } from "./secret-union.ts";
+import { readSecretKey, uniteSecrets } from "./secret-union.ts";
 
 /** The secrets in a file. */
 export interface SecretParts {
@@ -18,17 +17,9 @@ export interface SecretParts {
   readonly version: number;
 }
 
-async function read(armored: string) {
-  try {
-    return await readPrivateKey({ armoredKey: armored });
-  } catch (cause) {
-    throw new FeedkeyError("bad_certificate", "the secret key can't be read", { cause });
-  }
-}
-
 /** Looks which secrets there are. @param armored a transferable secret key @throws FeedkeyError `bad_certificate` */
 export async function secretParts(armored: string): Promise<SecretParts> {
-  const key = await read(armored);
+  const key = await readSecretKey(armored);
   const packets = key.getKeys().map(({ keyPacket }) => keyPacket as SecretPacket);
   const secrets = packets.filter((packet) => !packet.isDummy());
   return {
@@ -39,12 +30,18 @@ export async function secretParts(armored: string): Promise<SecretParts> {
   };
 }
 
+/** Its certificate, binary. @throws FeedkeyError `bad_certificate` */
+export async function publicPartOf(armored: string): Promise<Uint8Array> {
+  const key = await readSecretKey(armored, "export it with: gpg --export-secret-keys --armor FINGERPRINT");
+  return key.toPublic().write() as Uint8Array;
+}
+
 /**
  * To be called before a key is written again: what the library can't read, it drops.
  * @throws FeedkeyError `bad_certificate` if a secret would be lost
  */
 export async function refuseUnreadable(armored: string): Promise<void> {
-  if ((await uniteSecrets((await read(armored)).armor(), armored)) === undefined) return;
+  if ((await uniteSecrets((await readSecretKey(armored)).armor(), armored)) === undefined) return;
   throw new FeedkeyError("bad_certificate", "a part of the secret key is of a kind that can't be read here", {
     hint: "it would be lost: make this change with the program that made the key, and import the result",
   });
@@ -77,7 +74,7 @@ export async function relock(
 /** The same key without its primary's secret, locked as it is (GnuPG's "dummy" form). @throws FeedkeyError `bad_certificate` */
 export async function withoutPrimary(armored: string): Promise<string> {
   await refuseUnreadable(armored);
-  const key = await read(armored);
+  const key = await readSecretKey(armored);
   (key.keyPacket as SecretPacket).makeDummy();
   return key.armor();
 }

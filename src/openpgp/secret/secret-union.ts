@@ -14,19 +14,13 @@ interface Component {
   readonly others: readonly Packet[];
 }
 
-const hasSecret = ({ keyPacket }: { keyPacket: object }) => !(keyPacket as SecretPacket).isDummy();
-
-async function read(armored: string) {
+/** A transferable secret key (RFC 9580 section 10.2). @param hint where there is a next step @throws FeedkeyError `bad_certificate` */
+export async function readSecretKey(armored: string, hint?: string) {
   try {
     return await readPrivateKey({ armoredKey: armored });
   } catch (cause) {
-    throw new FeedkeyError("bad_certificate", "the secret key can't be read", { cause });
+    throw new FeedkeyError("bad_certificate", "the secret key can't be read", { cause, hint });
   }
-}
-
-/** Whether the primary key's secret is in a transferable secret key, locked or not. @throws FeedkeyError `bad_certificate` */
-export async function hasPrimarySecret(armored: string): Promise<boolean> {
-  return hasSecret(await read(armored));
 }
 
 /** The key as the library reads it; undefined for an algorithm that it doesn't know. */
@@ -58,7 +52,7 @@ async function componentsOf(armored: string): Promise<Component[]> {
   for (const { key, others } of groups) {
     const parsed = await parse(key);
     const name = parsed?.getFingerprint() ?? nameOfUnknown(key, others);
-    components.push({ name, hasSecret: parsed === undefined || hasSecret({ keyPacket: parsed }), key, others });
+    components.push({ name, hasSecret: parsed === undefined || !parsed.isDummy(), key, others });
   }
   return components;
 }
@@ -68,7 +62,7 @@ async function componentsOf(armored: string): Promise<Component[]> {
  * @throws FeedkeyError `bad_certificate`
  */
 export async function hasSameSecrets(copy: string, key: string): Promise<boolean> {
-  for (const one of [copy, key]) await read(one);
+  for (const one of [copy, key]) await readSecretKey(one);
   const bytesOf = ({ key: { tag, body } }: Component) => `${tag} ${Buffer.from(body).toString("hex")}`;
   const copied = new Set((await componentsOf(copy)).map(bytesOf));
   return (await componentsOf(key)).every((one) => !one.hasSecret || copied.has(bytesOf(one)));
@@ -82,7 +76,7 @@ export async function hasSameSecrets(copy: string, key: string): Promise<boolean
  * @throws FeedkeyError `bad_certificate`
  */
 export async function uniteSecrets(present: string, other: string): Promise<string | undefined> {
-  for (const one of [present, other]) await read(one);
+  for (const one of [present, other]) await readSecretKey(one);
   const [here, there] = [await componentsOf(present), await componentsOf(other)];
   if (here[0]?.name !== there[0]?.name) {
     throw new FeedkeyError("bad_certificate", "the two secret keys are not copies of one key", {

@@ -1,9 +1,7 @@
 /** The self-signature of a new key: the library lists preferences that GnuPG does not know. */
-import { config, enums, type PrivateKey, SignaturePacket } from "openpgp";
+import { enums, type PrivateKey, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
-import type { SecretPacket } from "./make-signature.ts";
-
-type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
+import { type SecretPacket, sign } from "./make-signature.ts";
 
 /** GnuPG warns of a key that prefers SHA-3, which it does not know. */
 const preferredHashes = [enums.hash.sha512, enums.hash.sha256];
@@ -28,7 +26,6 @@ export async function restateSelf(key: PrivateKey, date: Date, flags: number): P
   made.preferredCompressionAlgorithms = old.preferredCompressionAlgorithms;
   made.features = old.features;
   made.isPrimaryUserID = true;
-  const over = { userID: user.userID, key: key.keyPacket };
-  await (made.sign as unknown as SignFunction).call(made, key.keyPacket as SecretPacket, over, date, false, config);
+  await sign(made, key.keyPacket as SecretPacket, { userID: user.userID, key: key.keyPacket }, date, false);
   user.selfCertifications = [made];
 }

@@ -6,15 +6,6 @@ import type { Fingerprint } from "../../trust/facts.ts";
 import { type Algorithm, kinds } from "./generate.ts";
 import { lifetimeSeconds, type SecretPacket } from "./make-signature.ts";
 
-/** Whether a secret key needs a passphrase. */
-export async function isLocked(armored: string): Promise<boolean> {
-  const key = await readPrivateKey({ armoredKey: armored });
-  return !key.getKeys().every(({ keyPacket }) => {
-    const packet = keyPacket as SecretPacket;
-    return packet.isDummy() || packet.isDecrypted() === true;
-  });
-}
-
 export interface WithNewSubkey {
   readonly subkey: Fingerprint;
   /** Unlocked and armored, with all its parts. */
