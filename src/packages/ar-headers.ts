@@ -13,9 +13,6 @@ export interface MemberShape {
 /** Time, owner, group and mode: the columns 16 to 48 of a header. */
 export const plainOwner = ["0".padEnd(12), "0".padEnd(6), "0".padEnd(6), "100644".padEnd(8)].join("");
 
-/** Bytes of a header, without a long name after it. */
-export const HEADER_SIZE = 60;
-
 /** The owner columns of a header. */
 export function ownerOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.subarray(16, 48)).toString("latin1");

@@ -10,7 +10,8 @@ import type { ByteSource } from "./source.ts";
 
 export const AR_MAGIC = "!<arch>\n";
 
-const HEADER_SIZE = 60;
+/** Bytes of a header, without a long name after it. */
+export const HEADER_SIZE = 60;
 
 /** One member, with the place of its content in the archive. */
 export interface ArMember {

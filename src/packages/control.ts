@@ -2,16 +2,15 @@
  * The control file of a package: .deb and newer .ipk are `ar` archives, older .ipk a gzip-compressed tar of the same three members.
  * The members may come in any order, as for opkg, but none of them twice: docs/opkg.md.
  */
-import { closeSync, fstatSync } from "node:fs";
 import { asBuffer } from "../formats/line-cursor.ts";
 import { type ReadEntry, type TarEntry, visitEntries } from "../formats/tar/tar.ts";
 import { AR_MAGIC, type ArMember, readArMembers } from "./ar.ts";
 import { type Compression, decompress, detectCompression } from "./compression/compression.ts";
 import { gunzipChunks } from "./compression/gzip-stream.ts";
 import { findControlFile } from "./control-tar.ts";
-import { damage, nameThePackage, quote } from "./damage.ts";
+import { damage, quote } from "./damage.ts";
 import { MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_FORMAT_VERSION } from "./limits.ts";
-import { type ByteSource, fileSource, openPackage } from "./source.ts";
+import type { ByteSource } from "./source.ts";
 
 export interface PackageControl {
   /** The bytes of the `control` file, as the package has them. */
@@ -22,19 +21,6 @@ export interface PackageControl {
 
 /**
  * Reads the control file of a .ipk, .opk or .deb. Of an `ar` archive only the headers and the control archive are read.
- * @throws FeedkeyError `not_found` if the file is missing or cannot be read; `bad_package` if it is not a package or is
- *   damaged, with `details.path`
- */
-export async function readControl(path: string): Promise<PackageControl> {
-  try {
-    return await readControlOfFile(path);
-  } catch (error) {
-    throw nameThePackage(path, error);
-  }
-}
-
-/**
- * The same over bytes in memory or a file that is open.
  * @throws FeedkeyError `bad_package`, without the file's name
  */
 export async function readControlFrom(source: ByteSource): Promise<PackageControl> {
@@ -45,17 +31,6 @@ export async function readControlFrom(source: ByteSource): Promise<PackageContro
   }
   if (detectCompression(head) === "gzip") return { control: await controlOfTar(source), format: "tar" };
   throw damage("expected an ar archive or a gzip-compressed tar archive, but it begins as neither");
-}
-
-async function readControlOfFile(path: string): Promise<PackageControl> {
-  const descriptor = openPackage(path);
-  try {
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) throw damage("is not a regular file");
-    return await readControlFrom(fileSource(descriptor, status.size));
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function memberOfAr(source: ByteSource): { name: string; bytes: Uint8Array } {

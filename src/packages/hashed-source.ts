@@ -14,14 +14,11 @@ export class HashedSource implements ByteSource {
   /** @throws FeedkeyError `size_mismatch` */
   constructor(inner: ByteSource, hash: PackageHash) {
     if (inner.size !== hash.fileSize) {
-      throw new FeedkeyError(
-        "size_mismatch",
-        `the package inside should have ${hash.fileSize} bytes, but has ${inner.size}`,
-        {
-          details: { expected: hash.fileSize, got: inner.size },
-          hint: "the file was changed after it was signed: get it again, from another mirror",
-        },
-      );
+      const problem = `the package inside should have ${hash.fileSize} bytes, but has ${inner.size}`;
+      throw new FeedkeyError("size_mismatch", problem, {
+        details: { expected: hash.fileSize, got: inner.size },
+        hint: "the file was changed after it was signed: get it again, from another mirror",
+      });
     }
     this.size = inner.size;
     this.#inner = inner;

@@ -47,11 +47,12 @@ export async function readPkgsrcPackage(source: ByteSource): Promise<PackageMeta
  * @throws FeedkeyError `bad_package`
  */
 export async function readContents(source: ByteSource): Promise<Uint8Array> {
-  let contents: Uint8Array | undefined;
+  const found: Uint8Array[] = [];
   await visitEntries(contentChunks(source), firstLimit, ({ content }) => {
-    contents = content;
+    found.push(content);
     return false;
   });
+  const [contents] = found;
   if (contents === undefined) throw damage("has no file at all");
   return contents;
 }

@@ -3,8 +3,8 @@
  * Reading is stricter than pkg_add: exactly three members with these names in this order, and every byte between them as
  * libarchive or binutils write it.
  */
-import { type ArMember, readArMembers } from "./ar.ts";
-import { bsdPrefixes, gnuPrefixes, HEADER_SIZE, ownerOf, paddingOf, plainOwner } from "./ar-headers.ts";
+import { type ArMember, HEADER_SIZE, readArMembers } from "./ar.ts";
+import { bsdPrefixes, gnuPrefixes, ownerOf, paddingOf, plainOwner } from "./ar-headers.ts";
 import { damage, quote } from "./damage.ts";
 import { HashedSource } from "./hashed-source.ts";
 import { MAX_PKG_HASH, MAX_PKG_SIGNATURE } from "./limits.ts";

@@ -1,4 +1,4 @@
-import { constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { damage } from "./damage.ts";
 
@@ -53,6 +53,21 @@ export function openPackage(path: string, flags = 0): number {
     return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   } catch (error) {
     throw unreadable(error);
+  }
+}
+
+/**
+ * Opens a package file for an action, and closes it.
+ * @throws FeedkeyError `not_found`, `bad_package` if it is not a regular file, and what the action throws
+ */
+export async function withPackage<Found>(path: string, action: (source: ByteSource) => Promise<Found>): Promise<Found> {
+  const descriptor = openPackage(path);
+  try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw damage("is not a regular file");
+    return await action(fileSource(descriptor, status.size));
+  } finally {
+    closeSync(descriptor);
   }
 }
 

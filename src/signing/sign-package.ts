@@ -1,5 +1,4 @@
 /** Use case: sign a pkgsrc package for pkg_add, which reads RSA signatures of version 4 keys and no others. */
-import { closeSync, fstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -7,12 +6,12 @@ import { stageStream } from "../files/staged-stream.ts";
 import { packageName } from "../formats/pkgsrc/package-summary.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
 import { armor } from "../openpgp/packet/armor.ts";
-import { damage, nameThePackage } from "../packages/damage.ts";
+import { nameThePackage } from "../packages/damage.ts";
 import { isPackageName } from "../packages/file-names.ts";
 import { formatPackageHash, hashPackage } from "../packages/package-hash.ts";
 import { isSignedPackage, readContents } from "../packages/pkgsrc-package.ts";
 import { signedPackage } from "../packages/signed-package.ts";
-import { type ByteSource, fileSource, openPackage } from "../packages/source.ts";
+import { type ByteSource, withPackage } from "../packages/source.ts";
 import type { Instant } from "../time.ts";
 import type { SigningKey } from "./signing-key.ts";
 
@@ -66,14 +65,7 @@ export async function signPackageFile(
   folder: string | undefined,
 ): Promise<SignedPackageFile> {
   try {
-    const descriptor = openPackage(path);
-    try {
-      const status = fstatSync(descriptor);
-      if (!status.isFile()) throw damage("is not a regular file");
-      return await signOpen(fileSource(descriptor, status.size), path, key, at, folder);
-    } finally {
-      closeSync(descriptor);
-    }
+    return await withPackage(path, (source) => signOpen(source, path, key, at, folder));
   } catch (error) {
     throw nameThePackage(path, error);
   }

@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { readControl, readControlFrom } from "../../src/packages/control.ts";
-import { type ByteSource, bytesSource } from "../../src/packages/source.ts";
+import { readControlFrom } from "../../src/packages/control.ts";
+import { nameThePackage } from "../../src/packages/damage.ts";
+import { type ByteSource, bytesSource, withPackage } from "../../src/packages/source.ts";
 import {
   ar,
   CONTROL,
@@ -104,6 +105,9 @@ describe("a package file", () => {
     folder = fs.mkdtempSync(join(tmpdir(), "feedkey-package-"));
   });
   afterEach(() => fs.rmSync(folder, { recursive: true }));
+  const readControl = (path: string) => {
+    return withPackage(path, readControlFrom).catch((error: unknown) => Promise.reject(nameThePackage(path, error)));
+  };
 
   it("is read from the disk", async () => {
     fs.writeFileSync(join(folder, "a.ipk"), oldIpk());
