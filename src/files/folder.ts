@@ -73,7 +73,8 @@ async function isFolder(path: string): Promise<boolean> {
   return stat?.isDirectory() === true;
 }
 
-function isWithin(root: string, path: string): boolean {
+/** Whether a path is a folder, or below it. Both absolute; links are not looked at. */
+export function isWithin(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 

@@ -1,8 +1,8 @@
 /** Opens a file that must really be inside a folder, whatever symbolic links say. */
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, realpath } from "node:fs/promises";
-import { sep } from "node:path";
 import { systemCode } from "../error.ts";
+import { isWithin } from "./folder.ts";
 
 /** `missing`: nothing there, or not a regular file. `outside`: a link leads out of the folder. `denied`: not readable. */
 export type Opened = { readonly handle: FileHandle } | { readonly refused: "missing" | "outside" | "denied" };
@@ -41,7 +41,7 @@ export async function openInside(root: string, path: string): Promise<Opened> {
 async function judge(root: string, path: string, handle: FileHandle): Promise<"missing" | "outside" | undefined> {
   const [top, real] = await Promise.all([realpath(root), realpath(path)]);
   const [now, opened] = await Promise.all([lstat(real, { bigint: true }), handle.stat({ bigint: true })]);
-  if (!real.startsWith(top.endsWith(sep) ? top : top + sep)) return "outside";
+  if (real === top || !isWithin(top, real)) return "outside";
   if (now.ino !== opened.ino || now.dev !== opened.dev) return "missing";
   return opened.isFile() ? undefined : "missing";
 }

@@ -60,6 +60,25 @@ export async function readPlainFile(
   }
 }
 
+/**
+ * Reads a file that passes a check made on the open file, not by its name: what is checked is what is read.
+ * @param flags beside `O_RDONLY`
+ * @throws what the check throws, and the system's errors
+ */
+export async function readChecked(
+  path: string,
+  flags: number,
+  check: (stat: Stats, handle: fs.FileHandle) => void | Promise<void>,
+): Promise<Buffer> {
+  const handle = await fs.open(path, constants.O_RDONLY | flags);
+  try {
+    await check(await handle.stat(), handle);
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
 /** The first bytes of an open file or pipe, up to the wanted number. */
 export async function readUpTo(handle: fs.FileHandle, most: number): Promise<Buffer> {
   const room = Buffer.allocUnsafeSlow(most);

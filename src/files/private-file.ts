@@ -1,9 +1,9 @@
 import { constants, type Stats } from "node:fs";
-import * as fs from "node:fs/promises";
 import { dirname } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { refuseWritableByOthers } from "./folder.ts";
 import { keepsModes, probeOf } from "./modes.ts";
+import { readChecked } from "./plain-file.ts";
 import { causeInWords } from "./system-error.ts";
 
 /**
@@ -14,25 +14,20 @@ import { causeInWords } from "./system-error.ts";
  */
 export async function readPrivateFile(path: string): Promise<string | undefined> {
   await refuseWritableByOthers(dirname(path), (problem, hint) => refuse(path, problem, hint));
-  let handle: fs.FileHandle;
+  const what = `the secret key "${path}"`;
   try {
     // O_NONBLOCK: opening a pipe that somebody put here must not hang.
-    handle = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const bytes = await readChecked(path, constants.O_NOFOLLOW | constants.O_NONBLOCK, async (stat, handle) => {
+      if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself there");
+      refuseForeign(stat, what, path);
+      // If files have no modes, as on a stick with FAT, the owner can't change that: the keeper gets a warning instead.
+      if (isOpenToOthers(stat) && (await keepsModes(probeOf(handle, path)))) throw openToOthers(stat, what, path);
+    });
+    return bytes.toString("utf8");
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
-    throw refuse(path, `cannot read the secret key "${path}": ${causeInWords(error)}`, "run as the user that owns it");
-  }
-  try {
-    // Checked on the open file, not by name: what is checked is what is read.
-    const stat = await handle.stat();
-    const what = `the secret key "${path}"`;
-    if (!stat.isFile()) throw refuse(path, `${what} is not a plain file`, "put the key file itself there");
-    refuseForeign(stat, what, path);
-    // If files have no modes, as on a stick with FAT, the owner can't change that: the keeper gets a warning instead.
-    if (isOpenToOthers(stat) && (await keepsModes(probeOf(handle, path)))) throw openToOthers(stat, what, path);
-    return await handle.readFile("utf8");
-  } finally {
-    await handle.close();
+    if (systemCode(error) === undefined) throw error;
+    throw refuse(path, `cannot read ${what}: ${causeInWords(error)}`, "run as the user that owns it");
   }
 }
 
@@ -42,17 +37,13 @@ export async function readPrivateFile(path: string): Promise<string | undefined>
  * @throws FeedkeyError `bad_config`; the system's error if it can't be opened
  */
 export async function readPassphraseFile(path: string): Promise<string> {
-  const handle = await fs.open(path, constants.O_RDONLY);
-  try {
-    const stat = await handle.stat();
-    const what = `the passphrase file "${path}"`;
+  const what = `the passphrase file "${path}"`;
+  const bytes = await readChecked(path, 0, (stat) => {
     // A pipe belongs to the user of the shell, who need not be the one that signs.
     if (stat.isFile()) refuseForeign(stat, what, path);
     if ((stat.isFile() || stat.isFIFO()) && isOpenToOthers(stat)) throw openToOthers(stat, what, path);
-    return await handle.readFile("utf8");
-  } finally {
-    await handle.close();
-  }
+  });
+  return bytes.toString("utf8");
 }
 
 function refuseForeign({ uid }: Stats, what: string, path: string): void {

@@ -9,7 +9,7 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { removeLeftovers, replaceLink, writeFileAtomic } from "./atomic.ts";
-import { syncFolder } from "./folder.ts";
+import { isWithin, syncFolder } from "./folder.ts";
 import { kindOf, readPlainFile } from "./plain-file.ts";
 import type { FileOwner } from "./staged-stream.ts";
 import { causeInWords, outputError } from "./system-error.ts";
@@ -117,7 +117,7 @@ export class TargetRoot {
 
   /** Makes a folder and the missing ones above it, readable for everybody. @throws FeedkeyError `bad_path`, `output` */
   async makeFolder(name: string): Promise<void> {
-    for (const folder of [...(await this.missingFolders(`${name}/x`))]) {
+    for (const folder of await this.missingFolders(`${name}/x`)) {
       const path = await this.hostPath(folder);
       try {
         await fs.mkdir(path);
@@ -257,7 +257,7 @@ export class TargetRoot {
   }
 
   #holds(real: string): boolean {
-    return this.isOurs || real === this.#real || real.startsWith(this.#real + sep);
+    return isWithin(this.#real, real);
   }
 
   #leadsOut(name: string, link = join(this.#real, name)): FeedkeyError {

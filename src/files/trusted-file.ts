@@ -7,7 +7,9 @@ import * as fs from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import { isWithin } from "./folder.ts";
 import { programFolder } from "./paths.ts";
+import { readChecked } from "./plain-file.ts";
 
 /** A file's name in messages, and the code of its refusal. */
 export interface TrustedUse {
@@ -52,16 +54,10 @@ interface Step {
 export async function readTrustedFile(path: string, use: TrustedUse): Promise<Buffer> {
   const { real, judging } = await judgeWay(path, use, true);
   // O_NONBLOCK: opening a pipe that somebody put here must not hang.
-  const handle = await fs.open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    // Checked on the open file, not by name: what is checked is what is read.
-    const stat = await handle.stat();
+  return await readChecked(real, constants.O_NOFOLLOW | constants.O_NONBLOCK, (stat) => {
     if (!stat.isFile()) throw refuse(judging, "is not a plain file", "put the file itself there");
     refuseOpen(stat, judging);
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
+  });
 }
 
 /**
@@ -82,20 +78,17 @@ export async function trustedNames(path: string, use: TrustedUse): Promise<strin
  */
 async function judgeWay(path: string, use: TrustedUse, isFile: boolean): Promise<{ real: string; judging: Judging }> {
   const { real, steps } = await follow(path);
-  const isOurs = real === programFolder || real.startsWith(programFolder + sep);
+  const isOurs = isWithin(programFolder, real);
   const owners = new Set([0, process.geteuid?.() ?? 0]);
   const judging = { path, use, owners };
   // Shipped profiles are in the program's own folder: a user who can write there can change the program anyway.
   if (isOurs) owners.add((await fs.lstat(programFolder)).uid);
   for (const step of steps) {
-    if (isOurs && !step.stat.isSymbolicLink() && isAbove(step.folder, programFolder)) continue;
+    const isAbove = step.folder !== programFolder && isWithin(step.folder, programFolder);
+    if (isOurs && isAbove && !step.stat.isSymbolicLink()) continue;
     judgeStep(step, await fs.lstat(step.folder), judging, isFile && step.isLast);
   }
   return { real, judging };
-}
-
-function isAbove(folder: string, below: string): boolean {
-  return folder !== below && below.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 /** @throws the system's error: `ENOENT`, `ELOOP` and the like */
@@ -139,31 +132,25 @@ function judgeStep(step: Step, above: Stats, judging: Judging, isStrict: boolean
   const isSticky = (above.mode & STICKY) !== 0;
   if (isSticky && !isStrict && judging.owners.has(step.stat.uid)) return;
   const problem = `can be replaced: other users can write to the folder "${folder}"`;
-  throw refuse(
-    judging,
-    problem,
-    `chmod go-w '${folder}', then look at what is in it; or move it to a folder of your own`,
-  );
+  const hint = `chmod go-w '${folder}', then look at what is in it; or move it to a folder of your own`;
+  throw refuse(judging, problem, hint);
 }
 
 function refuseOpen({ uid, mode }: Stats, judging: Judging): void {
   if (!judging.owners.has(uid)) {
     throw refuse(judging, "belongs to another user", "make a copy of your own, once you have looked at it");
   }
+  const path = `'${escapeText(judging.path)}'`;
+  const others = `other users (mode ${(mode & 0o777).toString(8)})`;
   if (judging.use.isSecret === true && (mode & OTHERS_READ) !== 0) {
-    const problem = `is open to other users (mode ${(mode & 0o777).toString(8)})`;
-    throw refuse(
-      judging,
-      problem,
-      `chmod 600 '${escapeText(judging.path)}', and think about whether somebody has read it`,
-    );
+    const hint = `chmod 600 ${path}, and think about whether somebody has read it`;
+    throw refuse(judging, `is open to ${others}`, hint);
   }
   if ((mode & OTHERS_WRITE) === 0) return;
-  const problem = `can be changed by other users (mode ${(mode & 0o777).toString(8)})`;
   throw refuse(
     judging,
-    problem,
-    `chmod go-w '${escapeText(judging.path)}', and look at whether somebody has changed it`,
+    `can be changed by ${others}`,
+    `chmod go-w ${path}, and look at whether somebody has changed it`,
   );
 }
 

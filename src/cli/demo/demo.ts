@@ -30,16 +30,13 @@ async function nextSecond(): Promise<void> {
   await sleep(1000 - (Date.now() % 1000) + 20);
 }
 
+const feed = ["[feed base]", "format = opkg", "path = base"];
+
+const keyservers = (ca: string, port: number) => [`keyservers = hkps://127.0.0.1:${port}`, `keyserver-ca = ${ca}`];
+
 async function writeConfig({ config, root, ca }: Places, key: string, port: number): Promise<void> {
   const lines = ["[archive]", `root = ${root}`, `user-id = ${userId}`, `key = ${key}`, "valid-for = 14d"];
-  lines.push(
-    `keyservers = hkps://127.0.0.1:${port}`,
-    `keyserver-ca = ${ca}`,
-    "[feed base]",
-    "format = opkg",
-    "path = base",
-  );
-  await writeFile(config, `${lines.join("\n")}\n`, ours);
+  await writeFile(config, `${[...lines, ...keyservers(ca, port), ...feed].join("\n")}\n`, ours);
 }
 
 async function writeProfile(
@@ -50,16 +47,9 @@ async function writeProfile(
 ): Promise<void> {
   await mkdir(join(work, "keyring"), { mode: 0o700 });
   await writeFile(join(work, "keyring", "seed.asc"), certificate, ours);
-  const lines = ["[archive]", "name = Demo", `url = https://127.0.0.1:${port}/`, `ca = ${ca}`, `user-id = ${userId}`];
-  lines.push(
-    "[trust]",
-    "keyring = keyring",
-    `seeds = ${seed}`,
-    `keyservers = hkps://127.0.0.1:${port}`,
-    `keyserver-ca = ${ca}`,
-  );
-  lines.push("[feed base]", "format = opkg", "path = base");
-  await writeFile(profile, `${lines.join("\n")}\n`, ours);
+  const archive = ["[archive]", "name = Demo", `url = https://127.0.0.1:${port}/`, `ca = ${ca}`, `user-id = ${userId}`];
+  const trust = ["[trust]", "keyring = keyring", `seeds = ${seed}`, ...keyservers(ca, port)];
+  await writeFile(profile, `${[...archive, ...trust, ...feed].join("\n")}\n`, ours);
 }
 
 function fingerprintIn(json: string, field = "fingerprint"): string {
@@ -119,19 +109,11 @@ async function attacks(stage: DemoStage, places: Places): Promise<void> {
 async function keyLife(stage: DemoStage, places: Places, seed: string, port: number): Promise<void> {
   const { home, config, profile, feed, work } = places;
   stage.tell("the key is rotated: the present key certifies its successor, which then signs");
-  const rotated = await stage.run([
-    "rotate",
-    "--home",
-    home,
-    "--config",
-    config,
-    "--backup",
-    join(work, "safe"),
-    "--json",
-  ]);
-  const successor = fingerprintIn(rotated, "successor");
+  const inArchive = ["--home", home, "--config", config];
+  const backup = ["--backup", join(work, "safe")];
+  const successor = fingerprintIn(await stage.run(["rotate", ...inArchive, ...backup, "--json"]), "successor");
   await nextSecond();
-  await stage.run(["rotate", "--finish", "--force", "--home", home, "--config", config]);
+  await stage.run(["rotate", "--finish", "--force", ...inArchive]);
   stage.tell("the old client follows by itself");
   await stage.run(["update", "--profile", profile]);
   await stage.run(["chain", "--profile", profile]);
@@ -140,8 +122,8 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   const theirs = join(work, "thief");
   await cp(home, theirs, { recursive: true });
   stage.tell("the successor's secret key is stolen: who would lose their chain if it is revoked?");
-  await stage.run(["revoke", successor, "--reason", "compromised", "--dry-run", "--home", home, "--config", config]);
-  await stage.run(["revoke", successor, "--reason", "compromised", "--force", "--home", home, "--config", config]);
+  await stage.run(["revoke", successor, "--reason", "compromised", "--dry-run", ...inArchive]);
+  await stage.run(["revoke", successor, "--reason", "compromised", "--force", ...inArchive]);
   stage.tell("attack 4: the thief signs an index with it; the client hears of the revocation before it uses the key");
   await nextSecond();
   await writePackage(feed, "backdoor", "6.6", new Map([["./evil", Buffer.from("evil\n")]]));
@@ -153,8 +135,8 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   await rm(join(feed, "keys"), { recursive: true });
   await writeConfig(places, seed, port);
   await nextSecond();
-  await stage.run(["publish", "--home", home, "--config", config]);
-  await stage.run(["rotate", "--at-once", "--home", home, "--config", config, "--backup", join(work, "safe")]);
+  await stage.run(["publish", ...inArchive]);
+  await stage.run(["rotate", "--at-once", ...inArchive, ...backup]);
   await stage.run(["update", "--profile", profile]);
   await stage.run(["fetch", "feedkey-news", "--profile", profile, "-o", join(work, "got")]);
 }
