@@ -6,13 +6,11 @@ import { escapeText } from "../escape.ts";
 import { commitStaged, stageAll } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
-import { hasPrimarySecret } from "../openpgp/secret/secret-union.ts";
+import { secretParts } from "../openpgp/secret/secret-parts.ts";
 import { readStored, readWhole } from "../signing/stored-certificate.ts";
-import { KeyStore, type RevocationReason } from "../store/key-store.ts";
+import { KeyStore, type RevocationReason, revocationReasons } from "../store/key-store.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { addSecretKey, takeIn } from "./store-certificate.ts";
-
-const reasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
 
 interface Copy {
   readonly path: string;
@@ -36,7 +34,7 @@ export async function backupRevocations(store: KeyStore, fingerprint: Fingerprin
   const target = resolve(folder);
   await ensureFolder(target, 0o700);
   const files: Copy[] = [];
-  for (const reason of reasons) {
+  for (const reason of revocationReasons) {
     const data = await store.revocation(fingerprint, reason);
     files.push({ path: join(target, `${fingerprint}-${reason}.asc`), data, mode: 0o600 });
   }
@@ -55,7 +53,7 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
     if (await store.hasPrivate(name)) {
       files.push({ path: join(target, "private", `${name}.asc`), data: await store.privateKey(name), mode: 0o600 });
     }
-    for (const reason of reasons) {
+    for (const reason of revocationReasons) {
       const data = await store.revocation(name, reason).catch(ignoreMissing);
       if (data !== undefined)
         files.push({ path: join(target, "revocations", `${name}-${reason}.asc`), data, mode: 0o600 });
@@ -76,12 +74,6 @@ function ignoreMissing(error: unknown): undefined {
   throw error;
 }
 
-/** The certificate alone, whatever else is in the file. @throws FeedkeyError `bad_certificate` */
-async function readBackup(backup: KeyStore, name: Fingerprint): Promise<RawCertificate> {
-  const armored = Buffer.from(await backup.certificate(name));
-  return readWhole(armored, name, "bad_certificate", `the backup's certs/${name}.asc`);
-}
-
 /**
  * Restores a backup into a key store. Keys that are there already are left alone, and news since the backup, such as a
  * revocation, stays.
@@ -97,7 +89,10 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
   }
   // All of it is read before anything is stored.
   const certificates = new Map<Fingerprint, RawCertificate>();
-  for (const name of names) certificates.set(name, await readBackup(backup, name));
+  for (const name of names) {
+    const armored = Buffer.from(await backup.certificate(name));
+    certificates.set(name, readWhole(armored, name, "bad_certificate", `the backup's certs/${name}.asc`));
+  }
   const restored: string[] = [];
   const kept: string[] = [];
   for (const name of names) {
@@ -107,9 +102,10 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
     }
     if (await backup.hasPrivate(name)) {
       const privateKey = await backup.privateKey(name);
-      const ofWhole = await hasPrimarySecret(privateKey);
+      const parts = await secretParts(privateKey);
+      const ofWhole = parts.present.has(parts.fingerprint);
       const revocations: Partial<Record<RevocationReason, string>> = {};
-      for (const reason of reasons) {
+      for (const reason of revocationReasons) {
         // A key without its primary's secret may have none.
         const data = await backup.revocation(name, reason).catch((error) => {
           if (ofWhole) throw error;
@@ -117,12 +113,8 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
         });
         if (data !== undefined) revocations[reason] = data;
       }
-      await addSecretKey(store, {
-        fingerprint: name,
-        privateKey,
-        certificate: await backup.certificate(name),
-        revocations,
-      });
+      const certificate = await backup.certificate(name);
+      await addSecretKey(store, { fingerprint: name, privateKey, certificate, revocations });
     }
     restored.push(name);
   }

@@ -142,14 +142,11 @@ function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Inst
   if (last < now) return now;
   // Two of the same second would narrow each other.
   if (last - now < 60_000) return last + 1000;
-  throw new FeedkeyError(
-    "not_yet_valid",
-    `${issuer} made a delegation to it dated ${iso(last)}, which is in the future`,
-    {
-      details: { issuer, madeAt: iso(last) },
-      hint: "only the newest delegation counts: set this machine's clock right, or wait until then",
-    },
-  );
+  const problem = `${issuer} made a delegation to it dated ${iso(last)}, which is in the future`;
+  throw new FeedkeyError("not_yet_valid", problem, {
+    details: { issuer, madeAt: iso(last) },
+    hint: "only the newest delegation counts: set this machine's clock right, or wait until then",
+  });
 }
 
 async function requested(store: KeyStore, request: Request): Promise<RawCertificate> {

@@ -26,13 +26,10 @@ export function readRequest(bytes: Uint8Array): RawCertificate {
   }
   if (raw !== undefined && others.length === 0) {
     if (problems.length === 0) return raw;
-    throw new FeedkeyError(
-      "bad_certificate",
-      `the request can't be read to its end: ${escapeText(problems.join("; "))}`,
-      {
-        hint: "have it sent again: feedkey key export FINGERPRINT",
-      },
-    );
+    const found = escapeText(problems.join("; "));
+    throw new FeedkeyError("bad_certificate", `the request can't be read to its end: ${found}`, {
+      hint: "have it sent again: feedkey key export FINGERPRINT",
+    });
   }
   throw new FeedkeyError("bad_certificate", `expected one certificate, found ${others.length + (raw ? 1 : 0)}`, {
     hint: "give the output of feedkey key export FINGERPRINT of the machine that is to sign",
@@ -85,14 +82,11 @@ function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own:
   });
   if (taken === undefined) return;
   const { fingerprint } = facts.primary;
-  throw new FeedkeyError(
-    "bad_certificate",
-    `${fingerprint} carries the archive's own user ID or address: "${escapeText(taken.text)}"`,
-    {
-      details: { fingerprint, userId: taken.text },
-      hint: "a delegate needs a name of its own: make its key with another --user-id",
-    },
-  );
+  const problem = `${fingerprint} carries the archive's own user ID or address: "${escapeText(taken.text)}"`;
+  throw new FeedkeyError("bad_certificate", problem, {
+    details: { fingerprint, userId: taken.text },
+    hint: "a delegate needs a name of its own: make its key with another --user-id",
+  });
 }
 
 /**

@@ -38,17 +38,15 @@ export function listDelegations(own: Own, userId: string | undefined, at: Instan
   for (const name of namesOf(own, userId)) {
     const { delegations, rejected } = judgeOwn(own, name, at);
     const offers = offersAmong(certificates, { identity: { kind: "user-id", userId: name }, at });
-    for (const { issuer, subject, scopes, ...rest } of [...offers.values()].flat()) {
+    for (const { issuer, subject, scopes: feeds, depth, madeAt, expiresAt } of [...offers.values()].flat()) {
       const facts = certificates.get(subject);
       const link = delegations.find((one) => one.issuer === issuer && one.subject === subject);
       const own = facts && refusePrimary(facts, at)?.reason;
       const refused = own ?? link?.refusal?.reason ?? (link === undefined ? rejected.get(subject)?.reason : undefined);
       const known = found.get(`${issuer} ${subject}`);
       if (known !== undefined && known.refused === undefined) continue;
-      const text = facts?.userIds[0]?.text ?? "";
-      const { depth, madeAt, expiresAt } = rest;
-      const record = { issuer, delegate: subject, userId: text, feeds: scopes, depth, madeAt, expiresAt, refused };
-      found.set(`${issuer} ${subject}`, record);
+      const record = { issuer, delegate: subject, userId: facts?.userIds[0]?.text ?? "", feeds, depth };
+      found.set(`${issuer} ${subject}`, { ...record, madeAt, expiresAt, refused });
     }
   }
   return [...found.values()].sort((a, b) => a.expiresAt - b.expiresAt || (a.delegate < b.delegate ? -1 : 1));

@@ -8,7 +8,8 @@ import { isAbout } from "../openpgp/certificate/is-about-key.ts";
 import { attachLoose, collect } from "../openpgp/certificate/merge.ts";
 import { armor } from "../openpgp/packet/armor.ts";
 import { tags } from "../openpgp/packet/packets.ts";
-import { parseSignature } from "../openpgp/packet/raw-signature.ts";
+import { makerOf, readSignature } from "../openpgp/packet/raw-signature.ts";
+import { latin1 } from "../openpgp/packet/subpackets.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface Sent {
@@ -23,26 +24,22 @@ function signatureNames(certificate: RawCertificate): Map<string, string> {
   const names = new Map<string, string>();
   for (const { tag, body } of packetsOf(certificate)) {
     if (tag !== tags.signature) continue;
-    const raw = parseSignature(body);
-    if (typeof raw === "string") continue;
+    const raw = readSignature(body);
+    if (raw === undefined) continue;
     const kind =
       raw.type === 0x20 ? "revocation" : raw.type >= 0x10 && raw.type <= 0x13 ? "certification" : "signature";
     const date = new Date(raw.hashed.createdAt ?? 0).toISOString().slice(0, 10);
-    names.set(
-      Buffer.from(raw.hashedPart).toString("latin1"),
-      `${kind} of ${date} by ${raw.issuer.fingerprint ?? raw.issuer.keyId ?? "?"}`,
-    );
+    names.set(latin1(raw.hashedPart), `${kind} of ${date} by ${makerOf(raw) ?? "?"}`);
   }
   return names;
 }
 
-/** The certificate in an answer's blocks, merged with the present one. */
-function gather(blocks: readonly Uint8Array[], held: RawCertificate): RawCertificate | undefined {
+/** A key's certificate in an answer's blocks, with its bare revocations there, and what is known of it. */
+function gather(blocks: readonly Uint8Array[], key: Fingerprint, known?: RawCertificate): RawCertificate | undefined {
   const rings = blocks.map(readKeyring);
-  const found = collect(rings.flatMap(({ certificates }) => certificates));
-  const empty: RawCertificate = { ...held, signatures: [], userIds: [], subkeys: [] };
+  const certificates = [...rings.flatMap((ring) => ring.certificates), ...(known === undefined ? [] : [known])];
   const loose = rings.flatMap((ring) => ring.loose);
-  return attachLoose(new Map([[held.fingerprint, found.get(held.fingerprint) ?? empty]]), loose).get(held.fingerprint);
+  return attachLoose(collect(certificates), loose).get(key);
 }
 
 /** A certificate, and the parts that the archive itself has verified. */
@@ -62,7 +59,9 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   if (!sent.ok) return fail(sent.error);
   const answer = await lookup(url, fingerprint, isAbout(fingerprint), { transport });
   if (answer.outcome === "unknown") return fail(answer.error);
-  const back = answer.outcome === "found" ? gather(answer.blocks, certificate) : undefined;
+  // A server may give back bare revocations alone.
+  const empty = { ...certificate, signatures: [], userIds: [], subkeys: [] };
+  const back = answer.outcome === "found" ? gather(answer.blocks, fingerprint, empty) : undefined;
   const known = back === undefined ? new Map() : signatureNames(back);
   const missing = [...signatureNames(proven)].filter(([name]) => !known.has(name)).map(([, words]) => words);
   if (back !== undefined && missing.length === 0) return { server, fingerprint, error: undefined };
@@ -115,22 +114,14 @@ export async function receiveCertificates(
   for (const [fingerprint, row] of answers) {
     const answer = united(row.map((one) => one.answer));
     if (answer.outcome === "unknown") throw answer.error;
-    const rings = answer.outcome === "found" ? answer.blocks.map(readKeyring) : [];
-    const found = collect([
-      ...rings.flatMap(({ certificates }) => certificates),
-      ...[held.get(fingerprint) ?? []].flat(),
-    ]);
-    const whole = attachLoose(
-      found,
-      rings.flatMap(({ loose }) => loose),
-    ).get(fingerprint);
-    if (answer.outcome === "found" && whole !== undefined) received.push(whole);
-    else {
+    const whole = answer.outcome === "found" ? gather(answer.blocks, fingerprint, held.get(fingerprint)) : undefined;
+    if (whole === undefined) {
       throw new FeedkeyError("not_found", `no key server has ${fingerprint}`, {
         details: { fingerprint, servers },
         hint: "check the fingerprint, or ask other servers with --keyserver",
       });
     }
+    received.push(whole);
   }
   return received;
 }

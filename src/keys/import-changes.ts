@@ -3,7 +3,7 @@ import type { OwnCertificate } from "../signing/signing-key.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import { endOfKey } from "../trust/expiry-forecast.ts";
-import type { CertificateFacts, Fingerprint, Revocation, SignatureFacts } from "../trust/facts.ts";
+import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import { revocationWords } from "../trust/key-state.ts";
 
 /** The kinds are API, the words are not. */
@@ -33,15 +33,18 @@ function fresh<One extends SignatureFacts>(now: readonly One[], before: readonly
 function ofRevocations(facts: CertificateFacts, before: CertificateFacts | undefined): Change[] {
   const { fingerprint } = facts.primary;
   const change = (kind: Change["kind"], key: Fingerprint, text: string): Change => ({ fingerprint, kind, key, text });
-  const word = (one: Revocation) => revocationWords(one);
   const subkeys = facts.subkeys.flatMap((subkey) => {
     const known = before?.subkeys.find((one) => one.fingerprint === subkey.fingerprint)?.revocations;
     return fresh(subkey.revocations, known).map((one) => {
-      return change("subkey-revocation", subkey.fingerprint, `its subkey ${subkey.fingerprint} is ${word(one)}`);
+      return change(
+        "subkey-revocation",
+        subkey.fingerprint,
+        `its subkey ${subkey.fingerprint} is ${revocationWords(one)}`,
+      );
     });
   });
   const own = fresh(facts.revocations, before?.revocations);
-  return [...own.map((one) => change("revocation", one.key, `it is ${word(one)}`)), ...subkeys];
+  return [...own.map((one) => change("revocation", one.key, `it is ${revocationWords(one)}`)), ...subkeys];
 }
 
 function ofUserIds(facts: CertificateFacts, before: CertificateFacts | undefined): Change[] {

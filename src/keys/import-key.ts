@@ -5,10 +5,10 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { armor, dearmor, looksArmored } from "../openpgp/packet/armor.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 import { type Packet, readPacketsLeniently, tags, writePackets } from "../openpgp/packet/packets.ts";
-import { parseSignature } from "../openpgp/packet/raw-signature.ts";
+import { readSignature } from "../openpgp/packet/raw-signature.ts";
 import { revocationsOf } from "../openpgp/secret/generate.ts";
-import { publicPartOf } from "../openpgp/secret/public-part.ts";
 import { SecretKey } from "../openpgp/secret/secret-key.ts";
+import { publicPartOf } from "../openpgp/secret/secret-parts.ts";
 import { uniteSecrets } from "../openpgp/secret/secret-union.ts";
 import { ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
 import { readAllStored } from "../signing/stored-certificate.ts";
@@ -87,10 +87,7 @@ function splitSecrets(block: Uint8Array): Uint8Array[] {
  * that revokes nothing here is left out.
  */
 async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Promise<Imported[]> {
-  const revoking = loose.filter(({ body }) => {
-    const signature = parseSignature(body);
-    return typeof signature !== "string" && signature.type === 0x20;
-  });
+  const revoking = loose.filter(({ body }) => readSignature(body)?.type === 0x20);
   if (revoking.length === 0) return [];
   const own = await readAllStored(store);
   const copies = own.map((certificate) => ({ ...certificate, signatures: revoking, userIds: [], subkeys: [] }));

@@ -8,8 +8,8 @@ import { armor } from "../openpgp/packet/armor.ts";
 import { fingerprintOf } from "../openpgp/packet/key-packet.ts";
 import { withSubkeySignature } from "../openpgp/secret/amend.ts";
 import { type Algorithm, lock, revocationReasons } from "../openpgp/secret/generate.ts";
-import { refuseUnreadable } from "../openpgp/secret/secret-parts.ts";
-import { isLocked, withNewSubkey } from "../openpgp/secret/signing-subkey.ts";
+import { refuseUnreadable, secretParts } from "../openpgp/secret/secret-parts.ts";
+import { withNewSubkey } from "../openpgp/secret/signing-subkey.ts";
 import { judgedTogether, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
 import { readSecret } from "../signing/stored-secret.ts";
 import { hexDigits } from "../store/fingerprint.ts";
@@ -73,7 +73,8 @@ export async function addSigningSubkey(
   secret.requirePrimary();
   const armored = await readSecret(store, raw.fingerprint);
   await refuseUnreadable(armored);
-  const passphrase = (await isLocked(armored)) ? await terms.passphrase(raw.fingerprint) : undefined;
+  const { isLocked } = await secretParts(armored);
+  const passphrase = isLocked ? await terms.passphrase(raw.fingerprint) : undefined;
   const at = Math.max(Math.floor(terms.at / 1000) * 1000, facts.primary.createdAt);
   const made = await withNewSubkey(armored, { ...terms, at, passphrase });
   const [more] = readKeys(made.certificate).certificates;
@@ -85,10 +86,8 @@ export async function addSigningSubkey(
   }
   const whole = passphrase === undefined ? made.whole : await lock(made.whole, passphrase);
   const certificate = armor(writeCertificate(amended), "PUBLIC KEY BLOCK");
-  await addSecretKey(store, {
-    ...{ fingerprint: raw.fingerprint, privateKey: whole, certificate },
-    ...{ revocations: {}, replaces: true },
-  });
+  const key = { fingerprint: raw.fingerprint, privateKey: whole, certificate, revocations: {} };
+  await addSecretKey(store, { ...key, replaces: true });
   const staying = passphrase === undefined ? made.staying : await lock(made.staying, passphrase);
   return { fingerprint: raw.fingerprint, subkey: made.subkey, staying };
 }

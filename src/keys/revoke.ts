@@ -45,13 +45,8 @@ async function fromSafe(
   const { loose } = readKeys(Buffer.from(await store.revocation(certificate.fingerprint, reason)));
   const [packet] = loose;
   if (packet !== undefined) return withKeySignature(certificate, packet);
-  throw new FeedkeyError(
-    "bad_certificate",
-    `the revocation certificate "${reason}" of ${certificate.fingerprint} can't be read`,
-    {
-      hint: "bring it back from a backup",
-    },
-  );
+  const what = `the revocation certificate "${reason}" of ${certificate.fingerprint}`;
+  throw new FeedkeyError("bad_certificate", `${what} can't be read`, { hint: "bring it back from a backup" });
 }
 
 /** When the key last certified a successor in the store. Its delegations end with it, whatever their dates. */
@@ -86,9 +81,10 @@ async function revoke(
   at: Instant,
   passphrase: PassphraseSource,
 ): Promise<RawCertificate> {
-  const hasSecret = await store.hasPrivate(certificate.fingerprint);
   if (reason === "compromised") return await fromSafe(store, certificate, reason);
-  if (hasSecret) return await ofToday(store, certificate, reason, at, passphrase);
+  if (await store.hasPrivate(certificate.fingerprint)) {
+    return await ofToday(store, certificate, reason, at, passphrase);
+  }
   if (reason !== "unspecified") return await fromSafe(store, certificate, reason);
   throw new FeedkeyError("not_found", `the secret key of ${certificate.fingerprint} is not here`, {
     hint: 'revoke it as "compromised" with the certificate from the safe',
@@ -154,27 +150,21 @@ export async function planRevocation(
 export function refuseOrphans({ fingerprint, generations }: RevocationPlan, force: boolean): void {
   const orphans = generations.filter(({ orphaned }) => orphaned);
   if (force || orphans.length === 0) return;
-  throw new FeedkeyError(
-    "usage",
-    `revoking ${fingerprint} orphans clients: ${describeGenerations(orphans).join("; ")}`,
-    {
-      details: { fingerprint, orphaned: orphans.map(({ seed }) => seed) },
-      hint: "if it must be done (a stolen key must go at once), use --force; these clients need a release with a new seed",
-    },
-  );
+  const problem = `revoking ${fingerprint} orphans clients: ${describeGenerations(orphans).join("; ")}`;
+  throw new FeedkeyError("usage", problem, {
+    details: { fingerprint, orphaned: orphans.map(({ seed }) => seed) },
+    hint: "if it must be done (a stolen key must go at once), use --force; these clients need a release with a new seed",
+  });
 }
 
 /** Puts the revocation into the store. Repeating it changes nothing. @returns what was done, in words */
 export async function applyRevocation(plan: RevocationPlan, store: KeyStore): Promise<string[]> {
-  const done: string[] = [];
-  if (!plan.already) {
-    await amendStored(store, plan.revoked);
-    const { facts } = await ownCertificate(store, plan.fingerprint);
-    // A second ahead if the key was used in this one.
-    const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
-    if (revocation !== undefined) done.push(`${plan.fingerprint} is ${revocationWords(revocation)}`);
-  }
-  return done;
+  if (plan.already) return [];
+  await amendStored(store, plan.revoked);
+  const { facts } = await ownCertificate(store, plan.fingerprint);
+  // A second ahead if the key was used in this one.
+  const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
+  return revocation === undefined ? [] : [`${plan.fingerprint} is ${revocationWords(revocation)}`];
 }
 
 /** A successor whose certification the present key has withdrawn: an interrupted run may have left it so. */

@@ -101,15 +101,12 @@ function unsettled(present: Fingerprint, { certificate, until }: Rival, cause: F
   const rival = certificate.raw.fingerprint;
   const when = until === undefined ? "" : ` until ${iso(until)}`;
   const wait = until === undefined ? "" : "wait until then, or ";
-  return new FeedkeyError(
-    "fork",
-    `clients seeded with ${present} would take ${rival} and the new key for rivals${when}: ${rival} can't acknowledge it: ${cause.message}`,
-    {
-      cause,
-      details: { present, rival, until: until === undefined ? null : iso(until) },
-      hint: `${wait}bring its secret key here, or revoke it if nobody needs it; --force cuts those clients off`,
-    },
-  );
+  const problem = `clients seeded with ${present} would take ${rival} and the new key for rivals${when}: ${rival} can't acknowledge it: ${cause.message}`;
+  return new FeedkeyError("fork", problem, {
+    cause,
+    details: { present, rival, until: until === undefined ? null : iso(until) },
+    hint: `${wait}bring its secret key here, or revoke it if nobody needs it; --force cuts those clients off`,
+  });
 }
 
 /**

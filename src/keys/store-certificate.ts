@@ -9,6 +9,7 @@ import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { provenRoom, prune, storeRoom } from "../openpgp/check/prune.ts";
 import { armor } from "../openpgp/packet/armor.ts";
+import { latin1 } from "../openpgp/packet/subpackets.ts";
 import { readAllStored } from "../signing/stored-certificate.ts";
 import type { KeyStore, KeyStoreWriter, NewKey } from "../store/key-store.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
@@ -41,12 +42,8 @@ export async function pruneForStore(
     if (!fresh.has(fingerprint)) continue;
     const { certificate, facts, left } = await prune(loaded, keys, storeRoom);
     const before = present.get(fingerprint);
-    taken.set(fingerprint, {
-      certificate,
-      facts,
-      left,
-      news: before === undefined || unite(before, certificate) !== before,
-    });
+    const news = before === undefined || unite(before, certificate) !== before;
+    taken.set(fingerprint, { certificate, facts, left, news });
   }
   return taken;
 }
@@ -104,7 +101,7 @@ export async function amendStored(store: KeyStore, amended: RawCertificate): Pro
 }
 
 function bodiesOf(certificate: RawCertificate): string[] {
-  return packetsOf(certificate).map(({ body }) => Buffer.from(body).toString("latin1"));
+  return packetsOf(certificate).map(({ body }) => latin1(body));
 }
 
 function noRoom({ fingerprint }: RawCertificate): FeedkeyError {

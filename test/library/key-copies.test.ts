@@ -88,6 +88,21 @@ describe("copies of a secret key", function () {
     });
   });
 
+  it("does not delete the only copy of a revocation, once the secret is gone", async () => {
+    await inSafe(async ({ keys, home, safe, fingerprint, folder }) => {
+      const archive = await openArchive({ home, at });
+      await archive.revoke(fingerprint, { reason: "retired", force: true });
+      await keys.delete(fingerprint, { backup: safe });
+      for (const backup of [undefined, safe]) {
+        const { code, message } = await refusalOf(() => keys.delete(fingerprint, { backup }));
+        expect([code, message.includes("it has a revocation")]).to.deep.equal(["usage", true]);
+      }
+      const later = join(folder, "later");
+      await keys.backup(later);
+      expect(await keys.delete(fingerprint, { backup: later })).to.include({ secret: "none", certificate: "goes" });
+    });
+  });
+
   it("says bad_certificate of a file that contains another key", async () => {
     await inSafe(async ({ keys, home, safe, fingerprint }) => {
       const other = await keys.make({ userId: archiveUserId });

@@ -17,14 +17,18 @@ export interface Copied {
 /** Compares. A file that both stores share is not a copy. @throws FeedkeyError `bad_config`, `bad_certificate` if one can't be read */
 export async function copiedTo(store: KeyStore, fingerprint: Fingerprint, folder: string): Promise<Copied> {
   const other = await KeyStore.open(folder);
-  if (!(await other.hasPrivate(fingerprint))) return { secret: false, certificate: false };
-  const there = await readStored(other, fingerprint);
-  const sharesSecret = await store.shares(other, "private", fingerprint);
-  const sharesCertificate = await store.shares(other, "certs", fingerprint);
-  return {
-    secret:
-      !sharesSecret &&
-      (await hasSameSecrets(await readSecret(other, fingerprint), await readSecret(store, fingerprint))),
-    certificate: !sharesCertificate && unite(there, await readStored(store, fingerprint)) === there,
+  const hasSecret = async () => {
+    if (!(await other.hasPrivate(fingerprint)) || !(await store.hasPrivate(fingerprint))) return false;
+    // What the file holds must be this key.
+    await readStored(other, fingerprint);
+    if (await store.shares(other, "private", fingerprint)) return false;
+    return await hasSameSecrets(await readSecret(other, fingerprint), await readSecret(store, fingerprint));
   };
+  const hasCertificate = async () => {
+    if (!(await other.list()).includes(fingerprint)) return false;
+    const there = await readStored(other, fingerprint);
+    if (await store.shares(other, "certs", fingerprint)) return false;
+    return unite(there, await readStored(store, fingerprint)) === there;
+  };
+  return { secret: await hasSecret(), certificate: await hasCertificate() };
 }

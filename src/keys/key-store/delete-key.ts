@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import { revocationPart } from "../../openpgp/certificate/revocation-part.ts";
 import type { ArchiveConfig } from "../../profile/types.ts";
 import type { Own } from "../../signing/delegate-check.ts";
 import { ownCertificates, resolveKey } from "../../signing/signing-key.ts";
@@ -38,6 +39,7 @@ export interface DeletionPlan {
   readonly against: readonly string[];
 }
 
+const onlyRevocation = "it has a revocation, and no backup with all of that is named";
 const noConfig = "archives are published from this key store, and no --config says whether with this key";
 
 /** What a secret key is needed for. */
@@ -51,9 +53,7 @@ async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at 
     if (successor?.raw.fingerprint === key) uses.push("it is the successor of a rotation that is under way");
   }
   const inForce = certificate !== undefined && refusePrimary(certificate.facts, at) === undefined;
-  if (config === undefined && inForce && (await store.hasPublished())) {
-    uses.push(noConfig);
-  }
+  if (config === undefined && inForce && (await store.hasPublished())) uses.push(noConfig);
   const given = listDelegations(own, undefined, at).filter((one) => one.issuer === key && one.refused === undefined);
   for (const { delegate } of given) uses.push(`it delegated to ${delegate}, which only it can renew or withdraw`);
   return uses;
@@ -74,14 +74,16 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   });
   const names = connected.map(({ raw }) => raw.fingerprint);
   const isPresent = terms.config?.key.fingerprint === fingerprint;
+  const { backup } = terms;
+  const copied = backup === undefined ? undefined : await copiedTo(store, fingerprint, resolve(backup));
   if (!(await store.hasPrivate(fingerprint))) {
-    const links = names.map((one) => `it and ${one} are certified one by the other`);
-    const against = [...(isPresent ? ["it is the archive's present key"] : []), ...links];
+    const against = names.map((one) => `it and ${one} are certified one by the other`);
+    if (isPresent) against.unshift("it is the archive's present key");
+    const isRevoked = certificate !== undefined && revocationPart(certificate.raw) !== undefined;
+    if (isRevoked && copied?.certificate !== true) against.push(onlyRevocation);
     return { fingerprint, secret: "none", certificate: "goes", staysFor: undefined, connected: names, against };
   }
   const uses = await usesOf(store, own, fingerprint, terms);
-  const { backup } = terms;
-  const copied = backup === undefined ? undefined : await copiedTo(store, fingerprint, resolve(backup));
   const isSaved = copied?.secret === true;
   const copy =
     backup === undefined
@@ -118,16 +120,21 @@ function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
   return steps.join("; ");
 }
 
+function hintForCertificate(against: readonly string[]): string {
+  const onlyCopy = against.every((one) => one === onlyRevocation);
+  const why = onlyCopy
+    ? "clients may not have heard of it yet: name a copy with --backup DIR (feedkey key backup DIR makes one)"
+    : "the key bundle is made of these certificates: clients would lose their way";
+  return `${why}; --force deletes it all the same`;
+}
+
 /** @throws FeedkeyError `usage`: the key is still needed */
 function refuseNeeded({ fingerprint, secret, against }: DeletionPlan, terms: DeleteTerms): void {
   if (against.length === 0) return;
   const what = secret === "goes" ? "the secret key" : "the certificate";
   throw new FeedkeyError("usage", `${what} ${fingerprint} is not deleted: ${against.join("; ")}`, {
     details: { fingerprint, against },
-    hint:
-      secret === "goes"
-        ? hintFor(against, terms)
-        : "the key bundle is made of these certificates: clients would lose their way; --force deletes it all the same",
+    hint: secret === "goes" ? hintFor(against, terms) : hintForCertificate(against),
   });
 }
 

@@ -41,14 +41,11 @@ export async function exportSecret(store: KeyStore, text: string, options: Secre
   }
   const isAlone = [...present].every((one) => one === fingerprint);
   if (options.withoutPrimary === true && isAlone) {
-    throw new FeedkeyError(
-      "usage",
-      `${fingerprint} has no subkey with a secret here: nothing would be left to export`,
-      {
-        details: { fingerprint },
-        hint: "a signing subkey is made with: feedkey key subkey add",
-      },
-    );
+    const problem = `${fingerprint} has no subkey with a secret here: nothing would be left to export`;
+    throw new FeedkeyError("usage", problem, {
+      details: { fingerprint },
+      hint: "a signing subkey is made with: feedkey key subkey add",
+    });
   }
   const secret = options.withoutPrimary === true ? await withoutPrimary(whole) : whole;
   // Whom it follows comes along: the other side may want to know by whose word it signs.
