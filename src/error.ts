@@ -44,7 +44,7 @@ export type Details = Readonly<Record<string, unknown>>;
 export interface ErrorContext {
   readonly details?: Details;
   /** The next step for the person who reads it: lower case, no full stop. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -80,6 +80,28 @@ export function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
 export function gravestOf(errors: readonly FeedkeyError[]): FeedkeyError | undefined {
   const code = gravest(errors.map((error) => error.code));
   return errors.find((error) => error.code === code);
+}
+
+/** What an action gives, or the failure that feedkey foresaw. */
+export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | FeedkeyError> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof FeedkeyError) return error;
+    throw error;
+  }
+}
+
+/** Tries each in turn: one that is refused does not keep the others from coming. */
+export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Item) => T | Promise<T>) {
+  const good: T[] = [];
+  const errors: FeedkeyError[] = [];
+  for (const item of items) {
+    const result = await orRefusal(() => action(item));
+    if (result instanceof FeedkeyError) errors.push(result);
+    else good.push(result);
+  }
+  return { good, errors };
 }
 
 /** The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one; ours are not the system's. */

@@ -8,7 +8,7 @@ import type { GetOptions } from "../net/types.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed } from "../profile/types.ts";
 import { downloadFile, inFeed, pastCaches, type Remembered } from "../refresh/download.ts";
-import type { Session } from "../refresh/session.ts";
+import { type Session, withProgress } from "../refresh/session.ts";
 import type { LastIndex } from "../store/client-state-view.ts";
 import type { Accepted } from "../store/feed-folder.ts";
 import type { Duration } from "../time.ts";
@@ -101,10 +101,9 @@ export async function downloadIndex(
 ): Promise<DownloadedIndex | undefined> {
   const { session, location, feed, limit, left, absences } = source;
   const path = inFeed(feed, name);
-  const bar = session.options.reporter.progress(`${feed.name}: ${name}`, undefined);
-  try {
+  return await withProgress(session, `${feed.name}: ${name}`, undefined, async (onProgress) => {
     const file = await downloadFile(session, location, path, limit, {
-      onProgress: (done, total) => bar.update(done, total),
+      onProgress,
       within: left(),
       onAbsent: (reason) => absences.push(reason),
       remembered: remembered?.index,
@@ -124,9 +123,7 @@ export async function downloadIndex(
       candidate: { name, document: new HashedDocument(signed), version: file.version, signatures: signatures.files },
       isRemembered: file.isRemembered || signatures.areRemembered,
     };
-  } finally {
-    bar.stop();
-  }
+  });
 }
 
 /**
@@ -136,17 +133,12 @@ export async function downloadIndex(
 export function partsBeside(source: Source, root: string, headers: Pick<GetOptions, "headers">): PartSource {
   const { session, location, feed, absences } = source;
   return async (place, limit) => {
-    const bar = session.options.reporter.progress(`${feed.name}: ${place}`, limit);
-    try {
-      const file = await downloadFile(session, location, inFeed(feed, posix.join(posix.dirname(root), place)), limit, {
-        onProgress: (done, total) => bar.update(done, total),
-        within: timeFor(limit, session.options.transport.limits),
-        onAbsent: (reason) => absences.push(reason),
-        ...headers,
-      });
-      return file?.bytes;
-    } finally {
-      bar.stop();
-    }
+    const path = inFeed(feed, posix.join(posix.dirname(root), place));
+    const file = await withProgress(session, `${feed.name}: ${place}`, limit, (onProgress) => {
+      const within = timeFor(limit, session.options.transport.limits);
+      const onAbsent = (reason: FeedkeyError) => absences.push(reason);
+      return downloadFile(session, location, path, limit, { onProgress, within, onAbsent, ...headers });
+    });
+    return file?.bytes;
   };
 }

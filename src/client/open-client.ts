@@ -21,6 +21,7 @@ import type {
   VerifyPackagesOptions,
 } from "./client-options.ts";
 import type { Fetched } from "./packages/fetch.ts";
+import type { Wish } from "./packages/fetch-packages.ts";
 import type { Listed } from "./packages/listed-packages.ts";
 import type { SignedFile, VerifiedPackages } from "./packages/verify-packages.ts";
 import { credentialsFor } from "./profiles/load-credentials.ts";
@@ -143,8 +144,7 @@ export class Client {
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
     const { listPackages } = await import("./packages/listed-packages.ts");
-    const { patterns = [], words = [], feeds } = options;
-    return await this.#run(true, options, (session) => listPackages(session, { patterns, words, feeds }));
+    return await this.#run(true, options, (session) => listPackages(session, options));
   }
 
   /**
@@ -166,14 +166,10 @@ export class Client {
    */
   async fetchAll(
     requests: readonly string[],
-    options: FetchOptions & {
-      /** Every package of the feeds too. */
-      readonly all?: boolean | undefined;
-    },
+    options: Wish,
   ): Promise<Report<{ readonly packages: readonly Fetched[] }>> {
     const { fetchPackages } = await import("./packages/fetch-packages.ts");
-    const { all = false, feeds, folder } = options;
-    return await this.#run(false, options, (session) => fetchPackages(session, { requests, all, feeds, folder }));
+    return await this.#run(false, options, (session) => fetchPackages(session, requests, options));
   }
 
   /**
@@ -182,9 +178,7 @@ export class Client {
    */
   async verify(index: string, options: VerifyOptions = {}): Promise<Report<Omit<VerifiedCopy, "errors">>> {
     const { verifyCopy } = await import("./verify-copy.ts");
-    const { signature, feed, files = [], folder, allowEmpty = false, audit = false } = options;
-    const of = { index, signature, feed, files, folder: folder?.path, complete: folder?.complete === true };
-    return await verifyCopy({ ...of, allowEmpty, audit }, (action) => this.#run(audit, options, action));
+    return await verifyCopy(index, options, (action) => this.#run(options.audit, options, action));
   }
 
   /**

@@ -99,14 +99,12 @@ function delegationsOf({ grants }: Trusted): KeyStatus["delegations"] {
 
 function keyStatus(fingerprint: Fingerprint, key: Trusted, trust: TrustSet, session: Session): KeyStatus {
   const { facts, role, userId } = key;
-  const { at } = trust;
-  const state = primaryState(facts, at);
-  const expiresAt = "code" in state || state.expiresAt === undefined ? null : iso(state.expiresAt);
+  const today = keyToday(key, trust);
+  const expiresAt = today.expiresAt === undefined ? null : iso(today.expiresAt);
   const check = session.state.ledger.checks.get(fingerprint);
   const until = outlookOf(key, trust)?.until;
-  const able = signingKeys(facts, at).size > 0 ? "may sign" : "may certify";
   return {
-    ...{ fingerprint, userId, role, expiresAt, state: refusePrimary(facts, at)?.reason ?? able },
+    ...{ fingerprint, userId, role, expiresAt, state: refusePrimary(facts, trust.at)?.reason ?? today.text },
     algorithmUntil: algorithmUntil(facts.primary),
     until: until === undefined ? expiresAt : Number.isFinite(until) ? iso(until) : null,
     lastCheckAt: check === undefined ? null : iso(check.lastGoodAt),

@@ -1,10 +1,11 @@
 /** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
 import { FeedkeyError, gravestOf, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
+import { countdown } from "../net/retry-after.ts";
 import type { GetOptions } from "../net/types.ts";
 import type { Feed } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
-import { countdown, expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";
+import { expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Accepted } from "../store/feed-folder.ts";

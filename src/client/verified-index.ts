@@ -161,18 +161,15 @@ function inWords<Found>(root: VerifiedRoot, read: () => Found, part = ""): Found
 function inContext({ feed, name, createdAt }: VerifiedRoot, error: unknown, part = ""): unknown {
   if (!(error instanceof FeedkeyError)) return error;
   const what = part === "" ? "" : `${part}: `;
-  return new FeedkeyError(
-    error.code,
-    `index "${name}" of feed "${feed.name}", signed on ${iso(createdAt)}: ${what}${error.message}`,
-    {
-      details: { ...error.details, feed: feed.name },
-      hint:
-        error.code === "wrong_feed"
-          ? (error.hint ?? "")
-          : error.details.reason === "limits"
-            ? largerIndexHint
-            : "a rightful signer signed this: tell the archive's keepers; the last good index stays in use",
-      cause: error,
-    },
-  );
+  const problem = `index "${name}" of feed "${feed.name}", signed on ${iso(createdAt)}: ${what}${error.message}`;
+  return new FeedkeyError(error.code, problem, {
+    details: { ...error.details, feed: feed.name },
+    hint:
+      error.code === "wrong_feed"
+        ? (error.hint ?? "")
+        : error.details.reason === "limits"
+          ? largerIndexHint
+          : "a rightful signer signed this: tell the archive's keepers; the last good index stays in use",
+    cause: error,
+  });
 }

@@ -69,14 +69,11 @@ export async function verifyPart(
     if (!fits(text, part.open)) throw otherPart(root, `what ${part.path} decompresses to`);
     return new VerifiedPart(key, root, part, text);
   }
-  throw new FeedkeyError(
-    "unavailable",
-    `feed "${root.feed.name}" has no ${escapeText(part.path)}, which its root lists`,
-    {
-      details: { feed: root.feed.name, part: part.path },
-      hint: "the mirror is in the middle of an update, or incomplete: try again later or use another mirror",
-    },
-  );
+  const problem = `feed "${root.feed.name}" has no ${escapeText(part.path)}, which its root lists`;
+  throw new FeedkeyError("unavailable", problem, {
+    details: { feed: root.feed.name, part: part.path },
+    hint: "the mirror is in the middle of an update, or incomplete: try again later or use another mirror",
+  });
 }
 
 /** The text that was accepted last, where it is the same: then nothing is asked for. */
@@ -105,14 +102,11 @@ async function readForm(
 
 function refuseLarge({ feed }: VerifiedRoot, { path, open }: Part, limit: number): void {
   if (open.size <= limit) return;
-  throw new FeedkeyError(
-    "bad_index",
-    `${escapeText(path)} has ${open.size} bytes, more than the ${limit} that are read`,
-    {
-      details: { feed: feed.name, part: path, limit, reason: "limits" },
-      hint: largerIndexHint,
-    },
-  );
+  const problem = `${escapeText(path)} has ${open.size} bytes, more than the ${limit} that are read`;
+  throw new FeedkeyError("bad_index", problem, {
+    details: { feed: feed.name, part: path, limit, reason: "limits" },
+    hint: largerIndexHint,
+  });
 }
 
 /** Size and every digest that is given. */

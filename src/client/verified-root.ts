@@ -97,7 +97,7 @@ export function refusalError(what: string, feed: string, refusal: Refusal | Sign
   return new FeedkeyError(refusal.code, `index "${what}" of feed "${feed}"${signedBy} is refused: ${refusal.reason}`, {
     details: { feed, ...(issuer === undefined ? {} : { signer: issuer }), because: refusal.reason },
     hint: refusal.hint ?? hints[refusal.code],
-  } as ConstructorParameters<typeof FeedkeyError>[2]);
+  });
 }
 
 /** What the profile asks of a feed's index. */

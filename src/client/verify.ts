@@ -160,7 +160,7 @@ export async function verifyLocal(
   feed: Feed,
   indexPath: string,
   signaturePath: string | undefined,
-  options: { readonly compare: boolean; readonly allowEmpty: boolean; readonly ahead?: ReadAhead },
+  options: { readonly compare: boolean; readonly allowEmpty: boolean; readonly ahead?: ReadAhead | undefined },
 ): Promise<VerifiedIndex> {
   const last = options.compare ? await session.state.lastAccepted(feed.name) : undefined;
   const judgeAt = async (path: string) => {
@@ -181,14 +181,11 @@ export async function verifyLocal(
     const fits = await judgeAt(other).catch(() => undefined);
     if (fits === undefined) throw error;
     const [name, otherName] = [basename(indexPath), basename(other)].map(escapeText);
-    throw new FeedkeyError(
-      "bad_index",
-      `index "${name}" differs from "${otherName}", which is the one that was signed`,
-      {
-        details: { feed: feed.name, index: name, signed: otherName },
-        hint: `use ${otherName}, and have the archive publish both forms again`,
-        cause: error,
-      },
-    );
+    const problem = `index "${name}" differs from "${otherName}", which is the one that was signed`;
+    throw new FeedkeyError("bad_index", problem, {
+      details: { feed: feed.name, index: name, signed: otherName },
+      hint: `use ${otherName}, and have the archive publish both forms again`,
+      cause: error,
+    });
   }
 }

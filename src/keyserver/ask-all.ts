@@ -2,6 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import { type FailureReason, unavailable } from "../net/failure.ts";
 import { keyserverLimits } from "../net/limits.ts";
+import { countdown } from "../net/retry-after.ts";
 import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Answer, Recognise, Unknown } from "./answer.ts";
@@ -61,14 +62,13 @@ class Lane {
     questions: readonly (readonly [Fingerprint, Recognise])[],
     take: (fingerprint: Fingerprint, answer: Answer) => void,
   ): Promise<void> {
-    const started = performance.now();
-    const left = () => this.#left - (performance.now() - started);
+    const left = countdown(this.#left);
     await atMost(
       keyserverLimits.atOnce,
       questions.map(([fingerprint, recognise]) => async () => {
         // Only a failure to connect ends a server's run: a thief can flood the keys that are asked for first.
         const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
-        const unasked = left() <= 0 ? this.#timeIsOver(fingerprint) : undefined;
+        const unasked = left() === 0 ? this.#timeIsOver(fingerprint) : undefined;
         take(fingerprint, down ?? unasked ?? (await this.#lookup(fingerprint, recognise)));
       }),
     );

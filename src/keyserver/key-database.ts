@@ -5,29 +5,13 @@ import { FeedkeyError } from "../error.ts";
 import { smallest } from "../extremes.ts";
 import { removeLeftovers, writeFileAtomic } from "../files/atomic.ts";
 import { acquireLock, type HeldLock } from "../files/lock.ts";
+import type { UploadedKey } from "../openpgp/check/key-merger.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { ServerLimits } from "./server-limits.ts";
 
-/** What is known of one key in an upload. */
-export interface ParsedKey {
-  /** Upper-case hex; for a bare revocation that of the key it is about, or only its key ID. */
-  readonly fingerprint: Fingerprint;
-  /** Key IDs of the key and its subkeys, 16 upper-case hex digits each. */
-  readonly keyIds: readonly string[];
-  readonly emails: readonly string[];
-  /** For listings; by default the addresses. */
-  readonly userIds?: readonly string[];
-  /** Binary packets. */
-  readonly bytes: Uint8Array;
-  /** Fingerprints and key IDs of other keys that signatures in it name as their makers. */
-  readonly makers?: readonly string[];
-  /** It has no self-signed user ID: merged into a stored key, refused otherwise. */
-  readonly nameless?: boolean;
-  /** A revocation without its key: merged into a stored key, refused otherwise. */
-  readonly bare?: boolean;
-}
+export type { UploadedKey as ParsedKey };
 
 /** A stored key. */
 export interface SettledKey {
@@ -38,7 +22,7 @@ export interface SettledKey {
 
 /** The OpenPGP side, passed in. Any error of `parse` or `merge` refuses the upload. */
 export interface KeyMerger {
-  parse(armored: Uint8Array): readonly ParsedKey[] | Promise<readonly ParsedKey[]>;
+  parse(armored: Uint8Array): readonly UploadedKey[] | Promise<readonly UploadedKey[]>;
   /** The union of two certificates of one key. */
   merge(old: Uint8Array, fresh: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** The parts of a key that are kept if only these other keys' signatures count. */
@@ -59,7 +43,7 @@ const mostMakers = 200;
 
 /** A key with its place in the order of eviction. */
 interface Held {
-  readonly key: ParsedKey;
+  readonly key: UploadedKey;
   /**
    * When it was added, or the key that certifies it if that is earlier: a successor counts as old as its predecessor.
    * Milliseconds since 1970, and unique among unrelated keys.
@@ -107,7 +91,7 @@ export class KeyDatabase {
   }
 
   /** Keys that a search names: `0x` and a fingerprint or a 16-digit key ID, or exactly an address. The earliest first. */
-  find(search: string): ParsedKey[] {
+  find(search: string): UploadedKey[] {
     const id = /^(?:0x)?([0-9a-f]{16}|[0-9a-f]{40}|[0-9a-f]{64})$/i.exec(search)?.[1]?.toUpperCase();
     if (id === undefined) return this.#earliestFirst((key) => key.emails.includes(search));
     if (id.length === 16) return this.#earliestFirst((key) => key.keyIds.includes(id));
@@ -115,7 +99,7 @@ export class KeyDatabase {
     return held === undefined ? [] : [held.key];
   }
 
-  #earliestFirst(isWanted: (key: ParsedKey) => boolean): ParsedKey[] {
+  #earliestFirst(isWanted: (key: UploadedKey) => boolean): UploadedKey[] {
     const found = [...this.#keys.values()].filter(({ key }) => isWanted(key));
     return found.sort((a, b) => a.since - b.since).map(({ key }) => key);
   }
@@ -139,7 +123,7 @@ export class KeyDatabase {
   async #addNow(armored: Uint8Array): Promise<AddOutcome[]> {
     const parsed = (await this.#merger.parse(armored)).slice(0, this.#limits.keysPerUpload);
     const keys = parsed.flatMap((key) => this.#meant(key));
-    const outcomes = new Map<ParsedKey, string | undefined>();
+    const outcomes = new Map<UploadedKey, string | undefined>();
     for (const key of keys) outcomes.set(key, await this.#addKey(key));
     // Again for keys with signatures by one later in the upload: now that one is stored.
     const names = new Set(keys.flatMap(({ fingerprint, keyIds }) => [fingerprint, ...keyIds]));
@@ -152,14 +136,14 @@ export class KeyDatabase {
   }
 
   /** A bare revocation may have only a key ID: then it is about every stored key with it. */
-  #meant(key: ParsedKey): ParsedKey[] {
+  #meant(key: UploadedKey): UploadedKey[] {
     if (key.bare !== true || key.fingerprint.length !== 16) return [key];
     const held = this.#earliestFirst(({ keyIds }) => keyIds[0] === key.fingerprint);
     return held.length === 0 ? [key] : held.map(({ fingerprint }) => ({ ...key, fingerprint }));
   }
 
   /** Stores a key, or says why not. */
-  async #addKey(fresh: ParsedKey): Promise<string | undefined> {
+  async #addKey(fresh: UploadedKey): Promise<string | undefined> {
     const held = this.#keys.get(fresh.fingerprint);
     if (held === undefined && fresh.bare === true) return "the key that it revokes is not stored here";
     if (!isFingerprint(fresh.fingerprint)) return "it has no full fingerprint";
@@ -187,7 +171,7 @@ export class KeyDatabase {
   }
 
   /** The key without signatures that no stored key confirms. */
-  async #settle(whole: ParsedKey): Promise<{ key: ParsedKey; certifiedBy: readonly Fingerprint[] }> {
+  async #settle(whole: UploadedKey): Promise<{ key: UploadedKey; certifiedBy: readonly Fingerprint[] }> {
     const makers = new Set(whole.makers);
     const others = this.#earliestFirst(({ fingerprint, keyIds }) => {
       return fingerprint !== whole.fingerprint && [fingerprint, ...keyIds].some((name) => makers.has(name));
@@ -203,7 +187,7 @@ export class KeyDatabase {
    * revocation of a stored key, and its successor, can't be kept out by later keys.
    * @returns undefined if there is not enough space
    */
-  #evictable(key: ParsedKey, since: Instant, old: ParsedKey | undefined): Fingerprint[] | undefined {
+  #evictable(key: UploadedKey, since: Instant, old: UploadedKey | undefined): Fingerprint[] | undefined {
     let keys = this.#keys.size + (old === undefined ? 1 : 0) - this.#limits.keys;
     let bytes = this.#size - (old?.bytes.length ?? 0) + key.bytes.length - this.#limits.allKeys;
     const evicted: Fingerprint[] = [];
@@ -230,7 +214,7 @@ export class KeyDatabase {
   }
 
   /** The file's date gives the next run the key's place. */
-  async #write(key: ParsedKey, since: Instant): Promise<void> {
+  async #write(key: UploadedKey, since: Instant): Promise<void> {
     if (this.#lock === undefined) return;
     const path = join(this.#lock.folder, key.fingerprint + fileEnd);
     await writeFileAtomic(path, this.#merger.armor(key.bytes), { mode: 0o644 }, this.#lock);
@@ -238,7 +222,7 @@ export class KeyDatabase {
   }
 
   /** The only key in some packets. A revocation by a designated revoker also looks like a bare revocation of the revoker's own key. */
-  async #reread(bytes: Uint8Array): Promise<ParsedKey | undefined> {
+  async #reread(bytes: Uint8Array): Promise<UploadedKey | undefined> {
     const keys = await this.#merger.parse(Buffer.from(this.#merger.armor(bytes)));
     const [key, ...others] = keys.filter(({ bare }) => bare !== true);
     return others.length === 0 ? key : undefined;
@@ -260,14 +244,11 @@ export class KeyDatabase {
       const keys = size <= 2 * this.#limits.key ? await this.#tryParse(path) : [];
       const [key, ...others] = keys.filter(({ bare }) => bare !== true);
       if (others.length > 0 || key === undefined || key.fingerprint + fileEnd !== name) {
-        throw new FeedkeyError(
-          "bad_state",
-          `the key server's file "${path}" does not contain exactly the key in its name`,
-          {
-            details: { path },
-            hint: "move it out of the folder, and upload the key again",
-          },
-        );
+        const problem = `the key server's file "${path}" does not contain exactly the key in its name`;
+        throw new FeedkeyError("bad_state", problem, {
+          details: { path },
+          hint: "move it out of the folder, and upload the key again",
+        });
       }
       this.#hold({ key, since: Math.floor(mtimeMs) });
     }
@@ -277,7 +258,7 @@ export class KeyDatabase {
     }
   }
 
-  async #tryParse(path: string): Promise<readonly ParsedKey[]> {
+  async #tryParse(path: string): Promise<readonly UploadedKey[]> {
     const text = await readFile(path);
     try {
       return await this.#merger.parse(text);

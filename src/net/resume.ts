@@ -2,7 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
-import { patiently } from "./retry-after.ts";
+import { countdown, patiently } from "./retry-after.ts";
 import type { AnswerHead, GetOptions, HttpAnswer, Transport } from "./types.ts";
 
 /** How often one download may break. Each part must bring at least one byte, so that it ends. */
@@ -25,8 +25,7 @@ export async function getResuming(
   terms: Omit<GetOptions, "sink" | "headers">,
   take: (chunk: Uint8Array) => Promise<void>,
 ): Promise<HttpAnswer> {
-  const started = performance.now();
-  const left = () => (terms.within === undefined ? undefined : terms.within - (performance.now() - started));
+  const left = terms.within === undefined ? undefined : countdown(terms.within);
   let taken = 0;
   let validator: string | undefined;
   for (let breaks = 0; ; breaks++) {
@@ -47,16 +46,14 @@ export async function getResuming(
       if (rest.length > 0) await take(rest);
     };
     const ask = () => {
-      const within = left();
-      const headers = from === 0 ? {} : { headers: rangeFrom(from, validator) };
-      const time = within === undefined ? {} : { within: Math.max(1, Math.ceil(within)) };
-      return transport.get(url, { ...terms, ...headers, ...time, sink });
+      const headers = from === 0 ? undefined : rangeFrom(from, validator);
+      return transport.get(url, { ...terms, headers, within: left && Math.max(1, left()), sink });
     };
     try {
-      return await patiently(Math.min(patience, left() ?? patience), ask);
+      return await patiently(Math.min(patience, left?.() ?? patience), ask);
     } catch (error) {
       const isBroken = error instanceof FeedkeyError && broken.has(error.details.reason);
-      if (!isBroken || taken === from || breaks === mostBreaks || (left() ?? 1) <= 0) throw error;
+      if (!isBroken || taken === from || breaks === mostBreaks || left?.() === 0) throw error;
     }
   }
 }

@@ -34,11 +34,11 @@ export interface GetOptions {
   readonly beginning?: boolean;
   readonly policy: Policy;
   /** `file:` URLs: the folder that must really contain the file. Without it they are refused. */
-  readonly root?: string;
+  readonly root?: string | undefined;
   /** Total time instead of the policy's. */
-  readonly within?: Duration;
+  readonly within?: Duration | undefined;
   /** Further request headers. Only with a `range` among them is a partial answer (206) accepted. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Bytes so far, and how many the server announced. */
   readonly onProgress?: (received: number, total: number | undefined) => void;
   /**

@@ -4,8 +4,8 @@ import type { AnswerHead } from "./types.ts";
 
 /** Either the tag or the date. */
 export interface Validator {
-  readonly etag?: string;
-  readonly lastModified?: string;
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
 }
 
 /** Tags are opaque; one that is longer than this is not worth keeping. */

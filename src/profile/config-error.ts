@@ -7,8 +7,5 @@ export type ErrorAt = (line: number, problem: string, hint?: string) => FeedkeyE
 /** Makes errors of one file. @param file named in each message */
 export function errorsOf(code: "bad_profile" | "bad_config", file: string): ErrorAt {
   return (line, problem, hint) =>
-    new FeedkeyError(code, `${file}:${line}: ${problem}`, {
-      details: { file, line },
-      ...(hint === undefined ? {} : { hint }),
-    });
+    new FeedkeyError(code, `${file}:${line}: ${problem}`, { details: { file, line }, hint });
 }

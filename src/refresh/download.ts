@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
-import { patiently } from "../net/retry-after.ts";
+import { countdown, patiently } from "../net/retry-after.ts";
 import type { GetOptions, HttpAnswer } from "../net/types.ts";
 import { isDatedBy, unlessStill, validatorOf } from "../net/validator.ts";
 import type { Feed, Profile } from "../profile/types.ts";
@@ -18,20 +18,14 @@ export const expectedBytes = {
   index: 32 * 1024 * 1024,
 } as const;
 
-/** Begins one total time for several downloads that belong together. @returns milliseconds that are left; 0 at the end */
-export function countdown(total: Duration): () => Duration {
-  const started = performance.now();
-  return () => Math.max(0, Math.ceil(total - (performance.now() - started)));
-}
-
 /** The archive's URL and its mirrors, in the order in which they are tried. */
 export function locations(profile: Profile): string[] {
   return [profile.archive.url, ...profile.archive.mirrors];
 }
 
-/** What a transport needs to keep `file:` URLs inside the archive. */
-export function rootOf(location: string): { root: string } | Record<string, never> {
-  return location.startsWith("file:") ? { root: fileURLToPath(location) } : {};
+/** The folder that a transport must keep `file:` URLs inside. */
+export function rootOf(location: string): string | undefined {
+  return location.startsWith("file:") ? fileURLToPath(location) : undefined;
 }
 
 /** Path of a feed's file below the archive. */
@@ -97,21 +91,16 @@ export async function downloadFile(
     });
   }
   const left = options.within === undefined ? undefined : countdown(options.within);
-  const answer = await patiently(Math.min(options.within ?? patience, patience), () =>
-    session.options.transport.get(url, {
-      maxBytes,
-      policy: "archive",
-      ...rootOf(location),
-      ...terms,
-      headers,
-      ...(left === undefined ? {} : { within: Math.max(1, left()) }),
-    }),
-  );
+  const answer = await patiently(Math.min(options.within ?? patience, patience), () => {
+    const within = left && Math.max(1, left());
+    const whole = { maxBytes, policy: "archive", root: rootOf(location), ...terms, headers, within } as const;
+    return session.options.transport.get(url, whole);
+  });
   if (answer.status === 304 && version !== undefined) {
     const bytes = await remembered?.bytes();
     if (bytes !== undefined) return { bytes, version, isRemembered: true };
-    const within = left === undefined ? {} : { within: left() };
-    return await downloadFile(session, location, path, maxBytes, { ...options, remembered: undefined, ...within });
+    const again = { ...options, remembered: undefined, within: left?.() };
+    return await downloadFile(session, location, path, maxBytes, again);
   }
   if (answer.status === 404 || answer.status === 410) return undefined;
   if (answer.status !== 200 && answer.status !== 403) throw httpError(url, answer);

@@ -44,14 +44,11 @@ export interface SeedKeyring {
 export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   const { keyring, seeds } = profile.trust;
   if (seeds.length === 0) {
-    throw new FeedkeyError(
-      "no_seed",
-      `profile "${profile.name}" has no seed, so it can't be known which keys are the archive's`,
-      {
-        details: { profile: profile.name, file: profile.file },
-        hint: `get the archive's full fingerprint from its keepers, put the certificate into ${escapeText(keyring)} and the fingerprint into "seeds" of ${escapeText(profile.file)}`,
-      },
-    );
+    const problem = `profile "${profile.name}" has no seed, so it can't be known which keys are the archive's`;
+    throw new FeedkeyError("no_seed", problem, {
+      details: { profile: profile.name, file: profile.file },
+      hint: `get the archive's full fingerprint from its keepers, put the certificate into ${escapeText(keyring)} and the fingerprint into "seeds" of ${escapeText(profile.file)}`,
+    });
   }
   const certificates: RawCertificate[] = [];
   const loose: Packet[] = [];
@@ -69,14 +66,11 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
     }
     // What is cut off may be a revocation.
     if (!read.isWhole) {
-      throw new FeedkeyError(
-        "bad_profile",
-        `the keyring file ${escapeText(file)} can't be read to its end: ${read.problems.join(", ")}`,
-        {
-          details: { file, problems: read.problems },
-          hint: "get the file again, or export the certificates again",
-        },
-      );
+      const problem = `the keyring file ${escapeText(file)} can't be read to its end: ${read.problems.join(", ")}`;
+      throw new FeedkeyError("bad_profile", problem, {
+        details: { file, problems: read.problems },
+        hint: "get the file again, or export the certificates again",
+      });
     }
     if (read.certificates.length === 0) {
       for (const problem of read.problems) unread.push(`${escapeText(file)}: ${escapeText(problem)}`);
@@ -111,14 +105,11 @@ async function keyringOf(profile: Profile) {
     return { files, others };
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
-    throw new FeedkeyError(
-      "bad_profile",
-      `the keyring ${escapeText(keyring)} of profile "${profile.name}" can't be read`,
-      {
-        cause,
-        details: { profile: profile.name, keyring },
-        hint: 'check the line "keyring" of the profile, and who may read that folder',
-      },
-    );
+    const problem = `the keyring ${escapeText(keyring)} of profile "${profile.name}" can't be read`;
+    throw new FeedkeyError("bad_profile", problem, {
+      cause,
+      details: { profile: profile.name, keyring },
+      hint: 'check the line "keyring" of the profile, and who may read that folder',
+    });
   }
 }

@@ -33,6 +33,21 @@ export interface Reporter {
   progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void };
 }
 
+/** Shows how far an action is. */
+export async function withProgress<Result>(
+  { options }: Pick<Session, "options">,
+  label: string,
+  total: number | undefined,
+  action: (update: (done: number, total?: number) => void) => Promise<Result>,
+): Promise<Result> {
+  const bar = options.reporter.progress(label, total);
+  try {
+    return await action((done, whole) => bar.update(done, whole));
+  } finally {
+    bar.stop();
+  }
+}
+
 export interface SessionOptions {
   readonly profile: Profile;
   readonly stateFolder: string;
@@ -211,16 +226,12 @@ export class Session {
       // The clock is wrong, or the run looks at the past: it accepts nothing new. A key that a clock ahead accepted is dated again, but
       // not by one that is behind an accepted index (T9).
       if (isBehind && (!isSame || isKnown || isBehindIndex)) continue;
-      const ends =
-        isBehind && known !== undefined ? known : endsOf(known, this.#endOf(key.facts), this.options.at, hasLive);
-      keys.set(fingerprint, {
-        acceptedAt: isKnown ? known.acceptedAt : this.options.at,
-        role: isKnown ? known.role : key.role,
-        from: isKnown ? known.from : key.via.at(-1),
-        wasLive: isBehind ? known?.wasLive === true : (isKnown && known.wasLive) || this.#isLive(key.facts),
-        end: ends.end,
-        passed: ends.passed,
-      });
+      const { at } = this.options;
+      const { acceptedAt, role, from } = isKnown ? known : { acceptedAt: at, role: key.role, from: key.via.at(-1) };
+      const wasLive = isBehind ? known?.wasLive === true : (isKnown && known.wasLive) || this.#isLive(key.facts);
+      const { end, passed } =
+        isBehind && known !== undefined ? known : endsOf(known, endOfLife(key.facts, at), at, hasLive);
+      keys.set(fingerprint, { acceptedAt, role, from, wasLive, end, passed });
     }
     for (const fingerprint of isBehind ? [] : before.keys.keys()) {
       const rejected = trust.rejected.get(fingerprint);
@@ -246,10 +257,6 @@ export class Session {
   /** As T6 has it. */
   #isLive(facts: CertificateFacts): boolean {
     return refuseLife(facts, this.options.at) === undefined;
-  }
-
-  #endOf(facts: CertificateFacts): Instant | undefined {
-    return endOfLife(facts, this.options.at);
   }
 
   /** Ends the run. Between two writes nothing is locked, so that there is nothing to let go of. */

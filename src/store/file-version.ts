@@ -9,8 +9,8 @@ const maxUnseen: Duration = 24 * 3_600_000;
 export interface FileVersion {
   /** Where it was asked for. */
   readonly url: string;
-  readonly etag?: string;
-  readonly lastModified?: string;
+  readonly etag?: string | undefined;
+  readonly lastModified?: string | undefined;
   /** When it last came whole. Files of older versions of the state don't say. */
   readonly wholeAt?: Instant | undefined;
 }
@@ -29,13 +29,8 @@ export function fileVersionDocument(version: FileVersion): object {
 /** @throws FeedkeyError `bad_state` */
 export function parseFileVersion(value: unknown, where: string, read: StateReader): FileVersion {
   const version = read.object(value, where, ["url", "etag?", "lastModified?", "wholeAt?"]);
-  const etag = version.get("etag");
-  const lastModified = version.get("lastModified");
-  const wholeAt = version.get("wholeAt");
-  return {
-    url: read.text(version.get("url"), where),
-    ...(etag === undefined ? {} : { etag: read.text(etag, where) }),
-    ...(lastModified === undefined ? {} : { lastModified: read.text(lastModified, where) }),
-    ...(wholeAt === undefined ? {} : { wholeAt: read.instant(wholeAt, where) }),
-  };
+  const text = (name: string) => (version.has(name) ? read.text(version.get(name), where) : undefined);
+  const wholeAt = version.has("wholeAt") ? read.instant(version.get("wholeAt"), where) : undefined;
+  const url = read.text(version.get("url"), where);
+  return { url, etag: text("etag"), lastModified: text("lastModified"), wholeAt };
 }

@@ -12,7 +12,8 @@ import { hexDigits, isFingerprint, requireFingerprint } from "./fingerprint.ts";
 /** The reason in a revocation certificate that was made in advance. */
 export type RevocationReason = "compromised" | "superseded" | "retired";
 
-const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
+/** All of them. */
+export const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
 
 /** An armored certificate of 16 MiB, which is more than anything writes here. */
 const maxFileBytes = 24 * 1024 * 1024;

@@ -67,9 +67,7 @@ export function lastWord(delegations: readonly Delegation[], at: Instant): reado
  * self-signature do not count: anybody can add one to a copy of the certificate, to have it refused.
  */
 function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): boolean {
-  const claimed = userIds.filter(({ selfSignatures }) => selfSignatures.length > 0);
-  if (claimed.some(({ bytes }) => matchesIdentity(bytes, identity))) return true;
-  return false;
+  return userIds.some(({ bytes, selfSignatures }) => selfSignatures.length > 0 && matchesIdentity(bytes, identity));
 }
 
 /** Why a delegation is refused, whatever its issuer may do. @param named whether its delegate carries the archive's name */

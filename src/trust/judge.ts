@@ -97,12 +97,12 @@ function uncheckedReason(fingerprint: Fingerprint, { unchecked }: JudgeInput): s
 }
 
 function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, CertificateFacts>): Refusal {
-  const broken = links.find(({ refusal }) => refusal !== undefined);
   const unreached = links.find(({ refusal }) => refusal === undefined);
   // The link is good, but its issuer is not reached: the trouble is further up.
   if (unreached !== undefined) {
     return refuse("untrusted_signer", `its issuer ${unreached.issuer} is not in the chain itself`);
   }
+  const [broken] = links;
   const name = issuers.get(broken?.issuer ?? "")?.primary.fingerprint ?? "unknown";
   return refuse("untrusted_signer", `the certification by ${name} does not count: ${broken?.refusal?.reason ?? ""}`);
 }

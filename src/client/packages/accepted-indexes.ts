@@ -1,5 +1,5 @@
 /** The last accepted indexes of feeds, judged again. */
-import { FeedkeyError } from "../../error.ts";
+import { FeedkeyError, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Feed } from "../../profile/types.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
@@ -41,18 +41,12 @@ function neverAccepted(message: string, details = {}): FeedkeyError {
  * @throws FeedkeyError `not_found` if no index was accepted yet
  */
 export async function acceptedIndexes(session: Session, judged: Judged, feeds: readonly Feed[], each: boolean) {
-  const indexes: VerifiedIndex[] = [];
-  const errors: FeedkeyError[] = [];
-  for (const feed of feeds) {
-    try {
-      const index = await acceptedIndex(session, judged, feed);
-      if (index !== undefined) indexes.push(index);
-      else if (each) errors.push(neverAccepted(`no index of feed "${feed.name}" was accepted yet`));
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      errors.push(error);
-    }
-  }
+  const { good, errors } = await tryEach(feeds, async (feed) => {
+    const index = await acceptedIndex(session, judged, feed);
+    if (index === undefined && each) throw neverAccepted(`no index of feed "${feed.name}" was accepted yet`);
+    return index ?? [];
+  });
+  const indexes = good.flat();
   if (indexes.length === 0 && errors.length === 0) throw neverAccepted("no index was accepted yet");
   return { indexes, errors };
 }

@@ -55,14 +55,11 @@ export function choose(request: string, indexes: readonly VerifiedIndex[]): Choi
     );
   });
   if (rival !== undefined) {
-    throw new FeedkeyError(
-      "usage",
-      `package "${escapeText(name)}" ${escapeText(best.entry.version)} is listed for several architectures`,
-      {
-        details: { package: name, architectures: [best.entry.architecture, rival.entry.architecture] },
-        hint: "choose the feed of one architecture with --feed",
-      },
-    );
+    const problem = `package "${escapeText(name)}" ${escapeText(best.entry.version)} is listed for several architectures`;
+    throw new FeedkeyError("usage", problem, {
+      details: { package: name, architectures: [best.entry.architecture, rival.entry.architecture] },
+      hint: "choose the feed of one architecture with --feed",
+    });
   }
   return best;
 }

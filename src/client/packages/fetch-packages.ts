@@ -1,28 +1,23 @@
 /** Use case: the packages that somebody asks for, from the feeds' indexes as they were last accepted. */
 import { resolve } from "node:path";
-import { FeedkeyError } from "../../error.ts";
+import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { removeForsaken } from "../../files/atomic.ts";
 import { ensureFolder } from "../../files/folder.ts";
 import { refresh } from "../../refresh/refresh.ts";
-import type { Session } from "../../refresh/session.ts";
+import { type Session, withProgress } from "../../refresh/session.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
+import type { FetchOptions } from "../client-options.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
 import { choose } from "./choose.ts";
 import { type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 
-/** What is asked for. */
-export interface Wish {
-  /** `NAME` or `NAME=VERSION`. */
-  readonly requests: readonly string[];
-  /** Every package of the feeds. */
-  readonly all: boolean;
-  /** Names of feeds; undefined: those of the profile. */
-  readonly feeds: readonly string[] | undefined;
-  /** Where the packages go; made if it is missing. */
-  readonly folder: string;
+/** What is wanted of the packages, and where they go. */
+export interface Wish extends FetchOptions {
+  /** Every package of the feeds too. */
+  readonly all?: boolean | undefined;
 }
 
 /** What came, in the order of the requests, and why the rest did not. */
@@ -35,23 +30,15 @@ export interface Arrived {
 const atOnce = 4;
 
 async function fetchAll(choices: readonly Choice[], one: (choice: Choice) => Promise<Fetched>): Promise<Arrived> {
-  const fetched = new Map<number, Fetched>();
-  const errors = new Map<number, FeedkeyError>();
-  const queue = [...choices.entries()];
+  const came: (Fetched | FeedkeyError)[] = [];
+  // The workers share one iterator: each takes the next when it is free.
+  const queue = choices.entries();
   const work = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const [place, choice] = next;
-      try {
-        fetched.set(place, await one(choice));
-      } catch (error) {
-        if (!(error instanceof FeedkeyError)) throw error;
-        errors.set(place, error);
-      }
-    }
+    for (const [place, choice] of queue) came[place] = await orRefusal(() => one(choice));
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  const inOrder = <T>(found: Map<number, T>) => [...found].sort(([a], [b]) => a - b).map(([, value]) => value);
-  return { packages: inOrder(fetched), errors: inOrder(errors) };
+  const errors = came.filter((one) => one instanceof FeedkeyError);
+  return { packages: came.flatMap((one) => (one instanceof FeedkeyError ? [] : one)), errors };
 }
 
 /** Name under which a package gets into the output folder; undefined if it is going to be refused. */
@@ -115,57 +102,41 @@ async function withoutOthersNames(
 
 /** Bytes of all of them; undefined if an index gives no sizes. */
 function totalOf(choices: readonly Choice[]): number | undefined {
-  let total = 0;
-  for (const { entry } of choices) {
-    if (entry.size === undefined) return undefined;
-    total += entry.size;
-  }
-  return total;
+  const sizes = choices.map(({ entry }) => entry.size).filter((size) => size !== undefined);
+  return sizes.length < choices.length ? undefined : sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** The choices that the requests and `all` make among the indexes. */
-function choicesOf({ requests, all }: Wish, indexes: readonly VerifiedIndex[]) {
-  const choices: Choice[] = [];
-  const errors: FeedkeyError[] = [];
-  for (const request of requests) {
-    try {
-      choices.push(choose(request, indexes));
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      errors.push(error);
-    }
-  }
-  if (all) for (const index of indexes) for (const choice of index.choices()) choices.push(choice);
+async function choicesOf(requests: readonly string[], all: boolean | undefined, indexes: readonly VerifiedIndex[]) {
+  const { good: choices, errors } = await tryEach(requests, (request) => choose(request, indexes));
+  if (all === true) for (const index of indexes) for (const choice of index.choices()) choices.push(choice);
   return { choices, errors };
 }
 
 /**
  * Asks for news of keys, then fetches the wanted packages; a refused one does not stop the others.
+ * @param requests `NAME` or `NAME=VERSION` each
  * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet, `output`
  */
-export async function fetchPackages(session: Session, wish: Wish): Promise<Arrived> {
+export async function fetchPackages(session: Session, requests: readonly string[], wish: Wish): Promise<Arrived> {
   const feeds = chosenFeeds(session.profile, wish.feeds ?? []);
-  const { indexes, errors: refused } = await acceptedIndexes(
-    session,
-    await refresh(session),
-    feeds,
-    wish.all || wish.feeds !== undefined,
-  );
+  const each = wish.all === true || wish.feeds !== undefined;
+  const { indexes, errors: refused } = await acceptedIndexes(session, await refresh(session), feeds, each);
   if (indexes.length === 0) return { packages: [], errors: refused };
-  const { choices, errors: unlisted } = choicesOf(wish, indexes);
+  const { choices, errors: unlisted } = await choicesOf(requests, wish.all, indexes);
   const { kept, errors: rivals } = withoutRivals(choices);
   const folder = resolve(wish.folder);
   await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
-  const total = totalOf(free);
-  const bar = session.options.reporter.progress("packages", total);
   let received = 0;
-  const { packages, errors } = await fetchAll(free, (choice) => {
-    return fetchPackage(session, choice, folder, (count) => {
-      received += count;
-      bar.update(received);
+  const { packages, errors } = await withProgress(session, "packages", totalOf(free), (update) => {
+    return fetchAll(free, (choice) => {
+      return fetchPackage(session, choice, folder, (count) => {
+        received += count;
+        update(received);
+      });
     });
-  }).finally(() => bar.stop());
+  });
   return { packages, errors: [...refused, ...unlisted, ...rivals, ...taken, ...errors] };
 }

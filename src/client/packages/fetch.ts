@@ -77,7 +77,7 @@ async function fromLocation(
   location: string,
   folder: string,
   onBytes: (count: number) => void,
-  within: { within?: Duration },
+  within: Duration | undefined,
 ): Promise<number> {
   const base = index.feed.packages === "archive" ? "" : index.feed.path;
   const place = packageUrl(location, base, entry.filename ?? "");
@@ -91,13 +91,9 @@ async function fromLocation(
       await file.write(chunk);
       onBytes(chunk.length);
     };
-    const terms = {
-      // One byte more than expected tells a longer file from one of the right size.
-      maxBytes: (wanted.size ?? maxUnsized) + 1,
-      policy: "archive",
-      ...rootOf(location),
-      ...within,
-    } as const;
+    // One byte more than expected tells a longer file from one of the right size.
+    const maxBytes = (wanted.size ?? maxUnsized) + 1;
+    const terms = { maxBytes, policy: "archive", root: rootOf(location), within } as const;
     const answer = await getResuming(session.options.transport, place.url, terms, take);
     if (answer.status !== 200 && answer.status !== 206) throw httpError(place.url, answer);
     refuseOther(entry, wanted, file.bytes, hash.digest("hex"));
@@ -113,33 +109,22 @@ function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): Feedk
   const expected = wanted.size ?? maxUnsized;
   const most = wanted.size === undefined ? "at most " : "";
   const found = got === "more" ? "more" : String(got);
-  return new FeedkeyError(
-    "size_mismatch",
-    `${describe(entry)} should have ${most}${expected} bytes, but has ${found}`,
-    {
-      details: {
-        package: entry.name,
-        version: entry.version,
-        expected,
-        ...(got === "more" ? {} : { got }),
-      },
-      hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again or another mirror",
-    },
-  );
+  const problem = `${describe(entry)} should have ${most}${expected} bytes, but has ${found}`;
+  return new FeedkeyError("size_mismatch", problem, {
+    details: { package: entry.name, version: entry.version, expected, ...(got === "more" ? {} : { got }) },
+    hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again or another mirror",
+  });
 }
 
 /** @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
 export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: string): void {
   if (size !== (wanted.size ?? size)) throw sizeMismatch(entry, wanted, size);
   if (sha256 === wanted.sha256) return;
-  throw new FeedkeyError(
-    "digest_mismatch",
-    `${describe(entry)} has SHA256 ${sha256}, but the index says ${wanted.sha256}`,
-    {
-      details: { package: entry.name, version: entry.version, expected: wanted.sha256, got: sha256 },
-      hint: "the file was changed: do not install it; fetch it again, from another mirror if there is one",
-    },
-  );
+  const problem = `${describe(entry)} has SHA256 ${sha256}, but the index says ${wanted.sha256}`;
+  throw new FeedkeyError("digest_mismatch", problem, {
+    details: { package: entry.name, version: entry.version, expected: wanted.sha256, got: sha256 },
+    hint: "the file was changed: do not install it; fetch it again, from another mirror if there is one",
+  });
 }
 
 /**
@@ -168,7 +153,7 @@ export async function fetchPackage(
   const total = timeFor(wanted.size ?? expectedUnsized, session.options.transport.limits);
   for (const [place, location] of all.entries()) {
     // The last one may take as long as it takes: a package is large, and nothing else waits for it.
-    const within = place < all.length - 1 ? { within: total } : {};
+    const within = place < all.length - 1 ? total : undefined;
     try {
       const size = await fromLocation(session, choice, wanted, location, folder, onBytes, within);
       return { path, sha256, size, present: false };

@@ -40,14 +40,11 @@ export function checkPackageFile(
   const entries = same.length > 0 ? same : nearest(called, place);
   const [first] = entries;
   if (first === undefined) {
-    throw new FeedkeyError(
-      "not_listed",
-      `the index of feed "${index.feed.name}" does not list ${escapeText(basename(path))}`,
-      {
-        details: { path, feed: index.feed.name },
-        hint: "it did not come from this feed: do not install it",
-      },
-    );
+    const problem = `the index of feed "${index.feed.name}" does not list ${escapeText(basename(path))}`;
+    throw new FeedkeyError("not_listed", problem, {
+      details: { path, feed: index.feed.name },
+      hint: "it did not come from this feed: do not install it",
+    });
   }
   const right =
     entries.find((entry) => entry.sha256 === found.sha256 && (entry.size ?? found.size) === found.size) ?? first;
@@ -62,14 +59,11 @@ function unclear(
   entries: readonly { readonly filename: string | undefined }[],
 ): FeedkeyError {
   const names = entries.slice(0, 3).map(({ filename = "" }) => escapeText(filename));
-  return new FeedkeyError(
-    "not_listed",
-    `the index of feed "${feed.name}" lists several different files called ${escapeText(basename(path))}, and the place of ${escapeText(path)} does not say which of them it should be`,
-    {
-      details: { path, feed: feed.name },
-      hint: `put it where the index has it, below the folder of the index: ${names.join(" or ")}`,
-    },
-  );
+  const problem = `the index of feed "${feed.name}" lists several different files called ${escapeText(basename(path))}, and the place of ${escapeText(path)} does not say which of them it should be`;
+  return new FeedkeyError("not_listed", problem, {
+    details: { path, feed: feed.name },
+    hint: `put it where the index has it, below the folder of the index: ${names.join(" or ")}`,
+  });
 }
 
 function lacksSizes({ feed }: VerifiedIndex): boolean {

@@ -5,6 +5,7 @@ import type { Session } from "../../refresh/session.ts";
 import { iso } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
+import type { ListOptions } from "../client-options.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
 
 /** A package as an index lists it. */
@@ -38,44 +39,26 @@ export interface Listed {
   readonly errors: readonly FeedkeyError[];
 }
 
-/** What is wanted of the indexes. */
-export interface ListWish {
-  /** Names of packages; `*` and `?` match any letters. Empty: all. */
-  readonly patterns: readonly string[];
-  /** Each must be a part of the name or of the description, in any case. Empty: all. */
-  readonly words: readonly string[];
-  /** Names of feeds; undefined: those of the profile. */
-  readonly feeds: readonly string[] | undefined;
-}
-
 function matcher(patterns: readonly string[]): (name: string) => boolean {
   if (patterns.length === 0) return () => true;
   const exact = new Set(patterns.filter((pattern) => !/[*?]/.test(pattern)));
-  const globs = patterns.filter((pattern) => !exact.has(pattern)).map((pattern) => globOf(pattern));
+  // As literal runs between stars, since a regular expression with many stars takes time without end.
+  const globs = patterns.filter((pattern) => !exact.has(pattern)).map((pattern) => pattern.split(/\*+/));
   return (name) => exact.has(name) || globs.some((glob) => matchesGlob(name, glob));
-}
-
-/** A glob as literal runs between stars, since a regular expression with many stars takes time without end. */
-function globOf(pattern: string): readonly string[] {
-  return pattern.split(/\*+/);
 }
 
 /** Whether the text starts with the first run, ends with the last, and has the others between, in this order. */
 function matchesGlob(text: string, runs: readonly string[]): boolean {
   const [first = "", ...rest] = runs;
   const last = rest.pop();
-  if (last === undefined) return text.length === first.length && isAt(text, 0, first);
-  if (
-    text.length < first.length + last.length ||
-    !isAt(text, 0, first) ||
-    !isAt(text, text.length - last.length, last)
-  ) {
-    return false;
-  }
+  if (!isAt(text, 0, first)) return false;
+  if (last === undefined) return text.length === first.length;
+  const end = text.length - last.length;
+  if (end < first.length || !isAt(text, end, last)) return false;
   let at = first.length;
   for (const run of rest) {
-    while (at + run.length <= text.length - last.length && !isAt(text, at, run)) at++;
-    if (at + run.length > text.length - last.length) return false;
+    while (at + run.length <= end && !isAt(text, at, run)) at++;
+    if (at + run.length > end) return false;
     at += run.length;
   }
   return true;
@@ -105,7 +88,8 @@ function listed(feed: string, { name, version, architecture, ...file }: Entry): 
  * Lists packages of the indexes that are still good by all that is known.
  * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet
  */
-export async function listPackages(session: Session, { patterns, words, feeds: names }: ListWish): Promise<Listed> {
+export async function listPackages(session: Session, options: ListOptions): Promise<Listed> {
+  const { patterns = [], words = [], feeds: names } = options;
   const chosen = chosenFeeds(session.profile, names ?? []);
   const { indexes, errors } = await acceptedIndexes(session, await session.judgeUnchecked(), chosen, false);
   const isWanted = matcher(patterns);

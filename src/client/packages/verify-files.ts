@@ -2,7 +2,7 @@
 import type { Dirent } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
-import { FeedkeyError } from "../../error.ts";
+import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Digesting, Digests } from "../../files/digests.ts";
 import { formats } from "../../formats/formats.ts";
@@ -142,20 +142,16 @@ async function packagesAmong(
   local: LocalIndex,
   paths: readonly string[],
 ): Promise<{ readonly paths: readonly string[]; readonly errors: readonly FeedkeyError[] }> {
-  const found: string[] = [];
-  const errors: FeedkeyError[] = [];
   const isOwn = ownFiles(index, local);
   const isPackage = formats[index.feed.format].lacksSizes ? (path: string) => !isOwn(path) : holdsPackage;
-  for (const path of paths) {
-    try {
-      if (index.packages.findByFile(basename(path)).length > 0 || (await isPackage(path))) found.push(path);
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      // It may be a package: what can't be read was not checked.
-      errors.push(unreadable(path, error));
-    }
-  }
-  return { paths: found, errors };
+  const { good, errors } = await tryEach(paths, async (path) => {
+    if (index.packages.findByFile(basename(path)).length > 0) return path;
+    const is = await orRefusal(() => isPackage(path));
+    // It may be a package: what can't be read was not checked.
+    if (is instanceof FeedkeyError) throw unreadable(path, is);
+    return is ? path : [];
+  });
+  return { paths: good.flat(), errors };
 }
 
 function unreadable(path: string, cause: FeedkeyError): FeedkeyError {
@@ -173,21 +169,14 @@ async function check(
   onProgress: (done: number) => void,
   place: (path: string) => string,
 ): Promise<CheckedFiles & { readonly digests: ReadonlyMap<string, string> }> {
-  const good: string[] = [];
-  const errors: FeedkeyError[] = [];
   const digests = new Map<string, string>();
   const digest = await digesting.join(onProgress);
-  for (const [position, path] of paths.entries()) {
-    try {
-      const found = digest(position);
-      checkPackageFile(index, path, place(path), found);
-      good.push(path);
-      digests.set(path, found?.sha256 ?? "");
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      errors.push(error);
-    }
-  }
+  const { good, errors } = await tryEach(paths.entries(), ([position, path]) => {
+    const found = digest(position);
+    checkPackageFile(index, path, place(path), found);
+    digests.set(path, found?.sha256 ?? "");
+    return path;
+  });
   return { good, errors, digests };
 }
 

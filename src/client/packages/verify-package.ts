@@ -3,7 +3,6 @@
  * before anything is made of it: nothing of the package comes out before its block was verified, and no file before
  * all were.
  */
-import { closeSync, fstatSync } from "node:fs";
 import { basename } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -17,7 +16,7 @@ import { HashedSource } from "../../packages/hashed-source.ts";
 import { type PackageHash, parsePackageHash } from "../../packages/package-hash.ts";
 import { isSignedPackage, readContents } from "../../packages/pkgsrc-package.ts";
 import { type SignedParts, signedParts } from "../../packages/signed-package.ts";
-import { type ByteSource, fileSource, openPackage } from "../../packages/source.ts";
+import { type ByteSource, withPackage } from "../../packages/source.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import { type IndexVerdict, judgeIndex } from "../../trust/index-signature.ts";
 
@@ -50,14 +49,7 @@ export async function verifySignedPackage(
   output?: string,
 ): Promise<VerifiedPackage> {
   try {
-    const descriptor = openPackage(path);
-    try {
-      const status = fstatSync(descriptor);
-      if (!status.isFile()) throw damage("is not a regular file");
-      return await verifyOpen(fileSource(descriptor, status.size), path, judged, policy, output);
-    } finally {
-      closeSync(descriptor);
-    }
+    return await withPackage(path, (source) => verifyOpen(source, path, judged, policy, output));
   } catch (error) {
     throw nameIt(path, error);
   }
@@ -67,8 +59,7 @@ export async function verifySignedPackage(
 function nameIt(path: string, error: unknown): unknown {
   if (!(error instanceof FeedkeyError) || error.code === "internal" || error.code === "output") return error;
   const { code, message, details, hint, cause } = error;
-  const context = { details: { ...details, path }, cause, ...(hint === undefined ? {} : { hint }) };
-  return new FeedkeyError(code, `package ${quote(path)}: ${message}`, context);
+  return new FeedkeyError(code, `package ${quote(path)}: ${message}`, { details: { ...details, path }, cause, hint });
 }
 
 async function verifyOpen(
@@ -131,14 +122,11 @@ function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }:
     throw damage(`the member inside is called ${quote(innerName)}, but ${quote(pkgname)} was signed`);
   }
   if (isNamed(basename(path))) return;
-  throw new FeedkeyError(
-    "bad_path",
-    `the signed package is ${escapeText(pkgname)}, which does not match the file's name`,
-    {
-      details: { package: pkgname },
-      hint: `someone may have replaced another package by it; if it is the one you want, call it ${escapeText(innerName)}`,
-    },
-  );
+  const problem = `the signed package is ${escapeText(pkgname)}, which does not match the file's name`;
+  throw new FeedkeyError("bad_path", problem, {
+    details: { package: pkgname },
+    hint: `someone may have replaced another package by it; if it is the one you want, call it ${escapeText(innerName)}`,
+  });
 }
 
 /** Reads all blocks, and the name inside; only then does the output get its name. */

@@ -1,5 +1,5 @@
 /** Use case: verify signed pkgsrc packages, each for itself. */
-import { FeedkeyError } from "../../error.ts";
+import { type FeedkeyError, tryEach } from "../../error.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import { learnMore, refresh } from "../../refresh/refresh.ts";
 import type { Session } from "../../refresh/session.ts";
@@ -37,17 +37,9 @@ export async function verifyPackages(
 ): Promise<VerifiedPackages> {
   const policy = { feed: feedName(session, feed), threshold: session.profile.trust.threshold };
   const verifyAll = async (judged: Judged): Promise<VerifiedPackages> => {
-    const packages: VerifiedPackage[] = [];
-    const errors: FeedkeyError[] = [];
-    for (const { path, output } of files) {
-      try {
-        packages.push(await verifySignedPackage(path, judged, policy, output));
-      } catch (error) {
-        if (!(error instanceof FeedkeyError)) throw error;
-        errors.push(error);
-      }
-    }
-    return { packages, errors };
+    const verify = ({ path, output }: SignedFile) => verifySignedPackage(path, judged, policy, output);
+    const { good, errors } = await tryEach(files, verify);
+    return { packages: good, errors };
   };
   const verified = await verifyAll(await refresh(session));
   const news = await learnMore(session, verified.errors);

@@ -83,7 +83,7 @@ export async function readBundle(
   const transport = createTransport({ offline, credentials: credentialsFor(credentials), ...(await readCa(ca)) });
   try {
     const url = new URL(bundlePath, archive);
-    const bounds = { maxBytes: limits.keyringBytes, policy: "archive", ...rootOf(archive) } as const;
+    const bounds = { maxBytes: limits.keyringBytes, policy: "archive", root: rootOf(archive) } as const;
     const answer = await transport.get(url, bounds);
     if (answer.status === 200) {
       const { certificates, loose } = readKeys(answer.body);

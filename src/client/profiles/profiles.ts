@@ -1,6 +1,6 @@
 /** Profiles: which there are, and whether one is in order. */
 import { join } from "node:path";
-import { type ErrorCode, FeedkeyError } from "../../error.ts";
+import { type ErrorCode, FeedkeyError, orRefusal } from "../../error.ts";
 import { chosenProfile, findProfile, profileNamesIn, profileSearchPath } from "../../files/paths.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import { readFacts } from "../../openpgp/check/read-facts.ts";
@@ -31,10 +31,7 @@ export async function listProfiles(): Promise<FoundProfile[]> {
     for (const name of await profileNamesIn(folder)) {
       if (found.has(name)) continue;
       const file = join(folder, `${name}.ini`);
-      const read = await loadProfile(file).catch((error: unknown) => {
-        if (error instanceof FeedkeyError) return error;
-        throw error;
-      });
+      const read = await orRefusal(() => loadProfile(file));
       const isRead = !(read instanceof FeedkeyError);
       found.set(name, { name, file, profile: isRead ? read : undefined, error: isRead ? undefined : read });
     }
@@ -111,22 +108,18 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
   const [first] = bad;
   if (first === undefined) return [];
   const code = first.code ?? "bad_certificate";
+  const problem = `seed ${first.fingerprint}: ${first.state}, so it leads to no key`;
+  const next =
+    code === "revoked"
+      ? "the fingerprint of their present key, and replace this one by it"
+      : "their present certificate, with new self-signatures, or for another key";
   return [
-    new FeedkeyError(
-      code,
-      `profile "${name}" is not in order: seed ${first.fingerprint}: ${first.state}, so it leads to no key`,
-      {
-        details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
-        hint:
-          code === "revoked"
-            ? renewed
-            : "ask the archive's keepers for their present certificate, with new self-signatures, or for another key",
-      },
-    ),
+    new FeedkeyError(code, `profile "${name}" is not in order: ${problem}`, {
+      details: { seeds: bad.map(({ fingerprint }) => fingerprint) },
+      hint: `ask the archive's keepers for ${next}`,
+    }),
   ];
 }
-
-const renewed = "ask the archive's keepers for the fingerprint of their present key, and replace this one by it";
 
 export interface CheckProfileOptions {
   /** By default now. */
