@@ -5,7 +5,7 @@ import { FeedkeyError } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { certify } from "../openpgp/secret/amend.ts";
-import { type Algorithm, generate, type NewKey } from "../openpgp/secret/generate.ts";
+import { type Algorithm, generate, type KeyOptions, type NewKey } from "../openpgp/secret/generate.ts";
 import { generateMaster, generateSplit } from "../openpgp/secret/offline-primary.ts";
 import { type Archive, ownCertificate, refreshBundle } from "../publish/archive.ts";
 import { recordsFolder } from "../publish/published-record.ts";
@@ -74,11 +74,7 @@ export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
  * A key of the same kind. A master stays one: on its machine nothing is to lie around that could sign an index. Where a subkey
  * signs and the primary key is kept offline, the successor's primary is to stay away from the machine that publishes as well.
  */
-async function makeLike(
-  present: CertificateFacts,
-  at: Instant,
-  options: Parameters<typeof generate>[0],
-): Promise<NewKey> {
+async function makeLike(present: CertificateFacts, at: Instant, options: KeyOptions): Promise<NewKey> {
   const able = signingKeys(present, at);
   if (able.has(present.primary.fingerprint)) return await generate(options);
   return able.size > 0 ? (await generateSplit(options)).whole : await generateMaster(options);

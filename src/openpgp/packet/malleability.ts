@@ -3,7 +3,7 @@
  * one form is accepted over data: else a signature file could be altered without being noticed (T8).
  */
 import type { LoadedKey } from "./key-packet.ts";
-import { readInteger } from "./mpi.ts";
+import { readIntegers } from "./mpi.ts";
 import type { RawSignature } from "./raw-signature.ts";
 import { hex, readSubpackets } from "./subpackets.ts";
 
@@ -50,7 +50,5 @@ function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {
 function hasOneSpelling(numbers: Uint8Array, algorithm: number): boolean {
   const count = integers[algorithm];
   if (count === undefined) return numbers.length === plainOctets[algorithm];
-  let at: number | undefined = 0;
-  for (let i = 0; i < count && at !== undefined; i++) at = readInteger(numbers, at, "exact")?.end;
-  return at === numbers.length;
+  return readIntegers(numbers, count, "exact") !== undefined;
 }

@@ -22,6 +22,18 @@ export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"
   return { bits, bytes: number, end };
 }
 
+/** So many integers, and nothing after them. @returns undefined for anything else */
+export function readIntegers(bytes: Uint8Array, count: number, form: "exact" | "any"): Integer[] | undefined {
+  const found: Integer[] = [];
+  for (let at = 0; found.length < count; ) {
+    const integer = readInteger(bytes, at, form);
+    if (integer === undefined) return undefined;
+    found.push(integer);
+    at = integer.end;
+  }
+  return found.at(-1)?.end === bytes.length ? found : undefined;
+}
+
 /** The integer in canonical form. @param number most significant octet first, with or without leading zeros */
 export function writeInteger(number: Uint8Array): Uint8Array {
   const start = number.findIndex((octet) => octet !== 0);

@@ -5,7 +5,7 @@
 import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
 import { isDsaSignature } from "./dsa.ts";
 import { limits } from "./limits.ts";
-import { readInteger } from "./mpi.ts";
+import { readIntegers } from "./mpi.ts";
 
 /** Public-key algorithms (RFC 9580 section 9.1). */
 export const algorithm = {
@@ -81,19 +81,14 @@ export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
 }
 
 function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
-  const n = readInteger(material, 0, "exact");
-  const e = n && readInteger(material, n.end, "exact");
-  if (n === undefined || e?.end !== material.length) return undefined;
+  const [n, e] = readIntegers(material, 2, "exact") ?? [];
+  if (n === undefined || e === undefined) return undefined;
   // The library's reader handles slow and odd keys.
   if (n.bytes.length * 8 > limits.rsaBits || e.bytes.length > 8 || isOpen(n.bytes, e.bytes)) return undefined;
   const size = n.bytes.length;
   const jwk = { kty: "RSA", n: base64url(n.bytes), e: base64url(e.bytes) };
   const key = once(() => createPublicKey({ key: jwk, format: "jwk" }));
-  return {
-    name,
-    bits: n.bits,
-    isSignature: overMessage(key, 1, size),
-  };
+  return { name, bits: n.bits, isSignature: overMessage(key, 1, size) };
 }
 
 /** With the integers of the signature, each of so many octets. */
@@ -152,15 +147,11 @@ function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8A
  * @returns undefined for another count of them, and for one that is too long
  */
 function plainNumbers(numbers: Uint8Array, count: number, octets: number): Uint8Array | undefined {
+  const found = readIntegers(numbers, count, "any");
+  if (found === undefined || found.some(({ bytes }) => bytes.length > octets)) return undefined;
   const value = Buffer.alloc(count * octets);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const integer = readInteger(numbers, at, "any");
-    if (integer === undefined || integer.bytes.length > octets) return undefined;
-    value.set(integer.bytes, (i + 1) * octets - integer.bytes.length);
-    at = integer.end;
-  }
-  return at === numbers.length ? value : undefined;
+  for (const [place, { bytes }] of found.entries()) value.set(bytes, (place + 1) * octets - bytes.length);
+  return value;
 }
 
 function edwardsObject(curve: string, point: Uint8Array): KeyObject {
@@ -181,26 +172,12 @@ export function rareCheck(octet: number, material: Uint8Array): Check | undefine
   }
 }
 
-/** The integers of a key. @throws Error unless they are as many, and nothing else */
-function integers(bytes: Uint8Array, count: number): Uint8Array[] {
-  const found: Uint8Array[] = [];
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const integer = readInteger(bytes, at, "exact");
-    if (integer === undefined) throw new Error("no such integer");
-    found.push(integer.bytes);
-    at = integer.end;
-  }
-  if (at !== bytes.length) throw new Error("more follows after the last one");
-  return found;
-}
-
 const ecPublicKey = Buffer.from("06072a8648ce3d0201", "hex");
 
 /** Of any curve, as its object identifier names it (RFC 9580 section 5.5.5.4; RFC 5480 section 2). */
 function elliptic(material: Uint8Array): Check | undefined {
   const curve = material.subarray(1, 1 + (material[0] ?? 0));
-  const [point] = integers(material.subarray(1 + curve.length), 1);
+  const point = readIntegers(material.subarray(1 + curve.length), 1, "exact")?.[0]?.bytes;
   // Uncompressed.
   if (point?.[0] !== 4) return undefined;
   const key = publicKey([ecPublicKey, der(0x06, [curve])], point);
@@ -209,7 +186,7 @@ function elliptic(material: Uint8Array): Check | undefined {
 
 /** DSA over a key's p, q, g and y: OpenSSL's, but for hashes that it refuses since version 3.4 (RFC 3279 section 2.3.2). */
 function digitalSignature(material: Uint8Array): Check | undefined {
-  const [p, q, g, y] = integers(material, 4);
+  const [p, q, g, y] = readIntegers(material, 4, "exact")?.map(({ bytes }) => bytes) ?? [];
   if (p === undefined || q === undefined || g === undefined || y === undefined) return undefined;
   const key = publicKey([dsaPublicKey, der(0x30, [p, q, g].map(derInteger))], derInteger(y));
   const byNode = overMessage(() => key, 2, q.length);

@@ -151,9 +151,11 @@ export function readHashedArea(area: Uint8Array): HashedArea {
     else if (subpacket.critical && !isKnown(subpacket.type)) voids.add(`critical subpacket ${subpacket.type}`);
   }
   for (const { name, critical } of notations) if (critical) voids.add(`critical notation ${name}`);
-  const created = one(type.created);
-  const lifetime = one(type.signatureLifetime);
-  const keyLifetime = one(type.keyLifetime);
+  const time = (wanted: number): number | undefined => {
+    const body = one(wanted);
+    return body && number(body, 4);
+  };
+  const created = time(type.created);
   const exportable = one(type.exportable);
   const trust = one(type.trust);
   const flags = one(type.flags);
@@ -161,10 +163,10 @@ export function readHashedArea(area: Uint8Array): HashedArea {
   const issuer = one(type.issuerFingerprint);
   const keyId = one(type.issuerKeyId);
   return {
-    createdAt: created && number(created, 4) * 1000,
+    createdAt: created === undefined ? undefined : created * 1000,
     // Zero means "never" (sections 5.2.3.18 and 5.2.3.13).
-    signatureLifetime: lifetime && (number(lifetime, 4) || undefined),
-    keyLifetime: keyLifetime && (number(keyLifetime, 4) || undefined),
+    signatureLifetime: time(type.signatureLifetime) || undefined,
+    keyLifetime: time(type.keyLifetime) || undefined,
     flags: flags && keyFlags(flags),
     exportable: exportable === undefined || number(exportable, 1) !== 0,
     trust: { level: trust?.[0] ?? 0, amount: trust?.[1] ?? 0 },

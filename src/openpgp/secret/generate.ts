@@ -1,5 +1,5 @@
 /** New keys, and the revocation certificates that belong in a safe. */
-import { config, encryptKey, enums, generateKey, readPrivateKey } from "openpgp";
+import { config, encryptKey, enums, generateKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
@@ -66,42 +66,51 @@ export async function revocationsOf(secret: SecretKey, at: Instant): Promise<New
   };
 }
 
-/**
- * Makes a key whose primary certifies and signs, without subkeys, and its three revocation certificates.
- * @param passphrase locks the secret key; undefined leaves it open
- * @throws FeedkeyError `usage` for a user ID without name and address
- */
-export async function generate(options: {
+export interface KeyOptions {
   readonly userId: string;
   /** `any`: the archive's keys carry it already, with an address or not. */
   readonly userIdForm?: "any";
   readonly algorithm: Algorithm;
   readonly at: Instant;
   readonly lifetime?: Duration | undefined;
+  /** Locks the secret key; undefined leaves it open. */
   readonly passphrase?: string | undefined;
-}): Promise<NewKey> {
-  const { userId, algorithm, at, lifetime, passphrase } = options;
+}
+
+/** A key as the library makes it, not locked yet. @param flags what the primary key is for */
+export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubkey: boolean): Promise<PrivateKey> {
+  const { userId, userIdForm, algorithm, at, lifetime } = options;
   const date = new Date(at);
-  const isV6 = algorithm === "ed25519-v6";
-  const { privateKey: key } = await generateKey({
-    ...kinds[algorithm],
-    userIDs: [splitUserId(userId, options.userIdForm)],
-    subkeys: [],
-    date,
-    format: "object",
-    config: { ...config, v6Keys: isV6 },
-    ...(lifetime === undefined ? {} : { keyExpirationTime: lifetimeSeconds(at + lifetime, at) }),
-  });
-  if (!isV6) await restateSelf(key, date, enums.keyFlags.certifyKeys | enums.keyFlags.signData);
-  const secret = await SecretKey.open(key.armor(), async () => "");
-  // pkg_add never finds a key whose ID begins with 00: one in 256.
-  if (algorithm.startsWith("rsa") && secret.fingerprint.slice(-16).startsWith("00")) return await generate(options);
+  const v6Keys = algorithm === "ed25519-v6";
+  const end = lifetime === undefined ? {} : { keyExpirationTime: lifetimeSeconds(at + lifetime, at) };
+  const kind = { ...kinds[algorithm], ...end };
+  const subkeys = hasSubkey ? [{ ...kind, sign: true }] : [];
+  const userIDs = [splitUserId(userId, userIdForm)];
+  const whole = { ...kind, userIDs, subkeys, date, format: "object", config: { ...config, v6Keys } } as const;
+  const { privateKey: key } = await generateKey(whole);
+  if (!v6Keys) await restateSelf(key, date, flags);
+  return key;
+}
+
+/** With its revocation certificates, and locked. */
+export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions): Promise<NewKey> {
   return {
-    fingerprint: secret.fingerprint,
+    fingerprint: key.getFingerprint().toUpperCase(),
     privateKey: passphrase === undefined ? key.armor() : await lock(key.armor(), passphrase),
     certificate: key.toPublic().armor(),
-    revocations: await revocationsOf(secret, at),
+    revocations: await revocationsOf(await SecretKey.open(key.armor(), async () => ""), at),
   };
+}
+
+/**
+ * Makes a key whose primary certifies and signs, without subkeys, and its three revocation certificates.
+ * @throws FeedkeyError `usage` for a user ID without name and address
+ */
+export async function generate(options: KeyOptions): Promise<NewKey> {
+  const key = await makeLibraryKey(options, enums.keyFlags.certifyKeys | enums.keyFlags.signData, false);
+  // pkg_add never finds a key whose ID begins with 00: one in 256.
+  const isUnfound = options.algorithm.startsWith("rsa") && key.getFingerprint().slice(-16).startsWith("00");
+  return isUnfound ? await generate(options) : await asNewKey(key, options);
 }
 
 /** A secret key with all its secret parts locked with a passphrase. */
