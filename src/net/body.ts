@@ -52,13 +52,7 @@ export class BodyTaker {
 
   /** What was kept; empty when a sink took it. */
   body(): Uint8Array {
-    const whole = new Uint8Array(this.#kept.reduce((sum, chunk) => sum + chunk.length, 0));
-    let at = 0;
-    for (const chunk of this.#kept) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    return whole;
+    return Buffer.concat(this.#kept);
   }
 
   #tooLarge(found: string): FeedkeyError {

@@ -19,7 +19,7 @@ export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): 
   // Loaded for the first .xz: it has a WASM module.
   const { XzReadableStream } = (await import("xz-decompress")).default;
   const given: { error?: unknown } = {};
-  const reader = new XzReadableStream(streamOf(pieces, given)).getReader();
+  const reader = new XzReadableStream(ReadableStream.from(noting(pieces, given))).getReader();
   let total = 0;
   try {
     for (;;) {
@@ -36,19 +36,12 @@ export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): 
   }
 }
 
-function streamOf(pieces: Iterable<Uint8Array>, given: { error?: unknown }): ReadableStream<Uint8Array> {
-  const iterator = pieces[Symbol.iterator]();
-  return new ReadableStream({
-    pull(controller) {
-      try {
-        const { done, value } = iterator.next();
-        if (done === true) controller.close();
-        else controller.enqueue(value);
-      } catch (error) {
-        // Kept, since the decoder may wrap it.
-        given.error = error;
-        controller.error(error);
-      }
-    },
-  });
+/** The pieces; what they throw is kept, since the decoder may wrap it. */
+function* noting(pieces: Iterable<Uint8Array>, given: { error?: unknown }): Generator<Uint8Array, void> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    given.error = error;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import { damaged, exceeds, Undecodable } from "./undecodable.ts";
-import { type ZstdFrame, zstdFrames } from "./zstd-frames.ts";
+import { zstdFrames } from "./zstd-frames.ts";
 import { loadZstd, type Zstd } from "./zstd-library.ts";
 
 /**
@@ -16,27 +16,18 @@ export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Arr
   const zstd = await loadZstd();
   for (const frame of frames) {
     const left = limit - total;
-    if (frame.contentSize !== undefined && frame.contentSize > left) throw exceeds(limit);
-    only = decodeFrame(zstd, frame, left) ?? tooLong(limit);
+    const { bytes: packed, contentSize, mostContent } = frame;
+    if (contentSize !== undefined && contentSize > left) throw exceeds(limit);
+    // The decoder takes no more memory for the content than the room that it is given.
+    only = decode(zstd, packed, contentSize ?? mostContent, left);
+    if (only.length > left) throw exceeds(limit);
+    if (contentSize !== undefined && contentSize !== only.length) {
+      throw new Undecodable("damaged", `has ${only.length} bytes, but says ${contentSize}`);
+    }
     whole?.set(only, total);
     total += only.length;
   }
   return whole?.subarray(0, total) ?? only;
-}
-
-function tooLong(limit: number): never {
-  throw exceeds(limit);
-}
-
-/** Undefined for more than `limit` bytes. The decoder takes no more memory for the content than the room that it is given. */
-function decodeFrame(zstd: Zstd, frame: ZstdFrame, limit: number): Uint8Array | undefined {
-  const most = frame.contentSize ?? frame.mostContent;
-  const content = decode(zstd, frame.bytes, most, limit);
-  if (content.length > limit) return undefined;
-  if (frame.contentSize !== undefined && frame.contentSize !== content.length) {
-    throw new Undecodable("damaged", `has ${content.length} bytes, but says ${frame.contentSize}`);
-  }
-  return content;
 }
 
 function decode(zstd: Zstd, frame: Uint8Array, most: number, limit: number): Uint8Array {
