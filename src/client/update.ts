@@ -11,7 +11,7 @@ import type { Session } from "../refresh/session.ts";
 import type { Accepted } from "../store/feed-folder.ts";
 import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import type { Candidate } from "./candidate.ts";
-import { downloadIndex, partsBeside, rememberedIndex } from "./index-download.ts";
+import { downloadIndex, partsBeside, type RememberedIndex, rememberedIndex } from "./index-download.ts";
 import { indexLimit, indexNames, otherForm } from "./index-files.ts";
 import { type Consent, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 import { nameOfPart } from "./verified-part.ts";
@@ -44,24 +44,21 @@ async function fromLocation(
   const left = countdown(timeFor(last?.meta.size ?? expectedBytes.index, session.options.transport.limits));
   const absences: FeedkeyError[] = [];
   const source = { session, location, feed, limit: indexLimit(feed, last?.meta), left, absences };
-  const verify = (candidate: Candidate, headers = {}) => {
+  const verify = (candidate: Candidate, headers: Pick<GetOptions, "headers">) => {
     const parts = partsBeside(source, candidate.name, headers);
     return verifyIndex(candidate, feed, { profile: session.profile, judged, last, ...consent, parts });
   };
-  const attempt = async (name: string, headers = {}): Promise<VerifiedIndex | undefined> => {
-    const found = await downloadIndex(source, name, headers);
-    return found && (await verify(found.candidate, headers));
+  const attempt = async (name: string, headers = {}, kept?: RememberedIndex): Promise<VerifiedIndex | undefined> => {
+    const found = await downloadIndex(source, name, headers, kept);
+    const verified = found && verify(found.candidate, headers);
+    if (found?.isRemembered !== true) return await verified;
+    return await verified?.catch((error: unknown) => askAgain(error, () => attempt(name, pastCaches)));
   };
   const remembered = last && rememberedIndex(session, feed, last);
-  const firstAttempt = async (name: string): Promise<VerifiedIndex | undefined> => {
-    const found = await downloadIndex(source, name, {}, remembered);
-    if (found?.isRemembered !== true) return found && (await verify(found.candidate));
-    return await verify(found.candidate).catch((error: unknown) => askAgain(error, () => attempt(name, pastCaches)));
-  };
   const names = indexNames(feed);
   for (const name of names) {
     try {
-      const index = await firstAttempt(name);
+      const index = await attempt(name, {}, remembered);
       if (index !== undefined) return index;
     } catch (error) {
       if (!(error instanceof FeedkeyError) || !mixedPair.has(error.code)) throw error;

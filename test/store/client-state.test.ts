@@ -132,6 +132,21 @@ describe("store/client-state", () => {
       });
     }));
 
+  it("remembers what a server calls the files of an index only as long as it says so", () =>
+    inState(async (root) => {
+      const url = "https://files.example.org/base/Packages";
+      const named = (etag?: string) => {
+        const versions = etag === undefined ? undefined : { index: { url, etag }, signature: undefined };
+        return { ...sampleIndex(1), meta: { ...sampleIndex(1).meta, versions } };
+      };
+      for (const etag of ['"first"', '"second"', '"second"', undefined]) {
+        await once(root, (state) => state.acceptIndex("base", named(etag)));
+        await once(root, async (state) => {
+          expect((await state.lastAccepted("base"))?.meta.versions?.index?.etag).to.equal(etag);
+        });
+      }
+    }));
+
   it("takes the same bytes under a newer date", () =>
     inState(async (root) => {
       await once(root, (state) => state.acceptIndex("base", sampleIndex(1, "same")));

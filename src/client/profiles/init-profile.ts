@@ -19,9 +19,8 @@ import { formatProfile } from "../../profile/write-profile.ts";
 import { httpError, rootOf } from "../../refresh/download.ts";
 import type { Reporter } from "../../refresh/session.ts";
 import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
-import type { Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
-import type { Report } from "../client-options.ts";
+import type { ClientOptions, Report } from "../client-options.ts";
 import { report } from "../with-warnings.ts";
 import { takeSeeds } from "./bundle-seeds.ts";
 import { credentialsFor } from "./load-credentials.ts";
@@ -29,7 +28,7 @@ import { readCa } from "./load-profile.ts";
 
 export { singleNames } from "../../formats/formats.ts";
 
-export interface InitProfileOptions {
+export interface InitProfileOptions extends Pick<ClientOptions, "at" | "offline" | "reporter"> {
   /** Full fingerprints of the archive's keys, from a source other than the archive. */
   readonly fingerprints: readonly string[];
   /** Where the profile is written, with its keyring below. */
@@ -46,10 +45,6 @@ export interface InitProfileOptions {
   readonly keyserverCa?: string | undefined;
   /** Replace a profile that is there already. */
   readonly force?: boolean | undefined;
-  readonly at?: Instant | undefined;
-  readonly offline?: boolean | undefined;
-  /** Gets warnings as they come. */
-  readonly reporter?: Partial<Reporter> | undefined;
 }
 
 /** A profile that was written. */

@@ -6,13 +6,12 @@ import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import { readFacts } from "../../openpgp/check/read-facts.ts";
 import type { Profile } from "../../profile/types.ts";
 import { readSeeds } from "../../refresh/seeds.ts";
-import type { Reporter } from "../../refresh/session.ts";
 import type { Instant } from "../../time.ts";
 import { signingKeys } from "../../trust/expiry-forecast.ts";
 import type { CertificateFacts } from "../../trust/facts.ts";
 import { effectiveRevocation, primaryState, refusePrimary } from "../../trust/key-state.ts";
 import { refuseOutdated, refuseWeakKey } from "../../trust/policy.ts";
-import type { Report } from "../client-options.ts";
+import type { ClientOptions, Report } from "../client-options.ts";
 import { report } from "../with-warnings.ts";
 import { loadProfile } from "./load-profile.ts";
 
@@ -121,11 +120,7 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
   ];
 }
 
-export interface CheckProfileOptions {
-  /** By default now. */
-  readonly at?: Instant | undefined;
-  /** Gets warnings as they come. */
-  readonly reporter?: Partial<Reporter> | undefined;
+export interface CheckProfileOptions extends Pick<ClientOptions, "at" | "reporter"> {
   /** Report the seeds together with what is wrong, instead of throwing it. */
   readonly partial?: boolean | undefined;
 }

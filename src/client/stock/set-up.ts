@@ -7,14 +7,13 @@ import { removeSetup, type SetupDone, setUp } from "../../stock/setup.ts";
 import { inTarget, refuseName, type SetupProgram } from "../../stock/setup-item.ts";
 import type { Step } from "../../stock/setup-plan.ts";
 import { steps as jobSteps, type Timer, unitName } from "../../stock/setup-timer.ts";
-import type { Instant } from "../../time.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
-import type { Report } from "../client-options.ts";
+import type { ClientOptions, Report } from "../client-options.ts";
 import { openClient } from "../open-client.ts";
 import { showProfile } from "../profiles/profiles.ts";
 import { report } from "../with-warnings.ts";
 
-export interface SetUpOptions {
+export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "reporter"> {
   readonly program: SetupProgram;
   /** The root of the system to set up; `/`: this one. */
   readonly root: string;
@@ -33,11 +32,7 @@ export interface SetUpOptions {
   readonly prefix?: string | undefined;
   /** Path of feedkey in that system. */
   readonly feedkey?: string | undefined;
-  readonly at?: Instant | undefined;
-  readonly offline?: boolean | undefined;
   readonly dryRun?: boolean | undefined;
-  /** Gets warnings as they come. */
-  readonly reporter?: Partial<Reporter> | undefined;
 }
 
 /** A file of the system that was set up. */
