@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import { type FeedkeyError, systemCode } from "../error.ts";
 import { commitStaged, replaceLink, stageAll, writeFileAtomic } from "../files/atomic.ts";
 import { ensureFolder, syncFolder } from "../files/folder.ts";
@@ -199,7 +198,7 @@ function unfit(path: string): FeedkeyError {
 async function digestOf(path: string, algorithm = "sha256"): Promise<string> {
   const hash = createHash(algorithm);
   try {
-    await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash);
+    for await (const piece of createReadStream(path, { highWaterMark: 1024 * 1024 })) hash.update(piece);
     return hash.digest("hex");
   } catch (error) {
     throw unreadable(path, error);
