@@ -51,6 +51,7 @@ export type {
   WarnOptions,
   WithdrawOptions,
 } from "./keeper/keeper-options.ts";
+export { initArchive, type NewArchive } from "./keeper/init-archive.ts";
 export type { KeyKeeper, MadeKey } from "./keeper/key-keeper.ts";
 export type { ImportedKey } from "./keeper/key-transport.ts";
 export { type Keeper, openArchive } from "./keeper/open-archive.ts";
