@@ -22,6 +22,7 @@ const completion = (shell) => execFileSync(process.execPath, ["bin/feedkey.js", 
 rmSync(root, { recursive: true, force: true });
 install(join(root, place), [...ownFiles, "dist/src"]);
 install(join(root, place), libraries());
+execFileSync("find", [join(root, place), "-type", "f", "-exec", "chmod", "644", "{}", "+"]);
 mkdirSync(join(root, "usr/bin"), { recursive: true });
 symlinkSync("../share/nodejs/feedkey/bin/feedkey.js", join(root, "usr/bin/feedkey"));
 chmodSync(join(root, place, "bin/feedkey.js"), 0o755);
@@ -35,7 +36,11 @@ for (const unit of readdirSync("packaging/systemd")) {
 }
 write("usr/lib/nagios/plugins/check_feedkey", readFileSync("packaging/monitoring/check_feedkey"), 0o755);
 cpSync("docs", join(root, "usr/share/doc/feedkey"), { recursive: true });
-write("usr/share/doc/feedkey/changelog.gz", packed("CHANGELOG.md"));
+const maintainer = "The feedkey developers <feedkey@localhost>";
+const date = new Date(`${releaseDate()}T00:00:00Z`).toUTCString().replace("GMT", "+0000");
+const changes = `feedkey (${version}) unstable; urgency=medium\n\n  * See CHANGES.md.gz.\n\n -- ${maintainer}  ${date}\n`;
+write("usr/share/doc/feedkey/changelog.gz", gzipSync(changes, { level: 9 }));
+write("usr/share/doc/feedkey/CHANGES.md.gz", packed("CHANGELOG.md"));
 write(
   "usr/share/doc/feedkey/copyright",
   `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\nUpstream-Name: feedkey\n\nFiles: *\n${copyright()}`,
@@ -48,7 +53,7 @@ write(
   `Package: feedkey
 Version: ${version}
 Architecture: all
-Maintainer: The feedkey developers <feedkey@localhost>
+Maintainer: ${maintainer}
 Section: admin
 Priority: optional
 Depends: nodejs (>= ${manifest.engines.node.replace(/^>=/, "")}), adduser

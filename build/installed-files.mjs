@@ -28,7 +28,7 @@ export const ownFiles = [
 ];
 
 /** Types, maps and texts of libraries, which nobody reads at run time. */
-const left = /\.(?:d\.[cm]?ts|map)$|^node_modules\/.*(?:\.(?:md|markdown)|\/(?:types|test|tests))$/;
+const left = /\.(?:d\.[cm]?ts|map)$|^node_modules\/.*(?:\.(?:md|markdown)|\/\.[^/]+|\/(?:types|test|tests))$/;
 
 /** Copies files and folders below another folder. @param isWanted of the paths */
 export function install(target, paths, isWanted = () => true) {

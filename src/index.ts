@@ -33,6 +33,7 @@ export type { FeedOutcome } from "./client/update.ts";
 export type { VerifiedIndex } from "./client/verified-index.ts";
 export type { VerifiedCopy } from "./client/verify-copy.ts";
 export { type Details, type ErrorCode, exitStatus, FeedkeyError } from "./error.ts";
+export { initArchive, type NewArchive } from "./keeper/init-archive.ts";
 export type {
   AddSubkeyOptions,
   ArchiveOptions,
@@ -51,7 +52,6 @@ export type {
   WarnOptions,
   WithdrawOptions,
 } from "./keeper/keeper-options.ts";
-export { initArchive, type NewArchive } from "./keeper/init-archive.ts";
 export type { KeyKeeper, MadeKey } from "./keeper/key-keeper.ts";
 export type { ImportedKey } from "./keeper/key-transport.ts";
 export { type Keeper, openArchive } from "./keeper/open-archive.ts";
