@@ -72,7 +72,7 @@ export function addClientCommands(program: Command, run: Runner): void {
   program
     .command("export <path>")
     .description("write the keys that may sign now, for another program")
-    .requiredOption("--for <program>", "gpgv, apt, opkg or pkg_install")
+    .requiredOption("--for <program>", "gpgv, apt, dnf, zypper, opkg or pkg_install")
     .option("--feed <name...>", "a keyring for these feeds only (default: every feed of the profile)")
     .option("--no-refresh", "ask no server: refresh has just been run")
     .action((path: string, options: ExportOptions) => {
@@ -80,7 +80,9 @@ export function addClientCommands(program: Command, run: Runner): void {
     });
   program
     .command("setup <program>")
-    .description("configuration, keyring and timer for opkg, pkg_install or apt, as an installer writes them")
+    .description(
+      "configuration, keyring and timer for opkg, pkg_install, apt, dnf or zypper, as an installer writes them",
+    )
     .option("--root <dir>", "the root of the system to set up", "/")
     .option("--timer <kind>", "systemd, cron or none (default: what that system has)")
     .option("--no-keyring", "leave the keyring to the timer's first run")
@@ -88,6 +90,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--suite <name...>", "for apt: suites (default: the profile's variable suite)")
     .option("--component <name...>", "for apt: components (default: the profile's variable component)")
     .option("--prefix <dir>", "for pkg_install: the prefix of pkgsrc (default: where pkg_install is found)")
+    .option("--gpgcheck", "for dnf and zypper: packages must be signed themselves too")
     .option("--feedkey <path>", "path of feedkey in that system")
     .option("--remove", "undo it: remove everything that is still as it was written")
     .option("--dry-run", "print the plan and change nothing")

@@ -16,9 +16,11 @@ import { allows } from "../trust/delegation.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import type { Rejected, Trusted } from "../trust/judge.ts";
+import { followDnf } from "./dnf-rings.ts";
 import { claimHome, homeRecord, presentHome, writeHome } from "./gnupg-home.ts";
+import { followZypper } from "./rpm-database.ts";
 
-export const exportFormats = ["gpgv", "apt", "opkg", "pkg_install"] as const;
+export const exportFormats = ["gpgv", "apt", "dnf", "zypper", "opkg", "pkg_install"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface Exported {
@@ -30,16 +32,49 @@ export interface Exported {
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
 }
 
+/** What a program needs of an export, if not a binary file alone. */
+interface Shape {
+  /** Whether a file of this name is armored. */
+  armors?(path: string): boolean;
+  /** Has the program take over the keys, where it would not notice the file. @returns warnings @throws FeedkeyError `output` */
+  follow?(plan: Pick<ExportPlan, "path" | "certificates" | "keys" | "barred">): Promise<readonly string[]>;
+}
+
+const shapes: Readonly<Partial<Record<ExportFormat, Shape>>> = {
+  apt: { armors: (path) => path.endsWith(".asc") },
+  dnf: {
+    armors: () => true,
+    follow: ({ path, certificates, barred }) => followDnf(path, certificates, barred),
+  },
+  zypper: {
+    armors: () => true,
+    follow: ({ path, certificates, barred }) => followZypper(path, certificates, barred),
+  },
+};
+
+function keyringOf(certificates: readonly RawCertificate[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
+}
+
+/** Public-key algorithms of RFC 9580, from X25519 on, that neither GnuPG 2.2 nor the rpm of its time knows. */
+const firstNewAlgorithm = 25;
+
 /**
  * What a program can't read: GnuPG 2.2 knows no v6; one key that is not RSA spoils pkg_install's whole keyring.
+ * @param raw as it would be exported
  * @param able the component keys that would be exported with the primary
  */
 function unreadable(
   { primary, subkeys }: CertificateFacts,
+  raw: RawCertificate,
   able: ReadonlySet<Fingerprint>,
   format: ExportFormat,
 ): string | undefined {
   if (primary.version !== 4) return `it is of version ${primary.version}`;
+  const octets = [raw.primary, ...raw.subkeys.map(({ packet }) => packet)].map(({ body }) => body[5] ?? 0);
+  if ((format === "dnf" || format === "zypper") && octets.some((octet) => octet >= firstNewAlgorithm)) {
+    return "its algorithm is newer than GnuPG 2.2";
+  }
   if (format !== "pkg_install") return undefined;
   const exported = [primary, ...subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
   if (exported.some(({ algorithm }) => algorithm !== "rsa")) return "it is not RSA";
@@ -51,7 +86,12 @@ function maySign({ role, grants }: Trusted, feed: string): boolean {
 }
 
 /** The programs with one keyring for all that they read, and the only format of feeds that they read. */
-const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = { opkg: "opkg", pkg_install: "pkgsrc" };
+const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = {
+  opkg: "opkg",
+  pkg_install: "pkgsrc",
+  dnf: "rpm-md",
+  zypper: "rpm-md",
+};
 
 /**
  * The feeds that a program's keyring is for where nothing is said: those that it reads. A feed of another format needs no
@@ -95,9 +135,10 @@ async function choose(session: Session, judged: Judged, format: ExportFormat, on
     // Machines for other feeds do not matter here.
     const signs = (feed: string) => maySign(trusted, feed);
     if (!feeds.some(signs) && (only.length > 0 || all.some(signs))) continue;
-    const reason = confined(trusted, feeds, format) ?? unreadable(trusted.facts, able, format);
+    const exported = minimal(certificate, able);
+    const reason = confined(trusted, feeds, format) ?? unreadable(trusted.facts, exported, able, format);
     if (reason !== undefined) left.push({ fingerprint, reason });
-    else chosen.push(minimal(certificate, able));
+    else chosen.push(exported);
   }
   return { chosen, left };
 }
@@ -121,6 +162,8 @@ function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
 export interface ExportPlan extends Exported {
   readonly format: ExportFormat;
   readonly certificates: readonly RawCertificate[];
+  /** Keys of the archive that the program must not have: exported before, or revoked or expired. */
+  readonly barred: ReadonlySet<Fingerprint>;
   /** Why the export must be refused, after what is known to be bad has been taken out of it. */
   readonly refusal: FeedkeyError | undefined;
 }
@@ -166,10 +209,12 @@ export async function planExport(
   const keys = certificates.map(({ fingerprint }) => fingerprint);
   const known = new Set(before.map(({ fingerprint }) => fingerprint));
   const removed = [...known].filter((key) => !keys.includes(key));
+  const fallen = [...judged.trust.rejected].filter(([, { code }]) => code === "revoked" || code === "expired");
   return {
     path: target,
     format,
     certificates,
+    barred: new Set([...removed, ...fallen.map(([fingerprint]) => fingerprint)].filter((key) => !keys.includes(key))),
     keys,
     added: keys.filter((key) => !known.has(key)),
     removed,
@@ -179,23 +224,35 @@ export async function planExport(
 }
 
 /**
- * Does what was planned, or leaves the export alone if nothing changed.
+ * Does what was planned, or leaves the export alone if nothing changed. The file comes last: by it the next run knows what this one did.
+ * @returns warnings
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
-export async function applyExport({ format, path, certificates, removed, refusal }: ExportPlan): Promise<void> {
+export async function applyExport(plan: ExportPlan): Promise<readonly string[]> {
+  const { format, path, certificates, keys, removed, refusal } = plan;
+  const { armors, follow } = shapes[format] ?? {};
+  let warnings: readonly string[] = [];
   if (format === "opkg") await claimHome(path);
   if (refusal === undefined || removed.length > 0) {
-    const keyring = new Uint8Array(Buffer.concat(certificates.map(writeCertificate)));
-    const data = format === "apt" && path.endsWith(".asc") ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
+    warnings = (await follow?.(plan)) ?? [];
+    const keyring = keyringOf(certificates);
+    const data = armors?.(path) && keys.length > 0 ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
     const there = await fs.readFile(await recordOf(path, format)).catch(() => undefined);
     if (there === undefined || Buffer.compare(there, Buffer.from(data)) !== 0) {
       await ensureFolder(dirname(path), 0o755);
-      const keys = certificates.map(({ fingerprint }) => fingerprint);
       if (format === "opkg") await writeHome(path, keyring, keys);
       else await writeFileAtomic(path, data, { mode: 0o644 });
     }
   }
   if (refusal !== undefined) throw refusal;
+  return warnings;
+}
+
+/** Has a program forget the keys of an export that is about to be removed. @throws FeedkeyError `output` */
+export async function clearKeys(program: string, path: string): Promise<void> {
+  const shape = Object.entries(shapes).find(([format]) => format === program)?.[1];
+  const barred = new Set((await certificatesIn(path)).map(({ fingerprint }) => fingerprint));
+  await shape?.follow?.({ path, certificates: [], keys: [], barred });
 }
 
 /**
@@ -210,8 +267,8 @@ export async function exportKeys(
   only: readonly string[] = [],
 ): Promise<Exported> {
   const plan = await planExport(session, await refresh(session), format, path, only);
-  await applyExport(plan);
-  for (const warning of warningsOf(session.profile, format, plan)) session.options.reporter.warn(warning);
+  const warnings = [...(await applyExport(plan)), ...warningsOf(session.profile, format, plan)];
+  for (const warning of warnings) session.options.reporter.warn(warning);
   const { keys, added, removed, left } = plan;
   return { path: plan.path, keys, added, removed, left };
 }

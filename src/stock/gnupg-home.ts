@@ -148,7 +148,7 @@ export async function writeHome(path: string, keyring: Uint8Array, keys: readonl
     throw new FeedkeyError("output", `the GnuPG home ${escapeText(path)} could not be made`, {
       cause,
       details: { path },
-      hint: "GnuPG (gpg) must be installed for --for opkg",
+      hint: "GnuPG (gpg) must be installed",
     });
   }
   const old = homeMovedAside(path);

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
+import { clearKeys } from "./export.ts";
 import { divide } from "./setup-block.ts";
 import { removeKeyring } from "./setup-keyring.ts";
 import { manifestFolder, manifestName, type SetupManifest, serializeManifest } from "./setup-manifest.ts";
@@ -22,8 +23,15 @@ async function write(
   await root.write(item.path, Buffer.from(item.text + rest, "utf8"), found.mode, found.owner);
 }
 
-async function remove(root: TargetRoot, { kind, path, found }: Step, created: boolean): Promise<void> {
-  if (kind === "export") return await removeKeyring(root, path, found);
+async function remove(
+  root: TargetRoot,
+  { kind, path, found }: Step,
+  { created, program }: { readonly created: boolean; readonly program: string },
+): Promise<void> {
+  if (kind === "export") {
+    await clearKeys(program, await root.hostPath(path));
+    return await removeKeyring(root, path, found);
+  }
   const rest = kind === "block" && found.kind === "file" ? divide(found.bytes.toString("utf8"))?.rest : undefined;
   // Of a file that was there before only the lines go.
   if (rest === undefined || (rest === "" && created) || found.kind !== "file") return await root.remove(path);
@@ -38,12 +46,14 @@ async function save(root: TargetRoot, manifest: SetupManifest): Promise<void> {
 /**
  * Carries out a plan. The record comes first and lists all that will be written, so that whatever of it is there
  * when a run is killed is known as feedkey's.
+ * @param program that is set up
  * @param writeKeyring does the export to a path below the root
  * @throws FeedkeyError `output`, `bad_path`
  */
 export async function applySetup(
   root: TargetRoot,
   plan: SetupPlan,
+  program: string,
   writeKeyring: ((path: string) => Promise<void>) | undefined,
 ): Promise<void> {
   // Temporary files of killed runs, beside every recorded file, whether it was written or not.
@@ -54,7 +64,7 @@ export async function applySetup(
     for (const step of plan.steps) {
       if (step.action === "create" || step.action === "replace") await write(root, step, writeKeyring);
       else if (step.action === "remove") {
-        await remove(root, step, plan.intent.entries.get(step.path)?.created === true);
+        await remove(root, step, { created: plan.intent.entries.get(step.path)?.created === true, program });
       }
     }
     await save(root, plan.settled);

@@ -5,7 +5,7 @@ import type { Feed, Profile } from "../profile/types.ts";
 import { fileUrl } from "../refresh/download.ts";
 import type { ExportFormat } from "./export.ts";
 
-export const setupPrograms = ["opkg", "pkg_install", "apt"] as const;
+export const setupPrograms = ["opkg", "pkg_install", "apt", "dnf", "zypper"] as const;
 /** The programs that can be set up; each is an export format too. */
 export type SetupProgram = (typeof setupPrograms)[number] & ExportFormat;
 
@@ -23,6 +23,8 @@ export interface SetupKeyring {
   readonly path: string;
   /** Names of feeds; all that the program reads if there are none. */
   readonly feeds: readonly string[];
+  /** Folders that its export writes to as well, if they are there. */
+  readonly alsoWrites?: readonly string[];
 }
 
 /** What a program needs in addition to the profile: its keyring, and the files of its configuration. */
@@ -49,6 +51,8 @@ export interface Terms {
   readonly components: readonly string[];
   /** For pkg_install: the prefix of pkgsrc in that system. */
   readonly prefix: string | undefined;
+  /** For dnf and zypper: packages must be signed themselves too. */
+  readonly gpgcheck: boolean;
 }
 
 /** Where a feed is published, without a slash at the end. What could end a word there is escaped. */

@@ -3,6 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import type { Found, TargetRoot } from "../files/target-root.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { armor } from "../openpgp/packet/armor.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { foreignFile, keysOfHome, removeHome } from "./gnupg-home.ts";
@@ -23,7 +24,8 @@ async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet
 function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
   try {
     const { certificates, secretKeys } = readKeys(bytes);
-    const same = Buffer.concat(certificates.map(writeCertificate)).equals(bytes);
+    const keyring = Buffer.concat(certificates.map(writeCertificate));
+    const same = keyring.equals(bytes) || armor(keyring, "PUBLIC KEY BLOCK") === Buffer.from(bytes).toString("utf8");
     return same && secretKeys === 0 ? certificates.map(({ fingerprint }) => fingerprint) : undefined;
   } catch (error) {
     if (error instanceof FeedkeyError) return undefined;

@@ -1,5 +1,7 @@
 /** What `setup` wrote below a root: so that only that is replaced or removed, and only as it was written. */
 import { FeedkeyError } from "../error.ts";
+import { refuseWritableByOthers } from "../files/folder.ts";
+import type { TargetRoot } from "../files/target-root.ts";
 import { StateReader } from "../store/state-reader.ts";
 
 /** Which setup something belongs to. */
@@ -82,4 +84,21 @@ export function serializeManifest({ entries, folders }: SetupManifest): Uint8Arr
     folders: [...folders],
   };
   return Buffer.from(`${JSON.stringify(document, null, 2)}\n`, "utf8");
+}
+
+/** Reads the record of a system. @throws FeedkeyError `bad_state`, also where others can write to it: anyone who can write to the record chooses what a removal removes */
+export async function readManifest(root: TargetRoot): Promise<SetupManifest> {
+  const folder = await root.hostPath(manifestFolder);
+  await refuseWritableByOthers(folder, (problem, hint) => {
+    return new FeedkeyError("bad_state", `the record of what feedkey set up is not safe: ${problem}`, {
+      details: { path: folder },
+      hint,
+    });
+  });
+  const found = await root.look(manifestName);
+  if (found.kind === "absent") return emptyManifest;
+  if (found.kind === "file") return parseManifest(found.bytes, await root.hostPath(manifestName));
+  throw new FeedkeyError("bad_state", `the record of what feedkey set up, /${manifestName}, is not a plain file`, {
+    hint: "look who put it there, and remove it",
+  });
 }

@@ -75,6 +75,8 @@ function all(commands: readonly string[]): string {
 
 function service(terms: TimerTerms): string[] {
   const { refresh, keep } = steps(terms);
+  const kept = [stateName, ...terms.keyrings.map(({ path }) => dirname(path))];
+  const also = new Set(terms.keyrings.flatMap(({ alsoWrites = [] }) => alsoWrites));
   const description = `Description=Keys of the archive ${terms.profile} for ${terms.program}`;
   return [
     written(terms.program, terms.profile),
@@ -92,7 +94,7 @@ function service(terms: TimerTerms): string[] {
     "PrivateTmp=yes",
     "ProtectHome=read-only",
     "ProtectSystem=strict",
-    `ReadWritePaths=${[stateName, ...new Set(terms.keyrings.map(({ path }) => dirname(path)))].map(inTarget).join(" ")}`,
+    `ReadWritePaths=${[...new Set(kept.map(inTarget)), ...[...also].map((path) => `-${inTarget(path)}`)].join(" ")}`,
   ];
 }
 

@@ -1,7 +1,6 @@
 /** Use case: what an installer does so that a stock program of that system follows the archive's keys; and its undoing. */
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
-import { refuseWritableByOthers } from "../files/folder.ts";
 import { acquireLock } from "../files/lock.ts";
 import { TargetRoot } from "../files/target-root.ts";
 import type { Feed, Profile } from "../profile/types.ts";
@@ -21,11 +20,10 @@ import {
 } from "./setup-item.ts";
 import { foreignKeyring } from "./setup-keyring.ts";
 import {
-  emptyManifest,
   isSameSetup,
   manifestFolder,
   manifestName,
-  parseManifest,
+  readManifest,
   type SetupId,
   type SetupManifest,
 } from "./setup-manifest.ts";
@@ -33,6 +31,7 @@ import { configureOpkg } from "./setup-opkg.ts";
 import { configurePkgInstall } from "./setup-pkg-install.ts";
 import { planSetup, type SetupPlan, type Spent, type Step, type Wanted } from "./setup-plan.ts";
 import { profileItems } from "./setup-profile.ts";
+import { configureDnf, configureZypper } from "./setup-rpm-md.ts";
 import { feedkeyPath, likelyTimer, type Timer, type TimerTerms, timerItems } from "./setup-timer.ts";
 
 export interface SetupOptions {
@@ -46,6 +45,8 @@ export interface SetupOptions {
   readonly components: readonly string[];
   /** For pkg_install; undefined: those of every pkg_install in that system. */
   readonly prefix: string | undefined;
+  /** For dnf and zypper: packages must be signed themselves too. */
+  readonly gpgcheck: boolean;
   /** Undefined: what fits the system. */
   readonly timer: Timer | undefined;
   /** Path of feedkey in that system. */
@@ -75,24 +76,13 @@ export interface SetupDone {
   readonly byHand: readonly string[];
 }
 
-const configure = { apt: configureApt, opkg: configureOpkg, pkg_install: configurePkgInstall };
-
-/** @throws FeedkeyError `bad_state`: anyone who can write to the record chooses what a removal removes */
-async function readManifest(root: TargetRoot): Promise<SetupManifest> {
-  const folder = await root.hostPath(manifestFolder);
-  await refuseWritableByOthers(folder, (problem, hint) => {
-    return new FeedkeyError("bad_state", `the record of what feedkey set up is not safe: ${problem}`, {
-      details: { path: folder },
-      hint,
-    });
-  });
-  const found = await root.look(manifestName);
-  if (found.kind === "absent") return emptyManifest;
-  if (found.kind === "file") return parseManifest(found.bytes, await root.hostPath(manifestName));
-  throw new FeedkeyError("bad_state", `the record of what feedkey set up, /${manifestName}, is not a plain file`, {
-    hint: "look who put it there, and remove it",
-  });
-}
+const configure = {
+  apt: configureApt,
+  opkg: configureOpkg,
+  pkg_install: configurePkgInstall,
+  dnf: configureDnf,
+  zypper: configureZypper,
+};
 
 /** Runs an action while no other run sets up below the same root; leaves no needless folder behind. */
 async function alone<T>(
@@ -205,19 +195,20 @@ export async function setUp(options: SetupOptions): Promise<SetupDone> {
     const planned = await planKeyrings(options, root, keyrings);
     refuseEmpty(planned, { program, profile }, again);
     const settled = settleExports(plan, planned);
+    let warnings = configured.warnings;
     if (!dryRun) {
       for (const { path } of keyrings) await root.makeFolder(dirname(path));
       await root.makeFolder(stateName);
-      await applySetup(root, settled, async (path) => {
+      await applySetup(root, settled, program, async (path) => {
         const exported = planned.find((one) => one.path === path)?.exported;
-        if (exported !== undefined) await applyExport(exported);
+        if (exported !== undefined) warnings = [...warnings, ...(await applyExport(exported))];
       });
       await configured.check?.();
     }
     const absent = (await root.exists(feedkey.slice(1)))
       ? []
       : [`${feedkey} is not there yet: until it is, nothing keeps the keyring current`];
-    const warnings = [...configured.warnings, ...(timer === "none" ? [] : absent)];
+    if (timer !== "none") warnings = [...warnings, ...absent];
     const { byHand } = configured;
     return { root, steps: settled.steps, timer, timerTerms, keyrings: planned, warnings, byHand };
   });
@@ -288,7 +279,7 @@ export async function removeSetup(
       });
     }
     const planned = planSetup(id, [], await findSpent(root, id, [], manifest), [], manifest);
-    if (!dryRun) await applySetup(root, planned, undefined);
+    if (!dryRun) await applySetup(root, planned, id.program, undefined);
     return planned;
   });
   if (!dryRun && plan.settled.entries.size === 0) await removeFolders(root, plan.settled.folders);

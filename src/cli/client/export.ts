@@ -27,6 +27,8 @@ function formatOf(text: string): ExportFormat {
 const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = {
   gpgv: (path) => `gpgv --keyring ${path} INDEX.sig INDEX`,
   apt: (path) => `Signed-By: ${path}`,
+  dnf: (path) => `repo_gpgcheck=1\ngpgkey=file://${path}`,
+  zypper: () => "repo_gpgcheck=1",
   opkg: (path) =>
     `option check_signature 1\noption signature_type gpg-asc\noption gpg_dir ${path}\noption gpg_trust_level TrustOnly`,
   pkg_install: (path) => `GPG_KEYRING_VERIFY=${path}`,

@@ -17,6 +17,7 @@ export interface SetupCommandOptions {
   readonly suite?: string[];
   readonly component?: string[];
   readonly prefix?: string;
+  readonly gpgcheck?: boolean;
   readonly feed?: string[];
   readonly feedkey?: string;
 }
@@ -41,6 +42,9 @@ function refuseMisfits(context: Context, program: SetupProgram, options: SetupCo
   }
   if (program !== "pkg_install" && options.prefix !== undefined) {
     throw new FeedkeyError("usage", `--prefix is for pkg_install, not for ${program}`);
+  }
+  if (program !== "dnf" && program !== "zypper" && options.gpgcheck !== undefined) {
+    throw new FeedkeyError("usage", `--gpgcheck is for dnf and zypper, not for ${program}`);
   }
 }
 
@@ -115,13 +119,13 @@ export async function setup(context: Context, word: string, options: SetupComman
   const program = choice(word, setupPrograms, "setup for");
   refuseMisfits(context, program, options);
   if (options.remove === true) return await remove(context, program, options);
-  const { root, feedkey, prefix, keyring, feed: feeds, suite: suites, component: components } = options;
+  const { root, feedkey, prefix, keyring, gpgcheck, feed: feeds, suite: suites, component: components } = options;
   const timer = options.timer === undefined ? undefined : choice<Timer>(options.timer, timers, "timer");
   const dryRun = options.dryRun === true;
   const { at, reporter } = context;
   const profile = await context.profile();
   const done = await setUpProgram({
-    ...{ program, profile, root, feeds, timer, keyring, suites, components, prefix, feedkey },
+    ...{ program, profile, root, feeds, timer, keyring, suites, components, prefix, gpgcheck, feedkey },
     ...{ at, offline: context.options.offline, dryRun, reporter },
   });
   return render(program, done, dryRun);

@@ -30,6 +30,8 @@ export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "re
   readonly components?: readonly string[] | undefined;
   /** For pkg_install: the prefix of the one that is set up. */
   readonly prefix?: string | undefined;
+  /** For dnf and zypper: packages must be signed themselves too. */
+  readonly gpgcheck?: boolean | undefined;
   /** Path of feedkey in that system. */
   readonly feedkey?: string | undefined;
   readonly dryRun?: boolean | undefined;
@@ -95,6 +97,7 @@ export async function setUpProgram(options: SetUpOptions): Promise<Report<SetUp>
     };
     const done = await setUp({
       ...{ program, profile, root: where, timer, feedkey, dryRun, only, prefix },
+      gpgcheck: options.gpgcheck ?? false,
       suites: options.suites ?? [],
       components: options.components ?? [],
       planKeyring: options.keyring === false ? undefined : planKeyring,

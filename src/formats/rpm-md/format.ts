@@ -7,7 +7,7 @@ import { compareVersions } from "./version.ts";
 export const rpmMd: Format = {
   index: "repomd.xml",
   forms: [],
-  published: "repomd.xml",
+  published: "repodata/repomd.xml",
   roots: () => ["repodata/repomd.xml"],
   signaturesOf: (root) => [`${root}.asc`],
   maxRoot: 1 << 22,

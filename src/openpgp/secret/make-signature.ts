@@ -6,6 +6,7 @@ import type { HashedDocument } from "../packet/hashed-document.ts";
 import { type Packet, tags } from "../packet/packets.ts";
 import { type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import { signDigest } from "./native-signer.ts";
+import { SelfSignaturePacket } from "./self-signature-packet.ts";
 
 export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
 
@@ -103,7 +104,7 @@ export async function repeatSignature(
 ): Promise<Packet> {
   const old = new SignaturePacket();
   old.read(body);
-  const packet = new SignaturePacket();
+  const packet = new SelfSignaturePacket();
   const known = old as unknown as Readonly<Record<string, unknown>>;
   const said = Object.fromEntries(repeated.map((name) => [name, known[name]]));
   Object.assign(packet, said, {

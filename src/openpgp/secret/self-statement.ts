@@ -1,7 +1,8 @@
 /** The self-signature of a new key: the library lists preferences that GnuPG does not know. */
-import { enums, type PrivateKey, SignaturePacket } from "openpgp";
+import { enums, type PrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { type SecretPacket, sign } from "./make-signature.ts";
+import { SelfSignaturePacket } from "./self-signature-packet.ts";
 
 /** GnuPG warns of a key that prefers SHA-3, which it does not know. */
 const preferredHashes = [enums.hash.sha512, enums.hash.sha256];
@@ -14,7 +15,7 @@ export async function restateSelf(key: PrivateKey, date: Date, flags: number): P
   const [user] = key.users;
   const old = user?.selfCertifications[0];
   if (user?.userID == null || old === undefined) throw new FeedkeyError("internal", "a new key has no self-signature");
-  const made = new SignaturePacket();
+  const made = new SelfSignaturePacket();
   made.signatureType = enums.signature.certPositive;
   made.publicKeyAlgorithm = old.publicKeyAlgorithm;
   made.hashAlgorithm = old.hashAlgorithm;

@@ -1,0 +1,35 @@
+/** Self-signatures that the rpm of distributions reads. */
+import { SignaturePacket } from "openpgp";
+
+/** Key Expiration Time, marked critical (RFC 9580 sections 5.2.3.7, 5.2.3.13). */
+const keyExpiration = 9 | 0x80;
+
+interface Writer {
+  writeHashedSubPackets(): Uint8Array;
+}
+
+/**
+ * A self-signature whose key expiration is not critical, as GnuPG writes it: rpm 4.18 can't hold a key where it is. Those who
+ * know the subpacket obey it either way.
+ */
+export class SelfSignaturePacket extends SignaturePacket {
+  writeHashedSubPackets(): Uint8Array {
+    const area = (SignaturePacket.prototype as unknown as Writer).writeHashedSubPackets.call(this);
+    // Behind the area's own length: of version 6 it has four octets.
+    for (let at = this.version === 6 ? 4 : 2; at < area.length; ) {
+      const { length, head } = lengthAt(area, at);
+      const type = at + head;
+      if (area[type] === keyExpiration) area[type] &= 0x7f;
+      at = type + length;
+    }
+    return area;
+  }
+}
+
+/** The length of a subpacket, and of its notation (RFC 9580 section 5.2.3.7). */
+function lengthAt(area: Uint8Array, at: number): { readonly length: number; readonly head: number } {
+  const [first = 0, second = 0] = area.subarray(at);
+  if (first < 192) return { length: first, head: 1 };
+  if (first < 255) return { length: ((first - 192) << 8) + second + 192, head: 2 };
+  return { length: new DataView(area.buffer, area.byteOffset).getUint32(at + 1), head: 5 };
+}

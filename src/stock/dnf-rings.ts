@@ -1,0 +1,90 @@
+/**
+ * dnf's own keyrings. It keeps a GnuPG home for each repository, reads the key file only where that does not verify, never replaces a key
+ * that it knows, and so hears neither of an extended key nor of one that was revoked or removed (dnf 4.14 and 4.23). `dnf clean all`
+ * leaves these homes, so they are written here.
+ */
+import { createHash } from "node:crypto";
+import * as fs from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { homeRecord, keysOfHome, removeHome, writeHome } from "./gnupg-home.ts";
+import { writeRpmDatabase } from "./rpm-database.ts";
+import { namesIn, type RpmRepository, repositoriesWith, systemFile, wordsOf } from "./rpm-system.ts";
+
+/** Where dnf's key files lie, below the root of a system. */
+export const dnfKeyFolder = "etc/pki/rpm-gpg";
+export const dnfRepositories = "etc/yum.repos.d";
+export const dnfCache = "var/cache/dnf";
+
+/**
+ * Has dnf take over an export: writes the homes of all repositories that name its file, and rpm's database where packages are checked by
+ * their own signatures too.
+ * @param path of the key file
+ * @returns what its user must know
+ * @throws FeedkeyError `output`
+ */
+export async function followDnf(
+  path: string,
+  certificates: readonly RawCertificate[],
+  barred: ReadonlySet<Fingerprint>,
+): Promise<readonly string[]> {
+  const file = systemFile(path, dnfKeyFolder);
+  if (file === undefined) {
+    return [
+      `dnf will not notice changes: its own copies of the keys are written only for a file in /${dnfKeyFolder} that a .repo file names`,
+    ];
+  }
+  const repositories = await repositoriesWith(file, dnfRepositories);
+  const keyring = Buffer.concat(certificates.map(writeCertificate));
+  const keys = certificates.map(({ fingerprint }) => fingerprint);
+  let warnings: readonly string[] = [];
+  for (const repository of repositories) {
+    for (const ring of await ringsOf(repository, join(file.root, dnfCache))) {
+      if (!(await isCurrent(ring, keyring, keys)))
+        warnings = [...warnings, ...(await replaceRing(ring, keyring, keys))];
+    }
+  }
+  const checksPackages = repositories.some(({ values }) => /^(1|yes|true|on)$/i.test(values.get("gpgcheck") ?? ""));
+  return checksPackages ? [...warnings, ...(await writeRpmDatabase(file.root, certificates, barred))] : warnings;
+}
+
+/** dnf calls the folder after the repository and its first address; one whose address was changed may have several. */
+async function ringsOf({ id, values }: RpmRepository, cache: string): Promise<string[]> {
+  const named = (await namesIn(cache)).filter(
+    (name) => name.startsWith(`${id}-`) && /^[0-9a-f]{16}$/.test(name.slice(id.length + 1)),
+  );
+  const address = values.get("metalink") ?? values.get("mirrorlist") ?? wordsOf(values.get("baseurl"))[0] ?? "";
+  // With variables in it only dnf knows it.
+  const expected =
+    address === "" || address.includes("$")
+      ? []
+      : [`${id}-${createHash("sha256").update(address).digest("hex").slice(0, 16)}`];
+  return [...new Set([...named, ...expected])].map((name) => join(cache, name, "pubring"));
+}
+
+/** Whether a home was made of this keyring, and nobody added a key since. */
+async function isCurrent(ring: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<boolean> {
+  const made = await fs.readFile(join(ring, homeRecord)).catch(() => undefined);
+  if (made === undefined || !made.equals(keyring)) return false;
+  const held = await keysOfHome(ring);
+  return held !== undefined && held.toSorted().join() === keys.toSorted().join();
+}
+
+async function replaceRing(ring: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<string[]> {
+  try {
+    await ensureFolder(dirname(ring), 0o755);
+    await writeHome(ring, keyring, keys);
+    return [];
+  } catch (error) {
+    // Without a ring dnf reads the key file again, and asks.
+    await removeHome(ring);
+    if (!(error instanceof FeedkeyError) && systemCode(error) === undefined) throw error;
+    return [
+      `${escapeText(ring)} is removed, since gpg could not write it: dnf asks about the keys once, or takes them with -y`,
+    ];
+  }
+}

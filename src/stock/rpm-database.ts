@@ -1,0 +1,143 @@
+/**
+ * rpm's database of keys, which zypper goes by. `rpm --import` of a key that is there already does nothing and succeeds (4.18, 4.20), so an
+ * extended one is removed first; zypper has a cache of these keys, from which it would take a removed one again.
+ */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError } from "../error.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { runProgram } from "../files/programs.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { armor } from "../openpgp/packet/armor.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import { namesIn, systemFile } from "./rpm-system.ts";
+
+/** Where zypper's key file lies, below the root of a system: it tells the next run what this one put into the database. */
+export const zypperKeyFolder = "etc/feedkey/keyrings";
+export const zypperCache = "var/cache/zypp";
+
+/** A key in the database. */
+interface Held {
+  /** `gpg-pubkey-ID-DATE`. */
+  readonly name: string;
+  readonly certificate: RawCertificate;
+}
+
+/**
+ * Brings the database in line with an export, and zypper's cache with it.
+ * @param root of the system
+ * @param barred keys that must not be there
+ * @returns what its user must know
+ * @throws FeedkeyError `output`
+ */
+export async function writeRpmDatabase(
+  root: string,
+  certificates: readonly RawCertificate[],
+  barred: ReadonlySet<Fingerprint>,
+): Promise<readonly string[]> {
+  const wanted = new Map(certificates.map((one) => [one.fingerprint, one]));
+  const held = await keysIn(root);
+  const stale = held.filter(({ certificate }) => {
+    const now = wanted.get(certificate.fingerprint);
+    return now === undefined ? barred.has(certificate.fingerprint) : !isSame(now, certificate);
+  });
+  // First: a key that goes must not come back from there.
+  const current = new Set(held.filter((one) => !stale.includes(one)).map(({ certificate }) => certificate.fingerprint));
+  const absent = certificates.filter(({ fingerprint }) => !current.has(fingerprint));
+  await forgetCached(root, (one) => {
+    const now = wanted.get(one.fingerprint);
+    return now === undefined ? barred.has(one.fingerprint) : !isSame(now, one);
+  });
+  if (stale.length > 0) await rpm(root, ["-e", "--allmatches", ...stale.map(({ name }) => name)]);
+  if (absent.length === 0) return [];
+  return await importKeys(root, absent);
+}
+
+/**
+ * Has zypper take over an export.
+ * @param path of the key file
+ * @throws FeedkeyError `output`
+ */
+export async function followZypper(
+  path: string,
+  certificates: readonly RawCertificate[],
+  barred: ReadonlySet<Fingerprint>,
+): Promise<readonly string[]> {
+  const file = systemFile(path, zypperKeyFolder);
+  if (file !== undefined) return await writeRpmDatabase(file.root, certificates, barred);
+  return [`zypper will not notice changes: rpm's database is written only for a file in /${zypperKeyFolder}`];
+}
+
+function isSame(a: RawCertificate, b: RawCertificate): boolean {
+  return Buffer.compare(writeCertificate(a), writeCertificate(b)) === 0;
+}
+
+async function importKeys(root: string, certificates: readonly RawCertificate[]): Promise<string[]> {
+  // rpm reads it as that system would.
+  await ensureFolder(join(root, "var/tmp"), 0o1777);
+  const folder = await fs.mkdtemp(join(root, "var/tmp/feedkey-"));
+  try {
+    for (const certificate of certificates) {
+      const file = join(folder, "key.asc");
+      await fs.writeFile(file, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"));
+      // Whether it succeeded is seen by what is there then: rpm 4.18 fails at P-256 with status 0.
+      await rpm(root, ["--import", file], "any");
+    }
+  } finally {
+    await fs.rm(folder, { recursive: true, force: true });
+  }
+  const now = new Set((await keysIn(root)).map(({ certificate }) => certificate.fingerprint));
+  return certificates.flatMap(({ fingerprint }) => {
+    return now.has(fingerprint)
+      ? []
+      : [`the rpm of this system can't hold ${fingerprint}, so zypper will refuse what it signs`];
+  });
+}
+
+/** The keys in the database. */
+async function keysIn(root: string): Promise<Held[]> {
+  // rpm asks with status 1 where there is none.
+  const listed = await rpm(
+    root,
+    ["-q", "gpg-pubkey", "--qf", "%{NAME}-%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n"],
+    "any",
+  );
+  return listed.split(/^(?=gpg-pubkey-)/m).flatMap((text) => {
+    const name = /^gpg-pubkey-[0-9a-f]+-[0-9a-f]+/.exec(text)?.[0];
+    return name === undefined ? [] : certificatesOf(Buffer.from(text)).map((certificate) => ({ name, certificate }));
+  });
+}
+
+function certificatesOf(bytes: Uint8Array): RawCertificate[] {
+  try {
+    return [...readKeys(bytes).certificates];
+  } catch (error) {
+    if (error instanceof FeedkeyError) return [];
+    throw error;
+  }
+}
+
+async function forgetCached(root: string, isStale: (certificate: RawCertificate) => boolean): Promise<void> {
+  const folder = join(root, zypperCache, "pubkeys");
+  for (const name of await namesIn(folder)) {
+    const bytes = await fs.readFile(join(folder, name)).catch(() => undefined);
+    if (bytes !== undefined && certificatesOf(bytes).some(isStale)) await fs.rm(join(folder, name), { force: true });
+  }
+}
+
+/** @returns its output @throws FeedkeyError `output` */
+async function rpm(root: string, args: readonly string[], status: "success" | "any" = "success"): Promise<string> {
+  const ran = await runProgram("rpm", ["--root", root, ...args]);
+  const failed = ran.status === undefined || (status === "success" && ran.status !== 0);
+  if (!failed) return ran.stdout.toString("utf8");
+  throw new FeedkeyError(
+    "output",
+    `rpm could not change its database of keys: ${ran.stderr.trim() || "it can't be run"}`,
+    {
+      cause: ran.cause,
+      details: { root },
+      hint: "rpm must be installed for zypper, and this must run as root",
+    },
+  );
+}

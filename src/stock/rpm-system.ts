@@ -1,0 +1,67 @@
+/** The system that a key file of dnf or zypper lies in, and the repositories there that name it. */
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../error.ts";
+
+/** A key file with the root of its system: `/`, or a folder that a system is being installed in. */
+export interface SystemFile {
+  readonly root: string;
+  /** As that system names it. */
+  readonly name: string;
+}
+
+/** @param folder where such files lie, without slashes at its ends @returns undefined for a file elsewhere */
+export function systemFile(path: string, folder: string): SystemFile | undefined {
+  const end = path.lastIndexOf("/");
+  const name = `/${folder}${path.slice(end)}`;
+  return path.endsWith(name) ? { root: path.slice(0, -name.length) || "/", name } : undefined;
+}
+
+/** A section of a .repo file. */
+export interface RpmRepository {
+  readonly id: string;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** The sections of a .repo file: `[ID]`, `key = value`, and lines that continue a value, which begin with a blank. */
+export function readRepositories(text: string): RpmRepository[] {
+  const found: { id: string; values: Map<string, string> }[] = [];
+  let key = "";
+  for (const line of text.split(/\r?\n/)) {
+    const section = /^\[([^\]]+)\]/.exec(line)?.[1];
+    const [, name, value = ""] = /^([A-Za-z_]+)\s*[=:]\s*(.*)$/.exec(line) ?? [];
+    const values = found.at(-1)?.values;
+    if (section !== undefined) found.push({ id: section, values: new Map() });
+    else if (name !== undefined) {
+      key = name;
+      values?.set(key, value.trim());
+    } else if (/^[ \t]+\S/.test(line)) values?.set(key, `${values.get(key) ?? ""} ${line.trim()}`.trim());
+  }
+  return found;
+}
+
+/** What is in a folder; nothing where there is none. */
+export async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return (await fs.readdir(folder)).sort();
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return [];
+  }
+}
+
+/** The repositories of a system whose .repo files name a key file. @param folder of these files, below the root */
+export async function repositoriesWith({ root, name }: SystemFile, folder: string): Promise<RpmRepository[]> {
+  const found: RpmRepository[] = [];
+  for (const file of (await namesIn(join(root, folder))).filter((one) => one.endsWith(".repo"))) {
+    const text = await fs.readFile(join(root, folder, file), "utf8").catch(() => "");
+    const hasKey = ({ values }: RpmRepository) => wordsOf(values.get("gpgkey")).includes(`file://${name}`);
+    for (const repository of readRepositories(text).filter(hasKey)) found.push(repository);
+  }
+  return found;
+}
+
+/** Words between blanks and commas. */
+export function wordsOf(value: string | undefined): string[] {
+  return (value ?? "").split(/[\s,]+/).filter((word) => word !== "");
+}

@@ -1,0 +1,123 @@
+/** dnf and zypper: a .repo file, in which each feed is a repository, and the key file that the timer keeps current. */
+import { FeedkeyError } from "../error.ts";
+import type { Profile } from "../profile/types.ts";
+import { withoutTrailing } from "../trailing.ts";
+import { dnfCache, dnfKeyFolder, dnfRepositories } from "./dnf-rings.ts";
+import { zypperCache, zypperKeyFolder } from "./rpm-database.ts";
+import { readRepositories, wordsOf } from "./rpm-system.ts";
+import {
+  type Configured,
+  contradiction,
+  feedUrl,
+  inTarget,
+  type Terms,
+  textFile,
+  textsIn,
+  written,
+} from "./setup-item.ts";
+
+/** What the two programs write otherwise. */
+interface Kind {
+  readonly program: "dnf" | "zypper";
+  /** Of .repo files, below the root. */
+  readonly folder: string;
+  readonly keyFile: string;
+  /** Lines of each repository. */
+  lines(packageSignatures: boolean): readonly string[];
+  /** Folders that an export writes to, beside that of the key file. */
+  readonly writes: readonly string[];
+}
+
+/** Where rpm has its database: of SUSE and Fedora, and of older systems. */
+const rpmDatabases = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
+
+/** @throws FeedkeyError `bad_profile`: no feed of theirs; `bad_config`: another file says otherwise */
+export async function configureDnf(terms: Terms): Promise<Configured> {
+  const keyFile = `${dnfKeyFolder}/RPM-GPG-KEY-${terms.profile.name}`;
+  return await configure(terms, {
+    program: "dnf",
+    folder: dnfRepositories,
+    keyFile,
+    lines: (strict) => ["repo_gpgcheck=1", `gpgcheck=${strict ? 1 : 0}`, `gpgkey=file://${inTarget(keyFile)}`],
+    writes: [dnfCache, ...(terms.gpgcheck ? rpmDatabases : [])],
+  });
+}
+
+/** @throws FeedkeyError as `configureDnf` */
+export async function configureZypper(terms: Terms): Promise<Configured> {
+  return await configure(terms, {
+    program: "zypper",
+    folder: "etc/zypp/repos.d",
+    keyFile: `${zypperKeyFolder}/${terms.profile.name}-zypper.asc`,
+    // Without gpgkey: from there, too, zypper would take a removed key again.
+    lines: (strict) => [
+      "autorefresh=1",
+      "type=rpm-md",
+      "gpgcheck=1",
+      "repo_gpgcheck=1",
+      `pkg_gpgcheck=${strict ? 1 : 0}`,
+    ],
+    writes: [zypperCache, ...rpmDatabases],
+  });
+}
+
+async function configure({ profile, root, only, gpgcheck }: Terms, kind: Kind): Promise<Configured> {
+  const { program, folder, keyFile } = kind;
+  const feeds = profile.feeds.filter(({ format }) => format === "rpm-md");
+  if (feeds.length === 0) {
+    throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no feed of the format rpm-md`, {
+      details: { profile: profile.name },
+      hint: "add a section [feed NAME] with format = rpm-md and its path",
+    });
+  }
+  const path = `${folder}/${profile.name}.repo`;
+  const addresses = feeds.map((feed) => feedUrl(profile, feed));
+  await refuseRivals({ root }, folder, path, addresses);
+  const sections = feeds.map((feed, place) => {
+    const head = [`[${profile.name}-${feed.name}]`, `name=${profile.name} ${feed.name}`, `baseurl=${addresses[place]}`];
+    return [...head, "enabled=1", ...kind.lines(gpgcheck)].join("\n");
+  });
+  const head = [written(program, profile.name), `# ${gpgcheck ? strictly : usually}`];
+  return {
+    keyrings: [{ path: keyFile, feeds: only, alsoWrites: kind.writes }],
+    // The key file comes last: what is done for it depends on the repositories.
+    items: [textFile(path, [...head, sections.join("\n\n")]), { kind: "export", path: keyFile }],
+    warnings: warningsFor(profile, kind, gpgcheck),
+    byHand: [],
+  };
+}
+
+const usually =
+  "Packages are checked by the SHA-256 in the signed metadata; gpgcheck=1 would ask for a signature in each of them too.";
+const strictly = "Each package must have a signature of its own too, by one of the archive's keys.";
+
+function warningsFor({ feeds }: Profile, { program }: Kind, gpgcheck: boolean): string[] {
+  const left = feeds.filter(({ format }) => format !== "rpm-md");
+  const warnings = left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`);
+  if (gpgcheck)
+    warnings.push(`${program} will refuse every package that is not signed itself, which feedkey does not do`);
+  if (program === "zypper")
+    warnings.push("zypper has one keyring for all repositories: these keys can sign any of them");
+  return warnings;
+}
+
+/** Another entry for the same address would be read without these keys, or without any. */
+async function refuseRivals(
+  { root }: Pick<Terms, "root">,
+  folder: string,
+  own: string,
+  addresses: readonly string[],
+): Promise<void> {
+  const plain = (address: string) => withoutTrailing(address, "/");
+  const ours = new Set(addresses.map(plain));
+  for (const { path, text } of await textsIn(root, folder, [".repo"], own)) {
+    const words = readRepositories(text).flatMap(({ values }) => wordsOf(values.get("baseurl")));
+    const same = words.find((word) => ours.has(plain(word)));
+    if (same === undefined) continue;
+    throw contradiction(
+      path,
+      `names ${same} already`,
+      "packages would come from there too, by other keys: remove that entry",
+    );
+  }
+}
