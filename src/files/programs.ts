@@ -19,6 +19,8 @@ export interface RunTerms {
    * one it runs as the user would run it.
    */
   readonly home?: string;
+  /** Further variables of its environment, with a home of its own. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Its standard input; empty by default. */
   readonly input?: Uint8Array | string;
   /** Its input on descriptor 3, which no list of processes shows; empty by default. */
@@ -52,8 +54,8 @@ export function endPrograms(): void {
 
 /** Runs a program to its end. Never throws: see the result. */
 export async function runProgram(program: string, args: readonly string[], terms: RunTerms = {}): Promise<Ran> {
-  const { home, input, secret } = terms;
-  const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8" };
+  const { home, environment, input, secret } = terms;
+  const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8", ...environment };
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "pipe", ...(secret === undefined ? [] : ["pipe" as const])],
     ...(home === undefined ? {} : { cwd: home, env, timeout: patienceMs }),

@@ -101,6 +101,8 @@ export interface Format {
   roots(wanted: Wanted): readonly string[];
   /** Its programs take a file of signatures only if every one in it is good: one with several is refused. */
   readonly oneSignature?: true;
+  /** What a client's profile says of a feed whose root lies in this folder, where it is not that folder alone; no list of packages is chosen. */
+  feedAt?(folder: string): Partial<Wanted> & { readonly path: string };
   /** The files that may hold the signatures of a root, the best first; none for one that must hold them itself. */
   signaturesOf(root: string): readonly string[];
   /**

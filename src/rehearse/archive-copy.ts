@@ -4,9 +4,11 @@ import { dirname, join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
+import { formatOf } from "../formats/formats.ts";
 import { backupStore } from "../keys/backup.ts";
 import { encodeValue } from "../profile/ini.ts";
 import { readArchiveConfig } from "../profile/read-archive.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
 import type { Archive } from "../publish/archive.ts";
 import { filesOf, rootOf } from "../publish/feed-layouts.ts";
 import { recordsFolder } from "../publish/published-record.ts";
@@ -72,8 +74,24 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
     for (const file of files) {
       await put(join(feed.path, file.name), await tree.folder(feed.path).read(file.name));
     }
+    const root = await tree.folder(feed.path).read(rootOf(feed).signed);
+    for (const list of listsOf(feed, root)) await copy(join(folder, list), join(site, feed.path, list));
   }
   for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
+}
+
+/** Lists of packages that feedkey's own client reads beside a root, by their names below its folder. */
+function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): readonly string[] {
+  const { content, feedAt } = formatOf(feed.format);
+  if (content === undefined || root === undefined) return [];
+  try {
+    const { parts } = content(root, { index: undefined, ...feedAt?.(feed.path) });
+    return parts.flatMap(({ forms }) => forms.flatMap(({ places }) => places));
+  } catch (error) {
+    // Clients will say so themselves.
+    if (error instanceof FeedkeyError) return [];
+    throw error;
+  }
 }
 
 /** What the key store remembers of this archive, but for caches. */
@@ -122,7 +140,13 @@ export async function targetsOf({ archive }: Stage, packages: string): Promise<T
     const index = rootOf(feed).signed;
     const names = await readdir(folder).catch(() => [] as string[]);
     if (names.includes(index))
-      targets.push({ feed, folder, index, packages: join(packages, feed.packages ?? feed.path) });
+      targets.push({
+        feed,
+        folder,
+        index,
+        published: join(packages, feed.path),
+        packages: join(packages, feed.packages ?? feed.path),
+      });
   }
   return targets;
 }

@@ -16,9 +16,10 @@ export interface Generation {
   readonly kind: "shipped" | "bundle" | "new-bundle" | "set-up";
   /** The one key that they were shipped with; undefined for those that imported a bundle or were set up. */
   readonly seed: Fingerprint | undefined;
-  /** What they have before the step and after it: more only if they import the new bundle. */
+  /** What they have before the step. */
   readonly before: Keyring;
-  readonly after: Keyring;
+  /** What they have after it, once it has been taken: more only if they import the new bundle. */
+  after(): Promise<Keyring>;
 }
 
 function keyringOf(certificates: readonly RawCertificate[]): Keyring {
@@ -49,13 +50,18 @@ export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
 export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[] {
   return keys.map(({ raw }) => {
     const keyring = keyringOf([asShipped(raw)]);
-    return { kind: "shipped", seed: raw.fingerprint, before: keyring, after: keyring };
+    return { kind: "shipped", seed: raw.fingerprint, before: keyring, after: async () => keyring };
   });
 }
 
-/** Clients that imported the bundle, before the step or after it. */
-export function bundleGenerations(before: Keyring | undefined, after: Keyring | undefined): Generation[] {
-  if (before === undefined) return [];
-  const kept: Generation = { kind: "bundle", seed: undefined, before, after: before };
-  return after === undefined ? [kept] : [kept, { kind: "new-bundle", seed: undefined, before, after }];
+/** Clients that imported the bundle before the step, and those that import it again after it. */
+export function bundleGenerations(
+  archive: Archive,
+  bundle: Keyring,
+): { readonly kept: Generation; readonly renewed: Generation } {
+  const terms = { seed: undefined, before: bundle };
+  return {
+    kept: { ...terms, kind: "bundle", after: async () => bundle },
+    renewed: { ...terms, kind: "new-bundle", after: async () => (await publishedKeyring(archive)) ?? bundle },
+  };
 }

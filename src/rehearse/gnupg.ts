@@ -4,7 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
 import { type Ran, runGpg, runProgram } from "../files/programs.ts";
-import { signatureEnding } from "../formats/formats.ts";
+import type { FeedFormat } from "../formats/formats.ts";
+import { filesOf } from "../publish/feed-layouts.ts";
 import { type Keyring, lastLine, type StockClient, type Target, verdictOf } from "./stock-client.ts";
 
 /** The status lines that say most, in words (GnuPG's doc/DETAILS). */
@@ -28,18 +29,25 @@ function reasonOf({ stdout, stderr, status }: Ran): string {
   return status === 0 ? "" : lastLine(stderr);
 }
 
-const signed = ({ folder, index }: Target) => [join(folder, index + signatureEnding.binary), join(folder, index)];
+/** The formats of which people check an index with a verifier alone. */
+export const verifiedAlone: readonly FeedFormat[] = ["opkg", "pkgsrc", "sums"];
+
+/** The signature and what it covers, as these programs take them. */
+export function signedPair({ feed, folder, index }: Target): readonly [string, string] {
+  return [join(folder, filesOf(feed).at(-1) ?? ""), join(folder, index)];
+}
 
 export const gpgv: StockClient = {
   name: "gpgv",
   exported: "gpgv",
   takesBundle: true,
-  reads: () => true,
+  needs: "all",
+  reads: (format) => verifiedAlone.includes(format),
   async equip(program, keyring, folder) {
     const file = join(folder, "keyring.gpg");
     await writeFile(file, keyring.bytes);
     return async (target) => {
-      const args = ["--homedir", folder, "--status-fd", "1", "--keyring", file, ...signed(target)];
+      const args = ["--homedir", folder, "--status-fd", "1", "--keyring", file, ...signedPair(target)];
       const ran = await runProgram(program, args, { home: folder });
       return verdictOf(ran, reasonOf(ran));
     };
@@ -60,11 +68,12 @@ export const gpg: StockClient = {
   name: "gpg",
   exported: "gpgv",
   takesBundle: true,
-  reads: () => true,
+  needs: "all",
+  reads: (format) => verifiedAlone.includes(format),
   async equip(program, keyring, folder) {
     await fillHome(program, keyring, folder);
     return async (target) => {
-      const ran = await runGpg(["--status-fd", "1", "--verify", ...signed(target)], { program, home: folder });
+      const ran = await runGpg(["--status-fd", "1", "--verify", ...signedPair(target)], { program, home: folder });
       return verdictOf(ran, reasonOf(ran));
     };
   },

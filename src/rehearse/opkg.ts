@@ -36,6 +36,7 @@ export const opkg: StockClient = {
   name: "opkg",
   exported: "gpgv",
   takesBundle: true,
+  needs: "first",
   reads: (format) => format === "opkg",
   async equip(program, keyring, folder) {
     const gpg = findProgram("gpg");

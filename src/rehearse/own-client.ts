@@ -5,9 +5,10 @@ import { pathToFileURL } from "node:url";
 import { updateFeeds } from "../client/update.ts";
 import { FeedkeyError } from "../error.ts";
 import { ensureFolder } from "../files/folder.ts";
+import { formatOf } from "../formats/formats.ts";
 import { createTransport } from "../net/transport.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
-import type { ArchiveConfig, Profile } from "../profile/types.ts";
+import type { ArchiveConfig, ArchiveFeed, Feed, Profile } from "../profile/types.ts";
 import { refresh } from "../refresh/refresh.ts";
 import { type Reporter, Session } from "../refresh/session.ts";
 import { planExport } from "../stock/export.ts";
@@ -20,6 +21,12 @@ const silent: Reporter = {
   note: () => undefined,
   progress: () => ({ update: () => undefined, stop: () => undefined }),
 };
+
+function feedOf(feed: ArchiveFeed): Feed {
+  const { name, format, path } = feed;
+  const index = feed.packages === undefined ? feed.index : undefined;
+  return { name, format, path, index, packages: "feed", ...formatOf(format).feedAt?.(path) };
+}
 
 /** The profile that a release with this seed would have shipped, but for key servers. */
 function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Profile {
@@ -50,7 +57,7 @@ function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Pr
       requireExpiry: false,
     },
     variables: {},
-    feeds: config.feeds.map(({ name, format, path }) => ({ name, format, path, index: undefined, packages: "feed" })),
+    feeds: config.feeds.map(feedOf),
   };
 }
 
@@ -109,7 +116,11 @@ export class OwnClient {
    * What a timer's run of `refresh` and `export` leaves.
    * @param file the exported keyring; it stays there for the next run
    */
-  async exportTo(file: string, { exported, reads }: Pick<StockClient, "exported" | "reads">): Promise<Keyring> {
+  async exportTo(
+    file: string,
+    exported: NonNullable<StockClient["exported"]>,
+    { reads }: Pick<StockClient, "reads">,
+  ): Promise<Keyring> {
     return await this.#inSession(async (session) => {
       const feeds = this.#profile.feeds.filter(({ format }) => reads(format)).map(({ name }) => name);
       const { certificates, keys } = await planExport(session, await refresh(session), exported, file, feeds);

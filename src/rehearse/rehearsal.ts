@@ -7,16 +7,11 @@ import type { Archive } from "../publish/archive.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { makeStage, type Stage, targetsOf } from "./archive-copy.ts";
 import { archiveKeys, bundleGenerations, type Generation, publishedKeyring, shippedGenerations } from "./generation.ts";
-import { gpg, gpgv } from "./gnupg.ts";
-import { opkg } from "./opkg.ts";
-import { pkgAdmin } from "./pkg-admin.ts";
 import { withPrivateFolder } from "./private-folder.ts";
 import { type Delegation, settle } from "./republish.ts";
-import { sqv } from "./sqv.ts";
-import type { StockClient, Verdict } from "./stock-client.ts";
-import { ownWitness, setUpWitness, stockWitness, type Witness } from "./witness.ts";
-
-const stockClients: readonly StockClient[] = [gpgv, gpg, sqv, opkg, pkgAdmin];
+import type { Verdict } from "./stock-client.ts";
+import { stockClients } from "./stock-clients.ts";
+import { type Installed, ownWitness, setUpWitness, stockWitness, usesOf, type Witness } from "./witness.ts";
 
 /** A client of one generation, for one feed: what it says now, and what it would say. */
 export interface Row {
@@ -56,33 +51,30 @@ export function breaks({ before, after }: Row): boolean {
   return before.word === "accepts" && after.word !== "accepts";
 }
 
-interface Installed {
-  readonly client: StockClient;
-  readonly program: string;
-}
-
-/** Every client of these generations, each with a folder of its own. */
-function witnesses(stage: Stage, generations: readonly Generation[], installed: readonly Installed[]): Witness[] {
-  return generations.flatMap((generation) => {
-    const { kind, seed } = generation;
-    const place = (name: string) => join(stage.folder, "clients", `${seed ?? kind}-${name}`);
-    const stock = installed
-      .filter(({ client }) => kind === "shipped" || client.takesBundle)
-      .map(({ client, program }) => stockWitness(client, program, generation, place(client.name)));
-    if (seed === undefined) return stock;
-    const mine = [false, true].map((inUse) => {
-      return ownWitness(stage, generation, seed, place(inUse ? "own-in-use" : "own"), inUse);
+/** Every client of a generation, each with a folder of its own. */
+function witnesses(stage: Stage, generation: Generation, installed: readonly Installed[]): Witness[] {
+  const { kind, seed } = generation;
+  const place = (name: string, inUse: boolean) => {
+    return join(stage.folder, "clients", `${seed ?? kind}-${name}${inUse ? "-in-use" : ""}`);
+  };
+  const stock = installed
+    .filter(({ client }) => kind === "shipped" || client.takesBundle)
+    .flatMap((one) => {
+      return usesOf(one.client).map((inUse) => stockWitness(one, generation, place(one.client.name, inUse), inUse));
     });
-    return [...stock, ...mine];
-  });
+  if (seed === undefined) return stock;
+  return [...stock, ...[false, true].map((inUse) => ownWitness(stage, generation, seed, place("own", inUse), inUse))];
 }
 
 /** Stock clients that `feedkey setup` gave the keys of the chain that begins with the present one. */
 function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed: readonly Installed[]): Witness[] {
   const present = shipped.find(({ seed }) => seed === stage.archive.config.key.fingerprint);
   if (present === undefined) return [];
-  return installed.map(({ client, program }) => {
-    return setUpWitness(stage, client, program, present, join(stage.folder, "clients", `set-up-${client.name}`));
+  return installed.flatMap((one) => {
+    return usesOf(one.client).flatMap((inUse) => {
+      const folder = join(stage.folder, "clients", `set-up-${one.client.name}${inUse ? "-in-use" : ""}`);
+      return setUpWitness(stage, one, present, folder, inUse) ?? [];
+    });
   });
 }
 
@@ -133,40 +125,36 @@ export async function rehearse<Result>(archive: Archive, step: Step<Result>): Pr
     if (targets.length === 0) throw nothingPublished(archive);
     const wanted = stockClients.filter((client) => targets.some(({ feed }) => client.reads(feed.format)));
     const clients = wanted.map((client) => ({ client, program: findProgram(client.name) }));
-    const installed = clients.flatMap(({ client, program }) => (program === undefined ? [] : [{ client, program }]));
+    const asked = new Map<string, Verdict>();
+    const installed = clients.flatMap(({ client, program }) => {
+      return program === undefined ? [] : [{ client, program, asked }];
+    });
     const shipped = shippedGenerations(keys);
-    const early = [
-      ...witnesses(stage, [...shipped, ...bundleGenerations(bundle, undefined)], installed),
+    const bundles = bundle === undefined ? undefined : bundleGenerations(stage.archive, bundle);
+    const of = (generation: Generation | undefined) => {
+      return generation === undefined ? [] : witnesses(stage, generation, installed);
+    };
+    const all = [
+      ...shipped.flatMap(of),
+      ...of(bundles?.kept),
       ...setUpWitnesses(stage, shipped, installed),
+      ...of(bundles?.renewed),
     ];
-    const before = await askAll(early, (witness) => witness.before(targets));
+    const before = await askAll(all, (witness) => witness.before(targets));
 
     const result = await step.take(stage);
     const errors = await settle(stage.archive, step.publishWith, step.delegation(result));
     const afterwards = await targetsOf(stage, archive.config.root);
-    const after = await askAll(early, (witness) => witness.after(afterwards));
-    const late = bundleGenerations(bundle, await publishedKeyring(stage.archive)).slice(1);
-    const importers = witnesses(stage, late, installed);
-    const imported = await askAll(importers, (witness) => witness.after(afterwards));
+    const after = await askAll(all, (witness) => witness.after(afterwards));
 
     const missing: Verdict = { word: "fails", reason: "the feed is not there" };
-    const rowsOf = (witness: Witness, was: ReadonlyMap<string, Verdict>, is: ReadonlyMap<string, Verdict>): Row[] => {
-      return [...was].map(([feed, verdict]) => {
-        const { generation, client } = witness;
-        return { generation, client, feed, before: verdict, after: is.get(feed) ?? missing };
-      });
-    };
-    const holders = early.filter(({ generation }) => generation.kind === "bundle");
     return {
       result,
-      rows: [
-        ...early.flatMap((witness, place) => rowsOf(witness, before[place] ?? new Map(), after[place] ?? new Map())),
-        // Before the step they are the clients with the present bundle.
-        ...importers.flatMap((witness, place) => {
-          const same = early.indexOf(holders[place] ?? witness);
-          return rowsOf(witness, before[same] ?? new Map(), imported[place] ?? new Map());
-        }),
-      ],
+      rows: all.flatMap(({ generation, client }, place) => {
+        return [...(before[place] ?? [])].map(([feed, verdict]): Row => {
+          return { generation, client, feed, before: verdict, after: after[place]?.get(feed) ?? missing };
+        });
+      }),
       clients: clients.map(({ client, program }) => ({ name: client.name, program })),
       keys: keys.map(({ raw }) => raw.fingerprint),
       present: archive.config.key.fingerprint,

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
 import { runProgram } from "../files/programs.ts";
-import { signatureEnding } from "../formats/formats.ts";
+import { signedPair, verifiedAlone } from "./gnupg.ts";
 import { type StockClient, verdictOf } from "./stock-client.ts";
 
 /** All that it says, without the count at the end. */
@@ -18,12 +18,13 @@ export const sqv: StockClient = {
   name: "sqv",
   exported: "gpgv",
   takesBundle: true,
-  reads: () => true,
+  needs: "any",
+  reads: (format) => verifiedAlone.includes(format),
   async equip(program, keyring, folder) {
     const file = join(folder, "keyring.pgp");
     await writeFile(file, keyring.bytes);
-    return async ({ folder: feed, index }) => {
-      const args = ["--verbose", "--keyring", file, join(feed, index + signatureEnding.binary), join(feed, index)];
+    return async (target) => {
+      const args = ["--verbose", "--keyring", file, ...signedPair(target)];
       const ran = await runProgram(program, args, { home: folder });
       return verdictOf(ran, ran.status === 0 ? "" : reasonOf(ran.stderr));
     };

@@ -19,6 +19,8 @@ export interface Target {
   readonly folder: string;
   /** Name of the signed file in it. */
   readonly index: string;
+  /** The same folder where the archive publishes: there is what the copy lacks. Absolute. */
+  readonly published: string;
   /** Folder of the package files. Absolute. */
   readonly packages: string;
 }
@@ -36,14 +38,21 @@ export type Judge = (target: Target) => Promise<Verdict>;
 export interface StockClient {
   /** Of the program, as it is called on the search path. */
   readonly name: string;
-  /** How `export` chooses the keys for it. A GnuPG home is made from the same keys as a plain keyring. */
-  readonly exported: Exclude<ExportFormat, "opkg">;
+  /** How `export` chooses the keys for it; undefined if it writes none. A GnuPG home is made from the same keys as a plain keyring. */
+  readonly exported?: Exclude<ExportFormat, "opkg">;
   /** Whether users give it the key bundle as it is. */
   readonly takesBundle: boolean;
+  /**
+   * Of several signatures in a file, those whose keys it must know: any one, the first or the last, or all (measured). Undefined: it
+   * reads no index.
+   */
+  readonly needs?: "any" | "first" | "last" | "all";
+  /** It goes on with what it accepted where it refuses later, and with keys that it has: it is also asked while in use. */
+  readonly remembers?: true;
   reads(format: FeedFormat): boolean;
   /**
    * Gives it a keyring.
-   * @param folder its own, empty and private
+   * @param folder its own and private; what is in it already it remembers
    */
   equip(program: string, keyring: Keyring, folder: string): Promise<Judge>;
 }
@@ -52,6 +61,13 @@ export interface StockClient {
 export function verdictOf({ status, stderr }: Ran, reason: string): Verdict {
   if (status === undefined) return { word: "fails", reason: `it could not be run to its end: ${lastLine(stderr)}` };
   return { word: status === 0 ? "accepts" : "refuses", reason };
+}
+
+/** The verdict of a client that remembers. @param holds whether it has an index that it accepted, and goes on with that */
+export async function rememberingVerdict(ran: Ran, reason: string, holds: () => Promise<boolean>): Promise<Verdict> {
+  const verdict = verdictOf(ran, ran.status === 0 ? "" : reason);
+  if (verdict.word !== "refuses" || !(await holds())) return verdict;
+  return { ...verdict, reason: `${reason}; it goes on with what it accepted before` };
 }
 
 /** What a program said last, made safe to print. */

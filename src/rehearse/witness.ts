@@ -1,6 +1,9 @@
 /** Clients that a rehearsal asks before a step and after it, each with what it was given. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureFolder } from "../files/folder.ts";
+import { filesOf } from "../publish/feed-layouts.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { Stage } from "./archive-copy.ts";
@@ -26,28 +29,62 @@ function later({ archive }: Stage): Instant {
   return archive.at + 1000;
 }
 
-/** Asks a stock client with a keyring, which it is given once. */
-function asking(client: StockClient, program: string, folder: string) {
-  const judges = new Map<Keyring, Judge>();
-  return async (keyring: Keyring, name: string, targets: readonly Target[]) => {
-    const judge = judges.get(keyring) ?? (await client.equip(program, keyring, await own(join(folder, name))));
-    judges.set(keyring, judge);
+/** A stock client that can be asked. */
+export interface Installed {
+  readonly client: StockClient;
+  readonly program: string;
+  /** What new clients said, by what they were given and shown. */
+  readonly asked: Map<string, Verdict>;
+}
+
+/** What decides the answer of a client that remembers nothing: its keys, and the feed's signed files. */
+async function shown({ bytes }: Keyring, { feed, folder }: Target): Promise<string> {
+  const files = filesOf(feed).map((name) => readFile(join(folder, name)).catch(() => new Uint8Array(0)));
+  return [bytes, ...(await Promise.all(files))].map((part) => createHash("sha256").update(part).digest("hex")).join();
+}
+
+/**
+ * Asks a stock client with a keyring.
+ * @param inUse it remembers what it was asked before; else it is installed afresh each time, and the same is not asked twice
+ */
+function asking({ client, program, asked }: Installed, folder: string, inUse: boolean) {
+  let times = 0;
+  const judgeWith = async (keyring: Keyring) => {
+    times += 1;
+    return await client.equip(program, keyring, await own(join(folder, inUse ? "state" : String(times))));
+  };
+  return async (keyring: Keyring, targets: readonly Target[]) => {
+    let judge: Judge | undefined;
     const verdicts = new Map<string, Verdict>();
-    for (const target of targets) {
-      if (client.reads(target.feed.format)) verdicts.set(target.feed.name, await judge(target));
+    for (const target of targets.filter(({ feed }) => client.reads(feed.format))) {
+      const what = `${client.name} ${await shown(keyring, target)}`;
+      let verdict = inUse ? undefined : asked.get(what);
+      if (verdict === undefined) {
+        judge ??= await judgeWith(keyring);
+        verdict = await judge(target);
+      }
+      asked.set(what, verdict);
+      verdicts.set(target.feed.name, verdict);
     }
     return verdicts;
   };
 }
 
-/** A stock client of a generation. Its keyring is made again after the step only if it changes. */
-export function stockWitness(client: StockClient, program: string, generation: Generation, folder: string): Witness {
-  const ask = asking(client, program, folder);
+/** Whether a client is new or in use: only of one that remembers does it matter. */
+export function usesOf({ remembers }: Pick<StockClient, "remembers">): readonly boolean[] {
+  return remembers === true ? [false, true] : [false];
+}
+
+const nameOf = (client: string, inUse: boolean) => (inUse ? `${client}, in use` : client);
+
+/** A stock client of a generation. */
+export function stockWitness(installed: Installed, generation: Generation, folder: string, inUse: boolean): Witness {
+  const ask = asking(installed, folder, inUse);
   return {
     generation,
-    client: client.name,
-    before: (targets) => ask(generation.before, "before", targets),
-    after: (targets) => ask(generation.after, "after", targets),
+    client: nameOf(installed.client.name, inUse),
+    before: (targets) => ask(generation.before, targets),
+    after: async (targets) => await ask(await generation.after(), targets),
   };
 }
 
@@ -75,7 +112,7 @@ export function ownWitness(
   };
   return {
     generation,
-    client: inUse ? "feedkey, in use" : "feedkey",
+    client: nameOf("feedkey", inUse),
     before: (targets) => ask(inUse ? "state" : "before", targets),
     after: (targets) => ask(inUse ? "state" : "after", targets),
   };
@@ -85,28 +122,32 @@ export function ownWitness(
  * A stock client that was set up by feedkey: its keyring is what `export` writes, before the step and at the timer's next
  * run after it.
  * @param shipped with the key that is the profile's seed
+ * @returns undefined for one that `export` writes nothing for
  */
 export function setUpWitness(
   stage: Stage,
-  client: StockClient,
-  program: string,
+  installed: Installed,
   { seed, before }: Generation,
   folder: string,
-): Witness {
-  const ask = asking(client, program, folder);
-  const afterTimer = async (name: string, targets: readonly Target[]) => {
+  inUse: boolean,
+): Witness | undefined {
+  const { client } = installed;
+  const { exported } = client;
+  if (exported === undefined) return undefined;
+  const ask = asking(installed, folder, inUse);
+  const afterTimer = async (targets: readonly Target[]) => {
     const names = targets.flatMap(({ feed }) => (client.reads(feed.format) ? [feed.name] : []));
     try {
       const timer = await OwnClient.make(stage.archive.config, seed ?? "", before, join(folder, "timer"), later(stage));
-      return await ask(await timer.exportTo(join(folder, "exported.pgp"), client), name, targets);
+      return await ask(await timer.exportTo(join(folder, "exported.pgp"), exported, client), targets);
     } catch (error) {
       return allOf(names, error);
     }
   };
   return {
     generation: { kind: "set-up", seed: undefined },
-    client: client.name,
-    before: (targets) => afterTimer("before", targets),
-    after: (targets) => afterTimer("after", targets),
+    client: nameOf(client.name, inUse),
+    before: afterTimer,
+    after: afterTimer,
   };
 }

@@ -2,32 +2,11 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
-import { bundlePath } from "../../src/profile/layout.ts";
 import { LiveArchive } from "../testkit/archives/live-archive.ts";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { needing } from "../testkit/programs/programs.ts";
-import { RealClient, stockVerdicts, type Verdicts } from "./real-clients.ts";
-
-interface RowJson {
-  readonly generation: string;
-  readonly client: string;
-  readonly feed: string;
-  readonly before: string;
-  readonly after: string;
-}
-
-/** Verdicts by generation and client. */
-type Table = Record<string, Verdicts>;
-
-function tableOf(rows: readonly RowJson[], when: "before" | "after"): Table {
-  const table: Record<string, Record<string, string>> = {};
-  for (const row of rows) {
-    const line = table[row.generation] ?? {};
-    line[row.client] = row[when];
-    table[row.generation] = line;
-  }
-  return table;
-}
+import { RealClient, stockVerdicts } from "./real-clients.ts";
+import { type RowJson, Story, type Table, tableOf } from "./story.ts";
 
 interface Step {
   readonly name: string;
@@ -39,83 +18,38 @@ interface Step {
   readonly publishWith?: (story: Story) => string;
 }
 
-class Story {
-  readonly archive: LiveArchive;
-  /** Each key of the archive with its certificate as it was when it came up. */
-  readonly shipped = new Map<string, string>();
-  #updates = 0;
+let updates = 0;
 
-  constructor(archive: LiveArchive) {
-    this.archive = archive;
-  }
-
-  get rotate(): string[] {
-    return ["rotate", "--config", this.archive.config, "--force"];
-  }
-
-  get site(): string {
-    return this.archive.site;
-  }
-
-  async present(): Promise<string> {
-    return /^key = (\S+)$/m.exec(await fs.readFile(this.archive.config, "utf8"))?.[1] ?? "";
-  }
-
-  /** Sets aside the certificates of keys that are new in the key store, but for delegates'. */
-  async ship(): Promise<void> {
-    const { keys } = await this.archive.keep("key", "list");
-    for (const { fingerprint, userId } of keys as { fingerprint: string; userId: string }[]) {
-      if (this.shipped.has(fingerprint) || !userId.includes("archive@")) continue;
-      const file = join(this.archive.folder, `shipped-${fingerprint}.pgp`);
-      const { armored } = await this.archive.keep("key", "export", fingerprint);
-      const text = join(this.archive.folder, `shipped-${fingerprint}.asc`);
-      await fs.writeFile(text, String(armored));
-      await fs.writeFile(file, Buffer.from(dearmored(String(armored))));
-      this.shipped.set(fingerprint, file);
-    }
-  }
-
-  async keepBundle(name: string): Promise<string> {
-    const file = join(this.archive.folder, `${name}.pgp`);
-    await fs.copyFile(join(this.site, bundlePath), file);
-    return file;
-  }
-
-  /**
-   * Asks every client of every generation, each in use since before.
-   * @param keys those that there were before the step
-   * @param present the key that those were set up with
-   */
-  async ask(
-    keys: readonly string[],
-    bundles: Readonly<Record<string, string>>,
-    inUse: string,
-    present: string,
-  ): Promise<Table> {
-    const feed = this.archive.file("");
-    const table: Table = {};
-    this.#updates += 1;
-    const fresh = `fresh-${this.#updates}`;
-    await Promise.all([
-      ...keys.map(async (key) => {
-        const file = this.shipped.get(key) ?? "";
-        const client = await RealClient.make(this.archive.folder, this.site, key, file);
-        const stock = await stockVerdicts(file, feed);
-        const [young, old] = [await client.update(`${fresh}-${key}`), await client.update(`${inUse}-${key}`)];
-        table[key] = { ...stock, feedkey: young, "feedkey, in use": old };
-        if (key === present) table["set-up"] = await stockVerdicts(await client.timer(`${inUse}-set-up`), feed);
-      }),
-      ...Object.entries(bundles).map(async ([name, file]) => {
-        table[name] = await stockVerdicts(file, feed);
-      }),
-    ]);
-    return table;
-  }
-}
-
-function dearmored(armored: string): Uint8Array {
-  const body = armored.split(/\r?\n\r?\n/)[1]?.replace(/\n=[\s\S]*$/, "") ?? "";
-  return Buffer.from(body, "base64");
+/**
+ * Asks every client of every generation, each in use since before.
+ * @param keys those that there were before the step
+ * @param present the key that those were set up with
+ */
+async function ask(
+  story: Story,
+  keys: readonly string[],
+  bundles: Readonly<Record<string, string>>,
+  inUse: string,
+  present: string,
+): Promise<Table> {
+  const feed = story.archive.file("");
+  const table: Table = {};
+  updates += 1;
+  const fresh = `fresh-${updates}`;
+  await Promise.all([
+    ...keys.map(async (key) => {
+      const file = story.shipped.get(key) ?? "";
+      const client = await RealClient.make(story.archive.folder, story.site, key, file);
+      const stock = await stockVerdicts(file, feed);
+      const [young, old] = [await client.update(`${fresh}-${key}`), await client.update(`${inUse}-${key}`)];
+      table[key] = { ...stock, feedkey: young, "feedkey, in use": old };
+      if (key === present) table["set-up"] = await stockVerdicts(await client.timer(`${inUse}-set-up`), feed);
+    }),
+    ...Object.entries(bundles).map(async ([name, file]) => {
+      table[name] = await stockVerdicts(file, feed);
+    }),
+  ]);
+  return table;
 }
 
 async function revokePresent(story: Story): Promise<string[]> {
@@ -204,14 +138,14 @@ describe("rehearse: what it predicts is what then happens", function () {
       const predicted = await archive.keep("rehearse", ...with_, ...command);
       const rows = predicted.rows as readonly RowJson[];
 
-      const now = await story.ask(keys, { bundle }, inUse, present);
+      const now = await ask(story, keys, { bundle }, inUse, present);
       expect(tableOf(rows, "before"), "now").to.deep.equal({ ...now, "new-bundle": now.bundle });
 
       await archive.keep(...command);
       await step.afterwards?.(story);
       await story.ship();
       const imported = await story.keepBundle(`bundle-after-${place}`);
-      const then = await story.ask(keys, { bundle, "new-bundle": imported }, inUse, present);
+      const then = await ask(story, keys, { bundle, "new-bundle": imported }, inUse, present);
       expect(tableOf(rows, "after"), "afterwards").to.deep.equal(then);
       const broken = rows.filter(({ before, after }) => before === "accepts" && after !== "accepts");
       expect(predicted.breaks).to.equal(broken.length);

@@ -13,6 +13,10 @@ export const apt: Format = {
   forms: [],
   published: "Release",
   roots: ({ suite = "" }) => [`dists/${suite}/InRelease`, `dists/${suite}/Release`],
+  feedAt(folder) {
+    const [, path = "", suite = ""] = /^(?:(.*)\/)?dists\/(.+)$/.exec(folder) ?? [undefined, folder];
+    return { path, suite, components: [], architectures: [] };
+  },
   signaturesOf: (root) => (inline.test(root) ? [] : [`${root}.gpg`]),
   unframe: (file, name) => (inline.test(name) ? unframe(file, name) : undefined),
   maxRoot: maxFramedBytes,

@@ -9,6 +9,7 @@ export const rpmMd: Format = {
   forms: [],
   published: "repodata/repomd.xml",
   roots: () => ["repodata/repomd.xml"],
+  feedAt: (folder) => ({ path: folder.replace(/(^|\/)repodata$/, "") }),
   signaturesOf: (root) => [`${root}.asc`],
   maxRoot: 1 << 22,
   signs: "text",

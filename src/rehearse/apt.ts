@@ -1,0 +1,69 @@
+/** apt, in a root of its own: it updates from the copy, and keeps what it accepts there. */
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { escapeText } from "../escape.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { type Ran, runProgram } from "../files/programs.ts";
+import { lastLine, rememberingVerdict, type StockClient, type Target } from "./stock-client.ts";
+
+/** Below the root. */
+const lists = "var/lib/apt/lists";
+
+/**
+ * apt's own configuration, read instead of this machine's. By default apt warns of a Release file that it refuses after it
+ * accepted one, keeps that one and calls it a success: `Error-Mode` makes it say what it thinks (measured with apt 2.6).
+ */
+function configuration(root: string): string {
+  const settings = {
+    Dir: root,
+    "Dir::State::status": join(root, "status"),
+    "Dir::Etc::sourcelist": join(root, "sources.list"),
+    "Dir::Etc::sourceparts": join(root, "none"),
+    // The sandbox's user could not enter the private folder.
+    "APT::Sandbox::User": "root",
+    "APT::Update::Error-Mode": "any",
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} "${value}";\n`)
+    .join("");
+}
+
+/** The feed as a line of sources.list. No list of packages has the target that is asked for: apt reads the Release file alone. */
+function source({ folder }: Target, keyring: string): string {
+  const [, base = folder, suite] = /^(.*)\/dists\/(.+)$/.exec(folder) ?? [];
+  const where = `${pathToFileURL(base).href} ${suite === undefined ? "./" : `${suite} main`}`;
+  return `deb [signed-by=${keyring} target=None] ${where}\n`;
+}
+
+/** The reason stands below the line of what it could not get. */
+function reasonOf({ stdout, stderr }: Ran): string {
+  const said = /^Err:.*\n {2}(.*)$/m.exec(stdout.toString())?.[1];
+  return said === undefined ? lastLine(stderr) : escapeText(said.trim());
+}
+
+export const apt: StockClient = {
+  name: "apt-get",
+  exported: "apt",
+  takesBundle: true,
+  needs: "any",
+  remembers: true,
+  reads: (format) => format === "apt",
+  async equip(program, keyring, folder) {
+    const ring = join(folder, "keyring.gpg");
+    await writeFile(ring, keyring.bytes);
+    return async (target) => {
+      const root = join(folder, target.feed.name);
+      for (const path of [`${lists}/partial`, "var/cache/apt/archives/partial", "etc/apt/preferences.d"]) {
+        await ensureFolder(join(root, path), 0o700);
+      }
+      const config = join(root, "apt.conf");
+      await writeFile(config, configuration(root));
+      await writeFile(join(root, "status"), "");
+      await writeFile(join(root, "sources.list"), source(target, ring));
+      const ran = await runProgram(program, ["-q", "update"], { home: folder, environment: { APT_CONFIG: config } });
+      const holds = async () => (await readdir(join(root, lists))).some((name) => name.endsWith("Release"));
+      return await rememberingVerdict(ran, reasonOf(ran), holds);
+    };
+  },
+};
