@@ -75,6 +75,7 @@ export type { PublishResult } from "./publish/publish.ts";
 export type { SignedIndex } from "./publish/sign-index.ts";
 export type { KeyNews } from "./refresh/key-news.ts";
 export type { Reporter } from "./refresh/session.ts";
+export type { Follower } from "./rehearse/followers.ts";
 export type { Rehearsal, Row } from "./rehearse/rehearsal.ts";
 export type { SignedPackageFile } from "./signing/sign-package.ts";
 export type { PassphraseSource } from "./signing/signing-key.ts";

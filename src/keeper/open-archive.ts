@@ -15,6 +15,7 @@ import type { Spread } from "../keys/send-and-receive.ts";
 import type { Archive } from "../publish/archive.ts";
 import type { PublishResult } from "../publish/publish.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
+import type { Follower } from "../rehearse/followers.ts";
 import type { SignedPackageFile } from "../signing/sign-package.ts";
 import { hexDigits, requireFingerprint } from "../store/fingerprint.ts";
 import { KeyStore } from "../store/key-store.ts";
@@ -115,6 +116,11 @@ export class Keeper {
   async endsAhead(options: WarnOptions = {}): Promise<Report<{ readonly ends: readonly EndAhead[] }>> {
     const { endsOfArchive } = await import("./ends-ahead.ts");
     return await this.#opened.run({}, (reporter) => endsOfArchive(this.#opened, options, reporter));
+  }
+
+  /** Which keys each stock client must know to accept the feeds as they are published now. @throws FeedkeyError `bad_path`, `output` */
+  async followers(): Promise<readonly Follower[]> {
+    return await (await import("../rehearse/followers.ts")).followersOf(await this.#opened.archive());
   }
 
   /** The state of the rotation of the archive's key. @throws FeedkeyError `not_found` */

@@ -1,11 +1,12 @@
 /** `feedkey status --config`: what of an archive's keys ends soon, for its keepers and for monitoring. Asks nobody. */
 import { FeedkeyError } from "../../error.ts";
-import type { EndAhead } from "../../index.ts";
+import type { EndAhead, Follower } from "../../index.ts";
 import { usualWarning } from "../../keeper/words.ts";
 import { iso, roughly } from "../../time.ts";
 import { prometheus } from "../client/metrics.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
+import { table } from "../table.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 
 export interface ArchiveStatusOptions extends WarnOptions {
@@ -22,6 +23,22 @@ function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
     if (other === undefined || end.endsAt < other.endsAt) found.set(name, end);
   }
   return [...found.values()];
+}
+
+/** What each stock client must know, those that need the same together. */
+function followerLines(followers: readonly Follower[]): string[] {
+  const clients = new Map<string, string[]>();
+  for (const { feed, client, needs, keys } of followers) {
+    const said = keys.length === 0 ? "they refuse it" : keys.join(needs === "any" ? " or " : " and ");
+    const row = JSON.stringify([feed, said]);
+    clients.set(row, [...(clients.get(row) ?? []), client]);
+  }
+  if (clients.size === 0) return [];
+  const rows = [...clients].map(([row, names]) => {
+    const [feed = "", said = ""] = JSON.parse(row) as string[];
+    return [feed, names.join(", "), said];
+  });
+  return [table(["feed", "stock clients", "accept it with the key"], rows)];
 }
 
 /**
@@ -44,10 +61,12 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
   const keeper = await keeperOf(context, options);
   const { ends } = await keeper.endsAhead({ warnWithin: asked });
   const { fingerprint } = (await keeper.archive()).config.key;
+  const followers = await keeper.followers();
   const json = {
     key: fingerprint,
     warnWithin: warnWithin / 1000,
     ends: ends.map(({ kind, key, endsAt }) => ({ kind, key, endsAt: iso(endsAt) })),
+    followers,
   };
   if (options.prometheus === true) {
     const text = prometheus([
@@ -67,11 +86,12 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
   }
   const [first] = ends;
   const span = asked === undefined ? `${roughly(warnWithin)}, or a year for an algorithm` : roughly(warnWithin);
-  if (first === undefined) return { text: `nothing ends within ${span}`, json };
+  if (first === undefined)
+    return { text: [`nothing ends within ${span}`, ...followerLines(followers)].join("\n\n"), json };
   const count = ends.length === 1 ? "one thing ends" : `${ends.length} things end`;
   const error = new FeedkeyError("ends_soon", `${count} within ${span}`, {
     details: { first: iso(first.endsAt), count: ends.length },
     hint: "the warnings say what each needs",
   });
-  return { text: "", json, errors: [error] };
+  return { text: followerLines(followers).join("\n"), json, errors: [error] };
 }

@@ -1,0 +1,90 @@
+/** Which keys a stock client must know to accept a feed as it is published now: by its signatures, and what the client makes of several. */
+import { FeedkeyError } from "../error.ts";
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import { type Archive, knownCertificates } from "../publish/archive.ts";
+import { rootOf, toSign } from "../publish/feed-layouts.ts";
+import { presentSignatures } from "../publish/present-signatures.ts";
+import type { Own } from "../signing/delegate-check.ts";
+import { type FolderView, PublishedTree } from "../signing/published-tree.ts";
+import type { Instant } from "../time.ts";
+import type { DataSignature, Fingerprint } from "../trust/facts.ts";
+import { refusePrimary } from "../trust/key-state.ts";
+import type { StockClient } from "./stock-client.ts";
+import { stockClients } from "./stock-clients.ts";
+
+export interface Follower {
+  readonly feed: string;
+  readonly client: string;
+  /** Whether it must know one of the keys, or all of them. */
+  readonly needs: "any" | "all";
+  /** If there are none, no key of the archive would make it accept. */
+  readonly keys: readonly Fingerprint[];
+}
+
+/** Its signer, if that is a key of the archive with which a client can accept it now. */
+function signerOf(signature: DataSignature, known: Own, at: Instant): Fingerprint | undefined {
+  const [maker] = signature.status === "good" ? signature.makers : [];
+  const own = maker && known.get(maker.certificate);
+  if (maker === undefined || own === undefined || (maker.expiresAt ?? at + 1) <= at) return undefined;
+  return refusePrimary(own.facts, at) === undefined ? maker.certificate : undefined;
+}
+
+/** Undefined if the feed is not published. */
+async function signersOf(
+  feed: ArchiveFeed,
+  folder: FolderView,
+  known: Own,
+  at: Instant,
+): Promise<readonly (Fingerprint | undefined)[] | undefined> {
+  const { signed } = rootOf(feed);
+  const bytes = await folder.read(signed);
+  if (bytes === undefined) return undefined;
+  const file = toSign(feed, { name: signed, bytes });
+  const main = file.signatures.at(-1);
+  const held = main && (await folder.read(main.name));
+  if (main === undefined || held === undefined) return [];
+  const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
+  try {
+    const signatures = await presentSignatures(file, main, held, keys);
+    return signatures.map((signature) => signerOf(signature, known, at));
+  } catch (error) {
+    // What is there is not a signature over this index.
+    if (error instanceof FeedkeyError) return [];
+    throw error;
+  }
+}
+
+function keysFor(
+  needs: NonNullable<StockClient["needs"]>,
+  signers: readonly (Fingerprint | undefined)[],
+): readonly Fingerprint[] {
+  const counted = { any: signers, all: signers, first: signers.slice(0, 1), last: signers.slice(-1) }[needs];
+  const keys = [...new Set(counted.flatMap((key) => key ?? []))];
+  return needs !== "any" && counted.includes(undefined) ? [] : keys;
+}
+
+/**
+ * Asks no program: what it says holds for each stock client that reads a feed's format, installed or not.
+ * @throws FeedkeyError `bad_path`, `output` if the published tree can't be read
+ */
+export async function followersOf(archive: Archive): Promise<Follower[]> {
+  const { config, at } = archive;
+  const { certificates } = await knownCertificates(archive);
+  const tree = await PublishedTree.open(config.root);
+  const found: Follower[] = [];
+  for (const feed of config.feeds) {
+    const signers = await signersOf(feed, tree.folder(feed.path), certificates, at);
+    if (signers === undefined) continue;
+    for (const { name, needs, reads } of stockClients) {
+      if (needs === undefined || !reads(feed.format)) continue;
+      found.push({
+        feed: feed.name,
+        client: name,
+        needs: needs === "any" ? "any" : "all",
+        keys: keysFor(needs, signers),
+      });
+    }
+  }
+  return found;
+}
