@@ -7,6 +7,12 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(70);
 }
 
+// What Node says of its own parts, such as Ed25519 in its Web Crypto, is nothing that somebody who runs feedkey can change.
+const { emitWarning } = process;
+process.emitWarning = (warning, ...terms) => {
+  if (terms[0] !== "ExperimentalWarning") emitWarning.call(process, warning, ...terms);
+};
+
 const { join } = require("node:path");
 const { runCompiled } = require("./compiled.js");
 

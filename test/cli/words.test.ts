@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { hour, inUse, published } from "../testkit/archives/opkg-archive.ts";
-import { documentOf, runHere } from "../testkit/programs/command-line.ts";
+import { documentOf, runHere, runProcess } from "../testkit/programs/command-line.ts";
 
 async function errorOf(...args: readonly string[]) {
   const ended = await runHere(["--json", ...args]);
@@ -128,5 +128,20 @@ describe("words: a folder", () => {
     const error = await errorOf("serve", ".", "--port", "0", "--keyserver", "hkps://keys.example.org");
     expect(error).to.include({ status: 2, code: "usage" });
     expect(error.hint).to.contain("--keyserver DIR");
+  });
+});
+
+describe("words: what Node says", () => {
+  it("of its own experiments stays unsaid, and all else is said", async () => {
+    const said = async (kind: string) => {
+      const code = `setImmediate(() => process.emitWarning("of Node", "${kind}"))`;
+      const { status, stderr } = await runProcess(["profile", "list"], {
+        node: ["--import", `data:text/javascript,${code}`],
+      });
+      expect(status).to.equal(0);
+      return stderr;
+    };
+    expect(await said("ExperimentalWarning")).to.equal("");
+    expect(await said("OtherWarning")).to.contain("of Node");
   });
 });
