@@ -72,7 +72,7 @@ export function addClientCommands(program: Command, run: Runner): void {
   program
     .command("export <path>")
     .description("write the keys that may sign now, for another program")
-    .requiredOption("--for <program>", "gpgv, apt, dnf, zypper, opkg or pkg_install")
+    .requiredOption("--for <program>", "gpgv, apt, dnf, zypper, pacman, opkg or pkg_install")
     .option("--feed <name...>", "a keyring for these feeds only (default: every feed of the profile)")
     .option("--no-refresh", "ask no server: refresh has just been run")
     .action((path: string, options: ExportOptions) => {
@@ -81,7 +81,7 @@ export function addClientCommands(program: Command, run: Runner): void {
   program
     .command("setup <program>")
     .description(
-      "configuration, keyring and timer for opkg, pkg_install, apt, dnf or zypper, as an installer writes them",
+      "configuration, keyring and timer for opkg, pkg_install, apt, dnf, zypper or pacman, as an installer writes them",
     )
     .option("--root <dir>", "the root of the system to set up", "/")
     .option("--timer <kind>", "systemd, cron or none (default: what that system has)")

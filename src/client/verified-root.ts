@@ -135,7 +135,7 @@ async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy
     let checked: DataSignature[];
     try {
       const found = readSignatureFile(within ?? bytes, name);
-      if (found.length > 1 && oneSignature) throw severalSignatures(name, found.length);
+      if (found.length > 1 && oneSignature !== undefined) throw severalSignatures(name, found.length);
       checked = await checkSignatures(found, candidate.document, judged.keys);
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;

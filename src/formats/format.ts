@@ -99,8 +99,11 @@ export interface Format {
   publishedAs?(feed: string): string;
   /** Roots to ask for, below the feed, the best first. The next one is asked for where one is absent, never where one is bad. */
   roots(wanted: Wanted): readonly string[];
-  /** Its programs take a file of signatures only if every one in it is good: one with several is refused. */
-  readonly oneSignature?: true;
+  /**
+   * Its programs take a file of signatures only if every one in it is good, so one with several is refused: what each of their users needs
+   * before another key signs.
+   */
+  readonly oneSignature?: string;
   /** What a client's profile says of a feed whose root lies in this folder, where it is not that folder alone; no list of packages is chosen. */
   feedAt?(folder: string): Partial<Wanted> & { readonly path: string };
   /** The files that may hold the signatures of a root, the best first; none for one that must hold them itself. */

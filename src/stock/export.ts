@@ -18,9 +18,10 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import type { Rejected, Trusted } from "../trust/judge.ts";
 import { followDnf } from "./dnf-rings.ts";
 import { claimHome, homeRecord, presentHome, writeHome } from "./gnupg-home.ts";
+import { clearPacman, followPacman } from "./pacman-keyring.ts";
 import { followZypper } from "./rpm-database.ts";
 
-export const exportFormats = ["gpgv", "apt", "dnf", "zypper", "opkg", "pkg_install"] as const;
+export const exportFormats = ["gpgv", "apt", "dnf", "zypper", "pacman", "opkg", "pkg_install"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
 export interface Exported {
@@ -37,7 +38,9 @@ interface Shape {
   /** Whether a file of this name is armored. */
   armors?(path: string): boolean;
   /** Has the program take over the keys, where it would not notice the file. @returns warnings @throws FeedkeyError `output` */
-  follow?(plan: Pick<ExportPlan, "path" | "certificates" | "keys" | "barred">): Promise<readonly string[]>;
+  follow?(plan: Pick<ExportPlan, "path" | "certificates" | "keys" | "barred" | "revoked">): Promise<readonly string[]>;
+  /** Has the program forget the keys of an export that is about to be removed, if following an empty one is not enough. */
+  clear?(path: string, keys: readonly Fingerprint[]): Promise<void>;
 }
 
 const shapes: Readonly<Partial<Record<ExportFormat, Shape>>> = {
@@ -50,6 +53,7 @@ const shapes: Readonly<Partial<Record<ExportFormat, Shape>>> = {
     armors: () => true,
     follow: ({ path, certificates, barred }) => followZypper(path, certificates, barred),
   },
+  pacman: { follow: followPacman, clear: clearPacman },
 };
 
 function keyringOf(certificates: readonly RawCertificate[]): Uint8Array {
@@ -72,7 +76,7 @@ function unreadable(
 ): string | undefined {
   if (primary.version !== 4) return `it is of version ${primary.version}`;
   const octets = [raw.primary, ...raw.subkeys.map(({ packet }) => packet)].map(({ body }) => body[5] ?? 0);
-  if ((format === "dnf" || format === "zypper") && octets.some((octet) => octet >= firstNewAlgorithm)) {
+  if (["dnf", "zypper", "pacman"].includes(format) && octets.some((octet) => octet >= firstNewAlgorithm)) {
     return "its algorithm is newer than GnuPG 2.2";
   }
   if (format !== "pkg_install") return undefined;
@@ -91,6 +95,7 @@ const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = {
   pkg_install: "pkgsrc",
   dnf: "rpm-md",
   zypper: "rpm-md",
+  pacman: "pacman",
 };
 
 /**
@@ -164,6 +169,8 @@ export interface ExportPlan extends Exported {
   readonly certificates: readonly RawCertificate[];
   /** Keys of the archive that the program must not have: exported before, or revoked or expired. */
   readonly barred: ReadonlySet<Fingerprint>;
+  /** Those of them that are revoked. */
+  readonly revoked: ReadonlySet<Fingerprint>;
   /** Why the export must be refused, after what is known to be bad has been taken out of it. */
   readonly refusal: FeedkeyError | undefined;
 }
@@ -215,6 +222,7 @@ export async function planExport(
     format,
     certificates,
     barred: new Set([...removed, ...fallen.map(([fingerprint]) => fingerprint)].filter((key) => !keys.includes(key))),
+    revoked: new Set(fallen.filter(([key, { code }]) => code === "revoked" && !keys.includes(key)).map(([key]) => key)),
     keys,
     added: keys.filter((key) => !known.has(key)),
     removed,
@@ -252,7 +260,8 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
 export async function clearKeys(program: string, path: string): Promise<void> {
   const shape = Object.entries(shapes).find(([format]) => format === program)?.[1];
   const barred = new Set((await certificatesIn(path)).map(({ fingerprint }) => fingerprint));
-  await shape?.follow?.({ path, certificates: [], keys: [], barred });
+  if (shape?.clear !== undefined) await shape.clear(path, [...barred]);
+  else await shape?.follow?.({ path, certificates: [], keys: [], barred, revoked: new Set() });
 }
 
 /**

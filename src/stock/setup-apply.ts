@@ -20,7 +20,8 @@ async function write(
   if (item.kind !== "block") return;
   if (found.kind !== "file") return await root.write(item.path, Buffer.from(item.text, "utf8"));
   const rest = divide(found.bytes.toString("utf8"))?.rest ?? "";
-  await root.write(item.path, Buffer.from(item.text + rest, "utf8"), found.mode, found.owner);
+  const text = item.isLast ? `${rest}${/[^\n]$/.test(rest) ? "\n" : ""}${item.text}` : item.text + rest;
+  await root.write(item.path, Buffer.from(text, "utf8"), found.mode, found.owner);
 }
 
 async function remove(

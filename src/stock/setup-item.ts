@@ -5,14 +5,14 @@ import type { Feed, Profile } from "../profile/types.ts";
 import { fileUrl } from "../refresh/download.ts";
 import type { ExportFormat } from "./export.ts";
 
-export const setupPrograms = ["opkg", "pkg_install", "apt", "dnf", "zypper"] as const;
+export const setupPrograms = ["opkg", "pkg_install", "apt", "dnf", "zypper", "pacman"] as const;
 /** The programs that can be set up; each is an export format too. */
 export type SetupProgram = (typeof setupPrograms)[number] & ExportFormat;
 
 export type Item =
   | { readonly kind: "file"; readonly path: string; readonly data: Uint8Array }
-  /** Lines at the head of a file that may be somebody else's. */
-  | { readonly kind: "block"; readonly path: string; readonly text: string }
+  /** Lines at the head or the end of a file that may be somebody else's. */
+  | { readonly kind: "block"; readonly path: string; readonly text: string; readonly isLast?: true }
   | { readonly kind: "link"; readonly path: string; readonly target: string }
   /** The program's keyring, which the timer keeps current. */
   | { readonly kind: "export"; readonly path: string };

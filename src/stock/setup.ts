@@ -28,6 +28,7 @@ import {
   type SetupManifest,
 } from "./setup-manifest.ts";
 import { configureOpkg } from "./setup-opkg.ts";
+import { configurePacman } from "./setup-pacman.ts";
 import { configurePkgInstall } from "./setup-pkg-install.ts";
 import { planSetup, type SetupPlan, type Spent, type Step, type Wanted } from "./setup-plan.ts";
 import { profileItems } from "./setup-profile.ts";
@@ -82,6 +83,7 @@ const configure = {
   pkg_install: configurePkgInstall,
   dnf: configureDnf,
   zypper: configureZypper,
+  pacman: configurePacman,
 };
 
 /** Runs an action while no other run sets up below the same root; leaves no needless folder behind. */

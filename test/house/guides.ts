@@ -28,7 +28,7 @@ export function runnable(
 export function programsIn(path: string): string[] {
   const code = runnable(path).map((block) => block.code);
   const found = code.flatMap((one) => [
-    ...one.matchAll(/^ *(gpgv?|rsync|sqv?|curl|openssl|rpmbuild|createrepo_c)\b/gm),
+    ...one.matchAll(/^ *(gpgv?|rsync|sqv?|curl|openssl|rpmbuild|createrepo_c|repo-add|bsdtar)\b/gm),
   ]);
   return [...new Set(found.map(([, program = ""]) => program))];
 }

@@ -28,6 +28,7 @@ const configuration: Readonly<Record<ExportFormat, (path: string) => string>> = 
   gpgv: (path) => `gpgv --keyring ${path} INDEX.sig INDEX`,
   apt: (path) => `Signed-By: ${path}`,
   dnf: (path) => `repo_gpgcheck=1\ngpgkey=file://${path}`,
+  pacman: () => "SigLevel = DatabaseRequired DatabaseTrustedOnly PackageOptional PackageTrustedOnly",
   zypper: () => "repo_gpgcheck=1",
   opkg: (path) =>
     `option check_signature 1\noption signature_type gpg-asc\noption gpg_dir ${path}\noption gpg_trust_level TrustOnly`,

@@ -15,7 +15,8 @@ export const pacman: Format = {
   publishedAs,
   roots: ({ index, name = "" }) => [index ?? publishedAs(name)],
   signaturesOf: (name) => [`${name}.sig`],
-  oneSignature: true,
+  oneSignature:
+    "every pacman must have it in its ring: by the timer of feedkey setup pacman, or a new NAME.gpg and NAME-trusted and pacman-key --populate",
   signs: "file",
   signing: {
     isRoot: (name) => root.test(name),

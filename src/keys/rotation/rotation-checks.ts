@@ -1,5 +1,6 @@
 /** Whether the steps of a rotation may be taken: asked by the steps themselves before they change anything, and by their plans. */
 import { FeedkeyError } from "../../error.ts";
+import { needsOfFeeds } from "../../profile/one-signature.ts";
 import { type Archive, ownCertificate, publicationOf, requireBundle } from "../../publish/archive.ts";
 import { latestIndexes } from "../../publish/as-published.ts";
 import { type Published, publishFeeds } from "../../publish/publish.ts";
@@ -149,7 +150,7 @@ export async function checkFinish(archive: Archive, force: boolean): Promise<Fin
       `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet`,
       {
         details: { overlapEnds: iso(ends), successor: name },
-        hint: "wait until then, or go on with --force",
+        hint: ["wait until then, or go on with --force", ...needsOfFeeds(archive.config.feeds)].join("; "),
       },
     );
   }

@@ -1,0 +1,11 @@
+/** Feeds that can't be signed by the old and the new key at once during a rotation. */
+import { formatOf } from "../formats/formats.ts";
+import type { ArchiveFeed } from "./types.ts";
+
+/** What users of such feeds need before another key signs, in words, by the feed that has it. */
+export function needsOfFeeds(feeds: readonly ArchiveFeed[]): string[] {
+  return feeds.flatMap(({ name, format }) => {
+    const { oneSignature } = formatOf(format);
+    return oneSignature === undefined ? [] : [`of feed ${name}, which one key signs alone, ${oneSignature}`];
+  });
+}

@@ -1,0 +1,131 @@
+/**
+ * pacman's keys: the files that `pacman-key --populate NAME` reads, and pacman's own ring, which notices nothing by itself. A key that is in
+ * none of the files any more stays trusted there, and one that `NAME-revoked` lists is never enabled again: so the ring is made to
+ * fit, and only revoked keys are listed.
+ */
+import * as fs from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { writeFileAtomic } from "../files/atomic.ts";
+import { ensureFolder } from "../files/folder.ts";
+import { findProgram, type Ran, runProgram } from "../files/programs.ts";
+import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+/** The keys of an export, and those that pacman must not have. */
+export interface PacmanKeys {
+  /** Of the keyring, `NAME.gpg`. */
+  readonly path: string;
+  readonly certificates: readonly RawCertificate[];
+  readonly keys: readonly Fingerprint[];
+  readonly barred: ReadonlySet<Fingerprint>;
+  /** Those of them that can never come back. */
+  readonly revoked: ReadonlySet<Fingerprint>;
+}
+
+/** The files beside a keyring: whom pacman-key certifies, and whom it disables. */
+export function besideKeyring(path: string): { readonly trusted: string; readonly revoked: string } {
+  const stem = path.replace(/\.gpg$/, "");
+  return { trusted: `${stem}-trusted`, revoked: `${stem}-revoked` };
+}
+
+/** Where a pacman-key looks for keyrings, by its own text: distributions differ. */
+export function keyringFolder(pacmanKey: string | undefined): string | undefined {
+  return /KEYRING_IMPORT_DIR='([^'$]+)'/.exec(pacmanKey ?? "")?.[1];
+}
+
+/**
+ * Writes the files of an export and has pacman take them over.
+ * @returns what its user must know
+ * @throws FeedkeyError `usage`, `output`
+ */
+export async function followPacman({ path, certificates, keys, barred, revoked }: PacmanKeys): Promise<string[]> {
+  if (!/^[^.].*\.gpg$/.test(basename(path))) {
+    throw new FeedkeyError("usage", `a keyring of pacman must be called NAME.gpg, not ${escapeText(basename(path))}`);
+  }
+  const beside = besideKeyring(path);
+  const before = (await textOf(beside.revoked)).split("\n").filter((line) => line !== "");
+  const disabled = [...new Set([...before, ...revoked])].filter((key) => !keys.includes(key)).sort();
+  await write(beside.revoked, disabled.map((key) => `${key}\n`).join(""));
+  await write(path, Buffer.concat(certificates.map(writeCertificate)));
+  // "Marginal" is what distributions write there; the certification by pacman's own key is what counts.
+  await write(beside.trusted, keys.map((key) => `${key}:4:\n`).join(""));
+  if (!(await isReadByPacman(path))) {
+    return [`pacman has not taken these keys over yet: pacman-key --populate ${basename(path, ".gpg")} does it there`];
+  }
+  await populate(basename(path, ".gpg"));
+  await forget([...barred].filter((key) => !revoked.has(key)));
+  // Without --batch: gpg would put the check off, and go on to take an extended key for an expired one.
+  accept(
+    await runProgram("gpg", [...(await ring()), "--check-trustdb"]),
+    "gpg could not check pacman's trust database",
+  );
+  return [];
+}
+
+/** Takes the keys of an export that is about to be removed, and the files beside it, away. @throws FeedkeyError `output` */
+export async function clearPacman(path: string, keys: readonly Fingerprint[]): Promise<void> {
+  if (await isReadByPacman(path)) await forget(keys);
+  for (const file of Object.values(besideKeyring(path))) await fs.rm(file, { force: true });
+}
+
+async function textOf(path: string): Promise<string> {
+  return await fs.readFile(path, "utf8").catch((error: unknown) => {
+    if (systemCode(error) === "ENOENT") return "";
+    throw error;
+  });
+}
+
+async function write(path: string, data: string | Uint8Array): Promise<void> {
+  const there = await fs.readFile(path).catch(() => undefined);
+  if (there?.equals(Buffer.from(data)) === true) return;
+  await ensureFolder(dirname(path), 0o755);
+  await writeFileAtomic(path, data, { mode: 0o644 });
+}
+
+/** Whether the pacman of this system reads a keyring there, and not that of a system which is being installed. */
+async function isReadByPacman(path: string): Promise<boolean> {
+  const program = findProgram("pacman-key");
+  const folder = program === undefined ? undefined : keyringFolder(await textOf(program));
+  const real = (name: string) => fs.realpath(name).catch(() => undefined);
+  return folder !== undefined && (await real(folder)) === (await real(dirname(path)));
+}
+
+async function populate(name: string): Promise<void> {
+  const take = async () => await runProgram("pacman-key", ["--populate", name]);
+  const ran = await take();
+  if (ran.status === 0) return;
+  // It has no key of its own to certify others with, if nobody has set it up yet.
+  accept(await runProgram("pacman-key", ["--init"]), "pacman-key could not make its ring");
+  accept(await take(), "pacman-key could not take the keys over");
+}
+
+/** Removes keys from pacman's ring, if they are there. */
+async function forget(keys: readonly Fingerprint[]): Promise<void> {
+  const listed = await runProgram("gpg", [...(await ring()), "--batch", "--with-colons", "--list-keys"]);
+  const held = new Set(
+    listed.stdout
+      .toString("utf8")
+      .match(/^fpr:.*$/gm)
+      ?.map((line) => line.split(":")[9]),
+  );
+  const here = keys.filter((key) => held.has(key));
+  if (here.length > 0)
+    accept(await runProgram("pacman-key", ["--delete", ...here]), "pacman-key could not forget keys");
+}
+
+/** gpg's options for pacman's ring. */
+async function ring(): Promise<string[]> {
+  const { stdout } = await runProgram("pacman-conf", ["GPGDir"]);
+  return ["--homedir", stdout.toString("utf8").trim() || join("/", "etc/pacman.d/gnupg"), "--no-permission-warning"];
+}
+
+function accept({ status, stderr, cause }: Ran, problem: string): void {
+  if (status === 0) return;
+  const said = stderr.trim().split("\n").at(-1) ?? "";
+  throw new FeedkeyError("output", `${problem}: ${escapeText(said || "it can't be run")}`, {
+    cause,
+    hint: "this must run as root, with pacman-key and gpg installed",
+  });
+}

@@ -1,0 +1,61 @@
+/** pacman: a section of pacman.conf for each repository, and the keyring that the timer keeps current. */
+import { FeedkeyError } from "../error.ts";
+import { keyringFolder } from "./pacman-keyring.ts";
+import { makeBlock } from "./setup-block.ts";
+import { type Configured, contradiction, feedUrl, type Item, type Terms } from "./setup-item.ts";
+
+const conf = "etc/pacman.conf";
+
+/** A database must be signed by a trusted key. Packages are followed from it by their digest; a signature of theirs must be good if there is one. */
+const level = "SigLevel = DatabaseRequired DatabaseTrustedOnly PackageOptional PackageTrustedOnly";
+
+/** @throws FeedkeyError `bad_profile`: no repository of pacman's; `bad_config`: pacman.conf has one of that name */
+export async function configurePacman({ profile, root, only }: Terms): Promise<Configured> {
+  const feeds = profile.feeds.filter(({ format }) => format === "pacman");
+  if (feeds.length === 0) {
+    throw new FeedkeyError("bad_profile", `profile "${profile.name}" has no feed of the format pacman`, {
+      details: { profile: profile.name },
+      hint: "add a section [feed NAME] with format = pacman and its path",
+    });
+  }
+  const repositories = feeds.map((feed) => ({
+    name: repositoryOf(feed.index ?? `${feed.name}.db`),
+    url: feedUrl(profile, feed),
+  }));
+  const text = (await root.text(conf)) ?? "";
+  const others = new Set([...withoutBlock(text).matchAll(/^\s*\[([^\]\n]+)\]/gm)].map(([, name]) => name));
+  const rival = repositories.find(({ name }) => others.has(name));
+  if (rival !== undefined) {
+    const hint = "remove that section: pacman takes each repository once";
+    throw contradiction(conf, `has a section [${rival.name}] already`, hint);
+  }
+  const folder = keyringFolder(await root.text("usr/bin/pacman-key")) ?? "/usr/share/pacman/keyrings";
+  const path = `${folder.slice(1)}/${profile.name}.gpg`;
+  const sections = repositories.flatMap(({ name, url }) => [`[${name}]`, level, `Server = ${url}`]);
+  const note = `feedkey setup pacman --profile ${profile.name} --remove takes it away`;
+  // At the end: of two repositories that have a package, pacman takes the first.
+  const block: Item = { kind: "block", path: conf, text: makeBlock(note, sections), isLast: true };
+  const left = profile.feeds.filter(({ format }) => format !== "pacman");
+  return {
+    keyrings: [{ path, feeds: only, alsoWrites: ["etc/pacman.d"] }],
+    items: [{ kind: "export", path }, block],
+    warnings: [
+      ...left.map(({ name, format }) => `feed ${name} is left out: its format is ${format}`),
+      "pacman has one ring for all repositories: these keys may sign the others there too",
+    ],
+    byHand: [],
+  };
+}
+
+/** pacman asks for NAME.db of the section [NAME]. */
+function repositoryOf(index: string): string {
+  const name = /^([^\s\][]+)\.db$/.exec(index)?.[1];
+  if (name !== undefined) return name;
+  throw new FeedkeyError("bad_profile", `pacman can't be set up for a database "${index}"`, {
+    hint: "it asks for NAME.db: leave index out of the profile, or give it such a name",
+  });
+}
+
+function withoutBlock(text: string): string {
+  return text.replace(/^# feedkey: begin\b[\s\S]*?^# feedkey: end\n/m, "");
+}
