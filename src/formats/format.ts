@@ -72,14 +72,19 @@ export interface SignatureFile {
   readonly holds: "binary" | "armored" | "framed";
 }
 
+/**
+ * What stock clients make of several signatures over one root. `any`: one by a key that they know is enough. `last`: some look at
+ * the last one alone. `one`: there must be one alone, since some refuse what holds another.
+ */
+export type SeveralSignatures = "any" | "last" | "one";
+
 /** How a root that another program wrote is signed. */
 export interface Signing {
   /** Whether a file is one of this format's roots, by its name: then it is read before it is signed. */
   isRoot(name: string): boolean;
   /** Reads a root as clients will. @throws FeedkeyError `bad_index` */
   check(file: Uint8Array): void | Promise<void>;
-  /** Several keys may sign one root: a client that knows one of them accepts it. */
-  readonly several?: true;
+  readonly several: SeveralSignatures;
   /** The files that are written beside it, in this order. @param framed whether one that holds the text too is asked for */
   files(name: string, framed: boolean): readonly SignatureFile[];
 }
@@ -132,6 +137,8 @@ export interface Format {
   readonly ignoresBlankEnds?: true;
   /** Its entries give no size: a file is known by its digest alone. */
   readonly lacksSizes?: true;
+  /** What its stock clients need before a new key alone signs: the end of "its stock clients need". */
+  readonly needs: string;
   /** The stock program that can follow RSA keys alone, if there is such a one. */
   readonly rsaReader?: string;
   /** Negative if `a` is older, positive if newer, 0 if neither. */

@@ -24,5 +24,5 @@ export async function rotate(opened: Opened, options: RotateOptions, reporter: R
 export async function abandon(opened: Opened, reporter: Reporter) {
   const abandoned = await abandonRotation(await opened.archive());
   const { done: sent, errors } = await opened.spread([abandoned.successor], reporter);
-  return { ...abandoned, sent, errors };
+  return { ...abandoned, sent, errors: [...abandoned.errors, ...errors] };
 }

@@ -1,12 +1,12 @@
 /** What ends soon of what keepers have to renew: keys, their algorithms, signing subkeys, delegations, and a rotation that is due. */
 import { isDeepStrictEqual } from "node:util";
 import type { Own } from "../signing/delegate-check.ts";
+import { rotationState } from "../signing/rotation-state.ts";
 import { type Duration, type Instant, iso, roughly } from "../time.ts";
 import { algorithmWarning, type End, endOfKey, endOfSigning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { newest, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { type DelegationRecord, listDelegations } from "./delegations.ts";
-import { rotationState } from "./rotation-state.ts";
 
 /** How long before an end keepers are warned, unless they say otherwise. */
 export const usualWarning: Duration = 60 * 86_400_000;

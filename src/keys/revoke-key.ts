@@ -7,6 +7,8 @@ import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { applyRevocation, planRevocation, type RevocationPlan, type RevokeReason, refuseOrphans } from "./revoke.ts";
+import { readRotation } from "./rotation/rotation-checks.ts";
+import { signShared } from "./rotation/shared-feeds.ts";
 
 /** All keys of the archive; undefined if gpg fails: in an emergency the store's must be enough. */
 async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string, OwnCertificate> | undefined> {
@@ -39,6 +41,18 @@ export async function planKeyRevocation(
   return await planRevocation(store, { ...terms, userId, known: await knownTo(archive) });
 }
 
+/** Whether feeds may have a signature by this key beside that of the archive's present one. */
+async function signsBeside(archive: Archive, fingerprint: Fingerprint): Promise<boolean> {
+  try {
+    const { predecessor, successor } = await readRotation(archive);
+    return [predecessor, successor].some((other) => other?.raw.fingerprint === fingerprint);
+  } catch (error) {
+    // In an emergency the present key's certificate is not worth a refusal.
+    if (error instanceof FeedkeyError) return false;
+    throw error;
+  }
+}
+
 /**
  * Carries it out. The revocation is sent to the key servers even if the bundle fails, which is returned as an error.
  * @returns what was done, in words
@@ -51,9 +65,13 @@ export async function carryOutRevocation(
   force: boolean,
 ): Promise<{ readonly done: readonly string[]; readonly errors: readonly FeedkeyError[] }> {
   refuseOrphans(plan, force);
+  const isShared = archive !== undefined && (await signsBeside(archive, plan.fingerprint));
   const done = await applyRevocation(plan, store);
+  if (archive === undefined) return { done, errors: [] };
   try {
-    return { done: archive === undefined ? done : [...done, ...(await refreshBundle(archive))], errors: [] };
+    const bundle = await refreshBundle(archive);
+    const shared = isShared ? await signShared(archive, []) : { done: [], left: [] };
+    return { done: [...done, ...bundle, ...shared.done], errors: shared.left };
   } catch (error) {
     if (error instanceof FeedkeyError) return { done, errors: [error] };
     throw error;

@@ -10,6 +10,7 @@ import { certify, withKeySignature } from "../openpgp/secret/amend.ts";
 import { type RevocationReason, revocationReasons } from "../openpgp/secret/generate.ts";
 import { type Archive, ownCertificate, refreshBundle, requireBundle } from "../publish/archive.ts";
 import { claims, isDelegate } from "../signing/delegate-check.ts";
+import type { RotationState } from "../signing/rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type PassphraseSource } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
@@ -19,7 +20,7 @@ import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, revocationWords } from "../trust/key-state.ts";
 import { compareGenerations, describeGenerations, type Generation } from "./cut-off-clients.ts";
 import { notUnderWay, readRotation } from "./rotation/rotation-checks.ts";
-import type { RotationState } from "./rotation-state.ts";
+import { signShared } from "./rotation/shared-feeds.ts";
 import { amendStored } from "./store-certificate.ts";
 
 /** `unspecified` counts as hard for every client, since it may mean the worst. */
@@ -216,7 +217,9 @@ export async function checkAbandon(archive: Archive): Promise<Abandoning> {
  * crash it finishes when run again.
  * @throws FeedkeyError `usage` if no rotation is under way
  */
-export async function abandonRotation(archive: Archive): Promise<{ successor: Fingerprint; done: string[] }> {
+export async function abandonRotation(
+  archive: Archive,
+): Promise<{ readonly successor: Fingerprint; readonly done: string[]; readonly errors: readonly FeedkeyError[] }> {
   const { store, config, at, passphrase } = archive;
   const { present, successor, isCertified, isRevoked } = await checkAbandon(archive);
   const { fingerprint } = successor.raw;
@@ -234,5 +237,6 @@ export async function abandonRotation(archive: Archive): Promise<{ successor: Fi
     done.push(`${fingerprint} is revoked as retired`);
   }
   for (const step of await refreshBundle(archive)) done.push(step);
-  return { successor: fingerprint, done };
+  const shared = await signShared(archive, []);
+  return { successor: fingerprint, done: [...done, ...shared.done], errors: shared.left };
 }

@@ -7,12 +7,12 @@ import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
 import { certify } from "../openpgp/secret/amend.ts";
 import { type Archive, ownCertificate } from "../publish/archive.ts";
+import { certifications, dateOfWork } from "../signing/rotation-state.ts";
 import { type OwnCertificate, openSigningKey, ownCertificates, type SigningKey } from "../signing/signing-key.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refuseLife } from "../trust/key-state.ts";
-import { certifications, dateOfWork } from "./rotation-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
 /** A key that follows the present one, as the new key will. */

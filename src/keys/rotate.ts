@@ -9,6 +9,7 @@ import { type Algorithm, generate, type KeyOptions, type NewKey } from "../openp
 import { generateMaster, generateSplit } from "../openpgp/secret/offline-primary.ts";
 import { type Archive, ownCertificate, refreshBundle } from "../publish/archive.ts";
 import { recordsFolder } from "../publish/published-record.ts";
+import { certifications, dateOfWork } from "../signing/rotation-state.ts";
 import { type OwnCertificate, openSigningKey } from "../signing/signing-key.ts";
 import { successorAlgorithm } from "../signing/successor-algorithm.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -26,7 +27,7 @@ import {
   refuseForeignFiles,
   switchedTo,
 } from "./rotation/rotation-checks.ts";
-import { certifications, dateOfWork } from "./rotation-state.ts";
+import { signedWords, signShared } from "./rotation/shared-feeds.ts";
 import { addSecretKey, amendStored } from "./store-certificate.ts";
 
 export interface StartOptions {
@@ -121,7 +122,7 @@ export interface RotationStep {
 
 /**
  * The first step: make and certify the successor, have it certify the present key until the overlap ends, and put both into the
- * bundle. Indexes are still signed by the present key.
+ * bundle. Indexes are still signed by the present key, and by both where clients need to know one of them.
  * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup, `fork` if a rival can't acknowledge it
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
@@ -160,20 +161,22 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   }
   for (const step of await acknowledgeEachOther(archive, name, opened)) done.push(step);
   for (const step of await refreshBundle(archive)) done.push(step);
-  return { present, successor: name, overlapEnds, done, left: [] };
+  const shared = await signShared(archive, [await ownCertificate(store, name)]);
+  return { present, successor: name, overlapEnds, done: [...done, ...shared.done], left: shared.left };
 }
 
 /** Signs the feeds with the present key, writes the bundle, and calls the step done. */
 async function resign(archive: Archive, predecessor: OwnCertificate) {
   const key = archive.config.key.fingerprint;
-  const { plans, bundle, notes, delegated, left } = await publishWithPresent(archive, predecessor, false);
+  const published = await publishWithPresent(archive, predecessor, false);
+  const { bundle, notes, delegated, left } = published;
   const elsewhere = [
     `no feed is signed from here: from now on let ${key} sign where the indexes are made`,
     `for gpg: feedkey key export --secret --for gpg ${key} | gpg --import`,
   ];
   const done = [
     ...(archive.config.feeds.length === 0 ? elsewhere : []),
-    ...plans.filter(({ sign }) => sign !== undefined).map(({ feed }) => `signed feed "${feed.name}" with ${key}`),
+    ...signedWords(published, "signed"),
     ...delegated.map(({ feed, delegate }) => `feed "${feed}" stays signed by its delegate ${delegate}: delegate again`),
     ...bundle.map(({ path }) => `wrote ${path}`),
     ...notes,

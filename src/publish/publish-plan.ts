@@ -6,10 +6,11 @@ import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
 import type { FolderView, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { Fingerprint } from "../trust/facts.ts";
+import type { DataSignature, Fingerprint } from "../trust/facts.ts";
 import { packageUrl } from "../trust/package-path.ts";
 import type { FileToSign, FileWrite, Listed, ToList } from "./feed-layout.ts";
 import { layoutOf, rootOf, toSign } from "./feed-layouts.ts";
+import { type Signers, severalOf, signersOf } from "./feed-signers.ts";
 import { indexChanges } from "./index-changes.ts";
 import { presentSignatures } from "./present-signatures.ts";
 import { refuseUnreadable, warnOfSize } from "./readable-index.ts";
@@ -37,6 +38,8 @@ export interface FeedPlan extends FolderPlan {
   readonly packages: number | undefined;
   /** Lines for people: packages that come, go or change. */
   readonly changes: readonly string[];
+  /** Who signs it, in the order of their signatures. */
+  readonly signers: readonly Fingerprint[];
   /** Why the index is signed again, in all its forms; undefined if the present signatures are good enough. */
   readonly sign: string | undefined;
   /** Notes for the keepers, in words. */
@@ -163,28 +166,41 @@ export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "write
 async function whySign(
   folder: FolderView,
   files: readonly FileToSign[],
-  key: OwnCertificate,
+  signers: readonly OwnCertificate[],
   feed: ArchiveFeed,
   terms: { readonly at: Instant; readonly validFor: Duration },
 ): Promise<string | undefined> {
-  const keys = await KeyIndex.of([withOwnKeys(key)]);
+  const keys = await KeyIndex.of(signers.map(withOwnKeys));
   const pairs = files.flatMap((file) => file.signatures.map((one) => ({ file, one, name: one.name })));
   for (const { file, one, name } of pairs) {
     const bytes = await folder.read(name);
     if (bytes === undefined) return `${name} is missing`;
     const signatures = await presentSignatures(file, one, bytes, keys).catch(() => []);
-    const [only, ...others] = signatures;
-    if (only?.status !== "good" || others.length > 0) return `${name} does not fit`;
-    const [facts] = only.makers;
-    if (!facts?.notations.some(({ name: n, value }) => n.startsWith("feed@") && value === feed.name)) {
-      return `${name} does not name the feed`;
+    const problem = problemOf(signatures, signers, feed, terms);
+    if (problem !== undefined) return `${name} ${problem}`;
+  }
+  return undefined;
+}
+
+function problemOf(
+  signatures: readonly DataSignature[],
+  signers: readonly OwnCertificate[],
+  feed: ArchiveFeed,
+  { at, validFor }: { readonly at: Instant; readonly validFor: Duration },
+): string | undefined {
+  const made = signatures.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : []));
+  if (made.length === 0 || signatures.some(({ status }) => status === "bad")) return "does not fit";
+  const isBy = ({ raw }: OwnCertificate, place: number) => made[place]?.certificate === raw.fingerprint;
+  if (signatures.length !== signers.length || !signers.every(isBy)) return "is signed by other keys";
+  for (const facts of made) {
+    if (!facts.notations.some(({ name, value }) => name.startsWith("feed@") && value === feed.name)) {
+      return "does not name the feed";
     }
-    const left = (facts.expiresAt ?? 0) - terms.at;
+    const left = (facts.expiresAt ?? 0) - at;
     // One that had to be dated after its predecessor ends that much later.
-    if (left - Math.max(0, (facts.createdAt ?? 0) - terms.at) > terms.validFor)
-      return `${name} is valid for longer than it should be`;
+    if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for longer than it should be";
     // Signed again well before clients begin to refuse it.
-    if (left * 2 < terms.validFor) return `${name} has less than half of its time left`;
+    if (left * 2 < validFor) return "has less than half of its time left";
   }
   return undefined;
 }
@@ -207,7 +223,7 @@ const unreadableHint = "look at the control data of the package that the line is
  * Plans one feed.
  * @param folder what is published there, read once
  * @param index the index that is to be published
- * @param key the certificate of the key that will sign
+ * @param keys who may sign it
  * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would take the index; `would_break` where another
  *   program's signature is in the way; `not_found` if all packages vanished and that was not allowed
  */
@@ -216,7 +232,7 @@ export async function planFeed(
   feed: ArchiveFeed,
   folder: FolderView,
   { text, packages, listed, bad = [] }: IndexText,
-  key: OwnCertificate,
+  keys: Signers,
   terms: PlanTerms,
 ): Promise<FeedPlan> {
   const layout = rootOf(feed);
@@ -250,7 +266,8 @@ export async function planFeed(
   const signed = [toSign(feed, root), ...others.map((file) => toSign(feed, file))] as const;
   const removes = [...files.removes, ...(await planSignatureFiles(folder, signed, terms.force))];
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
-  const sign = same ? await whySign(folder, signed, key, feed, terms) : "the index changes";
+  const signers = signersOf(feed, keys);
+  const sign = same ? await whySign(folder, signed, signers, feed, terms) : "the index changes";
   const what = `the index of feed "${feed.name}"`;
   // What lies there was read when it was taken from there.
   const { warnings } =
@@ -260,6 +277,7 @@ export async function planFeed(
   const changes = same || feed.packages === undefined ? [] : indexChanges(oldText, text, listed, layoutOf(feed).read);
   // Those that go too: they may be what a client has accepted, and removing them forgets no date.
   const date = await dateAfter(folder, [...signatureNames(signed), ...removes], terms.vouchers.signers, terms.at);
+  const alone = severalOf(feed) === "one" ? [] : keys.missing;
   return {
     feed,
     folder: tree.folder(feed.path),
@@ -268,8 +286,12 @@ export async function planFeed(
     changes: changes.map(escapeText),
     writes,
     removes,
+    signers: signers.map(({ raw }) => raw.fingerprint),
     sign,
     date,
-    warnings,
+    warnings: [
+      ...warnings,
+      ...alone.map((why) => `feed "${feed.name}" is not signed by both keys of the rotation: ${why}`),
+    ],
   };
 }

@@ -8,13 +8,14 @@ import { claims, isDelegate, type Own, refuseBeyondDelegation } from "../signing
 import { withPublished } from "../signing/published-bundle.ts";
 import { type FolderView, PublishedTree } from "../signing/published-tree.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "../signing/signer.ts";
-import { type OwnCertificate, type PassphraseSource, resolveKey } from "../signing/signing-key.ts";
+import { type OwnCertificate, type PassphraseSource, resolveKey, type SignerOf } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint, UserIdFacts } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { refusePrimary } from "../trust/key-state.ts";
 import { filesOf } from "./feed-layouts.ts";
+import { signersBeside } from "./feed-signers.ts";
 import { signFile } from "./index-signature.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publish-plan.ts";
@@ -209,12 +210,13 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
   if (bad.length > 0 && !publication.skipBad) {
     return { plans: [], bundle: [], notes, bad, left, delegated, own, record, stopped: true };
   }
+  const keys = await signersBeside(certificates, key, userId, store, at);
   const vouchers = await vouchersOf(certificates, key, userId, record);
   const terms = { ...publication, vouchers, signers: signersOf(certificates, key, userId, at) };
   const plans: FeedPlan[] = [];
   for (const { feed, folder, found } of taken) {
     if (found === undefined || !("index" in found)) continue;
-    const planned = await alone(feed, () => planFeed(tree, feed, folder, found.index, key, terms));
+    const planned = await alone(feed, () => planFeed(tree, feed, folder, found.index, keys, terms));
     if (planned !== undefined) plans.push(planned);
   }
   const warnings = [...notes, ...plans.flatMap((one) => one.warnings)];
@@ -231,11 +233,16 @@ async function carryOut(
 ): Promise<void> {
   const { store, key, passphrase, source, withBundle, validFor, notationDomain } = publication;
   const changed = plans.filter(changesAnything);
-  const signs = changed.some(({ sign }) => sign !== undefined);
-  const keys = signs ? [await openSigner(store, key, passphrase, own)] : [];
+  const wanting = changed.filter(({ sign }) => sign !== undefined);
+  const opened = new Map<Fingerprint, SignerOf>();
+  for (const name of new Set(wanting.flatMap(({ signers }) => signers))) {
+    const place = name === key.fingerprint ? key : ({ where: "store", fingerprint: name } as const);
+    opened.set(name, await openSigner(store, place, passphrase, own));
+  }
   const signed: SignedPlan[] = [];
   for (const plan of changed) {
     const options = { at: plan.date, validFor, feed: plan.feed.name, notationDomain };
+    const keys = plan.signers.flatMap((name) => opened.get(name) ?? []);
     const signatures = [];
     for (const file of plan.sign === undefined ? [] : plan.signed) signatures.push(await signFile(file, keys, options));
     signed.push({ plan, signatures });

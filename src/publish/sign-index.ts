@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import type { Signing } from "../formats/format.ts";
+import type { SeveralSignatures, Signing } from "../formats/format.ts";
 import {
   compressionNamed,
   formatOfRoot,
@@ -69,8 +69,12 @@ async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Ar
   });
 }
 
-/** The key first that the oldest clients know; apt's gpgv finds no signature behind one of version 6. */
-function inOrder(keys: readonly SignerOf[]): readonly SignerOf[] {
+/**
+ * The key first that the oldest clients know; apt's gpgv finds no signature behind one of version 6. Where the last one counts, it is
+ * that of the first key given.
+ */
+function inOrder(keys: readonly SignerOf[], several: SeveralSignatures): readonly SignerOf[] {
+  if (several === "last") return keys.toReversed();
   const rank = ({ facts: { primary } }: SignerOf) => (primary.version === 6 ? 1 : 0);
   return keys.toSorted((a, b) => rank(a) - rank(b) || a.facts.primary.createdAt - b.facts.primary.createdAt);
 }
@@ -78,9 +82,9 @@ function inOrder(keys: readonly SignerOf[]): readonly SignerOf[] {
 /** @throws FeedkeyError `usage` for what files of these formats are not */
 function refuseMisfit(path: string, signing: Signing | undefined, keys: number, framed: boolean): void {
   const name = basename(path);
-  if (keys > 1 && signing?.several !== true) {
+  if (keys > 1 && (signing?.several ?? "one") === "one") {
     throw new FeedkeyError("usage", `${escapeText(name)} is signed by one key alone`, {
-      hint: "--also-key is for the Release file of apt's repositories",
+      hint: "--also-key is for formats whose clients need to know one of several signers",
     });
   }
   if (signing !== undefined) return;
@@ -119,7 +123,7 @@ async function planIndexFile(
   const removes = [...unused, ...(await staleBeside(folder, path, bytes, together))];
   const date = await dateAfter(folder, [...signatureNames(signed), ...unused], signers, options.at);
   const writes = bytes === there ? [] : [{ name, data: bytes }];
-  return { path, folder, signed, writes, removes, date, keys: inOrder(keys), warnings };
+  return { path, folder, signed, writes, removes, date, keys: inOrder(keys, signing?.several ?? "one"), warnings };
 }
 
 /**

@@ -3,11 +3,11 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../src/time.ts";
-import { type Suite, withSuite } from "../apt/suite.ts";
-import { hex } from "../sums/release.ts";
-import { addKey, archiveUserId } from "../testkit/archives/opkg-archive.ts";
+import { withArchive } from "../apt/archive.ts";
+import type { Suite } from "../apt/suite.ts";
+import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
-import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
+import { type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 
 interface PublishedFeed {
   readonly name: string;
@@ -18,29 +18,6 @@ interface PublishedFeed {
 }
 
 const feedsOf = (document: JsonDocument) => document.feeds as PublishedFeed[];
-
-/** An archive of a suite and of two checksum files in one folder. */
-async function withArchive(action: (suite: Suite, keeper: Keeper) => Promise<void>): Promise<void> {
-  await withSuite(async (suite) => {
-    const config = join(suite.folder, "archive.ini");
-    const lines = ["[archive]", "root = site", `user-id = ${archiveUserId}`, `key = ${suite.key}`];
-    lines.push("[feed stable]", "format = apt", "path = debian/dists/stable");
-    lines.push("[feed v1]", "format = sums", "path = v1", "[feed tools]", "format = sums", "path = v1");
-    lines.push("index = CHECKSUMS");
-    await fs.writeFile(config, `${lines.join("\n")}\n`);
-    await suite.release();
-    for (const name of ["SHA256SUMS", "CHECKSUMS"]) await suite.write(join(suite.folder, "site/v1", name), sums("1"));
-    const keeper = async (at: number, command: string, ...args: readonly string[]) => {
-      const home = ["--home", join(suite.folder, "home"), "--json", "--at", iso(at)];
-      return documentOf(await runHere([...home, command, "--config", config, ...args]));
-    };
-    await action(suite, keeper);
-  });
-}
-
-type Keeper = (at: number, command: string, ...args: readonly string[]) => Promise<JsonDocument>;
-
-const sums = (text: string) => `${hex(text)}  tool\n`;
 
 /** What a later run of the program that writes the suite leaves. */
 async function written(suite: Suite, at: number, version = "1.1"): Promise<void> {

@@ -1,7 +1,7 @@
 /** `feedkey rotate`: a key transition in two steps. */
 
 import { FeedkeyError } from "../../error.ts";
-import type { Archive, StepsTaken } from "../../index.ts";
+import type { Archive, RotationStatus, StepsTaken } from "../../index.ts";
 import type { Keeper } from "../../keeper/open-archive.ts";
 import { iso } from "../../time.ts";
 import { givenPassphrase, newPassphrase, type PassphraseOptions } from "../asking/passphrase.ts";
@@ -29,7 +29,7 @@ export interface RotateOptions extends PassphraseOptions, ServerOptions, WarnOpt
 
 async function status(context: Context, keeper: Keeper, options: RotateOptions): Promise<Outcome> {
   const found = await keeper.status();
-  const { present, successor = null, successorHere, predecessor = null, overlapEnds: ends } = found;
+  const { present, successor = null, successorHere, predecessor = null, overlapEnds: ends, feeds } = found;
   const overlapEnds = ends === undefined ? null : iso(ends);
   const lines = [`present key  ${present}`];
   if (predecessor !== null) lines.push(`it followed  ${predecessor}`);
@@ -42,16 +42,32 @@ async function status(context: Context, keeper: Keeper, options: RotateOptions):
         : "its secret   is not in this key store: bring it back with feedkey key restore DIR, or withdraw it with --abandon",
     );
   }
+  const isShown = successor !== null || feeds.some(({ signedBy }) => signedBy.length > 1);
+  for (const line of isShown ? feeds.flatMap(feedLines) : []) lines.push(line);
   await keeper.warnAhead({ warnWithin: warningTime(options) });
   const keys = found.keys.map(({ fingerprint, createdAt, expiresAt, revokedAt }) => {
     const [end, revoked] = [expiresAt, revokedAt].map((at) => (at === undefined ? null : iso(at)));
     return { fingerprint, createdAt: iso(createdAt), expiresAt: end, revokedAt: revoked };
   });
-  const json = { present, successor, successorHere, predecessor, overlapEnds, keys };
+  const json = { present, successor, successorHere, predecessor, overlapEnds, keys, feeds };
   if (options.svg !== true) return { text: lines.join("\n"), json };
   const { timeline } = await import("../picture/timeline.ts");
   const text = timeline(found, context.at);
   return { text, quiet: text, json };
+}
+
+const readers = {
+  any: "a client needs to know one of its signers",
+  last: "some clients look at its last signature alone",
+  one: "it can have one signature alone",
+} as const;
+
+function feedLines({ name, several, signedBy, needs }: RotationStatus["feeds"][number]): string[] {
+  const signers = signedBy.length === 0 ? "not signed by the archive's keys" : `signed by ${signedBy.join(" and ")}`;
+  return [
+    `feed "${name}": ${signers}; ${readers[several]}`,
+    `  before the new key alone signs, its stock clients need ${needs}`,
+  ];
 }
 
 /** The step that the options name. */
@@ -88,10 +104,15 @@ function termsOf({ algorithm, expires, overlap, finish }: RotateOptions) {
   };
 }
 
-function stockClients({ successor }: Pick<StepsTaken, "successor">, { config }: Archive): string[] {
+function stockClients(
+  { successor }: Pick<StepsTaken, "successor">,
+  { config }: Archive,
+  feeds: RotationStatus["feeds"],
+): string[] {
   return [
     "clients with feedkey follow by themselves; stock clients need the new certificate before you finish:",
     `  gpgv, opkg, apt: import ${config.root}/keys/archive-keyring.pgp (holds ${successor})`,
+    ...feeds.map(({ name, needs }) => `  feed "${name}": ${needs}`),
   ];
 }
 
@@ -120,7 +141,7 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   const next = finished
     ? []
     : [
-        ...stockClients(taken, await keeper.archive()),
+        ...stockClients(taken, await keeper.archive(), (await keeper.status()).feeds),
         `finish after ${overlapEnds} with: feedkey rotate --finish --config ${options.config}`,
       ];
   const done = [...taken.done, ...next];

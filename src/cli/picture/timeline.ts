@@ -42,7 +42,7 @@ function ticks(from: number, to: number): number[] {
 }
 
 /** The picture. @param at today */
-export function timeline({ keys, present, successor, overlapEnds }: RotationStatus, at: number): string {
+export function timeline({ keys, present, successor, overlapEnds }: Omit<RotationStatus, "feeds">, at: number): string {
   const ends = keys.map(({ expiresAt, revokedAt }) => revokedAt ?? expiresAt ?? at + farAhead);
   const from = smallest([at, ...keys.map(({ createdAt }) => createdAt)]) - 30 * day;
   const to = largest([at, overlapEnds ?? at, ...ends]) + 30 * day;

@@ -31,10 +31,11 @@ export const apt: Format = {
       { name: "Release.gpg", holds: "armored" },
       { name: "InRelease", holds: "framed" },
     ],
-    several: true,
+    several: "any",
   },
   content: (signed, wanted) => contentOf(readRelease(signed), wanted),
   packageName: /\.deb$/,
+  needs: "a keyring file with both keys by their next update",
   compareVersions,
   read: readPackages,
 };

@@ -14,6 +14,7 @@ export const opkg: Format = {
   roots: ({ index }) => (index === undefined ? ["Packages.gz", "Packages"] : [index]),
   signaturesOf: (root) => signatureFiles(withoutForm(forms, root)),
   signs: "text",
+  needs: "the new certificate in the keyring of opkg or gpgv",
   packageName: /\.(ipk|opk|deb)$/,
   compareVersions,
   read: readPackages,

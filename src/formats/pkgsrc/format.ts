@@ -13,6 +13,7 @@ export const pkgsrc: Format = {
   signaturesOf: signatureFiles,
   // So nothing unverified is ever decompressed.
   signs: "file",
+  needs: "the new certificate in the keyring of pkg_install, gpgv or gpg",
   packageName: /\.(tgz|tbz|txz|tzst)$/,
   rsaReader: "pkg_add",
   compareVersions: compareDewey,

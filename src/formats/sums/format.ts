@@ -36,12 +36,15 @@ export const sums: Format = {
   signing: {
     isRoot: (name) => /^(sha256sums?|shasums256)(\.txt)?$/i.test(name),
     check: (text) => void readSums(text),
+    // gpgv fails where it lacks one of the keys.
+    several: "one",
     files: (name, framed) => [
       { name: name + signatureEnding.binary, holds: "binary" },
       { name: name + signatureEnding.armored, holds: framed ? "framed" : "armored" },
     ],
   },
   packageName: /./,
+  needs: "the new certificate in the keyring of gpgv, gpg or sqv",
   lacksSizes: true,
   compareVersions: () => 0,
   read: readSums,

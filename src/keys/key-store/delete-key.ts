@@ -5,13 +5,13 @@ import { escapeText } from "../../escape.ts";
 import { revocationPart } from "../../openpgp/certificate/revocation-part.ts";
 import type { ArchiveConfig } from "../../profile/types.ts";
 import type { Own } from "../../signing/delegate-check.ts";
+import { rotationState } from "../../signing/rotation-state.ts";
 import { ownCertificates, resolveKey } from "../../signing/signing-key.ts";
 import type { KeyStore } from "../../store/key-store.ts";
 import type { Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { refusePrimary } from "../../trust/key-state.ts";
 import { listDelegations } from "../delegations.ts";
-import { rotationState } from "../rotation-state.ts";
 import { copiedTo } from "./copy-check.ts";
 import { certifiersOf } from "./describe-key.ts";
 

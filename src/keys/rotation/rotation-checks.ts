@@ -3,14 +3,15 @@ import { FeedkeyError } from "../../error.ts";
 import { needsOfFeeds } from "../../profile/one-signature.ts";
 import { type Archive, ownCertificate, publicationOf, requireBundle } from "../../publish/archive.ts";
 import { latestIndexes } from "../../publish/as-published.ts";
+import { severalOf } from "../../publish/feed-signers.ts";
 import { type Published, publishFeeds } from "../../publish/publish.ts";
+import { type RotationState, rotationState } from "../../signing/rotation-state.ts";
 import { type OwnCertificate, ownCertificates } from "../../signing/signing-key.ts";
 import { refuseUnreadable } from "../../signing/successor-algorithm.ts";
 import { type Instant, iso } from "../../time.ts";
 import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
 import { refusePrimary } from "../../trust/key-state.ts";
 import { findRivals, type Rival } from "../rivals.ts";
-import { type RotationState, rotationState } from "../rotation-state.ts";
 
 /**
  * Where the rotation of the archive's present key stands.
@@ -147,7 +148,7 @@ export async function checkFinish(archive: Archive, force: boolean): Promise<Fin
   if (at < ends && !force) {
     throw new FeedkeyError(
       "usage",
-      `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet`,
+      `the overlap lasts until ${iso(ends)}: stock clients may not have the new key yet${cutOff(archive)}`,
       {
         details: { overlapEnds: iso(ends), successor: name },
         hint: ["wait until then, or go on with --force", ...needsOfFeeds(archive.config.feeds)].join("; "),
@@ -155,6 +156,13 @@ export async function checkFinish(archive: Archive, force: boolean): Promise<Fin
     );
   }
   return { state, from: present, to: successor, isSwitched: false };
+}
+
+/** Feeds that can't have the signatures of both keys. */
+function cutOff({ config }: Archive): string {
+  const names = config.feeds.filter((feed) => severalOf(feed) === "one").map(({ name }) => `"${name}"`);
+  if (names.length === 0) return "";
+  return `, and ${names.length === 1 ? "feed" : "feeds"} ${names.join(", ")} can have one signature alone`;
 }
 
 /** The archive as it is once archive.ini names another key. */

@@ -1,14 +1,17 @@
 /** What a step of a rotation would do, told before it is taken: by the checks and the publication of the step itself. */
 import type { FeedkeyError } from "../../error.ts";
 import type { Algorithm } from "../../openpgp/secret/generate.ts";
+import type { ArchiveFeed } from "../../profile/types.ts";
 import { type Archive, ownCertificate } from "../../publish/archive.ts";
+import { severalOf } from "../../publish/feed-signers.ts";
 import type { Published } from "../../publish/publish.ts";
+import { certifications } from "../../signing/rotation-state.ts";
+import type { OwnCertificate } from "../../signing/signing-key.ts";
 import { successorAlgorithm } from "../../signing/successor-algorithm.ts";
 import { type Duration, roughly } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { checkAbandon } from "../revoke.ts";
 import { wasCutOffFinishing } from "../rotate.ts";
-import { certifications } from "../rotation-state.ts";
 import {
   checkFinish,
   checkStart,
@@ -17,6 +20,7 @@ import {
   refuseInGnupg,
   switchedTo,
 } from "./rotation-checks.ts";
+import { publishShared, sharedFeeds, signedWords } from "./shared-feeds.ts";
 import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rotation.ts";
 
 /** What the caller of a rotation chooses. Lengths of time are in milliseconds. */
@@ -65,17 +69,58 @@ async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
     ...(state.successor === undefined ? [`let ${present} certify ${to}`] : []),
     ...(back.length === 0 ? [`let ${to} certify ${present} for ${roughly(overlap)}`] : []),
     ...rivals.map(({ certificate }) => `let ${certificate.raw.fingerprint} and ${to} acknowledge each other`),
-    `${isChanged ? "write both into the key bundle, " : ""}send both ${toServers} them back`,
   ];
+  const shared =
+    state.successor === undefined ? await wouldShare(archive, choice, to) : await planShared(archive, state.successor);
+  const bundle = isChanged ? ["write both into the key bundle"] : [];
+  steps.push([...bundle, ...shared, `send both ${toServers} them back`].join(", "));
   return { steps, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
 }
 
-/** What a publication signs, as its plan says it. */
-function signing({ plans, delegated }: Published, to: string, isAll: boolean): string[] {
+/** What the first step signs with the successor that is there. */
+async function planShared(archive: Archive, successor: OwnCertificate): Promise<string[]> {
+  return signedWords(await publishShared(archive, [successor], true), "sign");
+}
+
+/** What the first step would sign with a successor that is not certified yet, or not even made. */
+async function wouldShare(archive: Archive, choice: RotationChoice, to: string): Promise<string[]> {
+  if (!(await isShareable(archive, choice))) return [];
+  const present = archive.config.key.fingerprint;
+  return sharedFeeds(archive).map((feed) => signingWords(feed, to, present, present));
+}
+
+/** Whether the present key and a new one may sign one file. */
+async function isShareable({ config, store }: Archive, { to, algorithm }: RotationChoice): Promise<boolean> {
+  const versions = [config.key.fingerprint, ...(to === undefined ? [] : [to])];
+  for (const name of versions) if ((await ownCertificate(store, name)).facts.primary.version === 6) return false;
+  return to !== undefined || algorithm !== "ed25519-v6";
+}
+
+/** @param present the one of the two that signs in any case */
+function signingWords(feed: ArchiveFeed, newer: string, older: string, present: string): string {
+  const other = present === newer ? older : newer;
+  const keys = { one: [present], any: [older, newer], last: [other, present] }[severalOf(feed)];
+  return `sign feed "${feed.name}" with ${keys.join(" and ")}`;
+}
+
+/** What the second step signs, as its plan says it. @param made a successor that would be made, and whether it signs alone */
+function signing(
+  published: Published,
+  from: string,
+  made: { readonly to: string; readonly alone: boolean } | undefined,
+): string[] {
+  const { plans, delegated } = published;
+  const words = made && plans.map(({ feed }) => signingWords(feed, made.to, made.alone ? made.to : from, made.to));
   return [
-    ...plans.filter(({ sign }) => isAll || sign !== undefined).map(({ feed }) => `sign feed "${feed.name}" with ${to}`),
+    ...(words ?? signedWords(published, "sign")),
     ...delegated.map(({ feed, delegate }) => `leave feed "${feed}" signed by its delegate ${delegate}`),
   ];
+}
+
+/** What is signed again once the old key is retired. */
+function resigned({ plans }: Published, to: string): string[] {
+  const shared = plans.filter(({ feed }) => severalOf(feed) !== "one");
+  return shared.map(({ feed }) => `sign feed "${feed.name}" with ${to} alone`);
 }
 
 /** The second step; after the first one of the same run if there is no successor yet. */
@@ -94,8 +139,12 @@ async function planFinish(archive: Archive, choice: RotationChoice, to: string, 
     steps: [
       ...(isSwitched ? [] : [`archive.ini: key = ${to}`]),
       // Whoever signs them now: the successor that would be made has signed none.
-      ...signing(published, to, found === undefined),
-      ...(isRetired ? [`revoke ${old} as superseded`] : []),
+      ...signing(
+        published,
+        old,
+        found === undefined ? { to, alone: !(await isShareable(archive, choice)) } : undefined,
+      ),
+      ...(isRetired ? [`revoke ${old} as superseded`, ...resigned(published, to)] : []),
       ...(published.bundle.length > 0 || isRetired ? ["write the key bundle"] : []),
       `send both keys ${toServers} them back`,
     ],

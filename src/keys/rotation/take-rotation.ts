@@ -9,6 +9,7 @@ import { describeGenerations } from "../cut-off-clients.ts";
 import { applyRevocation, planRevocation, refuseOrphans } from "../revoke.ts";
 import { finishRotation, type RotationStep, type StartOptions, startRotation, wasCutOffFinishing } from "../rotate.ts";
 import { checkStart, publishWithPresent, readRotation, refuseForeignFiles, switchedTo } from "./rotation-checks.ts";
+import { type FeedOutlook, feedOutlooks, signShared } from "./shared-feeds.ts";
 
 /** The state of a rotation. */
 export interface RotationStatus {
@@ -24,6 +25,7 @@ export interface RotationStatus {
   readonly overlapEnds: Instant | undefined;
   /** These keys with their dates, the first made first. */
   readonly keys: readonly DatedKey[];
+  readonly feeds: readonly FeedOutlook[];
 }
 
 /** A key over time. */
@@ -59,6 +61,7 @@ export async function rotationStatus(archive: Archive): Promise<RotationStatus> 
     keys: [predecessor, present, successor]
       .flatMap((one) => (one === undefined ? [] : [dated(one, archive)]))
       .sort((a, b) => a.createdAt - b.createdAt),
+    feeds: await feedOutlooks(archive),
   };
 }
 
@@ -145,7 +148,9 @@ async function retire(archive: Archive, step: RotationStep, force: boolean) {
     const revocation = await planRetiring(finished, step.present, "made");
     refuseOrphans(revocation, force);
     const done = [...(await applyRevocation(revocation, archive.store)), ...(await refreshBundle(finished))];
-    return { done: [...describeGenerations(revocation.generations), ...done], errors: [] };
+    const shared = await signShared(finished, []);
+    const words = [...describeGenerations(revocation.generations), ...done, ...shared.done];
+    return { done: words, errors: shared.left };
   } catch (error) {
     if (error instanceof FeedkeyError) return { done: [], errors: [error] };
     throw error;

@@ -1,10 +1,10 @@
 /** The state of a rotation, read from the certificates: there is no second record that could disagree. */
 import { largest } from "../extremes.ts";
-import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts, SignatureFacts } from "../trust/facts.ts";
 import { matchingUserIds } from "../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../trust/key-state.ts";
+import type { OwnCertificate } from "./signing-key.ts";
 
 export interface RotationState {
   readonly present: OwnCertificate;

@@ -1,0 +1,91 @@
+/** Feeds that both keys of a rotation sign: signed again when who signs changes, and how each feed stands. */
+import { FeedkeyError } from "../../error.ts";
+import { KeyIndex } from "../../openpgp/check/key-index.ts";
+import type { ArchiveFeed } from "../../profile/types.ts";
+import { type Archive, publicationOf } from "../../publish/archive.ts";
+import { latestIndexes } from "../../publish/as-published.ts";
+import { rootOf, toSign } from "../../publish/feed-layouts.ts";
+import { clientsNeed, type SeveralSignatures, severalOf } from "../../publish/feed-signers.ts";
+import { presentSignatures } from "../../publish/present-signatures.ts";
+import { type Published, publishFeeds } from "../../publish/publish.ts";
+import { PublishedTree } from "../../signing/published-tree.ts";
+import { type OwnCertificate, ownCertificates } from "../../signing/signing-key.ts";
+import type { Fingerprint } from "../../trust/facts.ts";
+
+/** The feeds of an archive that several keys may sign. */
+export function sharedFeeds({ config }: Archive): readonly ArchiveFeed[] {
+  return config.feeds.filter((feed) => severalOf(feed) !== "one");
+}
+
+/** What a publication signs, in words. */
+export function signedWords({ plans }: Pick<Published, "plans">, verb: "sign" | "signed"): string[] {
+  const wanting = plans.filter(({ sign }) => sign !== undefined);
+  return wanting.map(({ feed, signers }) => `${verb} feed "${feed.name}" with ${signers.join(" and ")}`);
+}
+
+/** @param by keys whose signature, beside that of the archive's key, shows that an index is the archive's */
+export async function publishShared(
+  archive: Archive,
+  by: readonly OwnCertificate[],
+  dryRun: boolean,
+): Promise<Published> {
+  const terms = { feeds: sharedFeeds(archive), source: latestIndexes(by), withBundle: false, dryRun };
+  return await publishFeeds({ ...publicationOf(archive), ...terms });
+}
+
+/** What became of shared feeds. */
+export interface SharedFeeds {
+  /** In words. */
+  readonly done: readonly string[];
+  readonly left: readonly FeedkeyError[];
+}
+
+/** Signs shared feeds again, after a step that changed who signs them. The step stands, whatever goes wrong here. */
+export async function signShared(archive: Archive, by: readonly OwnCertificate[]): Promise<SharedFeeds> {
+  if (sharedFeeds(archive).length === 0) return { done: [], left: [] };
+  try {
+    const published = await publishShared(archive, by, false);
+    return { done: [...signedWords(published, "signed"), ...published.notes], left: published.left };
+  } catch (error) {
+    if (error instanceof FeedkeyError) return { done: [], left: [error] };
+    throw error;
+  }
+}
+
+/** How a feed stands in a rotation. */
+export interface FeedOutlook {
+  readonly name: string;
+  /** What its stock clients make of several signatures. */
+  readonly several: SeveralSignatures;
+  /** Keys of the key store with a good signature over the published index, in the order of their signatures. */
+  readonly signedBy: readonly Fingerprint[];
+  /** What its stock clients need before a new key alone signs. */
+  readonly needs: string;
+}
+
+async function signedBy(archive: Archive, feed: ArchiveFeed, keys: KeyIndex): Promise<Fingerprint[]> {
+  const { signed } = rootOf(feed);
+  try {
+    const folder = (await PublishedTree.open(archive.config.root)).folder(feed.path);
+    const bytes = await folder.read(signed);
+    const main = bytes && toSign(feed, { name: signed, bytes }).signatures.at(-1);
+    const held = main && (await folder.read(main.name));
+    if (bytes === undefined || main === undefined || held === undefined) return [];
+    const found = await presentSignatures({ name: signed, bytes }, main, held, keys);
+    return found.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : [])).map((one) => one.certificate);
+  } catch (error) {
+    if (error instanceof FeedkeyError) return [];
+    throw error;
+  }
+}
+
+/** How each feed of an archive stands. @throws FeedkeyError `bad_config` for a key store that can't be read */
+export async function feedOutlooks(archive: Archive): Promise<FeedOutlook[]> {
+  const keys = await KeyIndex.of([...(await ownCertificates(archive.store)).values()].map(({ raw }) => raw));
+  const outlooks: FeedOutlook[] = [];
+  for (const feed of archive.config.feeds) {
+    const by = await signedBy(archive, feed, keys);
+    outlooks.push({ name: feed.name, several: severalOf(feed), signedBy: by, needs: clientsNeed(feed) });
+  }
+  return outlooks;
+}

@@ -1,0 +1,78 @@
+/** Who signs a feed: the archive's key, and as long as clients may know only the other key of a rotation, that one too. */
+import type { SeveralSignatures } from "../formats/format.ts";
+import { formatOf } from "../formats/formats.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import type { Own } from "../signing/delegate-check.ts";
+import { certifications, rotationState } from "../signing/rotation-state.ts";
+import type { OwnCertificate } from "../signing/signing-key.ts";
+import type { KeyStore } from "../store/key-store.ts";
+import type { Instant } from "../time.ts";
+import { signingKeys } from "../trust/expiry-forecast.ts";
+
+export type { SeveralSignatures } from "../formats/format.ts";
+
+/** What stock clients of a feed need before a new key alone signs it. */
+export function clientsNeed({ format }: Pick<ArchiveFeed, "format">): string {
+  return formatOf(format).needs;
+}
+
+/** The archive's key with the keys that may sign beside it. */
+export interface Signers {
+  readonly key: OwnCertificate;
+  /** The key that it followed, not retired yet. */
+  readonly before: readonly OwnCertificate[];
+  /** The key that is to follow. */
+  readonly after: readonly OwnCertificate[];
+  /** Why one that should sign too does not, in words. */
+  readonly missing: readonly string[];
+}
+
+/** What clients of a feed make of several signatures. */
+export function severalOf({ format }: Pick<ArchiveFeed, "format">): SeveralSignatures {
+  return formatOf(format).signing?.several ?? "one";
+}
+
+/**
+ * The keys that may sign beside one.
+ * @param own all that is known of the archive's keys
+ * @param key who signs in any case
+ */
+export async function signersBeside(
+  own: Own,
+  key: OwnCertificate,
+  userId: string,
+  store: KeyStore,
+  at: Instant,
+): Promise<Signers> {
+  const { predecessor, successor } = rotationState(own, key, userId, at);
+  const missing: string[] = [];
+  const usable = async (other: OwnCertificate | undefined, isAwaited: boolean) => {
+    if (other === undefined || signingKeys(other.facts, at).size === 0) return [];
+    const name = other.raw.fingerprint;
+    // A signature of version 6 hides the others from apt's gpgv and spoils the file for dnf and zypper.
+    const isShared = [key, other].every(({ facts }) => facts.primary.version !== 6);
+    if (isShared && (await store.hasPrivate(name))) return [other];
+    if (isAwaited) {
+      missing.push(
+        isShared
+          ? `the secret key of ${name} is not in this key store`
+          : "a key of version 6 signs nothing together with others",
+      );
+    }
+    return [];
+  };
+  const back = predecessor && certifications(predecessor.facts, key.raw.fingerprint, userId, at);
+  const isOverlap = back?.some(({ expiresAt }) => (expiresAt ?? 0) > at) === true;
+  return { key, before: await usable(predecessor, isOverlap), after: await usable(successor, true), missing };
+}
+
+/** Those of them that sign a feed, in the order of their signatures. */
+export function signersOf(
+  feed: Pick<ArchiveFeed, "format">,
+  { key, before, after }: Signers,
+): readonly OwnCertificate[] {
+  const several = severalOf(feed);
+  if (several === "one") return [key];
+  // apt 2.6 stops at a signature that has gone bad: first the one that the oldest clients know.
+  return several === "any" ? [...before, key, ...after] : [...after, ...before, key];
+}

@@ -1,0 +1,150 @@
+// Who signs a feed during a rotation: both keys where stock clients need to know one of them, else the present key alone.
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { unframe } from "../../src/formats/cleartext.ts";
+import { readSignatureFile } from "../../src/openpgp/check/detached.ts";
+import { type Keeper, withArchive } from "../apt/archive.ts";
+import type { Suite } from "../apt/suite.ts";
+import { day } from "../testkit/dates.ts";
+import type { JsonDocument } from "../testkit/programs/command-line.ts";
+
+interface Outlook {
+  readonly name: string;
+  readonly several: string;
+  readonly signedBy: readonly string[];
+}
+
+const issuers = (bytes: Uint8Array) =>
+  readSignatureFile(bytes, "").map((one) => ("raw" in one ? one.raw.issuer.fingerprint : undefined));
+
+/** Who signed the suite, by its two files, which must agree; and a file of checksums. */
+async function signers(suite: Suite) {
+  const inline = unframe(await fs.readFile(suite.path("InRelease")), "InRelease").signatures;
+  const detached = await fs.readFile(suite.path("Release.gpg"));
+  expect(detached.toString().match(/BEGIN/g), "one armor").to.have.length(1);
+  const apt = issuers(inline);
+  expect(issuers(detached)).to.deep.equal(apt);
+  return { apt, sums: issuers(await fs.readFile(join(suite.folder, "site/v1/SHA256SUMS.sig"))) };
+}
+
+const outlooks = async (keeper: Keeper, at: number) =>
+  ((await keeper.done(at, "rotate", "--status")).feeds as Outlook[]).map(({ name, several, signedBy }) => ({
+    ...{ name, several, signedBy },
+  }));
+
+const changed = (document: JsonDocument) => (document.feeds as { changed: boolean }[]).map((one) => one.changed);
+
+/** A client that has one of the keys for its only seed, and a state of its own. */
+async function acceptedBy(suite: Suite, seed: string, at: number): Promise<void> {
+  const profile = join(suite.folder, "example.ini");
+  const text = await fs.readFile(profile, "utf8");
+  const certs = join(suite.folder, `seed-${seed}`);
+  await fs.mkdir(certs, { recursive: true });
+  await fs.copyFile(join(suite.folder, "home/certs", `${seed}.asc`), join(certs, `${seed}.asc`));
+  await fs.writeFile(
+    profile,
+    text.replace(/^seeds = .*$/m, `seeds = ${seed}`).replace(/^keyring = .*$/m, `keyring = ${certs}`),
+  );
+  await fs.rm(join(suite.folder, "state"), { recursive: true, force: true });
+  await suite.accept(at, "update");
+  await fs.writeFile(profile, text);
+}
+
+describe("both keys of a rotation", function () {
+  this.timeout(60_000);
+
+  it("sign what needs one of them to be known, until the old one is retired; checksum files have one signature", async () => {
+    await withArchive(async (suite, keeper) => {
+      const old = suite.key;
+      await keeper.done(day(10), "publish");
+      const plan = (await keeper.done(day(11), "rotate", "--force", "--dry-run")).steps as string[];
+      expect(plan.at(-1)).to.contain(`sign feed "stable" with ${old} and a new ed25519 key`).and.not.contain("v1");
+      const begun = await keeper.done(day(11), "rotate", "--force");
+      const next = String(begun.successor);
+      expect(begun.done).to.include(`signed feed "stable" with ${old} and ${next}`);
+      expect(await signers(suite)).to.deep.equal({ apt: [old, next], sums: [old] });
+      for (const seed of [old, next]) await acceptedBy(suite, seed, day(11));
+      expect(changed(await keeper.done(day(11), "publish"))).to.deep.equal([false, false, false]);
+      expect(await outlooks(keeper, day(12))).to.deep.equal([
+        { name: "stable", several: "any", signedBy: [old, next] },
+        { name: "v1", several: "one", signedBy: [old] },
+        { name: "tools", several: "one", signedBy: [old] },
+      ]);
+
+      const early = await keeper(day(12), "rotate", "--finish");
+      expect(early.error?.code).to.equal("usage");
+      expect(early.error?.message).to.contain('feeds "v1", "tools" can have one signature alone');
+
+      await suite.release({ at: day(13) });
+      await keeper.done(day(13), "publish");
+      expect(await signers(suite)).to.deep.equal({ apt: [old, next], sums: [old] });
+
+      const foreseen = (await keeper.done(day(42), "rotate", "--finish", "--dry-run")).steps as string[];
+      expect(foreseen)
+        .to.include(`sign feed "stable" with ${old} and ${next}`)
+        .and.include(`sign feed "v1" with ${next}`);
+      await keeper.done(day(42), "rotate", "--finish");
+      expect(await signers(suite)).to.deep.equal({ apt: [old, next], sums: [next] });
+      for (const seed of [old, next]) await acceptedBy(suite, seed, day(42));
+      expect(changed(await keeper.done(day(42), "publish"))).to.deep.equal([false, false, false]);
+
+      const gone = await keeper.done(day(43), "revoke", old, "--reason", "superseded", "--force");
+      expect(gone.done).to.include(`signed feed "stable" with ${next}`);
+      expect(await signers(suite)).to.deep.equal({ apt: [next], sums: [next] });
+      await acceptedBy(suite, next, day(43));
+      expect(changed(await keeper.done(day(43), "publish"))).to.deep.equal([false, false, false]);
+    });
+  });
+
+  it("are one again once the successor is abandoned or revoked, or the old key retired in the same run", async () => {
+    await withArchive(async (suite, keeper) => {
+      const old = suite.key;
+      await keeper.done(day(10), "publish");
+      await keeper.done(day(11), "rotate", "--force");
+      expect((await signers(suite)).apt).to.have.length(2);
+      await keeper.done(day(12), "rotate", "--abandon");
+      expect((await signers(suite)).apt).to.deep.equal([old]);
+      const second = String((await keeper.done(day(13), "rotate", "--force")).successor);
+      await keeper.done(day(14), "revoke", second, "--reason", "compromised", "--force");
+      expect((await signers(suite)).apt).to.deep.equal([old]);
+      const third = String((await keeper.done(day(15), "rotate", "--force")).successor);
+      const steps = (await keeper.done(day(15), "rotate", "--finish", "--retire", "--force", "--dry-run")).steps;
+      expect(steps).to.include.members([`revoke ${old} as superseded`, `sign feed "stable" with ${third} alone`]);
+      await keeper.done(day(15), "rotate", "--finish", "--retire", "--force");
+      expect((await signers(suite)).apt).to.deep.equal([third]);
+    });
+  });
+
+  it("are said to be one where the other's secret is not here, has expired, or is of version 6", async () => {
+    await withArchive(async (suite, keeper) => {
+      const old = suite.key;
+      const secret = (key: string) => join(suite.folder, "home/private", `${key}.asc`);
+      await keeper.done(day(10), "publish");
+      const next = String((await keeper.done(day(11), "rotate", "--force", "--expires", "60d")).successor);
+      await fs.rename(secret(next), join(suite.folder, "away"));
+      const alone = await keeper.done(day(12), "publish");
+      expect((await signers(suite)).apt).to.deep.equal([old]);
+      expect(alone.warnings).to.include(
+        `feed "stable" is not signed by both keys of the rotation: the secret key of ${next} is not in this key store`,
+      );
+      expect(String(alone.warnings), "checksum files never are").to.not.contain("v1");
+      await fs.rename(join(suite.folder, "away"), secret(next));
+      expect(changed(await keeper.done(day(13), "publish"))).to.deep.equal([true, false, false]);
+      expect((await signers(suite)).apt).to.deep.equal([old, next]);
+      await keeper.done(day(80), "publish");
+      expect((await signers(suite)).apt, "it has expired").to.deep.equal([old]);
+    });
+    await withArchive(async (suite, keeper) => {
+      await keeper.done(day(10), "publish");
+      const args = ["--force", "--algorithm", "ed25519-v6"];
+      const plan = await keeper.done(day(11), "rotate", ...args, "--dry-run");
+      expect(String(plan.steps)).to.not.contain("sign feed");
+      const { successor } = await keeper.done(day(11), "rotate", ...args);
+      expect(String((await keeper.done(day(11), "publish")).warnings)).to.contain("version 6");
+      expect((await signers(suite)).apt).to.deep.equal([suite.key]);
+      await keeper.done(day(42), "rotate", "--finish");
+      expect((await signers(suite)).apt).to.deep.equal([successor]);
+    });
+  });
+});
