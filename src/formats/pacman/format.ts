@@ -21,12 +21,14 @@ export const pacman: Format = {
   signing: {
     isRoot: (name) => root.test(name),
     check: (archive) => void readDatabase(archive),
+    several: "one",
     // Clients ask for NAME.db.sig; repo-add, which makes NAME.db a link, looks for the other one.
     files: (name) => {
       const asked = name.replace(/\.tar[.a-z0-9]*$/, "");
       return [...new Set([name, asked])].map((one) => ({ name: `${one}.sig`, holds: "binary" }));
     },
   },
+  needs: "the new key in NAME.gpg and NAME-trusted, and pacman-key --populate run on each",
   packageName: /\.pkg\.tar(\.(gz|xz|zst|bz2|lz4|lrz|lzo|Z|lz))?$/,
   compareVersions,
   read: readDatabase,

@@ -16,9 +16,12 @@ export const rpmMd: Format = {
   signing: {
     isRoot: (name) => name === "repomd.xml",
     check: (text) => void readRepomd(text),
+    // dnf takes either; zypper looks at the last one.
+    several: "last",
     files: (name) => [{ name: `${name}.asc`, holds: "armored" }],
   },
   content: readRepomd,
+  needs: "the new key in the file of gpgkey=, which dnf takes in itself; and zypper, by rpm --import",
   packageName: /\.rpm$/,
   compareVersions,
   divided: "architectures",
