@@ -25,14 +25,15 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     });
   withWarnings(withPassphrase(program.command("sign <index...>")))
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
-    .requiredOption("--key <fingerprint>", "the key that signs")
-    .option("--also-key <fingerprint>", "of apt's Release: a further key that signs it; may be repeated", repeated)
-    .option("--feed <name>", "the feed that it is signed for")
+    .option("--config <file>", "archive.ini: its key, both keys during a rotation, and its feed of this place")
+    .option("--key <fingerprint>", "the key that signs (default: archive.ini's)")
+    .option("--also-key <fingerprint>", "of apt and rpm-md: a further key that signs it; may be repeated", repeated)
+    .option("--feed <name>", "the feed that it is signed for (default: archive.ini's, by the place of the index)")
     .option("--notation-domain <domain>", "domain of the notation with the feed's name, if the user ID has no address")
     .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
     .option("--clearsign", "of a checksum file: INDEX.asc holds the text and its signature")
-    .option("--valid-for <length>", "how long the signature holds, or never", "14d")
-    .option("--form <name>", "signature files: both, or asc alone", "both")
+    .option("--valid-for <length>", "how long the signature holds, or never (default: archive.ini's, or 14d)")
+    .option("--form <name>", "signature files: both, or asc alone (default: archive.ini's, or both)")
     .option("--force", "sign what clients can't read, and replace other programs' signature files")
     .action((indexes: string[], options: SignCommandOptions) => {
       return run("sign", async (context) => (await import("./archive/sign.ts")).sign(context, indexes, options));

@@ -61,21 +61,21 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
 }
 
 export interface SignOptions extends WarnOptions {
-  /** A full fingerprint, `gpg:` before one that stays in GnuPG. */
-  readonly key: string;
-  /** Of apt's Release: further keys that sign it, as long as some clients know only these. Named as `key`. */
+  /** A full fingerprint, `gpg:` before one that stays in GnuPG. By default that of `archive.ini`, and the other key of its rotation where both sign. */
+  readonly key?: string | undefined;
+  /** Further keys that sign it, as long as some clients know only these, where the format lets several sign. Named as `key`. */
   readonly alsoKeys?: readonly string[] | undefined;
-  /** The feed that it is signed for. */
+  /** The feed that it is signed for. By default that of `archive.ini` whose index this is. */
   readonly feed?: string | undefined;
-  /** How long the signature is valid; undefined: without end. */
-  readonly validFor: Duration | undefined;
+  /** How long the signature is valid: as `archive.ini` says, or 14 days; undefined: without end. */
+  readonly validFor: Duration | "archive's" | undefined;
   /** Of feedkey's notations, where the key's user ID has no address. By default that of `archive.ini`. */
   readonly notationDomain?: string | undefined;
   /** First add size and SHA-256 of the packages beside it to a pkg_summary. */
   readonly addChecksums?: boolean | undefined;
   /** Of a checksum file: write the text and its signature into one file, INDEX.asc. */
   readonly clearsign?: boolean | undefined;
-  /** Which signature files are written: both by default, or `.asc` alone. */
+  /** Which signature files are written: both, or `.asc` alone. By default as `archive.ini` says, else both. */
   readonly form?: SignatureForm | undefined;
   /** Sign even what no client can read, and replace signature files of another program, such as usign. */
   readonly force?: boolean | undefined;

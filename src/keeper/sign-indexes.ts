@@ -1,16 +1,86 @@
 /** Indexes that another program wrote: signed, if clients would accept it. */
+import { realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { withLock } from "../files/lock.ts";
+import { defaultValidFor } from "../profile/read-archive.ts";
+import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
+import { filesOf, rootOf } from "../publish/feed-layouts.ts";
+import { type KeysAround, signersBeside } from "../publish/feed-signers.ts";
+import { recordSigned, recordsFolder } from "../publish/published-record.ts";
 import type { SignedIndex } from "../publish/sign-index.ts";
 import { signIndexFiles } from "../publish/sign-index.ts";
 import type { Reporter } from "../refresh/session.ts";
+import type { Own } from "../signing/delegate-check.ts";
 import { keyOf } from "../signing/load-config.ts";
-import { certificatesWith, openSigner } from "../signing/signer.ts";
+import { PublishedTree } from "../signing/published-tree.ts";
+import { certificatesWith, type KeyPlace, openSigner } from "../signing/signer.ts";
 import type { SignerOf } from "../signing/signing-key.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { refuseOffProfile } from "./check-signer.ts";
 import { warnOfSigner } from "./ends-ahead.ts";
 import type { SignOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
+
+/** The archive's feed that files are signed for: by its name, or by its place. */
+async function feedOf(
+  config: ArchiveConfig | undefined,
+  name: string | undefined,
+  indexes: readonly string[],
+): Promise<ArchiveFeed | undefined> {
+  if (config === undefined) return undefined;
+  if (name !== undefined) return config.feeds.find((feed) => feed.name === name);
+  const real = async (path: string) => await realpath(path).catch(() => undefined);
+  const [only, ...others] = new Set(indexes);
+  const folder = only === undefined || others.length > 0 ? undefined : await real(dirname(only));
+  for (const feed of folder === undefined ? [] : config.feeds) {
+    const isIndex = [rootOf(feed).signed, `${rootOf(feed).signed}.new`].includes(basename(only ?? ""));
+    if (isIndex && (await real(join(config.root, feed.path))) === folder) return feed;
+  }
+  return undefined;
+}
+
+/** The keys that options name, the oldest first; apt's gpgv finds no signature behind one of version 6. */
+async function namedKeys(opened: Opened, key: SignerOf, also: readonly string[]): Promise<KeysAround<SignerOf>> {
+  const { store, passphrase } = opened;
+  const others: SignerOf[] = [];
+  for (const other of also.map(keyOf)) {
+    others.push(await openSigner(store, other, passphrase, await certificatesWith(store, other)));
+  }
+  refuseTwice([key, ...others]);
+  const rank = ({ facts: { primary } }: SignerOf) => (primary.version === 6 ? 1 : 0);
+  const isOlder = (one: SignerOf) =>
+    (rank(one) - rank(key) || one.facts.primary.createdAt - key.facts.primary.createdAt) < 0;
+  const sorted = others.toSorted((a, b) => rank(a) - rank(b) || a.facts.primary.createdAt - b.facts.primary.createdAt);
+  return { key, before: sorted.filter(isOlder), after: sorted.filter((one) => !isOlder(one)) };
+}
+
+/** The archive's key, and the other one of a rotation. */
+async function rotationKeys(
+  opened: Opened,
+  key: SignerOf,
+  own: Own,
+  userId: string,
+  reporter: Reporter,
+): Promise<KeysAround<SignerOf>> {
+  const { store, at, passphrase } = opened;
+  const { before, after, missing } = await signersBeside(own, key, userId, store, at);
+  for (const why of missing) reporter.warn(`not signed by both keys of the rotation: ${why}`);
+  const open = async ({ raw }: Pick<SignerOf, "raw">) =>
+    await openSigner(store, { where: "store", fingerprint: raw.fingerprint }, passphrase, own);
+  const [older, newer] = [[], []] as [SignerOf[], SignerOf[]];
+  for (const one of before) older.push(await open(one));
+  for (const one of after) newer.push(await open(one));
+  return { key, before: older, after: newer };
+}
+
+function placeOf(key: string | undefined, config: ArchiveConfig | undefined): KeyPlace {
+  if (key !== undefined) return keyOf(key);
+  if (config !== undefined) return config.key;
+  throw new FeedkeyError("usage", "no key given", {
+    hint: "give the key that signs with --key FINGERPRINT, or the archive with --config archive.ini",
+  });
+}
 
 /** Signs each. @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign */
 export async function signIndexes(
@@ -19,21 +89,43 @@ export async function signIndexes(
   options: SignOptions,
   reporter: Reporter,
 ): Promise<{ readonly key: Fingerprint; readonly signed: readonly SignedIndex[] }> {
-  const { feed, validFor, addChecksums = false, clearsign = false, form = "both", force = false } = options;
+  const { addChecksums = false, clearsign = false, force = false, alsoKeys = [] } = options;
   const { store, at } = opened;
-  const place = keyOf(options.key);
+  const config = (await opened.found())?.config;
+  const place = placeOf(options.key, config);
+  const archiveFeed = await feedOf(config, options.feed, indexes);
+  const feed = options.feed ?? archiveFeed?.name;
+  if (options.key === undefined && feed === undefined) {
+    throw new FeedkeyError("usage", "archive.ini has no feed with this index", {
+      details: { indexes },
+      hint: "name the feed with --feed, or the key with --key FINGERPRINT",
+    });
+  }
   const own = await certificatesWith(store, place);
   const key = await openSigner(store, place, opened.passphrase, own);
-  const keys: [SignerOf, ...SignerOf[]] = [key];
-  for (const also of (options.alsoKeys ?? []).map(keyOf)) {
-    keys.push(await openSigner(store, also, opened.passphrase, await certificatesWith(store, also)));
-  }
-  refuseTwice(keys);
+  const byRotation = config !== undefined && options.key === undefined && alsoKeys.length === 0;
+  const keys = byRotation
+    ? await rotationKeys(opened, key, own, config.userId, reporter)
+    : await namedKeys(opened, key, alsoKeys);
   const profile = await opened.profile();
   await refuseOffProfile({ store, at, profile }, place, feed === undefined ? [] : [feed], own);
-  const notationDomain = options.notationDomain ?? (await opened.found())?.config.notationDomain;
-  const terms = { at, validFor, feed, notationDomain, addChecksums, framed: clearsign, form, force, own };
-  const { signed, warnings } = await signIndexFiles(indexes, keys, terms);
+  const notationDomain = options.notationDomain ?? config?.notationDomain;
+  const form = options.form ?? archiveFeed?.signatures ?? "both";
+  const validFor = options.validFor === "archive's" ? (config?.validFor ?? defaultValidFor) : options.validFor;
+  const feedAt = archiveFeed &&
+    config && {
+      folder: (await PublishedTree.open(config.root)).folder(archiveFeed.path).view(),
+      signatures: filesOf(archiveFeed).slice(1),
+    };
+  const terms = { at, feed, notationDomain, addChecksums, framed: clearsign, form, force, own, feedAt };
+  const severally = alsoKeys.length > 0;
+  const { signed, warnings, files } = await signIndexFiles(indexes, keys, { ...terms, severally, validFor });
+  const [file] = files;
+  if (config !== undefined && archiveFeed?.packages === undefined && archiveFeed !== undefined && file !== undefined) {
+    const records = recordsFolder(store, config.root);
+    const { bytes } = file;
+    await withLock(records, (lock) => recordSigned(records, archiveFeed, { name: archiveFeed.index, bytes }, lock));
+  }
   for (const warning of warnings) reporter.warn(warning);
   await warnOfSigner(opened, place, own, options, reporter);
   return { key: key.raw.fingerprint, signed };

@@ -4,8 +4,8 @@ import { decompress, detectCompression } from "../packages/compression/compressi
 import type { ArchiveFeed, PublishedFormat, SignedFeed, WrittenFeed } from "../profile/types.ts";
 import type { FeedLayout, FileToSign, RootLayout, SignedFile } from "./feed-layout.ts";
 import { aptFeed } from "./layouts/apt-feed.ts";
-import { opkgFeed } from "./opkg-feed.ts";
-import { pkgsrcFeed } from "./pkgsrc-feed.ts";
+import { opkgFeed } from "./layouts/opkg-feed.ts";
+import { pkgsrcFeed } from "./layouts/pkgsrc-feed.ts";
 
 const layouts: Readonly<Record<PublishedFormat, FeedLayout>> = { opkg: opkgFeed, pkgsrc: pkgsrcFeed, apt: aptFeed };
 

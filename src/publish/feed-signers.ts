@@ -16,13 +16,17 @@ export function clientsNeed({ format }: Pick<ArchiveFeed, "format">): string {
   return formatOf(format).needs;
 }
 
-/** The archive's key with the keys that may sign beside it. */
-export interface Signers {
-  readonly key: OwnCertificate;
+/** The key that signs, with those that may sign beside it. */
+export interface KeysAround<Key> {
+  readonly key: Key;
   /** The key that it followed, not retired yet. */
-  readonly before: readonly OwnCertificate[];
+  readonly before: readonly Key[];
   /** The key that is to follow. */
-  readonly after: readonly OwnCertificate[];
+  readonly after: readonly Key[];
+}
+
+/** The archive's keys in a rotation. */
+export interface Signers extends KeysAround<OwnCertificate> {
   /** Why one that should sign too does not, in words. */
   readonly missing: readonly string[];
 }
@@ -66,12 +70,8 @@ export async function signersBeside(
   return { key, before: await usable(predecessor, isOverlap), after: await usable(successor, true), missing };
 }
 
-/** Those of them that sign a feed, in the order of their signatures. */
-export function signersOf(
-  feed: Pick<ArchiveFeed, "format">,
-  { key, before, after }: Signers,
-): readonly OwnCertificate[] {
-  const several = severalOf(feed);
+/** Those of them that sign a file, in the order of their signatures. */
+export function inOrder<Key>(several: SeveralSignatures, { key, before, after }: KeysAround<Key>): readonly Key[] {
   if (several === "one") return [key];
   // apt 2.6 stops at a signature that has gone bad: first the one that the oldest clients know.
   return several === "any" ? [...before, key, ...after] : [...after, ...before, key];

@@ -1,23 +1,22 @@
 /** What `publish` will change in one feed: planned first, shown or applied afterwards. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
-import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { formatOf } from "../formats/formats.ts";
 import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
 import type { FolderView, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
-import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { DataSignature, Fingerprint } from "../trust/facts.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import { packageUrl } from "../trust/package-path.ts";
 import type { FileToSign, FileWrite, Listed, ToList } from "./feed-layout.ts";
 import { layoutOf, rootOf, toSign } from "./feed-layouts.ts";
-import { type Signers, severalOf, signersOf } from "./feed-signers.ts";
+import { inOrder, type Signers, severalOf } from "./feed-signers.ts";
 import { indexChanges } from "./index-changes.ts";
-import { presentSignatures } from "./present-signatures.ts";
-import { refuseUnreadable, warnOfSize } from "./readable-index.ts";
+import { refuseUnreadable, warnOfEnd, warnOfSize } from "./readable-index.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
 import { dateAfter } from "./signature-date.ts";
 import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isOwn, type Vouchers } from "./vouched-file.ts";
+import { whySign } from "./why-sign.ts";
 
 /** What changes in one folder. */
 export interface FolderPlan {
@@ -162,49 +161,6 @@ export function changesAnything({ writes, removes, sign }: Pick<FeedPlan, "write
   return writes.length > 0 || removes.length > 0 || sign !== undefined;
 }
 
-/** Why the present signature files are not good enough; undefined if they are. */
-async function whySign(
-  folder: FolderView,
-  files: readonly FileToSign[],
-  signers: readonly OwnCertificate[],
-  feed: ArchiveFeed,
-  terms: { readonly at: Instant; readonly validFor: Duration },
-): Promise<string | undefined> {
-  const keys = await KeyIndex.of(signers.map(withOwnKeys));
-  const pairs = files.flatMap((file) => file.signatures.map((one) => ({ file, one, name: one.name })));
-  for (const { file, one, name } of pairs) {
-    const bytes = await folder.read(name);
-    if (bytes === undefined) return `${name} is missing`;
-    const signatures = await presentSignatures(file, one, bytes, keys).catch(() => []);
-    const problem = problemOf(signatures, signers, feed, terms);
-    if (problem !== undefined) return `${name} ${problem}`;
-  }
-  return undefined;
-}
-
-function problemOf(
-  signatures: readonly DataSignature[],
-  signers: readonly OwnCertificate[],
-  feed: ArchiveFeed,
-  { at, validFor }: { readonly at: Instant; readonly validFor: Duration },
-): string | undefined {
-  const made = signatures.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : []));
-  if (made.length === 0 || signatures.some(({ status }) => status === "bad")) return "does not fit";
-  const isBy = ({ raw }: OwnCertificate, place: number) => made[place]?.certificate === raw.fingerprint;
-  if (signatures.length !== signers.length || !signers.every(isBy)) return "is signed by other keys";
-  for (const facts of made) {
-    if (!facts.notations.some(({ name, value }) => name.startsWith("feed@") && value === feed.name)) {
-      return "does not name the feed";
-    }
-    const left = (facts.expiresAt ?? 0) - at;
-    // One that had to be dated after its predecessor ends that much later.
-    if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for longer than it should be";
-    // Signed again well before clients begin to refuse it.
-    if (left * 2 < validFor) return "has less than half of its time left";
-  }
-  return undefined;
-}
-
 export interface PlanTerms {
   readonly at: Instant;
   readonly validFor: Duration;
@@ -266,7 +222,7 @@ export async function planFeed(
   const signed = [toSign(feed, root), ...others.map((file) => toSign(feed, file))] as const;
   const removes = [...files.removes, ...(await planSignatureFiles(folder, signed, terms.force))];
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
-  const signers = signersOf(feed, keys);
+  const signers = inOrder(severalOf(feed), keys);
   const sign = same ? await whySign(folder, signed, signers, feed, terms) : "the index changes";
   const what = `the index of feed "${feed.name}"`;
   // What lies there was read when it was taken from there.
@@ -291,6 +247,7 @@ export async function planFeed(
     date,
     warnings: [
       ...warnings,
+      ...(feed.packages === undefined ? warnOfEnd(what, formatOf(feed.format).signing, text, terms.at) : []),
       ...alone.map((why) => `feed "${feed.name}" is not signed by both keys of the rotation: ${why}`),
     ],
   };

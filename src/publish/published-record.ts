@@ -85,6 +85,20 @@ async function write(records: string, { indexes, bundle }: PublishedRecord, lock
   if (there !== text) await writeFileAtomic(fileIn(records), text, { mode: 0o600 }, lock);
 }
 
+/** Records an index that another program is about to put in place; the one before it stays on record. @throws FeedkeyError `output`, `locked` */
+export async function recordSigned(
+  records: string,
+  feed: Pick<ArchiveFeed, "path">,
+  file: SignedFile,
+  lock: HeldLock,
+): Promise<void> {
+  const { indexes, bundle } = await readPublished(records);
+  const { path, sha256 } = recordEntry(feed, file);
+  const last = indexes.get(path)?.at(-1);
+  const both = [...new Set([...(last === undefined ? [] : [last]), sha256])];
+  await write(records, { indexes: new Map(indexes).set(path, both), bundle }, lock);
+}
+
 /** What is going to be published. */
 export interface ToRecord {
   readonly plans: readonly Indexed[];

@@ -1,8 +1,10 @@
 /** Whether clients can read an index: by the reader and the limits that they have themselves, before it is signed. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
+import type { Signing } from "../formats/format.ts";
 import { compressionNamed, formats, maxIndexBytes, singleNames, usualIndexBytes } from "../formats/formats.ts";
 import type { FeedFormat } from "../profile/types.ts";
+import { type Instant, iso } from "../time.ts";
 import { summaryText } from "./summary-files.ts";
 
 /** An index that clients can read. */
@@ -22,6 +24,14 @@ export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes)
   return [
     `${what} has ${bytes} bytes: new clients take no more than ${usual}, unless their profile has max-index-size for the feed`,
   ];
+}
+
+/** Warns of a root of another program that says of itself that it ends, once half of that time is over. @param what names the index */
+export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint8Array, at: Instant): string[] {
+  const found = signing?.validity?.(text);
+  if (found === undefined || (found.until - at) * 2 >= found.until - found.since) return [];
+  const words = found.until <= at ? "and clients refuse it" : "which is soon";
+  return [`${what} is valid until ${iso(found.until)}, ${words}: let the program that wrote it write it again`];
 }
 
 /**

@@ -16,11 +16,13 @@ import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
 import type { Own } from "../signing/delegate-check.ts";
-import { type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
+import { type FolderView, type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
+import type { FileToSign } from "./feed-layout.ts";
 import { checkRoot } from "./feed-layouts.ts";
+import { inOrder, type KeysAround } from "./feed-signers.ts";
 import { compressIndex } from "./index-compression.ts";
 import { type SignOptions, signFile } from "./index-signature.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
@@ -40,6 +42,10 @@ export interface SignFileOptions extends SignOptions {
   readonly force: boolean;
   /** The key store's certificates: the signature is dated after theirs. */
   readonly own: Own;
+  /** Several keys were asked for: a file that can have one signature alone is refused. */
+  readonly severally: boolean;
+  /** The place of the feed, whose signatures the new ones follow, where that is not beside the file. */
+  readonly feedAt: { readonly folder: FolderView; readonly signatures: readonly string[] } | undefined;
 }
 
 export interface SignedIndex {
@@ -55,7 +61,7 @@ export interface SignedIndex {
 /** An index file that may be signed. */
 interface FilePlan extends FolderPlan {
   readonly path: string;
-  readonly keys: readonly SignerOf[];
+  readonly several: SeveralSignatures;
   readonly warnings: readonly string[];
 }
 
@@ -69,20 +75,10 @@ async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Ar
   });
 }
 
-/**
- * The key first that the oldest clients know; apt's gpgv finds no signature behind one of version 6. Where the last one counts, it is
- * that of the first key given.
- */
-function inOrder(keys: readonly SignerOf[], several: SeveralSignatures): readonly SignerOf[] {
-  if (several === "last") return keys.toReversed();
-  const rank = ({ facts: { primary } }: SignerOf) => (primary.version === 6 ? 1 : 0);
-  return keys.toSorted((a, b) => rank(a) - rank(b) || a.facts.primary.createdAt - b.facts.primary.createdAt);
-}
-
 /** @throws FeedkeyError `usage` for what files of these formats are not */
-function refuseMisfit(path: string, signing: Signing | undefined, keys: number, framed: boolean): void {
+function refuseMisfit(path: string, signing: Signing | undefined, { severally, framed }: SignFileOptions): void {
   const name = basename(path);
-  if (keys > 1 && (signing?.several ?? "one") === "one") {
+  if (severally && (signing?.several ?? "one") === "one") {
     throw new FeedkeyError("usage", `${escapeText(name)} is signed by one key alone`, {
       hint: "--also-key is for formats whose clients need to know one of several signers",
     });
@@ -103,7 +99,6 @@ function refuseMisfit(path: string, signing: Signing | undefined, keys: number, 
 async function planIndexFile(
   path: string,
   together: readonly string[],
-  keys: readonly SignerOf[],
   signers: KeyIndex,
   options: SignFileOptions,
 ): Promise<FilePlan> {
@@ -111,7 +106,7 @@ async function planIndexFile(
   const name = basename(path);
   const format = formatOfRoot(name);
   const signing = format?.signing;
-  refuseMisfit(path, signing, keys.length, framed);
+  refuseMisfit(path, signing, options);
   const folder = (await PublishedTree.open(dirname(path))).folder("");
   const there = await readIndex(folder, path);
   const bytes = options.addChecksums ? await withChecksums(path, there) : there;
@@ -121,9 +116,11 @@ async function planIndexFile(
   const signed = [{ name, bytes, signatures: publishedSignatures(name, signing, form, framed) }] as const;
   const unused = await planSignatureFiles(folder, signed, force);
   const removes = [...unused, ...(await staleBeside(folder, path, bytes, together))];
-  const date = await dateAfter(folder, [...signatureNames(signed), ...unused], signers, options.at);
+  const beside = await dateAfter(folder, [...signatureNames(signed), ...unused], signers, options.at);
+  const { folder: place = folder, signatures = [] } = options.feedAt ?? {};
+  const date = Math.max(beside, await dateAfter(place, signatures, signers, options.at));
   const writes = bytes === there ? [] : [{ name, data: bytes }];
-  return { path, folder, signed, writes, removes, date, keys: inOrder(keys, signing?.several ?? "one"), warnings };
+  return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
 }
 
 /**
@@ -135,20 +132,25 @@ async function planIndexFile(
  */
 export async function signIndexFiles(
   paths: readonly string[],
-  keys: readonly [SignerOf, ...SignerOf[]],
+  keys: KeysAround<SignerOf>,
   options: SignFileOptions,
-): Promise<{ readonly signed: readonly SignedIndex[]; readonly warnings: readonly string[] }> {
+): Promise<{
+  readonly signed: readonly SignedIndex[];
+  readonly files: readonly FileToSign[];
+  readonly warnings: readonly string[];
+}> {
   const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
   const plans: FilePlan[] = [];
-  for (const path of paths) plans.push(await planIndexFile(path, paths, keys, signers, options));
+  for (const path of paths) plans.push(await planIndexFile(path, paths, signers, options));
   const made: (SignedPlan & { readonly signed: SignedIndex })[] = [];
   for (const plan of plans) {
     const [file] = plan.signed;
-    const signatures = await signFile(file, plan.keys, { ...options, at: plan.date });
+    const signatures = await signFile(file, inOrder(plan.several, keys), { ...options, at: plan.date });
     made.push({ plan, signatures: [signatures], signed: told(plan, signatures) });
   }
   await applyPlans(made, undefined);
-  return { signed: made.map(({ signed }) => signed), warnings: plans.flatMap(({ warnings }) => warnings) };
+  const warnings = plans.flatMap((plan) => plan.warnings);
+  return { signed: made.map(({ signed }) => signed), files: plans.map(({ signed: [file] }) => file), warnings };
 }
 
 function told(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../src/time.ts";
 import { withArchive } from "../apt/archive.ts";
-import type { Suite } from "../apt/suite.ts";
+import { releaseDate, type Suite } from "../apt/suite.ts";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
@@ -80,6 +80,20 @@ describe("feeds whose index another program writes", function () {
     });
   });
 
+  it("end by themselves, which their keepers are told once half of that time is over", async () => {
+    await withArchive(async (suite, keeper) => {
+      await suite.release({ at: day(10), fields: [`Valid-Until: ${releaseDate(day(20))}`] });
+      for (const [at, warned] of [
+        [14, false],
+        [16, true],
+        [21, true],
+      ] as const) {
+        const warnings = String((await keeper.done(day(at), "publish")).warnings);
+        expect(warnings.includes('the index of feed "stable" is valid until 2026-01-21'), `day ${at}`).to.equal(warned);
+      }
+    });
+  });
+
   it("are not published where clients would refuse one, or none is there", async () => {
     await withArchive(async (suite, keeper) => {
       const release = await fs.readFile(suite.path("Release"), "utf8");
@@ -141,7 +155,7 @@ describe("feeds whose index another program writes", function () {
       }
       const finished = await keeper(day(13), "rotate", "--finish", "--force");
       expect({ error: finished.error, done: String(finished.done) }).to.deep.include({ error: undefined });
-      expect(String(finished.done)).to.contain('signed feed "stable"').and.to.contain('signed feed "tools"');
+      expect(String(finished.done)).to.contain('signed feed "v1"').and.to.contain('signed feed "tools"');
       await suite.accept(day(13), "update");
       expect(feedsOf(await keeper(day(14), "publish")).map(({ changed }) => changed)).to.deep.equal([
         false,

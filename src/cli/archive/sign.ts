@@ -1,7 +1,7 @@
 /** `feedkey sign`: what an archive manager calls after it wrote an index. */
 
 import { signatureForm } from "../../keeper/lone-feed.ts";
-import { iso } from "../../time.ts";
+import { type Duration, iso } from "../../time.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
@@ -9,15 +9,21 @@ import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
 export interface SignCommandOptions extends PassphraseOptions, WarnOptions {
-  readonly key: string;
+  readonly config?: string;
+  readonly key?: string;
   readonly alsoKey?: readonly string[];
   readonly feed?: string;
   readonly notationDomain?: string;
   readonly addChecksums?: boolean;
   readonly clearsign?: boolean;
-  readonly validFor: string;
-  readonly form: string;
+  readonly validFor?: string;
+  readonly form?: string;
   readonly force?: boolean;
+}
+
+function validity(text: string | undefined): Duration | "archive's" | undefined {
+  if (text === undefined) return "archive's";
+  return text === "never" ? undefined : duration(text, "--valid-for");
 }
 
 /** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign */
@@ -26,9 +32,9 @@ export async function sign(
   indexes: readonly string[],
   options: SignCommandOptions,
 ): Promise<Outcome> {
-  const validFor = options.validFor === "never" ? undefined : duration(options.validFor, "--valid-for");
+  const validFor = validity(options.validFor);
   const { key: by, alsoKey: alsoKeys, feed, addChecksums, clearsign, notationDomain, force } = options;
-  const form = signatureForm(options.form);
+  const form = options.form === undefined ? undefined : signatureForm(options.form);
   const terms = { key: by, alsoKeys, feed, validFor, addChecksums, clearsign, notationDomain, form, force };
   const keeper = await keeperOf(context, options);
   const { key, signed } = await keeper.sign(indexes, { ...terms, warnWithin: warningTime(options) });

@@ -8,6 +8,9 @@ import { contentOf } from "./suite.ts";
 
 const inline = /InRelease$/;
 
+/** reprepro has `Release.new` signed before it renames all three files. */
+const written = /^Release(\.new)?$/;
+
 export const apt: Format = {
   index: "Release",
   forms: [],
@@ -24,14 +27,18 @@ export const apt: Format = {
   signs: "text",
   divided: "suites",
   signing: {
-    isRoot: (name) => name === "Release",
+    isRoot: (name) => written.test(name),
     check: (text) => void readRelease(text),
     // InRelease is asked for first, so it comes last: what it lists is all there then.
-    files: () => [
-      { name: "Release.gpg", holds: "armored" },
-      { name: "InRelease", holds: "framed" },
+    files: (name) => [
+      { name: name.replace("Release", "Release.gpg"), holds: "armored" },
+      { name: name.replace("Release", "InRelease"), holds: "framed" },
     ],
     several: "any",
+    validity(text) {
+      const { date, validUntil } = readRelease(text);
+      return validUntil === undefined ? undefined : { since: date, until: validUntil };
+    },
   },
   content: (signed, wanted) => contentOf(readRelease(signed), wanted),
   packageName: /\.deb$/,

@@ -1,10 +1,10 @@
 /** An opkg feed: `Packages`, which is signed, and `Packages.gz`. */
-import { formats } from "../formats/formats.ts";
-import { asBuffer } from "../formats/line-cursor.ts";
-import { fileFields, stanzaParts } from "../formats/opkg/package-stanza.ts";
-import { decompress } from "../packages/compression/compression.ts";
-import { gzipMembers } from "../packages/compression/gzip-members.ts";
-import type { FeedLayout, FileWrite } from "./feed-layout.ts";
+import { formats } from "../../formats/formats.ts";
+import { asBuffer } from "../../formats/line-cursor.ts";
+import { fileFields, stanzaParts } from "../../formats/opkg/package-stanza.ts";
+import { decompress } from "../../packages/compression/compression.ts";
+import { gzipMembers } from "../../packages/compression/gzip-members.ts";
+import type { FeedLayout, FileWrite } from "../feed-layout.ts";
 
 async function holds(file: Uint8Array | undefined, index: Uint8Array): Promise<boolean> {
   if (file === undefined) return false;

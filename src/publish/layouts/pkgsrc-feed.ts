@@ -1,10 +1,10 @@
 /** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has signatures of its own. */
-import { formats } from "../formats/formats.ts";
-import { addFileFacts, lackingVariables } from "../formats/pkgsrc/package-summary.ts";
-import type { SummaryForm } from "../profile/types.ts";
-import type { FeedLayout, SignedFile } from "./feed-layout.ts";
-import { compressIndex } from "./index-compression.ts";
-import { holdsText, planOtherForms, summaryText } from "./summary-files.ts";
+import { formats } from "../../formats/formats.ts";
+import { addFileFacts, lackingVariables } from "../../formats/pkgsrc/package-summary.ts";
+import type { SummaryForm } from "../../profile/types.ts";
+import type { FeedLayout, SignedFile } from "../feed-layout.ts";
+import { compressIndex } from "../index-compression.ts";
+import { holdsText, planOtherForms, summaryText } from "../summary-files.ts";
 
 const format = formats.pkgsrc;
 

@@ -1,0 +1,52 @@
+/** Whether what is published is signed by whom it should be, for its feed, and for long enough. */
+import { KeyIndex } from "../openpgp/check/key-index.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
+import type { FolderView } from "../signing/published-tree.ts";
+import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
+import type { Duration, Instant } from "../time.ts";
+import type { DataSignature } from "../trust/facts.ts";
+import type { FileToSign } from "./feed-layout.ts";
+import { presentSignatures } from "./present-signatures.ts";
+
+/** Why the present signature files are not good enough; undefined if they are. */
+export async function whySign(
+  folder: FolderView,
+  files: readonly FileToSign[],
+  signers: readonly OwnCertificate[],
+  feed: ArchiveFeed,
+  terms: { readonly at: Instant; readonly validFor: Duration },
+): Promise<string | undefined> {
+  const keys = await KeyIndex.of(signers.map(withOwnKeys));
+  const pairs = files.flatMap((file) => file.signatures.map((one) => ({ file, one, name: one.name })));
+  for (const { file, one, name } of pairs) {
+    const bytes = await folder.read(name);
+    if (bytes === undefined) return `${name} is missing`;
+    const signatures = await presentSignatures(file, one, bytes, keys).catch(() => []);
+    const problem = problemOf(signatures, signers, feed, terms);
+    if (problem !== undefined) return `${name} ${problem}`;
+  }
+  return undefined;
+}
+
+function problemOf(
+  signatures: readonly DataSignature[],
+  signers: readonly OwnCertificate[],
+  feed: ArchiveFeed,
+  { at, validFor }: { readonly at: Instant; readonly validFor: Duration },
+): string | undefined {
+  const made = signatures.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : []));
+  if (made.length === 0 || signatures.some(({ status }) => status === "bad")) return "does not fit";
+  const isBy = ({ raw }: OwnCertificate, place: number) => made[place]?.certificate === raw.fingerprint;
+  if (signatures.length !== signers.length || !signers.every(isBy)) return "is signed by other keys";
+  for (const facts of made) {
+    if (!facts.notations.some(({ name, value }) => name.startsWith("feed@") && value === feed.name)) {
+      return "does not name the feed";
+    }
+    const left = (facts.expiresAt ?? 0) - at;
+    // One that had to be dated after its predecessor ends that much later.
+    if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for longer than it should be";
+    // Signed again well before clients begin to refuse it.
+    if (left * 2 < validFor) return "has less than half of its time left";
+  }
+  return undefined;
+}
