@@ -58,7 +58,7 @@ describe("sign: what clients would refuse", () => {
     ["a summary with a web page in it", "pkg_summary.gz", gzipSync("<html>\n")],
     ["a summary that is cut off", "pkg_summary.gz", gzipSync(summary).subarray(0, -9)],
     ["an opkg index under a summary's name", "pkg_summary.gz", gzipSync(stanza())],
-    ["another format's file", "repomd.xml", "<repomd>\n</repomd>\n"],
+    ["another format's file", "modules.xml", "<modules>\n</modules>\n"],
     ["nothing at all, under another name", "Index", ""],
   ];
 
