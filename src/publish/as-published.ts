@@ -1,5 +1,6 @@
 /** Indexes as they are published, to be signed again: after a rotation, or on the copy of a rehearsal. */
 import { FeedkeyError } from "../error.ts";
+import { formatOf } from "../formats/formats.ts";
 import { foreignFile } from "../openpgp/check/foreign-file.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -99,7 +100,8 @@ export async function takePublished(
   const root = rootOf(feed);
   const bytes = await folder.read(root.signed);
   if (bytes === undefined) return undefined;
-  const text = await root.textOf(bytes, folder);
+  // Lists in other files stay as they are: the root alone is signed again.
+  const text = formatOf(feed.format).content === undefined ? await root.textOf(bytes, folder) : bytes;
   return { file: { name: root.signed, bytes }, index: { text, packages: await root.count(text) } };
 }
 

@@ -70,7 +70,7 @@ export interface RootLayout {
    */
   textOf(signed: Uint8Array, folder: FolderView): Promise<Uint8Array>;
   /**
-   * Reads a text as clients will.
+   * Reads a text, or a root that lists its packages in other files, as clients will.
    * @returns how many packages it lists; undefined if other files list them
    * @throws FeedkeyError `bad_index`
    */

@@ -40,7 +40,10 @@ export const aptFeed: FeedLayout = {
 
   read: format.read,
 
-  count: async (text) => format.read(text).count,
+  async count(release) {
+    readRelease(release);
+    return undefined;
+  },
 
   async files(given) {
     const { feed, folder, listed, before } = given;
