@@ -1,13 +1,18 @@
 /** Who signs a feed: the archive's key, and as long as clients may know only the other key of a rotation, that one too. */
-import type { SeveralSignatures } from "../formats/format.ts";
+import type { SeveralSignatures, Signing } from "../formats/format.ts";
 import { formatOf } from "../formats/formats.ts";
+import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import { minimal } from "../openpgp/certificate/minimal.ts";
+import { armor } from "../openpgp/packet/armor.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { Own } from "../signing/delegate-check.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 import { certifications, rotationState } from "../signing/rotation-state.ts";
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
+import type { FileWrite } from "./feed-layout.ts";
 
 export type { SeveralSignatures } from "../formats/format.ts";
 
@@ -75,4 +80,26 @@ export function inOrder<Key>(several: SeveralSignatures, { key, before, after }:
   if (several === "one") return [key];
   // apt 2.6 stops at a signature that has gone bad: first the one that the oldest clients know.
   return several === "any" ? [...before, key, ...after] : [...after, ...before, key];
+}
+
+/**
+ * The file with their certificates that some clients ask for beside a root, as it must be written; nothing where it is right already, or where the format has none.
+ * @param name of the root
+ */
+export async function certificatesBeside(
+  folder: Pick<FolderView, "read">,
+  name: string,
+  signing: Signing | undefined,
+  { key, before, after }: KeysAround<OwnCertificate>,
+  at: Instant,
+): Promise<FileWrite[]> {
+  const beside = signing?.certificates?.(name);
+  if (beside === undefined) return [];
+  // One of version 6 makes such a file unreadable for GnuPG 2.2 and rpm.
+  const readable = [...after, key, ...before].filter(({ facts }) => facts.primary.version === 4);
+  if (readable.length === 0) return [];
+  const certificates = readable.map(({ raw, facts }) => writeCertificate(minimal(raw, signingKeys(facts, at))));
+  const data = Buffer.from(armor(Buffer.concat(certificates), "PUBLIC KEY BLOCK"), "utf8");
+  const there = await folder.read(beside);
+  return there !== undefined && Buffer.compare(there, data) === 0 ? [] : [{ name: beside, data }];
 }

@@ -42,7 +42,8 @@ async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign)
  */
 async function stageFolder({ plan: { folder, writes }, signatures }: SignedPlan): Promise<StagedFile[]> {
   const both: PublishedFile[] = [];
-  for (const made of writes.length > 0 ? signatures : []) {
+  const isChanged = ({ file }: FileSignatures) => writes.some(({ name }) => name === file.name);
+  for (const made of signatures.some(isChanged) ? signatures : []) {
     const old = await oldSignature(folder, made.file);
     // Old before new: a stock client stops at the first signature that it can check, and the old index is still there.
     if (old.length === 0) continue;

@@ -9,7 +9,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { packageUrl } from "../trust/package-path.ts";
 import type { FileToSign, FileWrite, Listed, ToList } from "./feed-layout.ts";
 import { layoutOf, rootOf, toSign } from "./feed-layouts.ts";
-import { inOrder, type Signers, severalOf } from "./feed-signers.ts";
+import { certificatesBeside, inOrder, type Signers, severalOf } from "./feed-signers.ts";
 import { indexChanges } from "./index-changes.ts";
 import { refuseUnreadable, warnOfEnd, warnOfSize } from "./readable-index.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
@@ -219,6 +219,8 @@ export async function planFeed(
     isOwn: (file) => isOwn(feed, folder, file, terms.vouchers),
   });
   const [root, ...others] = files.signed;
+  const { signing } = formatOf(feed.format);
+  const beside = await certificatesBeside(folder, root.name, signing, keys, terms.at);
   const signed = [toSign(feed, root), ...others.map((file) => toSign(feed, file))] as const;
   const removes = [...files.removes, ...(await planSignatureFiles(folder, signed, terms.force))];
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
@@ -240,14 +242,14 @@ export async function planFeed(
     signed,
     packages,
     changes: changes.map(escapeText),
-    writes,
+    writes: [...writes, ...beside],
     removes,
     signers: signers.map(({ raw }) => raw.fingerprint),
     sign,
     date,
     warnings: [
       ...warnings,
-      ...(feed.packages === undefined ? warnOfEnd(what, formatOf(feed.format).signing, text, terms.at) : []),
+      ...(feed.packages === undefined ? warnOfEnd(what, signing, text, terms.at) : []),
       ...alone.map((why) => `feed "${feed.name}" is not signed by both keys of the rotation: ${why}`),
     ],
   };

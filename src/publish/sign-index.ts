@@ -22,7 +22,7 @@ import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import type { FileToSign } from "./feed-layout.ts";
 import { checkRoot } from "./feed-layouts.ts";
-import { inOrder, type KeysAround } from "./feed-signers.ts";
+import { certificatesBeside, inOrder, type KeysAround } from "./feed-signers.ts";
 import { compressIndex } from "./index-compression.ts";
 import { type SignOptions, signFile } from "./index-signature.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
@@ -99,6 +99,7 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
 async function planIndexFile(
   path: string,
   together: readonly string[],
+  keys: KeysAround<SignerOf>,
   signers: KeyIndex,
   options: SignFileOptions,
 ): Promise<FilePlan> {
@@ -119,7 +120,8 @@ async function planIndexFile(
   const beside = await dateAfter(folder, [...signatureNames(signed), ...unused], signers, options.at);
   const { folder: place = folder, signatures = [] } = options.feedAt ?? {};
   const date = Math.max(beside, await dateAfter(place, signatures, signers, options.at));
-  const writes = bytes === there ? [] : [{ name, data: bytes }];
+  const certificates = await certificatesBeside(folder, name, signing, keys, options.at);
+  const writes = [...(bytes === there ? [] : [{ name, data: bytes }]), ...certificates];
   return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
 }
 
@@ -141,7 +143,7 @@ export async function signIndexFiles(
 }> {
   const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
   const plans: FilePlan[] = [];
-  for (const path of paths) plans.push(await planIndexFile(path, paths, signers, options));
+  for (const path of paths) plans.push(await planIndexFile(path, paths, keys, signers, options));
   const made: (SignedPlan & { readonly signed: SignedIndex })[] = [];
   for (const plan of plans) {
     const [file] = plan.signed;

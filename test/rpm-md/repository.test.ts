@@ -3,11 +3,21 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
+import { readSignatureFile } from "../../src/openpgp/check/detached.ts";
 import { compressXz } from "../../src/packages/compression/xz-writer.ts";
 import { loadZstd } from "../../src/packages/compression/zstd-library.ts";
+import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { type Repository, withRepository } from "./repository.ts";
 import { hash, packageXml, rpmOf } from "./xml.ts";
+
+/** By whom the signatures of a file say they are, in their order. */
+function signersIn(armored: Uint8Array): (string | undefined)[] {
+  return readSignatureFile(armored, "repomd.xml.asc").map((one) =>
+    "raw" in one ? one.raw.issuer.fingerprint : undefined,
+  );
+}
 
 const newest = (repository: Repository) => repository.path("repodata/repomd.xml");
 
@@ -18,7 +28,7 @@ describe("rpm-md's repositories", function () {
     await withRepository(async (repository) => {
       await repository.list();
       const signed = await repository.sign();
-      expect(signed.files ?? JSON.stringify(signed)).to.deep.include(`${newest(repository)}.asc`);
+      expect(JSON.stringify(signed)).to.include("repomd.xml.asc").and.to.include("repomd.xml.key");
       const armor = await fs.readFile(`${newest(repository)}.asc`, "utf8");
       expect(armor).to.match(/^-----BEGIN PGP SIGNATURE-----\n/);
       await repository.accept(day(11), "update");
@@ -171,6 +181,24 @@ describe("rpm-md's repositories", function () {
       expect(await repository.fetch(day(11), "alpha")).to.deep.equal(["alpha-1.0-1.noarch.rpm"]);
       await repository.profile("components = main");
       await repository.refuse("bad_profile", day(11), "fetch", "-o", out, "alpha");
+    });
+  });
+
+  it("are signed by both keys of an overlap, the older one last for zypper, with both certificates in repomd.xml.key", async () => {
+    await withRepository(async (repository) => {
+      const newer = await addKey(join(repository.folder, "home"), { at: day(5) });
+      await repository.list();
+      await repository.accept(day(10), "sign", newest(repository), "--key", repository.key, "--also-key", newer);
+      const armor = await fs.readFile(`${newest(repository)}.asc`);
+      expect(signersIn(armor)).to.deep.equal([newer, repository.key]);
+      const keys = await fs.readFile(`${newest(repository)}.key`);
+      const { certificates } = readKeys(keys);
+      expect(certificates.map(({ fingerprint }) => fingerprint)).to.have.members([newer, repository.key]);
+      await repository.accept(day(11), "update");
+      await repository.sign(day(12));
+      expect(signersIn(await fs.readFile(`${newest(repository)}.asc`))).to.deep.equal([repository.key]);
+      const alone = readKeys(await fs.readFile(`${newest(repository)}.key`));
+      expect(alone.certificates.map(({ fingerprint }) => fingerprint)).to.deep.equal([repository.key]);
     });
   });
 

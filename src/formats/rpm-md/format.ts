@@ -18,10 +18,12 @@ export const rpmMd: Format = {
     check: (text) => void readRepomd(text),
     // dnf takes either; zypper looks at the last one.
     several: "last",
+    // zypper asks for it, and then its user.
+    certificates: (name) => `${name}.key`,
     files: (name) => [{ name: `${name}.asc`, holds: "armored" }],
   },
   content: readRepomd,
-  needs: "the new key in the file of gpgkey=, which dnf takes in itself; and zypper, by rpm --import",
+  needs: "the new key in dnf's own keyrings and in rpm's database, as feedkey setup has them written",
   packageName: /\.rpm$/,
   compareVersions,
   divided: "architectures",
