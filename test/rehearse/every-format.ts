@@ -65,7 +65,7 @@ export const feeds: readonly FormatFeed[] = [
   {
     name: "core",
     format: "rpm-md",
-    path: "rpm/repodata",
+    path: "rpm",
     async write(site) {
       await fs.mkdir(join(site, "rpm"));
       await succeed("createrepo_c", "--quiet", join(site, "rpm"));
