@@ -20,7 +20,7 @@ export abstract class SignedFolder {
   async run(at: Instant, ...args: readonly string[]): Promise<Said> {
     const isKeeper = args[0] === "sign";
     const place = isKeeper ? ["--home", join(this.folder, "home")] : ["--profile", join(this.folder, "example.ini")];
-    const state = isKeeper ? [] : ["--state", join(this.folder, "state")];
+    const state = isKeeper || args[0] === "setup" ? [] : ["--state", join(this.folder, "state")];
     const ended = await runHere([...place, ...state, "--json", "--at", iso(at), ...args]);
     return { ...documentOf(ended), status: ended.status };
   }
