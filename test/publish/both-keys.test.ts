@@ -5,10 +5,13 @@ import { expect } from "chai";
 import { unframe } from "../../src/formats/cleartext.ts";
 import { readSignatureFile } from "../../src/openpgp/check/detached.ts";
 import { inOrder, severalOf } from "../../src/publish/feed-signers.ts";
+import { iso } from "../../src/time.ts";
 import { type Keeper, withArchive } from "../apt/archive.ts";
 import type { Suite } from "../apt/suite.ts";
+import { withRepository } from "../rpm-md/repository.ts";
+import { archiveUserId } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
-import type { JsonDocument } from "../testkit/programs/command-line.ts";
+import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 
 interface Outlook {
   readonly name: string;
@@ -94,6 +97,34 @@ describe("both keys of a rotation", function () {
       expect(await signers(suite)).to.deep.equal({ apt: [next], sums: [next] });
       await acceptedBy(suite, next, day(18));
       expect(changed(await keeper.done(day(18), "publish"))).to.deep.equal([false, false, false]);
+    });
+  });
+
+  it("sign repomd.xml too, the one last that signs alone in the end", async () => {
+    await withRepository(async (repository) => {
+      const config = join(repository.folder, "archive.ini");
+      const lines = ["[archive]", "root = site", `user-id = ${archiveUserId}`, `key = ${repository.key}`];
+      lines.push("[feed stable]", "format = rpm-md", "path = repo");
+      await fs.writeFile(config, `${lines.join("\n")}\n`);
+      const keep = async (...args: readonly string[]) => {
+        const home = ["--home", join(repository.folder, "home"), "--json", "--at", iso(day(11))];
+        const document = documentOf(await runHere([...home, ...args, "--config", config]));
+        expect(document.error, JSON.stringify(document)).to.equal(undefined);
+        return document;
+      };
+      const signedBy = async () => issuers(await fs.readFile(repository.path("repodata/repomd.xml.asc")));
+      await repository.list();
+      await keep("publish");
+      const next = String((await keep("rotate", "--force")).successor);
+      expect(await signedBy()).to.deep.equal([next, repository.key]);
+      await repository.accept(day(11), "update");
+      await keep("rotate", "--finish", "--force");
+      expect(await signedBy()).to.deep.equal([repository.key, next]);
+      await repository.accept(day(11), "update");
+      // By hand: the key that is given first is the last in the file.
+      const file = repository.path("repodata/repomd.xml");
+      await repository.accept(day(11), "sign", file, "--key", repository.key, "--also-key", next, "--feed", "stable");
+      expect(await signedBy()).to.deep.equal([next, repository.key]);
     });
   });
 
