@@ -4,8 +4,6 @@
  * files that it published or signed before are signed again.
  */
 import { FeedkeyError } from "../error.ts";
-import { signatureFiles } from "../formats/formats.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { claims, type Own } from "../signing/delegate-check.ts";
@@ -14,7 +12,9 @@ import { type OwnCertificate, withOwnKeys } from "../signing/signing-key.ts";
 import type { DataSignature } from "../trust/facts.ts";
 import { isHardRevoked } from "../trust/key-state.ts";
 import { refuseWeakHash } from "../trust/policy.ts";
-import type { SignedFile } from "./feed-layout.ts";
+import type { FileToSign, SignedFile } from "./feed-layout.ts";
+import { toSign } from "./feed-layouts.ts";
+import { presentSignatures } from "./present-signatures.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 
 /** What proves that bytes are the archive's. */
@@ -47,13 +47,13 @@ function isGood(signature: DataSignature): boolean {
   return signature.status === "good" && signature.makers.some((maker) => refuseWeakHash(maker) === undefined);
 }
 
-async function isSigned(folder: FolderView, { name, bytes }: SignedFile, keys: KeyIndex): Promise<boolean> {
-  for (const signature of signatureFiles(name)) {
-    const packets = await folder.read(signature);
-    if (packets === undefined) continue;
+async function isSigned(folder: FolderView, file: FileToSign, keys: KeyIndex): Promise<boolean> {
+  for (const signature of file.signatures) {
+    const held = await folder.read(signature.name);
+    if (held === undefined) continue;
     try {
       // It may have expired: the archive once signed these bytes.
-      if ((await checkSignatures(readSignatureFile(packets, signature), bytes, keys)).some(isGood)) return true;
+      if ((await presentSignatures(file, signature, held, keys)).some(isGood)) return true;
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
     }
@@ -73,5 +73,5 @@ export async function isOwn(
   { keys, published }: Vouchers,
 ): Promise<boolean> {
   const { path, sha256 } = recordEntry(feed, file);
-  return published.indexes.get(path)?.includes(sha256) === true || (await isSigned(folder, file, keys));
+  return published.indexes.get(path)?.includes(sha256) === true || (await isSigned(folder, toSign(feed, file), keys));
 }

@@ -63,6 +63,9 @@ describe("publishing a suite of apt's", function () {
         expect(await pool.publish(at)).to.deep.include({ changed: false, writes: [], removes: [], signed: null });
       }
       expect(await stable(pool)).to.deep.equal(before);
+      // Another key store of the archive, which has no record of it: the signature vouches for the Release file.
+      await fs.rm(`${pool.folder}/home/archives`, { recursive: true });
+      expect(await pool.publish(day(16))).to.deep.include({ changed: false });
       expect(await pool.publish(day(18))).to.deep.include({ writes: ["Release"], removes: [], changes: [] });
       expect(readRelease(Buffer.from(await pool.read("Release")))).to.include({ date: day(18), validUntil: day(32) });
       await pool.accept(day(30), "update");
@@ -253,7 +256,7 @@ describe("publishing a suite of apt's", function () {
       expect(await pool.read("Release")).to.equal(release);
       const said = await pool.accept(day(12), "update");
       const [feed] = said.feeds as { signatures: { certificate: string }[] }[];
-      expect(feed?.signatures.map(({ certificate }) => certificate)).to.deep.equal([successor]);
+      expect(feed?.signatures.map(({ certificate }) => certificate)).to.include(successor);
       expect(await pool.publish(day(12) + 5000)).to.deep.include({ writes: ["Release"] });
       expect(await pool.read("Release")).to.match(new RegExp(`^Signed-By: ${pool.key}, ${successor}$`, "m"));
       await pool.accept(day(13), "update");
