@@ -16,13 +16,16 @@ const installed = [
   ...["1", "1.0-1", "1:2:3", "1-1-1", "1~", "1:0~rc1+b2-3~", "0"].map((version) => controlOf("foo", version)),
 ];
 const refused = [
-  ...["a/b", "-x", "ä", "a_b", "Foo"].map((name) => controlOf(name, "1")),
+  ...["a/b", "-x", "ä", "a_b"].map((name) => controlOf(name, "1")),
   ...["1_2", "a1", "1-", "1/2", "x:1", ":1", "1:", "-1", "1-1_2", "1ä", "1.0:2", "1:2-3:4", "9999999999:1"].map((v) => {
     return controlOf("foo", v);
   }),
   controlOf("foo", "1", "Status: install ok installed\n"),
   controlOf("foo", "1", "config-version: 1\n"),
 ];
+
+/** dpkg-deb 1.21 builds it, as "foo": its list would call it by another name than its control data. */
+const renamed = controlOf("Foo", "1");
 
 describe("control data of .deb packages", function () {
   this.timeout(60_000);
@@ -36,7 +39,7 @@ describe("control data of .deb packages", function () {
   });
 
   it("is refused where dpkg-deb would not build the package", () => {
-    for (const control of refused) {
+    for (const control of [...refused, renamed]) {
       expect(refusal(() => debWords(Buffer.from(control))).code, control).to.equal("bad_package");
     }
   });
