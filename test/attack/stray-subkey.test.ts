@@ -18,7 +18,7 @@ import { reason } from "../testkit/subpackets.ts";
 
 const primary = ed25519Key("stray-primary");
 const subkey = ed25519Key("stray-subkey");
-const feed = { path: "All" } as ArchiveFeed;
+const feed = { format: "pkgsrc", path: "All" } as ArchiveFeed;
 const file = { name: "pkg_summary.gz", bytes: gzipSync("PKGNAME=a-1.0\n\n") };
 
 const revoked = (code: number) =>
