@@ -143,7 +143,7 @@ describe("cases: archive side, passphrases", function () {
 
 async function listCommands(): Promise<string[]> {
   const { stdout } = await runHere(["--help"]);
-  const list = stdout.slice(stdout.indexOf("Commands:"));
+  const list = stdout.slice(stdout.indexOf("Publishing:"));
   const commandNames = [...list.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map((found) => found[1] ?? "");
   return commandNames.filter((name) => name !== "help");
 }

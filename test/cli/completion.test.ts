@@ -51,7 +51,14 @@ describe("completion", () => {
     expect((await complete("--profile=de")).words).to.include("--profile=demo");
     expect((await complete("profile", "check", "de")).words).to.include("demo");
     expect((await complete("export", "--for", "o")).words).to.deep.equal(["opkg"]);
-    expect((await complete("setup", "")).words).to.deep.equal(["opkg", "pkg_install", "apt"]);
+    expect((await complete("setup", "")).words).to.deep.equal([
+      "opkg",
+      "pkg_install",
+      "apt",
+      "dnf",
+      "zypper",
+      "pacman",
+    ]);
     expect((await complete("completion", "f")).words).to.deep.equal(["fish"]);
   });
 

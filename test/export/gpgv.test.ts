@@ -182,8 +182,8 @@ describe("export for gpgv", function () {
   });
 
   it("is refused for a program that it does not know, and for a folder", async () => {
-    const { error } = await archive.refuse({ code: "usage", status: 2 }, "export", "--for", "dnf", keyring);
-    expect(error?.hint).to.equal("choose one of gpgv, apt, dnf, zypper, opkg, pkg_install");
+    const { error } = await archive.refuse({ code: "usage", status: 2 }, "export", "--for", "yum", keyring);
+    expect(error?.hint).to.equal("choose one of gpgv, apt, dnf, zypper, pacman, opkg, pkg_install");
     await archive.refuse({ code: "usage", status: 2 }, "export", keyring);
     await archive.refuse({ code: "output", status: 73 }, ...exporting, archive.folder);
   });

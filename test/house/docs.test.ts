@@ -26,6 +26,7 @@ const fetched: Readonly<Record<string, string>> = {
   "docs/pkgsrc.md": "hello-1.0.tgz",
   "docs/formats/apt.md": "hello_1.0_all.deb",
   "docs/formats/rpm-md.md": "hello-1.0-1.noarch.rpm",
+  "docs/formats/pacman.md": "hello-1.0-1-any.pkg.tar.gz",
 };
 
 /** An archive for the clients' guides, made by the first blocks of the keeper's. */
@@ -74,6 +75,7 @@ describe("the documentation", () => {
       "archive-keeper",
       "client",
       "formats/apt",
+      "formats/pacman",
       "formats/rpm-md",
       "formats/sums",
       "pkgsrc",
