@@ -49,7 +49,7 @@ export async function* takeBatches<Item, Result>(
   }
 }
 
-/** How many items were taken so far, by whomever. */
+/** How many items all threads together have taken so far. */
 export function takenOf({ items, batch, next }: Share): number {
   return Math.min(items.length, Atomics.load(new Int32Array(next), 0) * batch);
 }

@@ -45,7 +45,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--feed <name>", "name of the feed in DIR (default: the folder's)")
     .option("--format <name>", "format of the feed in DIR: opkg or pkgsrc (default: opkg)")
     .option("--notation-domain <domain>", "domain of the notation with the feed's name, if the user ID has no address")
-    .option("--compress <forms>", "forms of pkg_summary in DIR in addition to .gz, with commas: xz, zst")
+    .option("--compress <forms>", "forms of pkg_summary in DIR in addition to .gz, comma-separated: xz, zst")
     .option("--valid-for <length>", "how long the signatures are valid (default: archive.ini's, or 14d)")
     .option("--skip-bad", "leave damaged packages out; exits 1 if there were any")
     .option("--allow-empty", "publish an index that became empty")

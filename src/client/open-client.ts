@@ -140,7 +140,7 @@ export class Client {
 
   /**
    * What the last accepted indexes list, judged again by what is known; no server is asked and nothing is recorded.
-   * @throws FeedkeyError `usage`, `not_found` if no index was accepted yet; without `partial` why an index no longer stands
+   * @throws FeedkeyError `usage`, `not_found` if no index has been accepted yet; without `partial` why an index no longer stands
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
     const { listPackages } = await import("./packages/listed-packages.ts");

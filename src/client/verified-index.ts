@@ -74,7 +74,7 @@ export class Choice {
 export interface Consent {
   /** It became empty. */
   readonly allowEmpty: boolean;
-  /** It gives its repository another name than the last one did. */
+  /** It gives its repository a different name from the last one did. */
   readonly allowReleaseinfoChange?: boolean;
 }
 

@@ -52,7 +52,7 @@ export async function verifyCopy<Verified>(
   // Begun here, so that the second thread is ready when there is something for it.
   const count = options.folder === undefined ? (options.files?.length ?? 0) : Number.POSITIVE_INFINITY;
   const threads = count > 0 ? new Digests(count) : undefined;
-  // On two cores the second one has the packages to do.
+  // With two cores the second is busy with packages: the index is not read ahead.
   const ahead = threads === undefined || availableParallelism() > 2 ? readIndexAhead(path) : undefined;
   try {
     return await withSession((session) => verifyWith(session, path, options, threads, ahead));

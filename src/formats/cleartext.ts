@@ -151,7 +151,7 @@ export function frame(text: Uint8Array, armored: string, hashes: readonly string
   const plain = asBuffer(text).toString("latin1");
   if (/[\r\0]/.test(plain)) {
     throw new FeedkeyError("bad_index", "the text has a carriage return or a NUL: it can't be signed as text", {
-      hint: "write it with line feeds alone",
+      hint: "write it with line feeds only",
     });
   }
   const lines = plain.replace(/\n$/, "").replace(/^-/gm, "- -");

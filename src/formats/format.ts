@@ -66,7 +66,7 @@ export interface Unframed {
   readonly signatures: Uint8Array;
 }
 
-/** A file that signing a root writes: the signature alone, or framed together with the root's text. */
+/** A file that signing a root writes: only the signature, or framed together with the root's text. */
 export interface SignatureFile {
   readonly name: string;
   readonly holds: "binary" | "armored" | "framed";
@@ -118,7 +118,7 @@ export interface Format {
   /** The files that may hold the signatures of a root, the best first; none for one that must hold them itself. */
   signaturesOf(root: string): readonly string[];
   /**
-   * Takes a root apart that holds its signatures itself; undefined for one that does not. A format without this has none.
+   * Splits a root that contains its own signatures; undefined for a root that does not. A format without this method has no such roots.
    * @throws FeedkeyError `bad_signature_data`
    */
   unframe?(file: Uint8Array, name: string): Unframed | undefined;
@@ -141,7 +141,7 @@ export interface Format {
   readonly ignoresBlankEnds?: true;
   /** Its entries give no size: a file is known by its digest alone. */
   readonly lacksSizes?: true;
-  /** What its stock clients need before a new key alone signs: the end of "its stock clients need". */
+  /** What its stock clients need before only a new key signs: the end of "its stock clients need". */
   readonly needs: string;
   /** The stock program that can follow RSA keys alone, if there is such a one. */
   readonly rsaReader?: string;

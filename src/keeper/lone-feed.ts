@@ -11,7 +11,7 @@ export interface LoneFeedOptions {
   /** Name of the feed; by default the folder's. */
   readonly feed?: string;
   readonly format?: string;
-  /** Forms of pkg_summary, with commas. */
+  /** Compressed forms of pkg_summary besides .gz, comma-separated. */
   readonly compress?: string;
   /** Which signatures are written. */
   readonly form?: string;

@@ -24,7 +24,7 @@ export async function takeBackSubkey(
     throw new FeedkeyError("not_found", `no key of the key store has the subkey ${escapeText(text)}`);
   }
   const made = await revokeSubkey(store, fingerprint, text, { reason, at, passphrase });
-  const words = made ? `revoked the subkey ${subkey} of ${fingerprint}` : `${subkey} was revoked already`;
+  const words = made ? `revoked the subkey ${subkey} of ${fingerprint}` : `${subkey} is already revoked`;
   const handed = await opened.handOn([fingerprint], reporter);
   reporter.warn("clients refuse what this subkey signed: sign every index again, with another subkey or key");
   return { fingerprint, subkey, done: [words, ...handed.done], errors: handed.errors };

@@ -69,7 +69,7 @@ function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: str
   const terms = parseTerms(text);
   if (terms !== undefined) return { text, terms };
   throw new FeedkeyError("usage", `these terms can't be: ${escapeText(text)}`, {
-    hint: "feeds are names or globs with commas, without spaces; the depth is 0 to 8",
+    hint: "feeds are names or globs separated by commas, without spaces; the depth is 0 to 8",
   });
 }
 

@@ -23,7 +23,7 @@ import { addSecretKey, amendStored } from "./store-certificate.ts";
 /**
  * Revokes a subkey by its primary key. No client loses its chain; what the subkey signed is refused from now on.
  * @param owner of the subkey
- * @returns false if it was revoked already, as gravely
+ * @returns false if it is already revoked, as gravely
  * @throws FeedkeyError `bad_config` if the primary key's secret is not here, and as `openSigningKey`
  */
 export async function revokeSubkey(

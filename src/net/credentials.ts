@@ -30,7 +30,7 @@ type Field = (typeof fields)[number];
 
 /**
  * The entries of a text, in their order. `machine [http://|https://]HOST[:PORT][/FOLDER]`, then `login` and `password`, or `token` for
- * a bearer token (RFC 6750). Without a scheme it is for https alone. `default` and macros are passed over: they name no host.
+ * a bearer token (RFC 6750). Without a scheme it is only for https. `default` and macros are passed over: they name no host.
  */
 export function parseCredentials(text: string, tell: TellProblem): Credentials[] {
   const found: Credentials[] = [];

@@ -67,7 +67,7 @@ function strongValidator({ headers }: AnswerHead): string | undefined {
   return headers.etag?.startsWith('"') === true ? headers.etag : undefined;
 }
 
-/** @returns how many bytes of the answer came before. @throws FeedkeyError `unavailable` (`protocol`) for another part than was asked for */
+/** @returns how many bytes of the answer came before. @throws FeedkeyError `unavailable` (`protocol`) for a part that was not asked for */
 function beginsAt(url: URL, head: AnswerHead, from: number): number {
   if (head.status !== 206) return from;
   const range = head.headers["content-range"] ?? "";

@@ -11,7 +11,7 @@ export function readSuiteWord({ text, line }: IniValue, errorAt: ErrorAt): strin
   throw errorAt(line, `"${text}" can't be a suite, component or architecture`);
 }
 
-/** Components or architectures, with commas or with spaces as in sources.list, each once. @throws what `errorAt` makes */
+/** Components or architectures, separated by commas or spaces as in sources.list, each once. @throws what `errorAt` makes */
 export function readSuiteWords(section: Section, key: string, errorAt: ErrorAt): string[] {
   section.required(key);
   const values = section.list(key).flatMap(({ text, line }) => text.split(/\s+/).map((word) => ({ text: word, line })));

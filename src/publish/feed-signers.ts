@@ -16,7 +16,7 @@ import type { FileWrite } from "./feed-layout.ts";
 
 export type { SeveralSignatures } from "../formats/format.ts";
 
-/** What stock clients of a feed need before a new key alone signs it. */
+/** What stock clients of a feed need before only a new key signs it. */
 export function clientsNeed({ format }: Pick<ArchiveFeed, "format">): string {
   return formatOf(format).needs;
 }

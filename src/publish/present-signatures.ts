@@ -12,7 +12,7 @@ import type { SignedFile } from "./feed-layout.ts";
 /**
  * Checks what a signature file holds over a file.
  * @param held its contents
- * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if it holds another text than the file's
+ * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if it holds a different text from the file's
  */
 export async function presentSignatures(
   file: SignedFile,
@@ -24,7 +24,7 @@ export async function presentSignatures(
   const { signed, signatures } = unframe(held, name);
   const document = HashedDocument.ofText(file.bytes);
   if (Buffer.compare(HashedDocument.ofText(signed).covered, document.covered) !== 0) {
-    throw new FeedkeyError("bad_signature", `${escapeText(name)} holds another text than ${escapeText(file.name)}`);
+    throw new FeedkeyError("bad_signature", `${escapeText(name)} holds a different text from ${escapeText(file.name)}`);
   }
   return await checkSignatures(readSignatureFile(signatures, name), document, keys);
 }

@@ -51,7 +51,7 @@ function parse(text: string): PublishedRecord | undefined {
 }
 
 /**
- * Reads the record; an empty one if nothing was published yet.
+ * Reads the record; an empty one if nothing has been published yet.
  * @param records the archive's folder of records
  * @throws FeedkeyError `bad_config` if it can't be read or is damaged
  */

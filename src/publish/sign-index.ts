@@ -42,7 +42,7 @@ export interface SignFileOptions extends SignOptions {
   readonly force: boolean;
   /** The key store's certificates: the signature is dated after theirs. */
   readonly own: Own;
-  /** Several keys were asked for: a file that can have one signature alone is refused. */
+  /** Several keys were asked for: a file that can have only one signature is refused. */
   readonly severally: boolean;
   /** The place of the feed, whose signatures the new ones follow, where that is not beside the file. */
   readonly feedAt: { readonly folder: FolderView; readonly signatures: readonly string[] } | undefined;

@@ -88,7 +88,7 @@ export async function planOtherForms(
 }
 
 /**
- * Signatures of other forms in the folder with another text than this one.
+ * Signatures of other forms in the folder with a different text from this one.
  * @param summary a form that will be signed
  * @param without forms that are signed again anyway
  * @throws FeedkeyError `bad_index` if there are such and it can't be decompressed, `bad_path`, `output` if a file can't be read

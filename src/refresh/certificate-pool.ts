@@ -145,7 +145,7 @@ export class Knowledge {
     });
   }
 
-  /** Its key alone, and a copy: an answer of megabytes should not be kept for it. */
+  /** Only its key, and a copy: an answer of megabytes should not be kept for it. */
   #standBy({ fingerprint, primary }: RawCertificate): void {
     // A designated revoker is asked for by fingerprint: earlier unrelated keys must not have taken its place.
     const isFull = this.#bystanders.size >= limits.bystanders && !this.#designated.has(fingerprint);

@@ -29,7 +29,7 @@ function reasonOf({ stdout, stderr, status }: Ran): string {
   return status === 0 ? "" : lastLine(stderr);
 }
 
-/** The formats of which people check an index with a verifier alone. */
+/** The formats whose indexes people check with a verifier and nothing else. */
 export const verifiedAlone: readonly FeedFormat[] = ["opkg", "pkgsrc", "sums"];
 
 /** The signature and what it covers, as these programs take them. */

@@ -48,11 +48,11 @@ export async function foreignKeyring(
   const strangers = (keys: readonly Fingerprint[]) => keys.filter((key) => !known.has(key));
   if (found.kind === "file") {
     const keys = keysOf(found.bytes);
-    if (keys === undefined) return "is no longer a keyring of feedkey";
+    if (keys === undefined) return "is no longer a keyring as feedkey writes it";
     const [stranger] = strangers(keys);
     return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
   }
-  if (found.kind !== "folder") return "is no longer a keyring of feedkey";
+  if (found.kind !== "folder") return "is no longer a keyring as feedkey writes it";
   const home = await root.hostPath(path);
   const foreign = await foreignFile(home, found.names);
   if (foreign !== undefined) return foreign;

@@ -83,7 +83,7 @@ export function compareWithLedger(path: string, meta: FeedMeta, record: FeedReco
   if (record === undefined || meta.createdAt > record.createdAt) return found;
   if (meta.createdAt < record.createdAt)
     throw badState(path, "is older than the ledger says: an old copy was put back");
-  if (meta.sha256 !== record.sha256) throw badState(path, "is another index than the ledger says");
+  if (meta.sha256 !== record.sha256) throw badState(path, "is not the index that the ledger says");
   return found;
 }
 

@@ -90,7 +90,7 @@ export function refuseDelegation(
   if (terms === undefined) return refuse("bad_signature", "its terms are malformed");
   const { level, amount } = trustOf(terms.depth);
   if (certification.trust.level === level && certification.trust.amount === amount) return undefined;
-  return refuse("bad_signature", "its trust signature has another depth than its terms");
+  return refuse("bad_signature", "its trust signature has a different depth from its terms");
 }
 
 /** The offer that an issuer's delegations to one delegate make. */

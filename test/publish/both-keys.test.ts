@@ -78,7 +78,7 @@ describe("both keys of a rotation", function () {
 
       const early = await keeper(day(12), "rotate", "--finish");
       expect(early.error?.code).to.equal("usage");
-      expect(early.error?.message).to.contain('feeds "v1", "tools" can have one signature alone');
+      expect(early.error?.message).to.contain('feeds "v1", "tools" can have only one signature');
 
       await suite.release({ at: day(13) });
       await keeper.done(day(13), "publish");

@@ -108,7 +108,7 @@ describe("setup: what is somebody else's", () => {
     for (const [bytes, reason] of [
       [new Uint8Array(), undefined],
       [concat(own, stranger), `has a key in it that is not the archive's, ${other.fingerprint}`],
-      [Buffer.from("not a keyring"), "is no longer a keyring of feedkey"],
+      [Buffer.from("not a keyring"), "is no longer a keyring as feedkey writes it"],
     ] as const) {
       await target.accept("apt", ...main);
       await fs.writeFile(target.file(keyring), bytes);

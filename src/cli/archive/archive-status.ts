@@ -81,7 +81,7 @@ export async function archiveStatus(context: Context, options: ArchiveStatusOpti
         samples: firstEnds(ends).map(({ kind, key, endsAt }) => ({ labels: { kind, key }, value: endsAt / 1000 })),
       },
     ]);
-    // The numbers say it: a status of 1 would keep a script from publishing them.
+    // The metrics show what ends soon: exit status 1 would keep a script from exporting them.
     return { text, quiet: text, json };
   }
   const [first] = ends;

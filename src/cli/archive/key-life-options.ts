@@ -35,7 +35,7 @@ export function defineDelegate(command: Command): Command {
   return withServers(withPassphrase(command))
     .description("let another key sign some feeds for a time; works on files alone")
     .option("--key <fingerprint>", "the key that delegates")
-    .option("--feeds <globs>", "which feeds, with commas", "*")
+    .option("--feeds <globs>", "which feeds, comma-separated", "*")
     .option("--depth <n>", "how many further delegations may follow", "0")
     .option("--expires <length>", "how long it is valid")
     .option("--notation-domain <domain>", "domain of the delegation's notation, if the user ID has no address")

@@ -58,15 +58,15 @@ async function status(context: Context, keeper: Keeper, options: RotateOptions):
 
 const readers = {
   any: "a client needs to know one of its signers",
-  last: "some clients look at its last signature alone",
-  one: "it can have one signature alone",
+  last: "some clients look only at its last signature",
+  one: "it can have only one signature",
 } as const;
 
 function feedLines({ name, several, signedBy, needs }: RotationStatus["feeds"][number]): string[] {
   const signers = signedBy.length === 0 ? "not signed by the archive's keys" : `signed by ${signedBy.join(" and ")}`;
   return [
     `feed "${name}": ${signers}; ${readers[several]}`,
-    `  before the new key alone signs, its stock clients need ${needs}`,
+    `  before only the new key signs, its stock clients need ${needs}`,
   ];
 }
 

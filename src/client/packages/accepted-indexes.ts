@@ -27,7 +27,7 @@ const updateMends = "run feedkey update, which replaces it";
 function neverKept({ name }: Feed): PartSource {
   return async (place, _limit, damaged) => {
     if (damaged !== undefined) throw badState(damaged, "does not fit the digest of what was accepted", updateMends);
-    throw neverAccepted(`no ${escapeText(place)} of feed "${name}" was accepted yet`, { feed: name });
+    throw neverAccepted(`no ${escapeText(place)} of feed "${name}" has been accepted yet`, { feed: name });
   };
 }
 
@@ -38,15 +38,15 @@ function neverAccepted(message: string, details = {}): FeedkeyError {
 /**
  * The indexes that are still good; one that is not (its signer is revoked, it is stale) does not affect the others.
  * @param each a feed whose index was never accepted is an error
- * @throws FeedkeyError `not_found` if no index was accepted yet
+ * @throws FeedkeyError `not_found` if no index has been accepted yet
  */
 export async function acceptedIndexes(session: Session, judged: Judged, feeds: readonly Feed[], each: boolean) {
   const { good, errors } = await tryEach(feeds, async (feed) => {
     const index = await acceptedIndex(session, judged, feed);
-    if (index === undefined && each) throw neverAccepted(`no index of feed "${feed.name}" was accepted yet`);
+    if (index === undefined && each) throw neverAccepted(`no index of feed "${feed.name}" has been accepted yet`);
     return index ?? [];
   });
   const indexes = good.flat();
-  if (indexes.length === 0 && errors.length === 0) throw neverAccepted("no index was accepted yet");
+  if (indexes.length === 0 && errors.length === 0) throw neverAccepted("no index has been accepted yet");
   return { indexes, errors };
 }

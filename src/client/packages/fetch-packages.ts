@@ -116,7 +116,7 @@ async function choicesOf(requests: readonly string[], all: boolean | undefined, 
 /**
  * Asks for news of keys, then fetches the wanted packages; a refused one does not stop the others.
  * @param requests `NAME` or `NAME=VERSION` each
- * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet, `output`
+ * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index has been accepted yet, `output`
  */
 export async function fetchPackages(session: Session, requests: readonly string[], wish: Wish): Promise<Arrived> {
   const feeds = chosenFeeds(session.profile, wish.feeds ?? []);

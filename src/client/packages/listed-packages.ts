@@ -86,7 +86,7 @@ function listed(feed: string, { name, version, architecture, ...file }: Entry): 
 
 /**
  * Lists packages of the indexes that are still good by all that is known.
- * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index was accepted yet
+ * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index has been accepted yet
  */
 export async function listPackages(session: Session, options: ListOptions): Promise<Listed> {
   const { patterns = [], words = [], feeds: names } = options;

@@ -72,9 +72,9 @@ function addFile(files: Map<string, FileDigests>, list: ListName, cursor: LineCu
   if (size === undefined) throw cursor.error("has no readable size");
   if (!isPlainPath(path)) throw cursor.error("has a path that is not plain");
   const known = files.get(path);
-  if (known !== undefined && known.size !== size) throw cursor.error("gives a file another size than a line above");
+  if (known !== undefined && known.size !== size) throw cursor.error("gives a file a different size from a line above");
   if (known?.[list] !== undefined && known[list] !== hex)
-    throw cursor.error("gives a file another digest than a line above");
+    throw cursor.error("gives a file a different digest from a line above");
   files.set(path, { ...known, size, [list]: hex });
 }
 

@@ -162,7 +162,7 @@ export async function checkFinish(archive: Archive, force: boolean): Promise<Fin
 function cutOff({ config }: Archive): string {
   const names = config.feeds.filter((feed) => severalOf(feed) === "one").map(({ name }) => `"${name}"`);
   if (names.length === 0) return "";
-  return `, and ${names.length === 1 ? "feed" : "feeds"} ${names.join(", ")} can have one signature alone`;
+  return `, and ${names.length === 1 ? "feed" : "feeds"} ${names.join(", ")} can have only one signature`;
 }
 
 /** The archive as it is once archive.ini names another key. */

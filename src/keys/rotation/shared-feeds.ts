@@ -59,7 +59,7 @@ export interface FeedOutlook {
   readonly several: SeveralSignatures;
   /** Keys of the key store with a good signature over the published index, in the order of their signatures. */
   readonly signedBy: readonly Fingerprint[];
-  /** What its stock clients need before a new key alone signs. */
+  /** What its stock clients need before only a new key signs. */
   readonly needs: string;
 }
 

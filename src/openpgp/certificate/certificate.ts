@@ -22,7 +22,7 @@ export interface RawCertificate {
 
 export interface Keyring {
   readonly certificates: readonly RawCertificate[];
-  /** Signatures before any key, and revocations that name another key than the one before them: key servers send both. */
+  /** Signatures before any key, and revocations that name a different key from the one before them: key servers send both. */
   readonly loose: readonly Packet[];
   /** How many secret keys it contained: a keyring of certificates must have none. */
   readonly secretKeys: number;

@@ -1,4 +1,4 @@
-/** Merges certificates packet by packet without losing any, and drops what was not verified. */
+/** Merges copies of a certificate without losing a packet; and, for stores, removes signatures that were not verified. */
 import { append, grouped } from "../../grouped.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";

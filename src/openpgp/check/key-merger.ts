@@ -60,7 +60,7 @@ async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   return { certificate: keepVerified(certificate, good), facts };
 }
 
-/** A signature that names another maker than this key, else undefined. */
+/** A signature that names a different maker from this key, else undefined. */
 function byOthers(body: Uint8Array, fingerprint: string): RawSignature | undefined {
   const raw = readSignature(body);
   return raw === undefined || namesIssuer(raw, fingerprint) ? undefined : raw;

@@ -10,7 +10,7 @@ export interface Integer {
 /**
  * Reads the integer at an offset.
  * @param form `exact`: in canonical form, whose count starts at the most significant bit that is set
- * @returns undefined if it is cut off, or has another form than wanted
+ * @returns undefined if it is cut off, or is not in the wanted form
  */
 export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"): Integer | undefined {
   if (at + 2 > bytes.length) return undefined;

@@ -44,7 +44,7 @@ export interface NativeKey {
 }
 
 /**
- * Takes a key's own numbers if they are in the usual form; the library reads anything else.
+ * Reads the material of a public key if it is well-formed; undefined for anything else, which the library then reads.
  * @param octet its algorithm
  * @param material what follows the packet's head (RFC 9580 section 5.5.5)
  */
