@@ -53,13 +53,16 @@ export async function verifyPart(
   source: PartSource,
 ): Promise<VerifiedPart> {
   const limit = root.feed.maxIndexSize ?? maxIndexBytes;
-  refuseLarge(root, part, limit);
+  refuseLarge(root, part.path, part.open.size, limit);
   const kept = last && (await keptPart(last, part));
   if (kept !== undefined && fits(kept, part.open)) return new VerifiedPart(key, root, part, kept);
   const damaged = kept && partPath(last.indexPath, nameOfPart(part));
-  for (const form of part.forms) {
+  const readable = part.forms.filter(({ file }) => file.size <= limit);
+  const [smallest] = part.forms.map(({ file }) => file.size).sort((a, b) => a - b);
+  if (readable.length === 0 && smallest !== undefined) refuseLarge(root, part.path, smallest, limit);
+  for (const form of readable) {
     const what = `${part.path} (${form.form ?? "not compressed"})`;
-    const bytes = await readForm(form, source, limit, damaged).catch((error: unknown) => {
+    const bytes = await readForm(form, source, damaged).catch((error: unknown) => {
       throw isTooLarge(error) ? otherPart(root, what) : error;
     });
     if (bytes === undefined) continue;
@@ -89,10 +92,8 @@ async function keptPart(last: Accepted, part: Part): Promise<Uint8Array | undefi
 async function readForm(
   { places, file }: PartForm,
   source: PartSource,
-  limit: number,
   damaged: string | undefined,
 ): Promise<Uint8Array | undefined> {
-  if (file.size > limit) return undefined;
   for (const place of places) {
     const bytes = await source(place, file.size, damaged);
     if (bytes !== undefined) return bytes;
@@ -100,9 +101,10 @@ async function readForm(
   return undefined;
 }
 
-function refuseLarge({ feed }: VerifiedRoot, { path, open }: Part, limit: number): void {
-  if (open.size <= limit) return;
-  const problem = `${escapeText(path)} has ${open.size} bytes, more than the ${limit} that are read`;
+/** @throws FeedkeyError `bad_index` */
+function refuseLarge({ feed }: VerifiedRoot, path: string, size: number, limit: number): void {
+  if (size <= limit) return;
+  const problem = `${escapeText(path)} has ${size} bytes, more than the ${limit} that are read`;
   throw new FeedkeyError("bad_index", problem, {
     details: { feed: feed.name, part: path, limit, reason: "limits" },
     hint: largerIndexHint,

@@ -57,7 +57,7 @@ function readLimited(path: string, limit: number, isNamed: boolean): HashedDocum
 function tooLarge(path: string, limit: number, size?: number): FeedkeyError {
   const found = size === undefined ? "more bytes" : `${size} bytes, more`;
   return new FeedkeyError("bad_index", `${escapeText(path)} has ${found} than the ${limit} that are read`, {
-    details: { path, limit, ...(size === undefined ? {} : { size }) },
+    details: { path, limit, reason: "too_large", ...(size === undefined ? {} : { size }) },
     hint: largerIndexHint,
   });
 }

@@ -1,7 +1,7 @@
 /** Entries that were read before, for formats whose text can't be read again from the middle. */
 import type { DigestedEntry, EntrySource } from "./entry-source.ts";
-import { badText, hashStep, indexText } from "./line-cursor.ts";
-import { hashOf } from "./package-index.ts";
+import { badText, indexText } from "./line-cursor.ts";
+import { hashOf, keyHashOf } from "./package-index.ts";
 
 export class ListedEntries implements EntrySource {
   readonly length: number;
@@ -25,8 +25,7 @@ export class ListedEntries implements EntrySource {
     this.offset = this.#next++;
     this.line = entry.line;
     this.nameHash = hashOf(entry.name);
-    const withVersion = hashOf(entry.version, hashStep(this.nameHash, 0));
-    this.keyHash = hashOf(entry.architecture, hashStep(withVersion, 0));
+    this.keyHash = keyHashOf(entry.name, entry.version, entry.architecture);
     const filename = entry.filename ?? "";
     this.fileHash = hashOf(filename.slice(filename.lastIndexOf("/") + 1));
     return true;

@@ -25,6 +25,7 @@ export class PackageIndex implements Packages {
   readonly #columns: Columns;
   readonly #repeats = new Set<number>();
   #byName: HashChains | undefined;
+  #byKey: HashChains | undefined;
   #byFile: HashChains | undefined;
 
   /**
@@ -47,15 +48,25 @@ export class PackageIndex implements Packages {
    * Without `version` or `architecture`, those of every version or architecture.
    */
   find(name: string, version?: string, architecture?: string): DigestedEntry[] {
-    this.#byName ??= new HashChains(this.#columns.nameHashes, this.count);
     const found: DigestedEntry[] = [];
-    for (const index of this.#byName.candidates(hashOf(name))) {
+    for (const index of this.#candidates(name, version, architecture)) {
       if (this.#repeats.has(index)) continue;
       const entry = this.#at(index);
       if (entry.name !== name || (version !== undefined && entry.version !== version)) continue;
       if (architecture === undefined || entry.architecture === architecture) found.push(entry);
     }
     return found;
+  }
+
+  /** Where all three are known: not all versions of a package that has thousands. */
+  #candidates(name: string, version?: string, architecture?: string): Iterable<number> {
+    const { nameHashes, keyHashes } = this.#columns;
+    if (version !== undefined && architecture !== undefined) {
+      this.#byKey ??= new HashChains(keyHashes, this.count);
+      return this.#byKey.candidates(keyHashOf(name, version, architecture));
+    }
+    this.#byName ??= new HashChains(nameHashes, this.count);
+    return this.#byName.candidates(hashOf(name));
   }
 
   /** The entries whose file name ends in this last segment, in the order of the index. */
@@ -120,6 +131,12 @@ export function hashOf(text: string, seed = hashStart): number {
   let hash = seed;
   for (const byte of Buffer.from(text, "utf8")) hash = hashStep(hash, byte);
   return hash;
+}
+
+/** The hash of name, version and architecture together, as scanners compute it. */
+export function keyHashOf(name: string, version: string, architecture: string): number {
+  const withVersion = hashOf(version, hashStep(hashOf(name), 0));
+  return hashOf(architecture, hashStep(withVersion, 0));
 }
 
 /** Positions by hash: chains in two flat arrays, a tenth of the memory of a Map of arrays. */

@@ -43,6 +43,15 @@ describe("apt's repositories", function () {
     });
   });
 
+  it("may list a package that is called as another one with its version, which is not taken for that one", async () => {
+    await withSuite(async (suite) => {
+      await suite.release({ lists: { [main]: stanza("alpha") + stanza("alpha=1.0", "5.0") } });
+      await suite.sign();
+      await suite.accept(day(11), "update");
+      expect(await suite.fetch(day(11), "alpha=1.0")).to.deep.equal(["alpha_1.0_amd64.deb"]);
+    });
+  });
+
   it("may have several components and architectures, whose lists count as one", async () => {
     await withSuite(async (suite) => {
       const lists = {

@@ -38,6 +38,11 @@ describe("repomd.xml", () => {
     ]);
   });
 
+  it("has the date of its files where the revision is a date written as a number", () => {
+    const timestamp = data({ timestamp: "<timestamp>1796043000</timestamp>" });
+    expect(repomd(repomdXml("<revision>2026113001</revision>", timestamp)).madeAt).to.equal(1_796_043_000_000);
+  });
+
   it("may have SHA-512, a list that is not compressed, words for a revision, and no dates", () => {
     const sha512 = hash(text, "sha512");
     const { madeAt, parts } = repomd(
@@ -193,6 +198,11 @@ describe("primary.xml", () => {
     "no name": one({ name: "" }),
     "a name with a space": one({ name: "<name>al pha</name>" }),
     "an empty name": one({ name: "<name/>" }),
+    // dnf keeps them: for it the package has another name.
+    "a space before a name": one({ name: "<name> hello</name>" }),
+    "a space that is not ASCII before a name": one({ name: "<name>\u00a0hello</name>" }),
+    "a byte-order mark before a name": one({ name: "<name>\ufeffhello</name>" }),
+    "a line end after an architecture": one({ arch: "<arch>noarch\n</arch>" }),
     "no version": one({ version: "" }),
     "no release": one({ version: '<version epoch="0" ver="1.0"/>' }),
     "a version with a hyphen": one({ version: '<version epoch="0" ver="1-0" rel="1"/>' }),

@@ -3,16 +3,20 @@
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { formats } from "../../formats/formats.ts";
+import { formatOf, formats } from "../../formats/formats.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
-/** Splits `NAME=VERSION`. The name of a file in a checksum file may have a `=` itself: what is called so as a whole comes first. */
+/**
+ * Splits `NAME=VERSION`. Only what a checksum file lists may have a `=` in its name: a package that is called `hello=1.0` must not be
+ * taken for version 1.0 of `hello`.
+ */
 function parseRequest(
   request: string,
   indexes: readonly VerifiedIndex[],
 ): { name: string; version: string | undefined } {
   const equals = request.indexOf("=");
-  const isName = () => indexes.some((index) => index.packages.find(request).length > 0);
+  const lacksVersions = ({ feed }: VerifiedIndex) => formatOf(feed.format).lacksSizes === true;
+  const isName = () => indexes.some((index) => lacksVersions(index) && index.packages.find(request).length > 0);
   if (equals < 0 || isName()) return { name: request, version: undefined };
   return { name: request.slice(0, equals), version: request.slice(equals + 1) };
 }

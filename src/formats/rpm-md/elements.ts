@@ -7,7 +7,7 @@ import { asBuffer, badText, type TextKind } from "../line-cursor.ts";
 
 export interface Element {
   readonly attributes: Readonly<Record<string, string>>;
-  /** Its characters without blanks at the ends; empty for one with elements inside. */
+  /** Its characters as they are, blanks included: another reader may keep these. Empty for one with elements inside. */
   readonly text: string;
   /** Line of its start. */
   readonly line: number;
@@ -88,7 +88,7 @@ export function readElements(
     const action = closed?.path === undefined ? undefined : actions.get(closed.path);
     if (closed === undefined || action === undefined) return;
     const { attributes, line } = closed;
-    action({ attributes, text: closed.text.trim(), line, error: (problem) => error(problem, line) });
+    action({ attributes, text: closed.text, line, error: (problem) => error(problem, line) });
   });
 
   const decoder = new TextDecoder("utf-8", { fatal: true });

@@ -28,12 +28,13 @@ interface Values {
 }
 
 /**
- * Reads repomd.xml. Its date is the newest of its revision, where that is a time, and of the timestamps of its files.
+ * Reads repomd.xml. Its date is the newest of the timestamps of its files and of its revision, where that is a time near them.
  * @throws FeedkeyError `bad_index` with the line
  */
 export function readRepomd(bytes: Uint8Array): RootContent {
   /** Seconds. */
   let newest = 0;
+  let revision = 0;
   const files = new Map<string, Part | undefined>();
   const identity: Record<string, string | undefined> = { repo: undefined, distro: undefined };
   let values: Values = {};
@@ -47,9 +48,9 @@ export function readRepomd(bytes: Uint8Array): RootContent {
     identity[name] = [identity[name], element.attributes.cpeid, element.text].filter(Boolean).join(" ");
   };
   readElements(bytes, repomd, {
-    // One that keepers chose may be any word.
+    // One that keepers chose may be any word, and any number.
     "repomd/revision": ({ text }) => {
-      if (/^\d{9,10}$/.test(text)) newest = Math.max(newest, Number(text));
+      if (/^\d{9,10}$/.test(text)) revision = Number(text);
     },
     "repomd/tags/repo": named("repo"),
     "repomd/tags/distro": named("distro"),
@@ -69,7 +70,9 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   });
   const primary = files.get("primary");
   if (primary === undefined) throw badText(repomd.text, 1, 'begins a text without a list of packages, "primary"');
-  return { madeAt: newest * 1000, validUntil: undefined, identity, parts: [primary] };
+  // A date written as a number, such as 2026113001, is not a time: it would be years ahead of the files.
+  const isTime = newest === 0 || revision < newest + 86_400;
+  return { madeAt: Math.max(newest, isTime ? revision : 0) * 1000, validUntil: undefined, identity, parts: [primary] };
 }
 
 function sizeOf({ text, error }: Element): number {
