@@ -13,6 +13,7 @@ import { signIndexFiles } from "../publish/sign-index.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Own } from "../signing/delegate-check.ts";
 import { keyOf } from "../signing/load-config.ts";
+import { withPublished } from "../signing/published-bundle.ts";
 import { PublishedTree } from "../signing/published-tree.ts";
 import { certificatesWith, type KeyPlace, openSigner } from "../signing/signer.ts";
 import type { SignerOf } from "../signing/signing-key.ts";
@@ -101,7 +102,10 @@ export async function signIndexes(
       hint: "name the feed with --feed, or the key with --key FINGERPRINT",
     });
   }
-  const own = await certificatesWith(store, place);
+  const stored = await certificatesWith(store, place);
+  const tree = archiveFeed && config && (await PublishedTree.open(config.root));
+  // The published bundle says more if another key store has revoked a key.
+  const own = tree && config ? (await withPublished(tree, stored, config.userId)).certificates : stored;
   const key = await openSigner(store, place, opened.passphrase, own);
   const byRotation = config !== undefined && options.key === undefined && alsoKeys.length === 0;
   const keys = byRotation
@@ -113,10 +117,7 @@ export async function signIndexes(
   const form = options.form ?? archiveFeed?.signatures ?? "both";
   const validFor = options.validFor === "archive's" ? (config?.validFor ?? defaultValidFor) : options.validFor;
   const feedAt = archiveFeed &&
-    config && {
-      folder: (await PublishedTree.open(config.root)).folder(archiveFeed.path).view(),
-      signatures: filesOf(archiveFeed).slice(1),
-    };
+    tree && { folder: tree.folder(archiveFeed.path).view(), signatures: filesOf(archiveFeed).slice(1) };
   const terms = { at, feed, notationDomain, addChecksums, framed: clearsign, form, force, own, feedAt };
   const severally = alsoKeys.length > 0;
   const { signed, warnings, files } = await signIndexFiles(indexes, keys, { ...terms, severally, validFor });

@@ -160,6 +160,8 @@ function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant)
 
 interface Planned extends Omit<Published, "applied"> {
   readonly record: PublishedRecord;
+  /** All that is known of the archive's keys: the published bundle may revoke one that the key store does not. */
+  readonly certificates: Own;
   /** Damaged packages forbid it. */
   readonly stopped: boolean;
 }
@@ -208,7 +210,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     ...taken.flatMap(({ found }) => (found !== undefined && "index" in found ? (found.notes ?? []) : [])),
   ];
   if (bad.length > 0 && !publication.skipBad) {
-    return { plans: [], bundle: [], notes, bad, left, delegated, own, record, stopped: true };
+    return { plans: [], bundle: [], notes, bad, left, delegated, own, record, certificates, stopped: true };
   }
   const keys = await signersBeside(certificates, key, userId, store, at);
   const vouchers = await vouchersOf(certificates, key, userId, record);
@@ -220,13 +222,13 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     if (planned !== undefined) plans.push(planned);
   }
   const warnings = [...notes, ...plans.flatMap((one) => one.warnings)];
-  return { plans, bundle, notes: warnings, bad, left, delegated, own, record, stopped: false };
+  return { plans, bundle, notes: warnings, bad, left, delegated, own, record, certificates, stopped: false };
 }
 
 /** Signs what the plans want, puts all in place, and records it. */
 async function carryOut(
   tree: PublishedTree,
-  { plans, bundle, record, own }: Planned,
+  { plans, bundle, record, certificates }: Planned,
   publication: Publication,
   records: string,
   lock: HeldLock,
@@ -237,7 +239,7 @@ async function carryOut(
   const opened = new Map<Fingerprint, SignerOf>();
   for (const name of new Set(wanting.flatMap(({ signers }) => signers))) {
     const place = name === key.fingerprint ? key : ({ where: "store", fingerprint: name } as const);
-    opened.set(name, await openSigner(store, place, passphrase, own));
+    opened.set(name, await openSigner(store, place, passphrase, certificates));
   }
   const signed: SignedPlan[] = [];
   for (const plan of changed) {
@@ -263,10 +265,10 @@ export async function publishFeeds(publication: Publication): Promise<Published>
   const records = recordsFolder(publication.store, publication.root);
   const run = async (lock: HeldLock | undefined): Promise<Published> => {
     try {
-      const { record, stopped, ...planned } = await plan(tree, publication, records);
+      const { record, stopped, certificates, ...planned } = await plan(tree, publication, records);
       await source.settled?.();
       const applied = lock !== undefined && !stopped;
-      if (applied) await carryOut(tree, { ...planned, record, stopped }, publication, records, lock);
+      if (applied) await carryOut(tree, { ...planned, record, certificates, stopped }, publication, records, lock);
       return { ...planned, applied };
     } finally {
       // All writes must have ended, with or without an error.

@@ -160,6 +160,15 @@ describe("primary.xml", () => {
     expect(primary(text).count).to.equal(3);
   });
 
+  it("is another repository where it has packages, but none of an architecture that was asked for", () => {
+    const text = primaryXml(...["aarch64", "noarch"].map((arch) => packageXml("alpha", { arch })));
+    expect(refusal(() => primary(text, ["x86_64"])).code).to.equal("wrong_feed");
+    expect(primary(text, ["x86_64", "aarch64"]).count).to.equal(2);
+    // Nothing is left out.
+    expect(primary(primaryXml(packageXml("alpha")), ["x86_64"]).count).to.equal(1);
+    expect(primary(primaryXml(), ["x86_64"]).count).to.equal(0);
+  });
+
   it("keeps entries that can't be fetched, for the others' sake", () => {
     const index = primary(
       primaryXml(

@@ -128,6 +128,41 @@ describe("both keys of a rotation", function () {
     });
   });
 
+  it("never with what the published bundle revokes, though this key store does not know it", async () => {
+    await withArchive(async (suite, keeper) => {
+      const home = join(suite.folder, "home");
+      /** Revokes on another machine, which publishes the bundle: this one's key store stays as it was. */
+      const elsewhere = async (at: number, key: string) => {
+        await fs.cp(home, `${home}-kept`, { recursive: true });
+        await keeper.done(at, "revoke", key, "--reason", "compromised", "--force");
+        await fs.rm(home, { recursive: true });
+        await fs.rename(`${home}-kept`, home);
+      };
+      const release = suite.path("Release");
+      const inline = async () => issuers(unframe(await fs.readFile(suite.path("InRelease")), "InRelease").signatures);
+      const old = suite.key;
+      await keeper.done(day(10), "publish");
+      const next = String((await keeper.done(day(11), "rotate", "--force")).successor);
+      await keeper.done(day(12), "rotate", "--finish", "--force");
+      await keeper.done(day(12), "sign", release);
+      expect(await inline()).to.deep.equal([old, next]);
+      await elsewhere(day(13), old);
+      await keeper.done(day(14), "sign", release);
+      expect(await inline()).to.deep.equal([next]);
+
+      const added = await keeper.done(day(14), "key", "subkey", "add", next, "-o", `${home}.key`);
+      const subkey = String(added.subkey);
+      await keeper.done(day(14), "key", "import", `${home}.key`);
+      await suite.release({ at: day(15) });
+      await keeper.done(day(15), "publish");
+      expect(await inline()).to.deep.equal([subkey]);
+      await elsewhere(day(16), subkey);
+      await suite.release({ at: day(17) });
+      await keeper(day(17), "publish");
+      expect(await inline()).to.not.include(subkey);
+    });
+  });
+
   it("stand in the order that clients need: zypper looks at the last, apt 2.6 stops at the first that is bad", () => {
     const during = { key: "present", before: [], after: ["next"] };
     const after = { key: "present", before: ["old"], after: [] };

@@ -1,4 +1,6 @@
 /** `primary.xml`: the packages of a repository. Kept strict (T13); what can't be used of a package is told when it is fetched. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
 import type { DigestedEntry } from "../entry-source.ts";
 import { readSize, wordProblem } from "../entry-values.ts";
 import { indexText } from "../line-cursor.ts";
@@ -26,11 +28,12 @@ interface Values {
 /**
  * Checks a whole list and makes its packages findable.
  * @param architectures those that are wanted, and `noarch` with them; undefined: all
- * @throws FeedkeyError `bad_index` with the line
+ * @throws FeedkeyError `bad_index` with the line; `wrong_feed` if it is for other architectures only (T12)
  */
 export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]): PackageIndex {
   const entries: DigestedEntry[] = [];
-  const isWanted = (one: string) => architectures === undefined || one === "noarch" || architectures.includes(one);
+  const isAsked = (one: string) => architectures === undefined || architectures.includes(one);
+  const others = new Set<string>();
   let values: Values = {};
   const once = <Name extends keyof Values>(name: Name, read: (element: Element) => NonNullable<Values[Name]>) => {
     return (element: Element) => {
@@ -50,11 +53,21 @@ export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]
     "metadata/package/location": once("location", locationOf),
     "metadata/package": (element) => {
       const entry = entryOf(values, element);
-      if (isWanted(entry.architecture)) entries.push(entry);
+      if (isAsked(entry.architecture) || entry.architecture === "noarch") entries.push(entry);
+      else others.add(own(entry.architecture));
       values = {};
     },
   });
+  if (others.size > 0 && !entries.some(({ architecture }) => isAsked(architecture))) throw otherArchitectures(others);
   return new PackageIndex(new ListedEntries(bytes.length, entries));
+}
+
+function otherArchitectures(found: ReadonlySet<string>): FeedkeyError {
+  const names = escapeText([...found].sort().slice(0, 10).join(", "));
+  return new FeedkeyError("wrong_feed", `the repository lists packages for ${names}, and none for what was asked for`, {
+    details: { architectures: [...found].sort().slice(0, 10) },
+    hint: 'check "architectures" and "path" in the profile; or the mirror serves another repository of the archive',
+  });
 }
 
 /** A copy: a piece of the text would keep all of it in memory. */
