@@ -5,6 +5,7 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { runProgram } from "../files/programs.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -82,7 +83,7 @@ async function importKeys(root: string, certificates: readonly RawCertificate[])
       const file = join(folder, "key.asc");
       await fs.writeFile(file, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"));
       // Whether it succeeded is seen by what is there then: rpm 4.18 fails at P-256 with status 0.
-      await rpm(root, ["--import", file], "any");
+      await rpm(root, ["--import", file], "import");
     }
   } finally {
     await fs.rm(folder, { recursive: true, force: true });
@@ -97,13 +98,8 @@ async function importKeys(root: string, certificates: readonly RawCertificate[])
 
 /** The keys in the database. */
 async function keysIn(root: string): Promise<Held[]> {
-  // rpm asks with status 1 where there is none.
-  const listed = await rpm(
-    root,
-    ["-q", "gpg-pubkey", "--qf", "%{NAME}-%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n"],
-    "any",
-  );
-  return listed.split(/^(?=gpg-pubkey-)/m).flatMap((text) => {
+  const query = ["-q", "gpg-pubkey", "--qf", "%{NAME}-%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n"];
+  return (await rpm(root, query, "query")).split(/^(?=gpg-pubkey-)/m).flatMap((text) => {
     const name = /^gpg-pubkey-[0-9a-f]+-[0-9a-f]+/.exec(text)?.[0];
     return name === undefined ? [] : certificatesOf(Buffer.from(text)).map((certificate) => ({ name, certificate }));
   });
@@ -127,13 +123,19 @@ async function forgetCached(root: string, isStale: (certificate: RawCertificate)
 }
 
 /** @returns its output @throws FeedkeyError `output` */
-async function rpm(root: string, args: readonly string[], status: "success" | "any" = "success"): Promise<string> {
+async function rpm(
+  root: string,
+  args: readonly string[],
+  kind: "change" | "import" | "query" = "change",
+): Promise<string> {
   const ran = await runProgram("rpm", ["--root", root, ...args]);
-  const failed = ran.status === undefined || (status === "success" && ran.status !== 0);
-  if (!failed) return ran.stdout.toString("utf8");
+  // A query says with status 1 that there is no key, and nothing on standard error (4.18); a damaged database says the same, but with errors.
+  const isNone = ran.status === 1 && ran.stderr.trim() === "";
+  const isGood = ran.status === 0 || (kind === "import" && ran.status !== undefined) || (kind === "query" && isNone);
+  if (isGood) return ran.stdout.toString("utf8");
   throw new FeedkeyError(
     "output",
-    `rpm could not change its database of keys: ${ran.stderr.trim() || "it can't be run"}`,
+    `rpm could not ${kind === "query" ? "read" : "change"} its database of keys: ${escapeText(ran.stderr.trim()) || "it can't be run"}`,
     {
       cause: ran.cause,
       details: { root },
