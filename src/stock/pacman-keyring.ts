@@ -103,7 +103,11 @@ async function populate(name: string): Promise<void> {
 
 /** Removes keys from pacman's ring, if they are there. */
 async function forget(keys: readonly Fingerprint[]): Promise<void> {
-  const listed = await runProgram("gpg", [...(await ring()), "--batch", "--with-colons", "--list-keys"]);
+  const options = await ring();
+  // gpg fails where nobody has made the ring yet.
+  if (keys.length === 0 || !(await fs.stat(options[1] ?? "").catch(() => undefined))?.isDirectory()) return;
+  const listed = await runProgram("gpg", [...options, "--batch", "--with-colons", "--list-keys"]);
+  accept(listed, "gpg could not list pacman's keys");
   const held = new Set(
     listed.stdout
       .toString("utf8")
