@@ -15,7 +15,7 @@ import type { Session } from "../refresh/session.ts";
 import { allows } from "../trust/delegation.ts";
 import { signingKeys } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import type { Rejected, Trusted } from "../trust/judge.ts";
+import { isFallen, type Rejected, type Trusted } from "../trust/judge.ts";
 import { followDnf } from "./dnf-rings.ts";
 import { claimHome, homeRecord, presentHome, writeHome } from "./gnupg-home.ts";
 import { clearPacman, followPacman } from "./pacman-keyring.ts";
@@ -145,7 +145,7 @@ async function choose(session: Session, judged: Judged, format: ExportFormat, on
     if (reason !== undefined) left.push({ fingerprint, reason });
     else chosen.push(exported);
   }
-  return { chosen, left };
+  return { chosen, left, held };
 }
 
 async function certificatesIn(path: string): Promise<RawCertificate[]> {
@@ -167,7 +167,7 @@ function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
 export interface ExportPlan extends Exported {
   readonly format: ExportFormat;
   readonly certificates: readonly RawCertificate[];
-  /** Keys of the archive that the program must not have: exported before, or revoked or expired. */
+  /** Keys of the archive that the program must not have: also those that an earlier run failed to take from it. */
   readonly barred: ReadonlySet<Fingerprint>;
   /** Those of them that are revoked. */
   readonly revoked: ReadonlySet<Fingerprint>;
@@ -206,7 +206,7 @@ export async function planExport(
 ): Promise<ExportPlan> {
   const target = resolve(path);
   const before = await certificatesIn(await recordOf(target, format));
-  const { chosen, left } = await choose(session, judged, format, only);
+  const { chosen, left, held } = await choose(session, judged, format, only);
   const waiting = waitingFor(judged);
   const may = new Set(chosen.map(({ fingerprint }) => fingerprint));
   const stuck = before.some(({ fingerprint }) => waiting.has(fingerprint)) || (may.size === 0 && waiting.size > 0);
@@ -216,13 +216,15 @@ export async function planExport(
   const keys = certificates.map(({ fingerprint }) => fingerprint);
   const known = new Set(before.map(({ fingerprint }) => fingerprint));
   const removed = [...known].filter((key) => !keys.includes(key));
-  const fallen = [...judged.trust.rejected].filter(([, { code }]) => code === "revoked" || code === "expired");
+  const { trusted, rejected } = judged.trust;
+  const { identity } = session.profile.archive;
+  const fallen = [...rejected].filter(([key, one]) => isFallen(one, held.has(key), identity)).map(([key]) => key);
   return {
     path: target,
     format,
     certificates,
-    barred: new Set([...removed, ...fallen.map(([fingerprint]) => fingerprint)].filter((key) => !keys.includes(key))),
-    revoked: new Set(fallen.filter(([key, { code }]) => code === "revoked" && !keys.includes(key)).map(([key]) => key)),
+    barred: new Set([...removed, ...fallen, ...trusted.keys()].filter((key) => !keys.includes(key) && !may.has(key))),
+    revoked: new Set(fallen.filter((key) => rejected.get(key)?.code === "revoked" && !keys.includes(key))),
     keys,
     added: keys.filter((key) => !known.has(key)),
     removed,
@@ -237,15 +239,17 @@ export async function planExport(
  * @throws FeedkeyError `unchecked_revocation`, `output`
  */
 export async function applyExport(plan: ExportPlan): Promise<readonly string[]> {
-  const { format, path, certificates, keys, removed, refusal } = plan;
+  const { format, path, certificates, keys, barred, removed, refusal } = plan;
   const { armors, follow } = shapes[format] ?? {};
   let warnings: readonly string[] = [];
   if (format === "opkg") await claimHome(path);
-  if (refusal === undefined || removed.length > 0) {
+  const present = async () => await fs.readFile(await recordOf(path, format)).catch(() => undefined);
+  // In an outage, too, what an earlier run failed to take away goes.
+  if (refusal === undefined || removed.length > 0 || (barred.size > 0 && (await present()) !== undefined)) {
     warnings = (await follow?.(plan)) ?? [];
     const keyring = keyringOf(certificates);
     const data = armors?.(path) && keys.length > 0 ? armor(keyring, "PUBLIC KEY BLOCK") : keyring;
-    const there = await fs.readFile(await recordOf(path, format)).catch(() => undefined);
+    const there = await present();
     if (there === undefined || Buffer.compare(there, Buffer.from(data)) !== 0) {
       await ensureFolder(dirname(path), 0o755);
       if (format === "opkg") await writeHome(path, keyring, keys);

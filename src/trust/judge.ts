@@ -152,3 +152,14 @@ function ofChain(facts: CertificateFacts, userId: string, path: Path, seeds: Rea
     },
   };
 }
+
+/**
+ * Whether a rejected key is one of the archive's that must not sign, and not only one that could not be checked. A mirror can send a
+ * distribution's key: that is not one.
+ * @param isKept whether the client keeps its certificate
+ */
+export function isFallen({ code, facts, links }: Rejected, isKept: boolean, identity: Identity): boolean {
+  if (code === "revoked" || code === "expired") return true;
+  const isOurs = links.length > 0 || facts.userIds.some(({ bytes }) => matchesIdentity(bytes, identity));
+  return code !== "unchecked_revocation" && isKept && isOurs;
+}

@@ -1,0 +1,108 @@
+// What an export does where the program failed to take the keys over, or could not say which keys it has. The programs are stand-ins.
+import * as fs from "node:fs/promises";
+import { join } from "node:path";
+import { expect } from "chai";
+import { followPacman } from "../../src/stock/pacman-keyring.ts";
+import { writeRpmDatabase } from "../../src/stock/rpm-database.ts";
+import { Repository } from "../pacman/repository.ts";
+import { addKey } from "../testkit/archives/opkg-archive.ts";
+import { day } from "../testkit/dates.ts";
+import { inScratch, refusal } from "../testkit/scratch.ts";
+
+/** Runs an action with shell scripts in the place of programs. */
+async function withPrograms(
+  folder: string,
+  programs: Readonly<Record<string, string>>,
+  action: () => Promise<void>,
+): Promise<void> {
+  const path = process.env.PATH;
+  await fs.mkdir(join(folder, "bin"), { recursive: true });
+  for (const [name, script] of Object.entries(programs)) {
+    await fs.writeFile(join(folder, "bin", name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+  process.env.PATH = `${folder}/bin:${path}`;
+  try {
+    await action();
+  } finally {
+    process.env.PATH = path;
+  }
+}
+
+/** pacman's programs, whose ring is a list of fingerprints in the file `ring/keys`; `broken` makes deletions fail, `unread` the list. */
+const pacman = (folder: string) => ({
+  "pacman-conf": `echo '${folder}/ring'`,
+  "pacman-key": `# KEYRING_IMPORT_DIR='${folder}/keyrings'
+[ "$1" = --delete ] || exit 0
+[ ! -e '${folder}/broken' ] || { echo no >&2; exit 1; }
+shift
+for key; do sed -i "/$key/d" '${folder}/ring/keys'; done`,
+  gpg: `case "$*" in *--list-keys*) ;; *) exit 0 ;; esac
+[ ! -e '${folder}/unread' ] || exit 2
+sed 's/.*/fpr:::::::::&:/' '${folder}/ring/keys'`,
+});
+
+describe("export: the run after one that failed", function () {
+  this.timeout(30_000);
+
+  it("takes a key out of pacman's ring that could not be deleted before, and nobody else's", async () => {
+    const repository = await Repository.make();
+    const { folder, key } = repository;
+    try {
+      const [other, stranger] = [await addKey(join(folder, "home")), "5".repeat(40)];
+      const profile = join(folder, "example.ini");
+      const alone = await fs.readFile(profile, "utf8");
+      for (const name of ["keyrings", "ring"]) await fs.mkdir(join(folder, name));
+      const held = async () => (await fs.readFile(join(folder, "ring/keys"), "utf8")).trim().split("\n");
+      await fs.writeFile(join(folder, "ring/keys"), `${[key, other, stranger].join("\n")}\n`);
+      const args = ["export", "--for", "pacman", join(folder, "keyrings/example.gpg")];
+      await withPrograms(folder, pacman(folder), async () => {
+        await fs.writeFile(profile, alone.replace(`seeds = ${key}`, `seeds = ${key}, ${other}`));
+        await repository.accept(day(11), ...args);
+        expect(await held()).to.deep.equal([key, other, stranger]);
+        await fs.writeFile(profile, alone);
+        await fs.writeFile(join(folder, "broken"), "");
+        for (const _ of [1, 2]) await repository.refuse("output", day(11), ...args);
+        await fs.rm(join(folder, "broken"));
+        await repository.accept(day(11), ...args);
+        expect(await held()).to.deep.equal([key, stranger]);
+      });
+    } finally {
+      await repository.remove();
+    }
+  });
+
+  it("is an error where gpg can't list pacman's keys; a ring that is not there has none", async () => {
+    await inScratch(async (folder) => {
+      const [barred, none] = [new Set(["A".repeat(40)]), new Set<string>()];
+      const follow = () =>
+        followPacman({
+          path: join(folder, "keyrings/example.gpg"),
+          ...{ certificates: [], keys: [], barred, revoked: none },
+        });
+      await fs.mkdir(join(folder, "keyrings"));
+      await withPrograms(folder, pacman(folder), async () => {
+        await follow();
+        await fs.mkdir(join(folder, "ring"));
+        await fs.writeFile(join(folder, "ring/keys"), "");
+        await follow();
+        await fs.writeFile(join(folder, "unread"), "");
+        expect((await refusal(follow())).message).to.contain("gpg could not list pacman's keys");
+      });
+    });
+  });
+
+  it("is an error where rpm can't read its database, which it says only on standard error", async () => {
+    await inScratch(async (folder) => {
+      const none = "echo 'package gpg-pubkey is not installed'";
+      const write = () => writeRpmDatabase(folder, [], new Set(["A".repeat(40)]));
+      await withPrograms(folder, { rpm: `${none}; exit 1` }, async () => {
+        expect(await write()).to.deep.equal([]);
+      });
+      await withPrograms(folder, { rpm: `${none}; echo 'error: cannot open Packages index' >&2; exit 1` }, async () => {
+        const { code, message } = await refusal(write());
+        expect(code).to.equal("output");
+        expect(message).to.contain("rpm could not read its database of keys: error: cannot open");
+      });
+    });
+  });
+});
