@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
+import { TargetRoot } from "../files/target-root.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { homeRecord, keysOfHome, removeHome, writeHome } from "./gnupg-home.ts";
@@ -43,7 +44,11 @@ export async function followDnf(
   const keys = certificates.map(({ fingerprint }) => fingerprint);
   let warnings: readonly string[] = [];
   for (const repository of repositories) {
-    for (const ring of await ringsOf(repository, join(file.root, dnfCache))) {
+    if (repository.id.includes("/")) {
+      warnings = [...warnings, `the repository ${escapeText(repository.id)} is left out: dnf takes no such ID`];
+      continue;
+    }
+    for (const ring of await ringsOf(repository, file.root)) {
       if (!(await isCurrent(ring, keyring, keys)))
         warnings = [...warnings, ...(await replaceRing(ring, keyring, keys))];
     }
@@ -53,7 +58,9 @@ export async function followDnf(
 }
 
 /** dnf calls the folder after the repository and its first address; one whose address was changed may have several. */
-async function ringsOf({ id, values }: RpmRepository, cache: string): Promise<string[]> {
+async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<string[]> {
+  const root = await TargetRoot.open(folder);
+  const cache = dirname(await root.hostPath(`${dnfCache}/x`));
   const named = (await namesIn(cache)).filter(
     (name) => name.startsWith(`${id}-`) && /^[0-9a-f]{16}$/.test(name.slice(id.length + 1)),
   );
@@ -63,7 +70,8 @@ async function ringsOf({ id, values }: RpmRepository, cache: string): Promise<st
     address === "" || address.includes("$")
       ? []
       : [`${id}-${createHash("sha256").update(address).digest("hex").slice(0, 16)}`];
-  return [...new Set([...named, ...expected])].map((name) => join(cache, name, "pubring"));
+  const names = [...new Set([...named, ...expected])];
+  return await Promise.all(names.map(async (name) => await root.hostPath(`${dnfCache}/${name}/pubring`)));
 }
 
 /** Whether a home was made of this keyring, and nobody added a key since. */

@@ -3,11 +3,12 @@
  * extended one is removed first; zypper has a cache of these keys, from which it would take a removed one again.
  */
 import * as fs from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { runProgram } from "../files/programs.ts";
+import { TargetRoot } from "../files/target-root.ts";
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { armor } from "../openpgp/packet/armor.ts";
@@ -76,8 +77,9 @@ function isSame(a: RawCertificate, b: RawCertificate): boolean {
 
 async function importKeys(root: string, certificates: readonly RawCertificate[]): Promise<string[]> {
   // rpm reads it as that system would.
-  await ensureFolder(join(root, "var/tmp"), 0o1777);
-  const folder = await fs.mkdtemp(join(root, "var/tmp/feedkey-"));
+  const start = await (await TargetRoot.open(root)).hostPath("var/tmp/feedkey-");
+  await ensureFolder(dirname(start), 0o1777);
+  const folder = await fs.mkdtemp(start);
   try {
     for (const certificate of certificates) {
       const file = join(folder, "key.asc");
@@ -115,7 +117,7 @@ function certificatesOf(bytes: Uint8Array): RawCertificate[] {
 }
 
 async function forgetCached(root: string, isStale: (certificate: RawCertificate) => boolean): Promise<void> {
-  const folder = join(root, zypperCache, "pubkeys");
+  const folder = dirname(await (await TargetRoot.open(root)).hostPath(`${zypperCache}/pubkeys/x`));
   for (const name of await namesIn(folder)) {
     const bytes = await fs.readFile(join(folder, name)).catch(() => undefined);
     if (bytes !== undefined && certificatesOf(bytes).some(isStale)) await fs.rm(join(folder, name), { force: true });

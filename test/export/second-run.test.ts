@@ -2,12 +2,17 @@
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
+import { followDnf } from "../../src/stock/dnf-rings.ts";
 import { followPacman } from "../../src/stock/pacman-keyring.ts";
 import { writeRpmDatabase } from "../../src/stock/rpm-database.ts";
 import { Repository } from "../pacman/repository.ts";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
+import { certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";
+import { rsaKey } from "../testkit/keys.ts";
 import { inScratch, refusal } from "../testkit/scratch.ts";
+import { snapshot } from "../testkit/snapshot.ts";
 
 /** Runs an action with shell scripts in the place of programs. */
 async function withPrograms(
@@ -103,6 +108,54 @@ describe("export: the run after one that failed", function () {
         expect(code).to.equal("output");
         expect(message).to.contain("rpm could not read its database of keys: error: cannot open");
       });
+    });
+  });
+});
+
+describe("export: another system's root", () => {
+  const dnfFile = "etc/pki/rpm-gpg/RPM-GPG-KEY-example";
+  const repo = (id: string) => `[${id}]\nbaseurl=https://example.org/\ngpgkey=file:///${dnfFile}\n`;
+
+  it("has nothing written or removed through a link that leads out of it", async () => {
+    await inScratch(async (folder) => {
+      const [root, outside] = [join(folder, "root"), join(folder, "outside")];
+      const stranger = certificate({ key: rsaKey("rsa-a") });
+      const key = [...readKeys(Buffer.from(stranger.armored)).certificates];
+      const barred = new Set(key.map(({ fingerprint }) => fingerprint));
+      await fs.mkdir(join(outside, "pubkeys"), { recursive: true });
+      await fs.writeFile(join(outside, "pubkeys/key.asc"), stranger.armored);
+      await fs.mkdir(join(root, "etc/yum.repos.d"), { recursive: true });
+      await fs.writeFile(join(root, "etc/yum.repos.d/example.repo"), repo("example"));
+      await fs.mkdir(join(root, "var/cache"), { recursive: true });
+      for (const name of ["cache/zypp", "cache/dnf", "tmp"]) await fs.symlink(outside, join(root, "var", name));
+      const before = await snapshot(outside);
+      await withPrograms(folder, { rpm: "exit 1" }, async () => {
+        const tries = [
+          () => writeRpmDatabase(root, [], barred),
+          () => writeRpmDatabase(root, key, new Set()),
+          () => followDnf(join(root, dnfFile), key, new Set()),
+        ];
+        for (const one of tries) expect((await refusal(one())).code).to.equal("bad_path");
+        expect(await snapshot(outside)).to.deep.equal(before);
+        for (const name of ["cache/zypp", "cache/dnf", "tmp"]) await fs.rm(join(root, "var", name));
+        // A link that stays inside is followed.
+        await fs.mkdir(join(root, "zypp"));
+        await fs.cp(outside, join(root, "zypp"), { recursive: true });
+        await fs.symlink("../../zypp", join(root, "var/cache/zypp"));
+        for (const one of tries) await one();
+        expect(await fs.readdir(join(root, "zypp/pubkeys"))).to.deep.equal([]);
+        expect(await fs.readdir(join(root, "var/cache/dnf"))).to.have.length(1);
+      });
+    });
+  });
+
+  it("has no ring of dnf for a repository whose ID is a path", async () => {
+    await inScratch(async (root) => {
+      await fs.mkdir(join(root, "etc/yum.repos.d"), { recursive: true });
+      await fs.writeFile(join(root, "etc/yum.repos.d/example.repo"), repo("a/b"));
+      const warnings = await followDnf(join(root, dnfFile), [], new Set());
+      expect(warnings).to.deep.equal(["the repository a/b is left out: dnf takes no such ID"]);
+      expect(await fs.readdir(root)).to.deep.equal(["etc"]);
     });
   });
 });
