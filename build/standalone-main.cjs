@@ -35,7 +35,8 @@ function keptFolder() {
   const kept = join(above, `standalone-${version}`);
   try {
     fs.mkdirSync(above, { recursive: true, mode: 0o700 });
-    if (!isOwn(above)) return undefined;
+    // The owner of the folder around it, another user under `sudo -E`, could put a different one in its place.
+    if (!isOwn(above) || !isOwn(dirname(above))) return undefined;
     if (fs.existsSync(kept)) return isOwn(kept) ? kept : undefined;
     const fresh = `${kept}.${randomBytes(8).toString("hex")}`;
     write(fresh);
