@@ -45,7 +45,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--name <name>", "name of the profile (default: the host)")
     .option("--feed <name=path...>", "feeds of the archive")
     .option("--format <format>", "the format of the feeds: opkg or pkgsrc", "opkg")
-    .option("--keyservers <urls>", "hkps://... comma-separated, or none (default: none)")
+    .option("--keyservers <urls>", "hkps://..., comma-separated, or none (default: none)")
     .option("--ca <file>", "authorities of the archive's own servers, besides the system's (PEM)")
     .option("--keyserver-ca <file>", "authorities of the key servers, besides the system's (PEM)")
     .option("-o, --output <dir>", "where to write it", ".")

@@ -89,7 +89,7 @@ async function initClient(context: Context, person: Person): Promise<Outcome> {
   const feed = await answered(context, person, "name of a feed", needed, "base");
   const path = await answered(context, person, "its folder below the URL", needed, feed);
   const format = await answered(context, person, `its format, ${singleNames.join(" or ")}`, oneOf(singleNames), "opkg");
-  const servers = await answered(context, person, "key servers, hkps://HOST comma-separated, or none", needed, "none");
+  const servers = await answered(context, person, "key servers, hkps://HOST, comma-separated, or none", needed, "none");
   const { at, reporter } = context;
   const keyservers = servers === "none" ? [] : servers.split(/\s*,\s*/);
   const [folder = "."] = profileSearchPath();

@@ -94,14 +94,14 @@ function versionOf({ attributes, error }: Element): string {
 
 function locationOf({ attributes, error }: Element): string {
   if (attributes["xml:base"] !== undefined) {
-    throw error("has an xml:base, which leads to a different place from the repository");
+    throw error("has an xml:base, which leads out of the repository");
   }
   return own(attributes.href ?? "");
 }
 
 function entryOf(values: Values, { attributes, error, line }: Element): DigestedEntry {
   const { name, arch, version, checksum, size, location } = values;
-  if (attributes.type !== "rpm") throw error("begins a package of a different type from rpm");
+  if (attributes.type !== "rpm") throw error("begins a package whose type is not rpm");
   if (name === undefined || arch === undefined || version === undefined) {
     throw error("begins a package without name, arch or version");
   }

@@ -90,7 +90,7 @@ function timeOf({ text, error }: Element): number {
 /** @returns the path below the folder of repomd.xml */
 export function locationOf({ attributes, error }: Element): string {
   const { href = "", "xml:base": base } = attributes;
-  if (base !== undefined) throw error("has an xml:base, which leads to a different place from the repository");
+  if (base !== undefined) throw error("has an xml:base, which leads out of the repository");
   if (!isPlainPath(href) || !href.startsWith(folder))
     throw error(`has a location that is not a plain path in ${folder}`);
   return href.slice(folder.length);
