@@ -6,8 +6,9 @@ import type { SignatureFile } from "../formats/format.ts";
 import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
 import type { KeyIndex } from "../openpgp/check/key-index.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import type { FolderView } from "../signing/published-tree.ts";
 import type { DataSignature } from "../trust/facts.ts";
-import type { SignedFile } from "./feed-layout.ts";
+import type { FileToSign, SignedFile } from "./feed-layout.ts";
 
 /**
  * Checks what a signature file holds over a file.
@@ -27,4 +28,20 @@ export async function presentSignatures(
     throw new FeedkeyError("bad_signature", `${escapeText(name)} holds a different text from ${escapeText(file.name)}`);
   }
   return await checkSignatures(readSignatureFile(signatures, name), document, keys);
+}
+
+/**
+ * The signatures in the one of a file's signature files that is always right; none if it is missing, or is not a signature over the file.
+ * @throws FeedkeyError `bad_path`, `output` if it can't be read
+ */
+export async function mainSignatures(folder: FolderView, file: FileToSign, keys: KeyIndex): Promise<DataSignature[]> {
+  const main = file.signatures.at(-1);
+  const held = main && (await folder.read(main.name));
+  if (main === undefined || held === undefined) return [];
+  try {
+    return await presentSignatures(file, main, held, keys);
+  } catch (error) {
+    if (error instanceof FeedkeyError) return [];
+    throw error;
+  }
 }

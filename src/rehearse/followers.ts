@@ -1,10 +1,9 @@
 /** Which keys a stock client must know to accept a feed as it is published now: by its signatures, and what the client makes of several. */
-import { FeedkeyError } from "../error.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { type Archive, knownCertificates } from "../publish/archive.ts";
 import { rootOf, toSign } from "../publish/feed-layouts.ts";
-import { presentSignatures } from "../publish/present-signatures.ts";
+import { mainSignatures } from "../publish/present-signatures.ts";
 import type { Own } from "../signing/delegate-check.ts";
 import { type FolderView, PublishedTree } from "../signing/published-tree.ts";
 import type { Instant } from "../time.ts";
@@ -34,25 +33,13 @@ function signerOf(signature: DataSignature, known: Own, at: Instant): Fingerprin
 async function signersOf(
   feed: ArchiveFeed,
   folder: FolderView,
-  known: Own,
-  at: Instant,
+  { known, keys, at }: { readonly known: Own; readonly keys: KeyIndex; readonly at: Instant },
 ): Promise<readonly (Fingerprint | undefined)[] | undefined> {
   const { signed } = rootOf(feed);
   const bytes = await folder.read(signed);
   if (bytes === undefined) return undefined;
-  const file = toSign(feed, { name: signed, bytes });
-  const main = file.signatures.at(-1);
-  const held = main && (await folder.read(main.name));
-  if (main === undefined || held === undefined) return [];
-  const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
-  try {
-    const signatures = await presentSignatures(file, main, held, keys);
-    return signatures.map((signature) => signerOf(signature, known, at));
-  } catch (error) {
-    // What is there is not a signature over this index.
-    if (error instanceof FeedkeyError) return [];
-    throw error;
-  }
+  const signatures = await mainSignatures(folder, toSign(feed, { name: signed, bytes }), keys);
+  return signatures.map((signature) => signerOf(signature, known, at));
 }
 
 function keysFor(
@@ -71,10 +58,11 @@ function keysFor(
 export async function followersOf(archive: Archive): Promise<Follower[]> {
   const { config, at } = archive;
   const { certificates } = await knownCertificates(archive);
+  const keys = await KeyIndex.of([...certificates.values()].map(({ raw }) => raw));
   const tree = await PublishedTree.open(config.root);
   const found: Follower[] = [];
   for (const feed of config.feeds) {
-    const signers = await signersOf(feed, tree.folder(feed.path), certificates, at);
+    const signers = await signersOf(feed, tree.folder(feed.path), { known: certificates, keys, at });
     if (signers === undefined) continue;
     for (const { name, needs, reads } of stockClients) {
       if (needs === undefined || !reads(feed.format)) continue;

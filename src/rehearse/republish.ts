@@ -9,7 +9,7 @@ import { type Archive, publicationOf } from "../publish/archive.ts";
 import { takePublished } from "../publish/as-published.ts";
 import type { FileToSign } from "../publish/feed-layout.ts";
 import { toSign } from "../publish/feed-layouts.ts";
-import { presentSignatures } from "../publish/present-signatures.ts";
+import { mainSignatures } from "../publish/present-signatures.ts";
 import { type IndexSource, publishFeeds } from "../publish/publish.ts";
 import { isDelegate, type Own } from "../signing/delegate-check.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -30,19 +30,11 @@ async function reopened(archive: Archive): Promise<Archive> {
 
 /** Whether somebody signs this feed to whom it was delegated: publishing with the archive's key is not what comes next. */
 async function isDelegated(folder: FolderView, file: FileToSign, known: Own): Promise<boolean> {
-  const main = file.signatures.at(-1);
-  const held = main && (await folder.read(main.name));
-  if (main === undefined || held === undefined) return false;
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
-  try {
-    const checked = await presentSignatures(file, main, held, keys);
-    const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
-    const signers = makers.flatMap(({ certificate }) => known.get(certificate) ?? []);
-    return signers.length > 0 && signers.every(({ facts }) => isDelegate(facts));
-  } catch (error) {
-    if (error instanceof FeedkeyError) return false;
-    throw error;
-  }
+  const checked = await mainSignatures(folder, file, keys);
+  const makers = checked.flatMap((one) => (one.status === "good" ? one.makers : []));
+  const signers = makers.flatMap(({ certificate }) => known.get(certificate) ?? []);
+  return signers.length > 0 && signers.every(({ facts }) => isDelegate(facts));
 }
 
 function unseen({ delegate }: Delegation): FeedkeyError {

@@ -39,18 +39,16 @@ export async function writeRpmDatabase(
   barred: ReadonlySet<Fingerprint>,
 ): Promise<readonly string[]> {
   const wanted = new Map(certificates.map((one) => [one.fingerprint, one]));
+  const isStale = (one: RawCertificate) => {
+    const now = wanted.get(one.fingerprint);
+    return now === undefined ? barred.has(one.fingerprint) : !isSame(now, one);
+  };
   const held = await keysIn(root);
-  const stale = held.filter(({ certificate }) => {
-    const now = wanted.get(certificate.fingerprint);
-    return now === undefined ? barred.has(certificate.fingerprint) : !isSame(now, certificate);
-  });
+  const stale = held.filter(({ certificate }) => isStale(certificate));
   // First: a key that goes must not come back from there.
   const current = new Set(held.filter((one) => !stale.includes(one)).map(({ certificate }) => certificate.fingerprint));
   const absent = certificates.filter(({ fingerprint }) => !current.has(fingerprint));
-  await forgetCached(root, (one) => {
-    const now = wanted.get(one.fingerprint);
-    return now === undefined ? barred.has(one.fingerprint) : !isSame(now, one);
-  });
+  await forgetCached(root, isStale);
   if (stale.length > 0) await rpm(root, ["-e", "--allmatches", ...stale.map(({ name }) => name)]);
   if (absent.length === 0) return [];
   return await importKeys(root, absent);

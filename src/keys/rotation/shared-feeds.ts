@@ -6,7 +6,7 @@ import { type Archive, publicationOf } from "../../publish/archive.ts";
 import { latestIndexes } from "../../publish/as-published.ts";
 import { rootOf, toSign } from "../../publish/feed-layouts.ts";
 import { clientsNeed, type SeveralSignatures, severalOf } from "../../publish/feed-signers.ts";
-import { presentSignatures } from "../../publish/present-signatures.ts";
+import { mainSignatures } from "../../publish/present-signatures.ts";
 import { type Published, publishFeeds } from "../../publish/publish.ts";
 import { PublishedTree } from "../../signing/published-tree.ts";
 import { type OwnCertificate, ownCertificates } from "../../signing/signing-key.ts";
@@ -68,10 +68,8 @@ async function signedBy(archive: Archive, feed: ArchiveFeed, keys: KeyIndex): Pr
   try {
     const folder = (await PublishedTree.open(archive.config.root)).folder(feed.path);
     const bytes = await folder.read(signed);
-    const main = bytes && toSign(feed, { name: signed, bytes }).signatures.at(-1);
-    const held = main && (await folder.read(main.name));
-    if (bytes === undefined || main === undefined || held === undefined) return [];
-    const found = await presentSignatures({ name: signed, bytes }, main, held, keys);
+    if (bytes === undefined) return [];
+    const found = await mainSignatures(folder, toSign(feed, { name: signed, bytes }), keys);
     return found.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : [])).map((one) => one.certificate);
   } catch (error) {
     if (error instanceof FeedkeyError) return [];
