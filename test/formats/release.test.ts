@@ -37,6 +37,13 @@ describe("apt's Release file", () => {
     ]);
   });
 
+  it("keeps what apt does not take for a blank: the suite has another name then", () => {
+    expect(read(head.replace(" stable", "\t stable ") + lists).suite).to.equal("stable");
+    for (const odd of ["\u00a0stable", "stable\u3000", "\ufeffstable"]) {
+      expect(read(head.replace("stable", odd) + lists).suite).to.equal(odd);
+    }
+  });
+
   for (const [what, text] of [
     ["MD5 alone", `${head}MD5Sum:\n ${a.slice(32)} 10 main/binary-amd64/Packages\n`],
     ["SHA-1 alone", `${head}SHA1:\n ${a.slice(24)} 10 main/binary-amd64/Packages\n`],

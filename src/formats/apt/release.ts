@@ -2,10 +2,13 @@
  * apt's `Release`, the text within `InRelease`: what a suite is, and which files belong to it, by size and digest. Kept strict (T13):
  * apt takes an index by MD5 beside SHA-256, a size from either list, and a suite that does not say which it is.
  */
+import { withoutTrailing } from "../../trailing.ts";
 import { type FileDigests, isPlainPath } from "../digests.ts";
 import { readSize } from "../entry-values.ts";
 import { badText, LineCursor, type TextKind } from "../line-cursor.ts";
 import { readDate } from "./date.ts";
+
+const blanks = " \t\r\v\f";
 
 const releaseText: TextKind = { name: "the Release file", code: "bad_index" };
 
@@ -49,7 +52,9 @@ export function readRelease(bytes: Uint8Array): Release {
     } else if (kind === "field") {
       field = cursor.bytes.toString("latin1", start, colon).toLowerCase();
       if (fields.has(field)) throw cursor.error(`gives the field "${field}" a second time`);
-      const value = cursor.bytes.toString("utf8", colon + 1, end).trim();
+      const text = cursor.bytes.toString("utf8", colon + 1, end);
+      // Only what apt takes for blanks: one that is not ASCII is a part of a suite's name.
+      const value = withoutTrailing(text, blanks).replace(/^[ \t\r\v\f]+/, "");
       if (Object.hasOwn(lists, field) && value !== "")
         throw cursor.error("must leave the first line of its list empty");
       fields.set(field, { value, line: cursor.line });
