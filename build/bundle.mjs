@@ -6,6 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
+import { bundleOptions } from "./bundle-options.mjs";
 
 const folder = "dist/src/bundle";
 rmSync(folder, { recursive: true, force: true });
@@ -13,23 +14,10 @@ mkdirSync(folder, { recursive: true });
 // Node starts its loader for ES modules only when something needs it, and so do threads.
 writeFileSync(`${folder}/package.json`, '{ "type": "commonjs" }\n');
 await build({
+  ...bundleOptions,
   entryPoints: ["dist/src/cli/main.js", "dist/src/worker.js"],
   outdir: folder,
   entryNames: "[name]",
-  bundle: true,
-  platform: "node",
-  format: "cjs",
-  target: "node20",
-  // Node warns of what the first does unless it lies below node_modules, the other reads a file that lies beside it.
-  // The OpenPGP library is one file already, for rare algorithms and secret keys alone; so is Graphviz, for pictures.
-  external: ["seek-bzip", "@bokuweb/zstd-wasm", "openpgp", "@hpcc-js/wasm-graphviz"],
-  supported: { "dynamic-import": false },
-  define: { "import.meta.url": "moduleUrl" },
-  banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
-  // Names stay: stacks are for people.
-  minifyWhitespace: true,
-  legalComments: "none",
-  logLevel: "warning",
 });
 
 // What `--version` says beside the number, where this is a checkout.

@@ -30,6 +30,10 @@ export const ownFiles = [
 /** Types, maps and texts of libraries, which nobody reads at run time. */
 const left = /\.(?:d\.[cm]?ts|map)$|^node_modules\/.*(?:\.(?:md|markdown)|\/\.[^/]+|\/(?:types|test|tests))$/;
 
+/** Of the OpenPGP library, Node loads one of several forms. */
+export const isLoaded = (path) =>
+  !/openpgp\/(?:lightweight|dist\/(?:lightweight|openpgp|node\/openpgp\.(?!min\.cjs$)))/.test(path);
+
 /** Copies files and folders below another folder. @param isWanted of the paths */
 export function install(target, paths, isWanted = () => true) {
   for (const path of paths.filter((one) => existsSync(one))) {

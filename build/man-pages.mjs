@@ -4,7 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { lexer } from "marked";
-import { addCommands } from "../dist/src/cli/commands.js";
+import { addCommands, allCommands } from "../dist/src/cli/commands.js";
 import { examples } from "../dist/src/cli/help/examples.js";
 import { helpSettings, pathOf } from "../dist/src/cli/help/help.js";
 import { makeProgram } from "../dist/src/cli/program.js";
@@ -17,6 +17,7 @@ const month = day.toLocaleString("en", { month: "long", timeZone: "UTC" });
 
 const program = makeProgram();
 addCommands(
+  allCommands,
   program,
   async () => undefined,
   async () => 0,

@@ -16,7 +16,8 @@ import {
 import { join, relative } from "node:path";
 import { serialize } from "node:v8";
 import { inject } from "postject";
-import { install, ownFiles } from "./installed-files.mjs";
+import { outside } from "./bundle-options.mjs";
+import { install, isLoaded, ownFiles } from "./installed-files.mjs";
 
 const folder = "dist/standalone";
 const target = "dist/feedkey";
@@ -33,12 +34,8 @@ function* filesBelow(path) {
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const files = join(folder, "files");
-// What the bundle leaves outside (build/bundle.mjs), and of that the part that Node loads.
-const outside = ["seek-bzip", "@bokuweb/zstd-wasm", "openpgp", "libarchive.js", "@hpcc-js/wasm-graphviz"].map(
-  (name) => `node_modules/${name}`,
-);
-const isLoaded = (path) => !/openpgp\/(?:lightweight|dist\/(?:lightweight|openpgp))/.test(path);
-install(files, [...ownFiles, "dist/src/bundle", ...outside], isLoaded);
+const libraries = [...outside, "libarchive.js"].map((name) => `node_modules/${name}`);
+install(files, [...ownFiles, "dist/src/bundle", ...libraries], isLoaded);
 const contents = new Map([...filesBelow(files)].sort().map((path) => [relative(files, path), readFileSync(path)]));
 writeFileSync(join(folder, "files.bin"), serialize(contents));
 const settings = {

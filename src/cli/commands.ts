@@ -5,16 +5,47 @@ import { addClientCommands } from "./client-commands.ts";
 import { addHelpFooters } from "./help/help.ts";
 import { addKeyCommands } from "./key-commands.ts";
 import { addKeyLifeCommands } from "./key-life-commands.ts";
-import { addOtherCommands } from "./other-commands.ts";
+import { addCompletion, addOtherCommands } from "./other-commands.ts";
 import { makeProgram } from "./program.ts";
 import type { Main, Runner } from "./run.ts";
 
-/** Commands by the files that define them, in the order of the manual, under the headings that help shows. */
-const groups: readonly {
+/** Commands that one file defines, under a heading of the help. */
+export interface CommandGroup {
   readonly heading: string;
   readonly names: readonly string[];
   add(program: Command, run: Runner, main: Main, everyCommand: () => Command): void;
-}[] = [
+}
+
+const following: CommandGroup = {
+  heading: "Following an archive:",
+  names: [
+    ...[
+      "profile",
+      "refresh",
+      "chain",
+      "export",
+      "setup",
+      "status",
+      "update",
+      "list",
+      "search",
+      "show",
+      "fetch",
+      "verify",
+    ],
+    "verify-package",
+  ],
+  add: addClientCommands,
+};
+
+/** The commands of the client part, which holds nothing of the archive's side (build/client-part.mjs). */
+export const clientCommands: readonly CommandGroup[] = [
+  following,
+  { heading: "Other:", names: ["completion"], add: addCompletion },
+];
+
+/** All commands, in the order of the manual. */
+export const allCommands: readonly CommandGroup[] = [
   { heading: "Publishing:", names: ["keygen", "sign", "publish", "sign-package"], add: addArchiveCommands },
   {
     heading: "An archive's keys:",
@@ -22,51 +53,33 @@ const groups: readonly {
     add: addKeyLifeCommands,
   },
   { heading: "An archive's keys:", names: ["key"], add: addKeyCommands },
-  {
-    heading: "Following an archive:",
-    names: [
-      ...[
-        "profile",
-        "refresh",
-        "chain",
-        "export",
-        "setup",
-        "status",
-        "update",
-        "list",
-        "search",
-        "show",
-        "fetch",
-        "verify",
-      ],
-      "verify-package",
-    ],
-    add: addClientCommands,
-  },
+  following,
   { heading: "Other:", names: ["init", "serve", "completion", "demo"], add: addOtherCommands },
 ];
 
 /**
- * Adds commands to the program: all of them, or, if some are in the arguments, those of the same files. To define the others
+ * Adds the commands of the groups to the program: all of them, or, if some are in the arguments, those of the same files. To define the others
  * would only make each start slower.
  * @param main the program itself, for the demo to play with
  */
-export function addCommands(program: Command, run: Runner, main: Main, args: readonly string[] = []): void {
+export function addCommands(
+  groups: readonly CommandGroup[],
+  program: Command,
+  run: Runner,
+  main: Main,
+  args: readonly string[] = [],
+): void {
   const asksForHelp = args.some((arg) => arg === "help" || arg === "--help" || arg === "-h");
   const named = groups.filter(({ names }) => names.some((name) => args.includes(name)));
+  const everyCommand = () => {
+    const every = makeProgram();
+    addCommands(groups, every, run, main);
+    return every;
+  };
   for (const { heading, add } of asksForHelp || named.length === 0 ? groups : named) {
     program.commandsGroup(heading);
-    add(program, run, main, everyCommand(run, main));
+    add(program, run, main, everyCommand);
   }
   program.commandsGroup("Other:").helpCommand("help [command]", "help on a command");
   addHelpFooters(program);
-}
-
-/** Makes a program with all commands. */
-function everyCommand(run: Runner, main: Main): () => Command {
-  return () => {
-    const program = makeProgram();
-    addCommands(program, run, main);
-    return program;
-  };
 }

@@ -2,7 +2,7 @@
 import { CommanderError } from "commander";
 import { exitStatus } from "../error.ts";
 import { forgetDescriptors } from "./asking/read-descriptor.ts";
-import { addCommands } from "./commands.ts";
+import { addCommands, allCommands, type CommandGroup } from "./commands.ts";
 import type { GlobalOptions } from "./context.ts";
 import { helpWidth } from "./help/help.ts";
 import { makeProgram } from "./program.ts";
@@ -12,24 +12,35 @@ import { usageError } from "./usage-error.ts";
 import { hintOf } from "./usual-hint.ts";
 
 /**
- * Runs one command line.
- * @param args without the program's name
- * @returns the exit status ("Exit status" in man/feedkey.md); that of `output` if a command succeeded but its output could not be written
+ * A program with some commands, as a function. It runs one command line, given without the program's name, and returns the exit
+ * status ("Exit status" in man/feedkey.md); that of `output` if a command succeeded but its output could not be written.
  */
-export async function main(args: readonly string[], streams: Streams = process): Promise<number> {
-  // A broken standard error must not change the result.
-  streams.stderr.on("error", () => undefined);
-  const output = new StandardOutput(streams.stdout);
-  const status = await runLine(args, streams, output);
-  const failure = await output.failure();
-  if (failure === undefined) return status;
-  const reporter = makeReporter({}, streams);
-  reporter.line("error", failure.message);
-  reporter.line("hint", hintOf(failure));
-  return status === 0 ? exitStatus(failure.code) : status;
+export function mainOf(
+  groups: readonly CommandGroup[],
+): (args: readonly string[], streams?: Streams) => Promise<number> {
+  return async (args, streams = process) => {
+    // A broken standard error must not change the result.
+    streams.stderr.on("error", () => undefined);
+    const output = new StandardOutput(streams.stdout);
+    const status = await runLine(args, streams, output, groups);
+    const failure = await output.failure();
+    if (failure === undefined) return status;
+    const reporter = makeReporter({}, streams);
+    reporter.line("error", failure.message);
+    reporter.line("hint", hintOf(failure));
+    return status === 0 ? exitStatus(failure.code) : status;
+  };
 }
 
-async function runLine(args: readonly string[], streams: Streams, output: StandardOutput): Promise<number> {
+/** The whole program. */
+export const main = /* @__PURE__ */ mainOf(allCommands);
+
+async function runLine(
+  args: readonly string[],
+  streams: Streams,
+  output: StandardOutput,
+  groups: readonly CommandGroup[],
+): Promise<number> {
   let status = 0;
   forgetDescriptors();
   const program = makeProgram(args);
@@ -45,7 +56,7 @@ async function runLine(args: readonly string[], streams: Streams, output: Standa
       complaint += text;
     },
   });
-  addCommands(program, runner, main, args);
+  addCommands(groups, program, runner, mainOf(groups), args);
   for (const command of program.commands) command.exitOverride().copyInheritedSettings(program);
   try {
     await program.parseAsync([...args], { from: "user" });

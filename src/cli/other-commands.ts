@@ -6,7 +6,6 @@ import type { Main, Runner } from "./run.ts";
 /**
  * Adds init, serve, completion and demo.
  * @param main the program itself, for the demo to play with
- * @param everyCommand makes a program with all commands, for the completion to look at
  */
 export function addOtherCommands(program: Command, run: Runner, main: Main, everyCommand: () => Command): void {
   program
@@ -25,6 +24,15 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
     .action((folder: string, options: ServeOptions) => {
       return run("serve", async (context) => (await import("./archive/serve.ts")).serve(context, folder, options));
     });
+  addCompletion(program, run, main, everyCommand);
+  program
+    .command("demo")
+    .description("the whole story on a throw-away archive")
+    .action(() => run("demo", async (context) => (await import("./demo/demo.ts")).demo(context, main)));
+}
+
+/** @param everyCommand makes a program with all commands, for the completion to look at */
+export function addCompletion(program: Command, run: Runner, _main: Main, everyCommand: () => Command): void {
   program
     .command("completion <shell> [word...]")
     .description("completion of the command line for bash, zsh or fish: a script for the shell to read")
@@ -34,8 +42,4 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
         return await completion(context, shell, words, everyCommand());
       });
     });
-  program
-    .command("demo")
-    .description("the whole story on a throw-away archive")
-    .action(() => run("demo", async (context) => (await import("./demo/demo.ts")).demo(context, main)));
 }

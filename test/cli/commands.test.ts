@@ -1,10 +1,11 @@
 import { expect } from "chai";
 import { Command } from "commander";
-import { addCommands } from "../../src/cli/commands.ts";
+import { addCommands, allCommands } from "../../src/cli/commands.ts";
 
 function names(...args: readonly string[]): string[] {
   const program = new Command();
   addCommands(
+    allCommands,
     program,
     async () => undefined,
     async () => 0,

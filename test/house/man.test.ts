@@ -4,7 +4,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { type Command, CommanderError } from "commander";
-import { addCommands } from "../../src/cli/commands.ts";
+import { addCommands, allCommands } from "../../src/cli/commands.ts";
 import { examples } from "../../src/cli/help/examples.ts";
 import { pathOf } from "../../src/cli/help/help.ts";
 import { makeProgram } from "../../src/cli/program.ts";
@@ -17,7 +17,7 @@ const pages = fs.readdirSync("dist/man").sort();
 function idleProgram(reached: string[] = []): Command {
   const program = makeProgram();
   const run = async (command: string) => void reached.push(command);
-  addCommands(program, run, async () => 0);
+  addCommands(allCommands, program, run, async () => 0);
   for (const command of program.commands) command.copyInheritedSettings(program);
   return program;
 }

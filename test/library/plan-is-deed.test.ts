@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
 import { Command } from "commander";
-import { addCommands } from "../../src/cli/commands.ts";
+import { addCommands, allCommands } from "../../src/cli/commands.ts";
 import { addKey, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { documentOf, type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
 
@@ -272,6 +272,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
 function withDryRun(): string[] {
   const program = new Command("feedkey");
   addCommands(
+    allCommands,
     program,
     async () => undefined,
     async () => 0,

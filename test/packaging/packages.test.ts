@@ -4,6 +4,9 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { iso } from "../../src/time.ts";
+import { published, TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { runProgram } from "../testkit/programs/command-line.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
 import { needing } from "../testkit/programs/programs.ts";
 
@@ -107,6 +110,34 @@ describe("packaging", function () {
         "etc/feedkey/profiles/mine.ini",
       ]);
     });
+  });
+
+  it("follows an archive with the client part alone, which has nothing to publish with", async () => {
+    ran(process.execPath, ["build/client-part.mjs"]);
+    const part = join(folder, "client-part");
+    // Elsewhere, where no library can be found but its own.
+    fs.cpSync("dist/client-part", part, { recursive: true });
+    fs.rmSync("dist/client-part", { recursive: true });
+    const feedkey = (...args: string[]) =>
+      runProgram(process.execPath, [join(part, "bin/feedkey.js"), ...args], { env: { HOME: folder } });
+    const archive = await TestArchive.make();
+    try {
+      const given = ["--profile", archive.profile, "--state", archive.state, "--at", iso(published)];
+      const update = await feedkey(...given, "update");
+      expect(update.status, update.stderr).to.equal(0);
+      expect((await feedkey(...given, "fetch", "alpha", "-o", archive.out)).status).to.equal(0);
+      const index = archive.file("Packages");
+      expect((await feedkey(...given, "verify", index)).status).to.equal(0);
+      fs.appendFileSync(index, "\n");
+      const tampered = await feedkey(...given, "verify", index);
+      expect(tampered.status, tampered.stderr).to.equal(65);
+    } finally {
+      await archive.remove();
+    }
+    expect((await feedkey("publish", folder)).stderr).to.contain("unknown command 'publish'");
+    const { stderr } = await feedkey("status", "--config", "archive.ini");
+    expect(stderr).to.contain("has feedkey's client part alone");
+    expect(fs.readFileSync(join(part, "dist/src/bundle/main.js"), "latin1")).to.not.contain("publishFeeds");
   });
 
   it("has units that systemd accepts", function () {

@@ -1,6 +1,5 @@
 /** The values that fit an argument or an option: names of local profiles, feeds, packages and keys. Asks nobody. */
 import { listProfiles } from "../../client/profiles/profiles.ts";
-import { openArchive } from "../../keeper/open-archive.ts";
 import { exportFormats } from "../../stock/export.ts";
 import { setupPrograms } from "../../stock/setup-item.ts";
 import type { Context } from "../context.ts";
@@ -26,6 +25,7 @@ async function packageNames(context: Context, start: string): Promise<Suggestion
 }
 
 async function fingerprints(context: Context): Promise<Suggestion[]> {
+  const { openArchive } = await import("../../keeper/open-archive.ts");
   return plain(await (await openArchive({ home: context.home })).store.list());
 }
 
