@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { enums, readPrivateKey, SecretKeyPacket } from "openpgp";
+import { enums, readPrivateKey, SecretKeyPacket, UserIDPacket } from "openpgp";
 import { parseSignature, type RawSignature } from "../../src/openpgp/packet/raw-signature.ts";
 import { readSubpackets } from "../../src/openpgp/packet/subpackets.ts";
 import { libraryDocument, makeSignature, type SecretPacket } from "../../src/openpgp/secret/make-signature.ts";
@@ -59,6 +59,24 @@ describe("openpgp/make-signature", () => {
     const { raw } = await make(ed25519Key("maker"), { notations: [{ name: "feed@x", value: "y" }] });
     const area = readSubpackets(raw.hashedPart.subarray(6));
     expect(area.filter(({ type }) => type === 20).map(({ critical }) => critical)).to.deep.equal([false]);
+  });
+
+  it("marks the end of a signature critical over data, and not about a key: rpm 4.18 could not hold that key", async () => {
+    const key = ed25519Key("maker");
+    const secret = await secretOf(key);
+    const about = { key: secret, userID: UserIDPacket.fromObject({ name: "A", email: "a@example.org" }) };
+    for (const [type, over, expected] of [
+      [0x00, libraryDocument(data), true],
+      [0x10, about, false],
+      [0x30, about, false],
+    ] as const) {
+      const { body } = await makeSignature(secret, over, { type, at: day(1), expiresAt: day(120) });
+      const raw = parseSignature(body);
+      if (typeof raw === "string") throw new Error(raw);
+      expect(raw.hashed.signatureLifetime).to.equal(119 * 86_400);
+      const ends = readSubpackets(raw.hashedPart.subarray(6)).filter((one) => one.type === 3);
+      expect(ends.map(({ critical }) => critical)).to.deep.equal([expected]);
+    }
   });
 
   it("makes the same version 4 bytes from the same input", async () => {

@@ -109,6 +109,23 @@ describe("dnf and zypper with keys that feedkey keeps current", function () {
     expect(stdout).to.not.match(/^pub:/m);
   });
 
+  it("hold what the archive's commands make: a key that its successor certified for a time, and one with a signing subkey", async () => {
+    const { live } = archive;
+    const b = await live.rotate();
+    const c = await live.keygen("--offline-primary", join(live.folder, "offline"));
+    const root = join(live.folder, "rpm-alone");
+    await fs.mkdir(root);
+    for (const key of [a, b, c]) {
+      const file = join(live.folder, "key.asc");
+      await fs.writeFile(file, String((await live.keep("key", "export", key)).armored));
+      const { status, stderr } = await runProgram("rpm", ["--root", root, "--import", file]);
+      expect(status, `${key}: ${stderr}`).to.equal(0);
+    }
+    const { stdout } = await runProgram("rpm", ["--root", root, "-qa", "gpg-pubkey", "--qf", "%{VERSION}\n"]);
+    const expected = [a, b, c].map((key) => key.slice(-8).toLowerCase());
+    expect(stdout.trim().split("\n")).to.have.members(expected);
+  });
+
   it("are warned of what they can't hold, and what else would have to be signed", async () => {
     const dnf = new DnfMachine(archive, "dnf");
     expect((await dnf.setUp(archive, "--gpgcheck")).join()).to.include("every package that is not signed itself");

@@ -8,7 +8,7 @@ import { armor } from "../packet/armor.ts";
 import { writePackets } from "../packet/packets.ts";
 import { lifetimeSeconds } from "./make-signature.ts";
 import { SecretKey } from "./secret-key.ts";
-import { restateSelf } from "./self-statement.ts";
+import { restateBindings, restateSelf } from "./self-statement.ts";
 
 /** Legacy Ed25519 is the default: GnuPG 2.2, and so every stock client, reads it. */
 export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
@@ -88,7 +88,9 @@ export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubk
   const userIDs = [splitUserId(userId, userIdForm)];
   const whole = { ...kind, userIDs, subkeys, date, format: "object", config: { ...config, v6Keys } } as const;
   const { privateKey: key } = await generateKey(whole);
-  if (!v6Keys) await restateSelf(key, date, flags);
+  if (v6Keys) return key;
+  await restateSelf(key, date, flags);
+  await restateBindings(key, key.subkeys, date);
   return key;
 }
 

@@ -5,8 +5,8 @@ import type { Instant } from "../../time.ts";
 import type { HashedDocument } from "../packet/hashed-document.ts";
 import { type Packet, tags } from "../packet/packets.ts";
 import { type RawSignature, readSignature } from "../packet/raw-signature.ts";
+import { KeySignaturePacket } from "./key-signature-packet.ts";
 import { signDigest } from "./native-signer.ts";
-import { SelfSignaturePacket } from "./self-signature-packet.ts";
 
 export type SecretPacket = SecretKeyPacket | SecretSubkeyPacket;
 
@@ -62,13 +62,16 @@ async function signed(packet: SignaturePacket, key: SecretPacket, over: object, 
   return { tag: tags.signature, body: packet.write() };
 }
 
+/** Binary and text. */
+const documentTypes: ReadonlySet<number> = new Set([enums.signature.binary, enums.signature.text]);
+
 /**
  * Makes one signature.
  * @param key decrypted
  * @param over `{ key }`, `{ key, userID }`, `{ key, bind }`, or a document as made by {@link libraryDocument}
  */
 export async function makeSignature(key: SecretPacket, over: object, content: SignatureContent): Promise<Packet> {
-  const packet = new SignaturePacket();
+  const packet = documentTypes.has(content.type) ? new SignaturePacket() : new KeySignaturePacket();
   packet.signatureType = content.type;
   packet.publicKeyAlgorithm = key.algorithm;
   packet.hashAlgorithm = hashFor(key);
@@ -104,7 +107,7 @@ export async function repeatSignature(
 ): Promise<Packet> {
   const old = new SignaturePacket();
   old.read(body);
-  const packet = new SelfSignaturePacket();
+  const packet = new KeySignaturePacket();
   const known = old as unknown as Readonly<Record<string, unknown>>;
   const said = Object.fromEntries(repeated.map((name) => [name, known[name]]));
   Object.assign(packet, said, {

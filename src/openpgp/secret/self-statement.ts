@@ -1,8 +1,8 @@
-/** The self-signature of a new key: the library lists preferences that GnuPG does not know. */
-import { enums, type PrivateKey } from "openpgp";
+/** What a new key says of itself, as GnuPG and rpm read it: the library's own statements are not for them. */
+import { enums, type PrivateKey, type Subkey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
+import { KeySignaturePacket } from "./key-signature-packet.ts";
 import { type SecretPacket, sign } from "./make-signature.ts";
-import { SelfSignaturePacket } from "./self-signature-packet.ts";
 
 /** GnuPG warns of a key that prefers SHA-3, which it does not know. */
 const preferredHashes = [enums.hash.sha512, enums.hash.sha256];
@@ -15,7 +15,7 @@ export async function restateSelf(key: PrivateKey, date: Date, flags: number): P
   const [user] = key.users;
   const old = user?.selfCertifications[0];
   if (user?.userID == null || old === undefined) throw new FeedkeyError("internal", "a new key has no self-signature");
-  const made = new SelfSignaturePacket();
+  const made = new KeySignaturePacket();
   made.signatureType = enums.signature.certPositive;
   made.publicKeyAlgorithm = old.publicKeyAlgorithm;
   made.hashAlgorithm = old.hashAlgorithm;
@@ -29,4 +29,25 @@ export async function restateSelf(key: PrivateKey, date: Date, flags: number): P
   made.isPrimaryUserID = true;
   await sign(made, key.keyPacket as SecretPacket, { userID: user.userID, key: key.keyPacket }, date, false);
   user.selfCertifications = [made];
+}
+
+/**
+ * Makes the bindings of new subkeys again, so that rpm can hold them.
+ * @param key with the primary's secret, unlocked
+ */
+export async function restateBindings(key: PrivateKey, subkeys: readonly Subkey[], date: Date): Promise<void> {
+  for (const subkey of subkeys) {
+    const [old] = subkey.bindingSignatures;
+    if (old === undefined) throw new FeedkeyError("internal", "a new subkey has no binding");
+    const made = new KeySignaturePacket();
+    made.signatureType = enums.signature.subkeyBinding;
+    made.publicKeyAlgorithm = old.publicKeyAlgorithm;
+    made.hashAlgorithm = old.hashAlgorithm;
+    made.keyFlags = old.keyFlags;
+    made.keyExpirationTime = old.keyExpirationTime;
+    made.keyNeverExpires = old.keyNeverExpires;
+    made.embeddedSignature = old.embeddedSignature;
+    await sign(made, key.keyPacket as SecretPacket, { key: key.keyPacket, bind: subkey.keyPacket }, date, false);
+    subkey.bindingSignatures = [made];
+  }
 }

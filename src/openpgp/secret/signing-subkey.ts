@@ -5,6 +5,7 @@ import type { Duration, Instant } from "../../time.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { type Algorithm, kinds } from "./generate.ts";
 import { lifetimeSeconds, type SecretPacket } from "./make-signature.ts";
+import { restateBindings } from "./self-statement.ts";
 
 export interface WithNewSubkey {
   readonly subkey: Fingerprint;
@@ -44,6 +45,7 @@ export async function withNewSubkey(
   });
   const subkey = more.subkeys.find((one) => !before.has(one.getFingerprint()));
   if (subkey === undefined) throw new FeedkeyError("internal", "no subkey was made");
+  await restateBindings(more, [subkey], new Date(at));
   const whole = more.armor();
   const staying = (await readPrivateKey({ armoredKey: whole })) as PrivateKey;
   for (const { keyPacket } of staying.getKeys()) {

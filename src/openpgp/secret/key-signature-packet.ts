@@ -1,25 +1,25 @@
-/** Self-signatures that the rpm of distributions reads. */
+/** Signatures about keys that the rpm of distributions reads. */
 import { SignaturePacket } from "openpgp";
 
-/** Key Expiration Time, marked critical (RFC 9580 sections 5.2.3.7, 5.2.3.13). */
-const keyExpiration = 9 | 0x80;
+/** Signature Expiration Time, Key Expiration Time and Embedded Signature (RFC 9580 section 5.2.3.7), marked critical. */
+const relaxed: ReadonlySet<number | undefined> = new Set([3, 9, 32].map((type) => type | 0x80));
 
 interface Writer {
   writeHashedSubPackets(): Uint8Array;
 }
 
 /**
- * A self-signature whose key expiration is not critical, as GnuPG writes it: rpm 4.18 can't hold a key where it is. Those who
- * know the subpacket obey it either way.
+ * A self-signature, a certification or another signature about a key, whose ends are not critical, as GnuPG writes them: rpm 4.18
+ * can't hold a certificate in which they are. Those who know these subpackets obey them either way.
  */
-export class SelfSignaturePacket extends SignaturePacket {
+export class KeySignaturePacket extends SignaturePacket {
   writeHashedSubPackets(): Uint8Array {
     const area = (SignaturePacket.prototype as unknown as Writer).writeHashedSubPackets.call(this);
     // Behind the area's own length: of version 6 it has four octets.
     for (let at = this.version === 6 ? 4 : 2; at < area.length; ) {
       const { length, head } = lengthAt(area, at);
       const type = at + head;
-      if (area[type] === keyExpiration) area[type] &= 0x7f;
+      if (relaxed.has(area[type])) area[type] = (area[type] ?? 0) & 0x7f;
       at = type + length;
     }
     return area;
