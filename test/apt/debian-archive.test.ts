@@ -10,6 +10,7 @@ import { type Client, openClient } from "../../src/index.ts";
 import { readKeys } from "../../src/openpgp/certificate/read-keys.ts";
 import { runProgram } from "../testkit/programs/command-line.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
+import { needing } from "../testkit/programs/programs.ts";
 
 type Change = (path: string, body: Buffer) => Buffer | undefined;
 
@@ -71,7 +72,8 @@ describe("Debian's own archive", function () {
   let profile: readonly string[];
 
   before(async function () {
-    const found = await fs.access("/usr/bin/apt-get").then(mirrorOf, () => undefined);
+    needing("apt-get", "dpkg").call(this);
+    const found = await mirrorOf();
     if (!presentOrSkip(this, found, "apt has no mirror of bookworm that can be reached")) return;
     folder = await fs.mkdtemp(join(tmpdir(), "feedkey-debian-"));
     between = new BetweenMirror(found);
