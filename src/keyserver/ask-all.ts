@@ -5,8 +5,8 @@ import { keyserverLimits } from "../net/limits.ts";
 import { countdown } from "../net/retry-after.ts";
 import type { Duration } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import type { Answer, Recognise, Unknown } from "./answer.ts";
-import { type KeyserverOptions, lookup } from "./hkp.ts";
+import type { Answer, Found, Recognise, Unknown } from "./answer.ts";
+import { type KeyserverOptions, lookup, search } from "./hkp.ts";
 
 export interface ServerAnswer {
   readonly server: URL;
@@ -49,6 +49,8 @@ class Lane {
   #unreached = 0;
   #last: Unknown | undefined;
   #left: Duration;
+  /** Keys whose certificates this server sent when it was searched: what it would send again for each. */
+  readonly #found = new Map<Fingerprint, Found>();
 
   constructor(server: URL, options: InquiryOptions) {
     this.server = server;
@@ -57,15 +59,30 @@ class Lane {
     this.#left = this.#total;
   }
 
+  /** Only a whole answer says what the server has of a key: behind one that breaks off there may be a revocation. */
+  async search(address: string, divide: Divide): Promise<Answer> {
+    const answer = await search(this.server, address, this.#options);
+    if (answer.outcome !== "found") return answer;
+    for (const [key, certificate] of answer.blocks.flatMap(divide)) {
+      this.#found.set(key, { outcome: "found", blocks: [...(this.#found.get(key)?.blocks ?? []), certificate] });
+    }
+    return answer;
+  }
+
   /** Asks about the keys in this order. */
   async ask(
     questions: readonly (readonly [Fingerprint, Recognise])[],
     take: (fingerprint: Fingerprint, answer: Answer) => void,
   ): Promise<void> {
     const left = countdown(this.#left);
+    for (const [fingerprint] of questions) {
+      const found = this.#found.get(fingerprint);
+      if (found !== undefined) take(fingerprint, found);
+    }
+    const open = questions.filter(([fingerprint]) => !this.#found.has(fingerprint));
     await atMost(
       keyserverLimits.atOnce,
-      questions.map(([fingerprint, recognise]) => async () => {
+      open.map(([fingerprint, recognise]) => async () => {
         // Only a failure to connect ends a server's run: a thief can flood the keys that are asked for first.
         const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
         const unasked = left() === 0 ? this.#timeIsOver(fingerprint) : undefined;
@@ -92,12 +109,24 @@ class Lane {
   }
 }
 
+/** The certificates in a binary block, each as if it had been asked for alone; bare revocations are none. */
+type Divide = (block: Uint8Array) => (readonly [Fingerprint, Uint8Array])[];
+
 /** Requests to several servers in several rounds, within one total time for each server. */
 export class Inquiry {
   readonly #lanes: readonly Lane[];
 
   constructor(servers: readonly URL[], options: InquiryOptions) {
     this.#lanes = servers.map((server) => new Lane(server, options));
+  }
+
+  /**
+   * Searches every server for the keys that carry an address. What one sends whole in answer to that, it is not asked about
+   * again by {@link ask}: mostly all keys of an archive, so that one request does for as many as it has.
+   * @returns the answer of each server, in the order of the servers
+   */
+  async search(address: string, divide: Divide): Promise<readonly Answer[]> {
+    return await Promise.all(this.#lanes.map((lane) => lane.search(address, divide)));
   }
 
   /**

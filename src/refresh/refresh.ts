@@ -1,10 +1,9 @@
 /** Use case: learn about successors and revocations before any key is used (T4, T11). */
 import { FeedkeyError } from "../error.ts";
 import { blocksIn, Inquiry, isUnasked, united } from "../keyserver/ask-all.ts";
-import { search } from "../keyserver/hkp.ts";
 import { lookupWkd } from "../keyserver/wkd.ts";
 import { type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
-import { isAbout } from "../openpgp/certificate/is-about-key.ts";
+import { certificatesIn, isAbout } from "../openpgp/certificate/is-about-key.ts";
 import type { Profile } from "../profile/types.ts";
 import { isFingerprint } from "../store/fingerprint.ts";
 import type { Fingerprint } from "../trust/facts.ts";
@@ -30,19 +29,30 @@ function servers({ trust }: Profile): URL[] {
 }
 
 /** Finds successors by the archive's address: on every key server, and in its domain's directory if the profile says so. */
-async function discover(session: Session): Promise<void> {
+async function discover(session: Session, inquiry: Inquiry): Promise<void> {
   const { profile, options } = session;
   const address = addressOfArchive(profile);
   if (address === undefined) return;
   const answers = await Promise.all([
-    ...servers(profile).map((server) => search(server, address, { transport: options.keyserverTransport })),
+    inquiry.search(address, certificatesIn),
     ...(profile.trust.wkd ? [lookupWkd(address, { transport: options.transport })] : []),
   ]);
-  for (const answer of answers.flatMap((one) => takeIn(session, [one]))) {
-    if (answer.outcome !== "unknown") continue;
-    options.reporter.note(answer.error.message);
-    noteBug(options.reporter, answer.error);
+  for (const answer of answers.flat().flatMap((one) => takeIn(session, [one]))) {
+    if (answer.outcome === "unknown") {
+      options.reporter.note(answer.error.message);
+      noteBug(options.reporter, answer.error);
+    } else if (answer.outcome === "found") warnOfFull(session, address, answer.blocks.flatMap(certificatesIn).length);
   }
+}
+
+/** What Hockeypuck and feedkey's own server send at most in answer to a search, without a word about the rest. */
+const fullAnswer = 100;
+
+/** Without this a chain longer than that ends in an unknown signer, and nobody sees why. */
+function warnOfFull({ options }: Session, address: string, count: number): void {
+  if (count < fullAnswer) return;
+  const missing = "the archive's newest keys may be among those that it left out";
+  options.reporter.warn(`a key server sent ${count} keys for ${address}, perhaps not all it has: ${missing}`);
 }
 
 /** Asks every server about the keys and takes in what all of them say. */
@@ -97,7 +107,7 @@ async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bun
     const keys = thoroughly && !hasSearched ? [] : await due();
     if (!hasSearched && (thoroughly || keys.length > 0)) {
       hasSearched = true;
-      await discover(session);
+      await discover(session, inquiry);
     } else if (keys.length > 0) {
       for (const key of keys) asked.add(key);
       await check(session, inquiry, keys);
@@ -135,7 +145,7 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
   const bundles = new Bundles(session, thoroughly);
   const isOnline = !session.options.offline;
   if (session.checkPolicy.required && isOnline) await askKeyservers(session, thoroughly, bundles);
-  else if (session.profile.trust.wkd && isOnline) await discover(session);
+  else if (session.profile.trust.wkd && isOnline) await discover(session, newInquiry(session));
   await bundles.takeAll();
   return await conclude(session);
 }

@@ -2,7 +2,7 @@
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { readSignature } from "../packet/raw-signature.ts";
-import { readKeyring } from "./certificate.ts";
+import { readKeyring, writeCertificate } from "./certificate.ts";
 
 /** Makes the test whether a block contains that key's certificate, or a bare revocation that names it. */
 export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolean {
@@ -15,4 +15,9 @@ export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolea
       return raw.issuer.fingerprint === fingerprint || raw.issuer.keyId === keyIdOf(fingerprint);
     });
   };
+}
+
+/** The certificates in a block, each in a block of its own. */
+export function certificatesIn(block: Uint8Array): (readonly [Fingerprint, Uint8Array])[] {
+  return readKeyring(block).certificates.map((one) => [one.fingerprint, writeCertificate(one)]);
 }
