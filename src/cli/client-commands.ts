@@ -143,10 +143,11 @@ export function addClientCommands(program: Command, run: Runner): void {
     });
   program
     .command("fetch [package...]")
-    .description("download and verify packages (NAME or NAME=VERSION) of verified indexes")
+    .description("download and verify packages (NAME or NAME=VERSION, with wildcards) of verified indexes")
     .option("-o, --output <dir>", "where to put them", ".")
     .option("--feed <name...>", "only from these feeds")
-    .option("--all", "every package of the feeds")
+    .option("--all", "every package of the feeds, in every version")
+    .option("--latest", "every package of the feeds, in its newest version")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((packages: string[], options: FetchOptions) => {
       return run("fetch", async (context) => (await import("./client/fetch.ts")).fetch(context, packages, options));

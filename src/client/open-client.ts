@@ -21,7 +21,7 @@ import type {
   VerifyPackagesOptions,
 } from "./client-options.ts";
 import type { Fetched } from "./packages/fetch.ts";
-import type { Wish } from "./packages/fetch-packages.ts";
+import type { FetchAllOptions } from "./packages/fetch-packages.ts";
 import type { Listed } from "./packages/listed-packages.ts";
 import type { SignedFile, VerifiedPackages } from "./packages/verify-packages.ts";
 import { credentialsFor } from "./profiles/load-credentials.ts";
@@ -161,12 +161,12 @@ export class Client {
 
   /**
    * Downloads and verifies packages. One that is refused does not keep the others from coming.
-   * @param requests `NAME` or `NAME=VERSION` each
+   * @param requests `NAME` or `NAME=VERSION` each; `*` and `?` stand for any letters
    * @throws FeedkeyError `usage`, `not_found`, `output`; without `partial` the gravest refusal
    */
   async fetchAll(
     requests: readonly string[],
-    options: Wish,
+    options: FetchAllOptions,
   ): Promise<Report<{ readonly packages: readonly Fetched[] }>> {
     const { fetchPackages } = await import("./packages/fetch-packages.ts");
     return await this.#run(false, options, (session) => fetchPackages(session, requests, options));

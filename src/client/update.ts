@@ -1,11 +1,11 @@
 /** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
-import { FeedkeyError, gravestOf, systemCode } from "../error.ts";
+import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import { countdown } from "../net/retry-after.ts";
 import type { GetOptions } from "../net/types.ts";
 import type { Feed } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
-import { expectedBytes, fileUrl, inFeed, locations, pastCaches } from "../refresh/download.ts";
+import { expectedBytes, fileUrl, inFeed, pastCaches } from "../refresh/download.ts";
 import { learnMore, refresh } from "../refresh/refresh.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Accepted } from "../store/feed-folder.ts";
@@ -13,6 +13,7 @@ import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import type { Candidate } from "./candidate.ts";
 import { downloadIndex, partsBeside, type RememberedIndex, rememberedIndex } from "./index-download.ts";
 import { indexLimit, indexNames, otherForm } from "./index-files.ts";
+import { Mirrors } from "./mirrors.ts";
 import { type Consent, type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 import { nameOfPart } from "./verified-part.ts";
 
@@ -114,20 +115,16 @@ async function secondTry(
 interface Round {
   /** Made again where another run wrote meanwhile. */
   judged: Judged;
-  /** Locations that were too slow for a feed: for the next one they are tried last. */
-  readonly slow: Set<string>;
+  readonly mirrors: Mirrors;
   readonly consent: Consent;
 }
 
 /** One feed: each location in turn; the first index that verifies is accepted. */
 async function updateFeed(session: Session, round: Round, feed: Feed): Promise<FeedOutcome> {
-  const errors: FeedkeyError[] = [];
   const before = await session.state.lastAccepted(feed.name);
   let last = before;
-  const isSlow = (location: string) => round.slow.has(location);
-  const all = locations(session.profile);
-  for (const location of [...all.filter((one) => !isSlow(one)), ...all.filter(isSlow)]) {
-    try {
+  const outcome = await orRefusal(async (): Promise<FeedOutcome> => {
+    return await round.mirrors.firstGood(async (location) => {
       const verify = () => fromLocation(session, round.judged, feed, location, round.consent, last);
       const source = fileUrl(location, feed.path).href;
       const index = await accept(session, await verify(), source, async (judged) => {
@@ -138,16 +135,11 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
       const isLast = before?.meta.sha256 === index.sha256 && before.meta.createdAt === index.createdAt;
       const changed = !index.root.otherForm && !isLast;
       return { feed, ok: true, index, changed, source };
-    } catch (error) {
-      if (!(error instanceof FeedkeyError) || isOwnTrouble(error)) throw error;
-      if (error.details.reason === "timeout") round.slow.add(location);
-      errors.push(error);
-    }
-  }
-  // A mirror that refuses outweighs one that can't be reached.
-  const error = gravestOf(errors);
-  if (error === undefined) throw new FeedkeyError("internal", `feed "${feed.name}" has no location`);
-  return { feed, ok: false, error };
+    }, isOwnTrouble);
+  });
+  if (!(outcome instanceof FeedkeyError)) return outcome;
+  if (isOwnTrouble(outcome)) throw outcome;
+  return { feed, ok: false, error: outcome };
 }
 
 /** Problems of this machine: no other mirror will help. */
@@ -189,7 +181,7 @@ export async function updateFeeds(
   feeds: readonly Feed[],
   consent: Consent,
 ): Promise<FeedOutcome[]> {
-  const round: Round = { judged, slow: new Set(), consent };
+  const round: Round = { judged, mirrors: new Mirrors(session), consent };
   const outcomes: FeedOutcome[] = [];
   for (const feed of feeds) outcomes.push(await updateFeed(session, round, feed));
   return outcomes;

@@ -52,9 +52,9 @@ export class VerifiedIndex {
     return this.packages.find(name, version).map((entry) => new Choice(key, this, entry));
   }
 
-  /** All of them, repeated ones included. */
-  *choices(): Generator<Choice, void> {
-    for (const entry of this.packages) yield new Choice(key, this, entry);
+  /** All of them, or those that are wanted, repeated ones included. */
+  *choices(isWanted: (entry: DigestedEntry) => boolean = () => true): Generator<Choice, void> {
+    for (const entry of this.packages) if (isWanted(entry)) yield new Choice(key, this, entry);
   }
 }
 

@@ -10,9 +10,9 @@ import {
   type StagedFile,
   StagedStream,
   type StageOptions,
-  temporaryName,
 } from "./staged-stream.ts";
 import { outputError } from "./system-error.ts";
+import { temporaryName } from "./temporary-name.ts";
 
 export { discard, type StagedFile, type StageOptions } from "./staged-stream.ts";
 
@@ -119,28 +119,4 @@ export async function removeLeftovers(folder: string): Promise<void> {
   }
   const leftovers = names.filter((name) => name.startsWith(".feedkey-") && name.endsWith(".tmp"));
   await discard(leftovers.map((name) => ({ path: join(folder, name), temporary: join(folder, name) })));
-}
-
-/**
- * A temporary file that nobody has written to for this long is taken for a killed run's: downloads that are too slow are given
- * up after a minute. A run that was suspended for longer loses its file, and reports that when it would rename it.
- */
-const forsakenAfterMs = 3_600_000;
-
-const ours = /^\.feedkey-[0-9a-f]{24}\.tmp$/;
-
-/**
- * Removes temporary files that killed runs left in a folder without a lock, such as the one that packages are fetched into.
- * Only files of this user with feedkey's exact form of name that nobody has written to for an hour; links are neither
- * followed nor removed. Never fails: a file that can't be removed does no harm.
- */
-export async function removeForsaken(folder: string): Promise<void> {
-  const names = await fs.readdir(folder).catch(() => []);
-  for (const name of names.filter((one) => ours.test(one))) {
-    const path = join(folder, name);
-    const stat = await fs.lstat(path).catch(() => undefined);
-    if (stat?.isFile() !== true || stat.uid !== process.geteuid?.()) continue;
-    if (Date.now() - stat.mtimeMs < forsakenAfterMs) continue;
-    await fs.unlink(path).catch(() => undefined);
-  }
 }

@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { constants, unlinkSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { givenBackAtExit } from "./cleanup-at-exit.ts";
 import { folderWithin, syncFolder } from "./folder.ts";
 import { outputError } from "./system-error.ts";
+import { temporaryName } from "./temporary-name.ts";
 
 /** A complete, synced file beside its target, which a rename will replace. */
 export interface StagedFile {
@@ -29,11 +29,6 @@ export interface StageOptions {
 export interface StreamOptions extends StageOptions {
   /** The output folder that must really contain the target; missing folders below it are made. */
   readonly within?: string;
-}
-
-/** A name that no other run uses, and that `removeLeftovers` recognises. */
-export function temporaryName(): string {
-  return `.feedkey-${randomBytes(12).toString("hex")}.tmp`;
 }
 
 /** What stops the clean-up at exit from removing a temporary file, by its name. */
@@ -79,6 +74,9 @@ export async function discard(staged: readonly StagedFile[]): Promise<void> {
   }
 }
 
+/** Pieces are gathered to this many bytes: most packages are written at once. */
+const writeBytes = 1024 * 1024;
+
 /**
  * A file that is written piece by piece under a temporary name. It gets its final name only by `commit`; any
  * failure removes it. A symbolic link at the final name is replaced, never followed.
@@ -88,6 +86,8 @@ export class StagedStream implements StagedFile {
   readonly temporary: string;
   readonly #handle: fs.FileHandle;
   readonly #options: StageOptions;
+  #pieces: Uint8Array[] = [];
+  #gathered = 0;
   #bytes = 0;
   #open = true;
 
@@ -112,20 +112,30 @@ export class StagedStream implements StagedFile {
     }
   }
 
-  /** Bytes written so far. */
+  /** Bytes taken so far. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** @throws FeedkeyError `output`; the temporary file is gone then */
+  /**
+   * @param chunk must not change until the file is finished
+   * @throws FeedkeyError `output`; the temporary file is gone then
+   */
   async write(chunk: Uint8Array): Promise<void> {
-    await this.#orDiscard(async () => {
-      for (let rest = chunk; rest.length > 0; ) {
-        const { bytesWritten } = await this.#handle.write(rest);
-        this.#bytes += bytesWritten;
-        rest = rest.subarray(bytesWritten);
-      }
-    });
+    this.#pieces.push(chunk);
+    this.#gathered += chunk.length;
+    this.#bytes += chunk.length;
+    if (this.#gathered >= writeBytes || !this.#open) await this.#orDiscard(() => this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    const gathered = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces, this.#gathered);
+    this.#pieces = [];
+    this.#gathered = 0;
+    for (let rest: Uint8Array = gathered ?? new Uint8Array(); rest.length > 0; ) {
+      const { bytesWritten } = await this.#handle.write(rest);
+      rest = rest.subarray(bytesWritten);
+    }
   }
 
   /**
@@ -134,6 +144,7 @@ export class StagedStream implements StagedFile {
    */
   async finish(): Promise<StagedFile> {
     await this.#orDiscard(async () => {
+      await this.#flush();
       // open() applied the umask, and chown clears special bits; the mode must be exact.
       const { mode, owner } = this.#options;
       if (owner !== undefined) await this.#handle.chown(owner.uid, owner.gid);
@@ -144,10 +155,14 @@ export class StagedStream implements StagedFile {
     return { path: this.path, temporary: this.temporary };
   }
 
-  /** Gives the file its final name, durably. @throws FeedkeyError `output` */
-  async commit(): Promise<void> {
+  /**
+   * Gives the file its final name, durably.
+   * @param syncLater the caller syncs the folder, once for many files: after a power failure some may be missing until then, none is damaged
+   * @throws FeedkeyError `output`
+   */
+  async commit({ syncLater = false } = {}): Promise<void> {
     await moveIntoPlace(await this.finish());
-    await syncFolder(dirname(this.path));
+    if (!syncLater) await syncFolder(dirname(this.path));
   }
 
   /** Removes the file. May be called again, and after a failure. */

@@ -3,8 +3,9 @@ import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "chai";
+import { temporaryName } from "../../src/files/temporary-name.ts";
 import { hour, inUse, packageOf, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
-import { documentOf, runHere, runProcess } from "../testkit/programs/command-line.ts";
+import { documentOf, runHere, runProcess, runProgram } from "../testkit/programs/command-line.ts";
 import { plain, raw } from "../testkit/servers/misbehaving-server.ts";
 import { leftovers } from "../testkit/snapshot.ts";
 
@@ -189,9 +190,9 @@ describe("cases: package, what lies at the target", () => {
   it("what a killed run left in the output folder: removed", async () => {
     await inUse(async (archive) => {
       await fs.mkdir(archive.out, { recursive: true });
-      const left = join(archive.out, `.feedkey-${"0".repeat(24)}.tmp`);
-      await fs.writeFile(left, "half");
-      await fs.utimes(left, 0, 0);
+      const [ended] = (await runProgram("sh", ["-c", "echo $$"])).stdout.split("\n");
+      const left = temporaryName().replace(`-${process.pid}-`, `-${ended}-`);
+      await fs.writeFile(join(archive.out, left), "half");
       await archive.accept(at, ...fetch(archive));
       await archive.expectOut(name);
       expect(await leftovers(archive.out)).to.deep.equal([]);

@@ -5,13 +5,13 @@ import { expect } from "chai";
 import {
   commitStaged,
   discard,
-  removeForsaken,
   removeLeftovers,
   replaceLink,
   stageAll,
   stageFile,
   writeFileAtomic,
 } from "../../src/files/atomic.ts";
+import { removeForsaken, temporaryName } from "../../src/files/temporary-name.ts";
 import { skip } from "../testkit/programs/present.ts";
 import { asNobody, inScratch, refusal, run } from "../testkit/scratch.ts";
 
@@ -24,7 +24,7 @@ describe("store/atomic", () => {
       await fs.writeFile(path, "old");
       const staged = await stageFile(path, "new", { mode: 0o640 });
       expect(dirname(staged.temporary)).to.equal(folder);
-      expect(basename(staged.temporary)).to.match(/^\.feedkey-[0-9a-f]{24}\.tmp$/);
+      expect(basename(staged.temporary)).to.match(/^\.feedkey-[0-9a-f]{8}-\d+-[0-9a-f]{24}\.tmp$/);
       expect(await fs.readFile(path, "utf8")).to.equal("old");
       await commitStaged([staged]);
       expect(await fs.readFile(path, "utf8")).to.equal("new");
@@ -165,31 +165,37 @@ describe("store/atomic", () => {
   it("removes what killed runs left in a folder without a lock, and nothing that a living one may still want", () =>
     inScratch(async (folder) => {
       const old = new Date(Date.now() - 2 * 3_600_000);
-      const name = (digit: string) => `.feedkey-${digit.repeat(24)}.tmp`;
-      const kept = [name("b"), ".feedkey-mine.tmp", `${name("c")}x`, `x${name("d")}`, "hello.ipk"];
-      for (const one of [name("a"), ...kept]) await fs.writeFile(join(folder, one), "x");
-      for (const one of [name("a"), ...kept.slice(1)]) await fs.utimes(join(folder, one), old, old);
-      await fs.symlink("hello.ipk", join(folder, name("e")));
-      await fs.lutimes(join(folder, name("e")), old, old);
-      await fs.mkdir(join(folder, name("f")));
-      await fs.utimes(join(folder, name("f")), old, old);
+      const own = temporaryName();
+      const dead = own.replace(`-${process.pid}-`, `-${await endedProcess()}-`);
+      const elsewhere = (digit: string) => own.replace(/-[0-9a-f]{8}-/, `-${digit.repeat(8)}-`);
+      // However old a file is, its run may be suspended; however young, a run that has ended wants it no more.
+      const gone = [dead, elsewhere("a")];
+      const kept = [own, elsewhere("b"), ".feedkey-mine.tmp", `${dead}x`, `x${dead}`, "hello.ipk"];
+      for (const one of [...gone, ...kept]) await fs.writeFile(join(folder, one), "x");
+      for (const one of [elsewhere("a"), own, ...kept.slice(2)]) await fs.utimes(join(folder, one), old, old);
+      const [link, inner] = [dead.replace(/.{5}(?=\.tmp)/, "00000"), dead.replace(/.{5}(?=\.tmp)/, "11111")];
+      await fs.symlink("hello.ipk", join(folder, link));
+      await fs.mkdir(join(folder, inner));
       await removeForsaken(folder);
-      const left = [...kept, name("e"), name("f")];
-      expect(await fs.readdir(folder)).to.have.members(left);
+      expect(await fs.readdir(folder)).to.have.members([...kept, link, inner]);
       await removeForsaken(join(folder, "nowhere"));
     }));
 
   it("removes nothing of another user's, though it could", () =>
     inScratch(async (folder) => {
       await fs.chmod(folder, 0o777);
-      const path = join(folder, `.feedkey-${"a".repeat(24)}.tmp`);
-      await fs.writeFile(path, "x");
-      await fs.utimes(path, 0, 0);
+      const name = temporaryName().replace(`-${process.pid}-`, `-${await endedProcess()}-`);
+      await fs.writeFile(join(folder, name), "x");
       await asNobody(() => removeForsaken(folder));
       // Who is not root to begin with is the same user here.
       expect(await fs.readdir(folder)).to.have.length(process.geteuid?.() === 0 ? 1 : 0);
     }));
 });
+
+/** The number of a process that no longer exists. */
+async function endedProcess(): Promise<number> {
+  return Number((await run("sh", ["-c", "echo $$"])).stdout);
+}
 
 /** Writes a file on a small file system of its own, in a namespace of its own so that root is not needed. */
 async function onFileSystem(

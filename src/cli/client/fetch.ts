@@ -9,18 +9,26 @@ export interface FetchOptions {
   readonly feed?: string[];
   readonly resetState?: boolean;
   readonly all?: boolean;
+  readonly latest?: boolean;
 }
 
 /** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
 export async function fetch(context: Context, requests: readonly string[], options: FetchOptions): Promise<Outcome> {
-  const { output: folder, feed: feeds, all, resetState } = options;
-  if (requests.length === 0 && all !== true) {
+  const { output: folder, feed: feeds, all, latest, resetState } = options;
+  if (requests.length === 0 && all !== true && latest !== true) {
     throw new FeedkeyError("usage", "no package given", {
-      hint: "give packages as NAME or NAME=VERSION, or use --all",
+      hint: "give packages as NAME or NAME=VERSION, or use --latest or --all",
     });
   }
   return await context.withClient(async (client) => {
-    const { packages, errors } = await client.fetchAll(requests, { folder, feeds, all, resetState, partial: true });
+    const { packages, errors } = await client.fetchAll(requests, {
+      folder,
+      feeds,
+      all,
+      latest,
+      resetState,
+      partial: true,
+    });
     return {
       text: packages.map(({ path, present }) => `${escapeText(path)}${present ? " (was there)" : ""}`).join("\n"),
       json: { packages },

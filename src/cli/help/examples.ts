@@ -71,7 +71,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   list: ["feedkey --profile example list 'lib*'"],
   search: ["feedkey --profile example search http server"],
   show: ["feedkey --profile example show hello"],
-  fetch: ["feedkey --profile example fetch hello=1.0 -o packages/"],
+  fetch: [
+    "feedkey --profile example fetch hello=1.0 -o packages/",
+    "feedkey --profile example fetch 'lib*' 'hello=1.*' -o packages/",
+  ],
   verify: [
     "feedkey --profile example verify Packages --packages . --complete",
     "feedkey --profile example verify SHA256SUMS image.iso --no-state",

@@ -1,24 +1,29 @@
-/** Finds the package in verified indexes for `NAME` or `NAME=VERSION`. */
+/** Finds the packages in verified indexes for `NAME` or `NAME=VERSION`, either of them with wildcards. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { formatOf, formats } from "../../formats/formats.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
+import { isPattern, matcher } from "./name-pattern.ts";
+
+interface Request {
+  readonly name: string;
+  readonly version: string | undefined;
+  /** Its name or version has wildcards. */
+  readonly isPattern: boolean;
+}
 
 /**
- * Splits `NAME=VERSION`. Only what a checksum file lists may have a `=` in its name: a package that is called `hello=1.0` must not be
- * taken for version 1.0 of `hello`.
+ * Splits `NAME=VERSION`. Only what a checksum file lists may have a `=` or a wildcard in its name: a package that is called `hello=1.0`
+ * must not be taken for version 1.0 of `hello`.
  */
-function parseRequest(
-  request: string,
-  indexes: readonly VerifiedIndex[],
-): { name: string; version: string | undefined } {
+function parseRequest(request: string, indexes: readonly VerifiedIndex[]): Request {
   const equals = request.indexOf("=");
   const lacksVersions = ({ feed }: VerifiedIndex) => formatOf(feed.format).lacksSizes === true;
-  const isName = () => indexes.some((index) => lacksVersions(index) && index.packages.find(request).length > 0);
-  if (equals < 0 || isName()) return { name: request, version: undefined };
-  return { name: request.slice(0, equals), version: request.slice(equals + 1) };
+  const isName = indexes.some((index) => lacksVersions(index) && index.packages.find(request).length > 0);
+  if (equals < 0 || isName) return { name: request, version: undefined, isPattern: !isName && isPattern(request) };
+  return { name: request.slice(0, equals), version: request.slice(equals + 1), isPattern: isPattern(request) };
 }
 
 function* namesIn(indexes: readonly VerifiedIndex[]): Generator<string> {
@@ -39,31 +44,57 @@ function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyE
 }
 
 /**
- * Chooses the newest version that matches, from the first feed of the profile that has it. Versions of feeds of
- * another format can't be compared with it and are left aside.
- * @throws FeedkeyError `not_found`; `usage` if two architectures match
+ * The newest version of each package: of each name and architecture, the first feed's of equals. Versions of feeds of another
+ * format can't be compared with it and are left aside.
  */
-export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice {
-  const { name, version } = parseRequest(request, indexes);
-  const found = indexes.flatMap((index) => index.find(name, version));
-  // Each format has its own order of versions.
-  const format = found[0]?.index.feed.format;
-  const comparable = found.filter(({ index }) => index.feed.format === format);
-  const [best, ...others] = comparable.sort(({ index, entry }, other) => {
-    return formats[index.feed.format].compareVersions(other.entry.version, entry.version);
-  });
-  if (best === undefined) throw notListed(request, indexes);
-  const rival = others.find(({ index, entry }) => {
-    return (
-      index === best.index && entry.version === best.entry.version && entry.architecture !== best.entry.architecture
-    );
-  });
-  if (rival !== undefined) {
-    const problem = `package "${escapeText(name)}" ${escapeText(best.entry.version)} is listed for several architectures`;
-    throw new FeedkeyError("usage", problem, {
-      details: { package: name, architectures: [best.entry.architecture, rival.entry.architecture] },
-      hint: "choose the feed of one architecture with --feed",
-    });
+export function newest(choices: Iterable<Choice>): Choice[] {
+  const best = new Map<string, Choice>();
+  for (const choice of choices) {
+    const { name, architecture, version } = choice.entry;
+    const key = `${name}\0${architecture}`;
+    const rival = best.get(key);
+    const { format } = (rival ?? choice).index.feed;
+    if (format !== choice.index.feed.format) continue;
+    if (rival === undefined || formats[format].compareVersions(version, rival.entry.version) > 0) best.set(key, choice);
   }
-  return best;
+  return [...best.values()];
+}
+
+/** All packages of the indexes that a request with wildcards means: of a name without a version the newest. */
+function matching({ name, version }: Request, indexes: readonly VerifiedIndex[]): Choice[] {
+  const isWanted = matcher([name]);
+  const named = indexes.flatMap((index) => [...index.choices(({ name }) => isWanted(name))]);
+  if (version === undefined) return newest(named);
+  const isVersion = matcher([version]);
+  return named.filter(({ entry }) => isVersion(entry.version));
+}
+
+/**
+ * Chooses the newest version that matches, from the first feed of the profile that has it; of a name with wildcards, that of each package.
+ * A version with wildcards means every version that matches.
+ * @throws FeedkeyError `not_found`; `usage` if a name without wildcards means packages for two architectures
+ */
+export function choose(request: string, indexes: readonly VerifiedIndex[]): Choice[] {
+  const parsed = parseRequest(request, indexes);
+  const { name, version } = parsed;
+  const found = parsed.isPattern
+    ? matching(parsed, indexes)
+    : newest(indexes.flatMap((index) => index.find(name, version)));
+  const [first] = found;
+  if (first === undefined) throw notListed(request, indexes);
+  if (parsed.isPattern) return found;
+  const { compareVersions } = formats[first.index.feed.format];
+  // One that was for all machines before and is for some now has one newest version.
+  const [best = first, rival] = found.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
+  if (rival?.index === best.index && rival.entry.version === best.entry.version)
+    throw severalArchitectures(best, rival);
+  return [best];
+}
+
+function severalArchitectures({ entry }: Choice, rival: Choice): FeedkeyError {
+  const problem = `package "${escapeText(entry.name)}" ${escapeText(entry.version)} is listed for several architectures`;
+  return new FeedkeyError("usage", problem, {
+    details: { package: entry.name, architectures: [entry.architecture, rival.entry.architecture] },
+    hint: "choose the feed of one architecture with --feed",
+  });
 }

@@ -2,22 +2,25 @@
 import { resolve } from "node:path";
 import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import { removeForsaken } from "../../files/atomic.ts";
-import { ensureFolder } from "../../files/folder.ts";
+import { ensureFolder, syncFolder } from "../../files/folder.ts";
+import { removeForsaken } from "../../files/temporary-name.ts";
 import { refresh } from "../../refresh/refresh.ts";
 import { type Session, withProgress } from "../../refresh/session.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
 import type { FetchOptions } from "../client-options.ts";
+import { Mirrors } from "../mirrors.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
-import { choose } from "./choose.ts";
+import { choose, newest } from "./choose.ts";
 import { type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 
 /** What is wanted of the packages, and where they go. */
-export interface Wish extends FetchOptions {
+export interface FetchAllOptions extends FetchOptions {
   /** Every package of the feeds too. */
   readonly all?: boolean | undefined;
+  /** Every package of the feeds in its newest version too. */
+  readonly latest?: boolean | undefined;
 }
 
 /** What came, in the order of the requests, and why the rest did not. */
@@ -26,17 +29,37 @@ export interface Arrived {
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Downloads under way at once: enough to hide latency, few enough to be polite. */
+/** Downloads under way at once, each over a connection of its own: enough to hide latency, few enough to be polite. */
 const atOnce = 4;
+
+/** The same where a host is far away, so that small packages mostly wait. */
+const atOnceFar = 10;
+
+/** A small package that takes longer comes from far away. Bytes, milliseconds. */
+const [small, long] = [1024 * 1024, 100];
 
 async function fetchAll(choices: readonly Choice[], one: (choice: Choice) => Promise<Fetched>): Promise<Arrived> {
   const came: (Fetched | FeedkeyError)[] = [];
   // The workers share one iterator: each takes the next when it is free.
   const queue = choices.entries();
+  const workers: Promise<void>[] = [];
   const work = async () => {
-    for (const [place, choice] of queue) came[place] = await orRefusal(() => one(choice));
+    for (const [place, choice] of queue) {
+      const began = performance.now();
+      came[place] = await orRefusal(() => one(choice));
+      const isFar = (choice.entry.size ?? small) < small && performance.now() - began > long;
+      if (isFar && workers.length < atOnceFar) start();
+    }
   };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  const start = () => {
+    const worker = work();
+    // Its failure is met below, perhaps only later.
+    worker.catch(() => undefined);
+    workers.push(worker);
+  };
+  while (workers.length < atOnce) start();
+  // Workers may join meanwhile.
+  for (const worker of workers) await worker;
   const errors = came.filter((one) => one instanceof FeedkeyError);
   return { packages: came.flatMap((one) => (one instanceof FeedkeyError ? [] : one)), errors };
 }
@@ -106,37 +129,48 @@ function totalOf(choices: readonly Choice[]): number | undefined {
   return sizes.length < choices.length ? undefined : sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** The choices that the requests and `all` make among the indexes. */
-async function choicesOf(requests: readonly string[], all: boolean | undefined, indexes: readonly VerifiedIndex[]) {
-  const { good: choices, errors } = await tryEach(requests, (request) => choose(request, indexes));
-  if (all === true) for (const index of indexes) for (const choice of index.choices()) choices.push(choice);
-  return { choices, errors };
+function* everyOf(indexes: readonly VerifiedIndex[]): Generator<Choice> {
+  for (const index of indexes) yield* index.choices();
+}
+
+/** The choices that the requests and the wish make among the indexes. */
+async function choicesOf(requests: readonly string[], wish: FetchAllOptions, indexes: readonly VerifiedIndex[]) {
+  const { good, errors } = await tryEach(requests, (request) => choose(request, indexes));
+  if (wish.latest === true) good.push(newest(everyOf(indexes)));
+  if (wish.all === true) good.push([...everyOf(indexes)]);
+  return { choices: good.flat(), errors };
 }
 
 /**
  * Asks for news of keys, then fetches the wanted packages; a refused one does not stop the others.
- * @param requests `NAME` or `NAME=VERSION` each
+ * @param requests `NAME` or `NAME=VERSION` each, with wildcards too
  * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index has been accepted yet, `output`
  */
-export async function fetchPackages(session: Session, requests: readonly string[], wish: Wish): Promise<Arrived> {
+export async function fetchPackages(
+  session: Session,
+  requests: readonly string[],
+  wish: FetchAllOptions,
+): Promise<Arrived> {
   const feeds = chosenFeeds(session.profile, wish.feeds ?? []);
-  const each = wish.all === true || wish.feeds !== undefined;
+  const each = wish.all === true || wish.latest === true || wish.feeds !== undefined;
   const { indexes, errors: refused } = await acceptedIndexes(session, await refresh(session), feeds, each);
   if (indexes.length === 0) return { packages: [], errors: refused };
-  const { choices, errors: unlisted } = await choicesOf(requests, wish.all, indexes);
+  const { choices, errors: unlisted } = await choicesOf(requests, wish, indexes);
   const { kept, errors: rivals } = withoutRivals(choices);
   const folder = resolve(wish.folder);
   await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
+  const mirrors = new Mirrors(session);
   let received = 0;
   const { packages, errors } = await withProgress(session, "packages", totalOf(free), (update) => {
     return fetchAll(free, (choice) => {
-      return fetchPackage(session, choice, folder, (count) => {
+      return fetchPackage(session, choice, folder, mirrors, (count) => {
         received += count;
         update(received);
       });
     });
   });
+  if (packages.some(({ present }) => !present)) await syncFolder(folder);
   return { packages, errors: [...refused, ...unlisted, ...rivals, ...taken, ...errors] };
 }

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { FeedkeyError, gravestOf } from "../../error.ts";
+import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { digestFile } from "../../files/file-digest.ts";
 import { stageStream } from "../../files/staged-stream.ts";
@@ -11,11 +11,12 @@ import { formats } from "../../formats/formats.ts";
 import { timeFor } from "../../net/limits.ts";
 import { getResuming } from "../../net/resume.ts";
 import type { FeedFormat } from "../../profile/types.ts";
-import { httpError, locations, rootOf } from "../../refresh/download.ts";
+import { httpError, rootOf } from "../../refresh/download.ts";
 import type { Session } from "../../refresh/session.ts";
 import type { Duration } from "../../time.ts";
 import { packagePath, packageUrl } from "../../trust/package-path.ts";
 import { isTooLarge } from "../index-files.ts";
+import type { Mirrors } from "../mirrors.ts";
 import type { Choice } from "../verified-index.ts";
 
 export interface Fetched {
@@ -97,7 +98,7 @@ async function fromLocation(
     const answer = await getResuming(session.options.transport, place.url, terms, take);
     if (answer.status !== 200 && answer.status !== 206) throw httpError(place.url, answer);
     refuseOther(entry, wanted, file.bytes, hash.digest("hex"));
-    await file.commit();
+    await file.commit({ syncLater: true });
     return file.bytes;
   } catch (error) {
     await file.discard();
@@ -128,7 +129,7 @@ export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: 
 }
 
 /**
- * Fetches one package.
+ * Fetches one package. The caller syncs the folder once all have come.
  * @param folder the output folder; the file's name is the last part of the index's path
  * @param onBytes called with the number of bytes received, for a progress bar
  * @throws FeedkeyError `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`, `unavailable`, `output`
@@ -137,6 +138,7 @@ export async function fetchPackage(
   session: Session,
   choice: Choice,
   folder: string,
+  mirrors: Mirrors,
   onBytes: (count: number) => void,
 ): Promise<Fetched> {
   const { entry } = choice;
@@ -148,19 +150,11 @@ export async function fetchPackage(
     onBytes(there.size);
     return { path, sha256, size: there.size, present: true };
   }
-  const errors: FeedkeyError[] = [];
-  const all = locations(session.profile);
   const total = timeFor(wanted.size ?? expectedUnsized, session.options.transport.limits);
-  for (const [place, location] of all.entries()) {
+  const size = await mirrors.firstGoodPatiently(
     // The last one may take as long as it takes: a package is large, and nothing else waits for it.
-    const within = place < all.length - 1 ? total : undefined;
-    try {
-      const size = await fromLocation(session, choice, wanted, location, folder, onBytes, within);
-      return { path, sha256, size, present: false };
-    } catch (error) {
-      if (!(error instanceof FeedkeyError) || error.code === "output" || error.code === "bad_path") throw error;
-      errors.push(error);
-    }
-  }
-  throw gravestOf(errors) ?? new FeedkeyError("internal", "the profile has no location");
+    (location, isLast) => fromLocation(session, choice, wanted, location, folder, onBytes, isLast ? undefined : total),
+    ({ code }) => code === "output" || code === "bad_path",
+  );
+  return { path, sha256, size, present: false };
 }

@@ -7,6 +7,7 @@ import type { Fingerprint } from "../../trust/facts.ts";
 import { chosenFeeds } from "../chosen-feeds.ts";
 import type { ListOptions } from "../client-options.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
+import { matcher } from "./name-pattern.ts";
 
 /** A package as an index lists it. */
 export interface ListedPackage {
@@ -39,37 +40,6 @@ export interface Listed {
   readonly errors: readonly FeedkeyError[];
 }
 
-function matcher(patterns: readonly string[]): (name: string) => boolean {
-  if (patterns.length === 0) return () => true;
-  const exact = new Set(patterns.filter((pattern) => !/[*?]/.test(pattern)));
-  // As literal runs between stars, since a regular expression with many stars takes time without end.
-  const globs = patterns.filter((pattern) => !exact.has(pattern)).map((pattern) => pattern.split(/\*+/));
-  return (name) => exact.has(name) || globs.some((glob) => matchesGlob(name, glob));
-}
-
-/** Whether the text starts with the first run, ends with the last, and has the others between, in this order. */
-function matchesGlob(text: string, runs: readonly string[]): boolean {
-  const [first = "", ...rest] = runs;
-  const last = rest.pop();
-  if (!isAt(text, 0, first)) return false;
-  if (last === undefined) return text.length === first.length;
-  const end = text.length - last.length;
-  if (end < first.length || !isAt(text, end, last)) return false;
-  let at = first.length;
-  for (const run of rest) {
-    while (at + run.length <= end && !isAt(text, at, run)) at++;
-    if (at + run.length > end) return false;
-    at += run.length;
-  }
-  return true;
-}
-
-/** Whether the run is at this place of the text; `?` stands for any letter. */
-function isAt(text: string, at: number, run: string): boolean {
-  for (let i = 0; i < run.length; i++) if (run[i] !== "?" && run[i] !== text[at + i]) return false;
-  return true;
-}
-
 /** Whether each word is in the name or the description. */
 function finder(words: readonly string[]): (entry: Entry) => boolean {
   const wanted = words.map((word) => word.toLowerCase());
@@ -92,7 +62,7 @@ export async function listPackages(session: Session, options: ListOptions): Prom
   const { patterns = [], words = [], feeds: names } = options;
   const chosen = chosenFeeds(session.profile, names ?? []);
   const { indexes, errors } = await acceptedIndexes(session, await session.judgeUnchecked(), chosen, false);
-  const isWanted = matcher(patterns);
+  const isWanted = patterns.length === 0 ? () => true : matcher(patterns);
   const isFound = finder(words);
   const packages: ListedPackage[] = [];
   for (const { feed, packages: all } of indexes) {

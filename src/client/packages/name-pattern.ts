@@ -1,0 +1,37 @@
+/** Names and versions with wildcards: `*` stands for any letters, `?` for one. */
+
+/** Whether a text has wildcards. */
+export function isPattern(text: string): boolean {
+  return /[*?]/.test(text);
+}
+
+/** Whether a text is one of these, or matches one that has wildcards. */
+export function matcher(patterns: readonly string[]): (text: string) => boolean {
+  const exact = new Set(patterns.filter((pattern) => !isPattern(pattern)));
+  // As literal runs between stars, since a regular expression with many stars takes time without end.
+  const globs = patterns.filter((pattern) => !exact.has(pattern)).map((pattern) => pattern.split(/\*+/));
+  return (text) => exact.has(text) || globs.some((glob) => matchesGlob(text, glob));
+}
+
+/** Whether the text starts with the first run, ends with the last, and has the others between, in this order. */
+function matchesGlob(text: string, runs: readonly string[]): boolean {
+  const [first = "", ...rest] = runs;
+  const last = rest.pop();
+  if (!isAt(text, 0, first)) return false;
+  if (last === undefined) return text.length === first.length;
+  const end = text.length - last.length;
+  if (end < first.length || !isAt(text, end, last)) return false;
+  let at = first.length;
+  for (const run of rest) {
+    while (at + run.length <= end && !isAt(text, at, run)) at++;
+    if (at + run.length > end) return false;
+    at += run.length;
+  }
+  return true;
+}
+
+/** Whether the run is at this place of the text; `?` stands for any letter. */
+function isAt(text: string, at: number, run: string): boolean {
+  for (let i = 0; i < run.length; i++) if (run[i] !== "?" && run[i] !== text[at + i]) return false;
+  return true;
+}
