@@ -1,4 +1,5 @@
 /** A feed's index and its signature files, from one location. Nothing here is verified yet. */
+
 import { posix } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
@@ -6,6 +7,7 @@ import { formats } from "../formats/formats.ts";
 import { timeFor } from "../net/limits.ts";
 import type { GetOptions } from "../net/types.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import { isTooLarge, type PartSource } from "../packages/part-text.ts";
 import type { Feed } from "../profile/types.ts";
 import { downloadFile, inFeed, pastCaches, type Remembered } from "../refresh/download.ts";
 import { type Session, withProgress } from "../refresh/session.ts";
@@ -13,8 +15,7 @@ import type { LastIndex } from "../store/client-state-view.ts";
 import type { Accepted } from "../store/feed-folder.ts";
 import type { Duration } from "../time.ts";
 import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
-import { isTooLarge, largerIndexHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
-import type { PartSource } from "./verified-part.ts";
+import { largerIndexHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
 
 /** One location that is asked for a feed's files. */
 export interface Source {

@@ -85,8 +85,3 @@ export async function indexText(format: FeedFormat, signed: Uint8Array, limit: n
   // The signature covers the bytes, not the file's name, so the compression is taken from the bytes.
   return await decompress(signed, detectCompression(signed), limit, "bad_index");
 }
-
-/** Whether a server sent, or announced, more than was asked for. */
-export function isTooLarge(error: unknown): error is FeedkeyError {
-  return error instanceof FeedkeyError && error.details.reason === "too_large";
-}

@@ -1,4 +1,5 @@
 /** The reader of what a verified root lists, and the only maker of the type that fetching takes. */
+
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
@@ -6,13 +7,14 @@ import type { Format, RootContent } from "../formats/format.ts";
 import { formats } from "../formats/formats.ts";
 import type { PackageIndex, Packages } from "../formats/package-index.ts";
 import { UnitedPackages } from "../formats/united-packages.ts";
+import type { PartSource } from "../packages/part-text.ts";
 import type { Feed } from "../profile/types.ts";
 import { iso } from "../time.ts";
 import { refuseContent, refuseEmptied, refuseOtherIdentity } from "../trust/freshness.ts";
 import type { Signer } from "../trust/index-signature.ts";
 import type { Candidate } from "./candidate.ts";
 import { indexLimit, indexText, largerIndexHint } from "./index-files.ts";
-import { type PartSource, type VerifiedPart, verifyPart } from "./verified-part.ts";
+import { type VerifiedPart, verifyPart } from "./verified-part.ts";
 import { type RootTerms, refusalError, type VerifiedRoot, verifyRoot } from "./verified-root.ts";
 
 const key = Symbol("made by the verifier");

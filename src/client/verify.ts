@@ -1,4 +1,5 @@
 /** Use case: the judgement of `update` on local files. */
+
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -7,6 +8,7 @@ import { readHashed } from "../files/file-digest.ts";
 import { ReadAhead } from "../files/read-ahead.ts";
 import { formats } from "../formats/formats.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import type { PartSource } from "../packages/part-text.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import type { Session } from "../refresh/session.ts";
@@ -21,7 +23,6 @@ import {
   usualIndexBytes,
 } from "./index-files.ts";
 import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
-import type { PartSource } from "./verified-part.ts";
 
 /**
  * A file, read and hashed at once. Undefined if there is none.

@@ -15,7 +15,7 @@ export interface Wanted {
   readonly name?: string;
   /** File to download first, where the profile names one. */
   readonly index: string | undefined;
-  /** Suite or codename, components and architectures, where the format is divided by them. */
+  /** Suite or codename, components and architectures, where the format is divided by them; those that are not given mean any. */
   readonly suite?: string;
   readonly components?: readonly string[];
   readonly architectures?: readonly string[];
@@ -82,8 +82,6 @@ export type SeveralSignatures = "any" | "last" | "one";
 export interface Signing {
   /** Whether a file is one of this format's roots, by its name: then it is read before it is signed. */
   isRoot(name: string): boolean;
-  /** Reads a root as clients will. @throws FeedkeyError `bad_index` */
-  check(file: Uint8Array): void | Promise<void>;
   readonly several: SeveralSignatures;
   /** The file with the certificates of those who sign, armored, that some clients ask for beside the signature. */
   certificates?(name: string): string;

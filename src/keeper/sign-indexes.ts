@@ -117,7 +117,11 @@ export async function signIndexes(
   const form = options.form ?? archiveFeed?.signatures ?? "both";
   const validFor = options.validFor === "archive's" ? (config?.validFor ?? defaultValidFor) : options.validFor;
   const feedAt = archiveFeed &&
-    tree && { folder: tree.folder(archiveFeed.path).view(), signatures: filesOf(archiveFeed).slice(1) };
+    tree && {
+      feed: archiveFeed,
+      folder: tree.folder(archiveFeed.path).view(),
+      signatures: filesOf(archiveFeed).slice(1),
+    };
   const terms = { at, feed, notationDomain, addChecksums, framed: clearsign, form, force, own, feedAt };
   const severally = alsoKeys.length > 0;
   const { signed, warnings, files } = await signIndexFiles(indexes, keys, { ...terms, severally, validFor });

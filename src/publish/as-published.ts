@@ -14,6 +14,7 @@ import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import type { SignedFile } from "./feed-layout.ts";
 import { rootOf, toSign } from "./feed-layouts.ts";
+import { readPublishedRoot } from "./layouts/foreign-root.ts";
 import { presentSignatures } from "./present-signatures.ts";
 import type { IndexSource, Publishing } from "./publish.ts";
 import type { IndexText } from "./publish-plan.ts";
@@ -92,17 +93,24 @@ function grantsOf(
   return new Map(delegates.map(([fingerprint, { grants }]) => [fingerprint, grants]));
 }
 
-/** The index of a feed as it is published; undefined if there is none yet. @throws FeedkeyError `bad_path`, `bad_index`, `output` */
+/**
+ * The index of a feed as it is published; undefined if there is none yet.
+ * @throws FeedkeyError `bad_path`, `output`; `bad_index`, `wrong_feed`, `not_yet_valid`, `not_found` if clients would refuse it, or a list that it leads to
+ */
 export async function takePublished(
   feed: ArchiveFeed,
   folder: FolderView,
-): Promise<{ readonly file: SignedFile; readonly index: IndexText } | undefined> {
+  at: Instant,
+): Promise<{ readonly file: SignedFile; readonly index: IndexText; readonly listed: number } | undefined> {
   const root = rootOf(feed);
   const bytes = await folder.read(root.signed);
   if (bytes === undefined) return undefined;
   // Lists in other files stay as they are: the root alone is signed again.
-  const text = formatOf(feed.format).content === undefined ? await root.textOf(bytes, folder) : bytes;
-  return { file: { name: root.signed, bytes }, index: { text, packages: await root.count(text) } };
+  const isList = formatOf(feed.format).content === undefined;
+  const text = isList ? await root.textOf(bytes, folder) : bytes;
+  const listed = await readPublishedRoot(feed, text, folder, at);
+  const packages = isList && feed.packages !== undefined ? listed : undefined;
+  return { file: { name: root.signed, bytes }, index: { text, packages }, listed };
 }
 
 async function termsOf({ certificates, key, userId, record, at }: Publishing, by: readonly OwnCertificate[]) {
@@ -132,7 +140,7 @@ export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
       const found = await look(feed, { name: signed, bytes }, folder, await terms);
       if (found !== undefined && "delegate" in found) return found;
       if (found !== undefined) throw new FeedkeyError(found.code, found.reason);
-      const taken = await takePublished(feed, folder);
+      const taken = await takePublished(feed, folder, publishing.at);
       return taken === undefined ? undefined : { index: taken.index };
     },
   };

@@ -69,12 +69,6 @@ export interface RootLayout {
    * @throws FeedkeyError `bad_index`
    */
   textOf(signed: Uint8Array, folder: FolderView): Promise<Uint8Array>;
-  /**
-   * Reads a text, or a root that lists its packages in other files, as clients will.
-   * @returns how many packages it lists; undefined if other files list them
-   * @throws FeedkeyError `bad_index`
-   */
-  count(text: Uint8Array): Promise<number | undefined>;
   /** @throws FeedkeyError `bad_path`, `output` if a file there can't be read */
   files(given: ToLayOut): Promise<IndexFiles>;
 }

@@ -1,6 +1,5 @@
-import type { Format, SignatureFile } from "../formats/format.ts";
-import { formatOf, maxIndexBytes, publishedSignatures } from "../formats/formats.ts";
-import { decompress, detectCompression } from "../packages/compression/compression.ts";
+import type { SignatureFile } from "../formats/format.ts";
+import { formatOf, publishedSignatures } from "../formats/formats.ts";
 import type { ArchiveFeed, PublishedFormat, SignedFeed, WrittenFeed } from "../profile/types.ts";
 import type { FeedLayout, FileToSign, RootLayout, SignedFile } from "./feed-layout.ts";
 import { aptFeed } from "./layouts/apt-feed.ts";
@@ -14,24 +13,11 @@ export function layoutOf({ format }: Pick<WrittenFeed, "format">): FeedLayout {
   return layouts[format];
 }
 
-/**
- * Reads a root that another program wrote as clients will; one that is signed as it lies there is decompressed first.
- * @throws FeedkeyError `bad_index`
- */
-export async function checkRoot({ signs, signing }: Format, file: Uint8Array): Promise<void> {
-  const isText = signs === "text";
-  await signing?.check(isText ? file : await decompress(file, detectCompression(file), maxIndexBytes, "bad_index"));
-}
-
 /** An index that another program writes: it is signed as it lies there, and nothing else is written. */
-function signedAsItIs({ format, index }: SignedFeed): RootLayout {
+function signedAsItIs({ index }: SignedFeed): RootLayout {
   return {
     signed: index,
     textOf: async (signed) => signed,
-    async count(text) {
-      await checkRoot(formatOf(format), text);
-      return undefined;
-    },
     files: async ({ text }) => ({ signed: [{ name: index, bytes: text }], writes: [], removes: [] }),
   };
 }

@@ -65,7 +65,13 @@ export function refuseUnreadable(
   }
 }
 
-const emptied = "a client that has accepted one with packages refuses it until it is updated with --allow-empty";
+/** Warns of an index without packages. @param what names the index @param packages how many it lists */
+export function warnOfNone(what: string, packages: number): string[] {
+  if (packages > 0) return [];
+  return [
+    `${what} lists no package: a client that has accepted one with packages refuses it until it is updated with --allow-empty`,
+  ];
+}
 
 /**
  * Reads a file that is to be signed as clients would: as the format that its name says, else as whichever it is.
@@ -82,7 +88,7 @@ export async function refuseUnreadableFile(name: string, what: string, bytes: Ui
       const text = formats[format].signs === "file" ? await summaryText(bytes) : bytes;
       const readable = refuseUnreadable(what, format, text, hint);
       if (readable.packages > 0) return readable;
-      if (named !== undefined) return { ...readable, warnings: [`${what} lists no package: ${emptied}`] };
+      if (named !== undefined) return { ...readable, warnings: warnOfNone(what, readable.packages) };
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       errors.push(error);

@@ -15,19 +15,20 @@ import {
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
 import type { Own } from "../signing/delegate-check.ts";
 import { type FolderView, type PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import type { FileToSign } from "./feed-layout.ts";
-import { checkRoot } from "./feed-layouts.ts";
 import { certificatesBeside, inOrder, type KeysAround } from "./feed-signers.ts";
 import { compressIndex } from "./index-compression.ts";
 import { type SignOptions, signFile } from "./index-signature.ts";
+import { type ListReader, readForeignRoot } from "./layouts/foreign-root.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
 import type { FolderPlan } from "./publish-plan.ts";
-import { refuseUnreadableFile } from "./readable-index.ts";
+import { refuseUnreadableFile, warnOfNone } from "./readable-index.ts";
 import { dateAfter } from "./signature-date.ts";
 import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts";
@@ -44,8 +45,10 @@ export interface SignFileOptions extends SignOptions {
   readonly own: Own;
   /** Several keys were asked for: a file that can have only one signature is refused. */
   readonly severally: boolean;
-  /** The place of the feed, whose signatures the new ones follow, where that is not beside the file. */
-  readonly feedAt: { readonly folder: FolderView; readonly signatures: readonly string[] } | undefined;
+  /** The archive's feed and its place, whose signatures the new ones follow, where that is not beside the file. */
+  readonly feedAt:
+    | { readonly feed: ArchiveFeed; readonly folder: FolderView; readonly signatures: readonly string[] }
+    | undefined;
 }
 
 export interface SignedIndex {
@@ -111,9 +114,12 @@ async function planIndexFile(
   const folder = (await PublishedTree.open(dirname(path))).folder("");
   const there = await readIndex(folder, path);
   const bytes = options.addChecksums ? await withChecksums(path, there) : there;
-  let warnings: readonly string[] = [];
-  if (!force && format !== undefined) await checkRoot(format, bytes);
-  else if (!force) ({ warnings } = await refuseUnreadableFile(name, escapeText(path), bytes));
+  const what = escapeText(path);
+  const warnings = force
+    ? []
+    : format === undefined
+      ? (await refuseUnreadableFile(name, what, bytes)).warnings
+      : warnOfNone(what, await readForeignRoot({ format, bytes, what, ...whereabouts(folder, name, options) }));
   const signed = [{ name, bytes, signatures: publishedSignatures(name, signing, form, framed) }] as const;
   const unused = await planSignatureFiles(folder, signed, force);
   const removes = [...unused, ...(await staleBeside(folder, path, bytes, together))];
@@ -123,6 +129,19 @@ async function planIndexFile(
   const certificates = await certificatesBeside(folder, name, signing, keys, options.at);
   const writes = [...(bytes === there ? [] : [{ name, data: bytes }]), ...certificates];
   return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
+}
+
+/** Where the lists of a root are while it is signed, and whose they are. */
+function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: SignFileOptions) {
+  // reprepro gives all its new files this ending, has the root signed, and then renames them; aptly has a copy of the root signed elsewhere.
+  const ending = /\.new$/.exec(name)?.[0];
+  const list: ListReader = async (place) => {
+    const renamed = ending === undefined ? undefined : await folder.readOnce(place + ending);
+    return renamed ?? (await folder.readOnce(place)) ?? (await feedAt?.folder.readOnce(place));
+  };
+  const hint =
+    "let the program that wrote it write it again; --force signs it as it is, for programs that read it otherwise";
+  return { feed: feedAt?.feed, list, at, hint };
 }
 
 /**

@@ -80,12 +80,12 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
   for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
 }
 
-/** Lists of packages that feedkey's own client reads beside a root, by their names below its folder. */
+/** Lists of packages that publishing reads beside a root, by their names below the feed's folder. */
 function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): readonly string[] {
-  const { content, feedAt } = formatOf(feed.format);
+  const { content } = formatOf(feed.format);
   if (content === undefined || root === undefined) return [];
   try {
-    const { parts } = content(root, { index: undefined, ...feedAt?.(feed.path) });
+    const { parts } = content(root, { index: undefined });
     return parts.flatMap(({ forms }) => forms.flatMap(({ places }) => places));
   } catch (error) {
     // Clients will say so themselves.

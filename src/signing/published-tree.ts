@@ -18,7 +18,7 @@ export interface PublishedFile {
 }
 
 /** A folder as it was found: each file is read once. */
-export type FolderView = Pick<PublishedFolder, "path" | "read" | "names">;
+export type FolderView = Pick<PublishedFolder, "path" | "read" | "readOnce" | "names">;
 
 /** A folder of the tree. It need not exist yet. */
 export class PublishedFolder {
@@ -45,6 +45,11 @@ export class PublishedFolder {
     return await this.#root.read(await this.#root.beside(join(this.#name, name)), most ?? usual);
   }
 
+  /** A file that nobody asks for again, so that it takes no memory longer than it is needed. @throws FeedkeyError as `read` */
+  async readOnce(name: string): Promise<Buffer | undefined> {
+    return await this.read(name);
+  }
+
   /** The folder as it is found from now on: no file is read twice. */
   view(): FolderView {
     const found = new Map<string, Promise<Buffer | undefined>>();
@@ -53,7 +58,8 @@ export class PublishedFolder {
       found.set(name, bytes);
       return bytes;
     };
-    return { path: this.path, read, names: (folder) => this.names(folder) };
+    const readOnce = (name: string) => this.readOnce(name);
+    return { path: this.path, read, readOnce, names: (folder) => this.names(folder) };
   }
 
   /** What is in a folder below it; nothing if there is none. @throws FeedkeyError `bad_path`, `output` */

@@ -81,7 +81,7 @@ describe("apt's repositories", function () {
         },
         fields,
       });
-      await suite.sign(day(12));
+      await suite.sign(day(12), "--force");
       await suite.refuse("bad_index", day(12), "update");
       // A component more in the profile: nothing of it was accepted yet.
       await suite.release({ at: day(13), lists, fields });
@@ -185,7 +185,7 @@ describe("apt's repositories", function () {
       await suite.sign(day(12), "--valid-for", "never");
       await suite.refuse("rollback", day(12), "update");
       await suite.release({ at: day(13) });
-      await suite.sign(day(12), "--valid-for", "never");
+      await suite.sign(day(12), "--valid-for", "never", "--force");
       await suite.refuse("not_yet_valid", day(12), "update");
       await suite.fetch(day(19), "alpha");
       await suite.refuse("stale", day(21), "fetch", "-o", join(suite.folder, "out"), "alpha");
@@ -231,7 +231,7 @@ describe("apt's repositories", function () {
         suite.path("Release"),
         release.replace(line, ` ${hash(other)} ${other.length} ${main}/Packages.gz`).replace("stable-code", "code"),
       );
-      await suite.sign(day(12));
+      await suite.sign(day(12), "--force");
       await fs.rm(join(suite.folder, "state"), { recursive: true });
       await suite.refuse("bad_index", day(12), "update");
     });

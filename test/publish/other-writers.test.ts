@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { iso } from "../../src/time.ts";
 import { withArchive } from "../apt/archive.ts";
-import { releaseDate, type Suite } from "../apt/suite.ts";
+import { releaseDate, type Suite, stanza } from "../apt/suite.ts";
 import { addKey } from "../testkit/archives/opkg-archive.ts";
 import { day } from "../testkit/dates.ts";
 import { type JsonDocument, runHere } from "../testkit/programs/command-line.ts";
@@ -110,6 +110,58 @@ describe("feeds whose index another program writes", function () {
       await refused("would_break");
       await fs.rm(suite.path("Release.gpg"));
       expect((await keeper(day(10), "publish")).error).to.equal(undefined);
+    });
+  });
+
+  it("are not signed where clients would refuse a list that they lead to, or their suite; sign --force does so", async () => {
+    await withArchive(async (suite, keeper) => {
+      const lists = (text: string, more: Readonly<Record<string, string>> = {}) =>
+        suite.release({ lists: { "main/binary-amd64": text, ...more } });
+      const pair = stanza("alpha");
+      const other = pair.replace(/SHA256: ./, "SHA256: 0");
+      const forEach = async (action: (path: string) => Promise<void>) => {
+        for (const name of ["Packages", "Packages.gz"]) await action(suite.path(`main/binary-amd64/${name}`));
+      };
+      const wrong: readonly (readonly [code: string, says: string, () => Promise<unknown>])[] = [
+        [
+          "bad_index",
+          "main/binary-amd64/Packages: line",
+          () => lists(pair.replace("Package: alpha", "Package: al pha")),
+        ],
+        ["bad_index", "with other digests", () => lists(pair + other)],
+        ["bad_index", "with other digests than main", () => lists(pair, { "contrib/binary-amd64": other })],
+        ["not_found", "which it lists", () => lists(pair).then(() => forEach((path) => fs.rm(path)))],
+        ["bad_index", "is not what", () => lists(pair).then(() => forEach((path) => fs.appendFile(path, "\n")))],
+        ["wrong_feed", 'suite "stable" was asked for', () => suite.release({ name: "testing" })],
+        ["not_yet_valid", "made on 2026-01-21", () => suite.release({ at: day(20) })],
+      ];
+      for (const [code, says, spoil] of wrong) {
+        await spoil();
+        for (const [command, ...files] of [["publish"], ["sign", suite.path("Release")]] as [string, ...string[]][]) {
+          const { error } = await keeper(day(10), command, ...files);
+          expect({ code: error?.code, message: error?.message }, says).to.deep.include({ code });
+          expect(error?.message).to.contain("clients would refuse").and.to.contain(says);
+          expect(await fs.readdir(suite.path(".")), says).to.not.include("InRelease");
+        }
+      }
+      await keeper.done(day(10), "sign", "--force", suite.path("Release"));
+      await suite.refuse("not_yet_valid", day(10), "update");
+
+      await suite.release({ lists: { "main/binary-amd64": pair, "contrib/binary-amd64": stanza("beta") } });
+      await keeper.done(day(11), "publish");
+      await suite.accept(day(11), "update");
+      await lists("");
+      expect(String((await keeper.done(day(12), "publish")).warnings)).to.contain("lists no package");
+      // As reprepro has it signed: the new lists still have the ending, the old ones their names.
+      await lists(stanza("gamma"));
+      for (const name of ["Release", "main/binary-amd64/Packages.gz"])
+        await fs.rename(suite.path(name), suite.path(`${name}.new`));
+      await suite.write(suite.path("main/binary-amd64/Packages.gz"), "old");
+      await keeper.done(day(13), "sign", suite.path("Release.new"));
+      // As aptly has it signed: elsewhere, and the lists are in place.
+      await lists(stanza("gamma"));
+      await suite.write(join(suite.folder, "tmp/Release"), await fs.readFile(suite.path("Release")));
+      await keeper.done(day(13), "sign", join(suite.folder, "tmp/Release"), "--feed", "stable");
     });
   });
 

@@ -91,7 +91,8 @@ describe("rpm-md's repositories", function () {
         ["open-checksum", `<open-checksum type="sha256">${hash("other")}</open-checksum>`],
       ] as const) {
         await repository.list({ parts: { [name]: value } });
-        await repository.sign();
+        await repository.refuse("bad_index", day(10), "sign", newest(repository), "--key", repository.key);
+        await repository.sign(day(10), "--force");
         await refuse("bad_index");
       }
       await repository.publish();
@@ -115,11 +116,11 @@ describe("rpm-md's repositories", function () {
         await repository.refuse("rollback", day(12), "update");
       }
       await repository.list({ at: day(13) });
-      await repository.sign(day(12));
+      await repository.sign(day(12), "--force");
       await repository.refuse("not_yet_valid", day(12), "update");
       await repository.list({ at: day(12) });
       await fs.rm(`${newest(repository)}.asc`);
-      await repository.sign(day(9));
+      await repository.sign(day(9), "--force");
       await repository.refuse("rollback", day(12), "update");
       await repository.publish({ at: day(13) });
       await repository.accept(day(13), "update");

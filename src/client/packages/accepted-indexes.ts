@@ -1,13 +1,14 @@
 /** The last accepted indexes of feeds, judged again. */
+
 import { FeedkeyError, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import type { PartSource } from "../../packages/part-text.ts";
 import type { Feed } from "../../profile/types.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import type { Session } from "../../refresh/session.ts";
 import { badState } from "../../store/state-file.ts";
 import { acceptedCandidate } from "../candidate.ts";
 import { type VerifiedIndex, verifyIndex } from "../verified-index.ts";
-import type { PartSource } from "../verified-part.ts";
 
 /**
  * The last accepted index of a feed, judged again now: its signer may have been revoked since, or the index may be stale.

@@ -10,12 +10,12 @@ import type { Entry } from "../../formats/entry.ts";
 import { formats } from "../../formats/formats.ts";
 import { timeFor } from "../../net/limits.ts";
 import { getResuming } from "../../net/resume.ts";
+import { isTooLarge } from "../../packages/part-text.ts";
 import type { FeedFormat } from "../../profile/types.ts";
 import { httpError, rootOf } from "../../refresh/download.ts";
 import type { Session } from "../../refresh/session.ts";
 import type { Duration } from "../../time.ts";
 import { packagePath, packageUrl } from "../../trust/package-path.ts";
-import { isTooLarge } from "../index-files.ts";
 import type { Mirrors } from "../mirrors.ts";
 import type { Choice } from "../verified-index.ts";
 

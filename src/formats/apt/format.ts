@@ -17,8 +17,8 @@ export const apt: Format = {
   published: "Release",
   roots: ({ suite = "" }) => [`dists/${suite}/InRelease`, `dists/${suite}/Release`],
   feedAt(folder) {
-    const [, path = "", suite = ""] = /^(?:(.*)\/)?dists\/(.+)$/.exec(folder) ?? [undefined, folder];
-    return { path, suite, components: [], architectures: [] };
+    const [, path = "", suite] = /^(?:(.*)\/)?dists\/(.+)$/.exec(folder) ?? [undefined, folder];
+    return { path, components: [], architectures: [], ...(suite === undefined ? {} : { suite }) };
   },
   signaturesOf: (root) => (inline.test(root) ? [] : [`${root}.gpg`]),
   unframe: (file, name) => (inline.test(name) ? unframe(file, name) : undefined),
@@ -28,7 +28,6 @@ export const apt: Format = {
   divided: "suites",
   signing: {
     isRoot: (name) => written.test(name),
-    check: (text) => void readRelease(text),
     // InRelease is asked for first, so it comes last: what it lists is all there then.
     files: (name) => [
       { name: name.replace("Release", "Release.gpg"), holds: "armored" },

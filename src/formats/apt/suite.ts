@@ -9,15 +9,19 @@ import type { Release } from "./release.ts";
 const forms: readonly CompressedForm[] = ["xz", "gz", "zst"];
 
 /**
- * What a Release file says of itself, and the lists of packages that are asked for.
+ * What a Release file says of itself, and the lists of packages that are asked for; all that a client can ask for, where no component or
+ * architecture is given.
  * @throws FeedkeyError `wrong_feed` for another suite, component or architecture than those asked for
  */
 export function contentOf(release: Release, wanted: Wanted): RootContent {
-  const { suite, components = [], architectures = [] } = wanted;
-  refuseOtherSuite(release, suite);
-  refuseUnlisted("component", components, release.components);
-  refuseUnlisted("architecture", architectures, release.architectures);
-  const folders = components.flatMap((component) => architectures.map((one) => `${component}/binary-${one}`));
+  const { suite, components, architectures } = wanted;
+  if (suite !== undefined) refuseOtherSuite(release, suite);
+  refuseUnlisted("component", components ?? [], release.components);
+  refuseUnlisted("architecture", architectures ?? [], release.architectures);
+  const folders =
+    components === undefined || architectures === undefined
+      ? listedFolders(release)
+      : components.flatMap((component) => architectures.map((one) => `${component}/binary-${one}`));
   return {
     madeAt: release.date,
     validUntil: release.validUntil,
@@ -26,11 +30,17 @@ export function contentOf(release: Release, wanted: Wanted): RootContent {
   };
 }
 
-function refuseOtherSuite({ suite, codename }: Release, wanted: string | undefined): void {
-  if (wanted !== undefined && (wanted === suite || wanted === codename)) return;
+/** Also where a list is given in a compressed form alone, in which nobody can ask for it. */
+function listedFolders({ files }: Release): readonly string[] {
+  const found = [...files.keys()].map((path) => /^(.+\/binary-[^/]+)\/Packages(\.[0-9a-z]+)?$/.exec(path)?.[1]);
+  return [...new Set(found)].filter((folder) => folder !== undefined);
+}
+
+function refuseOtherSuite({ suite, codename }: Release, wanted: string): void {
+  if (wanted === suite || wanted === codename) return;
   const signed = [suite, codename].filter((name) => name !== undefined).map((name) => `"${escapeText(name)}"`);
   throw new FeedkeyError("wrong_feed", `suite "${wanted}" was asked for, and ${signed.join(" or ")} was signed`, {
-    details: { suite: wanted ?? null, signed: [suite ?? null, codename ?? null] },
+    details: { suite: wanted, signed: [suite ?? null, codename ?? null] },
     hint: "another suite was put here, or the profile must call it by the Suite or Codename that it has; the last good index stays in use",
   });
 }

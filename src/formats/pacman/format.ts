@@ -20,7 +20,6 @@ export const pacman: Format = {
   signs: "file",
   signing: {
     isRoot: (name) => root.test(name),
-    check: (archive) => void readDatabase(archive),
     several: "one",
     // Clients ask for NAME.db.sig; repo-add, which makes NAME.db a link, looks for the other one.
     files: (name) => {

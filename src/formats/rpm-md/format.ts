@@ -15,7 +15,6 @@ export const rpmMd: Format = {
   signs: "text",
   signing: {
     isRoot: (name) => name === "repomd.xml",
-    check: (text) => void readRepomd(text),
     // dnf takes either; zypper looks at the last one.
     several: "last",
     // zypper asks for it, and then its user.

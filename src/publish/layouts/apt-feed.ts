@@ -40,11 +40,6 @@ export const aptFeed: FeedLayout = {
 
   read: format.read,
 
-  async count(release) {
-    readRelease(release);
-    return undefined;
-  },
-
   async files(given) {
     const { feed, folder, listed, before } = given;
     // To be signed as it lies there.

@@ -32,8 +32,6 @@ export const opkgFeed: FeedLayout = {
 
   read: format.read,
 
-  count: async (text) => format.read(text).count,
-
   async files({ folder, text, before }) {
     const same = before !== undefined && Buffer.compare(before, text) === 0;
     const writes: FileWrite[] = same ? [] : [{ name: format.index, data: text }];

@@ -23,8 +23,6 @@ export const pkgsrcFeed: FeedLayout = {
 
   read: format.read,
 
-  count: async (text) => format.read(text).count,
-
   async files({ feed, folder, text, before, isOwn }) {
     const main = await formOf("gz", before, text, isOwn);
     const further: Form[] = [];

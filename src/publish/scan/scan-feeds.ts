@@ -6,10 +6,12 @@ import { escapeText } from "../../escape.ts";
 import type { SignedFeed } from "../../profile/types.ts";
 import type { FolderView } from "../../signing/published-tree.ts";
 import type { KeyStore } from "../../store/key-store.ts";
+import type { Instant } from "../../time.ts";
 import { takePublished } from "../as-published.ts";
 import type { IndexSource } from "../publish.ts";
 import { makeIndex } from "../publish-plan.ts";
 import { recordsFolder } from "../published-record.ts";
+import { warnOfNone } from "../readable-index.ts";
 import { lackingNotes } from "./lacking-notes.ts";
 import { scanPackages } from "./scan.ts";
 import { loadScanCache, saveScanCache } from "./scan-cache.ts";
@@ -24,9 +26,11 @@ export interface ScanTerms {
 }
 
 /** The index that another program wrote, as it lies there. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse it */
-async function takeSigned(feed: SignedFeed, folder: FolderView) {
-  const taken = await takePublished(feed, folder);
-  if (taken !== undefined) return { index: taken.index };
+async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant) {
+  const taken = await takePublished(feed, folder, at);
+  if (taken !== undefined) {
+    return { index: taken.index, notes: warnOfNone(`the index of feed "${feed.name}"`, taken.listed) };
+  }
   throw new FeedkeyError(
     "not_found",
     `feed "${feed.name}" has no ${escapeText(feed.index)} in ${escapeText(folder.path)}`,
@@ -43,8 +47,8 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
   return {
     eachAlone: false,
     records: "all",
-    async take(feed, published) {
-      if (feed.packages === undefined) return await takeSigned(feed, published);
+    async take(feed, published, { at }) {
+      if (feed.packages === undefined) return await takeSigned(feed, published, at);
       const folder = join(root, feed.packages);
       // Both formats may lie in one folder: what is remembered of each is of no use to the other.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;

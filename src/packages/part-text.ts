@@ -1,0 +1,87 @@
+/** The texts of lists of packages that a root gives by size and digest, from wherever they lie. */
+import { createHash } from "node:crypto";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import type { FileDigests } from "../formats/digests.ts";
+import { compressionOf, type Part } from "../formats/format.ts";
+import { decompress } from "./compression/compression.ts";
+
+/**
+ * Where parts come from. Nothing that it gives is believed. A file longer than the limit may be an error with the reason `too_large`.
+ * @param place below the folder of the root
+ * @param limit bytes that it may have
+ * @param damaged where a text of the part is kept that does not fit the root; undefined if none is kept
+ * @returns undefined if there is none
+ */
+export type PartSource = (place: string, limit: number, damaged: string | undefined) => Promise<Uint8Array | undefined>;
+
+/** Whose parts they are. */
+export interface PartTerms {
+  /** Undefined where messages say it anyway. */
+  readonly feed: string | undefined;
+  /** What messages call the root. */
+  readonly root: string;
+  /** Bytes that a list may have, compressed or not. */
+  readonly limit: number;
+  /** As the source is told. */
+  readonly damaged?: string | undefined;
+}
+
+/** Whether somebody gave, or announced, more than was asked for. */
+export function isTooLarge(error: unknown): error is FeedkeyError {
+  return error instanceof FeedkeyError && error.details.reason === "too_large";
+}
+
+/** Whether a text has the size and every digest that is given. */
+export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDigests): boolean {
+  const has = (algorithm: string, hex: string | undefined) => {
+    return hex === undefined || createHash(algorithm).update(bytes).digest("hex") === hex;
+  };
+  return bytes.length === size && (sha256 ?? sha512) !== undefined && has("sha256", sha256) && has("sha512", sha512);
+}
+
+/**
+ * Reads a part in the best form that is there. Nothing is decompressed before it has the size and digests that the root gives, and then
+ * to no more than the size that the root gives.
+ * @throws FeedkeyError `unavailable` if it is nowhere; `bad_index` if what is there is not what the root lists, or is larger than the
+ *   limit (reason `limits`)
+ */
+export async function partText(part: Part, terms: PartTerms, source: PartSource): Promise<Uint8Array> {
+  refuseLargePart(part, terms, part.open.size);
+  const readable = part.forms.filter(({ file }) => file.size <= terms.limit);
+  const [smallest] = part.forms.map(({ file }) => file.size).sort((a, b) => a - b);
+  if (readable.length === 0 && smallest !== undefined) refuseLargePart(part, terms, smallest);
+  for (const { form, file, places } of readable) {
+    const what = `${part.path} (${form ?? "not compressed"})`;
+    for (const place of places) {
+      const bytes = await source(place, file.size, terms.damaged).catch((error: unknown) => {
+        throw isTooLarge(error) ? otherPart(part, what, terms) : error;
+      });
+      if (bytes === undefined) continue;
+      if (!fitsDigests(bytes, file)) throw otherPart(part, what, terms);
+      const kind = form === undefined ? "none" : compressionOf[form];
+      const text = await decompress(bytes, kind, part.open.size, "bad_index");
+      if (!fitsDigests(text, part.open)) throw otherPart(part, `what ${part.path} decompresses to`, terms);
+      return text;
+    }
+  }
+  const { feed, root } = terms;
+  const there = feed === undefined ? "there is" : `feed "${feed}" has`;
+  throw new FeedkeyError("unavailable", `${there} no ${escapeText(part.path)}, which ${root} lists`, {
+    details: { feed, part: part.path },
+  });
+}
+
+/** @throws FeedkeyError `bad_index` */
+export function refuseLargePart({ path }: Part, { feed, limit }: PartTerms, size: number): void {
+  if (size <= limit) return;
+  const problem = `${escapeText(path)} has ${size} bytes, more than the ${limit} that are read`;
+  throw new FeedkeyError("bad_index", problem, { details: { feed, part: path, limit, reason: "limits" } });
+}
+
+function otherPart({ path }: Part, what: string, { feed, root }: PartTerms): FeedkeyError {
+  const whose = feed === undefined ? "" : ` of feed "${feed}"`;
+  return new FeedkeyError("bad_index", `${escapeText(what)}${whose} is not what ${root} lists`, {
+    details: { feed, part: path },
+  });
+}

@@ -1,0 +1,100 @@
+/** An index that another program wrote: before it is signed as it lies there, it is read as clients read it, with the lists that it leads to. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Format, Part } from "../../formats/format.ts";
+import { formatOf, maxIndexBytes } from "../../formats/formats.ts";
+import type { PackageIndex } from "../../formats/package-index.ts";
+import { decompress, detectCompression } from "../../packages/compression/compression.ts";
+import { partText } from "../../packages/part-text.ts";
+import type { ArchiveFeed } from "../../profile/types.ts";
+import type { FolderView } from "../../signing/published-tree.ts";
+import type { Instant } from "../../time.ts";
+import { refuseContent } from "../../trust/freshness.ts";
+
+/** How a list of a root is read. @param place below the folder of the root @returns undefined if there is none */
+export type ListReader = (place: string) => Promise<Uint8Array | undefined>;
+
+export interface ForeignRoot {
+  readonly format: Format;
+  readonly bytes: Uint8Array;
+  /** What messages call it. */
+  readonly what: string;
+  /** The feed that it is of, where that is known: clients ask for the suite that is in its path. */
+  readonly feed: Pick<ArchiveFeed, "name" | "path"> | undefined;
+  readonly list: ListReader;
+  readonly at: Instant;
+  /** What to do where clients would refuse it. */
+  readonly hint: string;
+}
+
+/**
+ * Reads a root as every client of it will, and each list that one of them can ask for, once.
+ * @returns how many packages are listed
+ * @throws FeedkeyError `bad_index`, `wrong_feed`, `not_yet_valid` if clients would refuse it; `not_found` if a list is not there
+ */
+export async function readForeignRoot(root: ForeignRoot): Promise<number> {
+  const { format, bytes, feed, what, hint } = root;
+  try {
+    const isText = format.signs === "text";
+    const text = isText ? bytes : await decompress(bytes, detectCompression(bytes), maxIndexBytes, "bad_index");
+    if (format.content === undefined) return format.read(text).count;
+    const suite = feed && format.feedAt?.(feed.path).suite;
+    const content = format.content(text, { index: undefined, ...(suite === undefined ? {} : { suite }) });
+    // One that has ended can still be signed: its keepers are warned of that.
+    const refused = refuseContent({ ...content, validUntil: undefined }, undefined, root.at);
+    if (refused !== undefined) throw new FeedkeyError(refused.code, refused.reason);
+    return await readLists(content.parts, root);
+  } catch (cause) {
+    if (!(cause instanceof FeedkeyError)) throw cause;
+    const code = cause.code === "unavailable" ? "not_found" : cause.code;
+    const details = feed === undefined ? cause.details : { ...cause.details, feed: feed.name };
+    throw new FeedkeyError(code, `clients would refuse ${what}: ${cause.message}`, { details, hint, cause });
+  }
+}
+
+async function readLists(parts: readonly Part[], { format, list }: ForeignRoot): Promise<number> {
+  const terms = { feed: undefined, root: "it", limit: maxIndexBytes };
+  const seen = new Map<string, { readonly digests: string; readonly path: string }>();
+  for (const part of parts) {
+    const packages = readList(format, part, await partText(part, terms, list));
+    if (parts.length === 1) return packages.count;
+    for (const entry of packages) {
+      const { name, version, architecture, sha256 = "", otherDigest = "" } = entry;
+      const key = `${name} ${version} ${architecture}`;
+      const digests = `${sha256} ${otherDigest}`;
+      const earlier = seen.get(key);
+      if (earlier !== undefined && earlier.digests !== digests) {
+        const problem = `${part.path} lists ${key} with other digests than ${earlier.path}`;
+        throw new FeedkeyError("bad_index", escapeText(problem), { details: { part: part.path } });
+      }
+      seen.set(key, { digests, path: part.path });
+    }
+  }
+  return seen.size;
+}
+
+function readList(format: Format, { path }: Part, text: Uint8Array): PackageIndex {
+  try {
+    return format.read(text);
+  } catch (cause) {
+    if (!(cause instanceof FeedkeyError)) throw cause;
+    throw new FeedkeyError(cause.code, `${escapeText(path)}: ${cause.message}`, {
+      details: { ...cause.details, part: path },
+      cause,
+    });
+  }
+}
+
+/** The same of a feed as it is published. */
+export async function readPublishedRoot(
+  feed: ArchiveFeed,
+  bytes: Uint8Array,
+  folder: FolderView,
+  at: Instant,
+): Promise<number> {
+  return await readForeignRoot({
+    ...{ format: formatOf(feed.format), bytes, feed, at, list: (place) => folder.readOnce(place) },
+    what: `the index of feed "${feed.name}"`,
+    hint: "let the program that wrote it write it again; until then what was signed before stays as it is",
+  });
+}
