@@ -72,7 +72,8 @@ export class Keeper {
   }
 
   /**
-   * Scans the packages, writes and signs the indexes and the key bundle, all swapped in together.
+   * Scans the packages, writes and signs the indexes and the key bundle, all swapped in together. A feed whose index another program
+   * writes, and that clients would refuse, stays as it is; that is an error once the others are published.
    * @throws FeedkeyError `bad_package` for damaged packages, unless they are skipped; then `not_listed`, after all else was
    *   published; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
    */

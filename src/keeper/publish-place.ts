@@ -48,7 +48,7 @@ export async function publishPlace(
   const {
     own,
     delegated: _,
-    left: _none,
+    left,
     ...result
   } = await publishFeeds({
     ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, force, dryRun },
@@ -60,5 +60,5 @@ export async function publishPlace(
   }).finally(() => bar.stop());
   for (const note of result.notes) reporter.warn(note);
   await warnOfSigner(opened, key, own, options, reporter);
-  return { ...result, errors: result.bad.map((error) => (skipBad ? skipped(error) : error)) };
+  return { ...result, errors: [...result.bad.map((error) => (skipBad ? skipped(error) : error)), ...left] };
 }

@@ -41,7 +41,10 @@ export type Taken =
 
 /** Where the indexes come from: scanned packages, or what is published. */
 export interface IndexSource {
-  /** Feeds for themselves: one that can't be published is left as it is, and the others are published all the same. */
+  /**
+   * Feeds for themselves: one that can't be published is left as it is, and the others are published all the same. One whose index another
+   * program writes always is.
+   */
   readonly eachAlone: boolean;
   /** Indexes that nobody recorded stay so: another program writes them. */
   readonly records: "all" | "known";
@@ -125,7 +128,8 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
 
 /** Before thousands of packages are read. @throws FeedkeyError `bad_path` */
 async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Promise<void> {
-  for (const feed of feeds) await tree.folder(feed.path).refuseOdd(filesOf(feed));
+  for (const feed of feeds.filter(({ packages }) => packages !== undefined))
+    await tree.folder(feed.path).refuseOdd(filesOf(feed));
 }
 
 /** A feed that stays as it is. */
@@ -133,6 +137,15 @@ function leftError({ name }: ArchiveFeed, key: Fingerprint, cause: FeedkeyError)
   return new FeedkeyError(cause.code, `the index of feed "${name}" was NOT signed with ${key}: ${cause.message}`, {
     details: { feed: name, key },
     hint: "look at what is published there, then run feedkey publish; or feedkey sign, where another program writes the index",
+    cause,
+  });
+}
+
+function foreignError({ name }: ArchiveFeed, cause: FeedkeyError): FeedkeyError {
+  const { code, message, details, hint } = cause;
+  return new FeedkeyError(code, `feed "${name}" stays as it is: ${message}`, {
+    details: { ...details, feed: name },
+    hint,
     cause,
   });
 }
@@ -190,8 +203,10 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     try {
       return await action();
     } catch (error) {
-      if (!source.eachAlone || !(error instanceof FeedkeyError)) throw error;
-      left.push(leftError(feed, signing, error));
+      if (!(error instanceof FeedkeyError)) throw error;
+      if (source.eachAlone) left.push(leftError(feed, signing, error));
+      else if (feed.packages === undefined) left.push(foreignError(feed, error));
+      else throw error;
       return undefined;
     }
   };

@@ -70,7 +70,8 @@ async function publishAgain(archive: Archive): Promise<void> {
   if (config.key.where === "gpg") return;
   const [source, feeds] = [publishedIndexes("archive's"), config.feeds];
   try {
-    await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
+    const { left } = await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
+    for (const error of left) throw error;
   } catch (error) {
     // After a revocation nothing can be published until archive.ini has another key: clients see the indexes as they are.
     const isOfKey = error instanceof FeedkeyError && error.details.fingerprint === config.key.fingerprint;

@@ -94,12 +94,17 @@ describe("feeds whose index another program writes", function () {
     });
   });
 
-  it("are not published where clients would refuse one, or none is there", async () => {
+  it("are not published where clients would refuse one, or none is there; the others are", async () => {
     await withArchive(async (suite, keeper) => {
       const release = await fs.readFile(suite.path("Release"), "utf8");
       const refused = async (code: string) => {
-        expect((await keeper(day(10), "publish")).error?.code).to.equal(code);
+        const said = await keeper(day(10), "publish");
+        expect({ code: said.error?.code, message: said.error?.message }).to.deep.include({ code });
+        expect(said.error?.message).to.contain('feed "stable" stays as it is');
+        expect(feedsOf(said).map(({ name }) => name)).to.deep.equal(["v1", "tools"]);
         expect(await fs.readdir(suite.path("."))).to.not.include("InRelease");
+        expect(await fs.readdir(join(suite.folder, "site/v1"))).to.include("SHA256SUMS.asc");
+        await fs.rm(join(suite.folder, "site/v1/SHA256SUMS.asc"));
       };
       await suite.write(suite.path("Release"), release.replace(/^Date: .*\n/m, ""));
       await refused("bad_index");
