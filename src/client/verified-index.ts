@@ -4,8 +4,9 @@ import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
 import type { Format, RootContent } from "../formats/format.ts";
-import { formats } from "../formats/formats.ts";
+import { formats, maxIndexBytes } from "../formats/formats.ts";
 import type { PackageIndex, Packages } from "../formats/package-index.ts";
+import type { Related } from "../formats/relations.ts";
 import { UnitedPackages } from "../formats/united-packages.ts";
 import type { PartSource } from "../packages/part-text.ts";
 import type { Feed } from "../profile/types.ts";
@@ -52,6 +53,26 @@ export class VerifiedIndex {
   /** Packages of a name, and of a version if one is given, in the order of the index. */
   find(name: string, version: string | undefined): Choice[] {
     return this.packages.find(name, version).map((entry) => new Choice(key, this, entry));
+  }
+
+  /**
+   * What each package needs and offers, by the texts that were verified.
+   * @throws FeedkeyError `usage` in a format that does not say such things
+   */
+  async related(): Promise<Related[]> {
+    const { format, name } = this.feed;
+    const { relations }: Format = formats[format];
+    if (relations === undefined) {
+      throw new FeedkeyError("usage", `feed "${name}" lists files, not packages that depend on each other`, {
+        details: { feed: name, format },
+        hint: "fetch them without their dependencies",
+      });
+    }
+    const texts =
+      this.parts.length > 0
+        ? this.parts.map(({ text }) => text)
+        : [await indexText(format, this.root.signed, maxIndexBytes)];
+    return texts.flatMap((text) => [...relations.read(text)]);
   }
 
   /** All of them, or those that are wanted, repeated ones included. */

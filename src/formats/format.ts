@@ -1,6 +1,7 @@
 /** What a format of feeds says of itself: how its files are called, what a signature covers, how versions are ordered. */
 import type { FileDigests } from "./digests.ts";
 import type { PackageIndex } from "./package-index.ts";
+import type { Relations } from "./relations.ts";
 
 export type Compression = "none" | "gzip" | "xz" | "zstd" | "bzip2";
 
@@ -139,6 +140,8 @@ export interface Format {
   readonly ignoresBlankEnds?: true;
   /** Its entries give no size: a file is known by its digest alone. */
   readonly lacksSizes?: true;
+  /** What its packages need of each other; undefined: they are no packages. */
+  readonly relations?: Relations;
   /** What its stock clients need before only a new key signs: the end of "its stock clients need". */
   readonly needs: string;
   /** The stock program that can follow RSA keys alone, if there is such a one. */

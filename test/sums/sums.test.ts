@@ -74,7 +74,7 @@ describe("checksum files of releases", function () {
     });
   });
 
-  it("fetches files with = in their name", async () => {
+  it("fetches files with = in their name, which depend on nothing", async () => {
     await withRelease(async (release) => {
       await release.write("tool=1.0", "equal");
       await release.write("SHA256SUMS", `${hex("equal")}  tool=1.0\n${sumsText}`);
@@ -83,6 +83,7 @@ describe("checksum files of releases", function () {
       await release.accept(day(11), ...fetchArgs(release), "tool=1.0");
       expect(await fetched(release, "tool=1.0")).to.equal("equal");
       await release.refuse("not_found", day(11), ...fetchArgs(release), "tool=1.1");
+      await release.refuse("usage", day(11), ...fetchArgs(release), "tool=1.0", "--with-depends");
     });
   });
 

@@ -10,25 +10,20 @@ export interface FetchOptions {
   readonly resetState?: boolean;
   readonly all?: boolean;
   readonly latest?: boolean;
+  readonly withDepends?: boolean;
 }
 
 /** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
-export async function fetch(context: Context, requests: readonly string[], options: FetchOptions): Promise<Outcome> {
-  const { output: folder, feed: feeds, all, latest, resetState } = options;
+export async function fetch(context: Context, requests: readonly string[], given: FetchOptions): Promise<Outcome> {
+  const { output: folder, feed: feeds, all, latest, withDepends, resetState } = given;
   if (requests.length === 0 && all !== true && latest !== true) {
     throw new FeedkeyError("usage", "no package given", {
       hint: "give packages as NAME or NAME=VERSION, or use --latest or --all",
     });
   }
   return await context.withClient(async (client) => {
-    const { packages, errors } = await client.fetchAll(requests, {
-      folder,
-      feeds,
-      all,
-      latest,
-      resetState,
-      partial: true,
-    });
+    const options = { folder, feeds, all, latest, withDependencies: withDepends, resetState, partial: true };
+    const { packages, errors } = await client.fetchAll(requests, options);
     return {
       text: packages.map(({ path, present }) => `${escapeText(path)}${present ? " (was there)" : ""}`).join("\n"),
       json: { packages },

@@ -12,6 +12,7 @@ import { Mirrors } from "../mirrors.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
 import { choose, newest } from "./choose.ts";
+import { withDependencies } from "./dependencies.ts";
 import { type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 
@@ -21,6 +22,8 @@ export interface FetchAllOptions extends FetchOptions {
   readonly all?: boolean | undefined;
   /** Every package of the feeds in its newest version too. */
   readonly latest?: boolean | undefined;
+  /** What the packages need too, as far as the feeds have it. */
+  readonly withDependencies?: boolean | undefined;
 }
 
 /** What came, in the order of the requests, and why the rest did not. */
@@ -138,7 +141,10 @@ async function choicesOf(requests: readonly string[], wish: FetchAllOptions, ind
   const { good, errors } = await tryEach(requests, (request) => choose(request, indexes));
   if (wish.latest === true) good.push(newest(everyOf(indexes)));
   if (wish.all === true) good.push([...everyOf(indexes)]);
-  return { choices: good.flat(), errors };
+  const choices = good.flat();
+  if (wish.withDependencies !== true) return { choices, errors };
+  const complete = await withDependencies(choices, indexes);
+  return { choices: complete.choices, errors: [...errors, ...complete.errors] };
 }
 
 /**

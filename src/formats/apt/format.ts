@@ -2,6 +2,7 @@
 import { maxFramedBytes, unframe } from "../cleartext.ts";
 import type { Format } from "../format.ts";
 import { readPackages } from "../opkg/packages-text.ts";
+import { relations } from "../opkg/relations.ts";
 import { compareVersions } from "../opkg/version.ts";
 import { readRelease } from "./release.ts";
 import { contentOf } from "./suite.ts";
@@ -43,5 +44,6 @@ export const apt: Format = {
   packageName: /\.deb$/,
   needs: "a keyring file with both keys by their next update",
   compareVersions,
+  relations,
   read: readPackages,
 };

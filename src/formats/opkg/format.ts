@@ -2,6 +2,7 @@
 import { type Format, withoutForm } from "../format.ts";
 import { signatureFiles } from "../signature-files.ts";
 import { readPackages } from "./packages-text.ts";
+import { relations } from "./relations.ts";
 import { compareVersions } from "./version.ts";
 
 // No bz2: it is decompressed before its signature can be verified, and a small one that means harm would take a minute.
@@ -17,5 +18,6 @@ export const opkg: Format = {
   needs: "the new certificate in the keyring of opkg or gpgv",
   packageName: /\.(ipk|opk|deb)$/,
   compareVersions,
+  relations,
   read: readPackages,
 };

@@ -24,6 +24,9 @@ type Field = (typeof fieldNames)[number];
 /** The values of all other fields: what a package depends on, and the names of its files, would take much memory. */
 const unread: string[] = [];
 
+/** Fields of several values, which are read where relations are asked for. */
+const relationNames = ["DEPENDS", "PROVIDES"];
+
 interface Described {
   readonly place: number;
   readonly fields: Map<string, readonly string[]>;
@@ -48,11 +51,22 @@ export function readDatabase(bytes: Uint8Array): PackageIndex {
   return new PackageIndex(new ListedEntries(bytes.length, entries));
 }
 
+/** The packages of a database that was checked before, with what they need and offer. */
+export function* readRelated(bytes: Uint8Array) {
+  for (const { fields } of readFolders(bytes, relationNames).values()) {
+    const [name = "", version = "", architecture = ""] = ["NAME", "VERSION", "ARCH"].map(
+      (field) => fields.get(field)?.[0],
+    );
+    const [depends = [], provides = []] = relationNames.map((field) => fields.get(field));
+    yield { name, version, architecture, depends, provides };
+  }
+}
+
 function bad(folder: string, problem: string): FeedkeyError {
   return new FeedkeyError("bad_index", `"${escapeText(folder)}" in the database ${problem}`, { details: { folder } });
 }
 
-function readFolders(bytes: Uint8Array): Map<string, Described> {
+function readFolders(bytes: Uint8Array, lists: readonly string[] = []): Map<string, Described> {
   const folders = new Map<string, Described>();
   const wanted = ({ isFile }: TarEntry) => (isFile ? bytes.length : undefined);
   try {
@@ -67,7 +81,7 @@ function readFolders(bytes: Uint8Array): Map<string, Described> {
       }
       if (found.files.has(file ?? "")) throw bad(entry.name, "is there twice");
       found.files.add(file ?? "");
-      if (isFile) readFields(entry.content, entry.name, found.fields);
+      if (isFile) readFields(entry.content, entry.name, found.fields, lists);
     }
   } catch (error) {
     if (!(error instanceof FeedkeyError) || error.code !== "bad_package") throw error;
@@ -77,21 +91,29 @@ function readFolders(bytes: Uint8Array): Map<string, Described> {
 }
 
 /** `%NAME%`, its values on a line each, and an empty line, for each field. */
-function readFields(bytes: Uint8Array, name: string, fields: Map<string, readonly string[]>): void {
+function readFields(
+  bytes: Uint8Array,
+  name: string,
+  fields: Map<string, readonly string[]>,
+  lists: readonly string[],
+): void {
   const walker = new LineWalker(bytes, { name: escapeText(name), code: "bad_index" });
   let values: string[] | undefined;
+  let isList = false;
   while (walker.advance()) {
     const text = walker.bytes.toString("utf8", walker.start, walker.end);
     const field = /^%(.+)%$/.exec(text)?.[1];
     if (values === undefined && field !== undefined) {
       if (fields.has(field)) throw walker.error(`gives ${escapeText(field)} again`);
-      values = fieldNames.includes(field as Field) ? [] : unread;
+      isList = lists.includes(field);
+      values = isList || fieldNames.includes(field as Field) ? [] : unread;
       fields.set(field, values);
     } else if (text === "") values = undefined;
     // pacman would take it for a field where it does not know the one above.
     else if (field !== undefined) throw walker.error("begins a field without an empty line before it");
     else if (values === undefined) throw walker.error("is not a field");
-    else if (values !== unread && values.push(text) > 1) throw walker.error("is a second value of one field");
+    else if (values !== unread && values.push(text) > 1 && !isList)
+      throw walker.error("is a second value of one field");
   }
 }
 

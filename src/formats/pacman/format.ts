@@ -1,6 +1,7 @@
 /** Repositories of pacman: `NAME.db`, an archive of descriptions, with one signature beside it. */
 import type { Format } from "../format.ts";
 import { readDatabase } from "./database.ts";
+import { relations } from "./relations.ts";
 import { compareVersions } from "./version.ts";
 
 /** The database, or the same with the names of all files, under the names that repo-add gives them. */
@@ -30,5 +31,6 @@ export const pacman: Format = {
   needs: "the new key in NAME.gpg and NAME-trusted, and pacman-key --populate run on each",
   packageName: /\.pkg\.tar(\.(gz|xz|zst|bz2|lz4|lrz|lzo|Z|lz))?$/,
   compareVersions,
+  relations,
   read: readDatabase,
 };

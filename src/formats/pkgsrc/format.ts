@@ -2,6 +2,7 @@
 import type { Format } from "../format.ts";
 import { signatureFiles } from "../signature-files.ts";
 import { compareDewey } from "./dewey.ts";
+import { relations } from "./relations.ts";
 import { readSummaryPackages } from "./summary-text.ts";
 
 export const pkgsrc: Format = {
@@ -17,5 +18,6 @@ export const pkgsrc: Format = {
   packageName: /\.(tgz|tbz|txz|tzst)$/,
   rsaReader: "pkg_add",
   compareVersions: compareDewey,
+  relations,
   read: readSummaryPackages,
 };

@@ -1,6 +1,7 @@
 /** Repositories of dnf and zypper: `repodata/repomd.xml`, its signature, and the list of packages that it names, `primary`. */
 import type { Format } from "../format.ts";
 import { readPrimary } from "./primary.ts";
+import { relations } from "./relations.ts";
 import { readRepomd } from "./repomd.ts";
 import { compareVersions } from "./version.ts";
 
@@ -25,6 +26,7 @@ export const rpmMd: Format = {
   needs: "the new key in dnf's own keyrings and in rpm's database, as feedkey setup has them written",
   packageName: /\.rpm$/,
   compareVersions,
+  relations,
   divided: "architectures",
   read: (text, wanted) => readPrimary(text, wanted?.architectures),
 };

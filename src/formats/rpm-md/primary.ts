@@ -62,6 +62,55 @@ export function readPrimary(bytes: Uint8Array, architectures?: readonly string[]
   return new PackageIndex(new ListedEntries(bytes.length, entries));
 }
 
+/** `rpm:entry`: a name, and perhaps a comparison with a version. */
+export interface RpmEntry {
+  readonly name: string;
+  readonly flags: string | undefined;
+  /** As {@link versionOf} has it, without the release where there is none. */
+  readonly version: string | undefined;
+}
+
+/** The packages of a list that was checked before, with what they need and offer. */
+export function readRelated(bytes: Uint8Array) {
+  const found: RpmRelated[] = [];
+  let [name, architecture, version] = ["", "", ""];
+  let [requires, provides, files]: [RpmEntry[], RpmEntry[], string[]] = [[], [], []];
+  readElements(bytes, primary, {
+    "metadata/package/name": ({ text }) => {
+      name = own(text);
+    },
+    "metadata/package/arch": ({ text }) => {
+      architecture = own(text);
+    },
+    "metadata/package/version": (element) => {
+      version = versionOf(element);
+    },
+    "metadata/package/format/rpm:requires/rpm:entry": ({ attributes }) => void requires.push(rpmEntryOf(attributes)),
+    "metadata/package/format/rpm:provides/rpm:entry": ({ attributes }) => void provides.push(rpmEntryOf(attributes)),
+    "metadata/package/format/file": ({ text }) => void files.push(own(text)),
+    "metadata/package": () => {
+      found.push({ name, architecture, version, requires, provides, files });
+      [requires, provides, files] = [[], [], []];
+    },
+  });
+  return found;
+}
+
+interface RpmRelated {
+  readonly name: string;
+  readonly architecture: string;
+  readonly version: string;
+  readonly requires: readonly RpmEntry[];
+  readonly provides: readonly RpmEntry[];
+  readonly files: readonly string[];
+}
+
+function rpmEntryOf({ name = "", flags, epoch = "0", ver, rel }: Readonly<Record<string, string>>): RpmEntry {
+  if (ver === undefined) return { name: own(name), flags: undefined, version: undefined };
+  const version = `${/^0*$/.test(epoch) ? "" : `${epoch}:`}${ver}${rel === undefined ? "" : `-${rel}`}`;
+  return { name: own(name), flags, version: own(version) };
+}
+
 function otherArchitectures(found: ReadonlySet<string>): FeedkeyError {
   const names = escapeText([...found].sort().slice(0, 10).join(", "));
   return new FeedkeyError("wrong_feed", `the repository lists packages for ${names}, and none for what was asked for`, {

@@ -1,0 +1,163 @@
+/** Adds to chosen packages what they need, by the fields and the order of versions of their own format. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Format } from "../../formats/format.ts";
+import { type FeedFormat, formatOf } from "../../formats/formats.ts";
+import type { Capability, Related, Requirement } from "../../formats/relations.ts";
+import { append } from "../../grouped.ts";
+import type { Choice, VerifiedIndex } from "../verified-index.ts";
+
+/** Comparisons of a need with what packages offer, in one run: more than any distribution takes, and some seconds. */
+const maxComparisons = 20_000_000;
+
+/** A package of one of the feeds. */
+interface Candidate {
+  readonly index: VerifiedIndex;
+  readonly related: Related;
+}
+
+interface Offer {
+  readonly candidate: Candidate;
+  readonly capability: Capability;
+}
+
+const keyOf = (feed: string, { name, version, architecture }: Omit<Related, "offers" | "needs">) =>
+  [feed, name, version, architecture].join("\0");
+
+/** All packages of the feeds of one format, and who of them was chosen. */
+class Relationships {
+  readonly #format: Format;
+  readonly #byKey = new Map<string, Candidate>();
+  readonly #byName = new Map<string, Offer[]>();
+  readonly #chosen = new Set<Candidate>();
+  /** What each need was met by, for each architecture that has it. */
+  readonly #met = new Map<string, Candidate | undefined>();
+  #comparisons = 0;
+
+  private constructor(format: FeedFormat) {
+    this.#format = formatOf(format);
+  }
+
+  static async of(format: FeedFormat, indexes: readonly VerifiedIndex[]): Promise<Relationships> {
+    const made = new Relationships(format);
+    for (const index of indexes) for (const related of await index.related()) made.#add({ index, related });
+    return made;
+  }
+
+  #add(candidate: Candidate): void {
+    const key = keyOf(candidate.index.feed.name, candidate.related);
+    if (this.#byKey.has(key)) return;
+    this.#byKey.set(key, candidate);
+    for (const capability of candidate.related.offers) append(this.#byName, capability.name, { candidate, capability });
+  }
+
+  /** @returns all that the choices need and that was not chosen, and why some need is not met */
+  resolve(choices: readonly Choice[]): { added: Choice[]; errors: FeedkeyError[] } {
+    for (const { index, entry } of choices) {
+      const candidate = this.#byKey.get(keyOf(index.feed.name, entry));
+      if (candidate !== undefined) this.#chosen.add(candidate);
+    }
+    const asked = this.#chosen.size;
+    const errors: FeedkeyError[] = [];
+    // The set grows meanwhile, and gives what is added too. Each package is looked at once, so cycles end.
+    for (const candidate of this.#chosen) {
+      for (const need of candidate.related.needs()) {
+        if (!this.#meet(need, candidate.related.architecture)) errors.push(unmet(candidate, need, this.#listed(need)));
+      }
+    }
+    return { added: [...this.#chosen].slice(asked).flatMap(choiceOf), errors: withoutRepeated(errors) };
+  }
+
+  /** Meets a need by what was chosen, or else by the first alternative that there is. @returns whether it is met */
+  #meet(need: readonly Requirement[], architecture: string): boolean {
+    const key = `${architecture}\0${need.map(({ text }) => text).join("|")}`;
+    if (!this.#met.has(key)) {
+      const all = need.map((requirement) => this.#offers(requirement, architecture));
+      const chosen = all.flat().find(({ candidate }) => this.#chosen.has(candidate));
+      const best = chosen ?? all.map((offers) => this.#best(offers)).find((offer) => offer !== undefined);
+      this.#met.set(key, best?.candidate);
+      if (best !== undefined) this.#chosen.add(best.candidate);
+    }
+    return this.#met.get(key) !== undefined;
+  }
+
+  #offers({ names, isMetBy }: Requirement, architecture: string): Offer[] {
+    const offers = (names ?? [...this.#byName.keys()]).flatMap((name) => this.#byName.get(name) ?? []);
+    this.#comparisons += offers.length;
+    if (this.#comparisons > maxComparisons) throw tooMany();
+    return offers.filter(({ candidate, capability }) => {
+      return this.#fits(candidate.related.architecture, architecture) && isMetBy(capability);
+    });
+  }
+
+  #fits(offered: string, needed: string): boolean {
+    const any = this.#format.relations?.anyMachine;
+    return offered === needed || offered === any || needed === any;
+  }
+
+  /** A package of that name before one that stands for it; of one package the newest, the first feed's of equals. */
+  #best(offers: readonly Offer[]): Offer | undefined {
+    const own = offers.filter(({ candidate, capability }) => candidate.related.name === capability.name);
+    const [first, ...others] = own.length > 0 ? own : offers;
+    return others.reduce((best, offer) => {
+      const [one, other] = [best?.candidate.related, offer.candidate.related];
+      const isNewer = one?.name === other.name && this.#format.compareVersions(other.version, one.version) > 0;
+      return isNewer ? offer : best;
+    }, first);
+  }
+
+  /** Versions that are there, for the message. */
+  #listed(need: readonly Requirement[]): string[] {
+    const offers = need.flatMap(({ names }) => names ?? []).flatMap((name) => this.#byName.get(name) ?? []);
+    return [...new Set(offers.map(({ candidate: { related } }) => `${related.name} ${related.version}`))].slice(0, 10);
+  }
+}
+
+function choiceOf({ index, related }: Candidate): Choice[] {
+  const found = index.find(related.name, related.version);
+  return found.filter(({ entry }) => entry.architecture === related.architecture).slice(0, 1);
+}
+
+function unmet({ related }: Candidate, need: readonly Requirement[], listed: readonly string[]): FeedkeyError {
+  const wanted = need.map(({ text }) => text).join(" | ");
+  const who = escapeText(`${related.name} ${related.version}`);
+  return new FeedkeyError("not_found", `${who} needs ${escapeText(wanted)}, which no feed has`, {
+    details: { package: related.name, version: related.version, needs: wanted },
+    hint:
+      listed.length > 0
+        ? `listed are: ${escapeText(listed.join(", "))}`
+        : "name further feeds with --feed, or get it from where the rest of the system comes from",
+  });
+}
+
+/** One error for each need: it would be the same for every package that has it. */
+function withoutRepeated(errors: readonly FeedkeyError[]): FeedkeyError[] {
+  return [...new Map(errors.toReversed().map((error) => [error.details.needs, error])).values()].reverse();
+}
+
+function tooMany(): FeedkeyError {
+  return new FeedkeyError("bad_index", `packages need each other in more than ${maxComparisons} ways`, {
+    hint: "no distribution does that: fetch packages by their names, and tell the archive's keepers",
+  });
+}
+
+/**
+ * What the choices need, within the indexes: of each format by itself, since no format knows the packages of another.
+ * @returns the choices, then what was added; and why some need is not met
+ * @throws FeedkeyError `usage` for files that are no packages, `bad_index` if it would take too long
+ */
+export async function withDependencies(
+  choices: readonly Choice[],
+  indexes: readonly VerifiedIndex[],
+): Promise<{ choices: Choice[]; errors: FeedkeyError[] }> {
+  const all = [...choices];
+  const errors: FeedkeyError[] = [];
+  for (const format of new Set(choices.map(({ index }) => index.feed.format))) {
+    const isOfIt = ({ feed }: VerifiedIndex) => feed.format === format;
+    const relationships = await Relationships.of(format, indexes.filter(isOfIt));
+    const found = relationships.resolve(choices.filter(({ index }) => isOfIt(index)));
+    for (const choice of found.added) all.push(choice);
+    for (const error of found.errors) errors.push(error);
+  }
+  return { choices: all, errors };
+}
