@@ -19,20 +19,23 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--algorithm <name>", "ed25519, rsa3072, rsa4096, p256 or ed25519-v6", "ed25519")
     .option("--expires <length>", "when the key expires, counted from now, or never", "2y")
     .option("--offline-primary <dir>", "put the whole key into that key store, keep only a signing subkey here")
-    .option("--certify-only", "a master's key: it delegates to others and never signs itself")
+    .option("--certify-only", "make a master key: it delegates to other keys and never signs an index")
     .action((options: KeygenOptions) => {
       return run("keygen", async (context) => (await import("./archive/keygen.ts")).keygen(context, options));
     });
   withWarnings(withPassphrase(program.command("sign <index...>")))
     .description("sign indexes: writes INDEX.asc and INDEX.sig")
-    .option("--config <file>", "archive.ini: its key, both keys during a rotation, and its feed of this place")
+    .option("--config <file>", "archive.ini that says which key signs (both during a rotation) and which feed this is")
     .option("--key <fingerprint>", "the key that signs (default: archive.ini's)")
-    .option("--also-key <fingerprint>", "of apt and rpm-md: a further key that signs it; may be repeated", repeated)
-    .option("--feed <name>", "the feed that it is signed for (default: archive.ini's, by the place of the index)")
+    .option("--also-key <fingerprint>", "for apt and rpm-md: another key that signs too; may be repeated", repeated)
+    .option(
+      "--feed <name>",
+      "the feed that the index is signed for (default: found in archive.ini by the index's path)",
+    )
     .option("--notation-domain <domain>", "domain of the notation with the feed's name, if the user ID has no address")
-    .option("--add-checksums", "first add size and SHA-256 of the packages beside it to a pkg_summary")
-    .option("--clearsign", "of a checksum file: INDEX.asc holds the text and its signature")
-    .option("--valid-for <length>", "how long the signature holds, or never (default: archive.ini's, or 14d)")
+    .option("--add-checksums", "first add to a pkg_summary the size and SHA-256 of the packages beside it")
+    .option("--clearsign", "for a checksum file: INDEX.asc contains the text and its signature")
+    .option("--valid-for <length>", "how long the signature is valid, or never (default: archive.ini's, or 14d)")
     .option("--form <name>", "signature files: both, or asc alone (default: archive.ini's, or both)")
     .option("--force", "sign what clients can't read, and replace other programs' signature files")
     .action((indexes: string[], options: SignCommandOptions) => {
@@ -59,7 +62,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     });
   withPassphrase(program.command("sign-package <file...>"))
     .description("sign pkgsrc packages for pkg_add")
-    .requiredOption("--key <fingerprint>", "the key that signs, RSA")
+    .requiredOption("--key <fingerprint>", "the key that signs; it must be RSA")
     .option("-o, --output <dir>", "folder for the signed packages (default: they replace the unsigned ones)")
     .action((files: string[], options: SignPackageOptions) => {
       return run("sign-package", async (context) => {

@@ -80,9 +80,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     });
   program
     .command("setup <program>")
-    .description(
-      "configuration, keyring and timer for opkg, pkg_install, apt, dnf, zypper or pacman, as an installer writes them",
-    )
+    .description("set up opkg, pkg_install, apt, dnf, zypper or pacman: write configuration, keyring and timer")
     .option("--root <dir>", "the root of the system to set up", "/")
     .option("--timer <kind>", "systemd, cron or none (default: what that system has)")
     .option("--no-keyring", "leave the keyring to the timer's first run")
@@ -90,9 +88,9 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--suite <name...>", "for apt: suites (default: the profile's variable suite)")
     .option("--component <name...>", "for apt: components (default: the profile's variable component)")
     .option("--prefix <dir>", "for pkg_install: the prefix of pkgsrc (default: where pkg_install is found)")
-    .option("--gpgcheck", "for dnf and zypper: packages must be signed themselves too")
+    .option("--gpgcheck", "for dnf and zypper: require a signature on each package too")
     .option("--feedkey <path>", "path of feedkey in that system")
-    .option("--remove", "undo it: remove everything that is still as it was written")
+    .option("--remove", "undo the setup: remove everything that has not been changed since")
     .option("--dry-run", "print the plan and change nothing")
     .action((word: string, options: SetupCommandOptions) => {
       return run("setup", async (context) => (await import("./client/setup.ts")).setup(context, word, options));
@@ -101,9 +99,9 @@ export function addClientCommands(program: Command, run: Runner): void {
     .description("age and expiry of feeds and keys, and what will break when; asks no server")
     .option(
       "--config <file>",
-      "archive.ini: show which of the archive's own keys and delegations end soon; exits 1 if any does",
+      "archive.ini of your archive: show which keys and delegations end soon; exits 1 if any does",
     )
-    .option("--prometheus", "metrics for the textfile collector")
+    .option("--prometheus", "metrics for the textfile collector of Prometheus")
     .action((options: ArchiveStatusOptions) => {
       if (options.config === undefined && options.warnWithin === undefined)
         return run("status", async (context) => (await import("./client/status.ts")).status(context, options));
@@ -136,7 +134,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     });
   program
     .command("show <package>")
-    .description("what the accepted indexes say of a package, and who signed them")
+    .description("what the accepted indexes say about a package, and who signed them")
     .option("--feed <name...>", "only of these feeds")
     .action((name: string, options: ListOptions) => {
       return run("show", async (context) => (await import("./client/list.ts")).show(context, name, options));

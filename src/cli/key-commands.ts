@@ -18,7 +18,7 @@ export function addKeyCommands(program: Command, run: Runner): void {
     );
   key
     .command("show <fingerprint>")
-    .description("all that is known of a key")
+    .description("everything that is known about a key")
     .action((fingerprint: string) =>
       run("key", async (context) => (await import("./archive/key.ts")).show(context, fingerprint)),
     );
@@ -36,16 +36,16 @@ export function addKeyCommands(program: Command, run: Runner): void {
     });
   withServers(withPassphrase(key.command("import <file...>")))
     .description("import keys, certificates and revocations made elsewhere")
-    .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
+    .option("--config <file>", "archive.ini of an archive whose bundle is updated and whose key servers are told")
     .action((files: string[], options: ImportOptions) => {
       return run("key", async (context) =>
         (await import("./archive/key-transport.ts")).importKeys(context, files, options),
       );
     });
   withServers(withPassphrase(key.command("extend <fingerprint>")))
-    .description("let a key last longer, also one that has expired")
+    .description("extend a key, even one that has expired")
     .requiredOption("--expires <length>", "when it expires, counted from now, such as 2y")
-    .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
+    .option("--config <file>", "archive.ini of an archive whose bundle is updated and whose key servers are told")
     .action((fingerprint: string, options: ExtendOptions) => {
       return run("key", async (context) =>
         (await import("./archive/key-extend.ts")).extend(context, fingerprint, options),
@@ -53,10 +53,10 @@ export function addKeyCommands(program: Command, run: Runner): void {
     });
   withServers(withPassphrase(key.command("subkey <action> <fingerprint>")))
     .description("add: make a new signing subkey, where the primary key is")
-    .requiredOption("-o, --output <file>", "the key without its primary, for the machine that signs")
+    .requiredOption("-o, --output <file>", "write the key without its primary secret there, for the machine that signs")
     .option("--algorithm <name>", "of the subkey", "ed25519")
-    .option("--expires <length>", "how long the subkey lasts, or never", "2y")
-    .option("--config <file>", "archive.ini: the bundle is written again, its key servers are told")
+    .option("--expires <length>", "when the subkey expires, counted from now, or never", "2y")
+    .option("--config <file>", "archive.ini of an archive whose bundle is updated and whose key servers are told")
     .action((action: string, fingerprint: string, options: SubkeyOptions) => {
       return run("key", async (context) =>
         (await import("./archive/key-subkey.ts")).subkey(context, action, fingerprint, options),
@@ -75,9 +75,9 @@ export function addKeyCommands(program: Command, run: Runner): void {
     .command("delete <fingerprint>")
     .description("delete a key that has a copy elsewhere and is not needed here")
     .option("--backup <dir>", "a backup, or another key store, that has it too")
-    .option("--config <file>", "archive.ini: a key that signs there is not deleted")
-    .option("--force", "delete it although it is the last copy, or is needed")
-    .option("--dry-run", "show what would be deleted and what speaks against it")
+    .option("--config <file>", "archive.ini of an archive: a key that signs there is not deleted")
+    .option("--force", "delete it even if it is the last copy or is needed")
+    .option("--dry-run", "show what would be deleted, and any objections")
     .action((fingerprint: string, options: DeleteOptions) => {
       return run("key", async (context) =>
         (await import("./archive/key-change.ts")).remove(context, fingerprint, options),

@@ -17,14 +17,18 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
     },
   );
   defineRevoke(
-    program.command("revoke <fingerprint>").option("--config <file>", "archive.ini: also update its bundle"),
+    program
+      .command("revoke <fingerprint>")
+      .option("--config <file>", "archive.ini of an archive whose key bundle is updated too"),
   ).action((fingerprint: string, options: RevokeOptions) => {
     return run("revoke", async (context) =>
       (await import("./archive/revoke.ts")).revoke(context, fingerprint, options),
     );
   });
   defineDelegate(
-    program.command("delegate [certificate]").option("--config <file>", "archive.ini: also update its bundle"),
+    program
+      .command("delegate [certificate]")
+      .option("--config <file>", "archive.ini of an archive whose key bundle is updated too"),
   ).action((certificate: string | undefined, options: DelegateCommandOptions) => {
     return run("delegate", async (context) =>
       (await import("./archive/delegate.ts")).delegate(context, certificate, options),
@@ -36,7 +40,7 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
     .allowUnknownOption()
     .requiredOption("--config <file>", "archive.ini")
     .option("--publish-with <fingerprint>", "after the step, publish with that key")
-    .option("--fail-on-break", "exit 1 if a client that accepts now would refuse afterwards")
+    .option("--fail-on-break", "exit 1 if a client that accepts the feeds now would refuse them afterwards")
     .action((words: string[], options: RehearseOptions) => {
       return run("rehearse", async (context) =>
         (await import("./archive/rehearse.ts")).rehearse(context, words, options),
@@ -44,13 +48,13 @@ export function addKeyLifeCommands(program: Command, run: Runner): void {
     });
   withServers(program.command("send <fingerprint...>"))
     .description("put keys on key servers and read them back")
-    .option("--config <file>", "archive.ini: its key servers")
+    .option("--config <file>", "archive.ini that names the key servers")
     .action((fingerprints: string[], options: ServerOptions) => {
       return run("send", async (context) => (await import("./archive/revoke.ts")).send(context, fingerprints, options));
     });
   withServers(program.command("receive <fingerprint...>"))
     .description("get keys from key servers into the key store")
-    .option("--config <file>", "archive.ini: its key servers")
+    .option("--config <file>", "archive.ini that names the key servers")
     .action((fingerprints: string[], options: ServerOptions) => {
       return run("receive", async (context) =>
         (await import("./archive/revoke.ts")).receive(context, fingerprints, options),

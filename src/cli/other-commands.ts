@@ -10,7 +10,7 @@ import type { Main, Runner } from "./run.ts";
 export function addOtherCommands(program: Command, run: Runner, main: Main, everyCommand: () => Command): void {
   program
     .command("init")
-    .description("ask what a first run needs, to publish an archive or to follow one, and write the files")
+    .description("ask the questions of a first run, to publish an archive or to follow one, and write the files")
     .action(() => run("init", async (context) => (await import("./init.ts")).init(context)));
   program
     .command("serve <dir>")
@@ -27,7 +27,7 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
   addCompletion(program, run, main, everyCommand);
   program
     .command("demo")
-    .description("the whole story on a throw-away archive")
+    .description("show publishing, key rotation and refused attacks on a temporary archive")
     .action(() => run("demo", async (context) => (await import("./demo/demo.ts")).demo(context, main)));
 }
 
@@ -35,7 +35,7 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
 export function addCompletion(program: Command, run: Runner, _main: Main, everyCommand: () => Command): void {
   program
     .command("completion <shell> [word...]")
-    .description("completion of the command line for bash, zsh or fish: a script for the shell to read")
+    .description("print the completion script for bash, zsh or fish")
     .action((shell: string, words: string[]) => {
       return run("completion", async (context) => {
         const { completion } = await import("./completion/completion.ts");

@@ -55,10 +55,10 @@ function asFeedkeyError(error: unknown): FeedkeyError {
   const message = error instanceof Error ? error.message : String(error);
   const library = missingLibrary(error, message);
   if (library !== undefined) {
-    return new FeedkeyError("internal", `the library ${library}, which this needs, is not installed`, {
+    return new FeedkeyError("internal", `the library ${library}, which this command needs, is not installed`, {
       cause: error,
       details: { library },
-      hint: 'install what feedkey depends on, with "npm ci --omit=dev" in its folder',
+      hint: 'run "npm ci --omit=dev" in the folder of feedkey',
     });
   }
   return new FeedkeyError("internal", `unexpected: ${message}`, {

@@ -12,7 +12,7 @@ export function withPassphrase(command: Command): Command {
 export function withWarnings(command: Command): Command {
   return command.option(
     "--warn-within <length>",
-    "warn of keys, subkeys, delegations that end, and of a --finish that is due, within this time (default: 60d; 0: never)",
+    "warn of keys, subkeys and delegations that end, and of rotations to finish, within this time (default: 60d; 0: never)",
   );
 }
 

@@ -9,7 +9,7 @@ export function usageError(error: CommanderError): FeedkeyError {
   // Commander writes "(Did you mean --profile?)" on a line of its own.
   const [, meant] = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(guess) ?? [];
   const help = 'see "feedkey --help" or "feedkey COMMAND --help"';
-  return new FeedkeyError("usage", message === "(outputHelp)" ? "no command is given" : message, {
+  return new FeedkeyError("usage", message === "(outputHelp)" ? "no command given" : message, {
     hint: meant === undefined ? help : `did you mean ${meant}? ${help}`,
   });
 }

@@ -9,7 +9,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   no_signature: signedBadly,
   bad_signature: signedBadly,
   untrusted_signer: signedBadly,
-  revoked: "use another key: a revoked one is refused by everyone who knows of it",
+  revoked: "use another key: everyone who knows of the revocation refuses this one",
   expired: 'extend the key with "feedkey key extend", or use its successor; check this machine\'s clock too',
   not_yet_valid: "check this machine's clock, then the archive's",
   weak_algorithm: "use a key of another algorithm and SHA-256 or better",
@@ -23,7 +23,7 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   fork: signedBadly,
   unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
   bad_path: "use plain paths below the folder, without links and special characters",
-  would_break: "nothing was changed; --force does it all the same",
+  would_break: "nothing was changed; --force does it anyway",
   ends_soon: 'extend it, renew it or finish the rotation; see "feedkey status"',
   usage: 'see "feedkey --help" or "feedkey COMMAND --help"',
   bad_index: damaged,
@@ -35,14 +35,14 @@ const usual: Readonly<Record<ErrorCode, string>> = {
   internal: "this is a bug in feedkey: run again with --debug",
   output: "check that there is space, that you may write there, and that the path is right",
   bad_state: "the last good state is untouched; see docs/reliability.md",
-  locked: "another run is at work: wait for its end, then try again",
+  locked: "another run is in progress: wait until it ends, then try again",
   bad_profile: configured,
   bad_config: configured,
   no_seed: "put the archive's fingerprint, from a source that you trust, into the profile's seeds",
 };
 
 const whereToReport =
-  "if it happens again, report what that prints among the issues of the place that feedkey came from (SECURITY.md says how if it is a vulnerability)";
+  "if it happens again, report the output of --debug as an issue where you got feedkey (SECURITY.md says how to report a vulnerability)";
 
 /** What to do next about an error; of one that is a bug also where to report it. */
 export function hintOf({ code, hint = usual[code] }: FeedkeyError): string {

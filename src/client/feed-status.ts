@@ -69,7 +69,7 @@ function warnOfSigners(
   if (breaking === undefined) {
     return signers.flatMap(({ certificate }) => {
       const why = rejected.get(certificate)?.reason;
-      return why === undefined ? [] : [`feed "${feed}": ${certificate}, who signed it, may not any more: ${why}`];
+      return why === undefined ? [] : [`feed "${feed}": ${certificate}, which signed it, may no longer sign: ${why}`];
     });
   }
   const onPath = signers.some(({ certificate }) => trusted.get(certificate)?.role === "delegate");

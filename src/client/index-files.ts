@@ -32,10 +32,14 @@ export function indexNames(feed: Feed): readonly string[] {
   const { name, format, index } = feed;
   const { roots, forms } = formats[format];
   if (index === undefined || forms.includes("bz2") || !/\.bz2$/.test(index)) return roots(feed);
-  throw new FeedkeyError("bad_profile", `feed "${name}" has index = ${index}, and bzip2 is not read for ${format}`, {
-    details: { feed: name, index },
-    hint: `write index = ${index.replace(/bz2$/, "gz")}, or leave the line out`,
-  });
+  throw new FeedkeyError(
+    "bad_profile",
+    `feed "${name}" has index = ${index}, but feedkey reads no bzip2 for ${format}`,
+    {
+      details: { feed: name, index },
+      hint: `write index = ${index.replace(/bz2$/, "gz")}, or leave the line out`,
+    },
+  );
 }
 
 /** The other form that the same signature covers too, if there is one. */

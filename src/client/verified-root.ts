@@ -86,7 +86,7 @@ const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
   stale:
     "the archive has not been signed for too long, or someone withholds newer indexes; the last good index stays in use",
   wrong_feed: "the index of another feed was put here; the last good index stays in use",
-  fork: "two keys claim to follow the same one: ask the archive's keepers which is theirs, over another channel",
+  fork: "two keys claim to follow the same one: ask the archive's keepers through another channel which one is theirs",
   unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
 };
 
@@ -120,7 +120,7 @@ function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
 }
 
 function severalSignatures(name: string, count: number): FeedkeyError {
-  return new FeedkeyError("bad_signature_data", `${name} has ${count} signatures, expected one alone`, {
+  return new FeedkeyError("bad_signature_data", `${name} has ${count} signatures, expected exactly one`, {
     hint: "clients of this format that lack one of the keys refuse the file: the archive's keepers must sign with one key",
   });
 }

@@ -32,7 +32,7 @@ function refuseLarge(size: number, name: string): void {
     `${escapeText(name)} has ${size} bytes, more than the ${maxFramedBytes} that a signed text may have`,
     {
       details: { limit: maxFramedBytes, reason: "limits" },
-      hint: "apt reads no larger one either; list less in it, or sign the text with a signature beside it",
+      hint: "apt refuses larger ones too; shorten the text, or put its signature into a file beside it",
     },
   );
 }
@@ -112,7 +112,7 @@ export function unframe(file: Uint8Array, name: string): Unframed {
   do {
     if (!lines.next()) throw lines.error("begins a signature that has no end", first.number);
   } while (!lines.is(signature.end));
-  if (lines.feed + 1 < bytes.length) throw lines.error("stands below the signature", lines.number + 1);
+  if (lines.feed + 1 < bytes.length) throw lines.error("follows the signature", lines.number + 1);
   return { signed, signatures: Buffer.concat([bytes.subarray(first.start, lines.feed), Buffer.from("\n")]) };
 }
 
@@ -137,7 +137,7 @@ function readText(bytes: Buffer, lines: FrameLines): Buffer {
 function badFrame(name: string, line: number, problem: string): FeedkeyError {
   return new FeedkeyError("bad_signature_data", `line ${line} of ${escapeText(name)} ${problem}`, {
     details: { line },
-    hint: "the file must hold one signed text and nothing else; fetch it again or ask the archive's keepers",
+    hint: "the file must contain one signed text and nothing else; fetch it again or ask the archive's keepers",
   });
 }
 

@@ -175,7 +175,7 @@ export class LineCursor extends LineWalker {
 
   #field(): void {
     if (this.#hasGap)
-      throw this.error("gives a field below a description with a line of blanks: some readers end there");
+      throw this.error("gives a field after a description with a blank line: some readers stop at that line");
     this.#name();
     this.#nameStart = this.start;
     this.#nameEnd = this.colon;

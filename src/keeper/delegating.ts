@@ -33,7 +33,7 @@ async function deliver(
   if (output !== undefined) {
     const bytes = Buffer.concat(certificates.map(writeCertificate));
     await writeFileAtomic(output, armor(bytes, "PUBLIC KEY BLOCK"), { mode: 0o644 });
-    done.push(`wrote ${escapeText(output)}: bring it to the delegate and to the publisher`);
+    done.push(`wrote ${escapeText(output)}: give it to the delegate and to the publisher`);
   }
   const [first] = certificates;
   const handed = await opened.handOn(first === undefined ? [] : [first.fingerprint], reporter);

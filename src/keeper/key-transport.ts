@@ -49,7 +49,7 @@ export async function exportSecretKey(
 ): Promise<SecretExport> {
   const exported = await exportSecret(store, text, options);
   const { fingerprint, armored, isLocked } = exported;
-  if (!isLocked) reporter.warn(`no passphrase locks ${fingerprint}: anyone who reads the export can sign with it`);
+  if (!isLocked) reporter.warn(`no passphrase protects ${fingerprint}: anyone who reads the export can sign with it`);
   if (output !== undefined) await writeFileAtomic(output, armored, { mode: 0o600 });
   return exported;
 }

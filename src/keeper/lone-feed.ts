@@ -50,7 +50,7 @@ export function loneFeed(folder: string, options: LoneFeedOptions): { root: stri
 /** @throws FeedkeyError `usage` */
 function formsOf(format: PublishedFormat, text: string | undefined): readonly SummaryForm[] {
   if (text !== undefined && format !== "pkgsrc") {
-    throw new FeedkeyError("usage", "--compress goes with --format pkgsrc", {
+    throw new FeedkeyError("usage", "--compress is only for --format pkgsrc", {
       hint: "opkg reads Packages.gz and no other form",
     });
   }

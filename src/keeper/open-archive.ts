@@ -189,7 +189,7 @@ export class Keeper {
       const sent = await this.#opened.spread([plan.fingerprint], reporter);
       if (archive?.config.key.fingerprint === plan.fingerprint) {
         reporter.warn(
-          "archive.ini still has this key: clients refuse what it signs; change it to another, then publish",
+          "archive.ini still names this key, but clients refuse what it signs: name another key there, then publish",
         );
       }
       return { plan, done, sent: sent.done, errors: [...errors, ...sent.errors] };

@@ -140,5 +140,7 @@ function refuseTwice(keys: readonly SignerOf[]): void {
   const names = keys.map(({ raw }) => raw.fingerprint);
   const twice = names.find((name, place) => names.indexOf(name) !== place);
   if (twice === undefined) return;
-  throw new FeedkeyError("usage", `key ${twice} appears twice`, { hint: "say each key once, in --key or --also-key" });
+  throw new FeedkeyError("usage", `key ${twice} appears twice`, {
+    hint: "give each key only once, in --key or --also-key",
+  });
 }

@@ -43,7 +43,7 @@ export async function giveSubkey(
   const handed = await opened.handOn([added.fingerprint], reporter);
   const done = [
     `made the signing subkey ${added.subkey} of ${added.fingerprint}`,
-    `wrote ${escapeText(output)}: bring it to the machine that signs, and run there: feedkey key import`,
+    `wrote ${escapeText(output)}: copy it to the machine that signs, and run feedkey key import there`,
   ];
   return { ...added, done: [...done, ...handed.done], errors: handed.errors };
 }

@@ -68,7 +68,7 @@ function termsFor({ feeds, depth }: DelegationTermsWanted): { readonly text: str
   const text = formatTerms({ depth, feeds });
   const terms = parseTerms(text);
   if (terms !== undefined) return { text, terms };
-  throw new FeedkeyError("usage", `these terms can't be: ${escapeText(text)}`, {
+  throw new FeedkeyError("usage", `these terms are not possible: ${escapeText(text)}`, {
     hint: "feeds are names or globs separated by commas, without spaces; the depth is 0 to 8",
   });
 }

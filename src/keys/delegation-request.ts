@@ -16,7 +16,7 @@ import { pruneForStore, type TakenIn } from "./store-certificate.ts";
 /** The one certificate of a request. @throws FeedkeyError `bad_certificate` */
 export function readRequest(bytes: Uint8Array): RawCertificate {
   if (bytes.length > limits.requestBytes)
-    throw tooLarge(`it has ${bytes.length} bytes, of ${limits.requestBytes} at most`);
+    throw tooLarge(`it has ${bytes.length} bytes, but may have at most ${limits.requestBytes}`);
   const { certificates, secretKeys, problems } = readKeys(bytes);
   const [raw, ...others] = [...collect(certificates).values()];
   if (secretKeys > 0) {

@@ -104,9 +104,9 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   const before = presentEnd(facts, at);
   const expiresAt = Math.floor((at + lifetime) / 1000) * 1000;
   if (expiresAt <= before) {
-    throw new FeedkeyError("usage", `${fingerprint} holds until ${iso(before)} already`, {
+    throw new FeedkeyError("usage", `${fingerprint} is already valid until ${iso(before)}`, {
       details: { fingerprint, expiresAt: iso(before) },
-      hint: "give a longer time from now on; to let it end sooner, revoke it as retired",
+      hint: "give a longer time, counted from now; to end it sooner, revoke it as retired",
     });
   }
   secret.requirePrimary();

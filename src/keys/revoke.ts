@@ -47,7 +47,7 @@ async function fromSafe(
   const [packet] = loose;
   if (packet !== undefined) return withKeySignature(certificate, packet);
   const what = `the revocation certificate "${reason}" of ${certificate.fingerprint}`;
-  throw new FeedkeyError("bad_certificate", `${what} can't be read`, { hint: "bring it back from a backup" });
+  throw new FeedkeyError("bad_certificate", `${what} can't be read`, { hint: "restore it from a backup" });
 }
 
 /** When the key last certified a successor in the store. Its delegations end with it, whatever their dates. */
@@ -100,7 +100,7 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
   const keys = await KeyIndex.of([certificate]);
   for (const loaded of keys.certificates) if ((await readFacts(loaded, keys)).revocations.some(isMeant)) return;
   throw new FeedkeyError("bad_certificate", `the revocation does not revoke ${certificate.fingerprint}`, {
-    hint: "the file in revocations/ belongs to another key: bring the right one back from a backup",
+    hint: "the file in revocations/ belongs to another key: restore the right one from a backup",
   });
 }
 
@@ -154,7 +154,7 @@ export function refuseOrphans({ fingerprint, generations }: RevocationPlan, forc
   const problem = `revoking ${fingerprint} orphans clients: ${describeGenerations(orphans).join("; ")}`;
   throw new FeedkeyError("usage", problem, {
     details: { fingerprint, orphaned: orphans.map(({ seed }) => seed) },
-    hint: "if it must be done (a stolen key must go at once), use --force; these clients need a release with a new seed",
+    hint: "if you must revoke it anyway (a stolen key must go at once), use --force; these clients need a release with a new seed",
   });
 }
 

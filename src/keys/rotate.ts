@@ -148,7 +148,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const date = dateOfWork(at, state.present.facts.primary, successor.facts.primary);
   if (issuer !== undefined) {
     await amendStored(store, await certify(issuer.secret, successor.raw, userId, { type: 0x10, at: date }));
-    // From here on the certificates show how far the rotation is.
+    // From here on the certificates show the state of the rotation.
     await rm(markerFile(archive), { force: true });
     done.push(`${present} certified ${name}`);
   }
@@ -171,7 +171,7 @@ async function resign(archive: Archive, predecessor: OwnCertificate) {
   const published = await publishWithPresent(archive, predecessor, false);
   const { bundle, notes, delegated, left } = published;
   const elsewhere = [
-    `no feed is signed from here: from now on let ${key} sign where the indexes are made`,
+    `archive.ini has no feed to sign: from now on, sign with ${key} where the indexes are made`,
     `for gpg: feedkey key export --secret --for gpg ${key} | gpg --import`,
   ];
   const done = [

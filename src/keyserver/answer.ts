@@ -78,16 +78,21 @@ function isWanted(block: Uint8Array, recognise: Recognise): boolean {
 }
 
 function cutShort(url: URL): FeedkeyError {
-  return unavailable(url, "cut_off", "expected whole keys, found an answer that breaks off; the beginning was read", {
-    status: 200,
-    hint: "the server, or a proxy before it, is broken: ask another key server too",
-  });
+  return unavailable(
+    url,
+    "cut_off",
+    "expected complete keys, found an answer that ends early; its beginning was used",
+    {
+      status: 200,
+      hint: "the server, or a proxy in front of it, is broken: ask another key server too",
+    },
+  );
 }
 
 function tooLong(url: URL, limit: number): FeedkeyError {
-  return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; the beginning was read`, {
+  return unavailable(url, "too_large", `expected at most ${limit} bytes, found more; its beginning was used`, {
     status: 200,
-    hint: "somebody may have flooded the key there: add a key server that drops other people's signatures from keys",
+    hint: "somebody may have flooded the key with signatures there: add a key server that drops other people's signatures from keys",
   });
 }
 

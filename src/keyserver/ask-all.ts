@@ -101,7 +101,7 @@ class Lane {
   }
 
   #timeIsOver(fingerprint: Fingerprint): Unasked {
-    const found = `not asked about ${fingerprint}: the ${this.#total / 1000} seconds for this server are over`;
+    const found = `not asked about ${fingerprint}: the ${this.#total / 1000} seconds allowed for this server are over`;
     const error = unavailable(this.server, "timeout", found, {
       hint: "the server is slow or stuck; try again later, or add another one",
     });

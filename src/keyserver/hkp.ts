@@ -27,7 +27,7 @@ function foreseen(error: unknown): FeedkeyError {
 /** The error for an answer that can't be read for an unforeseen reason (`internal`): it fails for one server, not the run. */
 export function unreadable(source: string, cause: unknown): FeedkeyError {
   const found = cause instanceof Error ? cause.message : String(cause);
-  return new FeedkeyError("internal", `${source} could not be read: unexpected: ${found}`, { cause });
+  return new FeedkeyError("internal", `${source} could not be read, for an unexpected reason: ${found}`, { cause });
 }
 
 /** Asks one URL for keys. Never throws, whatever a server sends: failures have the outcome `unknown`. */

@@ -80,7 +80,7 @@ function tokensOf(text: string, tell: TellProblem): Token[] {
     for (const [word, quoted] of content.matchAll(/"((?:[^"\\]|\\.)*)"(?=\s|$)|\S+/g)) {
       if (word === "macdef" && quoted === undefined) isMacro = true;
       if (isMacro) break;
-      if (quoted === undefined && word.startsWith('"')) tell(place + 1, "a double quote that does not end");
+      if (quoted === undefined && word.startsWith('"')) tell(place + 1, "a double quote that is not closed");
       tokens.push({ text: quoted?.replace(/\\(.)/g, "$1") ?? word, line: place + 1 });
     }
   }
@@ -107,7 +107,7 @@ function entryOf(place: Token, values: ReadonlyMap<Field, string>, tell: TellPro
   }
   const secret = isToken ? token : `${login ?? ""}:${password ?? ""}`;
   if (/\p{Cc}/u.test(secret) || login?.includes(":") === true || (isToken && !/^[\x21-\x7e]+$/.test(token))) {
-    tell(line, "a login has no colon, and a token no character but printable ASCII");
+    tell(line, "a login can't contain a colon, and a token can contain only printable ASCII");
     return undefined;
   }
   const authorization = isToken ? `Bearer ${token}` : `Basic ${Buffer.from(secret).toString("base64")}`;

@@ -12,7 +12,7 @@ export class Deadline {
   /** @param total milliseconds for the whole fetch, redirects included; undefined: no bound */
   constructor(url: URL, total: Duration | undefined) {
     this.#url = url;
-    if (total !== undefined) this.#total = setTimeout(() => this.#expire("no whole answer", total), total);
+    if (total !== undefined) this.#total = setTimeout(() => this.#expire("no complete answer", total), total);
   }
 
   get signal(): AbortSignal {
@@ -37,7 +37,7 @@ export class Deadline {
   #expire(what: string, within: Duration): void {
     this.#controller.abort(
       unavailable(this.#url, "timeout", `${what} within ${within / 1000} seconds`, {
-        hint: "the server is slow or stuck; try again later or use another one",
+        hint: "the server is slow or stuck; try again later or use another server",
       }),
     );
   }

@@ -32,7 +32,7 @@ function alternating(addresses: readonly Address[]): string[] {
 }
 
 function timeout(): Error {
-  return Object.assign(new Error("no connection in time"), { code: "UND_ERR_CONNECT_TIMEOUT" });
+  return Object.assign(new Error("the connection was not made in time"), { code: "UND_ERR_CONNECT_TIMEOUT" });
 }
 
 /**

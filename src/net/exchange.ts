@@ -89,9 +89,14 @@ export async function readBody(
     // Some servers announce it for a stored .gz, which curl, apt and opkg take as it is. The signature will show.
     const isStored = options.policy === "archive" && /^(x-)?gzip$/i.test(encoding.trim());
     if (!isStored && encoding.trim().toLowerCase() !== "identity") {
-      throw unavailable(url, "protocol", `the answer is encoded as "${shown(encoding)}" without being asked to`, {
-        hint: "the server must send files as they are; switch its Content-Encoding off for this folder",
-      });
+      throw unavailable(
+        url,
+        "protocol",
+        `the server encoded the answer as "${shown(encoding)}", which was not requested`,
+        {
+          hint: "the server must send files as they are; switch its Content-Encoding off for this folder",
+        },
+      );
     }
     if (head.status !== 200 && head.status !== 206) return { ...head, body: await beginning(url, arriving, limits) };
     const taker = new BodyTaker(url, head, options);

@@ -57,17 +57,20 @@ export function said(body: Uint8Array): string {
 export function httpFailure(url: URL, status: number, body: Uint8Array = new Uint8Array(0)): FeedkeyError {
   const hint =
     status === 401 || status === 403
-      ? "the server wants other credentials or does not give out this file; ask its operator"
+      ? "the server requires other credentials or does not give out this file; ask its operator"
       : status === 404 || status === 410
         ? "check the address in the profile; the mirror may be incomplete"
         : status === 407
-          ? "the proxy wants a user name and a password; put them into its address: http://user:password@host:port"
+          ? "the proxy requires a user name and a password; put them into its address: http://user:password@host:port"
           : status === 429
             ? "the server has had too many requests; try again later"
             : status >= 500
-              ? "the server has an internal problem; try again later or use another one"
+              ? "the server has an internal problem; try again later or use another server"
               : "the address may be wrong, or something between this machine and the server answers in its place";
-  return unavailable(url, "http", `expected status 200, the server answered ${status}${said(body)}`, { status, hint });
+  return unavailable(url, "http", `expected status 200, but the server answered ${status}${said(body)}`, {
+    status,
+    hint,
+  });
 }
 
 const untrustedIssuer = new Set([
@@ -95,8 +98,8 @@ function namesOf(error: unknown): string {
 function tlsFailure(code: string, url: URL, error: unknown): { found: string; hint: string } | undefined {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return {
-      found: `the TLS certificate is made for ${shown(namesOf(error))}, not for "${url.hostname}"`,
-      hint: "check the server's name in the profile; a captive portal or an interceptor also looks like this",
+      found: `the TLS certificate is issued for ${shown(namesOf(error))}, not for "${url.hostname}"`,
+      hint: "check the server's name in the profile; a captive portal or an interceptor causes the same error",
     };
   }
   if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
@@ -153,33 +156,45 @@ export function networkFailure(url: URL, error: unknown): FeedkeyError {
     return fail("dns", `the name "${url.hostname}" could not be looked up (${code})`, "check the name and the network");
   }
   if (unconnected.has(code)) {
-    return fail("connect", `no connection (${code})`, "the server may be down, or a firewall in the way");
+    return fail(
+      "connect",
+      `no connection could be made (${code})`,
+      "the server may be down, or a firewall may block it",
+    );
   }
   if (code === "UND_ERR_CONNECT_TIMEOUT") {
-    return fail("connect", "no connection in time", "the server may be down, or a firewall in the way");
+    return fail("connect", "the connection was not made in time", "the server may be down, or a firewall may block it");
   }
   if (code === "ETIMEDOUT") {
-    return fail("timeout", "the connection fell silent", "the server may be down, or a firewall in the way");
+    return fail("timeout", "the connection stopped responding", "the server may be down, or a firewall may block it");
   }
   if (code === "UND_ERR_BODY_TIMEOUT" || code === "UND_ERR_HEADERS_TIMEOUT") {
     return fail(
       "timeout",
-      "the server fell silent in the middle of its answer",
+      "the server stopped sending in the middle of its answer",
       "try again later or use another server",
     );
   }
   if (cutOff.has(code)) {
-    return fail("cut_off", "the connection broke before the answer was whole", "try again; nothing of it was used");
+    return fail(
+      "cut_off",
+      "the connection broke before the answer was complete",
+      "try again; no part of the answer was used",
+    );
   }
   if (code === "UND_ERR_ABORTED" || code === "UND_ERR_DESTROYED" || code === "UND_ERR_CLOSED") {
-    return fail("connect", `no connection (${shown(messageOf(error))})`, "check the proxy, if there is one");
+    return fail(
+      "connect",
+      `no connection could be made (${shown(messageOf(error))})`,
+      "check the proxy, if there is one",
+    );
   }
   const tls = tlsFailure(code, url, error);
   if (tls !== undefined) return fail("tls", tls.found, tls.hint);
   return fail(
     "protocol",
-    `the answer is not proper HTTP (${code === "" ? shown(messageOf(error)) : code})`,
-    "something other than a web server may listen at this address",
+    `the answer is not valid HTTP (${code === "" ? shown(messageOf(error)) : code})`,
+    "something other than a web server may be listening at this address",
   );
 }
 

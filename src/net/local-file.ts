@@ -39,9 +39,9 @@ export async function getFile(url: URL, options: GetOptions): Promise<HttpAnswer
   const opened = await openInside(options.root, path);
   if ("refused" in opened) {
     if (opened.refused === "outside") {
-      throw new FeedkeyError("bad_path", `"${shown(details.url)}" leads out of the archive by a symbolic link`, {
+      throw new FeedkeyError("bad_path", `"${shown(details.url)}" leads out of the archive through a symbolic link`, {
         details,
-        hint: "replace the link by the file itself, or change the archive's address to the folder above both",
+        hint: "replace the link with the file itself, or change the archive's address to a folder that contains both",
       });
     }
     const status = opened.refused === "denied" ? 403 : 404;

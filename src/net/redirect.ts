@@ -8,7 +8,7 @@ const redirecting = new Set([301, 302, 303, 307, 308]);
 function refuse(from: URL, status: number, found: string): FeedkeyError {
   return unavailable(from, "redirect", found, {
     status,
-    hint: "not followed, for safety; if the new address is right, write it into the profile",
+    hint: "feedkey does not follow it, for safety; if the new address is right, write it into the profile",
   });
 }
 
@@ -25,7 +25,7 @@ export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Red
   // An empty one would mean this same address again.
   const to = location !== "" && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to === undefined)
-    throw refuse(from, head.status, `the server redirects to "${shown(location)}", which is not an address`);
+    throw refuse(from, head.status, `the server redirects to "${shown(location)}", which is not a URL`);
   const isWeb = to.protocol === "https:" || (to.protocol === "http:" && from.protocol === "http:");
   if (policy === "keyserver" || !isWeb || (within === "same-origin" && to.origin !== from.origin)) {
     throw refuse(from, head.status, `the server redirects to "${shown(plainUrl(to))}"`);

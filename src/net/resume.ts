@@ -72,8 +72,8 @@ function beginsAt(url: URL, head: AnswerHead, from: number): number {
   if (head.status !== 206) return from;
   const range = head.headers["content-range"] ?? "";
   if (range.startsWith(`bytes ${from}-`)) return 0;
-  throw unavailable(url, "protocol", "the server sent another part of the file than requested", {
+  throw unavailable(url, "protocol", "the server sent a different part of the file from the one requested", {
     status: head.status,
-    hint: "the server or a proxy before it is broken; use another one",
+    hint: "the server or a proxy in front of it is broken; use another server",
   });
 }

@@ -65,10 +65,15 @@ export function createTransport(options: TransportOptions = {}): Transport {
       );
       if (arriving.head.status === 206 && terms.headers?.range === undefined) {
         dropBody(arriving);
-        throw unavailable(url, "protocol", "the server sent a part of the file, but the whole was requested", {
-          status: 206,
-          hint: "the server or a proxy before it is broken; use another one",
-        });
+        throw unavailable(
+          url,
+          "protocol",
+          "the server sent only a part of the file, but the whole file was requested",
+          {
+            status: 206,
+            hint: "the server or a proxy in front of it is broken; use another server",
+          },
+        );
       }
       return await readBody(url, arriving, terms, limits);
     } finally {

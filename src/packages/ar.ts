@@ -29,7 +29,7 @@ export interface ArMember {
  */
 export function readArMembers(source: ByteSource): ArMember[] {
   if (source.size < AR_MAGIC.length || latin1(source.read(0, AR_MAGIC.length)) !== AR_MAGIC) {
-    throw damage("does not begin as an ar archive");
+    throw damage("does not begin like an ar archive");
   }
   const members: ArMember[] = [];
   let names: string | undefined;
@@ -51,7 +51,7 @@ export function readArMembers(source: ByteSource): ArMember[] {
 
 function readHeader(source: ByteSource, position: number): ArMember {
   const text = latin1(source.read(position, HEADER_SIZE));
-  if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end as one`);
+  if (text.slice(58) !== "`\n") throw damage(`ar header at byte ${position} does not end like one`);
   const owner = [text.slice(16, 28), text.slice(28, 34), text.slice(34, 40)];
   // GNU leaves these empty for its tables.
   if (!owner.every((field) => /^\d* *$/.test(field)) || !/^[0-7]* *$/.test(text.slice(40, 48))) {
@@ -84,7 +84,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
     // An offset into the middle of a name would give a member two names.
     const starts = start === 0 || names?.[start - 1] === "\n";
     if (names === undefined || end === -1 || !starts) {
-      throw damage(`ar member at byte ${header.offset} points to no name in the table of long names`);
+      throw damage(`ar member at byte ${header.offset} refers to a name that is not in the table of long names`);
     }
     if (end - start > MAX_AR_NAME) throw tooLarge("ar member name", end - start, MAX_AR_NAME);
     return checkName({ ...header, name: names.slice(start, end) });
@@ -107,7 +107,7 @@ function afterPadding(source: ByteSource, end: number): number {
 }
 
 function tooLarge(what: string, size: number, limit: number): Error {
-  return damage(`${what} of ${size} bytes, at most ${limit} are read`, { reason: "limits" });
+  return damage(`${what} of ${size} bytes, but at most ${limit} are read`, { reason: "limits" });
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -30,7 +30,7 @@ export async function readControlFrom(source: ByteSource): Promise<PackageContro
     return { control: await controlOfMember(name, bytes), format: "ar" };
   }
   if (detectCompression(head) === "gzip") return { control: await controlOfTar(source), format: "tar" };
-  throw damage("expected an ar archive or a gzip-compressed tar archive, but it begins as neither");
+  throw damage("expected an ar archive or a gzip-compressed tar archive, but it begins like neither");
 }
 
 function memberOfAr(source: ByteSource): { name: string; bytes: Uint8Array } {
@@ -47,7 +47,7 @@ function memberOfAr(source: ByteSource): { name: string; bytes: Uint8Array } {
   }
   const { name, offset, size } = found.complete(control);
   if (size > MAX_CONTROL_MEMBER) {
-    throw damage(`${quote(name)} has ${size} bytes, at most ${MAX_CONTROL_MEMBER} are read`, { reason: "limits" });
+    throw damage(`${quote(name)} has ${size} bytes, but at most ${MAX_CONTROL_MEMBER} are read`, { reason: "limits" });
   }
   return { name, bytes: source.read(offset, size) };
 }
@@ -126,6 +126,6 @@ async function controlOfMember(name: string, bytes: Uint8Array): Promise<Uint8Ar
     throw damage(`${quote(name)} has a compression that is not supported: expected .gz, .xz or .zst`);
   // dpkg goes by the name, libarchive by the bytes: if they differ, installers would read different data.
   const found = detectCompression(bytes);
-  if (found !== named) throw damage(`${quote(name)} begins as compression "${found}"`);
+  if (found !== named) throw damage(`${quote(name)} contains data of another compression: "${found}"`);
   return findControlFile(await decompress(bytes, found, MAX_CONTROL_TAR));
 }

@@ -53,7 +53,7 @@ export class HashedSource implements ByteSource {
     if (Buffer.compare(hashBlock(block), digestOfBlock(this.#hash, index)) !== 0) {
       throw new FeedkeyError("digest_mismatch", `block ${index + 1} of the package inside is not what was signed`, {
         details: { block: index },
-        hint: "the file was changed after it was signed: get it anew, from another mirror",
+        hint: "the file was changed after it was signed: get it again, from another mirror",
       });
     }
     this.#held = { index, block };

@@ -99,6 +99,7 @@ export function parsePackageHash(bytes: Uint8Array): PackageHash {
     throw damage(`"+PKG_HASH" has ${hash.digests.length / DIGEST_SIZE} digests for a file of ${hash.fileSize} bytes`);
   }
   // No leading zeros or the like: one text for one meaning.
-  if (!formatPackageHash(hash).equals(bytes)) throw damage('"+PKG_HASH" has numbers in an unusual spelling');
+  if (!formatPackageHash(hash).equals(bytes))
+    throw damage('"+PKG_HASH" has numbers that are not written as pkg_admin writes them');
   return hash;
 }

@@ -43,7 +43,7 @@ export function signedParts(source: ByteSource): SignedParts {
   // All three have the same owner and time: those of the file that was signed.
   const owner = ownerOf(source.read(hash.offset - HEADER_SIZE, HEADER_SIZE));
   if (![bsdPrefixes, gnuPrefixes].some((prefixes) => isFramed(source, members, prefixes(members, owner)))) {
-    throw damage("its archive is not as pkg_admin or ar write it", { reason: "headers" });
+    throw damage("its archive is not in the form that pkg_admin or ar writes", { reason: "headers" });
   }
   return {
     hash: source.read(hash.offset, hash.size),

@@ -6,6 +6,6 @@ import type { ArchiveFeed } from "./types.ts";
 export function needsOfFeeds(feeds: readonly ArchiveFeed[]): string[] {
   return feeds.flatMap(({ name, format }) => {
     const { oneSignature } = formatOf(format);
-    return oneSignature === undefined ? [] : [`of feed ${name}, which one key signs alone, ${oneSignature}`];
+    return oneSignature === undefined ? [] : [`for feed ${name}, which can have only one signature, ${oneSignature}`];
   });
 }

@@ -115,7 +115,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   }
   const compress = section.optional("compress");
   if (compress !== undefined && format !== "pkgsrc") {
-    throw errorAt(compress.line, '"compress" goes with format = pkgsrc', "opkg reads Packages.gz and no other form");
+    throw errorAt(compress.line, '"compress" is only for format = pkgsrc', "opkg reads Packages.gz and no other form");
   }
   const isSaid = section.raw("signatures") !== undefined;
   const form = isSaid ? section.choice("signatures", signatureForms) : usual;
@@ -127,13 +127,13 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   if (!isPublished(format) || (isDivided && packages === undefined)) {
     if (packages !== undefined) {
       const hint = `leave "packages" out: feedkey signs the index of ${format} that another program wrote`;
-      throw errorAt(packages.line, '"packages" goes with feeds whose index feedkey writes', hint);
+      throw errorAt(packages.line, '"packages" is only for feeds whose index feedkey writes', hint);
     }
     return { name, format, ...readRootPath(name, format, path, index, errorAt), ...signatures };
   }
   if (index !== undefined) {
-    const hint = "leave it out: feedkey writes the index, and its name is that of the format";
-    throw errorAt(index.line, '"index" goes with feeds whose index another program writes', hint);
+    const hint = "leave it out: feedkey writes the index, under the usual name of the format";
+    throw errorAt(index.line, '"index" is only for feeds whose index another program writes', hint);
   }
   const folder = packages === undefined ? path : readFolder("packages", packages, errorAt);
   return {
@@ -150,7 +150,7 @@ function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt)
     const value = section.raw(key);
     if (value === undefined) continue;
     const hint = 'leave it out; or write format = apt and the folder of the package files as "packages"';
-    throw errorAt(value.line, `"${key}" goes with suites that feedkey writes`, hint);
+    throw errorAt(value.line, `"${key}" is only for suites that feedkey writes`, hint);
   }
 }
 

@@ -151,7 +151,7 @@ function readSuite(format: FeedFormat, section: Section, variables: Variables, e
   const known = divided === undefined ? [] : divisions[divided];
   for (const key of divisions.suites.filter((one) => !known.includes(one))) {
     const stray = section.raw(key);
-    if (stray !== undefined) throw errorAt(stray.line, `"${key}" does not go with format = ${format}`);
+    if (stray !== undefined) throw errorAt(stray.line, `"${key}" can't be used with format = ${format}`);
   }
   const words = (key: string) => readSuiteWords(section, key, errorAt);
   if (divided !== "suites")

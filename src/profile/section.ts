@@ -20,7 +20,7 @@ export class Section {
     this.#errorAt = errorAt;
     for (const [key, { line }] of section.values) {
       if (known.includes(key)) continue;
-      throw errorAt(line, `section [${this.name}] knows no key "${key}"`, nearestHint("key", key, known));
+      throw errorAt(line, `unknown key "${key}" in section [${this.name}]`, nearestHint("key", key, known));
     }
   }
 
@@ -52,7 +52,7 @@ export class Section {
     if (value === undefined || value.text === "") return [];
     return value.text.split(",").map((part) => {
       const text = part.trim();
-      if (text === "") throw this.#errorAt(value.line, `"${key}" has nothing between two commas or at an end`);
+      if (text === "") throw this.#errorAt(value.line, `"${key}" has an empty value in its list`);
       return { text, line: value.line };
     });
   }
@@ -92,7 +92,7 @@ export class Section {
     const value = this.optional(key);
     if (value === undefined) return undefined;
     if (!/^[1-9]\d{0,3}$/.test(value.text)) {
-      throw this.#errorAt(value.line, `"${key}" must be a whole number from 1, not "${value.text}"`);
+      throw this.#errorAt(value.line, `"${key}" must be a whole number of at least 1, not "${value.text}"`);
     }
     return Number(value.text);
   }

@@ -31,24 +31,25 @@ export function readSuiteSettings(section: Section, path: string, packages: stri
   if (name === undefined) {
     throw errorAt(
       line,
-      `"path" must be that of a suite, not "${path}"`,
+      `"path" must be the path of a suite, not "${path}"`,
       "write path = dists/SUITE, or FOLDER/dists/SUITE",
     );
   }
   if (base !== undefined && packages !== base && !packages.startsWith(`${base}/`)) {
-    const hint = `clients look for packages below "${base}", the folder that has dists in it`;
+    const hint = `clients look for packages below "${base}", the folder that contains dists`;
     throw errorAt(section.required("packages").line, `"packages" is outside of the repository: "${packages}"`, hint);
   }
   const said: FeedNames = Object.fromEntries(names.flatMap((key) => readName(section, key, errorAt)));
   const settings = said.suite === undefined && said.codename === undefined ? { ...said, suite: name } : said;
   if (settings.suite !== name && settings.codename !== name) {
-    const hint = `clients ask for it as "${name}": name the folder as one of the two`;
+    const hint = `clients ask for it as "${name}": set one of the two to that name`;
     throw errorAt(line, `neither "suite" nor "codename" is the name in "path"`, hint);
   }
   const components = readSuiteWords(section, "components", errorAt);
   const architectures = readSuiteWords(section, "architectures", errorAt);
   refuse(section, "components", components, /\//, "write the name of a folder of the pool", errorAt);
-  const hint = "packages for all architectures are in the list of each: name those of the machines, such as amd64";
+  const hint =
+    "the list of each architecture includes the packages for all: give only those of machines, such as amd64";
   refuse(section, "architectures", architectures, /^all$|[^a-z0-9-]/, hint, errorAt);
   return { ...settings, components, architectures, signedBy: section.yesNo("signed-by") };
 }
@@ -70,5 +71,5 @@ function refuse(
   errorAt: ErrorAt,
 ): void {
   const word = words.find((one) => bad.test(one));
-  if (word !== undefined) throw errorAt(section.required(key).line, `"${word}" can't be among the ${key}`, hint);
+  if (word !== undefined) throw errorAt(section.required(key).line, `"${word}" can't be one of the ${key}`, hint);
 }

@@ -16,7 +16,10 @@ export function readSummaryForms<Word extends { readonly text: string }>(
   const asked = new Set<string>();
   for (const word of words) {
     if (!summaryForms.some((form) => form === word.text)) {
-      const hint = word.text === "bz2" ? "bzip2 is read, not written: name gz, xz or zst" : "name gz, xz or zst";
+      const hint =
+        word.text === "bz2"
+          ? "feedkey reads bzip2 but does not write it: choose gz, xz or zst"
+          : "choose gz, xz or zst";
       throw refuse(word, `"${word.text}" is not a form in which summaries are written`, hint);
     }
     if (asked.has(word.text)) throw refuse(word, `form "${word.text}" appears twice`);

@@ -30,7 +30,7 @@ export function readKeyservers(list: readonly IniValue[], errorAt: ErrorAt): str
   if (list.length === 1 && list[0]?.text === "none") return [];
   const servers: string[] = [];
   for (const value of list) {
-    if (value.text === "none") throw errorAt(value.line, '"none" stands beside key servers');
+    if (value.text === "none") throw errorAt(value.line, '"none" can\'t be combined with key servers');
     const server = readKeyserver(value, errorAt);
     if (servers.includes(server)) throw errorAt(value.line, `key server ${server} appears twice`);
     servers.push(server);
@@ -109,7 +109,7 @@ export function readFolder(key: string, { text, line }: IniValue, errorAt: Error
  */
 export function readFeedName(name: string, line: number, errorAt: ErrorAt): string {
   if (/^[A-Za-z0-9._-]+$/.test(name) && name !== "." && name !== "..") return name;
-  throw errorAt(line, `"${name}" is not a name for a feed`, "use letters, digits, dots, dashes and underscores");
+  throw errorAt(line, `"${name}" can't be the name of a feed`, "use letters, digits, dots, dashes and underscores");
 }
 
 /** @throws what `errorAt` makes: a name that is not that of a file in the feed's own folder, as it stands in a URL */

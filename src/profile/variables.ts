@@ -12,7 +12,8 @@ export type Variables = ReadonlyMap<string, string>;
 export function readVariables(section: IniSection | undefined, errorAt: ErrorAt): Variables {
   const variables = new Map<string, string>();
   for (const [name, { text, line }] of section?.values ?? []) {
-    if (text.includes("$")) throw errorAt(line, `variable "${name}" has a $: its value is taken as it is`);
+    if (text.includes("$"))
+      throw errorAt(line, `variable "${name}" contains a $, but one variable can't refer to another`);
     variables.set(name, text);
   }
   return variables;

@@ -84,10 +84,10 @@ function textOf({ variables }: SummaryStanza, name: string): string | undefined 
 function differs(code: ErrorCode, stanza: SummaryStanza, path: string, what: string): FeedkeyError {
   return new FeedkeyError(
     code,
-    `the package ${escapeText(path)} has another ${what} than line ${stanza.line} of the summary says`,
+    `the package ${escapeText(path)} has a different ${what} from the one in line ${stanza.line} of the summary`,
     {
       details: { path, line: stanza.line },
-      hint: "make the summary again: the package has changed since, or is another one",
+      hint: "make the summary again: the package has changed since, or was replaced",
     },
   );
 }

@@ -23,10 +23,10 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
   if (found !== undefined) return found;
   throw new FeedkeyError(
     "not_found",
-    `the certificate of ${fingerprint} is missing in the key store "${store.folder}"`,
+    `the certificate of ${fingerprint} is missing from the key store "${store.folder}"`,
     {
       details: { fingerprint },
-      hint: "bring it back from a backup, or import it with: feedkey key import FILE",
+      hint: "restore it from a backup, or import it with: feedkey key import FILE",
     },
   );
 }

@@ -58,13 +58,13 @@ async function look(
   });
   if (ours.length === 0) return refuse("wrong_feed", "it was signed for another feed, or for none");
   const current = ours.filter(({ expiresAt }) => (expiresAt ?? at + 1) > at);
-  if (current.length === 0) return refuse("stale", "its signature has ended");
+  if (current.length === 0) return refuse("stale", "its signature has expired");
   if (current.every(({ certificate }) => grants.has(certificate))) {
     const entitled = current.find(({ certificate }) =>
       grants.get(certificate)?.some((grant) => allows(grant, feed.name)),
     );
     if (entitled !== undefined) return { delegate: entitled.certificate };
-    return refuse("untrusted_signer", "a delegate signed it that may not sign this feed");
+    return refuse("untrusted_signer", "the delegate that signed it may not sign this feed");
   }
   const { path, sha256 } = recordEntry(feed, file);
   const known = published.indexes.get(path);

@@ -65,7 +65,7 @@ export async function signersBeside(
       missing.push(
         isShared
           ? `the secret key of ${name} is not in this key store`
-          : "a key of version 6 signs nothing together with others",
+          : "a key of version 6 can't sign together with other keys",
       );
     }
     return [];

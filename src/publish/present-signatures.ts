@@ -13,7 +13,7 @@ import type { FileToSign, SignedFile } from "./feed-layout.ts";
 /**
  * Checks what a signature file holds over a file.
  * @param held its contents
- * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if it holds a different text from the file's
+ * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if it contains a different text from the file's
  */
 export async function presentSignatures(
   file: SignedFile,
@@ -25,7 +25,10 @@ export async function presentSignatures(
   const { signed, signatures } = unframe(held, name);
   const document = HashedDocument.ofText(file.bytes);
   if (Buffer.compare(HashedDocument.ofText(signed).covered, document.covered) !== 0) {
-    throw new FeedkeyError("bad_signature", `${escapeText(name)} holds a different text from ${escapeText(file.name)}`);
+    throw new FeedkeyError(
+      "bad_signature",
+      `${escapeText(name)} contains a different text from ${escapeText(file.name)}`,
+    );
   }
   return await checkSignatures(readSignatureFile(signatures, name), document, keys);
 }

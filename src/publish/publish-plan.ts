@@ -173,7 +173,7 @@ export interface PlanTerms {
   readonly vouchers: Vouchers;
 }
 
-const unreadableHint = "look at the control data of the package that the line is about, or report a bug";
+const unreadableHint = "check the control data of the package in that line, or report a bug";
 
 /**
  * Plans one feed.

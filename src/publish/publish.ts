@@ -120,7 +120,7 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   const is = ({ bytes }: UserIdFacts) => userId === undefined || matchesIdentity(bytes, { kind: "user-id", userId });
   if (isDelegate(facts) || facts.userIds.some(is)) return;
   const called = facts.userIds.map(({ text }) => `"${escapeText(text)}"`).join(", ");
-  throw new FeedkeyError("bad_config", `key ${fingerprint} is not the archive's: it is called ${called}`, {
+  throw new FeedkeyError("bad_config", `key ${fingerprint} is not the archive's: its user ID is ${called}`, {
     details: { fingerprint, expected: userId },
     hint: `archive.ini says user-id = ${userId}; a delegate must first import its certified certificate: feedkey key import FILE`,
   });
@@ -155,9 +155,9 @@ function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }
   // The published certificate says more if another key store has revoked it.
   const found = certificates.get(fingerprint) ?? own.get(fingerprint);
   if (found !== undefined) return found;
-  throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing in the key store "${folder}"`, {
+  throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing from the key store "${folder}"`, {
     details: { fingerprint },
-    hint: "bring it back from a backup, or import it with: feedkey key import FILE",
+    hint: "restore it from a backup, or import it with: feedkey key import FILE",
   });
 }
 

@@ -22,7 +22,7 @@ export interface ReadableIndex {
 export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes): string[] {
   if (bytes <= usual) return [];
   return [
-    `${what} has ${bytes} bytes: new clients take no more than ${usual}, unless their profile has max-index-size for the feed`,
+    `${what} has ${bytes} bytes: new clients accept at most ${usual}, unless their profile sets max-index-size for the feed`,
   ];
 }
 
@@ -31,7 +31,7 @@ export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint
   const found = signing?.validity?.(text);
   if (found === undefined || (found.until - at) * 2 >= found.until - found.since) return [];
   const words = found.until <= at ? "and clients refuse it" : "which is soon";
-  return [`${what} is valid until ${iso(found.until)}, ${words}: let the program that wrote it write it again`];
+  return [`${what} is valid until ${iso(found.until)}, ${words}: have the program that wrote it write it again`];
 }
 
 /**
@@ -48,7 +48,7 @@ export function refuseUnreadable(
   most = maxIndexBytes,
 ): ReadableIndex {
   if (text.length > most) {
-    throw new FeedkeyError("bad_index", `${what} has ${text.length} bytes, and no client takes more than ${most}`, {
+    throw new FeedkeyError("bad_index", `${what} has ${text.length} bytes, but no client accepts more than ${most}`, {
       details: { bytes: text.length, most },
       hint: "divide its packages between several feeds",
     });
@@ -69,7 +69,7 @@ export function refuseUnreadable(
 export function warnOfNone(what: string, packages: number): string[] {
   if (packages > 0) return [];
   return [
-    `${what} lists no package: a client that has accepted one with packages refuses it until it is updated with --allow-empty`,
+    `${what} lists no package: a client that has accepted packages of this feed refuses it until its user runs feedkey update --allow-empty`,
   ];
 }
 
@@ -81,7 +81,8 @@ export function warnOfNone(what: string, packages: number): string[] {
  */
 export async function refuseUnreadableFile(name: string, what: string, bytes: Uint8Array): Promise<ReadableIndex> {
   const named = singleNames.find((format) => compressionNamed(formats[format], name) !== undefined);
-  const hint = "correct what wrote it and sign again; --force signs it as it is, for programs that read it otherwise";
+  const hint =
+    "correct the program that wrote it and sign again; --force signs it as it is, for programs that read it differently";
   const errors: FeedkeyError[] = [];
   for (const format of named === undefined ? singleNames : [named]) {
     try {

@@ -82,8 +82,8 @@ async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Ar
 function refuseMisfit(path: string, signing: Signing | undefined, { severally, framed }: SignFileOptions): void {
   const name = basename(path);
   if (severally && (signing?.several ?? "one") === "one") {
-    throw new FeedkeyError("usage", `${escapeText(name)} is signed by one key alone`, {
-      hint: "--also-key is for formats whose clients need to know one of several signers",
+    throw new FeedkeyError("usage", `${escapeText(name)} can be signed by only one key`, {
+      hint: "--also-key is for formats whose clients need to know only one of several signers",
     });
   }
   if (signing !== undefined) return;
@@ -93,8 +93,8 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
     });
   }
   if (framed) {
-    throw new FeedkeyError("usage", `${escapeText(name)} is not a file that can be one with its signature`, {
-      hint: "leave --clearsign out: its clients look for a signature beside it",
+    throw new FeedkeyError("usage", `${escapeText(name)} can't contain its own signature`, {
+      hint: "leave --clearsign out: its clients expect the signature in a file beside it",
     });
   }
 }

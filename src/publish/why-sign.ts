@@ -35,7 +35,7 @@ function problemOf(
   { at, validFor }: { readonly at: Instant; readonly validFor: Duration },
 ): string | undefined {
   const made = signatures.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : []));
-  if (made.length === 0 || signatures.some(({ status }) => status === "bad")) return "does not fit";
+  if (made.length === 0 || signatures.some(({ status }) => status === "bad")) return "has no good signature";
   const isBy = ({ raw }: OwnCertificate, place: number) => made[place]?.certificate === raw.fingerprint;
   if (signatures.length !== signers.length || !signers.every(isBy)) return "is signed by other keys";
   for (const facts of made) {

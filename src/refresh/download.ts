@@ -86,8 +86,8 @@ export async function downloadFile(
   const version = isUsable ? known : undefined;
   const headers = { ...options.headers, ...(version === undefined ? {} : unlessStill(version)) };
   if (options.within === 0) {
-    throw unavailable(url, "timeout", "not asked, because the time for this mirror is over", {
-      hint: "the mirror is slow or stuck; try again later or use another one",
+    throw unavailable(url, "timeout", "not requested, because the time allowed for this mirror is over", {
+      hint: "the mirror is slow or stuck; try again later or use another mirror",
     });
   }
   const left = options.within === undefined ? undefined : countdown(options.within);
@@ -119,7 +119,7 @@ function isWebPage(body: Uint8Array): boolean {
 }
 
 function webPageError(url: URL): FeedkeyError {
-  return new FeedkeyError("unavailable", `${url.href}: expected a file, the answer is a web page`, {
+  return new FeedkeyError("unavailable", `${url.href}: expected a file, but the answer is a web page`, {
     details: { url: url.href, reason: "protocol", status: 200 },
     hint: "something on the way, such as a network that wants you to log in, answers in the server's place",
   });
@@ -131,7 +131,7 @@ export function httpError(url: URL, { status }: Pick<HttpAnswer, "status">): Fee
   if (url.protocol !== "file:") {
     const hint =
       status === 401
-        ? 'the archive is private, or wants other credentials: see "credentials" in the profile, or write them into ~/.netrc'
+        ? 'the archive is private, or requires other credentials: see "credentials" in the profile, or write them into ~/.netrc'
         : "try again later, or use another mirror";
     return new FeedkeyError("unavailable", `${url.href}: the server answered with status ${status}`, { details, hint });
   }

@@ -32,7 +32,7 @@ export async function keyNews(session: Session): Promise<KeyNews> {
     dropped: [...before].filter((key) => !trust.trusted.has(key)),
     checked: session.answered,
     errors: unanswered.map((key) => {
-      return new FeedkeyError("unavailable", `no key server gave a proper answer about ${key}`, {
+      return new FeedkeyError("unavailable", `no key server gave a usable answer about ${key}`, {
         details: { fingerprint: key },
         hint: "check the network and the profile's key servers; until then the profile's grace applies",
       });

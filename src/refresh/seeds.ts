@@ -44,7 +44,7 @@ export interface SeedKeyring {
 export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   const { keyring, seeds } = profile.trust;
   if (seeds.length === 0) {
-    const problem = `profile "${profile.name}" has no seed, so it can't be known which keys are the archive's`;
+    const problem = `profile "${profile.name}" has no seed, so feedkey can't know which keys are the archive's`;
     throw new FeedkeyError("no_seed", problem, {
       details: { profile: profile.name, file: profile.file },
       hint: `get the archive's full fingerprint from its keepers, put the certificate into ${escapeText(keyring)} and the fingerprint into "seeds" of ${escapeText(profile.file)}`,
@@ -109,7 +109,7 @@ async function keyringOf(profile: Profile) {
     throw new FeedkeyError("bad_profile", problem, {
       cause,
       details: { profile: profile.name, keyring },
-      hint: 'check the line "keyring" of the profile, and who may read that folder',
+      hint: 'check the line "keyring" of the profile, and the permissions of that folder',
     });
   }
 }

@@ -11,7 +11,7 @@ import { type Keyring, lastLine, type StockClient, type Target, verdictOf } from
 /** The status lines that say most, in words (GnuPG's doc/DETAILS). */
 const words: Readonly<Record<string, string>> = {
   NO_PUBKEY: "it lacks the key",
-  BADSIG: "the signature does not fit",
+  BADSIG: "the signature does not match",
   EXPSIG: "the signature has expired",
   EXPKEYSIG: "the key has expired",
   REVKEYSIG: "the key is revoked",

@@ -102,7 +102,7 @@ function nothingPublished({ config }: Archive): FeedkeyError {
       `${escapeText(config.file)} lists no feed: there is nothing that clients could accept`,
       {
         details: { path: config.file },
-        hint: "who would lose their chain is shown by feedkey revoke --dry-run",
+        hint: "feedkey revoke --dry-run shows which clients would lose their chain",
       },
     );
   }

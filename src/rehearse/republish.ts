@@ -40,10 +40,10 @@ async function isDelegated(folder: FolderView, file: FileToSign, known: Own): Pr
 function unseen({ delegate }: Delegation): FeedkeyError {
   return new FeedkeyError(
     "not_found",
-    `the secret key of ${delegate} is not in this key store: which clients accept its signature can't be shown`,
+    `the secret key of ${delegate} is not in this key store, so the rehearsal can't show which clients accept its signature`,
     {
       details: { delegate },
-      hint: "the present feed is shown instead; run the rehearsal on the machine with the delegate's key, after feedkey key import",
+      hint: "the result is for the feed as it is signed now; run the rehearsal on the machine with the delegate's key, after feedkey key import",
     },
   );
 }

@@ -67,7 +67,7 @@ export function verdictOf({ status, stderr }: Ran, reason: string): Verdict {
 export async function rememberingVerdict(ran: Ran, reason: string, holds: () => Promise<boolean>): Promise<Verdict> {
   const verdict = verdictOf(ran, ran.status === 0 ? "" : reason);
   if (verdict.word !== "refuses" || !(await holds())) return verdict;
-  return { ...verdict, reason: `${reason}; it goes on with what it accepted before` };
+  return { ...verdict, reason: `${reason}; it keeps using what it accepted before` };
 }
 
 /** What a program said last, made safe to print. */

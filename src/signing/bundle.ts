@@ -62,15 +62,15 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   const { path } = tree.folder(bundlePath);
   if (wroteBefore) {
     return [
-      `left out of the key bundle: ${names(strangers)}, which is not connected with the archive's keys: who put it there?`,
+      `left out of the key bundle: ${names(strangers)}, which no certification connects with the archive's keys; find out who put it there`,
     ];
   }
   throw new FeedkeyError(
     "bad_config",
-    `the published key bundle holds ${names(strangers)}, which this key store does not know and none of its keys certified`,
+    `the published key bundle contains ${names(strangers)}, which is not in this key store and not certified by any of its keys`,
     {
       details: { path, certificates: strangers.map(({ raw }) => raw.fingerprint) },
-      hint: `if they are the archive's, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: it is written again`,
+      hint: `if this is the archive's, run "feedkey key import ${escapeText(path)}"; if not, remove the bundle: feedkey writes a new one`,
     },
   );
 }
@@ -103,14 +103,10 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
     size = parts.reduce((sum, { length }) => sum + length, 0);
     if (size <= most) return Buffer.concat(parts);
   }
-  throw new FeedkeyError(
-    "bad_config",
-    `the key bundle would have ${size} bytes, and clients read no more than ${most}`,
-    {
-      details: { bytes: size, most, certificates: chosen.length },
-      hint: "remove certificates of delegates whose delegations have ended from the key store: feedkey delegate --status",
-    },
-  );
+  throw new FeedkeyError("bad_config", `the key bundle would have ${size} bytes, but clients read at most ${most}`, {
+    details: { bytes: size, most, certificates: chosen.length },
+    hint: "remove certificates of delegates whose delegations have ended from the key store: feedkey delegate --status",
+  });
 }
 
 /**

@@ -127,7 +127,7 @@ export function refuseBeyondDelegation(
     const { code, reason } = trust.rejected.get(fingerprint) ?? { code: "untrusted_signer", reason: "" };
     throw new FeedkeyError(code, `clients refuse what ${fingerprint} signs: ${reason}`, {
       details: { fingerprint, because: reason },
-      hint: 'have its delegation renewed, and bring it here with "feedkey key import FILE"',
+      hint: "have its delegation renewed, then import the new certificate: feedkey key import FILE",
     });
   }
   if (delegate.role !== "delegate") return;

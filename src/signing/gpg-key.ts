@@ -29,8 +29,8 @@ async function gpg(args: readonly string[], input: Uint8Array, passphrase?: stri
     details: { status: ran.status ?? null },
     hint:
       passphrase === undefined
-        ? "try the same with gpg itself: is the card in, the agent running? Where nobody can type a passphrase, give --passphrase-file"
-        : "try the same with gpg itself: is the passphrase right, the card in, allow-loopback-pinentry set for gpg-agent?",
+        ? "try the same with gpg itself; check that the card is inserted and the agent runs; without a terminal, use --passphrase-file"
+        : "try the same with gpg itself; check the passphrase and the card, and that gpg-agent has allow-loopback-pinentry set",
   });
 }
 
@@ -44,7 +44,7 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
   if (owner !== undefined) throw isSubkey(fingerprint, owner, `gpg:${owner}`);
   throw new FeedkeyError("not_found", `GnuPG has no key ${fingerprint}`, {
     details: { fingerprint },
-    hint: "see gpg --list-secret-keys; GNUPGHOME says where it looks",
+    hint: "see gpg --list-secret-keys; GNUPGHOME names the folder where it looks",
   });
 }
 

@@ -27,5 +27,5 @@ export function keyOf(text: string): KeyPlace {
   if (!text.startsWith("gpg:")) return { where: "store", fingerprint: text };
   const fingerprint = text.slice(4).replace(/\s/g, "").toUpperCase();
   if (isFingerprint(fingerprint)) return { where: "gpg", fingerprint };
-  throw new FeedkeyError("usage", `"${text}" is not "gpg:" with a full fingerprint`);
+  throw new FeedkeyError("usage", `"${text}" is not "gpg:" followed by a full fingerprint`);
 }

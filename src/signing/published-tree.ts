@@ -111,7 +111,7 @@ export class PublishedFolder {
       const real = await fs.realpath(here).catch(() => undefined);
       if (real === here) continue;
       const path = join(this.#root.folder, folder);
-      throw new FeedkeyError("bad_path", `${escapeText(path)} was moved while it was written to`, {
+      throw new FeedkeyError("bad_path", `${escapeText(path)} was moved while feedkey was writing to it`, {
         details: { path },
         hint: "find out who else writes to the published tree, and run the command again",
       });

@@ -39,7 +39,7 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
     });
   if (key === undefined) throw refuse("the signature does not name its key");
   if (key.algorithm !== "rsa") throw refuse(`it is ${escapeText(key.algorithm)}, not RSA`);
-  if (key.version !== 4) throw refuse(`it is of version ${key.version}, not 4`);
+  if (key.version !== 4) throw refuse(`its version is ${key.version}, not 4`);
   // netpgpverify cuts off the zero octets and does not find the key.
   if (key.keyId.startsWith("00")) throw refuse(`its key ID, ${key.keyId}, begins with 00`);
 }
@@ -79,9 +79,9 @@ async function signOpen(
   folder: string | undefined,
 ): Promise<SignedPackageFile> {
   if (isSignedPackage(source)) {
-    throw new FeedkeyError("usage", `package "${escapeText(path)}" is signed already`, {
+    throw new FeedkeyError("usage", `package "${escapeText(path)}" is already signed`, {
       details: { path },
-      hint: "take the package out first, with feedkey verify-package FILE -o PLAIN",
+      hint: "first extract the unsigned package: feedkey verify-package FILE -o PLAIN",
     });
   }
   const pkgname = packageName(await readContents(source));
@@ -89,7 +89,7 @@ async function signOpen(
   if (basename(path) !== name || !isPackageName(name, "pkgsrc")) {
     throw new FeedkeyError("bad_path", `package "${escapeText(path)}" contains ${escapeText(pkgname)}`, {
       details: { path, package: pkgname, expected: name },
-      hint: `call it ${escapeText(name)}: clients refuse a signed package under another name`,
+      hint: `rename it to ${escapeText(name)}: clients refuse a signed package under another name`,
     });
   }
   const hash = hashPackage(source, pkgname);

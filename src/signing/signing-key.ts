@@ -90,7 +90,7 @@ export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string)
     `${subkey} is a subkey of ${owner}, but the primary key's fingerprint is needed`,
     {
       details: { fingerprint: subkey, primary: owner },
-      hint: `write ${write}: feedkey takes the subkey that may sign`,
+      hint: `write ${write}: feedkey itself chooses the subkey that may sign`,
     },
   );
 }
@@ -125,14 +125,14 @@ export async function openSigningKey(
   if (own === undefined) {
     throw new FeedkeyError("bad_certificate", `the certificate of ${name} in the key store can't be read`, {
       details: { fingerprint: name },
-      hint: `bring back certs/${name}.asc from a backup`,
+      hint: `restore certs/${name}.asc from a backup`,
     });
   }
   const secret = await SecretKey.open(armored, () => passphrase(name));
   if (secret.fingerprint !== name) {
     throw new FeedkeyError("bad_certificate", `private/${name}.asc contains another key, ${secret.fingerprint}`, {
       details: { fingerprint: name },
-      hint: "bring back the key store from a backup",
+      hint: "restore the key store from a backup",
     });
   }
   return { ...own, secret };

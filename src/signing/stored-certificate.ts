@@ -26,7 +26,7 @@ export function readWhole(bytes: Uint8Array, fingerprint: Fingerprint, code: Err
   if (found !== undefined && problem === undefined) return found;
   throw new FeedkeyError(code, `${what} can't be read to its end: ${escapeText(problem ?? "")}`, {
     details: { fingerprint },
-    hint: "the missing part may be a revocation: bring the file back from a backup",
+    hint: "the missing part may be a revocation: restore the file from a backup",
   });
 }
 

@@ -15,6 +15,6 @@ export async function readSecret(store: KeyStore, fingerprint: Fingerprint): Pro
   throw new FeedkeyError(
     "bad_certificate",
     `private/${fingerprint}.asc in the key store "${store.folder}" contains another key, ${found}`,
-    { details: { fingerprint, found, path: store.folder }, hint: "bring the file back from a backup" },
+    { details: { fingerprint, found, path: store.folder }, hint: "restore the file from a backup" },
   );
 }

@@ -25,8 +25,8 @@ function feedThatNeedsRsa({ feeds }: ArchiveConfig, present: OwnCertificate, at:
 
 function unreadable({ name, format }: ArchiveFeed, what: string, hint: string): FeedkeyError {
   const reader = formats[format].rsaReader;
-  const message = `${reader} could not read ${what}: feed "${escapeText(name)}" is of ${format}, and the present key is RSA`;
-  return new FeedkeyError("usage", message, { details: { feed: name }, hint: `${hint}; --force goes on regardless` });
+  const message = `${reader} could not read ${what}: feed "${escapeText(name)}" has the format ${format}, and the present key is RSA`;
+  return new FeedkeyError("usage", message, { details: { feed: name }, hint: `${hint}; --force continues anyway` });
 }
 
 /**

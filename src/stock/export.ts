@@ -178,7 +178,7 @@ export interface ExportPlan extends Exported {
 function outage(waiting: ReadonlyMap<Fingerprint, Rejected>, removed: readonly Fingerprint[]): FeedkeyError {
   const [fingerprint, rejected] = [...waiting][0] ?? ["", undefined];
   const rest = removed.length === 0 ? "" : ` except for ${removed.join(", ")}, which may no longer sign`;
-  const message = `the keyring is left as it is${rest}: ${fingerprint}: ${rejected?.reason ?? ""}`;
+  const message = `the keyring is unchanged${rest}: ${fingerprint}: ${rejected?.reason ?? ""}`;
   return new FeedkeyError("unchecked_revocation", message, {
     details: { fingerprint, unchecked: [...waiting.keys()], removed },
     hint: "make sure that a key server of the profile can be reached, then try again",
@@ -292,7 +292,7 @@ export function warningsOf({ trust }: Profile, format: ExportFormat, { left, key
     return `${fingerprint} is left out of the export for ${format}: ${reason}`;
   });
   if (trust.threshold > 1)
-    warnings.push(`the profile asks for ${trust.threshold} signers, but ${format} is content with one of them`);
+    warnings.push(`the profile asks for ${trust.threshold} signers, but ${format} accepts a single one`);
   if (keys.length === 0)
     warnings.push("no key may sign now: the export is empty, and the program will refuse everything");
   return warnings;

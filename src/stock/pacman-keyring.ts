@@ -52,7 +52,7 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   // "Marginal" is what distributions write there; the certification by pacman's own key is what counts.
   await write(beside.trusted, keys.map((key) => `${key}:4:\n`).join(""));
   if (!(await isReadByPacman(path))) {
-    return [`pacman has not taken these keys over yet: pacman-key --populate ${basename(path, ".gpg")} does it there`];
+    return [`pacman does not use these keys yet: run pacman-key --populate ${basename(path, ".gpg")} there`];
   }
   await populate(basename(path, ".gpg"));
   await forget([...barred].filter((key) => !revoked.has(key)));
@@ -98,7 +98,7 @@ async function populate(name: string): Promise<void> {
   if (ran.status === 0) return;
   // It has no key of its own to certify others with, if nobody has set it up yet.
   accept(await runProgram("pacman-key", ["--init"]), "pacman-key could not make its ring");
-  accept(await take(), "pacman-key could not take the keys over");
+  accept(await take(), "pacman-key could not add the keys");
 }
 
 /** Removes keys from pacman's ring, if they are there. */
@@ -116,7 +116,7 @@ async function forget(keys: readonly Fingerprint[]): Promise<void> {
   );
   const here = keys.filter((key) => held.has(key));
   if (here.length > 0)
-    accept(await runProgram("pacman-key", ["--delete", ...here]), "pacman-key could not forget keys");
+    accept(await runProgram("pacman-key", ["--delete", ...here]), "pacman-key could not remove keys");
 }
 
 /** gpg's options for pacman's ring. */

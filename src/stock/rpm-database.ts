@@ -92,7 +92,7 @@ async function importKeys(root: string, certificates: readonly RawCertificate[])
   return certificates.flatMap(({ fingerprint }) => {
     return now.has(fingerprint)
       ? []
-      : [`the rpm of this system can't hold ${fingerprint}, so zypper will refuse what it signs`];
+      : [`the rpm of this system can't store ${fingerprint}, so zypper will refuse what it signs`];
   });
 }
 

@@ -99,6 +99,6 @@ export async function readManifest(root: TargetRoot): Promise<SetupManifest> {
   if (found.kind === "absent") return emptyManifest;
   if (found.kind === "file") return parseManifest(found.bytes, await root.hostPath(manifestName));
   throw new FeedkeyError("bad_state", `the record of what feedkey set up, /${manifestName}, is not a plain file`, {
-    hint: "look who put it there, and remove it",
+    hint: "find out who put it there, then remove it",
   });
 }

@@ -11,7 +11,7 @@ async function restOf(root: TargetRoot, path: string): Promise<string> {
   if (divided !== undefined) return divided.rest;
   throw contradiction(
     path,
-    "has feedkey's marks, but not as a pair",
+    "has one of feedkey's two marks without the other, or more than one pair",
     "remove what is left of them, and the lines between",
   );
 }

@@ -65,7 +65,8 @@ function presentDigest(kind: Item["kind"], found: Found): { readonly digest?: st
     return { obstacle: `is ${kinds[found.kind]}, which feedkey did not make` };
   if (kind === "file") return { digest: digest(found.bytes) };
   const divided = divide(found.bytes.toString("utf8"));
-  if (divided === undefined) return { obstacle: "has feedkey's marks, but not as a pair" };
+  if (divided === undefined)
+    return { obstacle: "has one of feedkey's two marks without the other, or more than one pair" };
   return divided.block === undefined ? {} : { digest: digest(divided.block) };
 }
 

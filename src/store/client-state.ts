@@ -220,7 +220,7 @@ export class ClientState extends ClientStateView {
     if (meta.createdAt === seen.createdAt && meta.sha256 === seen.sha256) return;
     const sameDate = meta.createdAt === seen.createdAt;
     const problem = sameDate
-      ? `index of feed "${feed}" has the date ${iso(seen.createdAt)} of the one already accepted, but other bytes`
+      ? `index of feed "${feed}" has the same date as the one already accepted, ${iso(seen.createdAt)}, but different contents`
       : `index of feed "${feed}" dates from ${iso(meta.createdAt)}, older than ${iso(seen.createdAt)} already accepted`;
     throw new FeedkeyError("rollback", problem, {
       details: { feed, got: iso(meta.createdAt), seen: iso(seen.createdAt) },

@@ -192,7 +192,7 @@ async function readDigested(path: string, expected: string): Promise<Uint8Array>
 }
 
 function unfit(path: string): FeedkeyError {
-  return badState(path, "does not fit the digest of what was accepted");
+  return badState(path, "does not match the digest of what was accepted");
 }
 
 async function digestOf(path: string, algorithm = "sha256"): Promise<string> {

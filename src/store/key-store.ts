@@ -120,7 +120,7 @@ export class KeyStore {
   /** The armored revocation certificate that was made together with the key. @throws FeedkeyError `not_found` */
   async revocation(fingerprint: string, reason: RevocationReason): Promise<string> {
     const file = this.#revocationFile(fingerprint, reason);
-    const hint = "bring it from the safe: feedkey key import FILE revokes the key with it; no secret is needed";
+    const hint = "get it from its safe place: feedkey key import FILE revokes the key with it, without the secret key";
     return this.#read(file, `no revocation certificate "${reason}" of ${fingerprint}`, fingerprint, hint);
   }
 
@@ -160,7 +160,7 @@ export class KeyStore {
 
   async #add(key: NewKey, lock: HeldLock): Promise<void> {
     if (await this.hasPrivate(key.fingerprint)) {
-      throw new FeedkeyError("usage", `the key store has the secret key ${key.fingerprint} already`, {
+      throw new FeedkeyError("usage", `the key store already has the secret key ${key.fingerprint}`, {
         details: { fingerprint: key.fingerprint, path: this.folder },
       });
     }
@@ -230,7 +230,7 @@ export class KeyStore {
       if ("bytes" in read) return read.bytes.toString("utf8");
       throw new FeedkeyError("bad_config", `cannot read "${file}": it ${read.problem}`, {
         details: { path: file },
-        hint: "bring the file back from a backup",
+        hint: "restore the file from a backup",
       });
     } catch (error) {
       if (systemCode(error) === "ENOENT") throw this.#missing(problem, fingerprint, hint);
@@ -256,7 +256,7 @@ export class KeyStore {
       details: { fingerprint, path: this.folder },
       hint:
         hint ??
-        "choose another key store with --home; if the key was lost, bring it back with: feedkey key restore DIR; make one with: feedkey keygen",
+        "choose another key store with --home; if the key was lost, restore it with: feedkey key restore DIR; make one with: feedkey keygen",
     });
   }
 }

@@ -114,7 +114,7 @@ export function parseLedger(bytes: Uint8Array, path: string, profile: string): L
   };
   // Last, since the other errors say more about what is wrong.
   if (file.has("digest") && file.get("digest") !== sha256(JSON.stringify(documentOf(ledger, profile)))) {
-    throw read.damage("digest", "does not fit the contents of the file");
+    throw read.damage("digest", "does not match the contents of the file");
   }
   return ledger;
 }

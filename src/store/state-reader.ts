@@ -31,7 +31,7 @@ export class StateReader {
       const newer = "use a feedkey at least as new as the one that wrote it";
       throw this.#fail(
         this.#path,
-        `has version ${given}, newer than this program, which knows ${version}`,
+        `has version ${given}, but this program knows only version ${version}`,
         this.#fail === badState ? `${newer}; or ${startAgain}` : newer,
       );
     }

@@ -83,7 +83,7 @@ export function compareWithLedger(path: string, meta: FeedMeta, record: FeedReco
   if (record === undefined || meta.createdAt > record.createdAt) return found;
   if (meta.createdAt < record.createdAt)
     throw badState(path, "is older than the ledger says: an old copy was put back");
-  if (meta.sha256 !== record.sha256) throw badState(path, "is not the index that the ledger says");
+  if (meta.sha256 !== record.sha256) throw badState(path, "is not the index that the ledger names");
   return found;
 }
 
@@ -121,5 +121,5 @@ async function readRecorded(path: string, record: CertificateRecord): Promise<Ui
   }
   const digest = sha256(bytes);
   if (digest === record.sha256 || digest === record.previous) return bytes;
-  throw badState(path, "is damaged: it does not fit the digest in the ledger");
+  throw badState(path, "is damaged: it does not match the digest in the ledger");
 }

@@ -22,7 +22,7 @@ export function refuseReplay(
   if (at + skew < last.createdAt) {
     return refuse(
       "not_yet_valid",
-      `the clock says ${iso(at)}, before the last accepted index of ${iso(last.createdAt)}`,
+      `the clock says ${iso(at)}, before the date of the last accepted index, ${iso(last.createdAt)}`,
     );
   }
   if (next.createdAt < last.createdAt) {
@@ -32,7 +32,10 @@ export function refuseReplay(
     );
   }
   if (next.createdAt === last.createdAt && next.sha256 !== last.sha256) {
-    return refuse("rollback", `it has the date of the last accepted index (${iso(next.createdAt)}) but other contents`);
+    return refuse(
+      "rollback",
+      `it has the same date as the last accepted index (${iso(next.createdAt)}) but different contents`,
+    );
   }
   return undefined;
 }
@@ -85,5 +88,5 @@ export function refuseEmptied(
   allowEmpty: boolean,
 ): Refusal | undefined {
   if (entries > 0 || allowEmpty || last === undefined || last.entries === 0) return undefined;
-  return refuse("stale", `it lists no package, and the last accepted index listed ${last.entries}`);
+  return refuse("stale", `it lists no package, but the last accepted index listed ${last.entries}`);
 }

@@ -96,7 +96,7 @@ function refuseScope({ role, grants }: Trusted, { feed }: IndexPolicy): Refusal 
 /** The profile's limits on age. */
 function refuseAge(signature: SignatureFacts, policy: IndexPolicy, at: Instant): Refusal | undefined {
   if (policy.requireExpiry && signature.expiresAt === undefined) {
-    return refuse("stale", "its signature has no expiry, and the profile asks for one");
+    return refuse("stale", "its signature has no expiry, but the profile requires one");
   }
   const age = at - (signature.createdAt ?? 0);
   if (policy.maxIndexAge !== undefined && age > policy.maxIndexAge) {

@@ -63,11 +63,11 @@ function explain(
   if (revocation?.kind === "hard") return refuse("revoked", `the key is ${revocationWords(revocation)}`);
   if (ungated.has(fingerprint)) return refuse("unchecked_revocation", uncheckedReason(fingerprint, input));
   if (chain.reached.has(fingerprint)) {
-    return refuse("fork", "it has a rival, certified by the same key, or is below one side of such a fork");
+    return refuse("fork", "the same key certified a rival to it or to a key on its path (a fork)");
   }
   const crowded = [...(input.crowded ?? [])].find(([, leftOut]) => leftOut.includes(fingerprint));
   if (crowded !== undefined)
-    return refuse("fork", `its issuer ${crowded[0]} certified more keys than can be looked at`);
+    return refuse("fork", `its issuer ${crowded[0]} certified more keys than feedkey examines`);
   if (links.length > 0) return explainLinks(links, chain.byFingerprint);
   const { identity } = input;
   const owned = matchingUserIds(facts, identity, input.at);

@@ -86,7 +86,7 @@ function refuseDate(
     return refuse("bad_signature", "it is older than one of the two keys");
   }
   if (refused !== undefined) return refused;
-  if (!certification.exportable) return refuse("untrusted_signer", "it is marked as not for export");
+  if (!certification.exportable) return refuse("untrusted_signer", "it is marked as not exportable");
   const withdrawn = userId.withdrawals.some((withdrawal) => {
     // By the issuer's primary; like any revocation it needs no strong hash, and a hashed date only to be in force.
     return withdrawal.key === issuer.primary.fingerprint && (withdrawal.createdAt ?? 0) <= at + skew;
@@ -162,7 +162,7 @@ function judge(
   const { at } = policy;
   // A delegate is never a successor, whatever user ID the delegation is over.
   const delegates = isDelegation(certification)
-    ? refuse("untrusted_signer", "it delegates, which makes no successor")
+    ? refuse("untrusted_signer", "it is a delegation, which makes no key a successor")
     : undefined;
   const refusal = delegates ?? refuseCertification(certification, userId, issuer, subject, policy);
   const { expiresAt } = certification;

@@ -296,7 +296,7 @@ describe("attack: a bundle that clients would not read", () => {
       );
       expect([error?.code, error?.message]).to.deep.equal([
         "bad_config",
-        `the key bundle would have ${tight.size} bytes, and clients read no more than ${tight.size - 1}`,
+        `the key bundle would have ${tight.size} bytes, but clients read at most ${tight.size - 1}`,
       ]);
     });
   });

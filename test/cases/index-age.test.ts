@@ -81,7 +81,7 @@ describe("cases: index, its age", () => {
     });
   });
 
-  it("no expiry while the profile asks for one: stale", async () => {
+  it("no expiry while the profile requires one: stale", async () => {
     await inUse(async (archive) => {
       await archive.signText(await fs.readFile(archive.file("Packages")), published + hour, "--valid-for", "never");
       await archive.writeProfile({ trust: ["require-expiry = yes"] });

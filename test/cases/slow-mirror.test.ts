@@ -115,7 +115,7 @@ describe("cases: a slow mirror", function () {
         await archive.writeProfile({ url: other.url, mirrors: [archive.mirror.url] });
         const { outcomes, warnings } = await update(archive, patient);
         expect(outcomes.map(({ ok }) => ok)).to.deep.equal([true]);
-        expect(warnings.join()).to.match(/bundle could not be read.*no whole answer within/);
+        expect(warnings.join()).to.match(/bundle could not be read.*no complete answer within/);
         expect(archive.mirror.asked).to.include("keys/archive-keyring.pgp");
       } finally {
         await other.close();

@@ -169,7 +169,7 @@ describe("export for gpgv", function () {
     await archive.keep("send", other, "--config", archive.config);
     await archive.shipWith(["threshold = 2"], key, other);
     const { warnings } = await archive.accept(...exporting, keyring);
-    expect(warnings).to.deep.equal(["the profile asks for 2 signers, but gpgv is content with one of them"]);
+    expect(warnings).to.deep.equal(["the profile asks for 2 signers, but gpgv accepts a single one"]);
   });
 
   it("says on the terminal what changed and what to write where", async () => {

@@ -34,11 +34,16 @@ describe("index-format/opkg: lines of blanks", () => {
   }
 
   const refused: readonly [string, string, number, string][] = [
-    ["a field below it", `${head}${description}${file}`, 7, "gives a field below a description with a line of blanks"],
-    ["a name below it", `Version: 1\n${description}Package: a\n`, 5, "gives a field below"],
-    ["a harmless field below it", `${head}${file}${description}Homepage: x\n`, 10, "gives a field below"],
-    ["a field that ends it", `${head}Description: x\n \nFilename: a.ipk\n`, 6, "gives a field below"],
-    ["another package right below it", `${head}${file}Description: x\n \n${next}`, 9, "gives a field below"],
+    ["a field below it", `${head}${description}${file}`, 7, "gives a field after a description with a blank line"],
+    ["a name below it", `Version: 1\n${description}Package: a\n`, 5, "gives a field after a description"],
+    ["a harmless field below it", `${head}${file}${description}Homepage: x\n`, 10, "gives a field after a description"],
+    ["a field that ends it", `${head}Description: x\n \nFilename: a.ipk\n`, 6, "gives a field after a description"],
+    [
+      "another package right below it",
+      `${head}${file}Description: x\n \n${next}`,
+      9,
+      "gives a field after a description",
+    ],
     ["one in another field", `${head}Depends: x,\n \n y\n`, 5, "has only spaces or tabs"],
     ["one in the files to keep", `${head}Conffiles:\n \n /etc/x\n`, 5, "has only spaces or tabs"],
     ["one in a field named alike", `${head}Description-de: x\n \n y\n`, 5, "has only spaces or tabs"],

@@ -84,7 +84,7 @@ describe("index-format/pacman", () => {
     ["no name", [file(desc({ NAME: undefined }))], "NAME"],
     ["a name with a slash", [file(desc({ NAME: "a/b" }))], "NAME"],
     ["no version", [file(desc({ VERSION: undefined }))], "VERSION"],
-    ["no desc", [folder, file("%DEPENDS%\nx\n", "tool-1.0-1/depends")], "no file desc"],
+    ["no desc", [folder, file("%DEPENDS%\nx\n", "tool-1.0-1/depends")], 'no file "desc"'],
     ["a second desc", [file(desc()), file(desc())], "twice"],
     [
       "a digest in depends, too",

@@ -143,7 +143,7 @@ describe("a key that stays in GnuPG", function () {
       expect((await refuses("bad_config", 78, ...args)).error?.hint).to.include("--passphrase-file");
       const wrong = await refuses("bad_config", 78, ...args, ...(await passphrase("wrong")));
       expect(wrong.error?.message).to.match(/[Bb]ad passphrase/);
-      expect(wrong.error?.hint).to.include("is the passphrase right");
+      expect(wrong.error?.hint).to.include("check the passphrase");
     });
   });
 

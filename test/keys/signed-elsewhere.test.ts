@@ -48,7 +48,7 @@ describe("an archive that is signed elsewhere", function () {
         await fs.writeFile(join(folder, "Release"), "Origin: Example\n");
         await gpg.run("--local-user", successor, "--detach-sign", join(folder, "Release"));
         const finished = await keeper.rotate({ step: "finish", force: true });
-        expect(finished.done.join("\n")).to.include(`let ${successor} sign where the indexes are made`);
+        expect(finished.done.join("\n")).to.include(`sign with ${successor} where the indexes are made`);
         expect((await keeper.archive()).config.key.fingerprint).to.equal(successor);
         expect((await keeper.endsAhead()).ends).to.deep.equal([]);
 

@@ -45,7 +45,7 @@ describe("copies of a secret key", function () {
     await inSafe(async ({ keys, home, safe, fingerprint }) => {
       const alone = async (what: string) => {
         const { code, message } = await refusalOf(() => keys.delete(fingerprint, { backup: safe }));
-        expect([code, message.includes("no copy of all its secrets")], what).to.deep.equal(["usage", true]);
+        expect([code, message.includes("does not contain all its secrets")], what).to.deep.equal(["usage", true]);
       };
       await fs.rename(join(safe, "private"), join(safe, "kept"));
       await fs.symlink(join(home, "private"), join(safe, "private"));
@@ -71,7 +71,7 @@ describe("copies of a secret key", function () {
       bytes[end] = (bytes[end] ?? 0) ^ 1;
       await fs.writeFile(file, armor(bytes, "PRIVATE KEY BLOCK"));
       const { message } = await refusalOf(() => keys.delete(fingerprint, { backup: safe }));
-      expect(message).to.include("no copy of all its secrets");
+      expect(message).to.include("does not contain all its secrets");
       await fs.writeFile(file, whole);
       expect((await keys.planDeletion(fingerprint, { backup: safe })).against).to.deep.equal([]);
     }, "first");
@@ -124,7 +124,7 @@ describe("copies of a secret key", function () {
     await inSafe(async ({ keys, home, safe, fingerprint }) => {
       await fs.mkdir(join(home, "archives", "one"), { recursive: true });
       const { message, hint } = await refusalOf(() => keys.delete(fingerprint, { backup: safe }));
-      expect(message).to.include("no --config says");
+      expect(message).to.include("without --config it is unknown");
       expect(hint).to.include("--config FILE").and.not.include("--backup");
       const both = await refusalOf(() => keys.delete(fingerprint));
       expect(both.hint).to.include("--config FILE").and.include("--backup DIR");

@@ -82,18 +82,20 @@ describe("the keys of an archive as a library", () => {
         expect(code).to.equal("usage");
         return message;
       };
-      expect(await refused()).to.include("no backup of it is named");
-      expect(await refused(join(folder, "nothing"))).to.include("no copy of all its secrets");
+      expect(await refused()).to.include("no backup of it was given");
+      expect(await refused(join(folder, "nothing"))).to.include("does not contain all its secrets");
       // The store itself under another name is no second copy.
       await fs.symlink(join(folder, "home"), join(folder, "alias"));
-      expect(await refused(join(folder, "alias"))).to.include("no copy");
+      expect(await refused(join(folder, "alias"))).to.include("does not contain all");
       await fs.rm(join(folder, "alias"));
       // A copy without the primary key's secret is not the key.
       const part = join(folder, "part");
       const split = await keys.make({ userId: archiveUserId, offlinePrimary: join(folder, "whole") });
       const whole = (await openArchive({ home: join(folder, "whole"), at })).keys;
       await keys.backup(part);
-      expect((await refusalOf(() => whole.delete(split.fingerprint, { backup: part }))).message).to.include("no copy");
+      expect((await refusalOf(() => whole.delete(split.fingerprint, { backup: part }))).message).to.include(
+        "does not contain all",
+      );
       await keys.delete(split.fingerprint, { backup: join(folder, "whole") });
       await keys.backup(join(folder, "safe"));
       const plan = await keys.planDeletion(fingerprint, { backup: join(folder, "safe") });
@@ -130,7 +132,7 @@ describe("the keys of an archive as a library", () => {
       const against = async (key: string, of = keeper) =>
         (await of.keys.planDeletion(key, { backup: safe })).against.join("; ");
       expect(await against(archive.key)).to.include("it signs for the archive");
-      expect(await against(archive.key, withoutConfig)).to.include("no --config says");
+      expect(await against(archive.key, withoutConfig)).to.include("without --config it is unknown");
       const { successor } = await keeper.rotate({ step: "begin", backup: safe });
       await keeper.keys.backup(safe);
       expect(await against(successor)).to.include("the successor of a rotation that is under way");
@@ -143,7 +145,7 @@ describe("the keys of an archive as a library", () => {
       expect(await keeper.keys.delete(archive.key, { backup: safe })).to.include({ certificate: "stays" });
       expect((await keeper.keys.show(archive.key)).secrets).to.equal("none");
       // Nor does its certificate go, which old clients need: the bundle is made of it.
-      expect((await refusalOf(() => keeper.keys.delete(archive.key))).message).to.include("certified one by the other");
+      expect((await refusalOf(() => keeper.keys.delete(archive.key))).message).to.include("certified the other");
       await keeper.publish();
       const { armored } = await keeper.keys.export();
       expect(armored).to.include("BEGIN PGP PUBLIC KEY BLOCK");
@@ -171,7 +173,7 @@ describe("the keys of an archive as a library", () => {
       expect(await machine.keys.show(fingerprint)).to.include({ secrets: "all", isLocked: true });
       const plain = await (await open()).make({ userId: archiveUserId });
       const exported = await keys.exportSecret(plain.fingerprint);
-      expect(exported.warnings.join()).to.include("no passphrase locks");
+      expect(exported.warnings.join()).to.include("no passphrase protects");
       const code = async (action: () => unknown) => (await refusalOf(action)).code;
       const alone = { withoutPrimary: true };
       expect(await code(() => keys.exportSecret(plain.fingerprint, alone)), "no subkey").to.equal("usage");

@@ -98,7 +98,7 @@ describe("cases: chain, one link", () => {
   link("older than both keys", "refused", by({ at: day(-1) }), "older than one of the two keys");
   link("dated in the future", "refused", by({ at: day(21) }), "future");
   link("within the allowance for clocks", "accepted", by({ at: day(20) + 240_000 }));
-  link("not exportable", "refused", by({ hashed: [exportable(false)] }), "not for export");
+  link("not exportable", "refused", by({ hashed: [exportable(false)] }), "not exportable");
   link("expired", "refused", by({ expiresAfter: 86_400 }), "expired");
   link("SHA-1", "refused", by({ hash: "sha1" }), "SHA1");
   const taken = withdrawal({ by: seed.key, of: second.key, userId: archiveId, at: day(12) });

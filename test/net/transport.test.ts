@@ -190,7 +190,7 @@ describe("transport: answers", () => {
     await start({ "/drips": drip(`${ok}\r\n`, 20) }, { limits: { ...quick, slowWindow: 60_000, keyserverTotal: 400 } });
     const error = await refusal(get("/drips", { ...archive, policy: "keyserver" }));
     expect(error.details.reason).to.equal("timeout");
-    expect(error.message).to.match(/no whole answer within 0.4 seconds$/);
+    expect(error.message).to.match(/no complete answer within 0.4 seconds$/);
     expect(await reasonOf(get("/drips", { ...archive, within: 200 }))).to.equal("timeout");
   });
 

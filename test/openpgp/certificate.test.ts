@@ -100,7 +100,7 @@ describe("openpgp/certificate", () => {
     });
   });
 
-  describe("folds what is there twice, so that a revocation over one copy counts for the other", () => {
+  describe("folds what appears twice, so that a revocation over one copy counts for the other", () => {
     it("user IDs", () => {
       const self = selfSignature({ key: a });
       const withdrawn = certification({ by: a, of: a, userId: archiveId, at: day(3), type: 0x30 });

@@ -150,7 +150,7 @@ describe("openpgp/detached", () => {
         "good",
       ]);
       expect(results[1]).to.deep.include({ certificates: [a.fingerprint] });
-      expect(results[1]?.status === "bad" && results[1].reason).to.match(/does not fit the data/);
+      expect(results[1]?.status === "bad" && results[1].reason).to.match(/does not match the data/);
     });
 
     it("by a subkey that two certificates list, for both", async () => {

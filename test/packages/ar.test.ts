@@ -87,10 +87,10 @@ describe("ar archive", () => {
   });
 
   const damaged: readonly [string, Buffer, RegExp][] = [
-    ["nothing at all", Buffer.alloc(0), /does not begin as an ar archive/],
-    ["another magic", Buffer.from("!<thin>\n"), /does not begin as an ar archive/],
+    ["nothing at all", Buffer.alloc(0), /does not begin like an ar archive/],
+    ["another magic", Buffer.from("!<thin>\n"), /does not begin like an ar archive/],
     ["a header that ends early", ar([{ name: "a", data: "xy" }]).subarray(0, 40), /expected 60 bytes at byte 8/],
-    ["a wrong header end", withField("end", "`\r"), /header at byte 8 does not end as one/],
+    ["a wrong header end", withField("end", "`\r"), /header at byte 8 does not end like one/],
     ["no size", withField("size", ""), /size that is not a number/],
     ["a negative size", withField("size", "-5"), /size that is not a number/],
     ["a hexadecimal size", withField("size", "0x5"), /size that is not a number/],
@@ -120,7 +120,7 @@ describe("ar archive", () => {
         { name: "/", data: "" },
         { name: "/0", data: "" },
       ]),
-      /no name in the table/,
+      /a name that is not in the table/,
     ],
     ["terminal escapes in a name", withField("name", "\x1b[2Jx"), /unusable name "\\x1b\[2Jx"/],
     ["a name that is not ASCII", withField("name", "caf\xe9"), /unusable name/],
@@ -128,16 +128,16 @@ describe("ar archive", () => {
     [
       "a BSD name that is too long",
       ar([{ name: "#1/5000", data: "n".repeat(5000) }]),
-      /name of 5000 bytes, at most 4096/,
+      /name of 5000 bytes, but at most 4096/,
     ],
-    ["a GNU name without a table", withField("name", "/0"), /no name in the table/],
+    ["a GNU name without a table", withField("name", "/0"), /a name that is not in the table/],
     [
       "a GNU name past the table",
       ar([
         { name: "//", data: "abc/\n" },
         { name: "/9", data: "" },
       ]),
-      /no name in the table/,
+      /a name that is not in the table/,
     ],
     [
       "a GNU name inside another",
@@ -145,7 +145,7 @@ describe("ar archive", () => {
         { name: "//", data: "abc/\n" },
         { name: "/1", data: "" },
       ]),
-      /no name in the table/,
+      /a name that is not in the table/,
     ],
     [
       "a GNU name without its end",
@@ -153,7 +153,7 @@ describe("ar archive", () => {
         { name: "//", data: "abc" },
         { name: "/0", data: "" },
       ]),
-      /no name in the table/,
+      /a name that is not in the table/,
     ],
     [
       "two tables of names",

@@ -155,7 +155,7 @@ describe("packaging", function () {
     if (!presentOrSkip(this, holds, "this Node keeps its program in a library")) return;
     ran(process.execPath, ["build/standalone.mjs"]);
     const env = { HOME: join(folder, "home"), PATH: "/nonexistent" };
-    expect(ran("dist/feedkey", ["demo"], env)).to.match(/the story is over: \d+ commands, 4 attacks refused/);
+    expect(ran("dist/feedkey", ["demo"], env)).to.match(/the demo is over: \d+ commands, 4 attacks refused/);
     // Where the home can't be written it leaves nothing behind.
     const elsewhere = join(folder, "tmp");
     fs.mkdirSync(elsewhere);

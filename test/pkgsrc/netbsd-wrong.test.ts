@@ -98,7 +98,7 @@ describe("an archive like NetBSD's, and who must not sign for it", function () {
       const rogue = await Home.make(archive.folder, "rogue", "--user-id", archiveId);
       await archive.handOn(day(5), await thief.delegateTo(rogue, day(5), "--feeds", feed));
       await forge(archive, rogue, 5, feed);
-      await refuses(cast, 6, feed, "it delegates, which makes no successor");
+      await refuses(cast, 6, feed, "it is a delegation, which makes no key a successor");
     });
   });
 });

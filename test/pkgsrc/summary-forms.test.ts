@@ -120,7 +120,7 @@ describe("the forms of a summary", () => {
     await fs.writeFile(archive.file("pkg_summary"), (await text(summary("gz"))).replace("COMMENT=", "COMMENT=Other "));
     await archive.sign(published, "pkg_summary");
     await archive.writeProfile("index = pkg_summary");
-    expect(refused(await archive.client(published + hour, "update"), "rollback")).to.contain("other contents");
+    expect(refused(await archive.client(published + hour, "update"), "rollback")).to.contain("different contents");
   });
 
   it("go with their signatures when they are asked for no longer", async () => {
@@ -353,7 +353,7 @@ describe("the forms of a summary", () => {
     expect(await there()).to.deep.equal(filesOf(summary("gz"), summary("xz"), summary("zst")));
     expect(gunzipSync(await read(summary("gz"))).toString()).to.equal(await text(summary("xz")));
     for (const [form, wrong] of [
-      ["bz2", "bzip2 is read, not written"],
+      ["bz2", "feedkey reads bzip2 but does not write it"],
       ["gz,gz", "twice"],
       ["", "is not a form"],
     ] as const) {

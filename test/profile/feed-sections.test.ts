@@ -29,7 +29,7 @@ describe("profile/read-profile refuses in feeds and variables", () => {
       "an unknown feed key",
       { "feed base": { paht: "x" } },
       12,
-      'section [feed base] knows no key "paht"',
+      'unknown key "paht" in section [feed base]',
       'the nearest known key is "path"',
     ],
     [
@@ -38,16 +38,16 @@ describe("profile/read-profile refuses in feeds and variables", () => {
       12,
       '"index" must be the plain name of a file, not "."',
     ],
-    ["a feed name that is a folder", { "feed .": feed }, 12, '"." is not a name for a feed'],
-    ["a feed name that leads out", { "feed ..": feed }, 12, '".." is not a name for a feed'],
+    ["a feed name that is a folder", { "feed .": feed }, 12, '"." can\'t be the name of a feed'],
+    ["a feed name that leads out", { "feed ..": feed }, 12, '".." can\'t be the name of a feed'],
     [
       "a feed name with a slash",
       { "feed a/b": feed },
       12,
-      '"a/b" is not a name for a feed',
+      '"a/b" can\'t be the name of a feed',
       "use letters, digits, dots, dashes and underscores",
     ],
-    ["a feed name with a space", { "feed a b": feed }, 12, '"a b" is not a name for a feed'],
+    ["a feed name with a space", { "feed a b": feed }, 12, '"a b" can\'t be the name of a feed'],
     [
       "an unknown section",
       { varables: {} },
@@ -88,7 +88,7 @@ describe("profile/read-profile refuses in feeds and variables", () => {
       "a variable in a variable",
       { variables: { a: "1", b: `\${a}` } },
       14,
-      'variable "b" has a $: its value is taken as it is',
+      'variable "b" contains a $, but one variable can\'t refer to another',
     ],
     [
       "a variable that leads out",

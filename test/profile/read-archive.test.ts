@@ -169,7 +169,7 @@ describe("profile/read-archive", () => {
       "an unknown key",
       () => change(4, archive[3] ?? "", "valid = 3d"),
       5,
-      'section [archive] knows no key "valid"',
+      'unknown key "valid" in section [archive]',
       'the nearest known key is "valid-for"',
     ],
     ["a section of the profile", () => read(...archive, ...feed, "[trust]"), 8, "there is no section [trust]"],
@@ -198,7 +198,7 @@ describe("profile/read-archive", () => {
       "compressed forms of an opkg index",
       () => change(7, "path = a", "compress = xz"),
       8,
-      '"compress" goes with format = pkgsrc',
+      '"compress" is only for format = pkgsrc',
       "opkg reads Packages.gz and no other form",
     ],
     [
@@ -206,7 +206,7 @@ describe("profile/read-archive", () => {
       () => change(6, "format = pkgsrc", "compress = xz, bz2"),
       7,
       '"bz2" is not a form in which summaries are written',
-      "bzip2 is read, not written: name gz, xz or zst",
+      "feedkey reads bzip2 but does not write it: choose gz, xz or zst",
     ],
     [
       "a form that appears twice",
@@ -218,15 +218,15 @@ describe("profile/read-archive", () => {
       "packages of an index that another program writes",
       () => change(6, "format = sums", "packages = pool"),
       7,
-      '"packages" goes with feeds whose index feedkey writes',
+      '"packages" is only for feeds whose index feedkey writes',
       'leave "packages" out: feedkey signs the index of sums that another program wrote',
     ],
     [
       "the name of an index that feedkey writes",
       () => change(7, "path = a", "index = Packages"),
       8,
-      '"index" goes with feeds whose index another program writes',
-      "leave it out: feedkey writes the index, and its name is that of the format",
+      '"index" is only for feeds whose index another program writes',
+      "leave it out: feedkey writes the index, under the usual name of the format",
     ],
     [
       "an index that clients of the format do not ask for",
@@ -287,15 +287,15 @@ describe("profile/read-archive", () => {
     for (const [what, lines, message] of [
       ["no components", whole.toSpliced(2, 1), 'lacks "components"'],
       ["no architectures", least, 'lacks "architectures"'],
-      ["another path", ["path = stable", ...whole.slice(1)], "must be that of a suite"],
+      ["another path", ["path = stable", ...whole.slice(1)], "must be the path of a suite"],
       ["packages outside", whole.toSpliced(1, 1, "packages = pool"), "outside of the repository"],
       ["another name", [...whole, "suite = x", "codename = y"], 'neither "suite" nor "codename"'],
-      ["all as an architecture", [...least, "architectures = amd64 all"], '"all" can\'t be among the architectures'],
-      ["a component with a slash", whole.toSpliced(2, 1, "components = x/main"), "can't be among the components"],
+      ["all as an architecture", [...least, "architectures = amd64 all"], '"all" can\'t be one of the architectures'],
+      ["a component with a slash", whole.toSpliced(2, 1, "components = x/main"), "can't be one of the components"],
       [
         "its keys without packages",
         ["path = dists/stable", "origin = x"],
-        '"origin" goes with suites that feedkey writes',
+        '"origin" is only for suites that feedkey writes',
       ],
     ] as const) {
       it(`is refused with ${what}`, () => {

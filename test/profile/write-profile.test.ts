@@ -165,7 +165,7 @@ packages = .
     [
       "a feed name that would be a section of its own",
       { feeds: [{ name: "a]\n[feed x", format: "opkg", path: "a", index: undefined, packages: "feed" }] },
-      'profile.ini:1: "a]\n[feed x" is not a name for a feed',
+      'profile.ini:1: "a]\n[feed x" can\'t be the name of a feed',
     ],
   ];
   for (const [what, changes, message] of refused) {

@@ -58,7 +58,7 @@ describe("feeds whose index another program writes", function () {
         suite.path("Release"),
       );
       const plan = feedsOf(await keeper(day(12), "publish", "--dry-run"));
-      expect(plan.map(({ signed }) => signed)).to.deep.equal(["Release.gpg does not fit", null, null]);
+      expect(plan.map(({ signed }) => signed)).to.deep.equal(["Release.gpg has no good signature", null, null]);
       await keeper(day(12), "publish");
       await suite.accept(day(12), "update");
       // Half of 14 days.
@@ -74,7 +74,7 @@ describe("feeds whose index another program writes", function () {
       const signed = await fs.readFile(suite.path("InRelease"), "utf8");
       for (const bad of [signed.replace("Version: 1.1", "Version: 1.2"), signed.slice(0, 200)]) {
         await suite.write(suite.path("InRelease"), bad);
-        expect(feedsOf(await keeper(day(21), "publish"))[0]?.signed).to.equal("InRelease does not fit");
+        expect(feedsOf(await keeper(day(21), "publish"))[0]?.signed).to.equal("InRelease has no good signature");
       }
       await suite.accept(day(21), "update");
     });

@@ -109,7 +109,7 @@ describe("the size of an index", () => {
     const text = Buffer.from(stanza());
     const { length } = text;
     expect(refuseUnreadable("x", "opkg", text, "", length).packages).to.equal(1);
-    expect(() => refuseUnreadable("x", "opkg", text, "", length - 1)).to.throw("no client takes more than");
+    expect(() => refuseUnreadable("x", "opkg", text, "", length - 1)).to.throw("no client accepts more than");
     expect(warnOfSize("x", length, length)).to.deep.equal([]);
     expect(warnOfSize("x", length, length - 1).join()).to.contain("max-index-size");
   });

@@ -350,7 +350,7 @@ describe("rehearse", function () {
     }
     expect(body.filter((line) => line.includes("REFUSES"))).to.have.length(6);
     expect(lines.at(-2)).to.equal("6 of 14 would break; nothing was changed");
-    expect(stdout).to.include("not installed, so not asked: opkg");
+    expect(stdout).to.include("not installed, so not tested: opkg");
   });
 });
 

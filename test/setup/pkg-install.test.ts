@@ -21,7 +21,7 @@ describe("setup pkg_install", () => {
 
   afterEach(() => target.removeAll());
 
-  /** As pkg_install reads it: a variable that is there twice has two lines. */
+  /** As pkg_install reads it: a variable that appears twice has two lines. */
   const variables = async () => {
     const found: Record<string, string> = {};
     for (const line of (await target.read(conf)).split("\n")) {

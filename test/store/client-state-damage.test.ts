@@ -131,7 +131,7 @@ describe("store/client-state: damage", () => {
         const error = await refusal(state.lastAccepted("base"));
         await state.close();
         expect(error.code).to.equal("bad_state");
-        expect(error.message).to.match(/does not fit the digest of what was accepted$/);
+        expect(error.message).to.match(/does not match the digest of what was accepted$/);
       }));
   }
 

@@ -49,7 +49,7 @@ describe("store/lock", () => {
       try {
         const error = await refusal(withLock(folder, async () => undefined, { waitMs: 0 }));
         expect(error.code).to.equal("locked");
-        expect(error.message).to.equal(`another run is at work in "${folder}"`);
+        expect(error.message).to.equal(`another run is in progress in "${folder}"`);
         expect(error.hint).to.include(join(folder, ".lock"));
       } finally {
         child.stdin?.end();

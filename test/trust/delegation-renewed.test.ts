@@ -79,7 +79,7 @@ describe("trust/delegation: renewed", () => {
     ["never ends", { days: undefined }],
     ["has terms that can't be read", { terms: "depth=0; feeds=*; packages=*" }],
     ["has another depth in its trust signature", { terms: "depth=1; feeds=*", hashed: [] }],
-    ["is marked as not for export", { hashed: [exportable(false)] }],
+    ["is marked as not exportable", { hashed: [exportable(false)] }],
     ["delegates twice at once", { hashed: [notation("delegate@example.net", "depth=0; feeds=*")] }],
   ];
   for (const [what, newer] of replacing) {

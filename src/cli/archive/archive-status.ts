@@ -47,7 +47,7 @@ function followerLines(followers: readonly Follower[]): string[] {
  */
 export async function archiveStatus(context: Context, options: ArchiveStatusOptions): Promise<Outcome> {
   if (options.config === undefined) {
-    throw new FeedkeyError("usage", "--warn-within goes with --config", {
+    throw new FeedkeyError("usage", "--warn-within needs --config", {
       hint: "give the archive with --config archive.ini",
     });
   }

@@ -26,7 +26,7 @@ export async function passwd(context: Context, named: string, options: PasswdOpt
     });
   }
   if (Object.keys(wanted).length === 0 && !process.stdin.isTTY) {
-    throw new FeedkeyError("usage", "nobody is here to ask for the new passphrase", {
+    throw new FeedkeyError("usage", "there is no terminal to ask for the new passphrase", {
       hint: "give --new-passphrase-file FILE or --new-passphrase-fd N; an empty line takes the passphrase away",
     });
   }
@@ -57,7 +57,7 @@ function linesOf({ fingerprint, secret, certificate, staysFor, against }: Deleti
     ...(certificate === "goes" ? [`${deleted} the certificate ${fingerprint}`] : []),
   ];
   const stays = staysFor === undefined ? [] : [`its certificate stays: ${staysFor}`];
-  const revocations = "its revocation certificates stay: they are for the day that a copy turns up in other hands";
+  const revocations = "its revocation certificates stay: you need them if somebody else turns out to have a copy";
   return [...gone, ...stays, revocations, ...(dryRun ? against.map((one) => `against it: ${escapeText(one)}`) : [])];
 }
 

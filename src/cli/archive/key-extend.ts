@@ -20,6 +20,6 @@ export async function extend(context: Context, named: string, options: ExtendOpt
   const { fingerprint, before, expiresAt, done, errors, isHandedOn } = extended;
   const ended = before > context.at ? `would have ended on ${iso(before)}` : `had ended on ${iso(before)}`;
   const text = [`${fingerprint}  holds until ${iso(expiresAt)} (it ${ended})`, ...done];
-  if (!isHandedOn) text.push("clients do not know yet: publish, and send it to the key servers");
+  if (!isHandedOn) text.push("clients do not know this yet: publish, and send the key to the key servers");
   return { text: text.join("\n"), json: { fingerprint, before: iso(before), expiresAt: iso(expiresAt) }, errors };
 }

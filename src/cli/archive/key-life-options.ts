@@ -14,7 +14,7 @@ export function defineRotate(command: Command): Command {
     .option("--finish", "second step: the successor signs from now on")
     .option("--at-once", "both steps")
     .option("--abandon", "withdraw a bad successor")
-    .option("--status", "show how far the rotation is")
+    .option("--status", "show the state of the rotation")
     .option("--svg", "with --status: a picture of the keys and their overlaps over time")
     .option("--retire", "with --finish: revoke the old key as superseded")
     .option("--force", "go on without a backup, before the overlap ends, or even if clients lose their chain")
@@ -33,7 +33,7 @@ export function defineRevoke(command: Command): Command {
 /** Gives `delegate` its options, but for the archive's configuration. */
 export function defineDelegate(command: Command): Command {
   return withServers(withPassphrase(command))
-    .description("let another key sign some feeds for a time; works on files alone")
+    .description("let another key sign some feeds for a limited time; asks no server")
     .option("--key <fingerprint>", "the key that delegates")
     .option("--feeds <globs>", "which feeds, comma-separated", "*")
     .option("--depth <n>", "how many further delegations may follow", "0")
@@ -41,6 +41,6 @@ export function defineDelegate(command: Command): Command {
     .option("--notation-domain <domain>", "domain of the delegation's notation, if the user ID has no address")
     .option("--withdraw", "withdraw the delegation, for good")
     .option("--status", "list what has been delegated, by whom, until when; changes nothing")
-    .option("-o, --output <file>", "write the certified certificate there, with those above it")
+    .option("-o, --output <file>", "write the certified certificate there, with those of the keys above it")
     .option("--dry-run", "show what would change and change nothing");
 }

@@ -21,7 +21,7 @@ export interface ExportKeysOptions {
 function programOf({ for: program }: ExportKeysOptions): "gpg" | undefined {
   if (program === undefined || program === "gpg") return program;
   throw new FeedkeyError("usage", `there is no export of keys for "${escapeText(program)}"`, {
-    hint: "--for takes gpg; for what stock clients read see feedkey export",
+    hint: "--for accepts only gpg; for stock clients see feedkey export",
   });
 }
 
@@ -32,7 +32,7 @@ async function exportSecret(
   options: ExportKeysOptions,
 ) {
   if (named === undefined || others.length > 0) {
-    throw new FeedkeyError("usage", "a secret key is exported by its own name, one at a time", {
+    throw new FeedkeyError("usage", "secret keys are exported one at a time, each by its fingerprint", {
       hint: "feedkey key export --secret FINGERPRINT",
     });
   }
@@ -92,6 +92,6 @@ export async function backup(context: Context, to: string): Promise<Outcome> {
 /** Brings a backup back. @throws FeedkeyError `not_found`: the folder has none */
 export async function restore(context: Context, folder: string): Promise<Outcome> {
   const { restored, kept } = await (await keeperOf(context, {})).keys.restore(folder);
-  const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  was there`)];
+  const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  already there`)];
   return { text: lines.join("\n"), json: { restored, kept } };
 }

@@ -23,7 +23,7 @@ export interface KeygenOptions extends PassphraseOptions {
 export function duration(text: string, option: string): Duration {
   const length = parseDuration(text);
   if (length !== undefined && length > 0) return length;
-  throw new FeedkeyError("usage", `${option} does not understand "${text}"`, {
+  throw new FeedkeyError("usage", `${option} can't be "${text}"`, {
     hint: "write a length of time as 90s, 15m, 12h, 14d, 2w or 2y",
   });
 }

@@ -32,7 +32,7 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
   if (options.config === undefined) return;
   for (const option of ["format", "compress", "form"] as const) {
     if (options[option] === undefined) continue;
-    throw new FeedkeyError("usage", `--${option} is for a folder: archive.ini has it for each of its feeds`, {
+    throw new FeedkeyError("usage", `--${option} is only for a folder: archive.ini sets it for each feed`, {
       hint: `write ${option === "form" ? "signatures" : option} into the section of the feed`,
     });
   }
@@ -63,7 +63,7 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
   });
   const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);
   if (!applied && !dryRun) return "";
-  if (lines.length + keys.length === 0) return "the key bundle is as it was; archive.ini lists no feed";
+  if (lines.length + keys.length === 0) return "the key bundle is unchanged; archive.ini lists no feed";
   return [...lines, ...keys].join("\n");
 }
 

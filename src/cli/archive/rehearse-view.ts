@@ -75,7 +75,7 @@ export function rehearsalText(step: string, rehearsal: Rehearsal<Outcome>): stri
     ...[...legend.values()].map(({ letter, first }) => `  ${letter}  ${holding(first, present)}`),
     "",
     table(["", "client", "feed", "now", "after", "why"], lines),
-    ...(missing.length === 0 ? [] : [`not installed, so not asked: ${missing.join(", ")}`]),
+    ...(missing.length === 0 ? [] : [`not installed, so not tested: ${missing.join(", ")}`]),
     "",
     broken === 0
       ? "no client that accepts now would break"

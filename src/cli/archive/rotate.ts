@@ -66,7 +66,7 @@ function feedLines({ name, several, signedBy, needs }: RotationStatus["feeds"][n
   const signers = signedBy.length === 0 ? "not signed by the archive's keys" : `signed by ${signedBy.join(" and ")}`;
   return [
     `feed "${name}": ${signers}; ${readers[several]}`,
-    `  before only the new key signs, its stock clients need ${needs}`,
+    `  before the new key signs alone, its stock clients need ${needs}`,
   ];
 }
 
@@ -82,7 +82,7 @@ async function plan(context: Context, keeper: Keeper, options: RotateOptions): P
   const { lifetime: _, ...terms } = step === "abandon" ? {} : termsOf(options);
   const { steps, errors } = await keeper.planRotation({ step, to, backup, retire, force, ...terms });
   if ((step === "begin" || step === "at-once") && backup === undefined && force !== true)
-    context.reporter.warn("without --backup DIR or --force this is refused when it is to be done");
+    context.reporter.warn("the command itself will be refused without --backup DIR or --force");
   const text = steps.map((line, place) => `${place + 1}. ${line}`).join("\n");
   return { text, json: { dryRun: true, steps }, errors };
 }
@@ -122,7 +122,7 @@ export async function rotate(context: Context, options: RotateOptions): Promise<
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");
   const keeper = await keeperOf(context, options);
   if (options.status === true) return await status(context, keeper, options);
-  if (options.svg === true) throw new FeedkeyError("usage", "--svg goes with --status");
+  if (options.svg === true) throw new FeedkeyError("usage", "--svg needs --status");
   if (options.dryRun === true) return await plan(context, keeper, options);
   const step = stepOf(options);
   if (step === "abandon") {

@@ -28,7 +28,7 @@ function portOf(text: string): number {
 function tlsOf({ tlsCert: cert, tlsKey: key }: ServeOptions) {
   if (cert === undefined && key === undefined) return undefined;
   if (cert !== undefined && key !== undefined) return { cert, key };
-  throw new FeedkeyError("usage", "--tls-cert and --tls-key go together", {
+  throw new FeedkeyError("usage", "--tls-cert and --tls-key must be given together", {
     hint: "give both, or neither for plain HTTP",
   });
 }

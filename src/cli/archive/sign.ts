@@ -40,7 +40,7 @@ export async function sign(
   const { key, signed } = await keeper.sign(indexes, { ...terms, warnWithin: warningTime(options) });
   const lines = signed.flatMap(({ index, files, removed, expiresAt }) => {
     const until = expiresAt === undefined ? "without end" : `until ${iso(expiresAt)}`;
-    const gone = removed.map((file) => `${file}: removed: it belongs to an older index than ${index}`);
+    const gone = removed.map((file) => `${file}: removed, because it belongs to an older index than ${index}`);
     return [`${index}: signed ${until}: ${files.join(", ")}`, ...gone];
   });
   return {

@@ -15,8 +15,8 @@ export interface PassphraseOptions {
 /** The first line, as gpg takes it. @throws FeedkeyError `usage`: nothing came, as from a program that failed */
 function firstLine(text: string): string {
   if (text === "") {
-    throw new FeedkeyError("usage", "no passphrase came from where the options say: not even an empty line", {
-      hint: "look at what should have written it; an empty line means no passphrase",
+    throw new FeedkeyError("usage", "no passphrase came from the given file or descriptor, not even an empty line", {
+      hint: "check the program that should have written it; an empty line means no passphrase",
     });
   }
   return text.split(/\r?\n/)[0] ?? "";
@@ -36,7 +36,7 @@ export async function givenPassphrase(options: PassphraseOptions): Promise<strin
     return firstLine(readDescriptor(Number(passphraseFd)));
   } catch (cause) {
     if (cause instanceof FeedkeyError) throw cause;
-    throw new FeedkeyError("not_found", "the passphrase can't be read from where the options say", {
+    throw new FeedkeyError("not_found", "the passphrase can't be read from the given file or descriptor", {
       cause,
       details: { reason: systemCode(cause) },
     });
@@ -53,7 +53,7 @@ export function passphraseSource(options: PassphraseOptions): PassphraseSource {
     if (person === undefined) {
       throw new FeedkeyError(
         "bad_config",
-        `key ${fingerprint} is locked and nobody is here to ask for its passphrase`,
+        `key ${fingerprint} is locked, and there is no terminal to ask for its passphrase`,
         {
           hint: "give --passphrase-file FILE or --passphrase-fd N",
         },
@@ -71,6 +71,6 @@ export async function newPassphrase(options: PassphraseOptions, person = personH
   if (person === undefined) return undefined;
   const first = await person.askHidden("passphrase for the new key (empty: none): ");
   if (first === "") return undefined;
-  if ((await person.askHidden("the same once more: ")) === first) return first;
+  if ((await person.askHidden("the same passphrase again: ")) === first) return first;
   throw new FeedkeyError("usage", "the two passphrases differ");
 }

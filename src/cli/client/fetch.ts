@@ -25,7 +25,7 @@ export async function fetch(context: Context, requests: readonly string[], given
     const options = { folder, feeds, all, latest, withDependencies: withDepends, resetState, partial: true };
     const { packages, errors } = await client.fetchAll(requests, options);
     return {
-      text: packages.map(({ path, present }) => `${escapeText(path)}${present ? " (was there)" : ""}`).join("\n"),
+      text: packages.map(({ path, present }) => `${escapeText(path)}${present ? " (already there)" : ""}`).join("\n"),
       json: { packages },
       errors,
     };

@@ -56,7 +56,7 @@ export class DemoStage {
     if (lines.length > 14) this.#write(`  ... ${lines.length - 14} more lines\n`);
     const wanted = expected === undefined ? 0 : exitStatus(expected);
     this.steps.push({ command: this.#shown(command), status, code: expected ?? null });
-    if (expected !== undefined) this.#write(`  (exit status ${status}: ${expected}, as it must)\n`);
+    if (expected !== undefined) this.#write(`  (exit status ${status}: ${expected}, as expected)\n`);
     if (status === wanted) return stdout.text();
     throw new FeedkeyError("internal", `the demo expected exit status ${wanted} of "${command}", found ${status}`);
   }

@@ -1,4 +1,7 @@
-/** `feedkey demo`: the whole story on a throw-away archive, over TLS on loopback, each step a real command. */
+/**
+ * `feedkey demo`: publishes, rotates, revokes and attacks a temporary archive over TLS on loopback; each step is a real
+ * command.
+ */
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -121,7 +124,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   // The thief has all of the key store, and a certificate that knows nothing of the revocation.
   const theirs = join(work, "thief");
   await cp(home, theirs, { recursive: true });
-  stage.tell("the successor's secret key is stolen: who would lose their chain if it is revoked?");
+  stage.tell("the successor's secret key is stolen: which clients would lose their chain if it is revoked?");
   await stage.run(["revoke", successor, "--reason", "compromised", "--dry-run", ...inArchive]);
   await stage.run(["revoke", successor, "--reason", "compromised", "--force", ...inArchive]);
   stage.tell("attack 4: the thief signs an index with it; the client hears of the revocation before it uses the key");
@@ -172,7 +175,7 @@ export async function demo(context: Context, main: Main): Promise<Outcome> {
   }
   const refused = stage.steps.filter(({ code }) => code !== null).length;
   return {
-    text: `\nthe story is over: ${stage.steps.length} commands, ${refused} attacks refused, nothing is left behind`,
+    text: `\nthe demo is over: ${stage.steps.length} commands, ${refused} attacks refused; its files are removed`,
     json: { steps: stage.steps },
   };
 }

@@ -27,7 +27,7 @@ const updateMends = "run feedkey update, which replaces it";
 /** What was accepted together is there together, unless the profile asks for more since. */
 function neverKept({ name }: Feed): PartSource {
   return async (place, _limit, damaged) => {
-    if (damaged !== undefined) throw badState(damaged, "does not fit the digest of what was accepted", updateMends);
+    if (damaged !== undefined) throw badState(damaged, "does not match the digest of what was accepted", updateMends);
     throw neverAccepted(`no ${escapeText(place)} of feed "${name}" has been accepted yet`, { feed: name });
   };
 }

@@ -100,7 +100,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
       return `${what} of feed "${index.feed.name}"`;
     });
     errors.push(
-      new FeedkeyError("bad_path", `packages ${first} and ${second} have one file name, ${escapeText(name)}`, {
+      new FeedkeyError("bad_path", `packages ${first} and ${second} have the same file name, ${escapeText(name)}`, {
         details: { file: name, feeds: [rival.index.feed.name, choice.index.feed.name] },
         hint: "only the first was fetched: fetch the other into another folder, with --feed",
       }),

@@ -59,10 +59,10 @@ function unclear(
   entries: readonly { readonly filename: string | undefined }[],
 ): FeedkeyError {
   const names = entries.slice(0, 3).map(({ filename = "" }) => escapeText(filename));
-  const problem = `the index of feed "${feed.name}" lists several different files called ${escapeText(basename(path))}, and the place of ${escapeText(path)} does not say which of them it should be`;
+  const problem = `the index of feed "${feed.name}" lists several different files called ${escapeText(basename(path))}, and the path ${escapeText(path)} does not show which of them it should be`;
   return new FeedkeyError("not_listed", problem, {
     details: { path, feed: feed.name },
-    hint: `put it where the index has it, below the folder of the index: ${names.join(" or ")}`,
+    hint: `put it at the path that the index lists, below the folder of the index: ${names.join(" or ")}`,
   });
 }
 

@@ -41,7 +41,7 @@ export class OutputNames {
     const other = [...this.#names].find((one) => foldedName(one) === foldedName(name)) ?? "another";
     return new FeedkeyError(
       "bad_path",
-      `${escapeText(name)} would replace ${escapeText(other)}: for this file system both are one name`,
+      `${escapeText(name)} would replace ${escapeText(other)}: on this file system both names are the same`,
       { details: { file: name, other }, hint: "fetch it into another folder, or move the other file away" },
     );
   }

@@ -106,7 +106,7 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   if ("signers" in verdict) return verdict;
   const { code, reason, issuer } = verdict;
   const scope = policy.feed === "" ? "; if its signer may sign for some feeds only, give the feed with --feed" : "";
-  throw new FeedkeyError(code, `signed by ${issuer}, it is refused: ${reason}`, {
+  throw new FeedkeyError(code, `the signature by ${issuer} is refused: ${reason}`, {
     details: { signer: issuer, because: reason },
     hint: `do not install it${scope}`,
   });
@@ -125,7 +125,7 @@ function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }:
   const problem = `the signed package is ${escapeText(pkgname)}, which does not match the file's name`;
   throw new FeedkeyError("bad_path", problem, {
     details: { package: pkgname },
-    hint: `someone may have replaced another package by it; if it is the one you want, call it ${escapeText(innerName)}`,
+    hint: `someone may have replaced another package with it; if it is the one you want, rename it to ${escapeText(innerName)}`,
   });
 }
 
@@ -135,7 +135,7 @@ async function release(inner: HashedSource, pkgname: string, output: string | un
   try {
     for (const block of inner.blocks()) await file?.write(block);
     const name = packageName(await readContents(inner));
-    if (name !== pkgname) throw damage(`it holds ${escapeText(name)}, but ${escapeText(pkgname)} was signed`);
+    if (name !== pkgname) throw damage(`it contains ${escapeText(name)}, but ${escapeText(pkgname)} was signed`);
     await file?.commit();
   } catch (error) {
     await file?.discard();

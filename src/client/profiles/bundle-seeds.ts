@@ -83,7 +83,7 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
   const names = owned.map(({ text }) => `"${escapeText(text)}"`).join(", ") || "none at all";
   throw new FeedkeyError("bad_certificate", `no self-certified user ID of the key has an address: ${names}`, {
     details: { fingerprint: facts.primary.fingerprint },
-    hint: 'archive keys are called "Name <address@domain>"',
+    hint: 'an archive key has a user ID such as "Name <address@domain>"',
   });
 }
 

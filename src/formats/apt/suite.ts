@@ -39,9 +39,9 @@ function listedFolders({ files }: Release): readonly string[] {
 function refuseOtherSuite({ suite, codename }: Release, wanted: string): void {
   if (wanted === suite || wanted === codename) return;
   const signed = [suite, codename].filter((name) => name !== undefined).map((name) => `"${escapeText(name)}"`);
-  throw new FeedkeyError("wrong_feed", `suite "${wanted}" was asked for, and ${signed.join(" or ")} was signed`, {
+  throw new FeedkeyError("wrong_feed", `suite "${wanted}" was requested, but ${signed.join(" or ")} was signed`, {
     details: { suite: wanted, signed: [suite ?? null, codename ?? null] },
-    hint: "another suite was put here, or the profile must call it by the Suite or Codename that it has; the last good index stays in use",
+    hint: "another suite was put here, or the profile must name this one by its Suite or Codename; the last good index stays in use",
   });
 }
 
@@ -59,7 +59,7 @@ function partOf({ files, byHash }: Release, path: string): Part {
   if (open === undefined) {
     throw new FeedkeyError("wrong_feed", `the suite lists no ${path}`, {
       details: { path },
-      hint: "the archive must list the uncompressed Packages, even where only compressed ones are there",
+      hint: "the Release file must list the uncompressed Packages, even if the archive has only compressed ones",
     });
   }
   const found = forms.flatMap((form) => {

@@ -92,7 +92,7 @@ export class FieldNames {
       if (isName(bytes, start, colon, name.bytes)) return name;
     }
     if (this.#count >= maxFieldNames) {
-      throw cursor.error(`has one more than ${maxFieldNames} different field names`);
+      throw cursor.error(`has more than ${maxFieldNames} different field names`);
     }
     const text = bytes.toString("latin1", start, colon).toLowerCase();
     const meaning = Object.hasOwn(roleOf, text) ? (roleOf[text] ?? role.other) : role.other;

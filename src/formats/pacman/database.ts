@@ -79,7 +79,7 @@ function readFolders(bytes: Uint8Array, lists: readonly string[] = []): Map<stri
       if (folder !== entry.path.split("/")[0] || (!isFolder && !isFile)) {
         throw bad(entry.name, "is not a folder NAME-VERSION, nor a plain file desc, depends or files in one");
       }
-      if (found.files.has(file ?? "")) throw bad(entry.name, "is there twice");
+      if (found.files.has(file ?? "")) throw bad(entry.name, "appears twice");
       found.files.add(file ?? "");
       if (isFile) readFields(entry.content, entry.name, found.fields, lists);
     }
@@ -119,15 +119,15 @@ function readFields(
 
 function readEntry(folder: string, { place, fields, files }: Described): DigestedEntry {
   const value = (field: Field) => fields.get(field)?.[0];
-  if (!files.has("desc")) throw bad(folder, "has no file desc");
+  if (!files.has("desc")) throw bad(folder, 'has no file "desc"');
   const [name, version] = [value("NAME"), value("VERSION")];
   if (name === undefined || !/^[^/\s\p{Cc}\ufffd.-][^/\s\p{Cc}\ufffd]*$/u.test(name))
     throw bad(folder, "has no usable NAME");
   if (version === undefined || !/^[!-,.0-~]+-[!-,.0-~]+$/.test(version)) {
-    throw bad(folder, "has no VERSION of a version and a release");
+    throw bad(folder, "has no VERSION with a version and a release");
   }
   if (folder !== `${name}-${version}`)
-    throw bad(folder, `is of ${name} ${version}, and must be called ${name}-${version}`);
+    throw bad(folder, `describes ${name} ${version}, so it must be called ${name}-${version}`);
   const filename = value("FILENAME");
   if (filename !== undefined && !/^[^/\p{Cc}\ufffd\\.][^/\p{Cc}\ufffd\\]*$/u.test(filename)) {
     throw bad(folder, "has a FILENAME that is not the plain name of a file");

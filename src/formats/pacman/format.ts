@@ -17,7 +17,7 @@ export const pacman: Format = {
   roots: ({ index, name = "" }) => [index ?? publishedAs(name)],
   signaturesOf: (name) => [`${name}.sig`],
   oneSignature:
-    "every pacman must have it in its ring: by the timer of feedkey setup pacman, or a new NAME.gpg and NAME-trusted and pacman-key --populate",
+    "every pacman needs it in its keyring: from the timer of feedkey setup pacman, or from a new NAME.gpg and NAME-trusted with pacman-key --populate",
   signs: "file",
   signing: {
     isRoot: (name) => root.test(name),

@@ -102,7 +102,7 @@ export function readElements(
   const buffer = asBuffer(bytes);
   for (let at = 0; at < buffer.length; at += chunk) {
     parser.write(decode(buffer.subarray(at, at + chunk)));
-    if (parser.position - reached > maxRun) throw error(`ends ${maxRun} characters without an element`);
+    if (parser.position - reached > maxRun) throw error(`follows ${maxRun} characters without an element`);
   }
   parser.write(decode()).close();
 }
@@ -121,7 +121,7 @@ function refuseNamespaces(
   error: (problem: string) => Error,
 ): void {
   if (first !== undefined && (first !== root || attributes.xmlns !== namespace)) {
-    throw error(`does not begin "${root}" of the namespace ${namespace}`);
+    throw error(`does not begin the element "${root}" of the namespace ${namespace}`);
   }
   const again = Object.keys(attributes).find((name) => first === undefined && /^xmlns(:|$)/.test(name));
   if (again !== undefined) throw error(`gives the namespace "${again}" inside of the document`);

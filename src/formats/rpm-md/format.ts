@@ -23,7 +23,7 @@ export const rpmMd: Format = {
     files: (name) => [{ name: `${name}.asc`, holds: "armored" }],
   },
   content: readRepomd,
-  needs: "the new key in dnf's own keyrings and in rpm's database, as feedkey setup has them written",
+  needs: "the new key in dnf's own keyrings and in rpm's database, where feedkey setup puts it",
   packageName: /\.rpm$/,
   compareVersions,
   relations,

@@ -113,10 +113,14 @@ function rpmEntryOf({ name = "", flags, epoch = "0", ver, rel }: Readonly<Record
 
 function otherArchitectures(found: ReadonlySet<string>): FeedkeyError {
   const names = escapeText([...found].sort().slice(0, 10).join(", "));
-  return new FeedkeyError("wrong_feed", `the repository lists packages for ${names}, and none for what was asked for`, {
-    details: { architectures: [...found].sort().slice(0, 10) },
-    hint: 'check "architectures" and "path" in the profile; or the mirror serves another repository of the archive',
-  });
+  return new FeedkeyError(
+    "wrong_feed",
+    `the repository lists packages for ${names}, but none for the architectures requested`,
+    {
+      details: { architectures: [...found].sort().slice(0, 10) },
+      hint: 'check "architectures" and "path" in the profile; or the mirror serves another repository of the archive',
+    },
+  );
 }
 
 /** A copy: a piece of the text would keep all of it in memory. */

@@ -64,7 +64,7 @@ function nameProblem(name: string): string | undefined {
   if (name.includes("\\")) return "has a backslash";
   if (name.trim() !== name) return "begins or ends with a space";
   // sha256sum -c reads its own input where a file is called so.
-  if (name === "-") return "stands for standard input";
+  if (name === "-") return "means standard input";
   if (name.startsWith("/")) return "is absolute";
   return isPlainPath(name) ? undefined : "is not a plain path below the folder";
 }

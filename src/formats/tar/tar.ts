@@ -77,7 +77,7 @@ function endsEarly(): Error {
 }
 
 function tooLarge(what: string, size: number, limit: number): Error {
-  return damage(`${what} has ${size} bytes, at most ${limit} are read`, { reason: "limits" });
+  return damage(`${what} has ${size} bytes, but at most ${limit} are read`, { reason: "limits" });
 }
 
 function describe({ name, type, size }: TarHeader): TarEntry {

@@ -39,8 +39,9 @@ export interface DeletionPlan {
   readonly against: readonly string[];
 }
 
-const onlyRevocation = "it has a revocation, and no backup with all of that is named";
-const noConfig = "archives are published from this key store, and no --config says whether with this key";
+const onlyRevocation = "it has a revocation, and no complete backup was given";
+const noConfig =
+  "archives are published from this key store, and without --config it is unknown whether this key signs for them";
 
 /** What a secret key is needed for. */
 async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at }: DeleteTerms): Promise<string[]> {
@@ -77,7 +78,7 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   const { backup } = terms;
   const copied = backup === undefined ? undefined : await copiedTo(store, fingerprint, resolve(backup));
   if (!(await store.hasPrivate(fingerprint))) {
-    const against = names.map((one) => `it and ${one} are certified one by the other`);
+    const against = names.map((one) => `one of it and ${one} certified the other`);
     if (isPresent) against.unshift("it is the archive's present key");
     const isRevoked = certificate !== undefined && revocationPart(certificate.raw) !== undefined;
     if (isRevoked && copied?.certificate !== true) against.push(onlyRevocation);
@@ -87,15 +88,15 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   const isSaved = copied?.secret === true;
   const copy =
     backup === undefined
-      ? "no backup of it is named"
-      : `${escapeText(backup)} has no copy of all its secrets as they are`;
+      ? "no backup of it was given"
+      : `${escapeText(backup)} does not contain all its secrets as they are now`;
   const staysFor =
     names.length > 0
-      ? `for clients that find ${names.join(", ")} by it`
+      ? `clients find ${names.join(", ")} through it`
       : isPresent
         ? "it is the archive's present key"
         : copied?.certificate === false
-          ? `${escapeText(backup ?? "")} has no copy of all of it, such as a revocation`
+          ? `${escapeText(backup ?? "")} does not contain all of it, such as a revocation`
           : undefined;
   return {
     fingerprint,
@@ -112,10 +113,10 @@ function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
   const others = against.filter((one) => one !== noConfig);
   const steps = [
     ...(others.length < against.length ? ["give --config FILE, the archive.ini that is published from here"] : []),
-    ...(backup === undefined || others.some((one) => one.includes("has no copy of all its secrets"))
-      ? ["name a copy of the key store, as it is now, with --backup DIR (feedkey key backup DIR makes one)"]
+    ...(backup === undefined || others.some((one) => one.includes("does not contain all its secrets"))
+      ? ["give a current copy of the key store with --backup DIR (feedkey key backup DIR makes one)"]
       : []),
-    "--force deletes it all the same, for good",
+    "--force deletes it anyway, for good",
   ];
   return steps.join("; ");
 }
@@ -123,9 +124,9 @@ function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
 function hintForCertificate(against: readonly string[]): string {
   const onlyCopy = against.every((one) => one === onlyRevocation);
   const why = onlyCopy
-    ? "clients may not have heard of it yet: name a copy with --backup DIR (feedkey key backup DIR makes one)"
-    : "the key bundle is made of these certificates: clients would lose their way";
-  return `${why}; --force deletes it all the same`;
+    ? "clients may not have heard of it yet: give a copy with --backup DIR (feedkey key backup DIR makes one)"
+    : "the key bundle is made from these certificates: without this one, clients would lose their chain";
+  return `${why}; --force deletes it anyway`;
 }
 
 /** @throws FeedkeyError `usage`: the key is still needed */

@@ -104,7 +104,7 @@ export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Finge
   return [...new Set(found)];
 }
 
-/** Says all that is known of a key. @param key one of `own` @throws FeedkeyError `bad_config`, `bad_certificate` if its secret can't be read */
+/** Says everything that is known about a key. @param key one of `own` @throws FeedkeyError `bad_config`, `bad_certificate` if its secret can't be read */
 export async function describeKey(store: KeyStore, own: Own, key: OwnCertificate, at: Instant): Promise<KeyDetails> {
   const { fingerprint } = key.raw;
   const secret = await store.hasPrivate(fingerprint);

@@ -15,7 +15,7 @@ import { findRivals, type Rival } from "../rivals.ts";
 
 /**
  * Where the rotation of the archive's present key stands.
- * @throws FeedkeyError `not_found`: the present key's certificate is missing in the key store
+ * @throws FeedkeyError `not_found`: the present key's certificate is missing from the key store
  */
 export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
   const own = await ownCertificates(store);
@@ -46,7 +46,7 @@ function refuseIssuer({ present }: RotationState, at: Instant): void {
     hint:
       refused.code === "expired"
         ? "extend it first with feedkey key extend: clients can't follow a chain through an expired key"
-        : "clients can't follow a chain through it any more: they need a new seed, by a new release",
+        : "clients can't follow a chain through it any more: they need a new seed, in a new release",
   });
 }
 

@@ -34,7 +34,7 @@ export function isText(bytes: Uint8Array): boolean {
 
 const textKinds: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [/^\s*<(!doctype|html|\?xml|head|body)\b/i, "a web page"],
-  [/^untrusted comment:/, "a key or signature of usign or signify, which OpenPGP does not read"],
+  [/^untrusted comment:/, "a key or signature of usign or signify, which is not OpenPGP"],
   [/^(ssh-|ecdsa-|-----BEGIN OPENSSH)/, "an SSH key"],
   [/^-----BEGIN (?!PGP )[A-Z0-9 ]+-----/m, "a PEM file (X.509), not OpenPGP"],
   [/^-----BEGIN PGP (SIGNATURE|SIGNED MESSAGE|MESSAGE)-----/m, "an OpenPGP signature or message"],

@@ -30,7 +30,7 @@ export function readSignatureFile(bytes: Uint8Array, what: string): FileSignatur
   if (bytes.length > limits.signatureFileBytes) throw malformed(what, `it has ${bytes.length} bytes`);
   const foreign = foreignSignature(bytes);
   if (foreign !== undefined) {
-    throw new FeedkeyError("bad_signature_data", `${what} is a signature of ${foreign}, not of OpenPGP`, {
+    throw new FeedkeyError("bad_signature_data", `${what} is a signature of ${foreign}, not an OpenPGP signature`, {
       hint: "the archive must publish an OpenPGP signature beside it; INDEX.asc alone is enough",
     });
   }
@@ -104,6 +104,6 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
     const loose = refuseLooseEnds(raw, maker);
     if (loose !== undefined) return bad(loose);
   }
-  if (makers.length === 0) return bad("it does not fit the data: one of the two was changed");
+  if (makers.length === 0) return bad("it does not match the data: one of the two was changed");
   return { status: "good", makers: makers.map((maker) => signatureFacts(raw, maker)) };
 }

@@ -46,7 +46,7 @@ export function splitUserId(userId: string, form?: "any"): { name: string; email
   const email = addressOf(userId);
   const name = userId.slice(0, userId.indexOf("<")).trimEnd();
   if (email === undefined || name === "" || `${name} <${email}>` !== userId || !/^[^\s@]+@[^\s@]+$/.test(email)) {
-    throw new FeedkeyError("usage", `"${userId}" is not a user ID for an archive key`, {
+    throw new FeedkeyError("usage", `"${userId}" can't be the user ID of an archive key`, {
       hint: 'write it as "Example Archive Signing Key <archive@example.org>"',
     });
   }

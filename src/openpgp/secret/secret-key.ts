@@ -93,7 +93,10 @@ export class SecretKey {
     const raw = readSignature(packet.body);
     const [checked] = await checkSignatures(raw ? [{ raw }] : [], document, await KeyIndex.of([certificate.raw]));
     if (checked?.status !== "good") {
-      throw new FeedkeyError("internal", "the signature just made does not verify: broken memory or processor?");
+      throw new FeedkeyError(
+        "internal",
+        "the signature just made does not verify: the memory or processor may be broken",
+      );
     }
     return writePacket(packet);
   }

@@ -80,7 +80,7 @@ export async function uniteSecrets(present: string, other: string): Promise<stri
   const [here, there] = [await componentsOf(present), await componentsOf(other)];
   if (here[0]?.name !== there[0]?.name) {
     throw new FeedkeyError("bad_certificate", "the two secret keys are not copies of one key", {
-      hint: "bring the right file back from a backup",
+      hint: "restore the right file from a backup",
     });
   }
   const united = new Map(here.map((one) => [one.name, one]));

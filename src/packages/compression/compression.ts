@@ -47,7 +47,7 @@ export async function decompress(
 async function decode(bytes: Uint8Array, kind: Compression, limit: number): Promise<Uint8Array> {
   // Node's decoders take no limit of 0, which an empty list has.
   const content = await decodeSome(bytes, kind, Math.max(limit, 1));
-  if (content.length > limit) throw new Undecodable("limits", `holds more than the ${limit} bytes that are read`);
+  if (content.length > limit) throw new Undecodable("limits", `contains more than the ${limit} bytes that are read`);
   return content;
 }
 

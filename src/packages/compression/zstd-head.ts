@@ -65,7 +65,7 @@ function lastWholeBlock(view: DataView, first: number, most: number): Blocks {
 /** A header without checksum and content size, since neither is that of the first blocks. */
 function frameHeader(windowSize: number): Uint8Array {
   const exponent = Math.max(0, Math.ceil(Math.log2(Math.max(windowSize, 1))) - 10);
-  if (exponent > 31) throw new Undecodable("damaged", "has an absurd window");
+  if (exponent > 31) throw new Undecodable("damaged", "has an unreasonably large window");
   const header = Buffer.alloc(6);
   header.writeUInt32LE(FRAME_MAGIC, 0);
   header.writeUInt8(exponent << 3, 5);

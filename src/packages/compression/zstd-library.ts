@@ -38,7 +38,7 @@ export function nodeZstd(): Zstd | undefined {
     },
     decompress(frame, room) {
       const { buffer, engine } = zstdDecompressSync(frame, { maxOutputLength: room, info: true });
-      if (engine.bytesWritten !== frame.length) throw new Undecodable("damaged", "has bytes behind its end");
+      if (engine.bytesWritten !== frame.length) throw new Undecodable("damaged", "has bytes after its end");
       return buffer;
     },
   };

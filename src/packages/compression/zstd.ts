@@ -22,7 +22,7 @@ export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Arr
     only = decode(zstd, packed, contentSize ?? mostContent, left);
     if (only.length > left) throw exceeds(limit);
     if (contentSize !== undefined && contentSize !== only.length) {
-      throw new Undecodable("damaged", `has ${only.length} bytes, but says ${contentSize}`);
+      throw new Undecodable("damaged", `has ${only.length} bytes, but its header says ${contentSize}`);
     }
     whole?.set(only, total);
     total += only.length;

@@ -90,10 +90,14 @@ export async function publishedLists({ files }: Release, folder: FolderView): Pr
     if (posix.basename(path) !== "Packages") continue;
     const list = await readListed(folder, path, digests);
     if (list === undefined) {
-      throw new FeedkeyError("bad_index", `${escapeText(path)} is not there as the Release file names it`, {
-        details: { path },
-        hint: "run feedkey publish: it writes the lists again",
-      });
+      throw new FeedkeyError(
+        "bad_index",
+        `${escapeText(path)} is missing, or differs from what the Release file lists`,
+        {
+          details: { path },
+          hint: "run feedkey publish: it writes the lists again",
+        },
+      );
     }
     for (const stanza of asBuffer(list).toString("latin1").split("\n\n")) {
       if (stanza !== "") stanzas.add(stanza.replace(/\n$/, ""));
