@@ -19,8 +19,7 @@ export function warningsOfAlgorithms({ trusted, at }: TrustSet, certificates: It
 
 /** The same for the signers of an index, and for the keys whose delegations they need. */
 export function warnOfAlgorithms(
-  { options }: Pick<Session, "options">,
-  trust: TrustSet,
+  { options, judged: { trust } }: Pick<Session, "options" | "judged">,
   signers: readonly { readonly certificate: Fingerprint }[],
 ): void {
   const needed = signers.flatMap(({ certificate }) => {

@@ -75,11 +75,14 @@ export class Client {
 
   /**
    * Opens the state for one call.
-   * @param isReadOnly nothing is recorded
+   * @param how `readOnly`: nothing is recorded; `onlySigners`: the call verifies signatures and says nothing of other keys
    * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `usage` once it is closed, and as the action
    */
   async #run<Found>(
-    isReadOnly: boolean | undefined,
+    {
+      readOnly = false,
+      onlySigners = false,
+    }: { readonly readOnly?: boolean | undefined; readonly onlySigners?: boolean },
     { resetState = false, partial }: CallOptions,
     action: (session: Session) => Promise<Found & { readonly errors?: readonly FeedkeyError[] }>,
   ): Promise<Report<Found>> {
@@ -95,7 +98,8 @@ export class Client {
         keyserverTransport: this.#transports.keyservers,
         reporter,
         resetState,
-        readOnly: isReadOnly === true,
+        readOnly,
+        onlySigners,
         justRefreshed,
       });
       try {
@@ -112,13 +116,13 @@ export class Client {
    */
   async refresh(options: CallOptions = {}): Promise<Report<Omit<KeyNews, "errors">>> {
     const { keyNews } = await import("../refresh/key-news.ts");
-    return await this.#run(false, options, keyNews);
+    return await this.#run({}, options, keyNews);
   }
 
   /** Asks for news of keys as the profile says. @returns which keys are trusted, and why the others are not */
   async chain(options: CallOptions = {}): Promise<Report<{ readonly trust: TrustSet }>> {
     const { refresh } = await import("../refresh/refresh.ts");
-    return await this.#run(false, options, async (session) => ({ trust: (await refresh(session)).trust }));
+    return await this.#run({}, options, async (session) => ({ trust: (await refresh(session)).trust }));
   }
 
   /**
@@ -130,7 +134,7 @@ export class Client {
       import("./chosen-feeds.ts"),
       import("./update.ts"),
     ]);
-    return await this.#run(false, options, async (session) => {
+    return await this.#run({ onlySigners: true }, options, async (session) => {
       const chosen = chosenFeeds(this.profile, options.feeds ?? []);
       const { allowEmpty = false, allowReleaseinfoChange = false } = options;
       const feeds = await updateWithFreshKeys(session, chosen, { allowEmpty, allowReleaseinfoChange });
@@ -144,7 +148,7 @@ export class Client {
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
     const { listPackages } = await import("./packages/listed-packages.ts");
-    return await this.#run(true, options, (session) => listPackages(session, options));
+    return await this.#run({ readOnly: true }, options, (session) => listPackages(session, options));
   }
 
   /**
@@ -169,7 +173,7 @@ export class Client {
     options: FetchAllOptions,
   ): Promise<Report<{ readonly packages: readonly Fetched[] }>> {
     const { fetchPackages } = await import("./packages/fetch-packages.ts");
-    return await this.#run(false, options, (session) => fetchPackages(session, requests, options));
+    return await this.#run({ onlySigners: true }, options, (session) => fetchPackages(session, requests, options));
   }
 
   /**
@@ -178,7 +182,9 @@ export class Client {
    */
   async verify(index: string, options: VerifyOptions = {}): Promise<Report<Omit<VerifiedCopy, "errors">>> {
     const { verifyCopy } = await import("./verify-copy.ts");
-    return await verifyCopy(index, options, (action) => this.#run(options.audit, options, action));
+    return await verifyCopy(index, options, (action) => {
+      return this.#run({ readOnly: options.audit, onlySigners: true }, options, action);
+    });
   }
 
   /**
@@ -190,13 +196,14 @@ export class Client {
     options: VerifyPackagesOptions = {},
   ): Promise<Report<Omit<VerifiedPackages, "errors">>> {
     const { verifyPackages } = await import("./packages/verify-packages.ts");
-    return await this.#run(options.audit, options, (session) => verifyPackages(session, files, options.feed));
+    const how = { readOnly: options.audit, onlySigners: true } as const;
+    return await this.#run(how, options, (session) => verifyPackages(session, files, options.feed));
   }
 
   /** What this client has, how old it is, and what will break when; no server is asked and nothing is recorded. */
   async status(): Promise<Report<ClientStatus>> {
     const { clientStatus } = await import("./status.ts");
-    return await this.#run(true, {}, clientStatus);
+    return await this.#run({ readOnly: true }, {}, clientStatus);
   }
 
   /**
@@ -206,7 +213,7 @@ export class Client {
    */
   async exportKeys(path: string, options: ExportOptions): Promise<Report<Exported>> {
     const { exportKeys } = await import("../stock/export.ts");
-    return await this.#run(false, {}, async (session) => {
+    return await this.#run({}, {}, async (session) => {
       return await exportKeys(session, options.for, path, feedNames(session.profile, options));
     });
   }
@@ -223,7 +230,7 @@ export class Client {
       import("../stock/export.ts"),
       import("../refresh/refresh.ts"),
     ]);
-    return await this.#run(options.audit, {}, async (session) => {
+    return await this.#run({ readOnly: options.audit }, {}, async (session) => {
       return await planExport(session, await refresh(session), options.for, path, feedNames(session.profile, options));
     });
   }

@@ -205,7 +205,6 @@ export async function updateWithFreshKeys(
   const all = news === undefined ? outcomes : [...good, ...(await updateFeeds(session, news, again, consent))];
   warnOfAlgorithms(
     session,
-    (news ?? judged).trust,
     all.flatMap((one) => (one.ok ? one.index.signers : [])),
   );
   return all;

@@ -5,7 +5,7 @@ import { isFramed } from "../formats/cleartext.ts";
 import type { Format } from "../formats/format.ts";
 import { formats } from "../formats/formats.ts";
 import { isDatedBy } from "../net/validator.ts";
-import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts";
+import { checkSignatures, makersNamed, readSignatureFile } from "../openpgp/check/detached.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { Feed, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
@@ -133,16 +133,18 @@ async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy
   for (const signature of candidate.signatures) {
     const { name, bytes, within } = signature;
     let checked: DataSignature[];
+    let known = judged;
     try {
       const found = readSignatureFile(within ?? bytes, name);
       if (found.length > 1 && oneSignature !== undefined) throw severalSignatures(name, found.length);
-      checked = await checkSignatures(found, candidate.document, judged.keys);
+      known = (await judged.including?.(makersNamed(found))) ?? judged;
+      checked = await checkSignatures(found, candidate.document, known.keys);
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       unreadable ??= isFramed(bytes) && within === undefined ? notBeside(name, error) : error;
       continue;
     }
-    const verdict = judgeIndex(checked, judged.trust, policy);
+    const verdict = judgeIndex(checked, known.trust, policy);
     if ("signers" in verdict) return { verdict, signature };
     refusals.push(verdict);
   }

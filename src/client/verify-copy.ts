@@ -7,7 +7,6 @@ import type { ReadAhead } from "../files/read-ahead.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
 import { withFreshKeys } from "../refresh/refresh.ts";
 import { type Session, withProgress } from "../refresh/session.ts";
-import type { TrustSet } from "../trust/judge.ts";
 import { warnOfAlgorithms } from "./algorithm-warnings.ts";
 import type { VerifyOptions } from "./client-options.ts";
 import { type CheckedFiles, PackageFiles } from "./packages/verify-files.ts";
@@ -73,11 +72,7 @@ async function verifyWith(
   const how = { compare: options.audit !== true, allowEmpty, ahead };
   // Digested while the index is judged; only then is anything said of them.
   const packages = threads && (await PackageFiles.begin(threads, files, folder?.path));
-  let trust: TrustSet | undefined;
-  const verifyIndex = (judged: Judged) => {
-    trust = judged.trust;
-    return verifyLocal(session, judged, feed, path, signature, how);
-  };
+  const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, path, signature, how);
   const index = await withFreshKeys(session, verifyIndex);
   const { good, errors } = await verifyPackages(session, index, packages, path, options);
   await accept(session, index, path, async (judged) => {
@@ -88,6 +83,6 @@ async function verifyWith(
       hint: "verify it again",
     });
   });
-  if (trust !== undefined) warnOfAlgorithms(session, trust, index.signers);
+  warnOfAlgorithms(session, index.signers);
   return { index, packages: good, errors };
 }

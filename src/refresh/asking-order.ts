@@ -21,12 +21,13 @@ export async function inAskingOrder(
 ): Promise<Fingerprint[]> {
   const nearest = (await session.state.signers()).flatMap((signer) => pathOf(signer, trust));
   const places = new Map([...new Set(nearest)].map((key, place) => [key, place]));
+  const { known } = session;
   const rank = (key: Fingerprint): readonly [group: number, place: number] => {
     const place = places.get(key);
     if (place !== undefined) return [0, place];
     const found = trust.trusted.get(key);
     const length = found?.via.length ?? 0;
-    const record = session.known.get(key);
+    const record = known.get(key);
     if (found?.role === "delegate") return [record === undefined ? 4 : 3, record?.acceptedAt ?? length];
     return record === undefined ? [2, length] : [1, record.acceptedAt];
   };

@@ -10,13 +10,17 @@ import { readFacts } from "../openpgp/check/read-facts.ts";
 import { keyIdOf } from "../openpgp/packet/key-packet.ts";
 import type { Profile } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
-import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import { matchesIdentity } from "../trust/identity.ts";
 import { type JudgeInput, judge, type TrustSet } from "../trust/judge.ts";
 import { delegatorsOf } from "./delegators.ts";
+import type { Judged } from "./judged.ts";
 import { connect } from "./reachable.ts";
-import { cutDown, type Reading, readAll } from "./read-certificates.ts";
+import { cutDown, layByRevokers, type Reading, readAll, tellingFirst } from "./read-certificates.ts";
+import { restingDelegates } from "./resting.ts";
 import { certificatesWorthKeeping, survey } from "./worth-keeping.ts";
+
+export type { Judged } from "./judged.ts";
 
 const limits = {
   /** Certificates from outside that nothing of the chain certified: put aside, since their issuer may come yet. */
@@ -26,12 +30,6 @@ const limits = {
   /** Certificates of which only the key is kept: it may be a designated revoker (T4). */
   bystanders: 20_000,
 } as const;
-
-/** The judgement, with the keys to check signatures with. */
-export interface Judged {
-  readonly trust: TrustSet;
-  readonly keys: KeyIndex;
-}
 
 export class Knowledge {
   readonly #profile: Profile;
@@ -43,6 +41,10 @@ export class Knowledge {
   /** The designated revokers of available keys. */
   #designated: ReadonlySet<Fingerprint> = new Set();
   #reading: Promise<Reading> | undefined;
+  /** The available certificates as the run began. */
+  readonly #quiet: ReadonlyMap<Fingerprint, RawCertificate>;
+  /** Signers, without whom many delegates need not be read; undefined: all are. */
+  #wanted: Set<string> | undefined;
 
   /**
    * @param held the seeds' keyring and other available certificates
@@ -62,6 +64,53 @@ export class Knowledge {
     this.#own = new Set(this.#held.keys());
     this.#revocations.add({ certificates: [...this.#held.values()], loose: [] });
     for (const ring of remembered) this.remember(ring);
+    this.#quiet = new Map(this.#held);
+  }
+
+  /**
+   * Reads these signers, and no longer every delegate.
+   * @param names fingerprints or key IDs
+   */
+  readOnly(names: Iterable<string>): void {
+    this.#wanted = new Set(names);
+    this.#reading = undefined;
+  }
+
+  /** Reads every delegate again. */
+  readEverything(): void {
+    this.#wanted = undefined;
+    this.#reading = undefined;
+  }
+
+  /**
+   * Reads these signers too.
+   * @returns certificates that had not been read
+   */
+  async want(names: Iterable<string>): Promise<Fingerprint[]> {
+    if (this.#wanted === undefined) return [];
+    const before = await this.resting();
+    for (const name of names) this.#wanted.add(name);
+    const resting = this.#resting();
+    const found = [...before].filter((key) => !resting.has(key));
+    if (found.length > 0) this.#reading = undefined;
+    return found;
+  }
+
+  /** Delegates that are not read. */
+  async resting(): Promise<ReadonlySet<Fingerprint>> {
+    this.#reading ??= this.#read();
+    return (await this.#reading).resting;
+  }
+
+  #resting(): Set<Fingerprint> {
+    if (this.#wanted === undefined) return new Set();
+    const { seeds } = this.#profile.trust;
+    const isOfChain = ({ fingerprint, userIds }: RawCertificate) => {
+      return seeds.includes(fingerprint) || userIds.some(({ packet }) => this.#isNamed(packet.body));
+    };
+    const designationsCount = this.#revocations.hasBare;
+    const names = { wanted: this.#wanted, isOfChain, designationsCount };
+    return restingDelegates({ held: this.#held, quiet: this.#quiet, ...names });
   }
 
   /** Takes what takes trust away, and nothing else, from a keyring (T4). Of its certificates only the keys are kept. */
@@ -175,9 +224,10 @@ export class Knowledge {
   }
 
   async #read(): Promise<Reading> {
-    const isOwn = (fingerprint: Fingerprint) => this.#own.has(fingerprint);
+    const resting = this.#resting();
+    const isOwn = (fingerprint: Fingerprint) => this.#own.has(fingerprint) && !resting.has(fingerprint);
     const own = new Map([...this.#held].filter(([fingerprint]) => isOwn(fingerprint)));
-    const strangers = new Map([...this.#held].filter(([fingerprint]) => !isOwn(fingerprint)));
+    const strangers = new Map([...this.#held].filter(([fingerprint]) => !this.#own.has(fingerprint)));
     const { seeds } = this.#profile.trust;
     const { reached, crowded } = await connect({ own, strangers, seeds, identity: this.#profile.archive.identity });
     const part = new Map([...this.#held].filter(([fingerprint]) => isOwn(fingerprint) || reached.has(fingerprint)));
@@ -190,38 +240,17 @@ export class Knowledge {
       return part.has(revoker) || certificate === undefined ? [] : [certificate];
     });
     for (const revoker of revokers) part.set(revoker.fingerprint, revoker);
-    const isNews = this.#layByRevokers(part, first.facts);
+    const isNews = layByRevokers(this.#revocations, part, first.facts);
     const { facts, verified } = revokers.length === 0 && !isNews ? first : await readAll(part);
-    const told = this.#told(
+    const told = tellingFirst(
       aside.filter(({ fingerprint }) => !part.has(fingerprint)),
       crowded,
-    );
+    ).slice(0, limits.told);
     const keys = await KeyIndex.of([...part.values(), ...told.map(cutDown)]);
     for (const one of keys.certificates.filter(({ raw }) => !part.has(raw.fingerprint))) {
       facts.push(await readFacts(one, keys));
     }
-    return { part, keys, facts, verified, crowded };
-  }
-
-  /** A bare revocation only names its maker: it is added to each key that designated that one as its revoker. */
-  #layByRevokers(part: Map<Fingerprint, RawCertificate>, facts: readonly CertificateFacts[]): boolean {
-    let isNews = false;
-    for (const one of facts) {
-      const certificate = part.get(one.primary.fingerprint);
-      if (certificate === undefined) continue;
-      const whole = this.#revocations.attachTo(certificate, [...designatedBy([one])]);
-      if (whole === certificate) continue;
-      part.set(certificate.fingerprint, whole);
-      isNews = true;
-    }
-    return isNews;
-  }
-
-  /** Keys for messages: first those hidden by a crowd, since one of them may be the right one. */
-  #told(aside: readonly RawCertificate[], crowded: Reading["crowded"]): RawCertificate[] {
-    const leftOut = new Set([...crowded.values()].flat());
-    const isLeftOut = ({ fingerprint }: RawCertificate) => leftOut.has(fingerprint);
-    return [...aside.filter(isLeftOut), ...aside.filter((one) => !isLeftOut(one))].slice(0, limits.told);
+    return { part, keys, facts, verified, crowded, resting };
   }
 
   /**
@@ -237,13 +266,14 @@ export class Knowledge {
     memory: Pick<JudgeInput, "neverLive" | "ends"> = {},
   ): Promise<Judged> {
     this.#reading ??= this.#read();
-    const { part, keys, facts, crowded } = await this.#reading;
+    const { part, keys, facts, crowded, resting } = await this.#reading;
     const { archive, trust } = this.#profile;
     const all = keys.certificates.map(({ raw }) => raw.fingerprint);
     const aside = new Set(all.filter((fingerprint) => !part.has(fingerprint)));
     const input = { certificates: facts, identity: archive.identity, seeds: trust.seeds, crowded, aside };
     return {
       keys,
+      resting,
       trust: judge({ ...input, ...memory, retiredIssuers: trust.retiredIssuers, at, accepted, unchecked }),
     };
   }

@@ -1,6 +1,7 @@
 /** The available certificates, read: the facts that the judge is given, and which packets were found good. */
 import type { Component, RawCertificate } from "../openpgp/certificate/certificate.ts";
-import { factsOf } from "../openpgp/check/evidence.ts";
+import type { RevocationStore } from "../openpgp/certificate/revocation-store.ts";
+import { designatedBy, factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
@@ -34,4 +35,31 @@ export interface Reading {
   /** Bodies of the signature packets found good. */
   readonly verified: ReadonlySet<Uint8Array>;
   readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
+  /** Delegates that were not read. */
+  readonly resting: ReadonlySet<Fingerprint>;
+}
+
+/** A bare revocation only names its maker: it is added to each key that designated that one as its revoker. */
+export function layByRevokers(
+  revocations: RevocationStore,
+  part: Map<Fingerprint, RawCertificate>,
+  facts: readonly CertificateFacts[],
+): boolean {
+  let isNews = false;
+  for (const one of facts) {
+    const certificate = part.get(one.primary.fingerprint);
+    if (certificate === undefined) continue;
+    const whole = revocations.attachTo(certificate, [...designatedBy([one])]);
+    if (whole === certificate) continue;
+    part.set(certificate.fingerprint, whole);
+    isNews = true;
+  }
+  return isNews;
+}
+
+/** Keys for messages: first those hidden by a crowd, since one of them may be the right one. */
+export function tellingFirst(aside: readonly RawCertificate[], crowded: Reading["crowded"]): RawCertificate[] {
+  const leftOut = new Set([...crowded.values()].flat());
+  const isLeftOut = ({ fingerprint }: RawCertificate) => leftOut.has(fingerprint);
+  return [...aside.filter(isLeftOut), ...aside.filter((one) => !isLeftOut(one))];
 }

@@ -41,7 +41,7 @@ async function discover(session: Session, inquiry: Inquiry): Promise<void> {
     if (answer.outcome === "unknown") {
       options.reporter.note(answer.error.message);
       noteBug(options.reporter, answer.error);
-    } else if (answer.outcome === "found") warnOfFull(session, address, answer.blocks.flatMap(certificatesIn).length);
+    } else if (answer.outcome === "found") warnOfFull(session, address, answer.blocks);
   }
 }
 
@@ -49,7 +49,8 @@ async function discover(session: Session, inquiry: Inquiry): Promise<void> {
 const fullAnswer = 100;
 
 /** Without this a chain longer than that ends in an unknown signer, and nobody sees why. */
-function warnOfFull({ options }: Session, address: string, count: number): void {
+function warnOfFull({ options }: Session, address: string, blocks: readonly Uint8Array[]): void {
+  const count = blocks.reduce((sum, block) => sum + readKeyring(block).certificates.length, 0);
   if (count < fullAnswer) return;
   const missing = "the archive's newest keys may be among those that it left out";
   options.reporter.warn(`a key server sent ${count} keys for ${address}, perhaps not all it has: ${missing}`);

@@ -2,26 +2,21 @@
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { Transport } from "../net/types.ts";
-import {
-  type Keyring,
-  type RawCertificate,
-  readKeyring,
-  writeCertificate,
-} from "../openpgp/certificate/certificate.ts";
+import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
 import type { Profile } from "../profile/types.ts";
 import type { BundleCopy } from "../store/bundle-copies.ts";
 import type { ClientState } from "../store/client-state.ts";
 import { ClientStateView } from "../store/client-state-view.ts";
-import type { KeyRecord, Ledger } from "../store/ledger.ts";
+import type { KeyRecord } from "../store/ledger.ts";
 import { SharedState } from "../store/shared-state.ts";
 import { badState } from "../store/state-file.ts";
 import type { Duration, Instant } from "../time.ts";
-import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
-import { endOfLife, refuseLife } from "../trust/key-state.ts";
+import type { Fingerprint } from "../trust/facts.ts";
 import { skew } from "../trust/policy.ts";
-import { type CheckPolicy, type CheckState, checkState, uncheckedKeys } from "../trust/revocation-check.ts";
+import { type CheckPolicy, type CheckState, checkState, needsCheck, uncheckedKeys } from "../trust/revocation-check.ts";
 import { type Judged, Knowledge } from "./certificate-pool.ts";
-import { endsIn, endsOf, latestDate } from "./ledger-dates.ts";
+import { endsIn } from "./ledger-dates.ts";
+import { isDropped, recordRun } from "./record-run.ts";
 import { readSeeds } from "./seeds.ts";
 
 /** Where a use case says what is not an error, and how far it is. */
@@ -62,6 +57,8 @@ export interface SessionOptions {
   readonly resetState?: boolean;
   /** An audit: reads the state and changes nothing. */
   readonly readOnly?: boolean;
+  /** Nothing but signatures will be verified: of many delegates only those that signed are read. */
+  readonly onlySigners?: boolean;
   /** A `refresh` of the same job has just asked: its answers count as if this run had asked. */
   readonly justRefreshed?: boolean;
 }
@@ -89,17 +86,20 @@ export class Session {
   /** The archive's bundles as they came in this run, as far as their servers say which version that is. */
   readonly bundles: BundleCopy[] = [];
 
-  /** T7: when the keys of the profile's keyring end, as it says itself. */
-  readonly #shippedEnds: ReadonlyMap<Fingerprint, readonly Instant[]>;
+  /** The last judgement. */
+  #judged: Judged | undefined;
+  /** T7: the profile's keyring, and when its keys end, as it says itself. */
+  readonly #shipped: ReadonlyMap<Fingerprint, RawCertificate>;
+  readonly #shippedEnds = new Map<Fingerprint, readonly Instant[]>();
 
   private constructor(
     options: SessionOptions,
     knowledge: Knowledge,
     state: SharedState | ClientStateView,
-    shippedEnds: ReadonlyMap<Fingerprint, readonly Instant[]>,
+    shipped: ReadonlyMap<Fingerprint, RawCertificate>,
   ) {
     this.options = options;
-    this.#shippedEnds = shippedEnds;
+    this.#shipped = shipped;
     this.knowledge = knowledge;
     this.state = state;
   }
@@ -115,12 +115,9 @@ export class Session {
         ? await ClientStateView.openReadOnly(stateFolder, profile.name, listed)
         : await SharedState.open(stateFolder, profile.name, listed, options.resetState === true);
     const remembered = [{ certificates: [], loose: seeds.loose }, rememberedIn(state)];
-    return new Session(
-      options,
-      new Knowledge(profile, seeds.certificates.values(), storedIn(state), remembered),
-      state,
-      await endsIn(seeds.certificates.values(), options.at),
-    );
+    const knowledge = new Knowledge(profile, seeds.certificates.values(), storedIn(state), remembered);
+    if (options.onlySigners === true) knowledge.readOnly(await state.signers());
+    return new Session(options, knowledge, state, seeds.certificates);
   }
 
   get profile(): Profile {
@@ -162,13 +159,13 @@ export class Session {
   }
 
   /** What else the ledger says of keys that were accepted before: T6 and T7. */
-  get #memory(): {
+  async #memory(): Promise<{
     readonly neverLive: ReadonlySet<Fingerprint>;
     readonly ends: ReadonlyMap<Fingerprint, readonly Instant[]>;
-  } {
+  }> {
     const neverLive = new Set<Fingerprint>();
     // What the profile's own keyring says of an end that has passed was known before it did.
-    const ends = new Map<Fingerprint, readonly Instant[]>(this.#shippedEnds);
+    const ends = new Map<Fingerprint, readonly Instant[]>(await this.#endsOfShipped());
     for (const [key, record] of this.known) {
       if (!record.wasLive) neverLive.add(key);
       ends.set(key, [...record.passed, ...(record.end === undefined ? [] : [record.end])]);
@@ -176,15 +173,53 @@ export class Session {
     return { neverLive, ends };
   }
 
+  /** Of the keys that are read. */
+  async #endsOfShipped(): Promise<ReadonlyMap<Fingerprint, readonly Instant[]>> {
+    const resting = await this.knowledge.resting();
+    const isNew = ({ fingerprint }: RawCertificate) => {
+      return !resting.has(fingerprint) && !this.#shippedEnds.has(fingerprint);
+    };
+    const read = [...this.#shipped.values()].filter(isNew);
+    for (const [key, ends] of await endsIn(read, this.options.at)) this.#shippedEnds.set(key, ends);
+    return this.#shippedEnds;
+  }
+
   /** The judgement over what is known now, revocation checks included. */
   async judge(): Promise<Judged> {
     const unchecked = uncheckedKeys(this.knowledge.held.keys(), (key) => this.checkState(key));
-    return await this.knowledge.judge(this.options.at, this.accepted, unchecked, this.#memory);
+    const found = await this.knowledge.judge(this.options.at, this.accepted, unchecked, await this.#memory());
+    const judged = { ...found, including: (names: Iterable<string>) => this.#judgeWith(names) };
+    this.#judged = judged;
+    if (!this.#hasLost(judged)) return judged;
+    // It is to be said of every key that falls with it.
+    this.knowledge.readEverything();
+    return await this.judge();
+  }
+
+  /** The last judgement that was made. @throws FeedkeyError `internal` before the first */
+  get judged(): Judged {
+    if (this.#judged !== undefined) return this.#judged;
+    throw new FeedkeyError("internal", "no key was judged yet");
+  }
+
+  /** Whether a key that was accepted before is so no longer, while others were not read. */
+  #hasLost({ trust, resting }: Judged): boolean {
+    if (resting.size === 0) return false;
+    return [...this.known.keys()].some((key) => !resting.has(key) && isDropped(key, trust));
+  }
+
+  async #judgeWith(names: Iterable<string>): Promise<Judged> {
+    const read = await this.knowledge.want(names);
+    if (read.length === 0) return this.judged;
+    // T11: grace is for keys about which nobody could answer; about these nobody was asked.
+    const isDue = (key: Fingerprint) => needsCheck(this.state.ledger.checks.get(key), this.checkPolicy);
+    if (!this.options.offline) for (const key of read) if (isDue(key)) this.unasked.add(key);
+    return await this.judge();
   }
 
   /** The judgement as if every key had been checked: whom to ask about, and nothing else. */
   async judgeUnchecked(): Promise<Judged> {
-    return await this.knowledge.judge(this.options.at, this.accepted, new Set(), this.#memory);
+    return await this.knowledge.judge(this.options.at, this.accepted, new Set(), await this.#memory());
   }
 
   /**
@@ -193,7 +228,7 @@ export class Session {
    * @returns false as {@link write} does
    */
   async record(judged: Judged): Promise<boolean> {
-    return await this.write((state) => this.#recordIn(state, judged));
+    return await this.write((state) => recordRun(this, state, judged));
   }
 
   /**
@@ -209,63 +244,8 @@ export class Session {
     return false;
   }
 
-  async #recordIn(state: ClientState, { trust }: Judged): Promise<void> {
-    await state.putRevocations(await this.knowledge.revocationsWorthKeeping());
-    const kept = await this.knowledge.worthKeeping(trust, this.accepted);
-    await state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
-    const before: Ledger = state.ledger;
-    const keys = new Map(before.keys);
-    const isBehind = latestDate(state.ledger) > this.options.at + skew;
-    const isBehindIndex = [...state.ledger.feeds.values()].some(({ createdAt }) => createdAt > this.options.at + skew);
-    const hasLive = [...trust.trusted.values()].some(({ facts, role }) => role !== "delegate" && this.#isLive(facts));
-    for (const [fingerprint, key] of trust.trusted) {
-      const known = keys.get(fingerprint);
-      // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
-      const isSame = known !== undefined && (known.role === "delegate") === (key.role === "delegate");
-      const isKnown = isSame && this.knows(fingerprint);
-      // The clock is wrong, or the run looks at the past: it accepts nothing new. A key that a clock ahead accepted is dated again, but
-      // not by one that is behind an accepted index (T9).
-      if (isBehind && (!isSame || isKnown || isBehindIndex)) continue;
-      const { at } = this.options;
-      const { acceptedAt, role, from } = isKnown ? known : { acceptedAt: at, role: key.role, from: key.via.at(-1) };
-      const wasLive = isBehind ? known?.wasLive === true : (isKnown && known.wasLive) || this.#isLive(key.facts);
-      const { end, passed } =
-        isBehind && known !== undefined ? known : endsOf(known, endOfLife(key.facts, at), at, hasLive);
-      keys.set(fingerprint, { acceptedAt, role, from, wasLive, end, passed });
-    }
-    for (const fingerprint of isBehind ? [] : before.keys.keys()) {
-      const rejected = trust.rejected.get(fingerprint);
-      // A missing check or a fork is a state of the world, not of the key: what was accepted stays in the ledger.
-      if (rejected?.code === "unchecked_revocation" || rejected?.code === "fork") continue;
-      if (trust.trusted.has(fingerprint)) continue;
-      // With a clock that was set back, or in an audit of the past, today's keys are in the future; they must not be forgotten.
-      if (!this.knows(fingerprint)) continue;
-      keys.delete(fingerprint);
-      const why = rejected?.reason ?? "no seed of the profile leads to it any more";
-      this.options.reporter.warn(`key ${fingerprint}, accepted before, is dropped: ${why}`);
-    }
-    const checks = new Map(before.checks);
-    for (const [fingerprint, outcome] of this.answered) {
-      const recorded = before.checks.get(fingerprint);
-      const everFound = outcome === "found" || recorded?.everFound === true;
-      checks.set(fingerprint, { lastGoodAt: latest(this.options.at, recorded?.lastGoodAt), outcome, everFound });
-    }
-    await state.saveLedger({ keys, checks });
-    await state.keepBundles(this.bundles);
-  }
-
-  /** As T6 has it. */
-  #isLive(facts: CertificateFacts): boolean {
-    return refuseLife(facts, this.options.at) === undefined;
-  }
-
   /** Ends the run. Between two writes nothing is locked, so that there is nothing to let go of. */
   async close(): Promise<void> {}
-}
-
-/** A check that another run made meanwhile stays the last one; one of the future is none (T11). */
-function latest(at: Instant, recorded: Instant | undefined): Instant {
-  return recorded !== undefined && recorded <= at + skew ? Math.max(at, recorded) : at;
 }
 
 function storedIn(state: ClientStateView): RawCertificate[] {

@@ -12,7 +12,7 @@ import { type AcceptedIndex, serializeFeedMeta } from "./feed-meta.ts";
 import { requireFingerprint } from "./fingerprint.ts";
 import { type CertificateRecord, type Ledger, type LedgerFile, parseLedger, serializeLedger } from "./ledger.ts";
 import { boundPlaces } from "./seed-binding.ts";
-import { sha256 } from "./state-file.ts";
+import { readStateFile, sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
@@ -170,10 +170,12 @@ export class ClientState extends ClientStateView {
 
   async #write(ledger: LedgerFile): Promise<void> {
     const bound = this.#seeds === undefined ? ledger : { ...ledger, seeds: this.#seeds };
-    const text = serializeLedger(bound, this.places.profile);
+    const text = Buffer.from(serializeLedger(bound, this.places.profile), "utf8");
     // Parsed before it is written: an unreadable file must not replace a readable one.
-    const next = parseLedger(Buffer.from(text, "utf8"), this.places.ledger, this.places.profile);
-    await writeFileAtomic(this.places.ledger, text, { mode: 0o644 }, this.#lock);
+    const next = parseLedger(text, this.places.ledger, this.places.profile);
+    const present = await readStateFile(this.places.ledger);
+    const isThere = this.initialised && present !== undefined && text.equals(present);
+    if (!isThere) await writeFileAtomic(this.places.ledger, text, { mode: 0o644 }, this.#lock);
     if (!this.initialised) await mark(this.places);
     this.current = { ...this.current, initialised: true, ledger: next };
   }

@@ -63,13 +63,21 @@ export const emptyLedger: LedgerFile = {
 const version = 1;
 const fields = ["profile", "keys", "checks", "feeds", "certificates", "revocations?", "seeds?", "digest?"] as const;
 
+let last: { readonly path: string; readonly profile: string; readonly bytes: Uint8Array; readonly ledger: LedgerFile };
+
 /**
- * Reads `ledger.json`.
+ * Reads `ledger.json`. A run does so several times: to find its folder, to open it, before it writes; the same bytes are parsed once.
  * @param path for messages
  * @param profile whose ledger it must be, by name
  * @throws FeedkeyError `bad_state` when it is damaged, newer than this program, or another profile's
  */
 export function parseLedger(bytes: Uint8Array, path: string, profile: string): LedgerFile {
+  const isLast = last?.path === path && last.profile === profile && Buffer.compare(last.bytes, bytes) === 0;
+  if (!isLast) last = { path, profile, bytes, ledger: parse(bytes, path, profile) };
+  return last.ledger;
+}
+
+function parse(bytes: Uint8Array, path: string, profile: string): LedgerFile {
   const read = new StateReader(path);
   const file = read.document(bytes, version, [...fields]);
   if (file.get("profile") !== profile) throw read.damage("profile", `expected "${profile}"`);

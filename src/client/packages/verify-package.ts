@@ -8,7 +8,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { stageStream } from "../../files/staged-stream.ts";
 import { packageName } from "../../formats/pkgsrc/package-summary.ts";
-import { checkSignatures, readSignatureFile } from "../../openpgp/check/detached.ts";
+import { checkSignatures, makersNamed, readSignatureFile } from "../../openpgp/check/detached.ts";
 import { armor, dearmor } from "../../openpgp/packet/armor.ts";
 import { damage, quote } from "../../packages/damage.ts";
 import { isPackageName } from "../../packages/file-names.ts";
@@ -100,9 +100,10 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   if (signatures.length > 1) {
     throw new FeedkeyError("bad_signature_data", `expected one signature, found ${signatures.length}`);
   }
-  const checked = await checkSignatures(signatures, parts.hash, judged.keys);
+  const { keys, trust } = (await judged.including?.(makersNamed(signatures))) ?? judged;
+  const checked = await checkSignatures(signatures, parts.hash, keys);
   const terms = { requireFeedName: false, requireExpiry: false, maxIndexAge: undefined };
-  const verdict = judgeIndex(checked, judged.trust, { ...policy, ...terms });
+  const verdict = judgeIndex(checked, trust, { ...policy, ...terms });
   if ("signers" in verdict) return verdict;
   const { code, reason, issuer } = verdict;
   const scope = policy.feed === "" ? "; if its signer may sign for some feeds only, give the feed with --feed" : "";

@@ -24,6 +24,15 @@ function isByAnother({ body }: Packet, fingerprint: string): boolean {
   return raw !== undefined && !namesIssuer(raw, fingerprint);
 }
 
+function designates({ body }: Packet): boolean {
+  return (readSignature(body)?.hashed.designatedRevokers.length ?? 0) > 0;
+}
+
+/** Whether a certificate says that another key may revoke it; nothing of it is checked. */
+export function designatesRevokers({ signatures, userIds }: RawCertificate): boolean {
+  return [signatures, ...userIds.map((one) => one.signatures)].some((packets) => packets.some(designates));
+}
+
 /**
  * The revocations and withdrawals of a certificate, and where another key revoked it the signatures that may have designated
  * that key: without them its revocation could not be checked again.
@@ -31,7 +40,6 @@ function isByAnother({ body }: Packet, fingerprint: string): boolean {
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
   const isForeign = certificate.signatures.some((packet) => isByAnother(packet, certificate.fingerprint));
-  const designates = ({ body }: Packet) => (readSignature(body)?.hashed.designatedRevokers.length ?? 0) > 0;
   const part = keepSignatures(certificate, (packet) => isRevocation(packet) || (isForeign && designates(packet)));
   return part.signatures.length + part.userIds.length + part.subkeys.length === 0 ? undefined : part;
 }

@@ -82,6 +82,11 @@ export class RevocationStore {
     this.#bare.set(name, known);
   }
 
+  /** Whether there are bare revocations: any key that designated their maker as its revoker may be revoked. */
+  get hasBare(): boolean {
+    return this.#bare.size > 0;
+  }
+
   /** Bare revocations that name a key as their maker. */
   bareBy(fingerprint: Fingerprint): readonly Packet[] {
     return [fingerprint, keyIdOf(fingerprint)].flatMap((name) => [...(this.#bare.get(name)?.values() ?? [])]);

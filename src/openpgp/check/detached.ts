@@ -60,6 +60,11 @@ function cut(block: Uint8Array, what: string): Packet[] {
   }
 }
 
+/** Fingerprints or key IDs of the keys that signatures name as their makers. */
+export function makersNamed(signatures: readonly FileSignature[]): string[] {
+  return signatures.flatMap((one) => ("raw" in one ? (makerOf(one.raw) ?? []) : []));
+}
+
 /**
  * Checks each signature of a file over a document with every key that it names. Mathematics only: who may
  * sign, when and with what is for `trust/`.

@@ -1,0 +1,87 @@
+/** What a run of the client records of what it learned (T4, T5, T11). */
+import { writeCertificate } from "../openpgp/certificate/certificate.ts";
+import type { BundleCopy } from "../store/bundle-copies.ts";
+import type { ClientState } from "../store/client-state.ts";
+import type { Ledger } from "../store/ledger.ts";
+import type { Instant } from "../time.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import type { TrustSet } from "../trust/judge.ts";
+import { endOfLife, refuseLife } from "../trust/key-state.ts";
+import { skew } from "../trust/policy.ts";
+import type { Judged, Knowledge } from "./certificate-pool.ts";
+import { endsOf, latestDate } from "./ledger-dates.ts";
+
+/** What is asked of the run. */
+interface Run {
+  readonly options: { readonly at: Instant; readonly reporter: { warn(text: string): void } };
+  readonly knowledge: Knowledge;
+  /** Keys of the chain that were accepted before. */
+  readonly accepted: ReadonlySet<Fingerprint>;
+  readonly answered: ReadonlyMap<Fingerprint, "found" | "absent">;
+  readonly bundles: readonly BundleCopy[];
+  /** Whether the ledger has a key at the reference time. */
+  knows(key: Fingerprint): boolean;
+}
+
+/**
+ * Whether a key that was accepted before is so no longer. A missing check or a fork is a state of the world, not of the key: what was
+ * accepted stays in the ledger.
+ */
+export function isDropped(key: Fingerprint, { trusted, rejected }: TrustSet): boolean {
+  const code = rejected.get(key)?.code;
+  return !trusted.has(key) && code !== "unchecked_revocation" && code !== "fork";
+}
+
+/** A check that another run made meanwhile stays the last one; one of the future is none (T11). */
+function latest(at: Instant, recorded: Instant | undefined): Instant {
+  return recorded !== undefined && recorded <= at + skew ? Math.max(at, recorded) : at;
+}
+
+/**
+ * Records revocations and certificates first, since what they say only ever adds; then which keys were accepted after which, which were
+ * dropped, and the checks. Of delegates that were not read nothing changes.
+ */
+export async function recordRun(run: Run, state: ClientState, judged: Judged): Promise<void> {
+  const { knowledge, answered, options } = run;
+  const { trust, resting } = judged;
+  const isLive = (facts: CertificateFacts) => refuseLife(facts, options.at) === undefined;
+  await state.putRevocations(await knowledge.revocationsWorthKeeping());
+  const kept = await knowledge.worthKeeping(trust, run.accepted);
+  await state.putCertificates(new Map([...kept].map(([key, raw]) => [key, writeCertificate(raw)])));
+  const before: Ledger = state.ledger;
+  const keys = new Map(before.keys);
+  const isBehind = latestDate(state.ledger) > options.at + skew;
+  const isBehindIndex = [...state.ledger.feeds.values()].some(({ createdAt }) => createdAt > options.at + skew);
+  const hasLive = [...trust.trusted.values()].some(({ facts, role }) => role !== "delegate" && isLive(facts));
+  for (const [fingerprint, key] of trust.trusted) {
+    const known = keys.get(fingerprint);
+    // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
+    const isSame = known !== undefined && (known.role === "delegate") === (key.role === "delegate");
+    const isKnown = isSame && run.knows(fingerprint);
+    // The clock is wrong, or the run looks at the past: it accepts nothing new. A key that a clock ahead accepted is dated again, but
+    // not by one that is behind an accepted index (T9).
+    if (isBehind && (!isSame || isKnown || isBehindIndex)) continue;
+    const { at } = options;
+    const { acceptedAt, role, from } = isKnown ? known : { acceptedAt: at, role: key.role, from: key.via.at(-1) };
+    const wasLive = isBehind ? known?.wasLive === true : (isKnown && known.wasLive) || isLive(key.facts);
+    const { end, passed } =
+      isBehind && known !== undefined ? known : endsOf(known, endOfLife(key.facts, at), at, hasLive);
+    keys.set(fingerprint, { acceptedAt, role, from, wasLive, end, passed });
+  }
+  for (const fingerprint of isBehind ? [] : before.keys.keys()) {
+    if (resting.has(fingerprint) || !isDropped(fingerprint, trust)) continue;
+    // With a clock that was set back, or in an audit of the past, today's keys are in the future; they must not be forgotten.
+    if (!run.knows(fingerprint)) continue;
+    keys.delete(fingerprint);
+    const why = trust.rejected.get(fingerprint)?.reason ?? "no seed of the profile leads to it any more";
+    options.reporter.warn(`key ${fingerprint}, accepted before, is dropped: ${why}`);
+  }
+  const checks = new Map(before.checks);
+  for (const [fingerprint, outcome] of answered) {
+    const recorded = before.checks.get(fingerprint);
+    const everFound = outcome === "found" || recorded?.everFound === true;
+    checks.set(fingerprint, { lastGoodAt: latest(options.at, recorded?.lastGoodAt), outcome, everFound });
+  }
+  await state.saveLedger({ keys, checks });
+  await state.keepBundles(run.bundles);
+}
