@@ -84,8 +84,8 @@ export interface Signing {
   /** Whether a file is one of this format's roots, by its name: then it is read before it is signed. */
   isRoot(name: string): boolean;
   readonly several: SeveralSignatures;
-  /** The file with the certificates of those who sign, armored, that some clients ask for beside the signature. */
-  certificates?(name: string): string;
+  /** The file with the certificate of who signs, armored, that some clients ask for beside the signature. */
+  certificate?(name: string): string;
   /** From when to when a root says that it is valid; undefined if it says nothing of it. Only who wrote it can say it anew. */
   validity?(text: Uint8Array): { readonly since: number; readonly until: number } | undefined;
   /** The files that are written beside it, in this order. @param framed whether one that holds the text too is asked for */

@@ -83,23 +83,24 @@ export function inOrder<Key>(several: SeveralSignatures, { key, before, after }:
 }
 
 /**
- * The file with their certificates that some clients ask for beside a root, as it must be written; nothing where it is right already, or where the format has none.
+ * The file with the signer's certificate that some clients ask for beside a root, as it must be written; nothing where it is right already, or
+ * where the format has none. Keys that sign beside it are left out: zypper judges by the first signature whose key is in this file, and
+ * by the last one only if there is none (libzypp 17.25).
  * @param name of the root
  */
-export async function certificatesBeside(
+export async function certificateBeside(
   folder: Pick<FolderView, "read">,
   name: string,
   signing: Signing | undefined,
-  { key, before, after }: KeysAround<OwnCertificate>,
+  { key }: Pick<KeysAround<OwnCertificate>, "key">,
   at: Instant,
 ): Promise<FileWrite[]> {
-  const beside = signing?.certificates?.(name);
+  const beside = signing?.certificate?.(name);
   if (beside === undefined) return [];
   // One of version 6 makes such a file unreadable for GnuPG 2.2 and rpm.
-  const readable = [...after, key, ...before].filter(({ facts }) => facts.primary.version === 4);
-  if (readable.length === 0) return [];
-  const certificates = readable.map(({ raw, facts }) => writeCertificate(minimal(raw, signingKeys(facts, at))));
-  const data = Buffer.from(armor(Buffer.concat(certificates), "PUBLIC KEY BLOCK"), "utf8");
+  if (key.facts.primary.version !== 4) return [];
+  const certificate = writeCertificate(minimal(key.raw, signingKeys(key.facts, at)));
+  const data = Buffer.from(armor(certificate, "PUBLIC KEY BLOCK"), "utf8");
   const there = await folder.read(beside);
   return there !== undefined && Buffer.compare(there, data) === 0 ? [] : [{ name: beside, data }];
 }

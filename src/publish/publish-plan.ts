@@ -9,7 +9,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { packageUrl } from "../trust/package-path.ts";
 import type { FileToSign, FileWrite, Listed, ToList } from "./feed-layout.ts";
 import { layoutOf, rootOf, toSign } from "./feed-layouts.ts";
-import { certificatesBeside, inOrder, type Signers, severalOf } from "./feed-signers.ts";
+import { certificateBeside, inOrder, type Signers, severalOf } from "./feed-signers.ts";
 import { indexChanges } from "./index-changes.ts";
 import { refuseUnreadable, warnOfEnd, warnOfSize } from "./readable-index.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
@@ -220,7 +220,7 @@ export async function planFeed(
   });
   const [root, ...others] = files.signed;
   const { signing } = formatOf(feed.format);
-  const beside = await certificatesBeside(folder, root.name, signing, keys, terms.at);
+  const beside = await certificateBeside(folder, root.name, signing, keys, terms.at);
   const signed = [toSign(feed, root), ...others.map((file) => toSign(feed, file))] as const;
   const removes = [...files.removes, ...(await planSignatureFiles(folder, signed, terms.force))];
   const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;

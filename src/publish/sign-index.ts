@@ -22,7 +22,7 @@ import { type SignerOf, withOwnKeys } from "../signing/signing-key.ts";
 import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import type { FileToSign } from "./feed-layout.ts";
-import { certificatesBeside, inOrder, type KeysAround } from "./feed-signers.ts";
+import { certificateBeside, inOrder, type KeysAround } from "./feed-signers.ts";
 import { compressIndex } from "./index-compression.ts";
 import { type SignOptions, signFile } from "./index-signature.ts";
 import { type ListReader, readForeignRoot } from "./layouts/foreign-root.ts";
@@ -126,7 +126,7 @@ async function planIndexFile(
   const beside = await dateAfter(folder, [...signatureNames(signed), ...unused], signers, options.at);
   const { folder: place = folder, signatures = [] } = options.feedAt ?? {};
   const date = Math.max(beside, await dateAfter(place, signatures, signers, options.at));
-  const certificates = await certificatesBeside(folder, name, signing, keys, options.at);
+  const certificates = await certificateBeside(folder, name, signing, keys, options.at);
   const writes = [...(bytes === there ? [] : [{ name, data: bytes }]), ...certificates];
   return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
 }

@@ -185,21 +185,21 @@ describe("rpm-md's repositories", function () {
     });
   });
 
-  it("are signed by both keys of an overlap, the older one last for zypper, with both certificates in repomd.xml.key", async () => {
+  it("are signed by both keys of an overlap, the older one last for zypper, and alone in repomd.xml.key", async () => {
     await withRepository(async (repository) => {
       const newer = await addKey(join(repository.folder, "home"), { at: day(5) });
       await repository.list();
       await repository.accept(day(10), "sign", newest(repository), "--key", repository.key, "--also-key", newer);
       const armor = await fs.readFile(`${newest(repository)}.asc`);
       expect(signersIn(armor)).to.deep.equal([newer, repository.key]);
-      const keys = await fs.readFile(`${newest(repository)}.key`);
-      const { certificates } = readKeys(keys);
-      expect(certificates.map(({ fingerprint }) => fingerprint)).to.have.members([newer, repository.key]);
+      const inKeyFile = async () => {
+        return readKeys(await fs.readFile(`${newest(repository)}.key`)).certificates.map((one) => one.fingerprint);
+      };
+      expect(await inKeyFile()).to.deep.equal([repository.key]);
       await repository.accept(day(11), "update");
       await repository.sign(day(12));
       expect(signersIn(await fs.readFile(`${newest(repository)}.asc`))).to.deep.equal([repository.key]);
-      const alone = readKeys(await fs.readFile(`${newest(repository)}.key`));
-      expect(alone.certificates.map(({ fingerprint }) => fingerprint)).to.deep.equal([repository.key]);
+      expect(await inKeyFile()).to.deep.equal([repository.key]);
     });
   });
 

@@ -16,10 +16,10 @@ export const rpmMd: Format = {
   signs: "text",
   signing: {
     isRoot: (name) => name === "repomd.xml",
-    // dnf takes either; zypper looks at the last one.
+    // dnf takes either; zypper looks at the last one, if the .key file has no other signer's certificate.
     several: "last",
     // zypper asks for it, and then its user.
-    certificates: (name) => `${name}.key`,
+    certificate: (name) => `${name}.key`,
     files: (name) => [{ name: `${name}.asc`, holds: "armored" }],
   },
   content: readRepomd,
