@@ -4,42 +4,51 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ensureFolder } from "../files/folder.ts";
 import { runProgram } from "../files/programs.ts";
+import { dnfCache, dnfKeyFolder, dnfRepositories, followDnf } from "../stock/dnf-rings.ts";
 import { laidOut } from "./laid-out.ts";
 import { lastLine, rememberingVerdict, type StockClient } from "./stock-client.ts";
 
-function configuration(root: string, repository: string, keyring: string): string {
-  const main = { reposdir: "none", cachedir: "cache", persistdir: "persist", logdir: "log" };
-  return [
-    "[main]",
-    ...Object.entries(main).map(([name, folder]) => `${name}=${join(root, folder)}`),
-    "plugins=0",
-    "[feed]",
-    "name=feed",
-    `baseurl=${pathToFileURL(repository).href}`,
-    "repo_gpgcheck=1",
-    `gpgkey=${pathToFileURL(keyring).href}`,
-    "",
-  ].join("\n");
+/** Below the root of its system. */
+const keyFile = `${dnfKeyFolder}/RPM-GPG-KEY-feed`;
+
+function main(root: string): string {
+  const folders = { reposdir: "none", persistdir: "persist", logdir: "log" };
+  const own = Object.entries(folders).map(([name, folder]) => `${name}=${join(root, folder)}\n`);
+  return `[main]\n${own.join("")}cachedir=/${dnfCache}\nplugins=0\n`;
+}
+
+/** @param system whose key file is meant: dnf takes its path for one of the machine that it runs on */
+function repositoryOf(folder: string, system: string): string {
+  const settings = {
+    name: "feed",
+    baseurl: pathToFileURL(folder).href,
+    repo_gpgcheck: "1",
+    gpgkey: pathToFileURL(join(system, keyFile)).href,
+  };
+  return ["[feed]", ...Object.entries(settings).map(([name, value]) => `${name}=${value}`), ""].join("\n");
 }
 
 export const dnf: StockClient = {
   name: "dnf",
+  exported: "dnf",
   takesBundle: true,
   needs: "any",
   remembers: true,
   reads: (format) => format === "rpm-md",
   async equip(program, keyring, folder) {
-    const ring = join(folder, "keyring.gpg");
-    await writeFile(ring, keyring.bytes);
     return async (target) => {
       const root = join(folder, target.feed.name);
-      const [installed, config] = [join(root, "root"), join(root, "dnf.conf")];
-      await ensureFolder(installed, 0o700);
-      await writeFile(config, configuration(root, await laidOut(target, join(root, "feed")), ring));
-      const terms = ["-c", config, `--installroot=${installed}`, "--releasever=1", "-q", "-y"];
+      const [system, config] = [join(root, "root"), join(root, "dnf.conf")];
+      for (const path of [dnfKeyFolder, dnfRepositories]) await ensureFolder(join(system, path), 0o700);
+      const feed = await laidOut(target, join(root, "feed"));
+      await writeFile(join(system, keyFile), keyring.bytes);
+      await writeFile(join(system, dnfRepositories, "feed.repo"), repositoryOf(feed, "/"));
+      await writeFile(config, main(root) + repositoryOf(feed, system));
+      const { certificates, barred } = keyring.byTimer ?? {};
+      if (certificates !== undefined) await followDnf(join(system, keyFile), certificates, barred ?? new Set());
+      const terms = ["-c", config, `--installroot=${system}`, "--releasever=1", "-q", "-y"];
       const ran = await runProgram(program, [...terms, "makecache", "--refresh"], { home: folder });
-      // The folder of the cache lies below the root that packages would be installed to.
-      const cache = join(installed, root, "cache");
+      const cache = join(system, dnfCache);
       const holds = async () => (await readdir(cache).catch((): string[] => [])).includes("feed.solv");
       return await rememberingVerdict(ran, lastLine(ran.stderr).replace(/^.* for repo 'feed': /, ""), holds);
     };

@@ -123,10 +123,10 @@ export class OwnClient {
   ): Promise<Keyring> {
     return await this.#inSession(async (session) => {
       const feeds = this.#profile.feeds.filter(({ format }) => reads(format)).map(({ name }) => name);
-      const { certificates, keys } = await planExport(session, await refresh(session), exported, file, feeds);
+      const { certificates, keys, barred } = await planExport(session, await refresh(session), exported, file, feeds);
       const bytes = Buffer.concat(certificates.map(writeCertificate));
       await writeFile(file, bytes);
-      return { bytes, keys };
+      return { bytes, keys, byTimer: { certificates, barred } };
     });
   }
 }

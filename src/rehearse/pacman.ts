@@ -1,10 +1,13 @@
-/** pacman, in a root of its own, whose GnuPG home has the keys as `pacman-key --populate` would leave them: all believed. */
+/**
+ * pacman, in a root of its own, whose GnuPG home has the keys as `pacman-key --populate` would leave them: all believed. Those that
+ * feedkey's timer takes away are gone.
+ */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
-import { findProgram, type Ran, runProgram } from "../files/programs.ts";
+import { findProgram, type Ran, runGpg, runProgram } from "../files/programs.ts";
 import { fillHome } from "./gnupg.ts";
 import { lastLine, rememberingVerdict, type StockClient, type Target } from "./stock-client.ts";
 
@@ -32,6 +35,7 @@ function reasonOf({ stderr }: Ran): string {
 
 export const pacman: StockClient = {
   name: "pacman",
+  exported: "pacman",
   takesBundle: true,
   needs: "all",
   remembers: true,
@@ -44,6 +48,9 @@ export const pacman: StockClient = {
     await ensureFolder(home, 0o700);
     await writeFile(join(home, "gpg.conf"), "no-autostart\n");
     await fillHome(gpg, keyring, home);
+    const barred = [...(keyring.byTimer?.barred ?? [])];
+    // It fails at one that is not there.
+    for (const key of barred) await runGpg(["--yes", "--delete-keys", key], { program: gpg, home });
     return async (target) => {
       const root = join(folder, target.feed.name);
       for (const path of ["root", "db", "cache"]) await ensureFolder(join(root, path), 0o700);

@@ -78,18 +78,15 @@ function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed:
   });
 }
 
-/** Two at once: they mostly wait for programs. */
+/** Two at once: they mostly wait for programs. Those in use come first: each is a new one the first time, and answers for these too. */
 async function askAll(
   all: readonly Witness[],
   ask: (witness: Witness) => Promise<ReadonlyMap<string, Verdict>>,
 ): Promise<ReadonlyMap<string, Verdict>[]> {
   const answers: ReadonlyMap<string, Verdict>[] = [];
-  let next = 0;
+  const queue = [...all.entries()].sort(([, a], [, b]) => Number(b.inUse) - Number(a.inUse));
   const work = async () => {
-    for (let place = next++; place < all.length; place = next++) {
-      const witness = all[place];
-      if (witness !== undefined) answers[place] = await ask(witness);
-    }
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) answers[next[0]] = await ask(next[1]);
   };
   await Promise.all([work(), work()]);
   return answers;
@@ -125,7 +122,7 @@ export async function rehearse<Result>(archive: Archive, step: Step<Result>): Pr
     if (targets.length === 0) throw nothingPublished(archive);
     const wanted = stockClients.filter((client) => targets.some(({ feed }) => client.reads(feed.format)));
     const clients = wanted.map((client) => ({ client, program: findProgram(client.name) }));
-    const asked = new Map<string, Verdict>();
+    const asked = new Map<string, Promise<Verdict>>();
     const installed = clients.flatMap(({ client, program }) => {
       return program === undefined ? [] : [{ client, program, asked }];
     });

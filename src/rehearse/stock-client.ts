@@ -2,7 +2,7 @@
 import { escapeText } from "../escape.ts";
 import type { Ran } from "../files/programs.ts";
 import type { ArchiveFeed, FeedFormat } from "../profile/types.ts";
-import type { ExportFormat } from "../stock/export.ts";
+import type { ExportFormat, ExportPlan } from "../stock/export.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
 export interface Verdict {
@@ -25,11 +25,13 @@ export interface Target {
   readonly packages: string;
 }
 
-/** What a client was shipped with. */
+/** What a client was shipped with, or was given since. */
 export interface Keyring {
   /** Binary certificates. */
   readonly bytes: Uint8Array;
   readonly keys: readonly Fingerprint[];
+  /** The run of feedkey's timer that gave it these, and takes others from it; undefined if its user did. */
+  readonly byTimer?: Pick<ExportPlan, "certificates" | "barred">;
 }
 
 /** A client with a keyring. */
@@ -51,7 +53,7 @@ export interface StockClient {
   readonly remembers?: true;
   reads(format: FeedFormat): boolean;
   /**
-   * Gives it a keyring.
+   * Gives it a keyring, as its users do, or as feedkey's timer does.
    * @param folder its own and private; what is in it already it remembers
    */
   equip(program: string, keyring: Keyring, folder: string): Promise<Judge>;

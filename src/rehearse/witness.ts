@@ -15,6 +15,8 @@ import type { Judge, Keyring, StockClient, Target, Verdict } from "./stock-clien
 export interface Witness {
   readonly generation: Pick<Generation, "kind" | "seed">;
   readonly client: string;
+  /** It remembers what it is asked, and was at work before the step; else it is installed afresh each time. */
+  readonly inUse: boolean;
   before(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
   after(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
 }
@@ -34,37 +36,44 @@ export interface Installed {
   readonly client: StockClient;
   readonly program: string;
   /** What new clients said, by what they were given and shown. */
-  readonly asked: Map<string, Verdict>;
+  readonly asked: Map<string, Promise<Verdict>>;
 }
 
-/** What decides the answer of a client that remembers nothing: its keys, and the feed's signed files. */
-async function shown({ bytes }: Keyring, { feed, folder }: Target): Promise<string> {
+/** What decides the answer of a client that remembers nothing: its keys, who gave it these, and the feed's signed files. */
+async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Promise<string> {
   const files = filesOf(feed).map((name) => readFile(join(folder, name)).catch(() => new Uint8Array(0)));
-  return [bytes, ...(await Promise.all(files))].map((part) => createHash("sha256").update(part).digest("hex")).join();
+  const parts = [bytes, byTimer === undefined ? "" : [...byTimer.barred].join(), ...(await Promise.all(files))];
+  return parts.map((part) => createHash("sha256").update(part).digest("hex")).join();
 }
 
 /**
- * Asks a stock client with a keyring.
- * @param inUse it remembers what it was asked before; else it is installed afresh each time, and the same is not asked twice
+ * Asks a stock client with a keyring. What was asked before is not asked again: of clients that are installed afresh, and of one in use that is
+ * shown the same once more. One in use is a new one the first time.
+ * @param inUse it remembers what it was asked before
  */
 function asking({ client, program, asked }: Installed, folder: string, inUse: boolean) {
   let times = 0;
+  const last = new Map<string, { readonly what: string; readonly said: Promise<Verdict> }>();
   const judgeWith = async (keyring: Keyring) => {
     times += 1;
     return await client.equip(program, keyring, await own(join(folder, inUse ? "state" : String(times))));
   };
   return async (keyring: Keyring, targets: readonly Target[]) => {
-    let judge: Judge | undefined;
+    let judge: Promise<Judge> | undefined;
     const verdicts = new Map<string, Verdict>();
     for (const target of targets.filter(({ feed }) => client.reads(feed.format))) {
-      const what = `${client.name} ${await shown(keyring, target)}`;
-      let verdict = inUse ? undefined : asked.get(what);
-      if (verdict === undefined) {
-        judge ??= await judgeWith(keyring);
-        verdict = await judge(target);
-      }
-      asked.set(what, verdict);
-      verdicts.set(target.feed.name, verdict);
+      const { name } = target.feed;
+      const what = `${client.name} ${name} ${await shown(keyring, target)}`;
+      const before = last.get(name);
+      const known = inUse ? (before?.what === what ? before.said : undefined) : asked.get(what);
+      const ask = async () => {
+        judge ??= judgeWith(keyring);
+        return await (await judge)(target);
+      };
+      const said = known ?? ask();
+      if (before === undefined && !asked.has(what)) asked.set(what, said);
+      if (inUse) last.set(name, { what, said });
+      verdicts.set(name, await said);
     }
     return verdicts;
   };
@@ -83,6 +92,7 @@ export function stockWitness(installed: Installed, generation: Generation, folde
   return {
     generation,
     client: nameOf(installed.client.name, inUse),
+    inUse,
     before: (targets) => ask(generation.before, targets),
     after: async (targets) => await ask(await generation.after(), targets),
   };
@@ -113,6 +123,7 @@ export function ownWitness(
   return {
     generation,
     client: nameOf("feedkey", inUse),
+    inUse,
     before: (targets) => ask(inUse ? "state" : "before", targets),
     after: (targets) => ask(inUse ? "state" : "after", targets),
   };
@@ -147,6 +158,7 @@ export function setUpWitness(
   return {
     generation: { kind: "set-up", seed: undefined },
     client: nameOf(client.name, inUse),
+    inUse,
     before: afterTimer,
     after: afterTimer,
   };

@@ -7,8 +7,9 @@ import { findProgram, type Ran, runProgram } from "../files/programs.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
 import { armor } from "../openpgp/packet/armor.ts";
+import { writeRpmDatabase } from "../stock/rpm-database.ts";
 import { laidOut } from "./laid-out.ts";
-import { lastLine, rememberingVerdict, type StockClient } from "./stock-client.ts";
+import { type Keyring, lastLine, rememberingVerdict, type StockClient } from "./stock-client.ts";
 
 function repository(folder: string): string {
   return [
@@ -31,9 +32,18 @@ function reasonOf({ stdout, stderr }: Ran): string {
   return said === undefined ? lastLine(`${stdout}${stderr}`) : escapeText(said.replace(/\.$/, ""));
 }
 
-/** rpm's words, without the file's path. */
-function refusedKey({ stderr }: Ran): string {
-  return `rpm did not take a key: ${lastLine(stderr).replace(/^error: \S+: /, "")}`;
+/**
+ * Puts a keyring into the rpm database of a root. A key that rpm can't hold is one that this client lacks.
+ * @param home of the client, with rpm's settings
+ * @returns which keys it lacks, in rpm's words without the file's path, or in those of feedkey's timer
+ */
+async function importKeys({ bytes, byTimer }: Keyring, root: string, home: string): Promise<string | undefined> {
+  if (byTimer !== undefined) return (await writeRpmDatabase({ root, home }, byTimer.certificates, byTimer.barred))[0];
+  const ring = join(home, "keyring.asc");
+  const blocks = [...readKeys(bytes).certificates].map(writeCertificate);
+  await writeFile(ring, blocks.map((block) => armor(block, "PUBLIC KEY BLOCK")).join("\n"));
+  const { status, stderr } = await runProgram("rpm", ["--root", root, "--import", ring], { home });
+  return status === 0 ? undefined : `rpm did not take a key: ${lastLine(stderr).replace(/^error: \S+: /, "")}`;
 }
 
 /** ZYPPER_EXIT_ERR_PRIVILEGES (zypper(8)). */
@@ -41,29 +51,26 @@ const needsRoot = 5;
 
 export const zypper: StockClient = {
   name: "zypper",
+  exported: "zypper",
   takesBundle: true,
   needs: "last",
   remembers: true,
   reads: (format) => format === "rpm-md",
   async equip(program, keyring, folder) {
-    const rpm = findProgram("rpm");
-    if (rpm === undefined) return async () => ({ word: "fails", reason: "rpm is needed to give it keys" });
+    if (findProgram("rpm") === undefined)
+      return async () => ({ word: "fails", reason: "rpm is needed to give it keys" });
     // Debian's rpm would have its database in the user's home.
     await writeFile(join(folder, ".rpmmacros"), "%_dbpath /var/lib/rpm\n");
-    const ring = join(folder, "keyring.asc");
-    const blocks = [...readKeys(keyring.bytes).certificates].map(writeCertificate);
-    await writeFile(ring, blocks.map((block) => armor(block, "PUBLIC KEY BLOCK")).join("\n"));
     return async (target) => {
       const root = join(folder, target.feed.name);
       const repositories = join(root, "etc/zypp/repos.d");
       await ensureFolder(repositories, 0o700);
-      // A key that rpm can't read is one that this client lacks.
-      const imported = await runProgram(rpm, ["--root", root, "--import", ring], { home: folder });
+      const lacking = await importKeys(keyring, root, folder);
       await writeFile(join(repositories, "feed.repo"), repository(await laidOut(target, join(root, "feed"))));
       const ran = await runProgram(program, ["--root", root, "-n", "refresh", "--force"], { home: folder });
       if (ran.status === needsRoot) return { word: "fails", reason: "it needs root" };
       const holds = () => isThere(join(root, "var/cache/zypp/raw/feed/repodata/repomd.xml"));
-      return await rememberingVerdict(ran, imported.status === 0 ? reasonOf(ran) : refusedKey(imported), holds);
+      return await rememberingVerdict(ran, lacking ?? reasonOf(ran), holds);
     };
   },
 };

@@ -54,7 +54,7 @@ export async function followDnf(
     }
   }
   const checksPackages = repositories.some(({ values }) => /^(1|yes|true|on)$/i.test(values.get("gpgcheck") ?? ""));
-  return checksPackages ? [...warnings, ...(await writeRpmDatabase(file.root, certificates, barred))] : warnings;
+  return checksPackages ? [...warnings, ...(await writeRpmDatabase(file, certificates, barred))] : warnings;
 }
 
 /** dnf calls the folder after the repository and its first address; one whose address was changed may have several. */

@@ -26,15 +26,21 @@ interface Held {
   readonly certificate: RawCertificate;
 }
 
+/** The system that a database belongs to. */
+export interface RpmSystem {
+  readonly root: string;
+  /** Where rpm finds its user's settings; those of this user by default. */
+  readonly home?: string;
+}
+
 /**
  * Brings the database in line with an export, and zypper's cache with it.
- * @param root of the system
  * @param barred keys that must not be there
  * @returns what its user must know
  * @throws FeedkeyError `output`
  */
 export async function writeRpmDatabase(
-  root: string,
+  system: RpmSystem,
   certificates: readonly RawCertificate[],
   barred: ReadonlySet<Fingerprint>,
 ): Promise<readonly string[]> {
@@ -43,15 +49,15 @@ export async function writeRpmDatabase(
     const now = wanted.get(one.fingerprint);
     return now === undefined ? barred.has(one.fingerprint) : !isSame(now, one);
   };
-  const held = await keysIn(root);
+  const held = await keysIn(system);
   const stale = held.filter(({ certificate }) => isStale(certificate));
   // First: a key that goes must not come back from there.
   const current = new Set(held.filter((one) => !stale.includes(one)).map(({ certificate }) => certificate.fingerprint));
   const absent = certificates.filter(({ fingerprint }) => !current.has(fingerprint));
-  await forgetCached(root, isStale);
-  if (stale.length > 0) await rpm(root, ["-e", "--allmatches", ...stale.map(({ name }) => name)]);
+  await forgetCached(system.root, isStale);
+  if (stale.length > 0) await rpm(system, ["-e", "--allmatches", ...stale.map(({ name }) => name)]);
   if (absent.length === 0) return [];
-  return await importKeys(root, absent);
+  return await importKeys(system, absent);
 }
 
 /**
@@ -65,7 +71,7 @@ export async function followZypper(
   barred: ReadonlySet<Fingerprint>,
 ): Promise<readonly string[]> {
   const file = systemFile(path, zypperKeyFolder);
-  if (file !== undefined) return await writeRpmDatabase(file.root, certificates, barred);
+  if (file !== undefined) return await writeRpmDatabase(file, certificates, barred);
   return [`zypper will not notice changes: rpm's database is written only for a file in /${zypperKeyFolder}`];
 }
 
@@ -73,9 +79,9 @@ function isSame(a: RawCertificate, b: RawCertificate): boolean {
   return Buffer.compare(writeCertificate(a), writeCertificate(b)) === 0;
 }
 
-async function importKeys(root: string, certificates: readonly RawCertificate[]): Promise<string[]> {
+async function importKeys(system: RpmSystem, certificates: readonly RawCertificate[]): Promise<string[]> {
   // rpm reads it as that system would.
-  const start = await (await TargetRoot.open(root)).hostPath("var/tmp/feedkey-");
+  const start = await (await TargetRoot.open(system.root)).hostPath("var/tmp/feedkey-");
   await ensureFolder(dirname(start), 0o1777);
   const folder = await fs.mkdtemp(start);
   try {
@@ -83,12 +89,12 @@ async function importKeys(root: string, certificates: readonly RawCertificate[])
       const file = join(folder, "key.asc");
       await fs.writeFile(file, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"));
       // Whether it succeeded is seen by what is there then: rpm 4.18 fails at P-256 with status 0.
-      await rpm(root, ["--import", file], "import");
+      await rpm(system, ["--import", file], "import");
     }
   } finally {
     await fs.rm(folder, { recursive: true, force: true });
   }
-  const now = new Set((await keysIn(root)).map(({ certificate }) => certificate.fingerprint));
+  const now = new Set((await keysIn(system)).map(({ certificate }) => certificate.fingerprint));
   return certificates.flatMap(({ fingerprint }) => {
     return now.has(fingerprint)
       ? []
@@ -97,9 +103,9 @@ async function importKeys(root: string, certificates: readonly RawCertificate[])
 }
 
 /** The keys in the database. */
-async function keysIn(root: string): Promise<Held[]> {
+async function keysIn(system: RpmSystem): Promise<Held[]> {
   const query = ["-q", "gpg-pubkey", "--qf", "%{NAME}-%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n"];
-  return (await rpm(root, query, "query")).split(/^(?=gpg-pubkey-)/m).flatMap((text) => {
+  return (await rpm(system, query, "query")).split(/^(?=gpg-pubkey-)/m).flatMap((text) => {
     const name = /^gpg-pubkey-[0-9a-f]+-[0-9a-f]+/.exec(text)?.[0];
     return name === undefined ? [] : certificatesOf(Buffer.from(text)).map((certificate) => ({ name, certificate }));
   });
@@ -124,11 +130,11 @@ async function forgetCached(root: string, isStale: (certificate: RawCertificate)
 
 /** @returns its output @throws FeedkeyError `output` */
 async function rpm(
-  root: string,
+  { root, home }: RpmSystem,
   args: readonly string[],
   kind: "change" | "import" | "query" = "change",
 ): Promise<string> {
-  const ran = await runProgram("rpm", ["--root", root, ...args]);
+  const ran = await runProgram("rpm", ["--root", root, ...args], home === undefined ? {} : { home });
   // A query says with status 1 that there is no key, and nothing on standard error (4.18); a damaged database says the same, but with errors.
   const isNone = ran.status === 1 && ran.stderr.trim() === "";
   const isGood = ran.status === 0 || (kind === "import" && ran.status !== undefined) || (kind === "query" && isNone);

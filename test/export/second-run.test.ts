@@ -99,7 +99,7 @@ describe("export: the run after one that failed", function () {
   it("is an error where rpm can't read its database, which it says only on standard error", async () => {
     await inScratch(async (folder) => {
       const none = "echo 'package gpg-pubkey is not installed'";
-      const write = () => writeRpmDatabase(folder, [], new Set(["A".repeat(40)]));
+      const write = () => writeRpmDatabase({ root: folder }, [], new Set(["A".repeat(40)]));
       await withPrograms(folder, { rpm: `${none}; exit 1` }, async () => {
         expect(await write()).to.deep.equal([]);
       });
@@ -131,8 +131,8 @@ describe("export: another system's root", () => {
       const before = await snapshot(outside);
       await withPrograms(folder, { rpm: "exit 1" }, async () => {
         const tries = [
-          () => writeRpmDatabase(root, [], barred),
-          () => writeRpmDatabase(root, key, new Set()),
+          () => writeRpmDatabase({ root }, [], barred),
+          () => writeRpmDatabase({ root }, key, new Set()),
           () => followDnf(join(root, dnfFile), key, new Set()),
         ];
         for (const one of tries) expect((await refusal(one())).code).to.equal("bad_path");
