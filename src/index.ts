@@ -12,6 +12,7 @@ export type {
   VerifyPackagesOptions,
 } from "./client/client-options.ts";
 export type { FeedStatus } from "./client/feed-status.ts";
+export type { Mirrored, MirrorOptions } from "./client/mirror/mirror-feed.ts";
 export { type Client, openClient } from "./client/open-client.ts";
 export type { Fetched } from "./client/packages/fetch.ts";
 export type { FetchAllOptions } from "./client/packages/fetch-packages.ts";

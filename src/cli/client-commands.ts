@@ -5,6 +5,7 @@ import type { ChainOptions } from "./client/chain.ts";
 import type { ExportOptions } from "./client/export.ts";
 import type { FetchOptions } from "./client/fetch.ts";
 import type { ListOptions } from "./client/list.ts";
+import type { MirrorCommandOptions } from "./client/mirror.ts";
 import type { ProfileInitOptions } from "./client/profile.ts";
 import type { SetupCommandOptions } from "./client/setup.ts";
 import type { UpdateOptions } from "./client/update.ts";
@@ -150,6 +151,17 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--reset-state", "forget everything and start from the seeds")
     .action((packages: string[], options: FetchOptions) => {
       return run("fetch", async (context) => (await import("./client/fetch.ts")).fetch(context, packages, options));
+    });
+  program
+    .command("mirror <feed> <dir> [package...]")
+    .description("a verified mirror of a feed, or of some of its packages (NAME or NAME=VERSION, with wildcards)")
+    .option("--latest", "every package in its newest version only")
+    .option("--with-depends", "what the packages need too")
+    .option("--reset-state", "forget everything and start from the seeds")
+    .action((feed: string, folder: string, packages: string[], options: MirrorCommandOptions) => {
+      return run("mirror", async (context) => {
+        return (await import("./client/mirror.ts")).mirror(context, feed, folder, { ...options, packages });
+      });
     });
   program
     .command("verify <index> [package-file...]")

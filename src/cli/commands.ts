@@ -31,6 +31,7 @@ const following: CommandGroup = {
       "search",
       "show",
       "fetch",
+      "mirror",
       "verify",
     ],
     "verify-package",

@@ -20,6 +20,7 @@ import type {
   VerifyOptions,
   VerifyPackagesOptions,
 } from "./client-options.ts";
+import type { Mirrored, MirrorOptions } from "./mirror/mirror-feed.ts";
 import type { Fetched } from "./packages/fetch.ts";
 import type { FetchAllOptions } from "./packages/fetch-packages.ts";
 import type { Listed } from "./packages/listed-packages.ts";
@@ -174,6 +175,16 @@ export class Client {
   ): Promise<Report<{ readonly packages: readonly Fetched[] }>> {
     const { fetchPackages } = await import("./packages/fetch-packages.ts");
     return await this.#run({ onlySigners: true }, options, (session) => fetchPackages(session, requests, options));
+  }
+
+  /**
+   * Brings a verified mirror of a feed up to date: a folder that other clients of the archive can use in its place.
+   * @param folder made if it is missing; feeds of one archive may share it
+   * @throws FeedkeyError as `update` and `fetch`, `locked`; then clients of the mirror see what it was before
+   */
+  async mirror(feed: string, folder: string, options: MirrorOptions = {}): Promise<Report<Omit<Mirrored, "errors">>> {
+    const { mirrorFeed } = await import("./mirror/mirror-feed.ts");
+    return await this.#run({ onlySigners: true }, options, (session) => mirrorFeed(session, feed, folder, options));
   }
 
   /**

@@ -57,6 +57,8 @@ export interface RootContent {
   /** What it calls the repository that it is of, by field; a later root must say the same. */
   readonly identity: Readonly<Record<string, string | undefined>>;
   readonly parts: readonly Part[];
+  /** Further files that it lists and stock clients ask for, such as lists of the files in packages: only for mirrors. */
+  readonly beside: readonly PartForm[];
 }
 
 /** A root that holds its signatures itself, taken apart. */

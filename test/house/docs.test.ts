@@ -19,7 +19,7 @@ import {
 
 /** The pages of the roles have a test of their own. */
 const guides = documents.filter((path) => !path.startsWith("docs/roles/"));
-const clientGuides = ["docs/client.md", "docs/stock-clients.md"];
+const clientGuides = ["docs/client.md", "docs/mirror.md", "docs/stock-clients.md"];
 
 /** What a guide fetches, if not the package of opkg. */
 const fetched: Readonly<Record<string, string>> = {
@@ -78,6 +78,7 @@ describe("the documentation", () => {
       "formats/pacman",
       "formats/rpm-md",
       "formats/sums",
+      "mirror",
       "pkgsrc",
       "stock-clients",
     ].map((name) => `docs/${name}.md`);

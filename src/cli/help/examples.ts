@@ -75,6 +75,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
     "feedkey --profile example fetch hello=1.0 -o packages/",
     "feedkey --profile example fetch 'lib*' 'hello=1.*' -o packages/",
   ],
+  mirror: [
+    "feedkey --profile example mirror base /srv/mirror",
+    "feedkey --profile example mirror base /srv/mirror 'lib*' --with-depends",
+  ],
   verify: [
     "feedkey --profile example verify Packages --packages . --complete",
     "feedkey --profile example verify SHA256SUMS image.iso --no-state",

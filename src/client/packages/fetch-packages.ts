@@ -1,5 +1,5 @@
 /** Use case: the packages that somebody asks for, from the feeds' indexes as they were last accepted. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { ensureFolder, syncFolder } from "../../files/folder.ts";
@@ -13,11 +13,11 @@ import type { Choice, VerifiedIndex } from "../verified-index.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
 import { choose, newest } from "./choose.ts";
 import { withDependencies } from "./dependencies.ts";
-import { type Fetched, fetchPackage, wantedOf } from "./fetch.ts";
+import { type Fetched, fetchPackage, type Target, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 
-/** What is wanted of the packages, and where they go. */
-export interface FetchAllOptions extends FetchOptions {
+/** Packages beside those that are named. */
+export interface Wish {
   /** Every package of the feeds too. */
   readonly all?: boolean | undefined;
   /** Every package of the feeds in its newest version too. */
@@ -25,6 +25,9 @@ export interface FetchAllOptions extends FetchOptions {
   /** What the packages need too, as far as the feeds have it. */
   readonly withDependencies?: boolean | undefined;
 }
+
+/** What is wanted of the packages, and where they go. */
+export interface FetchAllOptions extends FetchOptions, Wish {}
 
 /** What came, in the order of the requests, and why the rest did not. */
 export interface Arrived {
@@ -41,7 +44,28 @@ const atOnceFar = 10;
 /** A small package that takes longer comes from far away. Bytes, milliseconds. */
 const [small, long] = [1024 * 1024, 100];
 
-async function fetchAll(choices: readonly Choice[], one: (choice: Choice) => Promise<Fetched>): Promise<Arrived> {
+/**
+ * Fetches several packages at once, and shows how far that is.
+ * @param targetOf where each goes
+ */
+export async function fetchChoices(
+  session: Session,
+  choices: readonly Choice[],
+  targetOf: (choice: Choice) => Target,
+): Promise<Arrived> {
+  const mirrors = new Mirrors(session);
+  let received = 0;
+  return await withProgress(session, "packages", totalOf(choices), (update) => {
+    return inParallel(choices, async (choice) => {
+      return await fetchPackage(session, choice, targetOf(choice), mirrors, (count) => {
+        received += count;
+        update(received);
+      });
+    });
+  });
+}
+
+async function inParallel(choices: readonly Choice[], one: (choice: Choice) => Promise<Fetched>): Promise<Arrived> {
   const came: (Fetched | FeedkeyError)[] = [];
   // The workers share one iterator: each takes the next when it is free.
   const queue = choices.entries();
@@ -136,8 +160,8 @@ function* everyOf(indexes: readonly VerifiedIndex[]): Generator<Choice> {
   for (const index of indexes) yield* index.choices();
 }
 
-/** The choices that the requests and the wish make among the indexes. */
-async function choicesOf(requests: readonly string[], wish: FetchAllOptions, indexes: readonly VerifiedIndex[]) {
+/** What the requests and the wish mean among the indexes, and why some of them mean nothing. */
+export async function choicesOf(requests: readonly string[], wish: Wish, indexes: readonly VerifiedIndex[]) {
   const { good, errors } = await tryEach(requests, (request) => choose(request, indexes));
   if (wish.latest === true) good.push(newest(everyOf(indexes)));
   if (wish.all === true) good.push([...everyOf(indexes)]);
@@ -167,15 +191,9 @@ export async function fetchPackages(
   await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
-  const mirrors = new Mirrors(session);
-  let received = 0;
-  const { packages, errors } = await withProgress(session, "packages", totalOf(free), (update) => {
-    return fetchAll(free, (choice) => {
-      return fetchPackage(session, choice, folder, mirrors, (count) => {
-        received += count;
-        update(received);
-      });
-    });
+  const { packages, errors } = await fetchChoices(session, free, ({ entry, index }) => {
+    const { baseName } = wantedOf(entry, index.feed.format);
+    return { path: join(folder, baseName), within: folder, settle: (file) => file.commit({ syncLater: true }) };
   });
   if (packages.some(({ present }) => !present)) await syncFolder(folder);
   return { packages, errors: [...refused, ...unlisted, ...rivals, ...taken, ...errors] };

@@ -1,11 +1,10 @@
 /** Use case: download packages that a verified index lists, each byte of them verified before it gets its name (T12). */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { digestFile } from "../../files/file-digest.ts";
-import { stageStream } from "../../files/staged-stream.ts";
+import { type StagedStream, stageStream } from "../../files/staged-stream.ts";
 import type { Entry } from "../../formats/entry.ts";
 import { formats } from "../../formats/formats.ts";
 import { timeFor } from "../../net/limits.ts";
@@ -31,7 +30,20 @@ interface Wanted {
   /** Bytes; undefined in a format whose entries give none. */
   readonly size: number | undefined;
   readonly sha256: string;
+  /** Of its path below the folder that the index's paths are relative to. */
+  readonly segments: readonly string[];
   readonly baseName: string;
+}
+
+/** Where a package goes. */
+export interface Target {
+  readonly path: string;
+  /** The folder that must really contain it. */
+  readonly within: string;
+  /** Its permissions; by default as the umask has it. */
+  readonly mode?: number;
+  /** Gives the verified file its name, now or later. */
+  settle(file: StagedStream): Promise<void>;
 }
 
 function describe({ name, version }: Entry): string {
@@ -60,7 +72,7 @@ export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
   const path = packagePath(filename ?? "");
   const baseName = "segments" in path ? path.segments.at(-1) : undefined;
   if ("code" in path || baseName === undefined) throw badPath(entry, "reason" in path ? path.reason : "it has no path");
-  return { size, sha256, baseName };
+  return { size, sha256, segments: path.segments, baseName };
 }
 
 function badPath(entry: Entry, reason: string): FeedkeyError {
@@ -70,21 +82,25 @@ function badPath(entry: Entry, reason: string): FeedkeyError {
   });
 }
 
-/** Downloads one package from one location into the output folder, under its final name only once it is verified. */
+/** Folder below the archive that the paths of an index are relative to. */
+export function packagesFolder({ feed }: Choice["index"]): string {
+  return feed.packages === "archive" ? "" : feed.path;
+}
+
+/** Downloads one package from one location, under its final name only once it is verified. */
 async function fromLocation(
   session: Session,
   { index, entry }: Choice,
   wanted: Wanted,
   location: string,
-  folder: string,
+  target: Target,
   onBytes: (count: number) => void,
   within: Duration | undefined,
 ): Promise<number> {
-  const base = index.feed.packages === "archive" ? "" : index.feed.path;
-  const place = packageUrl(location, base, entry.filename ?? "");
+  const place = packageUrl(location, packagesFolder(index), entry.filename ?? "");
   if ("code" in place) throw badPath(entry, place.reason);
   // A partial download of an earlier run is never continued: each byte is hashed as it comes, from the first.
-  const file = await stageStream(join(folder, wanted.baseName), { within: folder });
+  const file = await stageStream(target.path, target);
   try {
     const hash = createHash("sha256");
     const take = async (chunk: Uint8Array) => {
@@ -98,7 +114,7 @@ async function fromLocation(
     const answer = await getResuming(session.options.transport, place.url, terms, take);
     if (answer.status !== 200 && answer.status !== 206) throw httpError(place.url, answer);
     refuseOther(entry, wanted, file.bytes, hash.digest("hex"));
-    await file.commit({ syncLater: true });
+    await target.settle(file);
     return file.bytes;
   } catch (error) {
     await file.discard();
@@ -129,22 +145,20 @@ export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: 
 }
 
 /**
- * Fetches one package. The caller syncs the folder once all have come.
- * @param folder the output folder; the file's name is the last part of the index's path
+ * Fetches one package, unless it is there.
  * @param onBytes called with the number of bytes received, for a progress bar
  * @throws FeedkeyError `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`, `unavailable`, `output`
  */
 export async function fetchPackage(
   session: Session,
   choice: Choice,
-  folder: string,
+  target: Target,
   mirrors: Mirrors,
   onBytes: (count: number) => void,
 ): Promise<Fetched> {
-  const { entry } = choice;
-  const wanted = wantedOf(entry, choice.index.feed.format);
+  const wanted = wantedOf(choice.entry, choice.index.feed.format);
   const { sha256 } = wanted;
-  const path = join(folder, wanted.baseName);
+  const { path } = target;
   const there = digestFile(path);
   if (there?.sha256 === sha256 && there.size === (wanted.size ?? there.size)) {
     onBytes(there.size);
@@ -153,7 +167,7 @@ export async function fetchPackage(
   const total = timeFor(wanted.size ?? expectedUnsized, session.options.transport.limits);
   const size = await mirrors.firstGoodPatiently(
     // The last one may take as long as it takes: a package is large, and nothing else waits for it.
-    (location, isLast) => fromLocation(session, choice, wanted, location, folder, onBytes, isLast ? undefined : total),
+    (location, isLast) => fromLocation(session, choice, wanted, location, target, onBytes, isLast ? undefined : total),
     ({ code }) => code === "output" || code === "bad_path",
   );
   return { path, sha256, size, present: false };

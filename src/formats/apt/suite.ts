@@ -27,6 +27,7 @@ export function contentOf(release: Release, wanted: Wanted): RootContent {
     validUntil: release.validUntil,
     identity: { Origin: release.origin, Label: release.label, Codename: release.codename },
     parts: folders.map((folder) => partOf(release, `${folder}/Packages`)),
+    beside: besideOf(release, components ?? release.components ?? []),
   };
 }
 
@@ -67,6 +68,13 @@ function partOf({ files, byHash }: Release, path: string): Part {
     return file === undefined ? [] : [formOf(`${path}.${form}`, form, file, byHash)];
   });
   return { path, open, forms: [...found, formOf(path, undefined, open, byHash)] };
+}
+
+/** Descriptions of packages in people's languages, which apt asks for where they are listed. */
+function besideOf({ files, byHash }: Release, components: readonly string[]): PartForm[] {
+  const isWanted = (path: string) => components.some((one) => path.startsWith(`${one}/i18n/Translation-`));
+  const wanted = [...files].filter(([path]) => isWanted(path));
+  return wanted.map(([path, file]) => formOf(path, undefined, file, byHash));
 }
 
 function formOf(path: string, form: CompressedForm | undefined, file: FileDigests, byHash: boolean): PartForm {

@@ -4,7 +4,7 @@
  */
 import { type FileDigests, isPlainPath } from "../digests.ts";
 import { readSize } from "../entry-values.ts";
-import { type CompressedForm, compressionOf, formOf, type Part, type RootContent } from "../format.ts";
+import { type CompressedForm, compressionOf, formOf, type Part, type PartForm, type RootContent } from "../format.ts";
 import { badText } from "../line-cursor.ts";
 import { type Checksum, readChecksum } from "./checksum.ts";
 import { type DocumentKind, type Element, readElements } from "./elements.ts";
@@ -36,6 +36,7 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   let newest = 0;
   let revision = 0;
   const files = new Map<string, Part | undefined>();
+  const beside: PartForm[] = [];
   const identity: Record<string, string | undefined> = { repo: undefined, distro: undefined };
   let values: Values = {};
   const once = <Name extends keyof Values>(name: Name, read: (element: Element) => NonNullable<Values[Name]>) => {
@@ -65,6 +66,9 @@ export function readRepomd(bytes: Uint8Array): RootContent {
       if (files.has(type)) throw element.error(`begins a second list "${type}"`);
       newest = Math.max(newest, values.timestamp ?? 0);
       files.set(type, type === "primary" ? partOf(values, element) : undefined);
+      const file = digestsOf(values.size, values.checksum);
+      if (type !== "primary" && file !== undefined && values.location !== undefined)
+        beside.push({ form: undefined, file, places: [values.location] });
       values = {};
     },
   });
@@ -72,7 +76,13 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   if (primary === undefined) throw badText(repomd.text, 1, 'begins a text without a list of packages, "primary"');
   // A date written as a number, such as 2026113001, is not a time: it would be years ahead of the files.
   const isTime = newest === 0 || revision < newest + 86_400;
-  return { madeAt: Math.max(newest, isTime ? revision : 0) * 1000, validUntil: undefined, identity, parts: [primary] };
+  return {
+    madeAt: Math.max(newest, isTime ? revision : 0) * 1000,
+    validUntil: undefined,
+    identity,
+    parts: [primary],
+    beside,
+  };
 }
 
 function sizeOf({ text, error }: Element): number {

@@ -1,0 +1,26 @@
+/** `feedkey mirror`: a verified copy of a feed for other clients. */
+import type { Context } from "../context.ts";
+import { counted } from "../counted.ts";
+import type { Outcome } from "../run.ts";
+
+export interface MirrorCommandOptions {
+  readonly latest?: boolean;
+  readonly withDepends?: boolean;
+  readonly resetState?: boolean;
+}
+
+/** Brings the mirror up to date, or leaves it as it was. @throws FeedkeyError as `Client.mirror` */
+export async function mirror(
+  context: Context,
+  feed: string,
+  folder: string,
+  { withDepends, ...options }: MirrorCommandOptions & { readonly packages: readonly string[] },
+): Promise<Outcome> {
+  return await context.withClient(async (client) => {
+    const terms = { ...options, withDependencies: withDepends, partial: true };
+    const { errors, warnings: _, ...mirrored } = await client.mirror(feed, folder, terms);
+    const { changed, packages, fetched, removed } = mirrored;
+    const news = changed ? `${fetched} new, ${counted(removed, "file")} removed` : "unchanged";
+    return { text: `${feed}: ${counted(packages, "package")}, ${news}`, json: { ...mirrored }, errors };
+  });
+}

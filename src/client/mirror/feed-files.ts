@@ -1,0 +1,164 @@
+/** The files of a feed that its clients ask for beside packages, from one server, each of them checked against an index that was accepted. */
+import { posix } from "node:path";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { isFramed } from "../../formats/cleartext.ts";
+import type { Format, PartForm, RootContent } from "../../formats/format.ts";
+import { formatOf, indexFileNames } from "../../formats/formats.ts";
+import { timeFor } from "../../net/limits.ts";
+import { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
+import { fitsDigests } from "../../packages/part-text.ts";
+import type { Feed } from "../../profile/types.ts";
+import type { Judged } from "../../refresh/certificate-pool.ts";
+import { downloadFile, inFeed, pastCaches } from "../../refresh/download.ts";
+import { type Session, withProgress } from "../../refresh/session.ts";
+import { type Candidate, framedCandidate, type SignatureSource } from "../candidate.ts";
+import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../index-files.ts";
+import type { VerifiedIndex } from "../verified-index.ts";
+import { verifyRoot } from "../verified-root.ts";
+
+/** A file that clients ask for. */
+export interface FeedFile {
+  /** Below the archive. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/** In the order in which they get their names: what a file refers to comes before it. */
+export interface FeedFiles {
+  /** Lists that the root names by digest. */
+  readonly lists: readonly FeedFile[];
+  /** The root in its forms. */
+  readonly plain: readonly FeedFile[];
+  readonly signatures: readonly FeedFile[];
+  /** The root in one file with its signatures, which is asked for first where there is one. */
+  readonly framed: readonly FeedFile[];
+}
+
+/** What the files are checked against. */
+export interface Accepted {
+  readonly session: Session;
+  readonly judged: Judged;
+  readonly index: VerifiedIndex;
+}
+
+/**
+ * Gets all of them from one server.
+ * @throws FeedkeyError `unavailable` if something is missing, or is of another index than the accepted one
+ */
+export async function feedFiles(accepted: Accepted, location: string): Promise<FeedFiles> {
+  const { session, index } = accepted;
+  const lists = await listsOf(accepted, location);
+  const [framed, plain, signatures]: [FeedFile[], FeedFile[], FeedFile[]] = [[], [], []];
+  for (const name of rootNames(index.feed)) {
+    const path = inFeed(index.feed, name);
+    const limit = indexLimit(index.feed, { size: index.root.signed.length });
+    const bytes = await get(session, location, path, limit);
+    // A signature may have the name of a root that holds its own.
+    if (bytes === undefined || (signatures.some((one) => one.path === path) && !isFramed(bytes))) continue;
+    const whole = framedCandidate(index.feed.format, name, bytes);
+    const found = whole === undefined ? await beside(accepted, location, name, bytes, limit) : [];
+    if (whole !== undefined) await check(accepted, whole);
+    (whole === undefined ? plain : framed).push({ path, bytes });
+    for (const one of found) if (!signatures.some((other) => other.path === one.path)) signatures.push(one);
+  }
+  if (framed.length === 0 && (plain.length === 0 || signatures.length === 0)) throw changed(index.feed, "its root");
+  return { lists, plain, signatures, framed };
+}
+
+/** Every form of the root that clients may ask for and that has the accepted text. */
+function rootNames(feed: Feed): readonly string[] {
+  const format = formatOf(feed.format);
+  // Where files are signed as they lie there, each form is an index of its own.
+  return format.signs === "text" && format.forms.length > 0 ? indexFileNames(format) : indexNames(feed);
+}
+
+/** The signature files of a root, each of which must be good: else clients would be refused what upstream's are not. */
+async function beside(
+  accepted: Accepted,
+  location: string,
+  name: string,
+  bytes: Uint8Array,
+  limit: number,
+): Promise<FeedFile[]> {
+  const { session, index } = accepted;
+  const { feed } = index;
+  const document = new HashedDocument(await signedBytes(feed.format, name, bytes, limit));
+  const found: FeedFile[] = [];
+  for (const signature of formatOf(feed.format).signaturesOf(name)) {
+    const path = inFeed(feed, signature);
+    const file = await get(session, location, path, maxSignatureBytes);
+    if (file === undefined || isFramed(file)) continue;
+    const source: SignatureSource = { name: signature, bytes: file };
+    await check(accepted, { name, document, signatures: [source] });
+    found.push({ path, bytes: file });
+  }
+  return found;
+}
+
+/** @throws FeedkeyError if a root is not the accepted one, or not rightfully signed */
+async function check({ session, judged, index }: Accepted, candidate: Candidate): Promise<void> {
+  const { feed, root } = index;
+  const { sha256, signed } = await verifyRoot(candidate, feed, { profile: session.profile, judged, last: undefined });
+  const { ignoresBlankEnds }: Format = formatOf(feed.format);
+  const text = (bytes: Uint8Array) => HashedDocument.ofText(bytes).covered;
+  const isSame =
+    sha256 === root.sha256 || (ignoresBlankEnds === true && Buffer.compare(text(signed), text(root.signed)) === 0);
+  if (!isSame) throw changed(feed, candidate.name);
+}
+
+async function listsOf({ session, index }: Accepted, location: string): Promise<FeedFile[]> {
+  const { feed, root } = index;
+  const { content }: Format = formatOf(feed.format);
+  const { parts, beside: others }: Pick<RootContent, "parts" | "beside"> = content?.(root.signed, feed) ?? {
+    parts: [],
+    beside: [],
+  };
+  const files: FeedFile[] = [];
+  const take = async (forms: readonly PartForm[]) => {
+    let isThere = false;
+    for (const form of forms) {
+      const got = await listFiles(session, location, index, form);
+      isThere ||= got.length > 0;
+      for (const one of got) files.push(one);
+    }
+    return isThere;
+  };
+  for (const { path, forms } of parts) if (!(await take(forms))) throw changed(feed, path);
+  await take(others);
+  return files;
+}
+
+/** One form of a list at all its places, by digest first; none if it is at no place. */
+async function listFiles(
+  session: Session,
+  location: string,
+  { feed }: VerifiedIndex,
+  { file, places }: PartForm,
+): Promise<FeedFile[]> {
+  const folder = posix.dirname(rootNames(feed)[0] ?? "");
+  const paths = places.map((place) => inFeed(feed, posix.join(folder, place)));
+  for (const path of paths) {
+    const bytes = await get(session, location, path, file.size);
+    if (bytes === undefined) continue;
+    if (!fitsDigests(bytes, file)) throw changed(feed, path);
+    return paths.map((one) => ({ path: one, bytes }));
+  }
+  return [];
+}
+
+async function get(session: Session, location: string, path: string, limit: number): Promise<Uint8Array | undefined> {
+  return await withProgress(session, path, undefined, async (onProgress) => {
+    const within = timeFor(limit, session.options.transport.limits);
+    return (await downloadFile(session, location, path, limit, { onProgress, within, ...pastCaches }))?.bytes;
+  });
+}
+
+/** A server in the middle of an update, or one that has another state than the one the index came from. */
+function changed(feed: Feed, what: string): FeedkeyError {
+  const problem = `${escapeText(what)} of feed "${feed.name}" is not there, or not of the index that was accepted`;
+  return new FeedkeyError("unavailable", problem, {
+    details: { feed: feed.name, reason: "changed" },
+    hint: "the archive is being updated, or the server is incomplete: nothing of the mirror was changed; run the command again",
+  });
+}

@@ -1,0 +1,272 @@
+/** Use case: a verified copy of a feed in a folder, for other clients. */
+import { posix } from "node:path";
+import { FeedkeyError, gravestOf, orRefusal } from "../../error.ts";
+import { commitStaged, discard, type StagedFile } from "../../files/atomic.ts";
+import { type HeldLock, withLock } from "../../files/lock.ts";
+import type { StagedStream } from "../../files/staged-stream.ts";
+import { formatOf } from "../../formats/formats.ts";
+import { armor, dearmor, looksArmored } from "../../openpgp/packet/armor.ts";
+import { limits } from "../../openpgp/packet/limits.ts";
+import { bundlePath } from "../../profile/layout.ts";
+import { downloadFile, fileUrl, pastCaches } from "../../refresh/download.ts";
+import type { Session } from "../../refresh/session.ts";
+import { BundleCopies, type BundleCopy } from "../../store/bundle-copies.ts";
+import { sha256 } from "../../store/state-file.ts";
+import { chosenFeeds } from "../chosen-feeds.ts";
+import type { CallOptions } from "../client-options.ts";
+import { maxSignatureBytes } from "../index-files.ts";
+import { Mirrors } from "../mirrors.ts";
+import { packagesFolder, wantedOf } from "../packages/fetch.ts";
+import { choicesOf, fetchChoices, type Wish } from "../packages/fetch-packages.ts";
+import { foldedName } from "../packages/output-names.ts";
+import { updateWithFreshKeys } from "../update.ts";
+import type { Choice, VerifiedIndex } from "../verified-index.ts";
+import { type FeedFile, type FeedFiles, feedFiles } from "./feed-files.ts";
+import { type FeedRecord, type KnownFile, MirrorFolder } from "./mirror-folder.ts";
+
+export interface MirrorOptions extends CallOptions, Omit<Wish, "all"> {
+  /** Only these packages, `NAME` or `NAME=VERSION` each, with wildcards too; by default all. */
+  readonly packages?: readonly string[] | undefined;
+}
+
+export interface Mirrored {
+  readonly feed: string;
+  /** SHA-256 of the signed file, lower-case hex. */
+  readonly sha256: string;
+  /** Whether clients see another state than before. */
+  readonly changed: boolean;
+  /** Packages there now, and how many of them came in this run. */
+  readonly packages: number;
+  readonly fetched: number;
+  /** Files that no index here lists any more. */
+  readonly removed: number;
+  /** Why some packages are not there: their entries are bad, which keeps the others from nothing; or they did not come, and then nothing changed. */
+  readonly errors: readonly FeedkeyError[];
+}
+
+type Outcome = Pick<Mirrored, "changed" | "fetched" | "removed" | "errors">;
+
+/** Errors that no other server can help with. */
+const isOwn = ({ code }: FeedkeyError) => code === "output" || code === "internal";
+
+/** A package and where it goes. */
+interface Placed {
+  readonly path: string;
+  readonly size: number | undefined;
+  readonly sha256: string;
+  readonly choice: Choice;
+}
+
+/** One mirroring of one feed. */
+interface Job {
+  readonly session: Session;
+  readonly index: VerifiedIndex;
+  readonly folder: MirrorFolder;
+  readonly lock: HeldLock;
+  readonly record: FeedRecord;
+  readonly placed: readonly Placed[];
+}
+
+const armoredBundle = bundlePath.replace(/\.pgp$/, ".asc");
+
+/** Which index a mirror has: one that was signed again is another one. */
+const identityOf = ({ sha256, createdAt }: VerifiedIndex) => `${sha256} ${createdAt}`;
+
+/**
+ * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures, and only then what is gone is removed. If
+ * anything is refused or missing, clients of the mirror go on with the state that it had.
+ * @throws FeedkeyError as `update` and `fetch`; `locked` if another run is at work in the folder
+ */
+export async function mirrorFeed(
+  session: Session,
+  name: string,
+  into: string,
+  options: MirrorOptions,
+): Promise<Mirrored> {
+  const feeds = chosenFeeds(session.profile, [name]);
+  const [outcome] = await updateWithFreshKeys(session, feeds, { allowEmpty: false });
+  if (outcome?.ok !== true) throw outcome?.error ?? new FeedkeyError("internal", "no feed was updated");
+  const { index } = outcome;
+  const { choices, errors: unlisted } = await choicesOf(options.packages ?? [], wishOf(options), [index]);
+  const refusal = gravestOf(unlisted);
+  if (refusal !== undefined) throw refusal;
+  const { placed, errors } = await placesOf(choices);
+  const folder = new MirrorFolder(into);
+  await folder.make();
+  return await withLock(folder.records, async (lock) => {
+    await folder.prepareRecords();
+    const record = await folder.read(name);
+    const done = await bringUpToDate({ session, index, folder, lock, record, placed });
+    return { feed: name, sha256: index.sha256, packages: placed.length, ...done, errors: [...errors, ...done.errors] };
+  });
+}
+
+function wishOf({ packages = [], latest, withDependencies }: MirrorOptions): Wish {
+  return { latest, withDependencies, all: packages.length === 0 && latest !== true };
+}
+
+/**
+ * Where packages go. One whose entry is bad is left out, as clients can't fetch it either; two for one place can't both be right.
+ * @throws FeedkeyError `bad_path`
+ */
+async function placesOf(choices: readonly Choice[]): Promise<{ placed: Placed[]; errors: FeedkeyError[] }> {
+  const places = new Map<string, Placed>();
+  const errors: FeedkeyError[] = [];
+  for (const choice of choices) {
+    const wanted = await orRefusal(() => wantedOf(choice.entry, choice.index.feed.format));
+    if (wanted instanceof FeedkeyError) {
+      errors.push(wanted);
+      continue;
+    }
+    const path = posix.join(packagesFolder(choice.index), wanted.segments.join("/"));
+    const rival = places.get(foldedName(path));
+    if (rival !== undefined && (rival.path !== path || rival.sha256 !== wanted.sha256))
+      throw onePlace(path, rival.path);
+    places.set(foldedName(path), { path, size: wanted.size, sha256: wanted.sha256, choice });
+  }
+  return { placed: [...places.values()], errors };
+}
+
+function onePlace(path: string, other: string): FeedkeyError {
+  return new FeedkeyError("bad_path", `two files of the feed would be one on some file systems: ${path} and ${other}`, {
+    details: { path, other },
+    hint: "the index must list each file under a name of its own: tell the archive's keepers",
+  });
+}
+
+async function bringUpToDate(job: Job): Promise<Outcome> {
+  const { folder, index, placed, record } = job;
+  const there = new Map<string, KnownFile>();
+  for (const one of placed) {
+    const known = await folder.known(one.path, one, record);
+    if (known !== undefined) there.set(one.path, known);
+  }
+  const missing = placed.filter(({ path }) => !there.has(path));
+  const lists = await folder.knownLists(record);
+  if (record.index === identityOf(index) && missing.length === 0 && lists !== undefined) {
+    const changed = await renewBundle(job);
+    const files = new Map([...there, ...lists]);
+    return { changed, fetched: 0, removed: await tidy(job, { ...record, files }, record.files), errors: [] };
+  }
+  // Should this run end early, the next one knows what it may have left.
+  const begun: Map<string, KnownFile | undefined> = new Map(record.files);
+  const begin = async (paths: readonly string[]) => {
+    for (const path of paths) if (!begun.has(path)) begun.set(path, undefined);
+    await folder.write(index.feed.name, { index: "", lists: [], files: begun }, job.lock);
+    await folder.prepare(paths);
+  };
+  await begin(placed.map(({ path }) => path));
+  const held: StagedFile[] = [];
+  try {
+    const errors = await fetchMissing(job, missing, held);
+    if (errors.length > 0) {
+      await discard(held);
+      return { changed: false, fetched: missing.length - errors.length, removed: 0, errors };
+    }
+    const found = await fromMirrors(job);
+    const all = [...found.lists, ...found.plain, ...found.signatures, ...found.framed];
+    await begin(all.map(({ path }) => path));
+    await renewBundle(job);
+    await switchTo(job, found, held);
+    const files = new Map<string, KnownFile>();
+    for (const { path, sha256, size } of placed) await folder.note(files, path, { size, sha256 });
+    for (const { path, bytes } of all) await folder.note(files, path, { size: bytes.length, sha256: sha256(bytes) });
+    const now = { index: identityOf(index), lists: all.map(({ path }) => path), files };
+    return { changed: true, fetched: missing.length, removed: await tidy(job, now, begun), errors: [] };
+  } catch (error) {
+    await discard(held);
+    throw error;
+  }
+}
+
+/** @param held packages that take the place of others: they get their names together with the index that lists them */
+async function fetchMissing(
+  { session, folder }: Job,
+  missing: readonly Placed[],
+  held: StagedFile[],
+): Promise<readonly FeedkeyError[]> {
+  const places = new Map(missing.map((one) => [one.choice, one.path]));
+  const settle = async (file: StagedStream) => {
+    if (await folder.exists(file.path)) held.push(await file.finish());
+    else await file.commit({ syncLater: true });
+  };
+  const choices = missing.map(({ choice }) => choice);
+  const { errors } = await fetchChoices(session, choices, (choice) => {
+    return { path: folder.path(places.get(choice) ?? ""), within: folder.folder, mode: 0o644, settle };
+  });
+  await folder.sync(places.values());
+  return errors;
+}
+
+async function fromMirrors({ session, index }: Job): Promise<FeedFiles> {
+  const judged = await session.judge();
+  return await new Mirrors(session).firstGood((location) => feedFiles({ session, judged, index }, location), isOwn);
+}
+
+/** Everything is on the disk before the first name changes. */
+async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: readonly StagedFile[]): Promise<void> {
+  const both: FeedFile[] = [];
+  // A format whose clients take one signature alone has no file that fits two indexes.
+  if (formatOf(index.feed.format).oneSignature === undefined) {
+    for (const one of files.signatures) {
+      const old = await folder.content(one.path, maxSignatureBytes);
+      if (old !== undefined && Buffer.compare(old, one.bytes) !== 0)
+        both.push({ path: one.path, bytes: withBoth(old, one.bytes) });
+    }
+  }
+  const [lists, rest] = [
+    await folder.stage(files.lists),
+    [...both, ...files.plain, ...files.signatures, ...files.framed],
+  ];
+  const roots = await folder.stage(rest).catch(async (error: unknown) => {
+    await discard(lists);
+    throw error;
+  });
+  await commitStaged([...lists, ...held, ...roots], lock);
+}
+
+/** In one file the signatures of the index that was there and of the one that comes: whichever a client gets, one fits. */
+function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
+  const packets = (file: Uint8Array) => (looksArmored(file) ? Buffer.concat(dearmor(file, "SIGNATURE")) : file);
+  const all = Buffer.concat([packets(old), packets(next)]);
+  return looksArmored(next) ? Buffer.from(armor(all, "SIGNATURE")) : all;
+}
+
+/**
+ * Brings the copies of the archive's key bundle up to date. It is copied as it came: whoever reads it judges it.
+ * @returns whether it changed
+ */
+async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
+  const copies = new BundleCopies(folder.bundles);
+  const kept: BundleCopy[] = [];
+  let changed = false;
+  for (const path of [bundlePath, armoredBundle]) {
+    const bundle = await new Mirrors(session).firstGood(async (location) => {
+      const copy = await copies.read(fileUrl(location, path).href);
+      const remembered = copy && { version: copy.version, bytes: async () => copy.bytes };
+      return await downloadFile(session, location, path, limits.keyringBytes, { ...pastCaches, remembered });
+    }, isOwn);
+    if (bundle === undefined) continue;
+    if (bundle.version !== undefined) kept.push({ version: bundle.version, bytes: bundle.bytes });
+    if (await folder.replace(path, bundle.bytes, lock)) changed = true;
+  }
+  await copies.keep(kept, lock);
+  return changed;
+}
+
+/** Records what is there now, and removes what was before and no feed here lists any more. @returns how many files */
+async function tidy(
+  { folder, index, lock, record }: Job,
+  now: FeedRecord,
+  before: FeedRecord["files"],
+): Promise<number> {
+  const others = await folder.ofOthers(index.feed.name);
+  const gone = [...before.keys()].filter((path) => !now.files.has(path) && !others.has(path));
+  if (gone.length === 0 && now.index === record.index) return 0;
+  const withGone = new Map([...now.files, ...gone.map((path) => [path, undefined] as const)]);
+  await folder.write(index.feed.name, { ...now, files: withGone }, lock);
+  await lock.assertHeld();
+  await folder.remove(gone);
+  if (gone.length > 0) await folder.write(index.feed.name, now, lock);
+  return gone.length;
+}

@@ -1,0 +1,212 @@
+/** The folder of a mirror: what is in it by its own records, and how one state of a feed takes the place of another. */
+import * as fs from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { commitStaged, discard, removeLeftovers, type StagedFile, writeFileAtomic } from "../../files/atomic.ts";
+import { digestFile } from "../../files/file-digest.ts";
+import { ensureFolder, folderWithin, isWithin, syncFolder } from "../../files/folder.ts";
+import type { HeldLock } from "../../files/lock.ts";
+import { readPlainFile } from "../../files/plain-file.ts";
+import { stageStream } from "../../files/staged-stream.ts";
+import { isPlainPath } from "../../formats/digests.ts";
+import { fileNameFor } from "../../store/state-file.ts";
+import type { FeedFile } from "./feed-files.ts";
+
+/** Beside the archive's files, where no path of an index can lead. */
+const recordsFolder = ".feedkey-mirror";
+const recordVersion = 1;
+
+/** A file as it was when its digest was last found right. */
+export interface KnownFile {
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** Milliseconds. */
+  readonly mtime: number;
+}
+
+/** What a mirror has of a feed. */
+export interface FeedRecord {
+  /** Which index, and signed when; empty while another takes its place. */
+  readonly index: string;
+  /** Those of the files that are not packages. */
+  readonly lists: readonly string[];
+  /** By path below the folder. */
+  readonly files: ReadonlyMap<string, KnownFile | undefined>;
+}
+
+const nothing: FeedRecord = { index: "", lists: [], files: new Map() };
+
+export class MirrorFolder {
+  readonly folder: string;
+  readonly #prepared = new Set<string>();
+
+  constructor(folder: string) {
+    this.folder = resolve(folder);
+  }
+
+  /** Of the records and of the lock that whoever changes the mirror holds. */
+  get records(): string {
+    return join(this.folder, recordsFolder);
+  }
+
+  /** Of copies of the key bundle, as servers call them. */
+  get bundles(): string {
+    return join(this.records, "bundles");
+  }
+
+  async prepareRecords(): Promise<void> {
+    for (const folder of [this.records, this.bundles]) await removeLeftovers(folder);
+  }
+
+  path(path: string): string {
+    return join(this.folder, path);
+  }
+
+  #recordPath(feed: string): string {
+    return join(this.records, `${fileNameFor(feed)}.json`);
+  }
+
+  /** Anything but a whole record counts as none: then every file is read again, and only what nobody lists is left behind. */
+  async read(feed: string): Promise<FeedRecord> {
+    return (await readRecord(this.#recordPath(feed))) ?? nothing;
+  }
+
+  async write(feed: string, { index, lists, files }: FeedRecord, lock: HeldLock): Promise<void> {
+    const document = { version: recordVersion, index, lists, files: Object.fromEntries(files) };
+    // A file of which only the name is known.
+    const text = JSON.stringify(document, (_, value) => (value === undefined ? null : value));
+    await writeFileAtomic(this.#recordPath(feed), text, { mode: 0o644 }, lock);
+  }
+
+  /** Paths that other feeds have here. */
+  async ofOthers(feed: string): Promise<ReadonlySet<string>> {
+    const own = basename(this.#recordPath(feed));
+    const names = (await fs.readdir(this.records)).filter((name) => name.endsWith(".json") && name !== own);
+    const records = await Promise.all(names.map((name) => readRecord(join(this.records, name))));
+    return new Set(records.flatMap((record) => [...(record?.files.keys() ?? [])]));
+  }
+
+  /** What is known of a file that is as it was recorded, or as it should be; undefined if it is neither. */
+  async known(path: string, wanted: { size: number | undefined; sha256: string }, record: FeedRecord) {
+    const stat = await fs.lstat(this.path(path)).catch(() => undefined);
+    if (stat?.isFile() !== true || stat.size !== (wanted.size ?? stat.size)) return undefined;
+    const before = record.files.get(path);
+    const found = { size: stat.size, sha256: wanted.sha256, mtime: stat.mtimeMs };
+    if (before?.sha256 === wanted.sha256 && before.size === stat.size && before.mtime === stat.mtimeMs) return found;
+    return digestFile(this.path(path))?.sha256 === wanted.sha256 ? found : undefined;
+  }
+
+  /** Notes what a file that was just verified is like. */
+  async note(
+    files: Map<string, KnownFile>,
+    path: string,
+    { size, sha256 }: { size: number | undefined; sha256: string },
+  ) {
+    const stat = await fs.lstat(this.path(path));
+    files.set(path, { size: size ?? stat.size, sha256, mtime: stat.mtimeMs });
+  }
+
+  /** The lists of a record; undefined if one of them is not there any more as it was. */
+  async knownLists(record: FeedRecord): Promise<Map<string, KnownFile> | undefined> {
+    const found = new Map<string, KnownFile>();
+    for (const path of record.lists) {
+      const before = record.files.get(path);
+      const known = before && (await this.known(path, before, record));
+      if (known === undefined) return undefined;
+      found.set(path, known);
+    }
+    return found;
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await fs.lstat(path).catch(() => undefined)) !== undefined;
+  }
+
+  /** What a small file holds; undefined if it is not a plain file. */
+  async content(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
+    const found = await readPlainFile(this.path(path), maxBytes).catch(() => undefined);
+    return found !== undefined && "bytes" in found ? found.bytes : undefined;
+  }
+
+  /** Writes a file unless it is there. @returns whether it was not */
+  async replace(path: string, bytes: Uint8Array, lock: HeldLock): Promise<boolean> {
+    const there = await this.content(path, bytes.length);
+    if (there !== undefined && Buffer.compare(there, bytes) === 0) return false;
+    await this.prepare([path]);
+    await commitStaged(await this.stage([{ path, bytes }]), lock);
+    return true;
+  }
+
+  /** Makes the folders of files, and removes what killed runs left in them, once in a run. Only with the lock. */
+  async prepare(paths: Iterable<string>): Promise<void> {
+    for (const folder of new Set([...paths].map((path) => dirname(this.path(path))))) {
+      if (this.#prepared.has(folder)) continue;
+      this.#prepared.add(folder);
+      await removeLeftovers(await folderWithin(this.folder, folder));
+    }
+  }
+
+  /** Files under temporary names, in their order. */
+  async stage(files: readonly FeedFile[]): Promise<StagedFile[]> {
+    const staged: StagedFile[] = [];
+    try {
+      for (const { path, bytes } of files) {
+        const stream = await stageStream(this.path(path), { within: this.folder, mode: 0o644 });
+        await stream.write(bytes);
+        staged.push(await stream.finish());
+      }
+    } catch (error) {
+      await discard(staged);
+      throw error;
+    }
+    return staged;
+  }
+
+  /** Removes files, and the folders that are empty then. A link on the way is not followed out of the mirror. */
+  async remove(paths: readonly string[]): Promise<void> {
+    const root = await fs.realpath(this.folder);
+    for (const path of paths) {
+      const real = await fs.realpath(dirname(this.path(path))).catch(() => undefined);
+      if (real === undefined || !isWithin(root, real)) continue;
+      await fs.unlink(join(real, basename(path))).catch((error: unknown) => {
+        if (systemCode(error) !== "ENOENT") throw notRemoved(this.path(path), error);
+      });
+      for (let at = real; at !== root && isWithin(root, at); at = dirname(at)) {
+        if ((await fs.rmdir(at).catch(() => "in use")) === "in use") break;
+      }
+    }
+  }
+
+  /** Makes the folder and that of the records. @throws FeedkeyError `output` */
+  async make(): Promise<void> {
+    await ensureFolder(this.records, 0o755);
+  }
+
+  async sync(paths: Iterable<string>): Promise<void> {
+    for (const folder of new Set([...paths].map((path) => dirname(this.path(path))))) await syncFolder(folder);
+  }
+}
+
+async function readRecord(path: string): Promise<FeedRecord | undefined> {
+  try {
+    const { version, index, lists, files } = JSON.parse(await fs.readFile(path, "utf8"));
+    if (version !== recordVersion || typeof index !== "string" || !Array.isArray(lists)) return undefined;
+    const known = Object.entries(files as Record<string, KnownFile | null>);
+    // Somebody else may have written it: what leads elsewhere is never removed.
+    const plain = known.filter(([one]) => isPlainPath(one));
+    return { index, lists, files: new Map(plain.map(([one, file]) => [one, file ?? undefined])) };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError || systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}
+
+function notRemoved(path: string, cause: unknown): FeedkeyError {
+  return new FeedkeyError("output", `${escapeText(path)} can't be removed: ${systemCode(cause)}`, {
+    details: { path },
+    hint: "the mirror is up to date; remove what is in the way, and run the command again",
+    cause,
+  });
+}
