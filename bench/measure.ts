@@ -20,6 +20,8 @@ export interface Measured {
   readonly seconds: number | undefined;
   /** Median of the peak resident memory, in KiB; of several processes that of the largest. */
   readonly peakKiB: number | undefined;
+  /** Median of the processor time of all its threads: it says more than the clock where other programs run too. */
+  readonly processorSeconds: number | undefined;
 }
 
 // With this variable Node 20 reads all authorities at each start: 40 ms that no user's command has without it.
@@ -41,9 +43,15 @@ function median(values: readonly number[]): number | undefined {
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-function runOnce({ name, command, output }: Contender, scratch: string): { seconds: number; peakKiB: number[] } {
+interface Sample {
+  readonly seconds: number;
+  /** Peak in KiB, and seconds of user and system; none without GNU time. */
+  readonly costs: readonly number[];
+}
+
+function runOnce({ name, command, output }: Contender, scratch: string): Sample {
   const peakFile = join(scratch, "peak");
-  const [program, ...args] = fs.existsSync(gnuTime) ? [gnuTime, "-f", "%M", "-o", peakFile, ...command] : command;
+  const [program, ...args] = fs.existsSync(gnuTime) ? [gnuTime, "-f", "%M %U %S", "-o", peakFile, ...command] : command;
   const stdout = output === undefined ? "ignore" : fs.openSync(output, "w");
   const startedAt = performance.now();
   const { status, stderr } = spawnSync(program, args, {
@@ -54,8 +62,8 @@ function runOnce({ name, command, output }: Contender, scratch: string): { secon
   const seconds = (performance.now() - startedAt) / 1000;
   if (typeof stdout === "number") fs.closeSync(stdout);
   if (status !== 0) throw new Error(`${name} ended with status ${status}: ${stderr}`);
-  const peak = fs.existsSync(peakFile) ? [Number(fs.readFileSync(peakFile, "utf8"))] : [];
-  return { seconds, peakKiB: peak };
+  const costs = fs.existsSync(peakFile) ? fs.readFileSync(peakFile, "utf8").trim().split(" ").map(Number) : [];
+  return { seconds, costs };
 }
 
 /**
@@ -67,20 +75,22 @@ export function measure(contenders: readonly Contender[], rounds: number, scratc
   const here = contenders.filter(({ command: [program], name }) => {
     return isHere(program) && (!name.includes("gpgv") || isHere("gpgv"));
   });
-  const seconds = new Map<Contender, number[]>(here.map((one) => [one, []]));
-  const peaks = new Map<Contender, number[]>(here.map((one) => [one, []]));
+  const samples = new Map<Contender, Sample[]>(here.map((one) => [one, []]));
   for (let round = 0; round <= rounds; round++) {
     for (const one of here.filter(({ once }) => once !== true || round === 1)) {
       one.prepare?.();
       const sample = runOnce(one, scratch);
-      if (round === 0) continue;
-      seconds.get(one)?.push(sample.seconds);
-      for (const peak of sample.peakKiB) peaks.get(one)?.push(peak);
+      if (round > 0) samples.get(one)?.push(sample);
     }
   }
-  return contenders.map((one) => ({
-    name: one.name,
-    seconds: median(seconds.get(one) ?? []),
-    peakKiB: median(peaks.get(one) ?? []),
-  }));
+  return contenders.map((one) => {
+    const its = samples.get(one) ?? [];
+    const known = its.filter(({ costs }) => costs.length === 3).map(({ costs }) => costs);
+    return {
+      name: one.name,
+      seconds: median(its.map(({ seconds }) => seconds)),
+      peakKiB: median(known.map(([peak = 0]) => peak)),
+      processorSeconds: median(known.map(([, user = 0, system = 0]) => user + system)),
+    };
+  });
 }

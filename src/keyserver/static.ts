@@ -71,6 +71,8 @@ function stream(
     lastModified: Date.now() - stat.mtimeMs > 2000,
     fd: handle,
   };
+  // The library takes no-cache for a wish to have the whole file; it only says that caches must ask here (RFC 9111 section 5.2.1.4).
+  delete request.headers["cache-control"];
   const sending = send(request, name, options);
   sending.on("error", (error: { status?: number; headers?: Record<string, string> }) => {
     reply(response, error.status ?? 500, error.status === 416 ? "no such range" : "cannot be sent", error.headers);
