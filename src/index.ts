@@ -17,6 +17,7 @@ export { type Client, openClient } from "./client/open-client.ts";
 export type { Fetched } from "./client/packages/fetch.ts";
 export type { FetchAllOptions } from "./client/packages/fetch-packages.ts";
 export type { Listed, ListedFeed, ListedPackage } from "./client/packages/listed-packages.ts";
+export type { CacheOptions } from "./client/packages/package-cache.ts";
 export type { VerifiedPackage } from "./client/packages/verify-package.ts";
 export type { SignedFile, VerifiedPackages } from "./client/packages/verify-packages.ts";
 export { type AddSeedOptions, addSeeds, type SeedsAdded } from "./client/profiles/add-seed.ts";

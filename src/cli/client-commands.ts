@@ -148,6 +148,7 @@ export function addClientCommands(program: Command, run: Runner): void {
     .option("--all", "every package of the feeds, in every version")
     .option("--latest", "every package of the feeds, in its newest version")
     .option("--with-depends", "what the packages need too, as far as the feeds have it")
+    .option("--cache <dir>", "a folder of packages that several runs share, of 4 GiB at most")
     .option("--reset-state", "forget everything and start from the seeds")
     .action((packages: string[], options: FetchOptions) => {
       return run("fetch", async (context) => (await import("./client/fetch.ts")).fetch(context, packages, options));

@@ -11,6 +11,7 @@ export interface FetchOptions {
   readonly all?: boolean;
   readonly latest?: boolean;
   readonly withDepends?: boolean;
+  readonly cache?: string;
 }
 
 /** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
@@ -22,7 +23,8 @@ export async function fetch(context: Context, requests: readonly string[], given
     });
   }
   return await context.withClient(async (client) => {
-    const options = { folder, feeds, all, latest, withDependencies: withDepends, resetState, partial: true };
+    const cache = given.cache === undefined ? undefined : { folder: given.cache };
+    const options = { folder, feeds, all, latest, withDependencies: withDepends, cache, resetState, partial: true };
     const { packages, errors } = await client.fetchAll(requests, options);
     return {
       text: packages.map(({ path, present }) => `${escapeText(path)}${present ? " (already there)" : ""}`).join("\n"),

@@ -15,6 +15,7 @@ import { choose, newest } from "./choose.ts";
 import { withDependencies } from "./dependencies.ts";
 import { type Fetched, fetchPackage, type Target, wantedOf } from "./fetch.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
+import { type CacheOptions, PackageCache } from "./package-cache.ts";
 
 /** Packages beside those that are named. */
 export interface Wish {
@@ -27,7 +28,10 @@ export interface Wish {
 }
 
 /** What is wanted of the packages, and where they go. */
-export interface FetchAllOptions extends FetchOptions, Wish {}
+export interface FetchAllOptions extends FetchOptions, Wish {
+  /** A folder of packages that several runs share. */
+  readonly cache?: CacheOptions | undefined;
+}
 
 /** What came, in the order of the requests, and why the rest did not. */
 export interface Arrived {
@@ -47,17 +51,19 @@ const [small, long] = [1024 * 1024, 100];
 /**
  * Fetches several packages at once, and shows how far that is.
  * @param targetOf where each goes
+ * @param cache looked into first, and filled
  */
 export async function fetchChoices(
   session: Session,
   choices: readonly Choice[],
   targetOf: (choice: Choice) => Target,
+  cache?: PackageCache,
 ): Promise<Arrived> {
-  const mirrors = new Mirrors(session);
+  const sources = { mirrors: new Mirrors(session), cache };
   let received = 0;
   return await withProgress(session, "packages", totalOf(choices), (update) => {
     return inParallel(choices, async (choice) => {
-      return await fetchPackage(session, choice, targetOf(choice), mirrors, (count) => {
+      return await fetchPackage(session, choice, targetOf(choice), sources, (count) => {
         received += count;
         update(received);
       });
@@ -92,7 +98,7 @@ async function inParallel(choices: readonly Choice[], one: (choice: Choice) => P
 }
 
 /** Name under which a package gets into the output folder; undefined if it is going to be refused. */
-function targetOf({ entry, index }: Choice): string | undefined {
+function fileNameOf({ entry, index }: Choice): string | undefined {
   try {
     return wantedOf(entry, index.feed.format).baseName;
   } catch (error) {
@@ -109,7 +115,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
   const taken = new Map<string, Choice>();
   const errors: FeedkeyError[] = [];
   const kept = choices.filter((choice) => {
-    const name = targetOf(choice);
+    const name = fileNameOf(choice);
     if (name === undefined) return true;
     const rival = taken.get(foldedName(name));
     if (rival === undefined) {
@@ -118,7 +124,7 @@ function withoutRivals(choices: readonly Choice[]): { kept: Choice[]; errors: Fe
     }
     const isSame = rival.entry.sha256 === choice.entry.sha256 && rival.entry.size === choice.entry.size;
     // The same file twice counts once.
-    if (isSame && targetOf(rival) === name) return false;
+    if (isSame && fileNameOf(rival) === name) return false;
     const [first, second] = [rival, choice].map(({ index, entry }) => {
       const what = `"${escapeText(entry.name)}" ${escapeText(entry.version)}`.trimEnd();
       return `${what} of feed "${index.feed.name}"`;
@@ -142,7 +148,7 @@ async function withoutOthersNames(
   const names = await OutputNames.of(folder);
   const errors: FeedkeyError[] = [];
   const free = choices.filter((choice) => {
-    const name = targetOf(choice);
+    const name = fileNameOf(choice);
     const problem = name === undefined ? undefined : names.problemWith(name);
     if (problem !== undefined) errors.push(problem);
     return problem === undefined;
@@ -191,10 +197,13 @@ export async function fetchPackages(
   await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
-  const { packages, errors } = await fetchChoices(session, free, ({ entry, index }) => {
+  const targetOf = ({ entry, index }: Choice): Target => {
     const { baseName } = wantedOf(entry, index.feed.format);
     return { path: join(folder, baseName), within: folder, settle: (file) => file.commit({ syncLater: true }) };
-  });
+  };
+  const cache = wish.cache && (await PackageCache.open(wish.cache, session.options.reporter));
+  const { packages, errors } = await fetchChoices(session, free, targetOf, cache);
+  await cache?.trim();
   if (packages.some(({ present }) => !present)) await syncFolder(folder);
   return { packages, errors: [...refused, ...unlisted, ...rivals, ...taken, ...errors] };
 }

@@ -17,6 +17,7 @@ import type { Duration } from "../../time.ts";
 import { packagePath, packageUrl } from "../../trust/package-path.ts";
 import type { Mirrors } from "../mirrors.ts";
 import type { Choice } from "../verified-index.ts";
+import type { PackageCache } from "./package-cache.ts";
 
 export interface Fetched {
   readonly path: string;
@@ -153,7 +154,7 @@ export async function fetchPackage(
   session: Session,
   choice: Choice,
   target: Target,
-  mirrors: Mirrors,
+  { mirrors, cache }: { readonly mirrors: Mirrors; readonly cache?: PackageCache | undefined },
   onBytes: (count: number) => void,
 ): Promise<Fetched> {
   const wanted = wantedOf(choice.entry, choice.index.feed.format);
@@ -164,11 +165,19 @@ export async function fetchPackage(
     onBytes(there.size);
     return { path, sha256, size: there.size, present: true };
   }
+  const kept = await cache?.take(wanted, path, target);
+  if (kept !== undefined) {
+    const size = kept.bytes;
+    await target.settle(kept);
+    onBytes(size);
+    return { path, sha256, size, present: false };
+  }
   const total = timeFor(wanted.size ?? expectedUnsized, session.options.transport.limits);
   const size = await mirrors.firstGoodPatiently(
     // The last one may take as long as it takes: a package is large, and nothing else waits for it.
     (location, isLast) => fromLocation(session, choice, wanted, location, target, onBytes, isLast ? undefined : total),
     ({ code }) => code === "output" || code === "bad_path",
   );
+  await cache?.add(sha256, path, size);
   return { path, sha256, size, present: false };
 }

@@ -1,0 +1,138 @@
+/**
+ * A folder of verified packages that several runs and processes share. Files are called by their SHA-256, and each is verified again when it
+ * is read: so nobody who can write there can pass off another package, and what a crash left half is only downloaded again.
+ */
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import * as fs from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { systemCode } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { ensureFolder } from "../../files/folder.ts";
+import { type StagedStream, type StreamOptions, stageStream } from "../../files/staged-stream.ts";
+import { causeInWords } from "../../files/system-error.ts";
+import { removeForsaken, temporaryName } from "../../files/temporary-name.ts";
+import type { Reporter } from "../../refresh/session.ts";
+
+/** Bytes that a cache may have where its user does not say. */
+export const usualCacheBytes = 4 * 1024 ** 3;
+
+/** Files that it may have: a folder of more is slow to read. */
+const maxFiles = 100_000;
+
+const piece = 1024 * 1024;
+
+export interface CacheOptions {
+  /** Made if it is missing. Temporary files of killed runs in it are removed. */
+  readonly folder: string;
+  /** Beyond this, what was not used for longest is removed at the end of a run. 4 GiB by default. */
+  readonly maxBytes?: number | undefined;
+}
+
+export class PackageCache {
+  readonly #folder: string;
+  readonly #maxBytes: number;
+  readonly #reporter: Reporter;
+  #isFull = false;
+
+  private constructor(folder: string, maxBytes: number, reporter: Reporter) {
+    this.#folder = folder;
+    this.#maxBytes = maxBytes;
+    this.#reporter = reporter;
+  }
+
+  /** @throws FeedkeyError `output` if the folder can't be made */
+  static async open({ folder, maxBytes = usualCacheBytes }: CacheOptions, reporter: Reporter): Promise<PackageCache> {
+    const path = resolve(folder);
+    await ensureFolder(path, 0o755);
+    await removeForsaken(path);
+    return new PackageCache(path, maxBytes, reporter);
+  }
+
+  /**
+   * Writes a package that is here to a file of its own, hashing what it writes. One that is damaged is removed.
+   * @param wanted its SHA-256, and its size where the index gives one
+   * @param path of the file, and where it must be
+   * @returns the file, still without its final name; undefined if the package is not here
+   */
+  async take(
+    wanted: { readonly sha256: string; readonly size: number | undefined },
+    path: string,
+    options: StreamOptions,
+  ): Promise<StagedStream | undefined> {
+    const kept = join(this.#folder, wanted.sha256);
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+    const handle = await fs.open(kept, flags).catch(() => undefined);
+    if (handle === undefined) return undefined;
+    try {
+      const stat = await handle.stat();
+      if (!stat.isFile()) return undefined;
+      const file =
+        stat.size === (wanted.size ?? stat.size) ? await copyOf(handle, path, options, wanted.sha256) : undefined;
+      if (file === undefined) {
+        this.#reporter.warn(
+          `${escapeText(kept)} in the cache is damaged: it was removed, and the package is downloaded again`,
+        );
+        await fs.unlink(kept).catch(() => undefined);
+      }
+      // What is used last goes last.
+      else await fs.utimes(kept, new Date(), new Date()).catch(() => undefined);
+      return file;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Keeps a copy of a verified file. That there is no room for it is no failure of the run. */
+  async add(sha256: string, path: string, size: number): Promise<void> {
+    if (this.#isFull || size > this.#maxBytes) return;
+    const temporary = join(this.#folder, temporaryName());
+    try {
+      await fs.copyFile(path, temporary, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await fs.rename(temporary, join(this.#folder, sha256));
+    } catch (error) {
+      if (systemCode(error) === undefined) throw error;
+      await fs.unlink(temporary).catch(() => undefined);
+      this.#isFull = true;
+      this.#reporter.warn(`nothing more is kept in the cache ${escapeText(this.#folder)}: ${causeInWords(error)}`);
+    }
+  }
+
+  /** Removes what was not used for longest until the rest is within the limit. Other runs may do the same at the same time. */
+  async trim(): Promise<void> {
+    const names = (await fs.readdir(this.#folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
+    const found = await Promise.all(
+      names.map(async (name) => ({ name, stat: await fs.lstat(join(this.#folder, name)).catch(() => undefined) })),
+    );
+    const files = found.flatMap(({ name, stat }) => (stat?.isFile() === true ? { name, stat } : []));
+    files.sort((a, b) => b.stat.mtimeMs - a.stat.mtimeMs);
+    let bytes = 0;
+    for (const [place, { name, stat }] of files.entries()) {
+      bytes += stat.size;
+      if (bytes > this.#maxBytes || place >= maxFiles) await fs.unlink(join(this.#folder, name)).catch(() => undefined);
+    }
+  }
+}
+
+/** A copy of an open file under a temporary name; undefined if its digest is another. @throws FeedkeyError `output` */
+async function copyOf(
+  handle: fs.FileHandle,
+  path: string,
+  options: StreamOptions,
+  sha256: string,
+): Promise<StagedStream | undefined> {
+  const file = await stageStream(path, options);
+  try {
+    const hash = createHash("sha256");
+    for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: piece })) {
+      hash.update(chunk);
+      await file.write(chunk);
+    }
+    if (hash.digest("hex") === sha256) return file;
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+  await file.discard();
+  return undefined;
+}
