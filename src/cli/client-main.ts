@@ -1,4 +1,4 @@
-/** The client part's command line: the same commands, without those of the archive's side (build/client-part.mjs). */
+/** The command line of the client part: only the commands for clients (build/client-part.mjs). */
 import { clientCommands } from "./commands.ts";
 import { mainOf } from "./main.ts";
 

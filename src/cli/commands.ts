@@ -1,4 +1,4 @@
-/** The commands and their options, in the order of the manual. The work of each is in its own file, loaded when it runs. */
+/** The commands and their options, in the order of the manual. Each command's own file is loaded only when it runs. */
 import type { Command } from "commander";
 import { addArchiveCommands } from "./archive-commands.ts";
 import { addClientCommands } from "./client-commands.ts";
@@ -39,7 +39,7 @@ const following: CommandGroup = {
   add: addClientCommands,
 };
 
-/** The commands of the client part, which holds nothing of the archive's side (build/client-part.mjs). */
+/** The commands of the client part, which has no code for keepers (build/client-part.mjs). */
 export const clientCommands: readonly CommandGroup[] = [
   following,
   { heading: "Other:", names: ["completion"], add: addCompletion },
@@ -59,9 +59,9 @@ export const allCommands: readonly CommandGroup[] = [
 ];
 
 /**
- * Adds the commands of the groups to the program: all of them, or, if some are in the arguments, those of the same files. To define the others
- * would only make each start slower.
- * @param main the program itself, for the demo to play with
+ * Adds the commands of the groups to the program. If the arguments name a command, only the commands of the same file are
+ * added, for a faster start.
+ * @param main the program itself, which the demo runs
  */
 export function addCommands(
   groups: readonly CommandGroup[],

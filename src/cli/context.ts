@@ -1,4 +1,4 @@
-/** What every command gets: the global options, read once, and the ports. */
+/** What every command gets: the global options and the interfaces to the outside, made once. */
 
 import type { ClientOptions } from "../client/client-options.ts";
 import { type Client, openClient } from "../client/open-client.ts";
@@ -28,7 +28,7 @@ export class Context {
   readonly reporter: CliReporter;
 
   /**
-   * @param at the reference time of a command that this one is a part of
+   * @param at the reference time of the command that runs this one
    * @throws FeedkeyError `usage`
    */
   constructor(options: GlobalOptions, reporter: CliReporter, at?: Instant) {
@@ -45,7 +45,7 @@ export class Context {
     return stateFolder(this.options.state);
   }
 
-  /** The same run with other global options. */
+  /** The same context with other global options. */
   with(options: GlobalOptions): Context {
     return new Context({ ...this.options, ...options }, this.reporter, options.at === undefined ? this.at : undefined);
   }

@@ -11,7 +11,7 @@ import { newPassphrase } from "./asking/passphrase.ts";
 import type { Context } from "./context.ts";
 import type { Outcome } from "./run.ts";
 
-/** Asks until the answer will do. @param fallback what an empty answer means */
+/** Asks until the answer is acceptable. @param fallback what an empty answer means */
 async function answered<T>(
   { reporter }: Context,
   person: Person,
@@ -105,7 +105,7 @@ async function initClient(context: Context, person: Person): Promise<Outcome> {
 /**
  * Asks for the role, then for what that role needs.
  * @param folder where archive.ini and the published folder go
- * @throws FeedkeyError `usage` without a person to ask; as `initArchive` and `initProfile`
+ * @throws FeedkeyError `usage` without a terminal; those of `initArchive` and `initProfile`
  */
 export async function init(context: Context, person = personHere(), folder = "."): Promise<Outcome> {
   if (person === undefined) {

@@ -1,4 +1,4 @@
-/** Commands of the life of an archive's keys. */
+/** Commands that change or transfer the archive's keys. */
 import type { Command } from "commander";
 import type { ServerOptions } from "./archive/archive-terms.ts";
 import type { DelegateCommandOptions } from "./archive/delegate.ts";

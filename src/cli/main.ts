@@ -1,4 +1,4 @@
-/** The command line: options in, one command out, an exit status back. */
+/** The command line: parses the options, runs one command, returns an exit status. */
 import { CommanderError } from "commander";
 import { exitStatus } from "../error.ts";
 import { forgetDescriptors } from "./asking/read-descriptor.ts";

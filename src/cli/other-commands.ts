@@ -1,11 +1,11 @@
-/** Commands that are neither of the archive nor of the client. */
+/** Commands that belong neither to keepers nor to clients. */
 import type { Command } from "commander";
 import type { ServeOptions } from "./archive/serve.ts";
 import type { Main, Runner } from "./run.ts";
 
 /**
  * Adds init, serve, completion and demo.
- * @param main the program itself, for the demo to play with
+ * @param main the program itself, which the demo runs
  */
 export function addOtherCommands(program: Command, run: Runner, main: Main, everyCommand: () => Command): void {
   program
@@ -31,7 +31,7 @@ export function addOtherCommands(program: Command, run: Runner, main: Main, ever
     .action(() => run("demo", async (context) => (await import("./demo/demo.ts")).demo(context, main)));
 }
 
-/** @param everyCommand makes a program with all commands, for the completion to look at */
+/** @param everyCommand makes a program with all commands, for completion */
 export function addCompletion(program: Command, run: Runner, _main: Main, everyCommand: () => Command): void {
   program
     .command("completion <shell> [word...]")

@@ -1,8 +1,8 @@
-/** The bar that shows how far long work has come. */
+/** The progress bar for long tasks. */
 import { SingleBar } from "cli-progress";
 import { escapeText } from "../escape.ts";
 
-/** A bar that shows itself with its first update, and is gone when it stops. */
+/** A bar that appears at its first update and disappears when it stops. */
 export function progressBar(
   label: string,
   total: number | undefined,
@@ -13,7 +13,7 @@ export function progressBar(
     format: `${escapeText(label)} {bar} {percentage}% {value}/{total} {eta_formatted}`,
     clearOnComplete: true,
     hideCursor: true,
-    // Short work shows nothing at all.
+    // Short tasks show no bar.
     fps: 8,
   });
   let started = false;

@@ -33,7 +33,7 @@ export class CliReporter implements Reporter {
     if (!this.#options.json) this.line("warning", text);
   }
 
-  /** Something that only a curious reader wants to know. */
+  /** Prints a detail for `--verbose`. */
   note(text: string): void {
     if (this.#options.verbose && !this.#options.json) this.line("note", text);
   }

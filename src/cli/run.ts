@@ -30,10 +30,10 @@ export interface Streams {
 /** The whole program as a function: arguments in, exit status out. */
 export type Main = (args: readonly string[], streams: Streams) => Promise<number>;
 
-/** How a command's file is called: parsed by commander, run and rendered here. */
+/** How commander's actions call a command: it is run and rendered here. */
 export type Runner = (command: string, action: (context: Context) => Promise<Outcome>) => Promise<void>;
 
-/** Makes the reporter that the global options ask for. */
+/** Makes the reporter for the global options. */
 export function makeReporter(options: GlobalOptions, streams: Streams): CliReporter {
   return new CliReporter({
     json: options.json === true,

@@ -4,8 +4,8 @@ import { FeedkeyError } from "../error.ts";
 import type { CliReporter } from "./reporter.ts";
 
 /**
- * To be called before a secret is printed. Warns of a file that others can read: the shell made it, by the umask.
- * @throws FeedkeyError `usage` on a terminal, which keeps what it shows
+ * Call this before a secret is printed. Warns of a file that others can read, because the shell created it with the umask.
+ * @throws FeedkeyError `usage` on a terminal, which may keep its output
  */
 export function guardSecretOutput(
   reporter: Pick<CliReporter, "warn">,

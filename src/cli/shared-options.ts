@@ -8,7 +8,7 @@ export function withPassphrase(command: Command): Command {
     .option("--passphrase-fd <n>", "read the passphrase from a file descriptor");
 }
 
-/** How long before an end the warnings begin. */
+/** How long before an expiry the warnings begin. */
 export function withWarnings(command: Command): Command {
   return command.option(
     "--warn-within <length>",

@@ -1,4 +1,4 @@
-/** Standard output that is written whole, or says why it was not. */
+/** Standard output that is written completely, or reports why not. */
 import { fstatSync, writeSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "../files/system-error.ts";
@@ -28,13 +28,13 @@ export class StandardOutput {
 
   /**
    * Waits until the stream has taken everything.
-   * @returns `output` if some of it is lost; a reader that stopped reading is not a failure
+   * @returns `output` if a part was lost; it is not a failure if the reader stops reading
    */
   async failure(): Promise<FeedkeyError | undefined> {
     if (this.#stream.writableLength > 0 && this.#failure === undefined) {
       await new Promise<void>((resolve) => this.#stream.write("", () => resolve()));
     }
-    // A stream reports an error of the system on a later turn.
+    // A stream reports a system error only in a later turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#failure === undefined || systemCode(this.#failure) === "EPIPE") return undefined;
     return new FeedkeyError("output", `cannot write to standard output: ${causeInWords(this.#failure)}`, {
@@ -45,7 +45,7 @@ export class StandardOutput {
   }
 }
 
-/** Node's stream for files takes a write that a full disk cut short for a whole one. */
+/** Node's file stream treats a write that a full disk cut short as complete. */
 function writeWhole(file: number, text: string): void {
   for (let rest = Buffer.from(text); rest.length > 0; ) rest = rest.subarray(writeSync(file, rest));
 }

@@ -1,8 +1,8 @@
-/** Commander's complaints in the program's own form. */
+/** Commander's errors in feedkey's own form. */
 import type { CommanderError } from "commander";
 import { FeedkeyError } from "../error.ts";
 
-/** Makes commander's complaint one of ours. What was given to an unknown option is left out: it may be a passphrase. */
+/** Converts an error of commander. The value of an unknown option is left out, because it may be a passphrase. */
 export function usageError(error: CommanderError): FeedkeyError {
   const [first = "", guess = ""] = error.message.replace(/^error: /, "").split("\n");
   const message = first.replace(/^(unknown option '(?:--[^=']*|-[^-])).*$/, "$1'").replace(/\.$/, "");

@@ -38,7 +38,7 @@ export async function stageFile(
 /**
  * Gives staged files their final names in the given order, and syncs each folder behind its files. A file that refers to another
  * must come after it. If one rename fails, the rest are discarded.
- * @param lock what must still be held when the first one is renamed
+ * @param lock the lock that must still be held before the first rename
  * @throws FeedkeyError `output`, `locked`
  */
 export async function commitStaged(staged: readonly StagedFile[], lock?: Held): Promise<void> {
@@ -49,7 +49,7 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
       await moveIntoPlace(file);
       done += 1;
       const [folder, next] = [dirname(file.path), staged[done]];
-      // After a power failure, too, what a file in another folder refers to must be there.
+      // Even after a power failure, a file in another folder must not refer to a missing one.
       if (next === undefined || dirname(next.path) !== folder) await syncFolder(folder);
     }
   } catch (error) {

@@ -10,7 +10,7 @@ function giveBackAll(): void {
 function onSignal(signal: NodeJS.Signals): void {
   giveBackAll();
   stopListening();
-  // The program ends by the signal as if there were no handler, unless there is another one.
+  // The signal then ends the program as if there were no handler, unless there is another one.
   if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
 }
 

@@ -9,7 +9,7 @@ interface Digested {
   readonly found: FileDigest | undefined;
 }
 
-/** Digests files; those that can't be read are left out, and fail again when their digest is asked for. */
+/** Hashes files. Files that can't be read are left out; the error occurs again when their digest is requested. */
 export function digestBatch(paths: readonly string[]): Digested[] {
   return paths.flatMap((path) => {
     try {
@@ -25,13 +25,13 @@ export class Digests {
 
   /**
    * Starts the second thread. On a machine with one core there is none.
-   * @param files how many there will be; for one alone there is nothing to share
+   * @param files how many there will be; one file alone needs no second thread
    */
   constructor(files = Number.POSITIVE_INFINITY) {
     this.#helper = availableParallelism() < 2 || files < 2 ? undefined : new Helper();
   }
 
-  /** Begins to digest files in the second thread. */
+  /** Begins to hash files in the second thread. */
   begin(paths: readonly string[]): Digesting {
     return new Digesting(shareOf("digest", paths, undefined, 1), this.#helper);
   }
@@ -42,7 +42,7 @@ export class Digests {
   }
 }
 
-/** Files that are being digested. */
+/** Files that are being hashed. */
 export class Digesting {
   readonly #share: Share<string>;
   readonly #found = new Map<string, FileDigest | undefined>();
@@ -55,8 +55,8 @@ export class Digesting {
   }
 
   /**
-   * Lets this thread take part, which is busy until it is done.
-   * @param onProgress called with the number of files that were begun
+   * Lets this thread take part; it is busy until all files are done.
+   * @param onProgress called with the number of files begun so far
    * @returns a function that gives the digest of a file by its place in the list: undefined if there is none or it is not a
    *   file. It throws as `digestFile`.
    */

@@ -16,7 +16,7 @@ export interface FileDigest {
 const piece = Buffer.allocUnsafeSlow(128 * 1024);
 
 /**
- * @returns undefined if there is none, or it is not a regular file: a link is not followed, a pipe not waited for
+ * @returns undefined if there is none, or it is not a regular file: links are not followed, and pipes are not opened
  * @throws FeedkeyError `not_found` if it can't be read
  */
 export function digestFile(path: string): FileDigest | undefined {
@@ -26,7 +26,7 @@ export function digestFile(path: string): FileDigest | undefined {
     return fstatSync(descriptor).isFile() ? digestOpen(descriptor) : undefined;
   } catch (cause) {
     const code = systemCode(cause);
-    // A link, a path through something that is not a folder, a socket.
+    // A link, a path through a file, or a socket.
     if (code === "ENOENT" || code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO") return undefined;
     if (code === undefined) throw cause;
     throw new FeedkeyError("not_found", `${escapeText(path)} can't be read`, {
@@ -47,7 +47,7 @@ export interface Hashed {
 
 /**
  * Reads an open file and hashes each piece while it is in the processor's cache.
- * @param size how many bytes it has; bytes added since are left out
+ * @param size its size in bytes; bytes that were added since are left out
  */
 export function readHashed(descriptor: number, size: number): Hashed {
   const sha256 = createHash("sha256");

@@ -5,7 +5,7 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords, outputError } from "./system-error.ts";
 
 /**
- * Makes the names in a folder durable: a rename survives a power cut only once its folder is synced.
+ * Makes the names in a folder durable: a rename survives a power failure only after its folder was synced.
  * @throws FeedkeyError `output`
  */
 export async function syncFolder(folder: string): Promise<void> {
@@ -135,7 +135,7 @@ export async function refuseWritableByOthers(
     mode = (await fs.stat(folder)).mode;
   } catch (error) {
     if (systemCode(error) === "ENOENT") return;
-    // Nobody could have written anything there: it is a place that can't be, such as one below a file.
+    // Nobody can have written anything there: the path is impossible, for example below a file.
     if (systemCode(error) === "ENOTDIR") throw outputError(error, folder);
     throw refuse(`cannot look at "${folder}": ${causeInWords(error)}`, "run as the user that owns it");
   }

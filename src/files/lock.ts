@@ -25,8 +25,8 @@ export interface LockOptions {
 export interface HeldLock {
   readonly folder: string;
   /**
-   * To be called before each commit: a run that was suspended for longer than a lock lives has lost it, and
-   * another run may be at work.
+   * To be called before each commit: a run that was suspended for longer than a lock lives has lost it, and another run may
+   * have taken it.
    * @throws FeedkeyError `locked`
    */
   assertHeld(): Promise<void>;
@@ -44,8 +44,8 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   const lockFolder = join(await fs.realpath(folder), ".lock");
   await waitForLockFolder(folder, lockFolder, options.waitMs ?? defaultWaitMs);
   try {
-    // Two runs that find the same stale lock can both take it over, the second removing the first one's. By this token the first
-    // notices: only the run that wrote last goes on.
+    // Two runs that find the same stale lock can both take it over, the second removing the first one's. The first one notices
+    // this by the token: only the run that wrote last continues.
     await writeToken(ownerFile, token);
   } catch (error) {
     await fs.rmdir(lockFolder).catch(() => undefined);
@@ -53,7 +53,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
   }
   const isOurs = async () => (await readToken(ownerFile)) === token;
   const refreshing = setInterval(async () => {
-    // Never another run's lock: its age shows when that run was killed.
+    // Never touch another run's lock: its age shows when that run was killed.
     if (await isOurs()) await fs.utimes(lockFolder, new Date(), new Date()).catch(() => undefined);
   }, refreshMs).unref();
   const forget = givenBackAtExit(() => giveBack(ownerFile, token, lockFolder));
@@ -66,7 +66,7 @@ export async function acquireLock(folder: string, options: LockOptions = {}): Pr
       clearInterval(refreshing);
       forget();
       const owner = await readToken(ownerFile);
-      // Once lost, the files belong to the run that took over.
+      // If the lock was lost, the folder belongs to the run that took over.
       if (owner !== undefined && owner !== token) return;
       await fs.rm(ownerFile, { force: true });
       await fs.rmdir(lockFolder).catch(() => undefined);
@@ -122,14 +122,14 @@ async function ageOf(lockFolder: string): Promise<number | undefined> {
   }
 }
 
-/** What `release` does, in a process that ends. */
+/** Releases the lock synchronously when the process ends. */
 function giveBack(ownerFile: string, token: string, lockFolder: string): void {
   try {
     if (readFileSync(ownerFile, "utf8") !== token) return;
     rmSync(ownerFile, { force: true });
     rmdirSync(lockFolder);
   } catch {
-    // It goes stale by itself.
+    // The lock expires by itself.
   }
 }
 
@@ -142,7 +142,7 @@ async function readToken(file: string): Promise<string | undefined> {
   try {
     return await fs.readFile(file, "utf8");
   } catch {
-    // Whatever the reason: a lock that can't be shown to be ours is not.
+    // If the lock can't be proved to be ours, it counts as lost.
     return undefined;
   }
 }

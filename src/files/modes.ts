@@ -2,14 +2,14 @@
 import { type FileHandle, open, stat, statfs } from "node:fs/promises";
 import { systemCode } from "../error.ts";
 
-/** Types that statfs(2) gives on Linux: FAT, exFAT, NTFS by its two drivers. */
+/** File system types of statfs(2) on Linux: FAT, exFAT, and NTFS with its two drivers. */
 const without: readonly number[] = [0x4d44, 0x2011bab0, 0x5346544e, 0x7366746e];
-/** Any file system served by a program, such as exfat-fuse and ntfs-3g: only a test shows. */
+/** Any FUSE file system, such as exfat-fuse and ntfs-3g: only a test shows whether it has modes. */
 const fuse = 0x65735546;
 
-/** What is asked of a file. */
+/** What `keepsModes` needs to know about a file. */
 export interface ModeProbe {
-  /** Of the file system. */
+  /** The type of the file system. */
   type(): Promise<number>;
   stat(): Promise<{ readonly mode: number; readonly uid: number }>;
   chmod(mode: number): Promise<void>;
@@ -21,7 +21,7 @@ export async function keepsModes(file: ModeProbe): Promise<boolean> {
   if (without.includes(type)) return false;
   if (type !== fuse) return true;
   const { mode, uid } = await file.stat();
-  // Another user's file can't be changed anyway: that says nothing about the file system.
+  // We can't change the mode of another user's file, so it shows nothing about the file system.
   if (uid !== process.geteuid?.()) return true;
   const before = mode & 0o7777;
   try {

@@ -6,7 +6,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { causeInWords } from "./system-error.ts";
 
-// By the XDG base directory specification relative paths in its variables are ignored.
+// The XDG base directory specification says to ignore relative paths in its variables.
 function baseFolder(variable: `XDG_${string}_HOME`, fallback: string): string {
   const found = process.env[variable];
   return found !== undefined && isAbsolute(found) ? found : join(homedir(), fallback);
@@ -69,7 +69,7 @@ export function credentialFiles(): string[] {
 }
 
 /**
- * The file of a profile: anything with a `/` or ending in `.ini` is a file, all else a name to look up.
+ * The file of a profile: anything with a `/` or ending in `.ini` is a file, everything else a name to look up.
  * @throws FeedkeyError `usage` if it can be neither, `not_found` with the places looked at, `bad_profile` if a file is there
  *   but can't be read: falling back to another of the same name would be a surprise
  */

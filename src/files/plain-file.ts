@@ -16,7 +16,7 @@ export interface NotPlain {
   readonly problem: string;
 }
 
-/** What something is that is not a plain file, in words. */
+/** The kind of something that is not a plain file, in words. */
 export function kindOf(stat: Stats): string {
   if (stat.isSymbolicLink()) return "is a symbolic link";
   if (stat.isDirectory()) return "is a folder";
@@ -26,10 +26,10 @@ export function kindOf(stat: Stats): string {
 }
 
 /**
- * Reads a plain file whole.
+ * Reads a whole plain file.
  * @param maxBytes a larger file is a problem, and is not read
  * @param follow whether the name may be a symbolic link
- * @throws what the system says, such as ENOENT
+ * @throws the system's error, such as ENOENT
  */
 export async function readPlainFile(
   path: string,
@@ -48,7 +48,7 @@ export async function readPlainFile(
     throw error;
   }
   try {
-    // Checked on the open file: what is checked is what is read.
+    // Check the open file, so that the checked file is the one that is read.
     const stat = await handle.stat();
     if (!stat.isFile()) return { problem: kindOf(stat) };
     if (stat.size > maxBytes) return { problem: `is larger than ${maxBytes} bytes` };
@@ -61,8 +61,8 @@ export async function readPlainFile(
 }
 
 /**
- * Reads a file that passes a check made on the open file, not by its name: what is checked is what is read.
- * @param flags beside `O_RDONLY`
+ * Reads a file after a check of the open file, so that the checked file is the one that is read.
+ * @param flags in addition to `O_RDONLY`
  * @throws what the check throws, and the system's errors
  */
 export async function readChecked(

@@ -15,20 +15,20 @@ export interface Ran {
 
 export interface RunTerms {
   /**
-   * A folder to use as the home, also GnuPG's: the program sees none of this user's keys and settings, and has a minute. Without
-   * one it runs as the user would run it.
+   * A folder to use as the home, also for GnuPG: the program does not see this user's keys and settings, and must end within a
+   * minute. Without it, the program runs as the user would run it.
    */
   readonly home?: string;
   /** Further variables of its environment, with a home of its own. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Its standard input; empty by default. */
   readonly input?: Uint8Array | string;
-  /** Its input on descriptor 3, which no list of processes shows; empty by default. */
+  /** Its input on descriptor 3, which does not appear in a list of processes; empty by default. */
   readonly secret?: string | undefined;
 }
 
 const patienceMs = 60_000;
-/** Bytes of output that are kept, from the end, for a program with a home of its own. */
+/** How many bytes of output are kept, counted from the end, for a program with its own home. */
 const kept = 64 * 1024;
 const running = new Set<ChildProcess>();
 
@@ -47,12 +47,12 @@ export function findProgram(name: string, path = process.env.PATH ?? ""): string
     });
 }
 
-/** Ends everything that still uses a home of its own, which is about to be removed. */
+/** Ends all programs that still run in a private home, which is about to be removed. */
 export function endPrograms(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** Runs a program to its end. Never throws: see the result. */
+/** Runs a program until it ends. Never throws: the result contains the failure. */
 export async function runProgram(program: string, args: readonly string[], terms: RunTerms = {}): Promise<Ran> {
   const { home, environment, input, secret } = terms;
   const env = { PATH: process.env.PATH ?? "", HOME: home, GNUPGHOME: home, LC_ALL: "C.UTF-8", ...environment };
@@ -104,7 +104,10 @@ export interface GpgTerms extends RunTerms {
   readonly program?: string;
 }
 
-/** Runs gpg without questions. On a home of its own neither agent nor dirmngr is started, so nothing keeps running or asks the network. */
+/**
+ * Runs gpg without questions. With a private home, neither agent nor dirmngr is started, so that nothing stays running or uses
+ * the network.
+ */
 export async function runGpg(args: readonly string[], { program = "gpg", ...terms }: GpgTerms = {}): Promise<Ran> {
   const own = terms.home === undefined ? [] : ["--homedir", resolve(terms.home), "--no-autostart"];
   return await runProgram(program, ["--batch", "--no-tty", "--quiet", ...own, ...args], terms);

@@ -1,6 +1,4 @@
-/**
- * A file that is read, by Node's own threads, and hashed while the program does something else (`docs/performance.md`).
- */
+/** A file that Node's own threads read and hash while the program does something else (`docs/performance.md`). */
 import { createHash } from "node:crypto";
 import { close, constants, fstatSync, openSync, read, statSync } from "node:fs";
 import type { Hashed } from "./file-digest.ts";
@@ -10,12 +8,12 @@ const piece = 1024 * 1024;
 
 export class ReadAhead {
   readonly path: string;
-  /** The file's bytes; undefined if it has to be read in another way. */
+  /** The file's bytes; undefined if it must be read in the usual way. */
   readonly found: Promise<Hashed | undefined>;
 
   /**
-   * Begins to read. It gives up on anything unusual: the caller then reads the file in the usual way, which gives the error.
-   * @param limit bytes that it may have
+   * Begins to read. It gives up on anything unusual; the caller then reads the file in the usual way, and gets the error.
+   * @param limit maximum size in bytes
    */
   constructor(path: string, limit: number) {
     this.path = path;
@@ -50,7 +48,7 @@ async function readPieces(descriptor: number, size: number): Promise<Hashed | un
     }
     return { bytes, sha256 };
   } finally {
-    // The file stays open as long as anything reads from it.
+    // The file must stay open until all reads have ended.
     await results;
   }
 }

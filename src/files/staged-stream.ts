@@ -31,7 +31,7 @@ export interface StreamOptions extends StageOptions {
   readonly within?: string;
 }
 
-/** What stops the clean-up at exit from removing a temporary file, by its name. */
+/** For each temporary file, the function that cancels its removal at exit. */
 const forgets = new Map<string, () => void>();
 
 /** Has a temporary file removed should the program end before it gets its final name: after Ctrl-C none is left. */
@@ -40,7 +40,7 @@ export function removeAtExit(temporary: string): void {
     try {
       unlinkSync(temporary);
     } catch {
-      // It has its final name already, or `removeLeftovers` finds it later.
+      // It already has its final name, or `removeLeftovers` removes it later.
     }
   });
   forgets.set(temporary, forget);
@@ -64,8 +64,8 @@ export async function moveIntoPlace(file: StagedFile): Promise<void> {
 }
 
 /**
- * Removes staged files that will not be committed. Never fails: it runs after another failure, which is the one to report,
- * and `removeLeftovers` finds later what it can't remove.
+ * Removes staged files that will not be committed. Never fails: it runs after another failure, which must be reported.
+ * `removeLeftovers` later removes what is left.
  */
 export async function discard(staged: readonly StagedFile[]): Promise<void> {
   for (const { temporary } of staged) {
@@ -74,7 +74,7 @@ export async function discard(staged: readonly StagedFile[]): Promise<void> {
   }
 }
 
-/** Pieces are gathered to this many bytes: most packages are written at once. */
+/** Small pieces are collected up to this many bytes, so that most packages need only one write. */
 const writeBytes = 1024 * 1024;
 
 /**
@@ -157,7 +157,8 @@ export class StagedStream implements StagedFile {
 
   /**
    * Gives the file its final name, durably.
-   * @param syncLater the caller syncs the folder, once for many files: after a power failure some may be missing until then, none is damaged
+   * @param syncLater the caller syncs the folder once for many files; after a power failure before that, files may be missing,
+   * but none is damaged
    * @throws FeedkeyError `output`
    */
   async commit({ syncLater = false } = {}): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * Files below the root of a system, which may be this one or one that is being installed. Names are those in that system,
- * without a leading slash. No symbolic link may lead out: else the maker of the tree could choose which files of this system
- * are written.
+ * without a leading slash. No symbolic link may lead out: otherwise whoever made the tree could choose which files of this
+ * system are written.
  */
 import type { Stats } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -26,7 +26,7 @@ export type Found =
 export type LinkPolicy = "inside" | "none";
 
 export class TargetRoot {
-  /** As given, made absolute: for messages. */
+  /** The given path, made absolute, for messages. */
   readonly folder: string;
   readonly #real: string;
   readonly #links: LinkPolicy;
@@ -38,7 +38,7 @@ export class TargetRoot {
   }
 
   /**
-   * @param links on the way to a name below the root; to the root itself they are followed
+   * @param links how to treat links in paths below the root; links in the path of the root itself are followed
    * @throws FeedkeyError `not_found`: a misspelt root must not become a new one
    */
   static async open(folder: string, links: LinkPolicy = "inside"): Promise<TargetRoot> {
@@ -104,7 +104,7 @@ export class TargetRoot {
     return join(current, last);
   }
 
-  /** The folders that are missing on the way to a name, the highest first. @throws FeedkeyError `bad_path` */
+  /** The missing folders in the path of a name, the highest first. @throws FeedkeyError `bad_path` */
   async missingFolders(name: string): Promise<string[]> {
     const folders = parts(name).slice(0, -1);
     const missing: string[] = [];
@@ -168,7 +168,7 @@ export class TargetRoot {
     return true;
   }
 
-  /** Removes what killed runs left in a folder. @throws FeedkeyError `bad_path`, `output` */
+  /** Removes temporary files of killed runs in a folder. @throws FeedkeyError `bad_path`, `output` */
   async removeLeftovers(name: string): Promise<void> {
     if ((await this.look(name)).kind === "folder") await removeLeftovers(await this.hostPath(name));
   }
@@ -191,7 +191,7 @@ export class TargetRoot {
     return real !== undefined && this.#holds(real) ? real : undefined;
   }
 
-  /** The real path of a folder on the way; undefined if it is missing. */
+  /** The real path of a folder in the path; undefined if it is missing. */
   async #enter(path: string, name: string): Promise<string | undefined> {
     let stat: Stats;
     try {
@@ -218,7 +218,8 @@ export class TargetRoot {
     try {
       const read = await readPlainFile(path, most);
       if (!("bytes" in read)) throw notExpected(this.#shown(path), read.problem, "a plain file");
-      // The opened file must be the one that the name leads to now: a folder on the way may have become a link meanwhile.
+      // The opened file must be the one that the name leads to now: a folder in the path may have been replaced by a link in
+      // the meantime.
       if ((await fs.realpath(path)) === path) return read.bytes;
       throw notExpected(this.#shown(path), "was moved while it was read", "a plain file");
     } catch (error) {
@@ -231,7 +232,7 @@ export class TargetRoot {
     }
   }
 
-  /** The name that a link to a file of its own folder stands for, as repo-add makes such; any other name itself. */
+  /** The target of a link to a file in the same folder, as repo-add makes them; any other name is returned unchanged. */
   async beside(name: string): Promise<string> {
     const target = await fs.readlink(await this.hostPath(name)).catch(() => undefined);
     if (target === undefined || target === ".." || target === "." || target.includes("/")) return name;

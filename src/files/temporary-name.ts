@@ -1,4 +1,4 @@
-/** The names of temporary files. They say whose they are, so that what killed runs left can be told from what living ones write. */
+/** The names of temporary files. They name their process, so that files of killed runs can be told from those of running ones. */
 import { createHash, randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -8,7 +8,7 @@ import { systemCode } from "../error.ts";
 
 let known: string | undefined;
 
-/** Where this process has its number: a boot of a system and, in a container, its own numbering. */
+/** What the process number is unique in: one boot of a system and, in a container, its own PID namespace. */
 function numbering(): string {
   known ??= createHash("sha256")
     .update(`${read(readFileSync, "sys/kernel/random/boot_id")} ${read(readlinkSync, "self/ns/pid")}`)
@@ -33,8 +33,8 @@ export function temporaryName(): string {
 const ours = /^\.feedkey-([0-9a-f]{8})-([1-9]\d{0,9})-[0-9a-f]{24}\.tmp$/;
 
 /**
- * How long nobody must have written to a temporary file of another machine, container or boot: whether that run still lives can't be
- * seen from here. Downloads that are too slow are given up after a minute.
+ * A temporary file of another machine, container or boot is removed after this time without a write, because it is unknown
+ * whether its process still runs. Slow downloads are given up after a minute.
  */
 const silentForMs = 3_600_000;
 
@@ -61,7 +61,7 @@ function isAlive(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // Of another user: it is there.
+    // A process of another user exists.
     return systemCode(error) !== "ESRCH";
   }
 }

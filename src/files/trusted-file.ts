@@ -1,6 +1,6 @@
 /**
  * Files that decide whom to trust: profiles, keyrings, certificate authorities. Anyone who can change or replace one decides
- * for the user, so nobody else may write to it, or to any folder on the way to it.
+ * for the user, so nobody else may be able to write to it, or to any folder in its path.
  */
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
@@ -16,7 +16,7 @@ export interface TrustedUse {
   /** With its article: `the profile`. */
   readonly what: string;
   readonly code: Extract<ErrorCode, "bad_profile" | "bad_config">;
-  /** Nor may others read it. */
+  /** Whether others must not read it either. */
   readonly isSecret?: boolean;
 }
 
@@ -46,10 +46,10 @@ interface Step {
 }
 
 /**
- * Reads a file that nobody else can change: owned by root or this user, as are all folders and links on the way to it,
- * and not writable for group or world. A folder with the sticky bit, such as /tmp, is accepted further up, since there only the
- * owner of a file can replace it.
- * @throws FeedkeyError with the code of its use; the system's error if it can't be read
+ * Reads a file that nobody else can change: owned by root or this user, as are all folders and links in its path, and not
+ * writable for group or world. A folder with the sticky bit, such as /tmp, is accepted higher up, because only the owner of a
+ * file can replace it there.
+ * @throws FeedkeyError with the code given in its use; the system's error if it can't be read
  */
 export async function readTrustedFile(path: string, use: TrustedUse): Promise<Buffer> {
   const { real, judging } = await judgeWay(path, use, true);
@@ -73,7 +73,7 @@ export async function trustedNames(path: string, use: TrustedUse): Promise<strin
 }
 
 /**
- * Follows a path as the system does, and checks each folder and link on the way.
+ * Follows a path as the system does, and checks each folder and link.
  * @param isFile its own folder must not have the sticky bit either
  */
 async function judgeWay(path: string, use: TrustedUse, isFile: boolean): Promise<{ real: string; judging: Judging }> {

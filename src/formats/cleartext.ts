@@ -1,6 +1,6 @@
 /**
- * The cleartext signature framework (RFC 9580 section 7): a text and the signatures over it in one file. Read as strictly as
- * apt reads it, since programs that split such a file differently see other texts.
+ * The cleartext signature framework (RFC 9580 section 7): a text and the signatures over it in one file. It is read as strictly
+ * as in apt, because programs that split such a file differently would see different texts.
  */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -24,7 +24,7 @@ export function isFramed(file: Uint8Array): boolean {
 /** The largest signed text that is read, signatures included: apt reads no larger InRelease. Bytes. */
 export const maxFramedBytes = 10_000_000;
 
-/** A signed text of more bytes is refused before anything in it is looked at. */
+/** Refuses a larger signed text before anything in it is parsed. */
 function refuseLarge(size: number, name: string): void {
   if (size <= maxFramedBytes) return;
   throw new FeedkeyError(
@@ -37,12 +37,12 @@ function refuseLarge(size: number, name: string): void {
   );
 }
 
-/** Walks over the lines of a signed text by their offsets: a file of line feeds has as many lines as bytes. */
+/** Walks over the lines of a signed text by their offsets: an array of lines could be huge for a file of line feeds. */
 class FrameLines {
   /** Number of the line, from 1. */
   number = 0;
   start = 0;
-  /** Offset behind its last byte, without the carriage return that may end it. */
+  /** Offset after its last byte, without a final carriage return. */
   end = 0;
   /** Offset of its line feed, or of the end of the file. */
   feed = -1;
@@ -88,8 +88,8 @@ class FrameLines {
 }
 
 /**
- * Takes a signed text apart. The text comes back as it was signed: without dash escapes, spaces at the ends of lines and
- * carriage returns.
+ * Splits a signed text. The text is returned as it was signed: without dash escapes, spaces at the ends of lines and carriage
+ * returns.
  * @param name of the file, for messages
  * @throws FeedkeyError `bad_signature_data` with the line: anything before or after the frame, a line that is not escaped;
  *   `bad_index` for more than {@link maxFramedBytes}
@@ -102,7 +102,7 @@ export function unframe(file: Uint8Array, name: string): Unframed {
   for (;;) {
     const isThere = lines.next();
     if (isThere && lines.is("")) break;
-    // RFC 9580 section 7: no other header may stand here, or text could be passed off as signed.
+    // RFC 9580 section 7: no other header is allowed, or text could be passed off as signed.
     if (!isThere || !/^Hash: [A-Za-z0-9, -]+$/.test(lines.text)) {
       throw lines.error('is neither a "Hash" header nor the empty line that must follow');
     }
@@ -142,10 +142,11 @@ function badFrame(name: string, line: number, problem: string): FeedkeyError {
 }
 
 /**
- * Puts a text and its signatures together.
+ * Combines a text and its signatures.
  * @param armored the signatures, one armored block
  * @param hashes that they were made with, in OpenPGP's names
- * @throws FeedkeyError `bad_index`: a carriage return or NUL, which would not read back as it is; more than would be read
+ * @throws FeedkeyError `bad_index`: a carriage return or NUL, which could not be read back unchanged; or a text that is too
+ * large to be read
  */
 export function frame(text: Uint8Array, armored: string, hashes: readonly string[]): Uint8Array {
   const plain = asBuffer(text).toString("latin1");

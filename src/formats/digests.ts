@@ -1,6 +1,6 @@
 /** Files that a root or part lists by digest. */
 
-/** Size in bytes, and digests in lower-case hex: at least one of them is there, and all that are must fit. */
+/** Size in bytes, and digests in lower-case hex: at least one digest exists, and all existing ones must match. */
 export interface FileDigests {
   readonly size: number;
   readonly sha256?: string;

@@ -1,9 +1,9 @@
-/** What a format's scanner yields, whatever the format. */
+/** The common interface of all formats' scanners. */
 import type { Entry } from "./entry.ts";
 
-/** An entry with everything needed to decide whether two describe the same file. */
+/** An entry with all digests, to decide whether two entries describe the same file. */
 export interface DigestedEntry extends Entry {
-  /** Lower-case hex, 32 digits; it proves nothing. */
+  /** Lower-case hex, 32 digits; MD5 proves nothing. */
   readonly md5: string | undefined;
   /** Any other digest in the entry, by name: two files differ if these do. */
   readonly otherDigest?: string;
@@ -11,7 +11,7 @@ export interface DigestedEntry extends Entry {
 
 /**
  * A scanner over the entries of one text. The hashes are FNV-1a over UTF-8 bytes: of the name; of name, version and
- * architecture with a zero step between; of the file name's last segment.
+ * architecture, separated by a zero byte; of the file name's last segment.
  */
 export interface EntrySource {
   /** Reads and checks the next entry; false at the end. */

@@ -23,15 +23,15 @@ export type FeedFormat = keyof typeof formats;
 /** Their names, as profiles and commands give them. */
 export const formatNames = Object.keys(formats) as [FeedFormat, ...FeedFormat[]];
 
-/** Those whose indexes feedkey writes itself; of the others it signs what another program wrote. */
+/** Formats whose indexes feedkey writes itself; for the others it signs what another program wrote. */
 export const publishedNames = ["opkg", "pkgsrc", "apt"] as const satisfies readonly FeedFormat[];
 
 export type PublishedFormat = (typeof publishedNames)[number];
 
-/** Of those, the ones whose index is one text: a folder by itself can be such a feed. */
+/** Those of them whose index is one text, so that a single folder can be a feed. */
 export const singleNames = publishedNames.filter((name) => formatOf(name).content === undefined);
 
-/** Those of an archive's feeds. */
+/** The formats that a feed in archive.ini may have. */
 export const archiveNames = formatNames.filter((name) => isPublished(name) || formatOf(name).signing !== undefined) as [
   FeedFormat,
   ...FeedFormat[],
@@ -42,12 +42,12 @@ export function isPublished(name: FeedFormat): name is PublishedFormat {
   return publishedNames.some((one) => one === name);
 }
 
-/** What a format says of itself, with all that others may say. */
+/** A format, with all optional properties visible. */
 export function formatOf(name: FeedFormat): Format {
   return formats[name];
 }
 
-/** The format that signs a file of this name in a way of its own. */
+/** The format that has its own way to sign a file of this name. */
 export function formatOfRoot(name: string): Format | undefined {
   return Object.values<Format>(formats).find(({ signing }) => signing?.isRoot(name));
 }
@@ -64,9 +64,12 @@ export function indexFileNames({ index, forms }: Format): readonly string[] {
   return [index, ...forms.map((form) => `${index}.${form}`)];
 }
 
-/** An index larger than this is refused: no archive has one, and it would not fit into a small machine. Bytes. */
+/** An index larger than this is refused: no archive has one, and a small machine has too little memory for it. Bytes. */
 export const maxIndexBytes = 512 * 1024 * 1024;
 
-/** Bytes of an index that clients take where neither their profile nor an earlier index allows more: half as many again as Debian's largest have. */
+/**
+ * The largest index, in bytes, that clients accept if neither their profile nor an earlier index allows more: one and a half
+ * times Debian's largest.
+ */
 export const usualIndexBytes = 96 * 1024 * 1024;
 export const maxSignatureBytes = 256 * 1024;

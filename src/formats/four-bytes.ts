@@ -1,6 +1,6 @@
 /**
- * Searching text four bytes at a time, by arithmetic on 32-bit words: each byte of a word that meets a condition gets
- * its highest bit set, all others stay clear (Hacker's Delight, sections 6-1 and 6-2). Much faster than byte by byte
+ * Searches text four bytes at a time, by arithmetic on 32-bit words: in each byte that meets a condition, the highest bit is
+ * set; all other bits are clear (Hacker's Delight, sections 6-1 and 6-2). Much faster than byte by byte
  * (`docs/performance.md`).
  */
 
@@ -37,7 +37,7 @@ export function isHex(view: DataView, at: number, length: number): boolean {
   return all === high;
 }
 
-/** Whether two places of a text have the same bytes. All within the view. */
+/** Whether a text has the same bytes at two offsets. All must be within the view. */
 export function isSame(view: DataView, at: number, other: number, length: number): boolean {
   let place = 0;
   for (; place + 4 <= length; place += 4) {

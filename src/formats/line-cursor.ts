@@ -1,12 +1,11 @@
 /**
- * The lines of a `Packages` text: what every reader of this folder agrees on, checked in one place.
+ * The lines of a `Packages` text: the rules that all readers in this folder share are checked here.
  *
- * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields,
- * separated by empty lines; a line that starts with a space or a tab continues the field above. It is strict
- * (T13), since two programs that read one signed text differently could be led to different packages. docs/opkg.md says
- * what is refused, and why.
+ * The grammar is opkg's and Debian's (deb822, Debian Policy section 5.1): stanzas of `Name: value` fields, separated by empty
+ * lines; a line that starts with a space or a tab continues the field above. It is strict (T13), because two programs that read
+ * the same signed text differently could install different packages. docs/opkg.md says what is refused, and why.
  *
- * Indexes are large, so the cursor keeps numbers, not strings, and makes no object for a line.
+ * Indexes are large, so the cursor stores numbers instead of strings, and makes no object for each line.
  */
 import { type ErrorCode, FeedkeyError } from "../error.ts";
 import { isSame, lineEnd } from "./four-bytes.ts";
@@ -22,12 +21,12 @@ const space = 0x20;
 const tab = 0x09;
 const colon = 0x3a;
 
-/** A byte in lower case if a field name may contain it (RFC 5322 section 3.6.8: printable ASCII but the colon), else 0. */
+/** A byte in lower case if a field name may contain it (RFC 5322 section 3.6.8: printable ASCII except the colon), else 0. */
 export const nameByte = new Uint8Array(256);
 for (let byte = 0x21; byte <= 0x7e; byte++) if (byte !== colon) nameByte[byte] = byte;
 for (let byte = 0x41; byte <= 0x5a; byte++) nameByte[byte] = byte + 0x20;
 
-/** What a text is: the name and the code of its errors. */
+/** The kind of a text: its name in messages, and the code of its errors. */
 export interface TextKind {
   readonly name: string;
   readonly code: ErrorCode;
@@ -48,7 +47,7 @@ export function hashStep(hash: number, byte: number): number {
 /** Where `hashStep` starts. */
 export const hashStart = 0x811c9dc5 | 0;
 
-/** Walks over the lines of a text, whatever they mean; its properties describe the line that `advance` reached. */
+/** Walks over the lines of any text; its properties describe the line that `advance` reached. */
 export class LineWalker {
   /** Line number, from 1. */
   line = 0;
@@ -133,7 +132,7 @@ export class LineCursor extends LineWalker {
     this.#hasGap = false;
   }
 
-  /** Sets the name to look for first, one in this text. @param at its offset */
+  /** Sets the expected field name, given by its place in this text. @param at its offset */
   expect(at: number, length: number): void {
     this.#expectedAt = at;
     this.#expectedLength = length;
@@ -163,8 +162,8 @@ export class LineCursor extends LineWalker {
   }
 
   /**
-   * A line of blanks. For apt it is text of the field; for opkg, where it does not read descriptions, it ends the stanza. At the end of a
-   * stanza's description both see the same fields.
+   * A line of blanks. apt treats it as text of the field; opkg, if it skips descriptions, as the end of the stanza. In a
+   * description that is the last field, both read the same fields.
    */
   #gap(): void {
     const isDescription = this.kind !== "blank" && this.#nameEnd - this.#nameStart === description.length;
@@ -184,7 +183,7 @@ export class LineCursor extends LineWalker {
   #name(): void {
     const { bytes, start, end } = this;
     const length = this.#expectedLength;
-    // With the colon: else a longer name would match.
+    // The colon is compared too; otherwise a longer name would match.
     if (length > 0 && length < end - start && isSame(this.view, start, this.#expectedAt, length + 1)) {
       this.kind = "field";
       this.colon = start + length;

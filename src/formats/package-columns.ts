@@ -1,4 +1,4 @@
-/** What is kept in memory of each entry of an index: numbers, in columns. */
+/** The data that is kept in memory for each entry of an index: columns of numbers. */
 import type { EntrySource } from "./entry-source.ts";
 
 function grown<T extends Int32Array | Uint32Array>(column: T, length: number): T {
@@ -7,7 +7,7 @@ function grown<T extends Int32Array | Uint32Array>(column: T, length: number): T
   return wider;
 }
 
-/** Bytes. If it is shorter, the columns grow once more. */
+/** Typical size in bytes. If stanzas are shorter, the columns must grow. */
 const usualStanza = 512;
 
 export class Columns {
@@ -40,7 +40,7 @@ export class Columns {
     return columns;
   }
 
-  /** Adds an entry: where it begins, and the hashes that {@link EntrySource} names. */
+  /** Adds an entry: its offset and line, and the hashes of {@link EntrySource}. */
   add(offset: number, line: number, nameHash: number, keyHash: number, fileHash: number): void {
     const { count } = this;
     if (count === this.offsets.length) this.#grow();

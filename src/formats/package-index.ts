@@ -1,10 +1,10 @@
-/** Looking packages up in an index whose every entry was checked, whatever its format. */
+/** Looks up packages in a checked index of any format. */
 import type { Entry } from "./entry.ts";
 import type { DigestedEntry, EntrySource } from "./entry-source.ts";
 import { badText, hashStart, hashStep, indexText } from "./line-cursor.ts";
 import { Columns } from "./package-columns.ts";
 
-/** What can be asked of the packages of an index. */
+/** How to look up packages in an index. */
 export interface Packages {
   /** How many entries there are. */
   readonly count: number;
@@ -17,8 +17,8 @@ export interface Packages {
 }
 
 /**
- * The packages of an index. It keeps some numbers for each entry and reads the entry again when it is asked for, which
- * takes a tenth of the memory.
+ * The packages of an index. It stores some numbers for each entry, and reads the entry again on demand; this needs a tenth of
+ * the memory.
  */
 export class PackageIndex implements Packages {
   readonly #source: EntrySource;
@@ -58,7 +58,7 @@ export class PackageIndex implements Packages {
     return found;
   }
 
-  /** Where all three are known: not all versions of a package that has thousands. */
+  /** If all three are known, avoids looking at all versions, of which a package may have thousands. */
   #candidates(name: string, version?: string, architecture?: string): Iterable<number> {
     const { nameHashes, keyHashes } = this.#columns;
     if (version !== undefined && architecture !== undefined) {
@@ -93,7 +93,7 @@ export class PackageIndex implements Packages {
     return this.#source.entry();
   }
 
-  /** T13: a client that asks for this package could get either; which one must never depend on the reader. */
+  /** T13: which of two files a client gets must not depend on the reader. */
   #refuseContradictions(): void {
     const { keyHashes } = this.#columns;
     const chains = new HashChains(keyHashes, this.count);
@@ -126,7 +126,7 @@ function hasSameDigests(a: DigestedEntry, b: DigestedEntry): boolean {
   return a.sha256 === b.sha256 && a.md5 === b.md5 && a.otherDigest === b.otherDigest;
 }
 
-/** FNV-1a over the UTF-8 bytes, as scanners compute it over the text's own. @param seed what it goes on from */
+/** FNV-1a over the UTF-8 bytes, as scanners compute it over the text. @param seed the hash so far */
 export function hashOf(text: string, seed = hashStart): number {
   let hash = seed;
   for (const byte of Buffer.from(text, "utf8")) hash = hashStep(hash, byte);
@@ -150,7 +150,7 @@ class HashChains {
     const width = 2 ** Math.ceil(Math.log2(Math.max(16, count * 2)));
     this.#hashes = hashes;
     this.#mask = width - 1;
-    // Positions from 1, so that memory that is all zeros needs no filling.
+    // Positions start from 1, so that zero-filled memory is already empty.
     this.#heads = new Int32Array(width);
     this.#nexts = new Int32Array(count);
     const [heads, nexts, mask] = [this.#heads, this.#nexts, this.#mask];

@@ -1,41 +1,41 @@
-/** What packages need of each other, in the words of every format. */
+/** The dependencies of packages, in a form common to all formats. */
 
-/** What a package offers to others: itself, or a name that it stands for. */
+/** Something that a package provides: itself, or another name. */
 export interface Capability {
   readonly name: string;
-  /** Undefined: it says none. */
+  /** Undefined if none is given. */
   readonly version: string | undefined;
 }
 
-/** One way to meet a need. */
+/** One way to meet a dependency. */
 export interface Requirement {
   /** As the index has it. */
   readonly text: string;
-  /** Names of the capabilities that may meet it; undefined: any may. */
+  /** Names of the capabilities that can meet it; undefined: any can. */
   readonly names: readonly string[] | undefined;
   isMetBy(capability: Capability): boolean;
 }
 
-/** A package of an index with what it offers and needs. */
+/** A package of an index with its capabilities and dependencies. */
 export interface Related {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
   /** Itself first. */
   readonly offers: readonly Capability[];
-  /** What it needs, each need with the alternatives that meet it, the preferred one first. */
+  /** Its dependencies, each with its alternatives, the preferred one first. */
   needs(): readonly (readonly Requirement[])[];
 }
 
-/** How a format says what its packages need. */
+/** How a format describes dependencies. */
 export interface Relations {
-  /** What packages for any machine say as their architecture. */
+  /** The architecture of packages for any machine. */
   readonly anyMachine: string;
-  /** Reads a text whose packages were read, and checked, before. */
+  /** Reads a text that was already checked. */
   read(text: Uint8Array): Iterable<Related>;
 }
 
-/** Whether a comparison, as -1, 0 or 1, is what an operator asks for; Debian's `<<` and `>>` are `<` and `>`. */
+/** Whether the result of a comparison (-1, 0 or 1) meets an operator; Debian's `<<` and `>>` are `<` and `>`. */
 export function isOperatorMet(operator: string, comparison: number): boolean {
   if (comparison === 0) return operator.includes("=");
   return operator.includes(comparison < 0 ? "<" : ">");

@@ -1,4 +1,4 @@
-/** Whether clients will accept a new signature: by the given profile, or by the key store. */
+/** Checks whether clients will accept a new signature, with the given profile or with the key store. */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -12,11 +12,11 @@ import type { KeyStore } from "../store/key-store.ts";
 import type { Instant } from "../time.ts";
 import { allows } from "../trust/delegation.ts";
 
-/** Where a key signs, and when. */
+/** The archive for which a key signs, and the time. */
 export interface Signing {
   readonly store: KeyStore;
   readonly at: Instant;
-  /** Of its clients. */
+  /** The profile of the archive's clients. */
   readonly profile: Profile | undefined;
 }
 

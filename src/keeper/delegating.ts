@@ -22,7 +22,7 @@ import type { DelegateOptions, WithdrawOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 import { readRequest } from "./read-input.ts";
 
-/** The file that goes to the delegate, the bundle and the key servers: each where it was asked for. */
+/** Writes the file for the delegate, the bundle, and the key servers, as far as requested. */
 async function deliver(
   opened: Opened,
   certificates: readonly RawCertificate[],
@@ -46,7 +46,10 @@ async function requireOwnBundle(opened: Opened): Promise<void> {
   if (archive !== undefined) await requireBundle(archive);
 }
 
-/** A mistyped feed would be found only when the delegate's first index is refused. It may also be a feed to come. */
+/**
+ * Only a warning, because the feed may be added later. Without it, a mistyped name would show only when the delegate's first
+ * index is refused.
+ */
 async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], reporter: Reporter): Promise<void> {
   const feeds = [(await opened.found())?.config.feeds ?? [], (await opened.profile())?.feeds ?? []].flat();
   const names = new Set(feeds.map(({ name }) => name));
@@ -58,7 +61,10 @@ async function warnOfUnknownFeeds(opened: Opened, globs: readonly string[], repo
   }
 }
 
-/** Works out a delegation. @throws FeedkeyError as `planDelegation`, and what forbids to write the bundle; `not_found` without the key's secret */
+/**
+ * Plans a delegation. @throws FeedkeyError as `planDelegation`, and the reasons why the bundle can't be written; `not_found`
+ * without the key's secret
+ */
 export async function planGiving(
   opened: Opened,
   request: Uint8Array | string,
@@ -83,13 +89,16 @@ export async function give(opened: Opened, request: Uint8Array | string, options
   return { plan, path, ...(await deliver(opened, certificates, options.output, reporter)) };
 }
 
-/** Works out how a delegation is taken back. @throws FeedkeyError as `planWithdrawal`, and what forbids to write the bundle */
+/**
+ * Plans the withdrawal of a delegation. @throws FeedkeyError as `planWithdrawal`, and the reasons why the bundle can't be
+ * written
+ */
 export async function planTaking(opened: Opened, request: Uint8Array | string, key: string): Promise<Withdrawal> {
   await requireOwnBundle(opened);
   return await planWithdrawal(opened.store, await readRequest(request), { key, at: opened.at });
 }
 
-/** Takes a delegation back. @throws FeedkeyError as `planWithdrawal` and `applyWithdrawal` */
+/** Withdraws a delegation. @throws FeedkeyError as `planWithdrawal` and `applyWithdrawal` */
 export async function take(opened: Opened, request: Uint8Array | string, options: WithdrawOptions, reporter: Reporter) {
   const plan = await planTaking(opened, request, options.key);
   const { certificates, others } = await applyWithdrawal(opened.store, plan, opened.at, opened.passphrase);
@@ -99,7 +108,7 @@ export async function take(opened: Opened, request: Uint8Array | string, options
   return { plan, ...(await deliver(opened, certificates, options.output, reporter)) };
 }
 
-/** What has been delegated, with a warning of what ends soon. @throws FeedkeyError `bad_config` */
+/** The delegations, with a warning of those that end soon. @throws FeedkeyError `bad_config` */
 export async function listGiven(
   opened: Opened,
   reporter: Reporter,

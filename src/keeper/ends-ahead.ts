@@ -1,4 +1,4 @@
-/** Warnings before an end, when publishing or signing, and for monitoring. */
+/** Warnings before something expires, for publishing, signing and monitoring. */
 
 import { FeedkeyError } from "../error.ts";
 import { type EndAhead, endOfRotation, endsOfAll, endsOfSigner, isFollowed, lookAhead } from "../keys/ends-ahead.ts";
@@ -27,7 +27,7 @@ function warn(ends: readonly EndAhead[], reporter: Reporter): void {
 
 /**
  * Warns of everything that will stop a key from signing, and of a rotation of the archive that is due.
- * @param own `certificatesWith` the key, read before the work: gpg must not fail once it is done
+ * @param own `certificatesWith` the key, read before the work, so that gpg can't fail afterwards
  * @throws FeedkeyError `not_found`, `bad_config`
  */
 export async function warnOfSigner(
@@ -47,8 +47,8 @@ export async function warnOfSigner(
 }
 
 /**
- * The keys of the store, with a warning of what ends soon. Of those whose secret is elsewhere others take care, and one that
- * another follows may end; what they delegated is looked at all the same.
+ * The keys of the store, with a warning of what ends soon. No warning of keys whose secret is elsewhere, or that have a
+ * successor; but their delegations are checked too.
  */
 export async function listAndWarn(
   { store, at }: Opened,
@@ -69,7 +69,10 @@ export async function warnOfArchive(opened: Opened, options: WarnOptions, report
   await warnOfSigner(opened, config.key, await certificatesWith(store, config.key), options, reporter);
 }
 
-/** What of an archive ends, with a warning of each. @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key */
+/**
+ * Everything of an archive that ends soon, with a warning for each. @throws FeedkeyError `usage`, `not_found`, `bad_config`;
+ * `expired`, `revoked`... if clients refuse the key
+ */
 export async function endsOfArchive(
   opened: Opened,
   { warnWithin }: WarnOptions,

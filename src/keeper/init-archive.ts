@@ -1,4 +1,4 @@
-/** A new archive: a key in the key store, the folder that is published, and `archive.ini` with a first feed. */
+/** Makes a new archive: a key in the key store, the folder that is published, and `archive.ini` with a first feed. */
 import { lstat } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -21,10 +21,10 @@ export interface NewArchive {
   readonly feed: {
     readonly name: string;
     readonly format: PublishedFormat;
-    /** Of its packages, where the format has a list for each. */
+    /** Architectures of its packages, if the format has a list for each. */
     readonly architectures?: string;
   };
-  /** Locks the key; undefined: it is not locked. */
+  /** The key's passphrase; undefined: none. */
   readonly passphrase: string | undefined;
 }
 
@@ -56,7 +56,7 @@ function textOf({ file, root, userId, feed }: NewArchive, fingerprint: Fingerpri
 }
 
 /**
- * Makes them. A key whose configuration can't be written is not made.
+ * Makes key, folder and configuration. If the configuration can't be written, no key is made.
  * @throws FeedkeyError `output` if there is a file already, `bad_config`, `usage`
  */
 export async function initArchive(

@@ -17,25 +17,25 @@ export interface ArchiveOptions {
   readonly at?: Instant | undefined;
   /** Ask no server. */
   readonly offline?: boolean | undefined;
-  /** Gives the passphrase of a locked key, one that stays in GnuPG too unless it has `asks`. By default there is none to give. */
+  /** Returns the passphrase of a locked key; also of a key in GnuPG, unless it has `asks`. By default there is none. */
   readonly passphrase?: PassphraseSource | undefined;
-  /** The profile of its clients, by name, file or already read: nothing is signed that they would refuse. */
+  /** The profile of its clients, by name, file or already read: what they would refuse is not signed. */
   readonly profile?: string | Profile | undefined;
   /** Key servers, `hkps://...` each. By default those of `archive.ini`, else of the profile. */
   readonly keyservers?: readonly string[] | undefined;
   /** Path of PEM certificates of the key servers' authority. */
   readonly keyserverCa?: string | undefined;
-  /** Gets warnings and progress as they come. None by default; warnings are in each report too. */
+  /** Gets warnings and progress as they occur. None by default; warnings are in each report too. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
 /** What every call takes. */
 export interface KeeperCallOptions {
-  /** Report what went well together with the errors of the rest, instead of throwing the gravest of them. */
+  /** Return the successful results together with the errors, instead of throwing the gravest error. */
   readonly partial?: boolean | undefined;
 }
 
-/** Warnings ahead of an end. */
+/** Warnings before something expires. */
 export interface WarnOptions {
   /** Warn of what ends within this time: the key, its signing subkey, a delegation, a rotation that is due. 60 days by default; 0: never. */
   readonly warnWithin?: Duration | undefined;
@@ -44,7 +44,7 @@ export interface WarnOptions {
 export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   /** A folder and its feeds, instead of those of `archive.ini`. The root is absolute. */
   readonly place?: { readonly root: string; readonly feeds: readonly ArchiveFeed[] } | undefined;
-  /** A full fingerprint, `gpg:` before one that stays in GnuPG. By default that of `archive.ini`. */
+  /** A full fingerprint, with `gpg:` for a key in GnuPG. By default the key of `archive.ini`. */
   readonly key?: string | undefined;
   /** How long the signatures are valid. By default as `archive.ini` says, or 14 days. */
   readonly validFor?: Duration | undefined;
@@ -61,11 +61,14 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
 }
 
 export interface SignOptions extends WarnOptions {
-  /** A full fingerprint, `gpg:` before one that stays in GnuPG. By default that of `archive.ini`, and the other key of its rotation where both sign. */
+  /**
+   * A full fingerprint, with `gpg:` for a key in GnuPG. By default the key of `archive.ini`, and during a rotation also the
+   * other key if both sign.
+   */
   readonly key?: string | undefined;
-  /** Further keys that sign it, as long as some clients know only these, where the format lets several sign. Named as `key`. */
+  /** Further keys that sign it, for clients that know only these, if the format allows several signatures. Written like `key`. */
   readonly alsoKeys?: readonly string[] | undefined;
-  /** The feed that it is signed for. By default that of `archive.ini` whose index this is. */
+  /** The feed that it is signed for. By default the feed in `archive.ini` with this index. */
   readonly feed?: string | undefined;
   /** How long the signature is valid: as `archive.ini` says, or 14 days; undefined: without end. */
   readonly validFor: Duration | "archive's" | undefined;
@@ -73,7 +76,7 @@ export interface SignOptions extends WarnOptions {
   readonly notationDomain?: string | undefined;
   /** First add size and SHA-256 of the packages beside it to a pkg_summary. */
   readonly addChecksums?: boolean | undefined;
-  /** Of a checksum file: write the text and its signature into one file, INDEX.asc. */
+  /** For a checksum file: write the text and its signature into one file, INDEX.asc. */
   readonly clearsign?: boolean | undefined;
   /** Which signature files are written: both, or `.asc` alone. By default as `archive.ini` says, else both. */
   readonly form?: SignatureForm | undefined;
@@ -84,11 +87,11 @@ export interface SignOptions extends WarnOptions {
 export interface RotateOptions extends KeeperCallOptions {
   /** `begin` makes and certifies the successor, `finish` lets it sign; `at-once` is both. */
   readonly step: "begin" | "finish" | "at-once";
-  /** Of the new key; by default Ed25519, or RSA where a feed is of pkgsrc and the present key is RSA. */
+  /** Algorithm of the new key; by default Ed25519, or RSA if there is a pkgsrc feed and the present key is RSA. */
   readonly algorithm?: Algorithm | undefined;
   /** When the new key expires, counted from now. By default never. */
   readonly lifetime?: Duration | undefined;
-  /** How long both keys are at work; 30 days by default. */
+  /** How long both keys are in use; 30 days by default. */
   readonly overlap?: Duration | undefined;
   /** A key of the key store that is to follow, instead of a new one. */
   readonly to?: Fingerprint | undefined;
@@ -98,7 +101,7 @@ export interface RotateOptions extends KeeperCallOptions {
   readonly newPassphrase?: (() => Promise<string | undefined>) | undefined;
   /** After finishing, revoke the old key as superseded, unless clients lose their chain. */
   readonly retire?: boolean | undefined;
-  /** Go on without a backup, before the overlap ends, or even if clients lose their chain. */
+  /** Continue without a backup, before the overlap ends, or even if clients lose their chain. */
   readonly force?: boolean | undefined;
 }
 
@@ -120,7 +123,7 @@ export interface AddSubkeyOptions extends KeeperCallOptions {
 export interface SignPackagesOptions extends KeeperCallOptions {
   /** A full fingerprint of an RSA key in the store. */
   readonly key: string;
-  /** Where the signed packages go; made if it is missing. By default each takes the place of the unsigned one. */
+  /** Folder for the signed packages; it is made if missing. By default each replaces the unsigned one. */
   readonly folder?: string | undefined;
 }
 
@@ -129,18 +132,18 @@ export interface MakeKeyOptions {
   readonly userId: string;
   /** Ed25519 by default. */
   readonly algorithm?: Algorithm | undefined;
-  /** How long the key lasts. By default it has no end. */
+  /** When the key expires, counted from now. By default never. */
   readonly lifetime?: Duration | undefined;
-  /** Locks it. By default it is not locked. */
+  /** The key's passphrase. By default none. */
   readonly passphrase?: string | undefined;
   /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
   readonly offlinePrimary?: string | undefined;
-  /** A master's key: it delegates and never signs. */
+  /** A master key: it delegates, and never signs an index. */
   readonly certifyOnly?: boolean | undefined;
 }
 
 export interface ExtendKeyOptions extends KeeperCallOptions {
-  /** From now on. */
+  /** Counted from now. */
   readonly lifetime: Duration;
 }
 
@@ -159,7 +162,7 @@ export interface ExportSecretOptions extends ExportKeysOptions {
 export interface DeleteKeyOptions {
   /** A backup, or another key store, that has all secrets of the key too. */
   readonly backup?: string | undefined;
-  /** Although no copy is known, or the key is still needed. */
+  /** Delete even if no copy is known, or the key is still needed. */
   readonly force?: boolean | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** The keys of an archive's key store, as programs look after them. */
+/** Manages the keys of an archive's key store. */
 import { resolve } from "node:path";
 import type { Report } from "../client/client-options.ts";
 import { escapeText } from "../escape.ts";
@@ -75,7 +75,10 @@ export class KeyKeeper {
     return ownerOf(await ownCertificates(this.#opened.store), hexDigits(subkey));
   }
 
-  /** All that the store knows of one key. @param text its fingerprint, or a subkey's @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+  /**
+   * Everything that the store knows about one key. @param text its fingerprint, or a subkey's @throws FeedkeyError `usage`,
+   * `not_found`, `bad_config`
+   */
   async show(text: string): Promise<KeyDetails> {
     const { describeKey } = await import("../keys/key-store/describe-key.ts");
     const { store, at } = this.#opened;
@@ -85,8 +88,8 @@ export class KeyKeeper {
   }
 
   /**
-   * Locks a key with another passphrase.
-   * @param next gives it, once the present one was right; undefined: the key is not locked any more
+   * Changes or removes the passphrase of a key.
+   * @param next returns the new one, called only if the present one was right; undefined: no passphrase
    * @throws FeedkeyError `usage`, `not_found`, `bad_config` if the present passphrase is wrong, `locked`, `output`
    */
   async changePassphrase(text: string, next: () => Promise<string | undefined>): Promise<Fingerprint> {
@@ -98,15 +101,15 @@ export class KeyKeeper {
     return { config: (await this.#opened.found())?.config, backup, force, at: this.#opened.at };
   }
 
-  /** Works out what would be deleted, and what speaks against it. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+  /** Plans a deletion: what would be deleted, and the objections. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
   async planDeletion(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
     const { planDeletion } = await import("../keys/key-store/delete-key.ts");
     return await planDeletion(this.#opened.store, text, await this.#deleteTerms(options));
   }
 
   /**
-   * Deletes a secret key, and its certificate if no other one hangs on it. Its revocation certificates stay.
-   * @throws FeedkeyError `usage` if no copy of it is named, if it signs for the archive or has delegated; `not_found`, `output`
+   * Deletes a secret key, and its certificate if no other one depends on it. Its revocation certificates stay.
+   * @throws FeedkeyError `usage` if no copy of it is given, if it signs for the archive or has delegated; `not_found`, `output`
    */
   async delete(text: string, options: DeleteKeyOptions = {}): Promise<DeletionPlan> {
     const { deleteKey } = await import("../keys/key-store/delete-key.ts");
@@ -122,7 +125,7 @@ export class KeyKeeper {
   }
 
   /**
-   * A secret key, locked as it is, with its certificate and those of whom it follows.
+   * A secret key, locked as it is, with its certificate and those of the keys that it followed.
    * @throws FeedkeyError `usage` if GnuPG can't read it or nothing would be left, `not_found`, `bad_config`, `output`
    */
   async exportSecret(text: string, options: ExportSecretOptions = {}): Promise<Report<SecretExport>> {
@@ -131,9 +134,11 @@ export class KeyKeeper {
   }
 
   /**
-   * Takes in keys, certificates and revocations that were made elsewhere, and hands them on to the bundle and the key servers.
-   * @param files paths, or what they hold
-   * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase); without `partial` what could not be handed on
+   * Imports keys, certificates and revocations that were made elsewhere, and publishes them in the bundle and on the key
+   * servers.
+   * @param files paths, or the contents of files
+   * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase); without `partial` also what could not be
+   * published
    */
   async import(
     files: readonly (string | Uint8Array)[],
@@ -144,7 +149,7 @@ export class KeyKeeper {
   }
 
   /**
-   * Lets a key and its subkeys last until another date, also one that has expired, and hands that on.
+   * Extends a key and its subkeys, even if it has expired, and publishes that.
    * @throws FeedkeyError `usage` if it would end sooner or never ends, `not_found`, `revoked`, `bad_config`; as `import`
    */
   async extend(
@@ -161,7 +166,7 @@ export class KeyKeeper {
   }
 
   /**
-   * Revokes a subkey of a key in the store, and tells the bundle and the key servers. No client loses its chain by it.
+   * Revokes a subkey of a key in the store, and publishes that in the bundle and on the key servers. No client loses its chain.
    * @throws FeedkeyError `not_found` if it is not one, `bad_config` if the primary key's secret is not here; as `rotate`
    */
   async revokeSubkey(
@@ -173,7 +178,7 @@ export class KeyKeeper {
   }
 
   /**
-   * Makes a signing subkey by a primary key whose secret is here, and tells the bundle and the key servers.
+   * Makes a signing subkey of a primary key whose secret is here, and publishes it in the bundle and on the key servers.
    * @throws FeedkeyError `bad_config` if it is not here; as `rotate`
    */
   async addSubkey(fingerprint: string, options: AddSubkeyOptions): Promise<Report<Done & SubkeyAdded>> {
@@ -191,7 +196,7 @@ export class KeyKeeper {
     });
   }
 
-  /** Brings a backup back; keys that are here already are left alone. @throws FeedkeyError `not_found`: the folder has none; `bad_certificate` */
+  /** Restores a backup; existing keys are not changed. @throws FeedkeyError `not_found`: the folder has none; `bad_certificate` */
   async restore(
     folder: string,
   ): Promise<Report<{ readonly restored: readonly Fingerprint[]; readonly kept: readonly Fingerprint[] }>> {

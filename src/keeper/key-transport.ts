@@ -1,4 +1,4 @@
-/** Keys that come in and go out. */
+/** Imports and exports keys. */
 import { FeedkeyError } from "../error.ts";
 import { writeFileAtomic } from "../files/atomic.ts";
 import type { Change } from "../keys/import-changes.ts";
@@ -14,9 +14,9 @@ import type { ExportKeysOptions, ExportSecretOptions } from "./keeper-options.ts
 import type { Opened } from "./opened.ts";
 import { readInput } from "./read-input.ts";
 
-/** A key that came in. */
+/** An imported key. */
 export interface ImportedKey extends Imported {
-  /** Why clients refuse what it signs; undefined if they do not. A revocation that has just come in is seen here. */
+  /** Why clients refuse what it signs; undefined if they do not. A revocation that was just imported counts. */
   readonly refused: string | undefined;
 }
 
@@ -54,7 +54,7 @@ export async function exportSecretKey(
   return exported;
 }
 
-/** Takes in what files hold, and hands it on. @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase) */
+/** Imports files, and publishes the result. @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase) */
 export async function importFiles(opened: Opened, files: readonly (string | Uint8Array)[], reporter: Reporter) {
   const { store, at, passphrase } = opened;
   const imported: Imported[] = [];

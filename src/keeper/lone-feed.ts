@@ -6,7 +6,7 @@ import { type SignatureForm, signatureForms, singleNames } from "../formats/form
 import { readSummaryForms } from "../profile/summary-forms.ts";
 import type { ArchiveFeed, PublishedFormat, SummaryForm } from "../profile/types.ts";
 
-/** As a person writes them. */
+/** The options as text, as users write them. */
 export interface LoneFeedOptions {
   /** Name of the feed; by default the folder's. */
   readonly feed?: string;

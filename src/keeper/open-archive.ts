@@ -1,4 +1,4 @@
-/** An archive and its keys, as programs keep them; the command line is one of them. */
+/** An archive and its keys: the library for keepers, which the command line uses too. */
 
 import type { Report } from "../client/client-options.ts";
 import { FeedkeyError } from "../error.ts";
@@ -36,8 +36,8 @@ import { KeyKeeper } from "./key-keeper.ts";
 import { type Done, Opened } from "./opened.ts";
 
 /**
- * An archive, or a key store alone. Each call is a run of its own, as a command is: it reads the configuration, and the clock.
- * Calls may run at the same time, in other processes too; what writes waits for its turn or is `locked`.
+ * An archive, or only a key store. Each call works like a separate command: it reads the configuration and the clock. Calls may
+ * run at the same time, even in other processes; one that writes waits for its turn, or fails with `locked`.
  */
 export class Keeper {
   readonly #opened: Opened;
@@ -49,7 +49,7 @@ export class Keeper {
   /** See {@link openArchive}. */
   static async open(options: ArchiveOptions): Promise<Keeper> {
     const opened = new Opened(await KeyStore.open(homeFolder(options.home)), options);
-    // What is wrong with the configuration is said at once.
+    // Errors of the configuration must show now.
     await opened.found();
     const warning = await warnOfModes(opened.store.folder);
     if (warning !== undefined) options.reporter?.warn?.(escapeText(warning));
@@ -61,12 +61,15 @@ export class Keeper {
     return this.#opened.store;
   }
 
-  /** The keys in it: made, shown, taken in, handed out, deleted. */
+  /** Manages the keys in the store. */
   get keys(): KeyKeeper {
     return new KeyKeeper(this.#opened);
   }
 
-  /** The archive as it is configured now, for what has no method here. @throws FeedkeyError as `openArchive`, `usage` without a configuration */
+  /**
+   * The archive as it is configured now, for tasks that have no method here. @throws FeedkeyError as `openArchive`, `usage`
+   * without a configuration
+   */
   async archive(): Promise<Archive> {
     return await this.#opened.archive();
   }
@@ -74,8 +77,8 @@ export class Keeper {
   /**
    * Scans the packages, writes and signs the indexes and the key bundle, all swapped in together. A feed whose index another program
    * writes, and that clients would refuse, stays as it is; that is an error once the others are published.
-   * @throws FeedkeyError `bad_package` for damaged packages, unless they are skipped; then `not_listed`, after all else was
-   *   published; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
+   * @throws FeedkeyError `bad_package` for damaged packages, unless they are skipped; then `not_listed`, after everything else
+   * was published; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
    */
   async publish(options: PublishOptions = {}): Promise<Report<PublishResult>> {
     const { publishPlace } = await import("./publish-place.ts");
@@ -86,7 +89,7 @@ export class Keeper {
 
   /**
    * Signs indexes that another program wrote.
-   * @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign
+   * @throws FeedkeyError `usage`, `not_found`, `output`, and the reason why the key may not sign
    */
   async sign(
     indexes: readonly string[],
@@ -97,9 +100,9 @@ export class Keeper {
   }
 
   /**
-   * Signs pkgsrc packages for pkg_add. One that can't be signed does not keep the others from it.
-   * @throws FeedkeyError what forbids the key to sign, `bad_config` if pkg_add can't read it, `output`; without `partial` also
-   *   `bad_package`, `not_found`, `bad_path`
+   * Signs pkgsrc packages for pkg_add. If one can't be signed, the others still are.
+   * @throws FeedkeyError the reason why the key may not sign, `bad_config` if pkg_add can't read it, `output`; without
+   * `partial` also `bad_package`, `not_found`, `bad_path`
    */
   async signPackages(
     files: readonly string[],
@@ -110,7 +113,7 @@ export class Keeper {
   }
 
   /**
-   * What of the archive ends by itself: its key, its signing subkey, a delegation, a rotation that is due; the first to end first.
+   * Everything of the archive that ends or is due: its key, its signing subkey, delegations, a rotation; sorted by date.
    * @param options.warnWithin how far ahead to look; 60 days by default
    * @throws FeedkeyError `usage` without a configuration, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the key
    */
@@ -138,15 +141,18 @@ export class Keeper {
     });
   }
 
-  /** Works out what a step of a rotation would do, and changes nothing. @throws FeedkeyError as `rotate` and `abandonRotation`, but for a missing backup */
+  /**
+   * Plans a step of a rotation, and changes nothing. @throws FeedkeyError as `rotate` and `abandonRotation`, but for a missing
+   * backup
+   */
   async planRotation(choice: RotationChoice = {}): Promise<RotationPlan> {
     return await (await import("../keys/rotation/rotation-plan.ts")).planRotation(await this.#opened.archive(), choice);
   }
 
   /**
-   * Takes a step of a rotation, or what is left of it, and sends both keys to the key servers.
+   * Takes a step of a rotation, or the rest of it, and sends both keys to the key servers.
    * @throws FeedkeyError `usage` without a backup, before the overlap has ended, or if none is under way; `expired`, `revoked`,
-   *   `weak_algorithm`, `fork`; without `partial` the gravest of what was left undone
+   * `weak_algorithm`, `fork`; without `partial` also the gravest error of what was not done
    */
   async rotate(options: RotateOptions): Promise<Report<Omit<StepsTaken, "errors">>> {
     const { rotate } = await import("./rotating.ts");
@@ -173,7 +179,7 @@ export class Keeper {
   }
 
   /**
-   * Revokes a key and tells the key servers.
+   * Revokes a key, and sends the revocation to the key servers.
    * @throws FeedkeyError `usage` if clients lose their chain, `not_found`, `bad_certificate`, `bad_config`; without `partial` why
    *   the bundle could not be written, or a key server did not take it
    */
@@ -196,13 +202,13 @@ export class Keeper {
     });
   }
 
-  /** What has been delegated, by whom, until when; with a warning of what ends soon. @throws FeedkeyError `not_found` */
+  /** The delegations: by whom, to whom, until when; with a warning of those that end soon. @throws FeedkeyError `not_found` */
   async delegations(): Promise<Report<{ readonly delegations: readonly DelegationRecord[] }>> {
     const { listGiven } = await import("./delegating.ts");
     return await this.#opened.run({}, (reporter) => listGiven(this.#opened, reporter));
   }
 
-  /** Works out a delegation: who would get what; nothing is changed. @throws FeedkeyError as `delegate` */
+  /** Plans a delegation; nothing is changed. @throws FeedkeyError as `delegate` */
   async planDelegation(
     request: Uint8Array | string,
     options: Pick<DelegateOptions, "key" | "feeds" | "depth" | "expires">,
@@ -215,7 +221,7 @@ export class Keeper {
 
   /**
    * Lets another key sign some feeds for a time. Its certificate and path go to the key store, the bundle and the key servers.
-   * @param request the delegate's certificate, its file, or its fingerprint where the key store has it already
+   * @param request the delegate's certificate, its file, or its fingerprint if the key store already has it
    * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...; as `rotate`
    */
   async delegate(
@@ -226,12 +232,12 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => give(this.#opened, request, options, reporter));
   }
 
-  /** Works out how a delegation is taken back; nothing is changed. @throws FeedkeyError as `withdraw` */
+  /** Plans the withdrawal of a delegation; nothing is changed. @throws FeedkeyError as `withdraw` */
   async planWithdrawal(request: Uint8Array | string, { key }: Pick<WithdrawOptions, "key">): Promise<Withdrawal> {
     return await (await import("./delegating.ts")).planTaking(this.#opened, request, key);
   }
 
-  /** Takes a delegation back, for good. @throws FeedkeyError `not_found` if there is none, `bad_config`; as `rotate` */
+  /** Withdraws a delegation; this is final. @throws FeedkeyError `not_found` if there is none, `bad_config`; as `rotate` */
   async withdraw(
     request: Uint8Array | string,
     options: WithdrawOptions,
@@ -240,7 +246,7 @@ export class Keeper {
     return await this.#opened.run(options, (reporter) => take(this.#opened, request, options, reporter));
   }
 
-  /** Puts keys of the store into the bundle and on the key servers, where they are named. @throws FeedkeyError as `rotate` */
+  /** Puts keys of the store into the bundle and on the configured key servers. @throws FeedkeyError as `rotate` */
   async handOn(fingerprints: readonly Fingerprint[], options: KeeperCallOptions = {}): Promise<Report<Done>> {
     return await this.#opened.run(options, (reporter) => this.#opened.handOn(fingerprints, reporter));
   }

@@ -48,7 +48,7 @@ export class Opened {
     return this.#options.passphrase ?? noPassphrase;
   }
 
-  /** The archive as it is configured now; undefined where there is only a key store. */
+  /** The archive as it is configured now; undefined if there is only a key store. */
   async found(): Promise<Archive | undefined> {
     const { config } = this.#options;
     if (config === undefined) return undefined;
@@ -92,7 +92,7 @@ export class Opened {
     return await (await import("../keys/send-and-receive.ts")).spread(this.store, fingerprints, servers);
   }
 
-  /** Whether `handOn` has anywhere to hand on to. */
+  /** Whether there is a bundle or a key server for `handOn`. */
   get handsOn(): boolean {
     return this.#options.config !== undefined || this.#options.keyservers !== undefined;
   }

@@ -21,7 +21,7 @@ function skipped(error: FeedkeyError): FeedkeyError {
 
 /**
  * Publishes the place in the options, else the archive's.
- * @throws FeedkeyError `usage` if there is nothing to publish or no key, what forbids the key to sign; as `publish`
+ * @throws FeedkeyError `usage` if there is nothing to publish or no key, the reason why the key may not sign; as `publish`
  */
 export async function publishPlace(
   opened: Opened,

@@ -1,4 +1,4 @@
-/** Keys and certificates that somebody brings, as a file or as bytes. */
+/** Reads keys and certificates from outside, as files or bytes. */
 import { open } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -7,10 +7,10 @@ import type { Request } from "../keys/delegate.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 import { hexDigits, isFingerprint } from "../store/fingerprint.ts";
 
-/** More than anything reads that somebody brings: an armored keyring. */
+/** Larger than any input that is accepted, even as an armored keyring. */
 const maxInputBytes = 2 * limits.keyringBytes;
 
-/** A file that somebody brought, or what comes out of a pipe. @throws FeedkeyError `not_found`, `usage` if it has no end */
+/** A file from outside, or the data of a pipe. @throws FeedkeyError `not_found`, `usage` if it is too long */
 export async function readInput(path: string): Promise<Uint8Array> {
   try {
     const handle = await open(path);
@@ -33,7 +33,10 @@ export async function readInput(path: string): Promise<Uint8Array> {
   }
 }
 
-/** A delegate's certificate as a caller brings it: its bytes, its file, or the fingerprint of one that the key store has. @throws FeedkeyError as `readInput` */
+/**
+ * A delegate's certificate, given as bytes, as a file, or as the fingerprint of one in the key store. @throws FeedkeyError as
+ * `readInput`
+ */
 export async function readRequest(request: Uint8Array | string): Promise<Request> {
   if (typeof request !== "string") return request;
   const hex = hexDigits(request);

@@ -1,4 +1,4 @@
-/** A planned step, taken on a copy of an archive: who would still accept the feeds after it. */
+/** Takes a planned step on a copy of an archive, to see which clients would still accept the feeds. */
 import { type Rehearsal, rehearse as rehearseStep } from "../rehearse/rehearsal.ts";
 import type { Delegation } from "../rehearse/republish.ts";
 import type { Keeper } from "./open-archive.ts";
@@ -18,13 +18,13 @@ export interface RehearsalStep<Result> {
   take(copy: RehearsalCopy): Promise<Result>;
   /** Fingerprint of the key that archive.ini is to name after it, before the feeds are published again. */
   readonly publishWith?: string | undefined;
-  /** The delegate whose signature the step allows, by what the step said. */
+  /** Finds the delegate that the step allows to sign, from the step's result. */
   readonly delegation?: ((result: Result) => Delegation | undefined) | undefined;
 }
 
 /**
- * Rehearses a step. Nothing outside of a private copy is changed, and the copy is gone afterwards.
- * @throws FeedkeyError what the step itself is refused with; `usage`, `not_found` where nothing is published, `output`
+ * Rehearses a step. Only a private copy is changed, and it is removed afterwards.
+ * @throws FeedkeyError the step's own errors; `usage`, `not_found` if nothing is published, `output`
  */
 export async function rehearse<Result>(
   keeper: Keeper,

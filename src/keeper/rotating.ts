@@ -1,4 +1,4 @@
-/** Steps of a rotation, and the key servers told of them. */
+/** Takes the steps of a rotation, and sends the keys to the key servers. */
 import { abandonRotation } from "../keys/revoke.ts";
 import { takeRotation } from "../keys/rotation/take-rotation.ts";
 import type { Reporter } from "../refresh/session.ts";

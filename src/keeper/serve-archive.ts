@@ -14,11 +14,14 @@ export interface ServeArchiveOptions {
   readonly host?: string | undefined;
   /** 0, the default, takes a free one. */
   readonly port?: number | undefined;
-  /** Paths of PEM files; `self-signed`: a certificate for this machine alone, made for a day. Without it HTTP is served. */
+  /**
+   * Paths of PEM files; `self-signed`: a certificate only for this machine, valid for a day. Without it, the server speaks
+   * HTTP.
+   */
   readonly tls?: { readonly cert: string; readonly key: string } | "self-signed" | undefined;
   /** A key server too, in memory or in a folder. */
   readonly keyserver?: "memory" | { readonly folder: string } | undefined;
-  /** Called once for each request, when its answer is over: for an access log. */
+  /** Called once for each request, at the end of its answer: for an access log. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Indexes that another program wrote: signed, if clients would accept it. */
+/** Signs indexes that another program wrote, if clients would accept the signature. */
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -23,7 +23,7 @@ import { warnOfSigner } from "./ends-ahead.ts";
 import type { SignOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** The archive's feed that files are signed for: by its name, or by its place. */
+/** The feed of the archive for which files are signed: found by its name, or by its path. */
 async function feedOf(
   config: ArchiveConfig | undefined,
   name: string | undefined,
@@ -41,7 +41,10 @@ async function feedOf(
   return undefined;
 }
 
-/** The keys that options name, the oldest first; apt's gpgv finds no signature behind one of version 6. */
+/**
+ * The keys that the options name, the oldest first; version 6 comes last, because apt's gpgv ignores signatures after one of
+ * version 6.
+ */
 async function namedKeys(opened: Opened, key: SignerOf, also: readonly string[]): Promise<KeysAround<SignerOf>> {
   const { store, passphrase } = opened;
   const others: SignerOf[] = [];
@@ -83,7 +86,7 @@ function placeOf(key: string | undefined, config: ArchiveConfig | undefined): Ke
   });
 }
 
-/** Signs each. @throws FeedkeyError `usage`, `not_found`, `output`, and what forbids the key to sign */
+/** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and the reason why the key may not sign */
 export async function signIndexes(
   opened: Opened,
   indexes: readonly string[],
@@ -104,7 +107,7 @@ export async function signIndexes(
   }
   const stored = await certificatesWith(store, place);
   const tree = archiveFeed && config && (await PublishedTree.open(config.root));
-  // The published bundle says more if another key store has revoked a key.
+  // The published bundle may contain a revocation by another key store.
   const own = tree && config ? (await withPublished(tree, stored, config.userId)).certificates : stored;
   const key = await openSigner(store, place, opened.passphrase, own);
   const byRotation = config !== undefined && options.key === undefined && alsoKeys.length === 0;

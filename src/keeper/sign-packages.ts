@@ -1,4 +1,4 @@
-/** pkgsrc packages, signed for pkg_add. */
+/** Signs pkgsrc packages for pkg_add. */
 import { resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { ensureFolder } from "../files/folder.ts";
@@ -9,10 +9,10 @@ import { refuseOffProfile } from "./check-signer.ts";
 import type { SignPackagesOptions } from "./keeper-options.ts";
 import type { Opened } from "./opened.ts";
 
-/** What is wrong with one package alone. */
+/** Errors that concern only one package. */
 const ofOnePackage: readonly string[] = ["bad_package", "not_found", "bad_path"];
 
-/** Signs each package; what is wrong with single ones is in `errors`. @throws FeedkeyError for the key; `output` for the folder */
+/** Signs each package; errors of single packages are in `errors`. @throws FeedkeyError for the key; `output` for the folder */
 export async function signPackages(
   opened: Opened,
   files: readonly string[],
@@ -42,7 +42,7 @@ export async function signPackages(
     } catch (error) {
       if (!(error instanceof FeedkeyError)) throw error;
       errors.push(error);
-      // What is wrong with the key is wrong with it for every package.
+      // An error of the key would occur for every package.
       if (!ofOnePackage.includes(error.code)) break;
     }
   }

@@ -1,4 +1,4 @@
-/** Signing subkeys of a key whose primary is kept offline: made, and taken back. */
+/** Makes and revokes signing subkeys, for a key whose primary is kept offline. */
 
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";

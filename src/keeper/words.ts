@@ -1,4 +1,4 @@
-/** Words and limits by which keepers are told what was found, as the command line uses them. */
+/** Texts and limits that the command line uses to report to keepers. */
 export { describeGenerations } from "../keys/cut-off-clients.ts";
 export { usualWarning } from "../keys/ends-ahead.ts";
 export { type Algorithm, algorithms } from "../openpgp/secret/generate.ts";

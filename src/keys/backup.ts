@@ -1,4 +1,4 @@
-/** Copies for the safe: only revocation certificates, or the whole key store; read back before success is reported. */
+/** Backups of the revocation certificates or of the whole key store. They are read back before success is reported. */
 import * as fs from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -47,7 +47,7 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   const files: Copy[] = [];
   const names = await store.list();
   for (const name of names) {
-    // A copy of half a certificate is not a backup.
+    // An incomplete certificate must not get into a backup.
     await readStored(store, name);
     files.push({ path: join(target, "certs", `${name}.asc`), data: await store.certificate(name), mode: 0o644 });
     if (await store.hasPrivate(name)) {
@@ -63,7 +63,7 @@ export async function backupStore(store: KeyStore, folder: string): Promise<stri
   for (const part of ["private", "revocations"]) await ensureFolder(join(target, part), 0o700);
   await ensureFolder(join(target, "certs"), 0o755);
   await writeAndReadBack(files);
-  // Read as a restore would, so that what it would refuse is found now, not in the emergency.
+  // Read it as a restore would, so that problems show now and not in an emergency.
   const copy = await KeyStore.open(target);
   for (const name of names) if (await copy.hasPrivate(name)) await copy.privateKey(name);
   return names;
@@ -75,8 +75,7 @@ function ignoreMissing(error: unknown): undefined {
 }
 
 /**
- * Restores a backup into a key store. Keys that are there already are left alone, and news since the backup, such as a
- * revocation, stays.
+ * Restores a backup into a key store. Existing keys are not changed, and changes since the backup, such as a revocation, stay.
  * @throws FeedkeyError `not_found` if the folder is not a backup, `bad_certificate`
  */
 export async function restoreStore(store: KeyStore, folder: string): Promise<{ restored: string[]; kept: string[] }> {
@@ -87,7 +86,7 @@ export async function restoreStore(store: KeyStore, folder: string): Promise<{ r
       details: { path: folder },
     });
   }
-  // All of it is read before anything is stored.
+  // Everything is read before anything is stored.
   const certificates = new Map<Fingerprint, RawCertificate>();
   for (const name of names) {
     const armored = Buffer.from(await backup.certificate(name));

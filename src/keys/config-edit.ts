@@ -20,7 +20,7 @@ export async function switchKey(file: string, from: Fingerprint, to: Fingerprint
       hint: "change it by hand, then run the command again",
     });
   }
-  // A link stays, the file behind it changes, and its permissions do not.
+  // A link stays a link; its target is changed, with the same permissions.
   const target = await realpath(file);
   await writeFileAtomic(target, next, { mode: (await stat(target)).mode & 0o777 });
 }

@@ -1,4 +1,7 @@
-/** Which clients lose their chain: those seeded with each of the archive's keys, before and after a step. */
+/**
+ * Finds the clients that lose their chain: compares what clients seeded with each key of the archive accept before and after a
+ * step.
+ */
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -14,7 +17,7 @@ export interface Generation {
   /** Keys whose signatures it accepts, before and after. */
   readonly before: readonly Fingerprint[];
   readonly after: readonly Fingerprint[];
-  /** It accepted a key that the archive signs with, and accepts none any more. */
+  /** It accepted a key with which the archive signs, and no longer accepts any. */
   readonly orphaned: boolean;
 }
 

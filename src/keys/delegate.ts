@@ -1,4 +1,4 @@
-/** Use case: let somebody else's key sign some feeds for a time. Works on files alone. */
+/** Use case: let another key sign some feeds for a limited time. Needs no network. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { largest } from "../extremes.ts";
@@ -29,7 +29,7 @@ import { chooseUserId, knownOf, readRequest, refuseCrammed } from "./delegation-
 import { listDelegations } from "./delegations.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** The delegate's certificate, armored or binary; or a fingerprint, where the key store has it already. */
+/** The delegate's certificate, armored or binary; or a fingerprint, if the key store already has it. */
 export type Request = Uint8Array | Fingerprint;
 
 export interface DelegationTermsWanted {
@@ -41,7 +41,7 @@ export interface DelegationTermsWanted {
   readonly at: Instant;
 }
 
-/** What a delegation is going to say, to be shown or made. */
+/** A planned delegation, to be shown or made. */
 export interface DelegationPlan {
   readonly issuer: OwnCertificate;
   readonly subject: RawCertificate;
@@ -50,16 +50,16 @@ export interface DelegationPlan {
   readonly depth: number;
   readonly madeAt: Instant;
   readonly expiresAt: Instant;
-  /** What will end it sooner or make it useless, as far as is known here. */
+  /** Known reasons why it will end sooner or be useless. */
   readonly warnings: readonly string[];
 }
 
 export interface Withdrawal {
   readonly issuer: OwnCertificate;
   readonly subject: RawCertificate;
-  /** Those that a delegation is over. */
+  /** The user IDs that the delegations certify. */
   readonly userIds: readonly string[];
-  /** Its own delegates, which fall with it. */
+  /** Its own delegates, which lose their rights too. */
   readonly below: readonly Fingerprint[];
 }
 
@@ -87,8 +87,8 @@ function refuseIssuer({ raw, facts }: OwnCertificate, at: Instant): void {
 }
 
 /**
- * A delegate that delegates further: refused if clients would refuse the result.
- * @returns what limits it beyond its own terms
+ * For a delegate that delegates further: refuses if clients would refuse the result.
+ * @returns the limits beyond its own terms
  * @throws FeedkeyError `untrusted_signer`, `expired`...: its own delegation does not allow it
  */
 function limitsOf(
@@ -114,7 +114,7 @@ function limitsOf(
   if (delegate.role !== "delegate") return [];
   const deep = delegate.grants.filter(({ depth }) => depth > 0);
   if (deep.length === 0) throw refuse("untrusted_signer", "its own delegation has depth 0");
-  // Only plain names are checked against the issuer's globs, not globs against globs.
+  // Only plain names can be compared with the issuer's globs.
   const beyond = terms.feeds
     .filter((feed) => !/[*?]/.test(feed))
     .find((feed) => {
@@ -140,7 +140,7 @@ function dateOf(facts: CertificateFacts, issuer: Fingerprint, at: Instant): Inst
   const now = Math.max(Math.floor(at / 1000) * 1000, facts.primary.createdAt);
   const last = lastWordAt(facts, issuer);
   if (last < now) return now;
-  // Two of the same second would narrow each other.
+  // Two delegations of the same second would limit each other.
   if (last - now < 60_000) return last + 1000;
   const problem = `${issuer} made a delegation to it dated ${iso(last)}, which is in the future`;
   throw new FeedkeyError("not_yet_valid", problem, {
@@ -155,7 +155,7 @@ async function requested(store: KeyStore, request: Request): Promise<RawCertific
 }
 
 /**
- * Plans a delegation, new or renewed. No secret is needed for it, and nothing is changed.
+ * Plans a new or renewed delegation. This needs no secret and changes nothing.
  * @throws FeedkeyError `bad_certificate`, `usage`, `revoked`, `expired`, `untrusted_signer`...
  */
 export async function planDelegation(
@@ -179,7 +179,7 @@ export async function planDelegation(
 }
 
 /**
- * Makes it. The certificate goes into the key store (and so into the bundle) and back to its owner.
+ * Makes the delegation. The certificate is stored in the key store (and so in the bundle), and returned for its owner.
  * @param domain of its notation; by default that of the address in the issuer's user ID
  * @returns the delegate's certificate first, then those of all keys on its path, for the delegate's key store
  * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
@@ -237,7 +237,7 @@ export async function planWithdrawal(
 }
 
 /**
- * Withdraws a delegation (0x30 over every user ID that it is over).
+ * Withdraws a delegation (0x30 over each of its user IDs).
  * @returns the certificates that `applyDelegation` returns, and the other keys that still delegate to that key
  * @throws FeedkeyError `not_found`, `bad_config`: the secret key, or its passphrase
  */

@@ -1,4 +1,4 @@
-/** The request of a future delegate: its certificate, read together with all that the key store knows about it. */
+/** The request of a future delegate: its certificate, combined with everything that the key store knows about it. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -91,7 +91,7 @@ function refuseArchiveName(facts: CertificateFacts, issuer: OwnCertificate, own:
 
 /**
  * The user ID for a delegation: one of the delegate's own, never the archive's, and none over which this issuer has withdrawn a
- * delegation: that is for good (T3b).
+ * delegation, because that is final (T3b).
  * @throws FeedkeyError `bad_certificate`, `revoked`, `expired`...
  */
 export function chooseUserId(facts: CertificateFacts, issuer: OwnCertificate, own: Own, at: Instant): UserIdFacts {

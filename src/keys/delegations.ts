@@ -13,7 +13,7 @@ export interface DelegationRecord {
   readonly delegate: Fingerprint;
   /** The delegate's. */
   readonly userId: string;
-  /** A feed must fit all of these lists of globs. */
+  /** A feed must match all of these lists of globs. */
   readonly feeds: readonly (readonly string[])[];
   readonly depth: number;
   readonly madeAt: Instant;
@@ -29,7 +29,7 @@ function namesOf(own: Own, userId: string | undefined): string[] {
 }
 
 /**
- * Every delegation among the key store's certificates, in force or not, the first to end first.
+ * Every delegation among the key store's certificates, in force or not, sorted by expiry.
  * @param userId the archive's; undefined: of any archive
  */
 export function listDelegations(own: Own, userId: string | undefined, at: Instant): DelegationRecord[] {
@@ -52,7 +52,7 @@ export function listDelegations(own: Own, userId: string | undefined, at: Instan
   return [...found.values()].sort((a, b) => a.expiresAt - b.expiresAt || (a.delegate < b.delegate ? -1 : 1));
 }
 
-/** What a keeper has to renew soon: delegations, and keys of issuers and delegates. */
+/** What a keeper must renew soon: delegations, and keys of issuers and delegates. */
 export function soonToEnd(records: readonly DelegationRecord[], own: Own, at: Instant): string[] {
   const holding = records.filter(({ refused }) => refused === undefined);
   const ending = holding.filter(({ madeAt, expiresAt }) => isNear({ since: madeAt, until: expiresAt }, at));

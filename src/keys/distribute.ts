@@ -1,4 +1,4 @@
-/** Certificates to key servers and back: an upload answered with 200 proves nothing, so each is read back. */
+/** Sends certificates to key servers and reads each back, because status 200 for an upload proves nothing. */
 import { FeedkeyError } from "../error.ts";
 import { askAll, united } from "../keyserver/ask-all.ts";
 import { lookup, submit } from "../keyserver/hkp.ts";
@@ -15,7 +15,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 export interface Sent {
   readonly server: string;
   readonly fingerprint: Fingerprint;
-  /** Undefined: the server has it, every signature of it. */
+  /** Undefined: the server has the key with all signatures. */
   readonly error: FeedkeyError | undefined;
 }
 
@@ -34,7 +34,7 @@ function signatureNames(certificate: RawCertificate): Map<string, string> {
   return names;
 }
 
-/** A key's certificate in an answer's blocks, with its bare revocations there, and what is known of it. */
+/** A key's certificate: from an answer's blocks, with its bare revocations there, and from what is known. */
 function gather(blocks: readonly Uint8Array[], key: Fingerprint, known?: RawCertificate): RawCertificate | undefined {
   const rings = blocks.map(readKeyring);
   const certificates = [...rings.flatMap((ring) => ring.certificates), ...(known === undefined ? [] : [known])];
@@ -59,7 +59,7 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   if (!sent.ok) return fail(sent.error);
   const answer = await lookup(url, fingerprint, isAbout(fingerprint), { transport });
   if (answer.outcome === "unknown") return fail(answer.error);
-  // A server may give back bare revocations alone.
+  // A server may return only bare revocations.
   const empty = { ...certificate, signatures: [], userIds: [], subkeys: [] };
   const back = answer.outcome === "found" ? gather(answer.blocks, fingerprint, empty) : undefined;
   const known = back === undefined ? new Map() : signatureNames(back);
@@ -74,7 +74,7 @@ async function sendAndRead(server: string, { certificate, proven }: ToSend, tran
   );
 }
 
-/** Once more, after its certifiers, if the server did not give everything back. */
+/** If the server did not return everything, sends it again after its certifiers. */
 async function sendOne(server: string, one: ToSend, transport: Transport): Promise<Sent> {
   const sent = await sendAndRead(server, one, transport);
   if (sent.error?.details.missing === undefined || one.makers.length === 0) return sent;
@@ -99,7 +99,7 @@ export async function sendCertificates(
 
 /**
  * Asks the servers for certificates.
- * @param held the present ones, to which bare revocations are added
+ * @param held the known certificates, to which bare revocations are added
  * @throws FeedkeyError `not_found` if every server that answered lacks one, `unavailable` if none answered
  */
 export async function receiveCertificates(

@@ -1,4 +1,4 @@
-/** What ends soon of what keepers have to renew: keys, their algorithms, signing subkeys, delegations, and a rotation that is due. */
+/** Finds what keepers must renew soon: keys, their algorithms, signing subkeys, delegations, and a rotation that is due. */
 import { isDeepStrictEqual } from "node:util";
 import type { Own } from "../signing/delegate-check.ts";
 import { rotationState } from "../signing/rotation-state.ts";
@@ -8,30 +8,33 @@ import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 import { newest, refusePrimary, refuseSubkey } from "../trust/key-state.ts";
 import { type DelegationRecord, listDelegations } from "./delegations.ts";
 
-/** How long before an end keepers are warned, unless they say otherwise. */
+/** How long before an expiry keepers are warned by default. */
 export const usualWarning: Duration = 60 * 86_400_000;
 
-/** Something that ends by itself, unless somebody renews it. */
+/** Something that ends unless somebody renews it. */
 export interface EndAhead {
   readonly kind: "key" | "subkey" | "delegation" | "rotation" | "algorithm";
   /** The key concerned: for a delegation the delegate, for a rotation the successor. */
   readonly key: Fingerprint;
-  /** For an algorithm when it is refused from. Not after the reference time: it has ended, or is due. */
+  /** For an algorithm, the date from which it is refused. If not after the reference time, it has ended or is due. */
   readonly endsAt: Instant;
   /** What ends, and what to do about it. */
   readonly text: string;
 }
 
-/** How far ahead is looked. */
+/** How far ahead to look. */
 export interface Ahead {
   readonly at: Instant;
-  /** Undefined: as usual, but of what lasts less than four months only once half of its time is over. 0: not at all. */
+  /**
+   * Undefined: the default, except that things that last less than four months count only when half of their time is over. 0:
+   * not at all.
+   */
   readonly within: Duration | undefined;
-  /** How far for dates from which an algorithm is refused (T14). */
+  /** The same for dates from which an algorithm is refused (T14). */
   readonly withinForAlgorithms: Duration;
 }
 
-/** @param warnWithin what the keeper wants; undefined: 60 days, and a year for algorithms */
+/** @param warnWithin the time given by the keeper; undefined: 60 days, and a year for algorithms */
 export function lookAhead(at: Instant, warnWithin: Duration | undefined): Ahead {
   return { at, within: warnWithin, withinForAlgorithms: warnWithin ?? algorithmWarning };
 }
@@ -49,7 +52,7 @@ function isAhead(
   return within > 0 && until - at < within;
 }
 
-/** A subkey that has expired leaves a key unable to sign where it was the only one. */
+/** A key can't sign if its only signing subkey has expired. */
 function lapsed(facts: CertificateFacts, at: Instant): EndAhead[] {
   const { fingerprint } = facts.primary;
   return facts.subkeys.flatMap((subkey): EndAhead[] => {
@@ -73,7 +76,7 @@ function endsOfAlgorithmsOf(facts: CertificateFacts, { at, withinForAlgorithms }
   });
 }
 
-/** When a key and its signing subkey end; nothing of a key that is refused already. */
+/** When a key and its signing subkey expire; nothing for a key that is already refused. */
 function endsOfKey(facts: CertificateFacts, ahead: Ahead): EndAhead[] {
   const { at } = ahead;
   if (refusePrimary(facts, at) !== undefined) return [];
@@ -96,7 +99,7 @@ function endsOfDelegations(records: readonly DelegationRecord[], ahead: Ahead): 
   const inForce = records.filter(({ refused }) => refused === undefined);
   const ending = inForce.filter((one) => {
     const isReplaced = inForce.some(({ delegate, feeds, expiresAt }) => {
-      // By the successor of the key that delegated first, say.
+      // For example by the successor of the key that made the first delegation.
       return delegate === one.delegate && expiresAt > one.expiresAt && isDeepStrictEqual(feeds, one.feeds);
     });
     return !isReplaced && isAhead({ since: one.madeAt, until: one.expiresAt }, ahead);
@@ -108,8 +111,8 @@ function endsOfDelegations(records: readonly DelegationRecord[], ahead: Ahead): 
 }
 
 /**
- * What will keep one key from signing, those above a delegate included; and what it delegated itself.
- * @param userId the archive's; undefined: of whatever archive
+ * What will stop one key from signing, including the keys above a delegate; and its own delegations.
+ * @param userId the archive's; undefined: any archive
  */
 export function endsOfSigner(own: Own, key: Fingerprint, userId: string | undefined, ahead: Ahead): EndAhead[] {
   const records = listDelegations(own, userId, ahead.at);
@@ -119,7 +122,7 @@ export function endsOfSigner(own: Own, key: Fingerprint, userId: string | undefi
   return [...endsOfKeys(own, [...above], ahead), ...endsOfDelegations(concerned, ahead)];
 }
 
-/** What ends of these keys, the first to end first. */
+/** What ends of these keys, sorted by date. */
 function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAhead[] {
   const ends = keys.flatMap((key) => {
     const facts = own.get(key)?.facts;
@@ -128,7 +131,7 @@ function endsOfKeys(own: Own, keys: readonly Fingerprint[], ahead: Ahead): EndAh
   return ends.sort((a, b) => a.endsAt - b.endsAt);
 }
 
-/** Whether a key that nobody has refused yet certified it as its successor: then nobody has to renew it. */
+/** Whether a key has a successor that is not refused; then nobody has to renew it. */
 export function isFollowed(own: Own, key: Fingerprint, at: Instant): boolean {
   const certificate = own.get(key);
   if (certificate === undefined) return false;
@@ -137,7 +140,7 @@ export function isFollowed(own: Own, key: Fingerprint, at: Instant): boolean {
   );
 }
 
-/** What ends of these keys and of every delegation that is known. @param userId the archive's; undefined: of whatever archive */
+/** What ends of these keys and of all known delegations. @param userId the archive's; undefined: any archive */
 export function endsOfAll(
   own: Own,
   keys: readonly Fingerprint[],
@@ -148,9 +151,9 @@ export function endsOfAll(
 }
 
 /**
- * When the second step of a rotation is due; empty where none is under way.
+ * When the second step of a rotation is due; empty if no rotation is under way.
  * @param present a key of `own`
- * @param secrets keys whose secret is here: without the successor's nobody can finish
+ * @param secrets keys whose secret is here: without the successor's secret, the rotation can't be finished
  */
 export function endOfRotation(
   own: Own,

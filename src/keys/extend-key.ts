@@ -1,4 +1,4 @@
-/** Use case: extend a key of the store. Its self-signatures are repeated with a new end and nothing else changed. */
+/** Use case: extend a key of the store. Its self-signatures are made again with a new expiry and no other change. */
 import { FeedkeyError } from "../error.ts";
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -15,15 +15,15 @@ import type { CertificateFacts, Fingerprint, KeyFacts, SelfSignature } from "../
 import { effectiveRevocation, newest, primaryState, revocationWords } from "../trust/key-state.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** A self-signature by which a key ends. */
+/** A self-signature with an expiry of the key. */
 interface Ending extends SelfStatement {
   readonly said: SelfSignature;
-  /** The key that ends. */
+  /** The key that expires. */
   readonly about: KeyFacts;
   add(certificate: RawCertificate, signature: Packet): RawCertificate;
 }
 
-/** Finds the packet of the newest of some self-signatures, if the key ends by it. */
+/** Finds the packet of the newest of some self-signatures, if it has an expiry. */
 function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[], about: KeyFacts, at: Instant) {
   const [said] = newest(signatures, about, at);
   if (said?.keyExpiresAt === undefined) return undefined;
@@ -32,8 +32,8 @@ function endOf(signatures: readonly SelfSignature[], packets: readonly Packet[],
 }
 
 /**
- * Everything in a certificate that ends: signatures over the key, its user IDs and its subkeys; but not a subkey that expired
- * before the key: another has replaced it, and its secret is no longer guarded.
+ * All self-signatures with an expiry: over the key, its user IDs and its subkeys. Not those of a subkey that expired before the
+ * key: it was replaced, and its secret may no longer be protected.
  * @param before when the primary key ends
  */
 function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, before: Instant): Ending[] {
@@ -50,7 +50,7 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   for (const subkey of facts.subkeys) {
     if (effectiveRevocation(subkey.revocations, at) !== undefined) continue;
     for (const { packet, signatures } of raw.subkeys) {
-      // A copy from elsewhere may have the same binding after a stranger's subkey too.
+      // In a copy from elsewhere, the same binding may also follow a stranger's subkey.
       if (fingerprintOf(packet.body) !== subkey.fingerprint) continue;
       const end = endOf(subkey.bindings, signatures, subkey, at);
       const add = (certificate: RawCertificate, made: Packet) => withSubkeySignature(certificate, packet, made);
@@ -61,7 +61,7 @@ function endingsOf(raw: RawCertificate, facts: CertificateFacts, at: Instant, be
   return endings;
 }
 
-/** When the key ends now. @throws FeedkeyError `revoked`, `usage` if it never does, or why it can't sign about itself */
+/** When the key expires now. @throws FeedkeyError `revoked`, `usage` if never, or the reason why it can't make self-signatures */
 function presentEnd(facts: CertificateFacts, at: Instant): Instant {
   const { fingerprint } = facts.primary;
   const revocation = effectiveRevocation(facts.revocations, at);
@@ -79,14 +79,14 @@ function presentEnd(facts: CertificateFacts, at: Instant): Instant {
 
 export interface Extended {
   readonly fingerprint: Fingerprint;
-  /** When it would have ended. */
+  /** When it would have expired. */
   readonly before: Instant;
   readonly expiresAt: Instant;
 }
 
 export interface ExtendTerms {
   readonly fingerprint: string;
-  /** From now on. */
+  /** Counted from now. */
   readonly lifetime: Duration;
   readonly at: Instant;
   readonly passphrase: PassphraseSource;
@@ -111,7 +111,7 @@ export async function extendKey(store: KeyStore, terms: ExtendTerms): Promise<Ex
   }
   secret.requirePrimary();
   const endings = endingsOf(raw, facts, at, before);
-  // Newer than everything that it replaces: of two of the same second the sooner end would count.
+  // Newer than everything that it replaces: of two signatures with the same second, the sooner expiry would count.
   const date = largest([Math.floor(at / 1000) * 1000, ...endings.map(({ said }) => (said.createdAt ?? 0) + 1000)]);
   let amended = raw;
   for (const ending of endings) {

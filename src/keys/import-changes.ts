@@ -1,4 +1,4 @@
-/** What an import changed, so that people see its effect. */
+/** Describes the changes of an import to the user. */
 import type { OwnCertificate } from "../signing/signing-key.ts";
 import { type Instant, iso } from "../time.ts";
 import { isDelegation } from "../trust/delegation-terms.ts";
@@ -6,7 +6,7 @@ import { endOfKey } from "../trust/expiry-forecast.ts";
 import type { CertificateFacts, Fingerprint, SignatureFacts } from "../trust/facts.ts";
 import { revocationWords } from "../trust/key-state.ts";
 
-/** The kinds are API, the words are not. */
+/** The kinds are API, the wording is not. */
 export interface Change {
   readonly fingerprint: Fingerprint;
   readonly kind:
@@ -24,7 +24,7 @@ export interface Change {
   readonly text: string;
 }
 
-/** Those of a list that the other one lacks. */
+/** The elements of a list that the other list lacks. */
 function fresh<One extends SignatureFacts>(now: readonly One[], before: readonly SignatureFacts[] = []): One[] {
   const known = new Set(before.map(({ id }) => id));
   return now.filter(({ id }) => !known.has(id));

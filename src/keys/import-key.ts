@@ -1,4 +1,4 @@
-/** Use case: take keys and certificates made elsewhere into the key store: gpg's, a delegate's with its path, revocations. */
+/** Use case: import keys and certificates that were made elsewhere: gpg's, a delegate's with its path, revocations. */
 import { FeedkeyError } from "../error.ts";
 import { type Keyring, readKeyring, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { readKeys } from "../openpgp/certificate/read-keys.ts";
@@ -49,7 +49,7 @@ async function prepare(
   if (raw === undefined) throw new FeedkeyError("bad_certificate", "the secret key has no readable public part");
   const { fingerprint } = raw;
   const isPresent = await store.hasPrivate(fingerprint);
-  // As it came: locked keys stay locked.
+  // Unchanged: locked keys stay locked.
   const privateKey = isPresent ? await uniteSecrets(await store.privateKey(fingerprint), incoming) : incoming;
   if (privateKey === undefined) return { fingerprint, certificate, key: undefined, primary: true };
   const secret = await SecretKey.open(privateKey, () => passphrase(fingerprint));
@@ -83,8 +83,8 @@ function splitSecrets(block: Uint8Array): Uint8Array[] {
 }
 
 /**
- * Bare revocations, as kept in a safe: they are tried with every certificate of the store, and those that verify are kept. One
- * that revokes nothing here is left out.
+ * Imports bare revocations, such as those of a backup: each is tried with every certificate of the store, and kept if it
+ * verifies. Others are left out.
  */
 async function importRevocations(store: KeyStore, loose: Keyring["loose"]): Promise<Imported[]> {
   const revoking = loose.filter(({ body }) => readSignature(body)?.type === 0x20);
@@ -134,9 +134,9 @@ async function secretsOf(
 }
 
 /**
- * Imports every key of a file: secret keys with new revocation certificates; certificates, in any order; and
- * bare revocations of keys that are here. What the store has already stays, and is completed.
- * Nothing is stored before every secret key could be unlocked: a file is imported whole or not at all.
+ * Imports every key of a file: secret keys with new revocation certificates; certificates, in any order; and bare revocations
+ * of keys that are here. Existing keys stay, and are completed. Nothing is stored until every secret key was unlocked: a file
+ * is imported completely or not at all.
  * @throws FeedkeyError `bad_certificate` if there is none or the file is too large, `bad_config` (passphrase)
  */
 export async function importKey(
@@ -151,7 +151,7 @@ export async function importKey(
   for (const { key } of prepared) if (key !== undefined) await addSecretKey(store, key);
   const { certificates, loose } = readKeys(bytes);
   const named = new Set(certificates.map(({ fingerprint }) => fingerprint));
-  // Those of the secret keys again: signatures by others in this file can be checked only now.
+  // The secret keys' certificates again, because signatures by others in this file can be checked only now.
   const own = prepared.flatMap(({ certificate }) => readKeyring(certificate).certificates);
   const taken = await takeIn(store, [...certificates, ...own]);
   const imported: Imported[] = prepared.map(({ fingerprint, key }) => {

@@ -10,7 +10,7 @@ export function algorithmName({ algorithm, bits, curve, version }: KeyFacts): st
   return algorithm === "ecdsa" && curve !== undefined ? curve.replace(/^nistP/, "p") : algorithm;
 }
 
-/** The newest last; by fingerprint if they have one age, so that the order is always the same. */
+/** The newest last; by fingerprint if they have the same age, so that the order is always the same. */
 export function byAge(a: OwnCertificate, b: OwnCertificate): number {
   const [first, second] = [a.facts.primary, b.facts.primary];
   return first.createdAt - second.createdAt || (first.fingerprint < second.fingerprint ? -1 : 1);

@@ -10,7 +10,7 @@ import { applyRevocation, planRevocation, type RevocationPlan, type RevokeReason
 import { readRotation } from "./rotation/rotation-checks.ts";
 import { signShared } from "./rotation/shared-feeds.ts";
 
-/** All keys of the archive; undefined if gpg fails: in an emergency the store's must be enough. */
+/** All keys of the archive; undefined if gpg fails: in an emergency, those of the store must be enough. */
 async function knownTo(archive: Archive | undefined): Promise<ReadonlyMap<string, OwnCertificate> | undefined> {
   try {
     return archive === undefined ? undefined : (await knownCertificates(archive)).certificates;
@@ -35,26 +35,27 @@ export async function planKeyRevocation(
     readonly passphrase: PassphraseSource;
   },
 ): Promise<RevocationPlan> {
-  // A delegate's clients look for the archive's name, which the keys above it carry.
+  // A delegate's clients look for the archive's user ID, which the keys above the delegate have.
   const [top] = rootsOf(await ownCertificates(store), terms.fingerprint);
   const userId = archive?.config.userId ?? (top === undefined ? "" : nameOf(top));
   return await planRevocation(store, { ...terms, userId, known: await knownTo(archive) });
 }
 
-/** Whether feeds may have a signature by this key beside that of the archive's present one. */
+/** Whether feeds may have signatures by both this key and the archive's present key. */
 async function signsBeside(archive: Archive, fingerprint: Fingerprint): Promise<boolean> {
   try {
     const { predecessor, successor } = await readRotation(archive);
     return [predecessor, successor].some((other) => other?.raw.fingerprint === fingerprint);
   } catch (error) {
-    // In an emergency the present key's certificate is not worth a refusal.
+    // In an emergency, a missing certificate of the present key must not stop the revocation.
     if (error instanceof FeedkeyError) return false;
     throw error;
   }
 }
 
 /**
- * Carries it out. The revocation is sent to the key servers even if the bundle fails, which is returned as an error.
+ * Revokes the key. If the bundle can't be written, this is returned as an error, and the revocation is still sent to the key
+ * servers.
  * @returns what was done, in words
  * @throws FeedkeyError `usage` if clients lose their chain and that was not allowed
  */

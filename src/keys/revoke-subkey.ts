@@ -1,4 +1,4 @@
-/** Use case: revoke a signing subkey and make another, with an offline primary key after a break-in. */
+/** Use case: revoke a signing subkey and make another, for example after a break-in where the primary key is offline. */
 
 import { FeedkeyError } from "../error.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -23,7 +23,7 @@ import { addSecretKey, amendStored } from "./store-certificate.ts";
 /**
  * Revokes a subkey by its primary key. No client loses its chain; what the subkey signed is refused from now on.
  * @param owner of the subkey
- * @returns false if it is already revoked, as gravely
+ * @returns false if it already has a revocation that is at least as severe
  * @throws FeedkeyError `bad_config` if the primary key's secret is not here, and as `openSigningKey`
  */
 export async function revokeSubkey(
@@ -56,7 +56,7 @@ export interface SubkeyAdded {
 }
 
 /**
- * Makes a signing subkey by a primary key whose secret is here.
+ * Makes a signing subkey of a primary key whose secret is here.
  * @throws FeedkeyError `bad_config` if it is not, `usage` for version 6; as `openSigningKey`
  */
 export async function addSigningSubkey(

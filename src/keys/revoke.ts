@@ -23,7 +23,7 @@ import { notUnderWay, readRotation } from "./rotation/rotation-checks.ts";
 import { signShared } from "./rotation/shared-feeds.ts";
 import { amendStored } from "./store-certificate.ts";
 
-/** `unspecified` counts as hard for every client, since it may mean the worst. */
+/** `unspecified` is hard for every client, because the key may be compromised. */
 export type RevokeReason = RevocationReason | "unspecified";
 
 export interface RevocationPlan {
@@ -33,11 +33,11 @@ export interface RevocationPlan {
   /** The certificate with the revocation in it. */
   readonly revoked: RawCertificate;
   readonly generations: readonly Generation[];
-  /** It was revoked before, as gravely or more: it only has to be distributed. */
+  /** It already has a revocation that is at least as severe, which only has to be distributed. */
   readonly already: boolean;
 }
 
-/** The certificate made together with the key: a hard revocation needs no secret, and its date does not matter. */
+/** The revocation certificate that was made with the key: a hard revocation needs no secret, and its date does not matter. */
 async function fromSafe(
   store: KeyStore,
   certificate: RawCertificate,
@@ -58,7 +58,7 @@ async function lastCertification(store: KeyStore, fingerprint: Fingerprint): Pro
   return largest([0, ...links.map(({ createdAt }) => createdAt ?? 0)]);
 }
 
-/** A new one: a soft revocation counts from its date on, and the one in the safe has the date of the key's creation. */
+/** A new revocation: a soft one counts from its date on, and the stored one has the date of the key's creation. */
 async function ofToday(
   store: KeyStore,
   certificate: RawCertificate,
@@ -70,7 +70,7 @@ async function ofToday(
   const key = await openSigningKey(store, fingerprint, passphrase);
   const code = reason === "unspecified" ? 0 : revocationReasons[reason];
   const now = Math.floor(at / 1000) * 1000;
-  // T3d: only certifications from before it count; one from this very second must not be cut off.
+  // T3d: only certifications from before the revocation count; one of the same second must still count.
   const date = (await lastCertification(store, fingerprint)) === now ? now + 1000 : now;
   return withKeySignature(certificate, await key.secret.revokeSelf({ at: date, reason: { code, text: "" } }));
 }
@@ -93,7 +93,7 @@ async function revoke(
 }
 
 /**
- * A revocation that does not fit must not be stored: in the bundle it could revoke another key.
+ * A revocation of another key must not be stored: in the bundle it would revoke that key.
  * @throws FeedkeyError `bad_certificate`
  */
 async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revocation) => boolean): Promise<void> {
@@ -104,17 +104,17 @@ async function refuseUseless(certificate: RawCertificate, isMeant: (found: Revoc
   });
 }
 
-/** Where the revocation comes from: it is made now; or, to see what it would do, it is the one from the safe, which needs no secret. */
+/** Where the revocation comes from: made now; or, for a forecast, the stored one, which needs no secret. */
 type Making = "made" | "foreseen";
 
 export interface RevocationTerms {
   readonly fingerprint: Fingerprint;
   readonly reason: RevokeReason;
-  /** The archive's, to judge for its generations of clients. */
+  /** The archive's user ID, to judge for its generations of clients. */
   readonly userId: string;
   readonly at: Instant;
   readonly passphrase: PassphraseSource;
-  /** All keys of the archive as far as they are known; undefined: those of the store. */
+  /** All known keys of the archive; undefined: those of the store. */
   readonly known: ReadonlyMap<Fingerprint, OwnCertificate> | undefined;
 }
 
@@ -142,7 +142,7 @@ export async function planRevocation(
   const after = new Map(before).set(fingerprint, unite(before.get(fingerprint) ?? raw, revoked));
   // No client has a delegate as its seed.
   const seeds = [...known].filter(([, one]) => claims(one.facts, userId) || !isDelegate(one.facts)).map(([key]) => key);
-  // One second ahead: a chain that lasts only until then is lost.
+  // Judged one second later, when the revocation surely counts.
   const generations = await compareGenerations(before, after, seeds, userId, at + 1000);
   return { fingerprint, reason, at, revoked, generations, already };
 }
@@ -163,12 +163,12 @@ export async function applyRevocation(plan: RevocationPlan, store: KeyStore): Pr
   if (plan.already) return [];
   await amendStored(store, plan.revoked);
   const { facts } = await ownCertificate(store, plan.fingerprint);
-  // A second ahead if the key was used in this one.
+  // One second later if the key was used in this second.
   const revocation = effectiveRevocation(facts.revocations, plan.at + 1000);
   return revocation === undefined ? [] : [`${plan.fingerprint} is ${revocationWords(revocation)}`];
 }
 
-/** A successor whose certification the present key has withdrawn: an interrupted run may have left it so. */
+/** A successor whose certification the present key has withdrawn, as after an interrupted run. */
 async function withdrawn(
   { present }: RotationState,
   { store, config, at }: Archive,
@@ -184,11 +184,11 @@ async function withdrawn(
     .sort((a, b) => b.facts.primary.createdAt - a.facts.primary.createdAt)[0];
 }
 
-/** What there is to withdraw. */
+/** What must be withdrawn. */
 export interface Abandoning {
   readonly present: Fingerprint;
   readonly successor: OwnCertificate;
-  /** The present key's certification is still there to be taken back. */
+  /** The present key's certification must still be withdrawn. */
   readonly isCertified: boolean;
   readonly isRevoked: boolean;
   /** The key bundle is to be written even if nothing else changes. */
@@ -196,7 +196,7 @@ export interface Abandoning {
 }
 
 /**
- * Whether a rotation may be abandoned, and what of it is left to do.
+ * Checks whether a rotation may be abandoned, and what is left to do.
  * @throws FeedkeyError `usage` if no rotation is under way; `not_found` without the present key's secret
  */
 export async function checkAbandon(archive: Archive): Promise<Abandoning> {

@@ -22,7 +22,7 @@ export interface Rival {
   readonly until: Instant | undefined;
 }
 
-/** The keys of the store, and which of them certify which, and until when: infinity means forever. */
+/** The keys of the store, with their certifications of each other and their expiry; infinity: never. */
 class OwnChain {
   readonly keys: ReadonlyMap<Fingerprint, OwnCertificate>;
   readonly #archive: Archive;
@@ -37,7 +37,7 @@ class OwnChain {
     return certifications(subject.facts, issuer, this.#archive.config.userId, this.#archive.at);
   }
 
-  /** When the last certification ends that makes one key a successor of the other; undefined: there is none. */
+  /** When the last certification by which one key is a successor of the other expires; undefined: there is none. */
   until(issuer: Fingerprint, subject: OwnCertificate): number | undefined {
     const lasting = this.certified(subject, issuer).filter((one) => {
       return !isDelegation(one) && (one.expiresAt === undefined || one.expiresAt > this.#archive.at);
@@ -68,7 +68,7 @@ class OwnChain {
 /**
  * The rivals without mutual acknowledgement with the new key: other keys that the present key leads to, and rivals of the present
  * key itself, which become the new key's once the present one has expired.
- * @param successor the new key, if it is there already
+ * @param successor the new key, if it exists
  */
 export async function findRivals(
   archive: Archive,
@@ -138,8 +138,8 @@ async function acknowledge({ store, config, at }: Archive, issuer: SigningKey, s
   const { userId } = config;
   const { raw, facts } = await ownCertificate(store, subject);
   if (certifications(facts, issuer.raw.fingerprint, userId, at).length > 0) return false;
-  // T6: an expired one still acknowledges; while it lasts it is also a link, which it should not be. So it has already expired:
-  // else a client would follow it or not, depending on the second.
+  // T6: an expired certification still acknowledges. Until it expires it is also a link, which is not intended, so it is made
+  // already expired.
   const date = dateOfWork(at, issuer.facts.primary, facts.primary);
   const content = { type: 0x10, at: date, expiresAt: date + 1000 };
   await amendStored(store, await certify(issuer.secret, raw, userId, content));

@@ -1,4 +1,4 @@
-/** Use case: key transition in two steps. Each step finds out what is done already and does the rest. */
+/** Use case: key transition in two steps. Each step finds out what has been done, and does the rest. */
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -40,12 +40,12 @@ export interface StartOptions {
   readonly to: Fingerprint | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup: string | undefined;
-  /** Go on without a backup, or before the overlap has ended. */
+  /** Continue without a backup, or before the overlap has ended. */
   readonly force: boolean;
   readonly passphrase: string | undefined;
 }
 
-/** Records the fingerprint before the key is stored, so that an interrupted run goes on with the same key. */
+/** Records the fingerprint before the key is stored, so that after an interruption the same key is used. */
 function markerFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "successor");
 }
@@ -60,20 +60,23 @@ async function interrupted(archive: Archive): Promise<Fingerprint | undefined> {
   return undefined;
 }
 
-/** Has the successor's fingerprint from before the configuration is switched until the second step has ended. */
+/** The file that contains the successor's fingerprint from before the configuration is changed until the second step has ended. */
 function finishingFile({ store, config }: Archive): string {
   return join(recordsFolder(store, config.root), "finishing");
 }
 
-/** Whether a run was interrupted after it had switched the configuration: then the second step is left, not a new rotation. */
+/**
+ * Whether a run was interrupted after it had switched the configuration: then the second step must be finished, instead of a
+ * new rotation.
+ */
 export async function wasCutOffFinishing(archive: Archive): Promise<boolean> {
   const text = await readFile(finishingFile(archive), "utf8").catch(() => "");
   return text.trim() === archive.config.key.fingerprint;
 }
 
 /**
- * A key of the same kind. A master stays one: on its machine nothing is to lie around that could sign an index. Where a subkey
- * signs and the primary key is kept offline, the successor's primary is to stay away from the machine that publishes as well.
+ * Makes a key of the same kind. The successor of a master key also only certifies, so that its machine has no key that can sign
+ * an index. If the primary key is kept offline, the successor's primary key is kept away from the publishing machine too.
  */
 async function makeLike(present: CertificateFacts, at: Instant, options: KeyOptions): Promise<NewKey> {
   const able = signingKeys(present, at);
@@ -122,7 +125,7 @@ export interface RotationStep {
 
 /**
  * The first step: make and certify the successor, have it certify the present key until the overlap ends, and put both into the
- * bundle. Indexes are still signed by the present key, and by both where clients need to know one of them.
+ * bundle. Indexes are still signed by the present key, or by both keys if clients need to know only one of them.
  * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `usage` without a backup, `fork` if a rival can't acknowledge it
  */
 export async function startRotation(archive: Archive, options: StartOptions): Promise<RotationStep> {
@@ -132,7 +135,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   const userId = config.userId;
   const present = state.present.raw.fingerprint;
   if (options.backup === undefined && !options.force) await refuseWithoutBackup(store, present, options);
-  // Unlocked before anything is made: a successor made without the passphrase would not be locked like its issuer.
+  // Unlock the issuer before anything is made: a successor made without the passphrase would not be locked.
   const issuer = state.successor === undefined ? await openSigningKey(store, present, passphrase) : undefined;
   issuer?.secret.requirePrimary();
   const opened = await openRivals(archive, present, rivals, options.force);
@@ -165,7 +168,7 @@ export async function startRotation(archive: Archive, options: StartOptions): Pr
   return { present, successor: name, overlapEnds, done: [...done, ...shared.done], left: shared.left };
 }
 
-/** Signs the feeds with the present key, writes the bundle, and calls the step done. */
+/** Signs the feeds with the present key, writes the bundle, and marks the step as done. */
 async function resign(archive: Archive, predecessor: OwnCertificate) {
   const key = archive.config.key.fingerprint;
   const published = await publishWithPresent(archive, predecessor, false);

@@ -23,7 +23,7 @@ export interface Spread {
   readonly sent: readonly Sent[];
   /** What was done, in words. */
   readonly done: readonly string[];
-  /** One for each key that a server did not take and give back. */
+  /** One for each key that a server did not accept or return. */
   readonly errors: readonly FeedkeyError[];
 }
 
@@ -38,7 +38,7 @@ async function withServers<T>({ ca, offline }: Servers, action: (transport: Tran
   }
 }
 
-/** Sends keys of the store to the key servers; says what did not arrive. @throws FeedkeyError `bad_config` */
+/** Sends keys of the store to the key servers, and reports failures. @throws FeedkeyError `bad_config` */
 export async function spread(store: KeyStore, fingerprints: readonly Fingerprint[], servers: Servers): Promise<Spread> {
   const own = await ownCertificates(store);
   const proven = await provenOf([...own.values()].map(({ raw }) => raw));

@@ -1,6 +1,6 @@
 /**
- * The only way for certificates into the key store: merged with what is known already, and without unverified packets.
- * Signatures that anybody added to a certificate must never push out a revocation or a withdrawal.
+ * The only code that adds certificates to the key store: they are merged with the known packets, and unverified packets are
+ * dropped. Signatures that anybody added to a certificate must never push out a revocation or a withdrawal.
  */
 import { FeedkeyError } from "../error.ts";
 import { packetsOf, type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -34,7 +34,7 @@ export async function pruneForStore(
 ): Promise<Map<Fingerprint, TakenIn>> {
   const present = collect(stored);
   const fresh = collect(incoming);
-  // The stored packets first: they stay if not all fit.
+  // Stored packets come first, so that they stay if there is not enough space for all.
   const keys = await KeyIndex.of(collect([...present.values(), ...fresh.values()]).values());
   const taken = new Map<Fingerprint, TakenIn>();
   for (const loaded of keys.certificates) {
@@ -83,9 +83,9 @@ export async function takeIn(
 }
 
 /**
- * Adds a signature that was just made here to a certificate of the store; what is there already stays.
+ * Adds a signature that was just made here to a certificate of the store; existing signatures stay.
  * @param amended the certificate with it
- * @throws FeedkeyError `bad_certificate` if it does not fit: a lost signature must not look like success
+ * @throws FeedkeyError `bad_certificate` if there is no space for it: a lost signature must not look like success
  */
 export async function amendStored(store: KeyStore, amended: RawCertificate): Promise<void> {
   await store.exclusive(async (writer) => {
@@ -113,7 +113,7 @@ function noRoom({ fingerprint }: RawCertificate): FeedkeyError {
 
 /** A secret key as it enters the store. */
 export interface SecretToAdd extends NewKey {
-  /** It replaces the present copy, and has all its parts. */
+  /** It replaces the present copy, and contains all its parts. */
   readonly replaces?: boolean;
 }
 

@@ -18,8 +18,8 @@ function badAddress(server: URL, found: string): FeedkeyError {
 }
 
 /**
- * The web address above a server's `pks/`. Without TLS only this computer itself may be asked: someone on the way could hide a
- * revocation.
+ * The web address above a server's `pks/`. Without TLS, only this computer itself may be asked: an attacker on the network
+ * could hide a revocation.
  * @throws FeedkeyError `unavailable` (`protocol`) for any other address
  */
 export function webAddress(server: URL): URL {

@@ -11,20 +11,20 @@ export interface Found {
   readonly blocks: readonly Uint8Array[];
 }
 
-/** The server answered properly that it has no such key. */
+/** The server gave a well-formed answer that it has no such key. */
 export interface Absent {
   readonly outcome: "absent";
   /** The answer in words: `status 404`, or the server's own words. */
   readonly how: string;
 }
 
-/** Anything else: the answer says neither. */
+/** Any other answer. */
 export interface Unknown {
   readonly outcome: "unknown";
   readonly error: FeedkeyError;
   /**
-   * The beginning of an answer that is too long or breaks off. It may have a revocation, which counts, but it does not answer
-   * the question, since one may also follow.
+   * The beginning of an answer that is too long or ends early. A revocation in it counts, but it does not answer the question,
+   * because another may follow.
    */
   readonly blocks?: readonly Uint8Array[];
 }
@@ -34,7 +34,8 @@ export type Answer = Found | Absent | Unknown;
 /** Whether a binary block is about the wanted key: its certificate, or its bare revocation. */
 export type Recognise = (block: Uint8Array) => boolean;
 
-// onak answers 200 with these words and nothing else; its other words with 200 are errors (seen with 0.6.2).
+// onak answers "not found" with status 200 and exactly these words; any other text with status 200 is an error (seen with
+// 0.6.2).
 const onakNotFound = new Set(["Key not found", "info:1:0"]);
 
 const signaturePacket = 2;
@@ -48,14 +49,14 @@ function looksBinary(body: Uint8Array): boolean {
   return type === publicKeyPacket || type === signaturePacket;
 }
 
-/** Whether it begins with packets but does not end with a complete one. */
+/** Whether it begins with packets but ends with an incomplete one. */
 function breaksOff(block: Uint8Array): boolean {
   return ((block[0] ?? 0) & 0x80) !== 0 && !isWhole(block);
 }
 
 interface Blocks {
   readonly blocks: readonly Uint8Array[];
-  /** The last one breaks off, in its armor or within a packet. */
+  /** The last block is incomplete, in its armor or within a packet. */
   readonly endsEarly: boolean;
 }
 

@@ -14,7 +14,7 @@ export interface ServerAnswer {
 }
 
 export interface InquiryOptions extends KeyserverOptions {
-  /** Milliseconds after which no server is asked anything more; the transport's limit by default, 60 seconds. */
+  /** Milliseconds after which no server gets further requests; 60 seconds by default, the transport's limit. */
   readonly total?: Duration;
 }
 
@@ -41,7 +41,7 @@ export function isUnasked(answer: Answer): answer is Unasked {
   return "unasked" in answer;
 }
 
-/** The requests to one server: a slow or silent server takes no time from the others. */
+/** The requests to one server: a slow server does not delay the others. */
 class Lane {
   readonly server: URL;
   readonly #options: InquiryOptions;
@@ -49,7 +49,7 @@ class Lane {
   #unreached = 0;
   #last: Unknown | undefined;
   #left: Duration;
-  /** Keys whose certificates this server sent when it was searched: what it would send again for each. */
+  /** Keys whose certificates this server sent when it was searched: it would send the same again. */
   readonly #found = new Map<Fingerprint, Found>();
 
   constructor(server: URL, options: InquiryOptions) {
@@ -59,7 +59,7 @@ class Lane {
     this.#left = this.#total;
   }
 
-  /** Only a whole answer says what the server has of a key: behind one that breaks off there may be a revocation. */
+  /** Only a complete answer shows everything that the server has: in one that ends early, a revocation may be missing. */
   async search(address: string, divide: Divide): Promise<Answer> {
     const answer = await search(this.server, address, this.#options);
     if (answer.outcome !== "found") return answer;
@@ -83,7 +83,7 @@ class Lane {
     await atMost(
       keyserverLimits.atOnce,
       open.map(([fingerprint, recognise]) => async () => {
-        // Only a failure to connect ends a server's run: a thief can flood the keys that are asked for first.
+        // Only a failure to connect ends the requests to a server: a thief can flood the keys that are asked about first.
         const down = this.#unreached >= keyserverLimits.failures ? this.#last : undefined;
         const unasked = left() === 0 ? this.#timeIsOver(fingerprint) : undefined;
         take(fingerprint, down ?? unasked ?? (await this.#lookup(fingerprint, recognise)));
@@ -109,7 +109,7 @@ class Lane {
   }
 }
 
-/** The certificates in a binary block, each as if it had been asked for alone; bare revocations are none. */
+/** Divides a binary block into certificates, as if each had been requested alone; bare revocations are left out. */
 type Divide = (block: Uint8Array) => (readonly [Fingerprint, Uint8Array])[];
 
 /** Requests to several servers in several rounds, within one total time for each server. */
@@ -121,8 +121,8 @@ export class Inquiry {
   }
 
   /**
-   * Searches every server for the keys that carry an address. What one sends whole in answer to that, it is not asked about
-   * again by {@link ask}: mostly all keys of an archive, so that one request does for as many as it has.
+   * Searches every server for the keys with an address. {@link ask} does not ask a server again about keys that it sent
+   * completely. Usually these are all keys of an archive, so one request is enough.
    * @returns the answer of each server, in the order of the servers
    */
   async search(address: string, divide: Divide): Promise<readonly Answer[]> {
@@ -130,7 +130,7 @@ export class Inquiry {
   }
 
   /**
-   * Asks every server about every key, those that matter most first: six requests to a server at a time.
+   * Asks every server about every key, the most important first, with six requests at a time to each server.
    * @param recogniser makes the test for one key's blocks
    * @returns for each fingerprint the answer of each server, in the order of the servers
    */
@@ -166,8 +166,8 @@ export function blocksIn(answers: readonly Answer[]): Uint8Array[] {
 }
 
 /**
- * Combines several answers (T11): one proper answer is enough, and everything found is kept, so that a revocation that one
- * server hides comes from another.
+ * Combines several answers (T11): one usable answer is enough, and everything found is kept, so that a revocation that one
+ * server hides can come from another.
  */
 export function united(answers: readonly Answer[]): Answer {
   const blocks = new Map<string, Uint8Array>();

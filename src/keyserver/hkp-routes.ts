@@ -45,7 +45,7 @@ function lookUp(service: HkpService, query: URLSearchParams): Reply {
   return [200, armored, { "content-type": "application/pgp-keys" }];
 }
 
-/** As many as fit into an answer, the earliest first: later ones push nobody out. */
+/** As many keys as one answer may contain, the earliest first: later uploads don't displace them. */
 function within(found: readonly ParsedKey[], { keysPerAnswer, answer }: ServerLimits): ParsedKey[] {
   let bytes = 0;
   return found.slice(0, keysPerAnswer).filter((key, at) => {

@@ -18,7 +18,7 @@ export interface KeyserverOptions {
 
 export type Submission = { readonly ok: true } | { readonly ok: false; readonly error: FeedkeyError };
 
-/** The transport's errors are outcomes; anything else is a bug and must show as one. */
+/** The transport's errors are outcomes; anything else is a bug and must be visible. */
 function foreseen(error: unknown): FeedkeyError {
   if (error instanceof FeedkeyError) return error;
   throw error;

@@ -20,7 +20,7 @@ export interface SettledKey {
   readonly certifiedBy: readonly Fingerprint[];
 }
 
-/** The OpenPGP side, passed in. Any error of `parse` or `merge` refuses the upload. */
+/** The OpenPGP functions, passed in. Any error of `parse` or `merge` refuses the upload. */
 export interface KeyMerger {
   parse(armored: Uint8Array): readonly UploadedKey[] | Promise<readonly UploadedKey[]>;
   /** The union of two certificates of one key. */
@@ -125,7 +125,7 @@ export class KeyDatabase {
     const keys = parsed.flatMap((key) => this.#meant(key));
     const outcomes = new Map<UploadedKey, string | undefined>();
     for (const key of keys) outcomes.set(key, await this.#addKey(key));
-    // Again for keys with signatures by one later in the upload: now that one is stored.
+    // Repeat for keys with signatures by a later key of the same upload, which is stored now.
     const names = new Set(keys.flatMap(({ fingerprint, keyIds }) => [fingerprint, ...keyIds]));
     for (const key of keys) {
       if (key.makers?.some((maker) => names.has(maker))) outcomes.set(key, await this.#addKey(key));
@@ -135,14 +135,14 @@ export class KeyDatabase {
     });
   }
 
-  /** A bare revocation may have only a key ID: then it is about every stored key with it. */
+  /** A bare revocation may have only a key ID: then it counts for every stored key with that ID. */
   #meant(key: UploadedKey): UploadedKey[] {
     if (key.bare !== true || key.fingerprint.length !== 16) return [key];
     const held = this.#earliestFirst(({ keyIds }) => keyIds[0] === key.fingerprint);
     return held.length === 0 ? [key] : held.map(({ fingerprint }) => ({ ...key, fingerprint }));
   }
 
-  /** Stores a key, or says why not. */
+  /** Stores a key, or returns the reason why not. */
   async #addKey(fresh: UploadedKey): Promise<string | undefined> {
     const held = this.#keys.get(fresh.fingerprint);
     if (held === undefined && fresh.bare === true) return "the key that it revokes is not stored here";
@@ -213,7 +213,7 @@ export class KeyDatabase {
     this.#keys.delete(fingerprint);
   }
 
-  /** The file's date gives the next run the key's place. */
+  /** The next run reads the key's place in the order from the file's date. */
   async #write(key: UploadedKey, since: Instant): Promise<void> {
     if (this.#lock === undefined) return;
     const path = join(this.#lock.folder, key.fingerprint + fileEnd);

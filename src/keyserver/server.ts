@@ -31,11 +31,11 @@ export interface ServeOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Called for the server's own failures; clients only see status 500. */
   readonly onError?: (error: unknown) => void;
-  /** Called once for each request, when its answer is over. */
+  /** Called once for each request, at the end of its answer. */
   readonly onRequest?: ((request: ServedRequest) => void) | undefined;
 }
 
-/** For an access log. All but the numbers is as the client sent it. */
+/** For an access log. Everything except the numbers is unverified text from the client. */
 export interface ServedRequest {
   readonly address: string;
   readonly method: string;
@@ -62,7 +62,7 @@ export interface RunningServer {
   /** With a trailing slash; the key server is at `hkps:` or `hkp:` of the same host and port. */
   readonly url: string;
   readonly port: number;
-  /** Cuts all connections, and returns when uploads under way are stored. */
+  /** Closes all connections, and returns when current uploads are stored. */
   close(): Promise<void>;
 }
 
@@ -90,7 +90,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
     if (onRequest !== undefined) watch(request, response, onRequest);
     route(request, response).catch((error: unknown) => {
-      // A client that hung up is not our failure.
+      // It is not the server's failure if the client disconnects.
       if (!request.destroyed || systemCode(error) !== "ECONNRESET") options.onError?.(error);
       reply(response, 500, "internal error");
     });
@@ -136,13 +136,13 @@ function makeServer(
     headersTimeout: limits.head,
     requestTimeout: limits.request,
     keepAliveTimeout: 5_000,
-    // How often the two above are looked at.
+    // How often the two limits above are checked.
     connectionsCheckingInterval: Math.min(limits.head, 5_000),
     maxHeaderSize: 16 * 1024,
   };
   const server = options.tls === undefined ? createPlainServer(bounds, handle) : secure(options.tls, bounds, handle);
   server.maxConnections = limits.connections;
-  // Also ends a download whose reader stopped reading.
+  // Also ends a download if the client stops reading.
   server.setTimeout(limits.idle);
   return server;
 }

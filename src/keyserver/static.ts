@@ -9,7 +9,7 @@ import { reply } from "./reply.ts";
 
 /**
  * The parts of a file's path, from a request's target; undefined if it is not a path that an honest client sends. Repeated
- * slashes are one, since clients join addresses carelessly.
+ * slashes count as one, because clients often join URLs that way.
  */
 export function segmentsOf(target: string): string[] | undefined {
   const path = target.split("?", 1)[0] ?? "";
@@ -34,7 +34,7 @@ async function etagOf(handle: FileHandle): Promise<string> {
   return `"${[ino, size, mtimeNs, ctimeNs].map((number) => number.toString(36)).join("-")}"`;
 }
 
-/** Answers a GET or HEAD with a file below `root`, ranges and conditions honoured; 404 for anything else there is. */
+/** Answers a GET or HEAD with a file below `root`, with ranges and conditions; 404 for anything that is not a file. */
 export async function serveFile(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const target = request.url ?? "/";
   const segments = segmentsOf(target);
@@ -46,7 +46,7 @@ export async function serveFile(root: string, request: IncomingMessage, response
   if (opened === undefined || "refused" in opened) return reply(response, 404, "not found");
   const { handle } = opened;
   if (response.destroyed) return handle.close();
-  // Not before the answer is sent or its client gone: the file is read through this handle.
+  // Close it only after the answer was sent or the client has disconnected: the file is read through this handle.
   response.once("close", () => void handle.close().catch(() => {}));
   const etag = await etagOf(handle);
   stream(request, response, handle, await handle.stat(), segments.at(-1) ?? "", etag);
@@ -79,7 +79,7 @@ function stream(
   });
   sending.on("stream", (file: { bytesRead: number; once(event: "end", then: () => void): void }) => {
     file.once("end", () => {
-      // The file became shorter meanwhile: the client must see a broken answer, not wait for the rest.
+      // The file became shorter in the meantime: the client must see a broken answer instead of waiting for the rest.
       if (file.bytesRead < Number(response.getHeader("content-length"))) response.destroy();
     });
   });

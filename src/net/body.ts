@@ -1,4 +1,4 @@
-/** Takes the pieces of a body, up to a limit. */
+/** Collects the pieces of a body, up to a limit. */
 import type { FeedkeyError } from "../error.ts";
 import { unavailable } from "./failure.ts";
 import type { AnswerHead, GetOptions } from "./types.ts";
@@ -26,12 +26,12 @@ export class BodyTaker {
     this.#head = head;
     this.#options = options;
     this.#total = announced(head);
-    // If it is many times too long, not even the beginning is worth waiting for.
+    // If it is many times too long, even its beginning is not read.
     const most = options.maxBytes * (options.beginning === true ? 16 : 1);
     if (this.#total !== undefined && this.#total > most) throw this.#tooLarge(`${this.#total} bytes`);
   }
 
-  /** Whether there was more than was wanted, and only the beginning was kept. */
+  /** Whether the body was too long, so that only the beginning was kept. */
   get isCut(): boolean {
     return this.#options.beginning === true && this.#received > this.#options.maxBytes;
   }

@@ -1,14 +1,14 @@
 /**
- * Names, passwords and tokens for private archives, from texts as .netrc and apt's auth.conf have them (curl's and apt_auth.conf(5)'s
- * grammar). Stricter than both: an entry is for one scheme, host and port, and for whole folders.
+ * Names, passwords and tokens for private archives, in the format of .netrc and apt's auth.conf (as in curl and
+ * apt_auth.conf(5)). Stricter than both: an entry is for one scheme, host and port, and for whole folders.
  */
 
-/** What one entry gives, and where it may be sent. */
+/** The credentials of one entry, and where they may be sent. */
 export interface Credentials {
   readonly protocol: "https:" | "http:";
-  /** As in a URL: with its port, unless that is the scheme's own. */
+  /** As in a URL: with its port, unless it is the scheme's default port. */
   readonly host: string;
-  /** Begins and ends with a slash: what it is for lies below. */
+  /** Begins and ends with a slash; the entry is for everything below. */
   readonly folder: string;
   /** The value of the header `Authorization`. */
   readonly authorization: string;
@@ -17,7 +17,7 @@ export interface Credentials {
 /** Finds the value of the header `Authorization` for an address; undefined: none is sent. */
 export type FindCredentials = (url: URL) => Promise<string | undefined>;
 
-/** Where a text can't be read, by its line; never what stands there, which may be a password. */
+/** Reports a syntax error by its line, but never the text of the line, which may contain a password. */
 export type TellProblem = (line: number, problem: string) => void;
 
 interface Token {
@@ -29,8 +29,9 @@ const fields = ["login", "password", "token", "account"] as const;
 type Field = (typeof fields)[number];
 
 /**
- * The entries of a text, in their order. `machine [http://|https://]HOST[:PORT][/FOLDER]`, then `login` and `password`, or `token` for
- * a bearer token (RFC 6750). Without a scheme it is only for https. `default` and macros are passed over: they name no host.
+ * The entries of a text, in their order. `machine [http://|https://]HOST[:PORT][/FOLDER]`, then `login` and `password`, or
+ * `token` for a bearer token (RFC 6750). Without a scheme it is only for https. `default` and macros are ignored, because they
+ * name no host.
  */
 export function parseCredentials(text: string, tell: TellProblem): Credentials[] {
   const found: Credentials[] = [];
@@ -58,7 +59,7 @@ export function parseCredentials(text: string, tell: TellProblem): Credentials[]
   return found;
 }
 
-/** The first entry that an address lies below. */
+/** The first entry whose folder contains an address. */
 export function findCredentials(entries: readonly Credentials[], url: URL): string | undefined {
   return entries.find(({ protocol, host, folder }) => {
     return protocol === url.protocol && host === url.host && `${url.pathname}/`.startsWith(folder);
@@ -96,7 +97,7 @@ function entryOf(place: Token, values: ReadonlyMap<Field, string>, tell: TellPro
     return undefined;
   }
   const { protocol, host } = url;
-  // apt keeps credentials for other ways of transport in the same file.
+  // apt keeps credentials for other protocols in the same file.
   if (protocol !== "https:" && protocol !== "http:") return undefined;
   const [login, password, token] = [values.get("login"), values.get("password"), values.get("token")];
   const isToken = token !== undefined && login === undefined && password === undefined;

@@ -2,7 +2,7 @@
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
 
-/** Aborts its signal with the `unavailable` error to throw. Must be stopped, or it keeps the process waiting. */
+/** Aborts its signal with the `unavailable` error to throw. It must be stopped, because a running timer keeps the process alive. */
 export class Deadline {
   readonly #url: URL;
   readonly #controller = new AbortController();

@@ -13,7 +13,7 @@ interface Address {
 }
 
 export interface DialOptions {
-  /** Until one of the addresses answers. */
+  /** Time limit until one of the addresses answers. */
   readonly within: Duration;
   readonly lookup?: (host: string) => Promise<readonly Address[]>;
   /** Begins to connect. */
@@ -36,7 +36,7 @@ function timeout(): Error {
 }
 
 /**
- * Connects to the first address that answers. A slow one is not given up when the next one is tried.
+ * Connects to the first address that answers. When the next address is tried, a slow one can still win.
  * @throws the system's error for the look-up, or for the first address that failed; `UND_ERR_CONNECT_TIMEOUT`
  */
 export async function dial(host: string, port: number, options: DialOptions): Promise<Socket> {

@@ -46,7 +46,7 @@ interface RootStore {
   addCACert(pem: string): void;
 }
 
-/** Connects as curl does, since Node gives each address of a name too little time; `secure` speaks TLS over the connection. */
+/** Connects as curl does, because Node allows too little time for each address of a name; `secure` adds TLS to the connection. */
 function dialling(secure: buildConnector.connector, limits: NetLimits): buildConnector.connector {
   return (options, callback) => {
     const isSecure = options.protocol === "https:";
@@ -66,12 +66,12 @@ function dialling(secure: buildConnector.connector, limits: NetLimits): buildCon
 export interface Dispatchers {
   /** @throws FeedkeyError `bad_config`: the proxy can't be used */
   of(url: URL): Dispatcher;
-  /** Ends the requests under way. */
+  /** Ends the current requests. */
   destroy(): Promise<void>;
 }
 
 /**
- * Loads undici, only when the network is really needed, since that is slow.
+ * Loads undici; this is slow, so it is done only when the network is needed.
  * @param authorities trusted in addition to the usual roots; PEM
  */
 export async function makeDispatchers(

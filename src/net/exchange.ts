@@ -15,7 +15,7 @@ export interface Question {
 
 type Body = Dispatcher.ResponseData["body"];
 
-/** An answer whose body is still on its way: read it with `readBody` or drop it with `dropBody`. */
+/** An answer whose body has not been read yet: read it with `readBody` or drop it with `dropBody`. */
 export interface Arriving {
   readonly head: AnswerHead;
   readonly body: Body;
@@ -74,7 +74,7 @@ export function dropBody(arriving: Arriving): void {
 }
 
 /**
- * Reads the body to its end; of an error only the beginning, which may explain it.
+ * Reads the whole body; for an error status, only the beginning, which may explain the error.
  * @throws FeedkeyError `unavailable`, and whatever the sink throws
  */
 export async function readBody(
@@ -86,7 +86,8 @@ export async function readBody(
   const { head } = arriving;
   try {
     const encoding = head.headers["content-encoding"] ?? "identity";
-    // Some servers announce it for a stored .gz, which curl, apt and opkg take as it is. The signature will show.
+    // Some servers send this header for a stored .gz file; curl, apt and opkg ignore it. The signature shows whether that is
+    // right.
     const isStored = options.policy === "archive" && /^(x-)?gzip$/i.test(encoding.trim());
     if (!isStored && encoding.trim().toLowerCase() !== "identity") {
       throw unavailable(

@@ -94,7 +94,7 @@ function namesOf(error: unknown): string {
   return typeof names === "string" ? names : "no name";
 }
 
-/** What is wrong with the other side's TLS, or undefined if the error is not about TLS. */
+/** The error about the other side's TLS, or undefined if the error is not about TLS. */
 function tlsFailure(code: string, url: URL, error: unknown): { found: string; hint: string } | undefined {
   if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
     return {

@@ -2,33 +2,33 @@
 import type { Duration } from "../time.ts";
 
 export const netLimits = {
-  /** To a connection, TLS handshake included. */
+  /** To make a connection, including the TLS handshake. */
   connect: 5_000,
-  /** From the connection to the whole of the answer's head. */
+  /** From the connection to the complete head of the answer. */
   headers: 15_000,
   /** Between two pieces of a body. */
   idle: 15_000,
-  /** Everything about one question to a key server, retries included. */
+  /** For one question to a key server, including retries. */
   keyserverTotal: 15_000,
-  /** After this a key server is asked about no further keys, however many there are. */
+  /** After this time, a key server is asked about no further keys. */
   keyserverRun: 60_000,
-  /** A file whose size can be expected has this long... */
+  /** The base time for a file of roughly known size... */
   fileBase: 60_000,
-  /** ...and the time that its bytes take at this rate, in bytes a second; see {@link timeFor}. */
+  /** ...plus the time for its bytes at this rate, in bytes per second; see {@link timeFor}. */
   fileRate: 32 * 1024,
   /** Packages have no time limit, since they may be large, but a mean rate over this time... */
   slowWindow: 30_000,
-  /** ...of at least this many bytes a second, so that a few bytes now and then do not keep it waiting forever. */
+  /** ...of at least this many bytes per second, so that a trickle of bytes can't keep the client waiting forever. */
   slowestRate: 1024,
-  /** Redirects followed in a row, where any are. */
+  /** Number of redirects to follow in a row, if redirects are allowed. */
   redirects: 5,
-  /** Bytes read of a body that only explains an error. */
+  /** Bytes to read from a body that only explains an error. */
   errorBody: 64 * 1024,
 };
 
 export type NetLimits = Readonly<Record<keyof typeof netLimits, number>>;
 
-/** How long a file of about that many bytes may take, with its signatures: a slow server must not keep us waiting for hours. */
+/** The time limit for a file of about that many bytes, with its signatures, so that a slow server can't delay a run for hours. */
 export function timeFor(bytes: number, { fileBase, fileRate }: NetLimits): Duration {
   return Math.ceil(fileBase + (bytes * 1000) / fileRate);
 }

@@ -1,4 +1,4 @@
-/** Which proxy the environment gives for an address, as curl reads it. */
+/** Finds the proxy for an address in the environment, as curl does. */
 import { BlockList, isIP } from "node:net";
 import { FeedkeyError } from "../error.ts";
 

@@ -22,7 +22,7 @@ function refuse(from: URL, status: number, found: string): FeedkeyError {
 export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Redirects): URL | undefined {
   if (!redirecting.has(head.status)) return undefined;
   const location = head.headers.location ?? "";
-  // An empty one would mean this same address again.
+  // An empty one would mean the same address again.
   const to = location !== "" && URL.canParse(location, from.href) ? new URL(location, from) : undefined;
   if (to === undefined)
     throw refuse(from, head.status, `the server redirects to "${shown(location)}", which is not a URL`);
@@ -30,7 +30,7 @@ export function nextUrl(from: URL, head: AnswerHead, policy: Policy, within: Red
   if (policy === "keyserver" || !isWeb || (within === "same-origin" && to.origin !== from.origin)) {
     throw refuse(from, head.status, `the server redirects to "${shown(plainUrl(to))}"`);
   }
-  // With the port: another port may be another person's server.
+  // The port is compared too: another port may be another person's server.
   const isSameHost = to.host === from.host;
   to.username = isSameHost ? from.username : "";
   to.password = isSameHost ? from.password : "";

@@ -1,4 +1,4 @@
-/** A large download that goes on where it broke off. The caller hashes all its bytes, from the first. */
+/** A large download that is continued after it broke. The caller hashes all bytes from the first. */
 import { FeedkeyError } from "../error.ts";
 import type { Duration } from "../time.ts";
 import { unavailable } from "./failure.ts";
@@ -30,7 +30,7 @@ export async function getResuming(
   let validator: string | undefined;
   for (let breaks = 0; ; breaks++) {
     const from = taken;
-    // If the answer is the whole file again, that many bytes of it are known.
+    // If the server sends the whole file again, this many bytes are skipped.
     let known = 0;
     let isFirst = true;
     const sink = async (chunk: Uint8Array, head: AnswerHead) => {
@@ -67,7 +67,10 @@ function strongValidator({ headers }: AnswerHead): string | undefined {
   return headers.etag?.startsWith('"') === true ? headers.etag : undefined;
 }
 
-/** @returns how many bytes of the answer came before. @throws FeedkeyError `unavailable` (`protocol`) for a part that was not asked for */
+/**
+ * @returns how many bytes of the answer are already known. @throws FeedkeyError `unavailable` (`protocol`) for a part that was
+ * not asked for
+ */
 function beginsAt(url: URL, head: AnswerHead, from: number): number {
   if (head.status !== 206) return from;
   const range = head.headers["content-range"] ?? "";

@@ -18,14 +18,14 @@ export function retryAfter(answer: HttpAnswer): Duration | undefined {
   return Number.isNaN(wait) ? undefined : Math.max(0, wait);
 }
 
-/** Begins one total time for several things that belong together. @returns milliseconds that are left; 0 at the end */
+/** Starts one time limit for several requests. @returns a function that gives the remaining milliseconds; 0 at the end */
 export function countdown(total: Duration): () => Duration {
   const started = performance.now();
   return () => Math.max(0, Math.ceil(total - (performance.now() - started)));
 }
 
 /**
- * Sends a request, waits as the server wishes, and repeats it, at most twice. It does not wait longer than `within`.
+ * Sends a request, waits as Retry-After asks, and repeats it, at most twice. It does not wait longer than `within`.
  * @param within milliseconds for all of it
  * @param ask gets the time that is left
  */

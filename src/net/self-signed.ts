@@ -1,4 +1,4 @@
-/** A self-signed TLS certificate for this machine only: for the demo and for tests of a set-up. */
+/** A self-signed TLS certificate for this machine only: for the demo and for trying out a configuration. */
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 
 function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {

@@ -2,7 +2,7 @@
 import * as tls from "node:tls";
 import { readTrustedFile } from "../files/trusted-file.ts";
 
-/** On Debian and Alpine, Red Hat, SUSE, NetBSD and FreeBSD, others: each system has one of them. */
+/** The files of Debian and Alpine, Red Hat, SUSE, NetBSD and FreeBSD, and others: each system has one of them. */
 const bundles = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",

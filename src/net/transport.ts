@@ -152,8 +152,8 @@ async function follow(
 }
 
 /**
- * What is sent to one server of a row of redirects. Only the first host of the row gets any: else an archive's server could have a
- * request with the user's credentials sent to any other host that there are some for.
+ * The credentials for one server in a chain of redirects. Only the first host gets any: otherwise an archive's server could
+ * cause a request with the user's credentials for some other host.
  */
 async function authorizationFor(
   url: URL,

@@ -1,4 +1,4 @@
-/** The port through which the rest of feedkey reaches servers and local archives. */
+/** The interface through which other code reaches servers and local archives. */
 import type { Duration } from "../time.ts";
 import type { NetLimits } from "./limits.ts";
 
@@ -39,7 +39,7 @@ export interface GetOptions {
   readonly within?: Duration | undefined;
   /** Further request headers. Only with a `range` among them is a partial answer (206) accepted. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Bytes so far, and how many the server announced. */
+  /** Called with the bytes received so far and the announced total. */
   readonly onProgress?: (received: number, total: number | undefined) => void;
   /**
    * Takes the body of a 200 or 206 piece by piece, one at a time. Its errors reach the caller unchanged. It may get pieces of an

@@ -1,4 +1,4 @@
-/** What a server calls one version of a file by, and the question whether it still has that one (RFC 9110 sections 8.8 and 13.1). */
+/** Validators: how a server identifies a version of a file, and conditional requests for it (RFC 9110 sections 8.8 and 13.1). */
 import type { Duration, Instant } from "../time.ts";
 import type { AnswerHead } from "./types.ts";
 
@@ -8,17 +8,17 @@ export interface Validator {
   readonly lastModified?: string | undefined;
 }
 
-/** Tags are opaque; one that is longer than this is not worth keeping. */
+/** Tags are opaque; a longer one is not stored. */
 const maxTag = 256;
 
-/** A date counts whole seconds, and two clocks may have made the two dates: a file younger than this may change unseen. */
+/** Dates have whole seconds, and the two dates may come from different clocks: a younger file may change without a new date. */
 const settled: Duration = 60_000;
 
 /**
- * What an answer's version can be asked for by later; undefined if nothing tells it from the next one for certain.
- * A weak tag may stand for two versions made within a second, as a date may: neither is used of a file that has only just changed.
- * @param latest the latest date that can be true by our own clock: with one from the future, an honest server would call
- *   every later version unchanged
+ * The validator of an answer; undefined if none surely distinguishes it from the next version. A weak tag or a date may be the
+ * same for two versions within one second, so neither is used for a file that has just changed.
+ * @param latest the latest date that is plausible by our clock: with a date in the future, an honest server would call every
+ * later version unchanged
  */
 export function validatorOf({ headers }: AnswerHead, latest: Instant): Validator | undefined {
   const { etag, "last-modified": lastModified } = headers;

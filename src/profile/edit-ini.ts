@@ -1,7 +1,10 @@
 /** Changes one line of a configuration file and leaves all others as they are. */
 import { encodeValue } from "./ini.ts";
 
-/** The text with another value of a key; a comment behind the value stays. As it was if the section has no such line. */
+/**
+ * Replaces the value of a key in the text; a comment after the value stays. Returns the text unchanged if the section has no
+ * such line.
+ */
 export function withValue(text: string, section: string, key: string, value: string): string {
   let current = "";
   return text
@@ -12,7 +15,7 @@ export function withValue(text: string, section: string, key: string, value: str
       if (current !== section || name !== key) return line;
       return line.replace(/(=\s*)([^;#]*?)(\s*(?:[;#].*)?\r?)$/, (_, start: string, old: string, end: string) => {
         if (old !== "") return `${start}${encodeValue(value)}${end}`;
-        // A comment needs a space in front of it.
+        // A comment needs a space before it.
         return `= ${encodeValue(value)}${end.trim() === "" ? end : ` ${end}`}`;
       });
     })

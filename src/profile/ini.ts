@@ -1,8 +1,8 @@
 /**
  * The shape of configuration files: sections, keys, values, each with its line.
  *
- * The package `ini` decodes values, but its parser merges sections, drops what it does not understand and forgets the
- * lines: a misspelt line must be an error here, since it could be the one that switches a check on.
+ * The package `ini` decodes values, but its parser merges sections, drops what it does not understand, and does not report line
+ * numbers. Here a misspelt line must be an error, because it could be the one that switches a check on.
  */
 import { unsafe } from "ini";
 import type { ErrorAt } from "./config-error.ts";
@@ -56,7 +56,7 @@ export function readIni(text: string, errorAt: ErrorAt): IniSection[] {
   return [...sections.values()];
 }
 
-/** A value as `readIni` reads it back: as it is where that works, else quoted, so that it stays on its line. */
+/** Writes a value so that `readIni` reads it back: unchanged if possible, else quoted, so that it stays on one line. */
 export function encodeValue(text: string): string {
   return /^[^"';#\\\p{Cc}]+$/u.test(text) && text === text.trim() ? text : JSON.stringify(text);
 }
@@ -89,12 +89,12 @@ function decodeValue(text: string, number: number, errorAt: ErrorAt): string {
   return unsafe(bare.replace(/\\.|[;#]/gs, (found) => (found.length === 1 ? `\\${found}` : found)));
 }
 
-/** Control characters but the tab: they do not belong in configuration, and one could hide text in an editor. */
+/** Control characters except the tab: they do not belong in a configuration, and could hide text in an editor. */
 function isControlled(text: string): boolean {
   return /[^\P{Cc}\t]/u.test(text);
 }
 
-/** Without spaces and tabs at the ends. A pattern would take quadratic time over long runs. */
+/** Without spaces and tabs at the ends. A regular expression would take quadratic time for long runs. */
 function trimBlank(text: string): string {
   let start = 0;
   let end = text.length;

@@ -2,7 +2,7 @@
 import { formatOf } from "../formats/formats.ts";
 import type { ArchiveFeed } from "./types.ts";
 
-/** What users of such feeds need before another key signs, in words, by the feed that has it. */
+/** For each such feed, what its users need before another key signs, in words. */
 export function needsOfFeeds(feeds: readonly ArchiveFeed[]): string[] {
   return feeds.flatMap(({ name, format }) => {
     const { oneSignature } = formatOf(format);

@@ -21,15 +21,15 @@ const archiveKeys = [
   "signatures",
 ];
 const feedKeys = ["format", "path", "index", "packages", "compress", "signatures"];
-/** Of a suite that feedkey writes. */
+/** Keys that are only for a suite that feedkey writes. */
 const suiteKeys = ["components", "architectures", "origin", "label", "suite", "codename", "description", "signed-by"];
 
-/** How long a signature over an index lasts if the file does not say. */
+/** How long a signature over an index is valid by default. */
 export const defaultValidFor = 14 * 86_400_000;
 
 /**
  * Reads and checks the archive's own file.
- * @param file where the text comes from, absolute: named in errors, and what paths in it are relative to
+ * @param file absolute path of the file: it is named in errors, and paths in the text are relative to it
  * @throws FeedkeyError `bad_config`, naming the file and the line
  */
 export function readArchiveConfig(text: string, file: string): ArchiveConfig {
@@ -98,7 +98,7 @@ function readKey({ text, line }: IniValue, errorAt: ErrorAt): ArchiveConfig["key
   return { where, fingerprint: readFingerprint({ text: fingerprint, line }, errorAt) };
 }
 
-/** Whether two feeds have one and the same file for an index. */
+/** Whether two feeds have the same index file. */
 function isSame(one: ArchiveFeed, other: ArchiveFeed): boolean {
   if (one.path !== other.path) return false;
   if (one.packages !== undefined || other.packages !== undefined) return one.format === other.format;
@@ -109,7 +109,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const format = section.choice("format", archiveNames, "required");
   const path = readFolder("path", section.required("path"), errorAt);
   const packages = section.optional("packages");
-  // In a profile "." is the feed, but as a path here it would be the archive: either may be meant.
+  // In a profile "." is the feed's folder, but here it would be the archive's: the meaning is unclear.
   if (packages?.text === ".") {
     throw errorAt(packages.line, '"packages" is "."', "leave it out if the packages are in the feed's own folder");
   }
@@ -123,7 +123,7 @@ function readFeed(name: string, section: Section, usual: SignatureForm, errorAt:
   const index = section.optional("index");
   const isDivided = formatOf(format).divided === "suites";
   if (!isDivided || packages === undefined) refuseKeys(section, suiteKeys, errorAt);
-  // Without packages another program writes it.
+  // Without `packages`, another program writes the index.
   if (!isPublished(format) || (isDivided && packages === undefined)) {
     if (packages !== undefined) {
       const hint = `leave "packages" out: feedkey signs the index of ${format} that another program wrote`;
@@ -154,7 +154,7 @@ function refuseKeys(section: Section, keys: readonly string[], errorAt: ErrorAt)
   }
 }
 
-/** Where the signed file of a feed is, which the format may have in a folder below the feed's. */
+/** The path of a feed's signed file; the format may have it in a folder below the feed's. */
 function readRootPath(feed: string, name: FeedFormat, path: string, index: IniValue | undefined, errorAt: ErrorAt) {
   const format = formatOf(name);
   if (index === undefined) {

@@ -31,12 +31,12 @@ const feedKeys = ["format", "path", "index", "packages", "max-index-size", "suit
 
 const day = 86_400_000;
 
-/** How long a known key may be used without a good revocation check if the profile does not say (T11). */
+/** The default time for which a known key may be used without a good revocation check (T11). */
 export const defaultGrace = 14 * day;
 
 /**
  * Reads and checks a profile.
- * @param file where the text comes from, absolute: named in errors, and what paths in it are relative to
+ * @param file absolute path of the file: it is named in errors, and paths in the text are relative to it
  * @throws FeedkeyError `bad_profile`, naming the file and the line
  */
 export function readProfile(text: string, file: string): Profile {
@@ -143,7 +143,7 @@ function readFeed(name: string, section: Section, variables: Variables, errorAt:
   };
 }
 
-/** The keys that say what is wanted of a repository, by what its format is divided into. */
+/** The keys that select a part of a repository, for each way to divide a format. */
 const divisions = { suites: ["suite", "components", "architectures"], architectures: ["architectures"] };
 
 function readSuite(format: FeedFormat, section: Section, variables: Variables, errorAt: ErrorAt): Partial<Feed> {

@@ -12,7 +12,7 @@ export interface ProfilePlaces {
   readonly keyserverCa: string | undefined;
 }
 
-/** What must be equal in a profile before and after the move. */
+/** The settings that must be equal before and after the move. */
 function essence({ archive, trust, feeds, variables }: Profile): string {
   const places = { keyring: "", ca: "", keyserverCa: "" };
   return JSON.stringify([{ ...archive, ...places }, { ...trust, ...places }, feeds, variables]);

@@ -71,7 +71,7 @@ export class Section {
     return this.choice(key, ["no", "yes"]) === "yes";
   }
 
-  /** A length of time above zero, or zero too where it is allowed. */
+  /** A length of time above zero; zero only if allowed. */
   duration(key: string, zero: "above zero" | "or zero" = "above zero"): Duration | undefined {
     const value = this.optional(key);
     if (value === undefined) return undefined;
@@ -111,7 +111,7 @@ export class Section {
 
 const units: Readonly<Record<string, number>> = { K: 1024, M: 1024 ** 2, G: 1024 ** 3 };
 
-/** The next step for someone who wrote a word that is not known. */
+/** A hint for an unknown word: the most similar known one. */
 export function nearestHint(what: string, word: string, known: readonly string[]): string {
   return `the nearest known ${what} is "${nearest(word, known) ?? ""}"`;
 }

@@ -13,7 +13,7 @@ export interface Sections {
 
 /**
  * Sorts the sections by their names.
- * @throws what `errorAt` makes: a section that is neither one of `names` nor a feed, a key that a feed does not know
+ * @throws what `errorAt` makes: a section that is neither one of `names` nor a feed, an unknown key in a feed's section
  */
 export function sortSections(
   sections: readonly IniSection[],

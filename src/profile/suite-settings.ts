@@ -1,4 +1,4 @@
-/** What apt's repositories are divided into and what they are called, as a profile and `archive.ini` say it. */
+/** Reads the settings of apt's suites in a profile and in `archive.ini`: components, architectures and names. */
 import type { FeedNames } from "../formats/format.ts";
 import type { ErrorAt } from "./config-error.ts";
 import type { IniValue } from "./ini.ts";
@@ -23,7 +23,8 @@ const names = ["origin", "label", "suite", "codename", "description"] as const;
 /**
  * A suite that feedkey writes.
  * @param path of the feed, below the archive
- * @throws what `errorAt` makes, also where the path is not that of a suite, or the packages are not below what has `dists/` in it
+ * @throws what `errorAt` makes, also if the path is not that of a suite, or the packages are not below the folder that contains
+ * `dists/`
  */
 export function readSuiteSettings(section: Section, path: string, packages: string, errorAt: ErrorAt): SuiteSettings {
   const { line } = section.required("path");

@@ -5,7 +5,7 @@ import type { SummaryForm } from "./types.ts";
 export const summaryForms: readonly SummaryForm[] = ["gz", "xz", "zst"];
 
 /**
- * The forms that are asked for, `gz` among them in any case, in a fixed order.
+ * The requested forms, always including `gz`, in a fixed order.
  * @param refuse makes the error for one word
  * @throws what `refuse` makes: a word that is not a form, or appears twice
  */

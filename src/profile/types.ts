@@ -10,19 +10,19 @@ export interface Feed {
   readonly format: FeedFormat;
   /** Folder below the archive's URL, variables filled in, no leading or trailing slash; empty for the archive itself. */
   readonly path: string;
-  /** File to download first, if the profile says so. */
+  /** File to download first, if the profile names one. */
   readonly index: string | undefined;
-  /** What an entry's file name is relative to. */
+  /** The folder to which an entry's file name is relative. */
   readonly packages: "feed" | "archive";
-  /** Bytes that its index may have, compressed or not, if the profile says so. */
+  /** Maximum size of its index in bytes, compressed or not, if the profile gives one. */
   readonly maxIndexSize?: number;
-  /** Suite or codename, variables filled in; components; architectures: where the format is divided by them. */
+  /** Suite or codename, variables filled in; components; architectures: if the format is divided by them. */
   readonly suite?: string;
   readonly components?: readonly string[];
   readonly architectures?: readonly string[];
 }
 
-/** Whom the archive's certificates name: exactly one of the two (T1). */
+/** The identity in the archive's certificates: exactly one of the two (T1). */
 export type Identity =
   | { readonly kind: "user-id"; readonly userId: string }
   | { readonly kind: "user-email"; readonly email: string };
@@ -49,14 +49,14 @@ export interface Profile {
   readonly trust: {
     /** Folder or file, absolute. */
     readonly keyring: string;
-    /** Full fingerprints, upper case. May be empty: then using the profile is `no_seed`. */
+    /** Full fingerprints, upper case. If empty, commands that use the profile fail with `no_seed`. */
     readonly seeds: readonly string[];
     /** `hkps://...`; empty only if the profile says `none`. */
     readonly keyservers: readonly string[];
     /** Absolute path of PEM certificates for the key servers. */
     readonly keyserverCa: string | undefined;
     readonly wkd: boolean;
-    /** `always`, or how recent a good check may be reused. */
+    /** `always`, or the age up to which a good check is used again. */
     readonly revocationCheck: "always" | Duration;
     readonly grace: Duration;
     readonly retiredIssuers: "refuse" | "accept";
@@ -67,11 +67,11 @@ export interface Profile {
     readonly requireExpiry: boolean;
   };
   readonly feeds: readonly Feed[];
-  /** What `${name}` stands for in URLs and paths. */
+  /** The values of `${name}` in URLs and paths. */
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** A compressed form of pkg_summary that can be written, by its file's ending. */
+/** A compressed form of pkg_summary that can be written, by file extension. */
 export type SummaryForm = "gz" | "xz" | "zst";
 
 interface AnyFeed {
@@ -82,26 +82,26 @@ interface AnyFeed {
   readonly signatures?: SignatureForm;
 }
 
-/** A feed whose index feedkey writes, of the packages that it finds. */
+/** A feed whose index feedkey writes, from the packages that it finds. */
 export interface WrittenFeed extends AnyFeed {
   readonly format: PublishedFormat;
   /** Folder of the package files, below the root; the feed's own folder by default. */
   readonly packages: string;
   /** Forms in which a pkgsrc feed's summary is published, `gz` always and first; opkg's index has none but `gz`. */
   readonly compress: readonly SummaryForm[];
-  /** Of apt. */
+  /** Only for apt. */
   readonly suite?: SuiteSettings;
 }
 
-/** How a suite of apt's is divided, and what is said of it. */
+/** How an apt suite is divided, and its names. */
 export interface SuiteSettings extends FeedNames {
   readonly components: readonly string[];
   readonly architectures: readonly string[];
-  /** Whether it says which keys may sign it next. */
+  /** Whether its Release file names the keys that may sign the next one. */
   readonly signedBy: boolean;
 }
 
-/** A feed whose index another program writes: feedkey signs it as it lies there. */
+/** A feed whose index another program writes: feedkey signs it as it is. */
 export interface SignedFeed extends AnyFeed {
   readonly format: FeedFormat;
   /** Name of the file that is signed. */

@@ -9,7 +9,7 @@ import type { IniValue } from "./ini.ts";
 export function readArchiveUrl({ text, line }: IniValue, errorAt: ErrorAt): string {
   const hint = 'write them into a file that the line "credentials" names, or into ~/.netrc';
   refuseCredentials(text, line, errorAt, hint);
-  // WHATWG URLs repair much (backslashes, spaces, missing slashes): what they would repair is refused here.
+  // WHATWG URL parsing repairs many errors (backslashes, spaces, missing slashes); such texts are refused here.
   const url = /^(https?:\/\/[^/]|file:\/\/\/)[^\s\\]*$/i.test(text) ? parseUrl(text) : undefined;
   if (url === undefined) {
     throw errorAt(
@@ -47,7 +47,7 @@ function readKeyserver({ text, line }: IniValue, errorAt: ErrorAt): string {
       : "write hkps://host";
     throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, hint);
   }
-  // Parsed as https: else host names are not normalised, and 443, the port of HKPS, is not the default.
+  // Parsed as https, so that host names are normalised and 443, the port of HKPS, is the default.
   const url = rest.startsWith("/") ? undefined : parseUrl(`https://${rest}`);
   if (url === undefined) throw errorAt(line, `"${text}" is not an hkps:// URL of a key server`, "write hkps://host");
   refuseQuery(text, line, errorAt);
@@ -59,7 +59,7 @@ function parseUrl(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-/** Before every other check: their messages repeat the URL, and a password must not get into logs. */
+/** Checked first, because other messages repeat the URL, and a password must not get into logs. */
 function refuseCredentials(text: string, line: number, errorAt: ErrorAt, hint?: string): void {
   if (/:\/\/[^/]*@/.test(text)) {
     throw errorAt(line, "a URL with a user name or password is refused", hint);
@@ -89,7 +89,7 @@ export function readFingerprint({ text, line }: IniValue, errorAt: ErrorAt): str
 
 /**
  * A path below the archive; empty for `.`, the archive itself.
- * @throws what `errorAt` makes: a path that is absolute, leads out, or that a URL would read in another way
+ * @throws what `errorAt` makes: a path that is absolute, leads out, or that would mean something else in a URL
  */
 export function readFolder(key: string, { text, line }: IniValue, errorAt: ErrorAt): string {
   if (text === ".") return "";
@@ -112,7 +112,7 @@ export function readFeedName(name: string, line: number, errorAt: ErrorAt): stri
   throw errorAt(line, `"${name}" can't be the name of a feed`, "use letters, digits, dots, dashes and underscores");
 }
 
-/** @throws what `errorAt` makes: a name that is not that of a file in the feed's own folder, as it stands in a URL */
+/** @throws what `errorAt` makes: a name that does not mean a file in the feed's own folder when used in a URL */
 export function refuseOddName(key: string, { text, line }: IniValue, errorAt: ErrorAt): void {
   if (!/[/\\%?#\p{Cc}]/u.test(text) && text !== "." && text !== "..") return;
   throw errorAt(line, `"${key}" must be the plain name of a file, not "${text}"`);

@@ -20,7 +20,7 @@ export function readVariables(section: IniSection | undefined, errorAt: ErrorAt)
 }
 
 /**
- * A value with its variables filled in. It is checked afterwards, so that a variable can't bring in what is not allowed.
+ * A value with its variables filled in. It is checked afterwards, so that a variable can't add anything that is not allowed.
  * @throws what `errorAt` makes: an undefined variable, a `$` without `{name}`
  */
 export function fillIn(value: IniValue, variables: Variables, errorAt: ErrorAt): IniValue {

@@ -10,12 +10,12 @@ import { readFeedName } from "./values.ts";
 // For errors: the file does not exist yet.
 const newFile = "profile.ini";
 
-/** What a profile says; `keyring`, `ca` and `keyserverCa` may be relative to its future folder, and are written as they are. */
+/** The values of a profile; `keyring`, `ca` and `keyserverCa` may be relative to its future folder, and are written as they are. */
 export type ProfileValues = Pick<Profile, "archive" | "trust" | "feeds">;
 
 /**
  * The text of a profile that reads back as these values.
- * @throws FeedkeyError `bad_profile`: values that can't be written; `internal`: a length of time that has no notation
+ * @throws FeedkeyError `bad_profile`: values that can't be written; `internal`: a length of time that can't be written
  */
 export function formatProfile(values: ProfileValues): string {
   const { archive, trust, feeds } = values;
@@ -53,7 +53,7 @@ export function formatProfile(values: ProfileValues): string {
 }
 
 function formatFeed(feed: Feed): string {
-  // Other values are quoted where they must be; a section's name has no quotes to stay in.
+  // Other values are quoted if necessary, but the name of a section can't be quoted.
   const name = readFeedName(feed.name, 1, errorsOf("bad_profile", newFile));
   return section(`feed ${name}`, {
     format: feed.format,
@@ -85,7 +85,7 @@ function yesNo(value: boolean): string {
   return value ? "yes" : "no";
 }
 
-/** The notation of `parseDuration` with the greatest unit that fits. */
+/** The notation of `parseDuration` with the largest possible unit. */
 function formatDuration(length: Duration): string {
   if (length === 0) return "0";
   for (const [unit, letter] of [

@@ -10,7 +10,7 @@ import { downloadFile, expectedBytes, fileUrl, locations, pastCaches } from "./d
 import type { Session } from "./session.ts";
 import { tellFailure } from "./sources.ts";
 
-/** How long a further copy of the bundle may take: there is one to go on with already. */
+/** The time for a further copy of the bundle, after one has been downloaded. */
 const furtherCopy: Duration = 60_000;
 
 export class Bundles {
@@ -26,16 +26,16 @@ export class Bundles {
    */
   constructor(session: Session, whole: boolean) {
     this.#session = session;
-    // Without key servers revocations come by the bundle alone: no server's word that it has not changed is enough.
+    // Without key servers, revocations come only from the bundle, so "not modified" is not enough.
     this.#whole = whole || !session.checkPolicy.required;
     this.#download = this.#downloadAll().finally(() => {
       this.#isWhole = true;
     });
-    // The questions asked meanwhile may fail first; then nobody waits for this.
+    // The requests to key servers may fail first; then nothing waits for this promise.
     this.#download.catch(() => undefined);
   }
 
-  /** Adds what has come by now to what is known. @returns whether that is all there is */
+  /** Adds the bundles that have arrived so far. @returns whether these are all */
   take(): boolean {
     const rings = this.#come.splice(0);
     for (const ring of rings) {
@@ -48,14 +48,14 @@ export class Bundles {
     return this.#isWhole;
   }
 
-  /** Waits for all of it and takes it. @throws FeedkeyError `bad_config`: the file of credentials can't be used */
+  /** Waits for all bundles and adds them. @throws FeedkeyError `bad_config`: the file of credentials can't be used */
   async takeAll(): Promise<void> {
     await this.#download;
     this.take();
   }
 
   /**
-   * That it can't be had is no reason to stop. Where no key server can be asked every mirror is: any one of them could hide a
+   * A missing bundle does not stop the run. Without key servers, every mirror is asked, because a single one could hide a
    * revocation.
    */
   async #downloadAll(): Promise<void> {
@@ -82,7 +82,7 @@ export class Bundles {
         found = true;
         if (checkPolicy.required) return;
       } catch (error) {
-        // Nothing is wrong with the archive: its user has to mend a file.
+        // The archive is not at fault: the user must correct a file.
         if (error instanceof FeedkeyError && error.code === "bad_config") throw error;
         tellFailure(reporter, "the archive's key bundle could not be read", error);
       }

@@ -1,4 +1,4 @@
-/** What the client knows about keys at one moment: available certificates, their facts, and their judgement. */
+/** The client's knowledge about keys during a run: available certificates, their facts, and their judgement. */
 
 import { append } from "../grouped.ts";
 import { type Keyring, type RawCertificate, readKeyring } from "../openpgp/certificate/certificate.ts";
@@ -23,9 +23,9 @@ import { certificatesWorthKeeping, survey } from "./worth-keeping.ts";
 export type { Judged } from "./judged.ts";
 
 const limits = {
-  /** Certificates from outside that nothing of the chain certified: put aside, since their issuer may come yet. */
+  /** Certificates from outside that no key of the chain certified: kept, because their issuer may still come. */
   aside: 5_000,
-  /** How many of those are read too: for messages, and for nothing else. */
+  /** How many of those are read too, only for messages. */
   told: 500,
   /** Certificates of which only the key is kept: it may be a designated revoker (T4). */
   bystanders: 20_000,
@@ -41,15 +41,15 @@ export class Knowledge {
   /** The designated revokers of available keys. */
   #designated: ReadonlySet<Fingerprint> = new Set();
   #reading: Promise<Reading> | undefined;
-  /** The available certificates as the run began. */
+  /** The available certificates at the start of the run. */
   readonly #quiet: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Signers, without whom many delegates need not be read; undefined: all are. */
+  /** Signers that must be read; other delegates need not be. Undefined: all are read. */
   #wanted: Set<string> | undefined;
 
   /**
    * @param held the seeds' keyring and other available certificates
    * @param stored those of the client's state
-   * @param remembered what takes trust away (T4): from the client's state, and bare revocations in the seeds' keyring
+   * @param remembered revocations and the like (T4): from the client's state, and bare ones in the seeds' keyring
    */
   constructor(
     profile: Profile,
@@ -113,7 +113,7 @@ export class Knowledge {
     return restingDelegates({ held: this.#held, quiet: this.#quiet, ...names });
   }
 
-  /** Takes what takes trust away, and nothing else, from a keyring (T4). Of its certificates only the keys are kept. */
+  /** Adds only revocations and the like from a keyring (T4). Of its certificates, only the keys are kept. */
   remember(ring: Pick<Keyring, "certificates" | "loose">): void {
     this.#revocations.add(ring);
     for (const certificate of ring.certificates) this.#standBy(certificate);
@@ -139,8 +139,8 @@ export class Knowledge {
 
   /**
    * Adds what a key server or a bundle sent: packets about available certificates, certificates that carry the archive's user
-   * ID (T1), and those that claim to be delegates of an available key. Of all others only the key is kept. Which of them take
-   * part is found out when they are judged.
+   * ID (T1), and those that claim to be delegates of an available key. Of all others, only the key is kept. The judgement
+   * decides which of them take part.
    */
   add(ring: Pick<Keyring, "certificates" | "loose">): void {
     const before = new Map(this.#held);
@@ -150,22 +150,22 @@ export class Knowledge {
       this.#takeAll(ring.certificates);
       this.#layRevocations();
     } finally {
-      // What says nothing new is not worth checking every signature again: servers mostly repeat each other.
+      // If there is nothing new, no signature is checked again; servers mostly send the same.
       const isNews = [...this.#held].some(([fingerprint, certificate]) => before.get(fingerprint) !== certificate);
       if (isNews || this.#bareByRevokers() !== bareBefore) this.#reading = undefined;
     }
   }
 
-  /** How many bare revocations the designated revokers of a key made: which keys they are about shows when they are checked. */
+  /** How many bare revocations the designated revokers of a key made: their target is known only after a check. */
   #bareByRevokers(): number {
     return [...this.#designated].reduce((sum, revoker) => sum + this.#revocations.bareBy(revoker).length, 0);
   }
 
   #takeAll(certificates: readonly RawCertificate[]): void {
     const names = new Set([...this.#held.keys()].flatMap((fingerprint) => [fingerprint, keyIdOf(fingerprint)]));
-    // By the claimed issuer: a delegate may come before the delegate above it.
+    // Delegates by their claimed issuer, because a delegate may come before the delegate above it.
     const waiting = new Map<string, RawCertificate[]>();
-    // Copies are put together first, and each certificate is looked at once: a server may send ten thousand.
+    // Copies are merged first, so that each certificate is examined once: a server may send ten thousand.
     for (const certificate of collect(certificates).values()) {
       const claims = this.#claims(certificate);
       if (claims !== "own" && !claims.some((claim) => names.has(claim))) {
@@ -185,7 +185,7 @@ export class Knowledge {
     }
   }
 
-  /** Adds an answer's blocks, all at once: there may be twenty thousand. */
+  /** Adds all blocks of an answer together: there may be twenty thousand. */
   addBlocks(blocks: readonly Uint8Array[]): void {
     const rings = blocks.map(readKeyring);
     this.add({
@@ -194,9 +194,9 @@ export class Knowledge {
     });
   }
 
-  /** Only its key, and a copy: an answer of megabytes should not be kept for it. */
+  /** Keeps only a copy of its key, so that a large answer is not kept in memory. */
   #standBy({ fingerprint, primary }: RawCertificate): void {
-    // A designated revoker is asked for by fingerprint: earlier unrelated keys must not have taken its place.
+    // A designated revoker is asked for by fingerprint: earlier unrelated keys must not use up its place.
     const isFull = this.#bystanders.size >= limits.bystanders && !this.#designated.has(fingerprint);
     if (isFull || this.#bystanders.has(fingerprint)) return;
     const copy = { tag: primary.tag, body: Uint8Array.from(primary.body) };
@@ -210,8 +210,8 @@ export class Knowledge {
   }
 
   /**
-   * Why a certificate may matter: it is available or carries the archive's user ID, or else whom its signatures name as
-   * having delegated something to it. Whether that is true comes later.
+   * Why a certificate may matter: it is available, or has the archive's user ID, or names keys as having delegated to it. These
+   * claims are verified later.
    */
   #claims({ fingerprint, userIds }: RawCertificate): "own" | string[] {
     const named = userIds.some(({ packet }) => this.#isNamed(packet.body));
@@ -290,7 +290,7 @@ export class Knowledge {
     });
   }
 
-  /** What takes trust away, for the next run (T4): of keys connected or not, of keys not even known. */
+  /** Revocations and the like for the next run (T4), even of keys that are not connected or unknown. */
   async revocationsWorthKeeping(): Promise<Uint8Array> {
     this.#reading ??= this.#read();
     const { part, verified } = await this.#reading;

@@ -1,4 +1,4 @@
-/** Getting small files from the archive, mirror by mirror. */
+/** Downloads small files from the archive, trying one mirror after the other. */
 import { fileURLToPath } from "node:url";
 import { FeedkeyError } from "../error.ts";
 import { unavailable } from "../net/failure.ts";
@@ -11,10 +11,10 @@ import type { Duration } from "../time.ts";
 import { skew } from "../trust/policy.ts";
 import type { Session } from "./session.ts";
 
-/** What a file is taken to have where nobody knows better: it decides how long a slow mirror is waited for. */
+/** The assumed size of a file if nothing better is known; it determines how long to wait for a slow mirror. */
 export const expectedBytes = {
   bundle: 2 * 1024 * 1024,
-  /** As it is downloaded: on its first use, a client waits for a quarter of an hour. */
+  /** As downloaded: at its first use, a client waits up to a quarter of an hour. */
   index: 32 * 1024 * 1024,
 } as const;
 
@@ -38,31 +38,31 @@ export function fileUrl(location: string, path: string): URL {
   return new URL(path.split("/").map(encodeURIComponent).join("/"), location);
 }
 
-/** How long a server that asks for patience (429 or 503 with Retry-After) is waited for in all, for one file. */
+/** How long to wait in total, for one file, if a server answers 429 or 503 with Retry-After. */
 const patience: Duration = 60_000;
 
-/** Asks caches on the way to look for a newer copy. */
+/** Request headers that make caches look for a newer copy. */
 export const pastCaches: Pick<GetOptions, "headers"> = { headers: { "cache-control": "no-cache" } };
 
 /** A file that this client has from an earlier run. */
 export interface Remembered {
-  /** What its server called it; undefined: it is downloaded again. */
+  /** The server's validator for it; undefined: it is downloaded again. */
   readonly version: FileVersion | undefined;
-  /** Reads what is kept of it; undefined if that is not there any more. */
+  /** Reads the stored file; undefined if it is missing. */
   readonly bytes: () => Promise<Uint8Array | undefined>;
 }
 
 export interface Downloaded {
   readonly bytes: Uint8Array;
   readonly version: FileVersion | undefined;
-  /** The server said that it has not changed: these are the bytes that were remembered. */
+  /** The server said that it has not changed, so these are the stored bytes. */
   readonly isRemembered: boolean;
 }
 
 /**
- * Downloads a file whole, or finds out that it is still the one that is remembered.
- * @param options.remembered what a server that says "not modified" means, if it is asked for the same URL; not used a day after
- *   it came whole
+ * Downloads a file, unless the server says that the stored copy is still current.
+ * @param options.remembered the stored copy, for "not modified" answers for the same URL; not used more than a day after its
+ * download
  * @param options.onAbsent gets the reason why a file counts as missing if the server did not say so clearly: object stores answer
  *   403, and single-page hosting sends a web page
  * @returns undefined if there is none
@@ -113,7 +113,7 @@ export async function downloadFile(
   return undefined;
 }
 
-/** No index, signature or keyring begins like this; the log-in page of a hotel's network does. */
+/** No index, signature or keyring begins like this, but the log-in page of a network does. */
 function isWebPage(body: Uint8Array): boolean {
   return /^(\xef\xbb\xbf)?\s*<(!doctype|html)\b/i.test(Buffer.from(body.subarray(0, 1024)).toString("latin1"));
 }

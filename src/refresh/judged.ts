@@ -2,14 +2,14 @@ import type { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { TrustSet } from "../trust/judge.ts";
 
-/** The judgement, with the keys to check signatures with. */
+/** A judgement, with the keys for checking signatures. */
 export interface Judged {
   readonly trust: TrustSet;
   readonly keys: KeyIndex;
-  /** Delegates that were not read: nothing is said of them. */
+  /** Delegates that were not read, so the judgement does not include them. */
   readonly resting: ReadonlySet<Fingerprint>;
   /**
-   * The judgement with these signers read too, if they are delegates that rest.
+   * The judgement after reading these signers too, if they are delegates that were not read.
    * @param names fingerprints or key IDs
    */
   readonly including?: (names: Iterable<string>) => Promise<Judged>;

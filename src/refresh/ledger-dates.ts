@@ -1,4 +1,4 @@
-/** Dates of the ledger: what a run that is behind them must not undo, and when keys were known to end (T5, T7). */
+/** Dates of the ledger: its latest date, for runs with a clock behind it, and the known expiry dates of keys (T5, T7). */
 import { largest } from "../extremes.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import type { KeyRecord, LedgerFile } from "../store/ledger.ts";
@@ -7,7 +7,7 @@ import type { Fingerprint } from "../trust/facts.ts";
 import { endOfLife } from "../trust/key-state.ts";
 import { readAll } from "./read-certificates.ts";
 
-/** T7: when certificates end, as they say themselves. */
+/** T7: when certificates expire according to their self-signatures. */
 export async function endsIn(
   certificates: Iterable<RawCertificate>,
   at: Instant,
@@ -33,13 +33,13 @@ export function latestDate({ feeds, keys, checks }: LedgerFile): Instant {
   ]);
 }
 
-/** Ends kept of one key: its keepers let it lapse once or twice, a thief as often as he likes. */
+/** How many expiry dates are kept for one key: keepers let it expire once or twice, but a thief could add any number. */
 const maxEnds = 16;
 
 /**
- * T7: the recorded ends of a key. One that has passed stays; one that has not is replaced by the latest news.
- * @param end the present one, as the judgement takes it
- * @param isSucceeded whether another key lives: without one the end decides nothing, and a refusal changes nothing
+ * T7: the recorded expiry dates of a key. A past one stays; a future one is replaced by the latest.
+ * @param end the present one, as used in the judgement
+ * @param isSucceeded whether a live successor exists; without one, the expiry decides nothing
  */
 export function endsOf(
   known: Pick<KeyRecord, "end" | "passed"> | undefined,

@@ -1,6 +1,6 @@
 /**
- * Which of the certificates that came from outside take part: those that the chain leads to. Anybody can make ten thousand
- * with the archive's user ID on them, so a place is had for a certification that was checked, and for nothing less.
+ * Selects the certificates from outside that take part: those to which the chain leads. Anybody can make ten thousand with the
+ * archive's user ID, so only those with a verified certification are accepted.
  */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
@@ -15,30 +15,30 @@ import { refuseWeakKey } from "../trust/policy.ts";
 type Certificates = ReadonlyMap<Fingerprint, RawCertificate>;
 
 export const connectedLimits = {
-  /** Keys that one key is seen to certify as successors. Above it none of those from outside is looked at (T6). */
+  /** Successors of one key that are examined. If there are more, none of those from outside is examined (T6). */
   successorsOfOne: 100,
   /** Successors in all. */
   successors: 2_000,
-  /** Delegates from outside of one key of the chain, and all below one such delegate. Those beyond are refused as unknown. */
+  /** Delegates from outside of one key of the chain, and all below one such delegate. Further ones are refused as unknown. */
   delegatesOfOne: 1_000,
 } as const;
 
 export interface Connected {
-  /** All keys that the seeds lead to by certifications that verify; whether they count is for the judge. */
+  /** All keys that the seeds lead to by certifications that verify; the judge decides whether they count. */
   readonly reached: ReadonlySet<Fingerprint>;
-  /** T6: keys that certified more successors than are looked at, with some of those from outside, which are left out. */
+  /** T6: keys that certified more successors than are examined, with some of those from outside that are left out. */
   readonly crowded: ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 }
 
 interface Input {
-  /** The profile's keyring and the client's state: they take part in any case. */
+  /** The profile's keyring and the client's state: they always take part. */
   readonly own: Certificates;
   readonly strangers: Certificates;
   readonly seeds: readonly Fingerprint[];
   readonly identity: Identity;
 }
 
-/** What one key is said to have certified: subject -> the claims. */
+/** The claimed certifications of one key, by subject. */
 type Subjects = Map<Fingerprint, Claim[]>;
 
 interface Named {
@@ -71,12 +71,12 @@ class Search {
 
   async run(): Promise<void> {
     const claims = await claimsByIssuer(this.#input);
-    // What is added on the way is visited too, the nearest first: a breadth-first search.
+    // Elements that are added during the loop are visited too: a breadth-first search.
     for (const issuer of this.reached) {
       const certificate = this.#input.own.get(issuer) ?? this.#input.strangers.get(issuer);
       const key = certificate && (await loadKey(certificate.primary.body, issuer));
       if (certificate === undefined || key === undefined || refuseWeakKey(key.facts) !== undefined) continue;
-      // T3c: what it certified counts for nothing, so that a thief can't crowd out anybody once the key is revoked.
+      // T3c: its certifications are void, so that a thief can't displace anybody after the key was revoked.
       if (await hasRevokedItselfHard(certificate, key)) continue;
       const [successors, delegates]: [Subjects, Subjects] = [new Map(), new Map()];
       for (const { subject, claim } of [...(claims.get(issuer) ?? []), ...(claims.get(keyIdOf(issuer)) ?? [])]) {
@@ -88,7 +88,7 @@ class Search {
     }
   }
 
-  /** Own ones first: they count, and are reached in any case. */
+  /** Own ones come first: they count, and are always reached. */
   async #addSuccessors(issuer: LoadedKey, claimed: Subjects): Promise<void> {
     const { own } = this.#input;
     let count = 0;
@@ -127,10 +127,10 @@ class Search {
   }
 }
 
-/** Checks under way at once. */
+/** The number of checks at the same time. */
 const atOnce = 64;
 
-/** Those of the claimed subjects that a key did certify, in their order. */
+/** The claimed subjects that a key really certified, in their order. */
 async function* certifiedBy(
   issuer: LoadedKey,
   claimed: Subjects,

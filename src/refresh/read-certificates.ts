@@ -1,14 +1,14 @@
-/** The available certificates, read: the facts that the judge is given, and which packets were found good. */
+/** Reads the available certificates: returns the facts for the judge, and the packets that verified. */
 import type { Component, RawCertificate } from "../openpgp/certificate/certificate.ts";
 import type { RevocationStore } from "../openpgp/certificate/revocation-store.ts";
 import { designatedBy, factsOf } from "../openpgp/check/evidence.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
 
-/** How many signatures of each part are read for messages alone. */
+/** How many signatures of each part are read only for messages. */
 const toldSignatures = 20;
 
-/** As much of a certificate as a message needs. */
+/** Reduces a certificate to the parts that messages need. */
 export function cutDown(certificate: RawCertificate): RawCertificate {
   const cut = <T>(list: readonly T[]) => list.slice(0, toldSignatures);
   const cutAll = (components: readonly Component[]) => {
@@ -18,18 +18,18 @@ export function cutDown(certificate: RawCertificate): RawCertificate {
   return { ...certificate, signatures: cut(signatures), userIds: cutAll(userIds), subkeys: cutAll(subkeys) };
 }
 
-/** Reads certificates with each other's keys: what one says of another is checked. */
+/** Reads certificates together, and verifies their signatures over each other. */
 export async function readAll(certificates: ReadonlyMap<Fingerprint, RawCertificate>) {
   const keys = await KeyIndex.of(certificates.values());
   const verified = new Set<Uint8Array>();
   return { facts: await factsOf(keys, (body) => verified.add(body)), verified };
 }
 
-/** What is read from one state of the available certificates. */
+/** The result of reading one state of the available certificates. */
 export interface Reading {
   /** The certificates that take part. */
   readonly part: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** Theirs, and those of some others, for messages. */
+  /** Their keys, and some others for messages. */
   readonly keys: KeyIndex;
   readonly facts: CertificateFacts[];
   /** Bodies of the signature packets found good. */
@@ -39,7 +39,7 @@ export interface Reading {
   readonly resting: ReadonlySet<Fingerprint>;
 }
 
-/** A bare revocation only names its maker: it is added to each key that designated that one as its revoker. */
+/** A bare revocation names only its maker, so it is added to each key that designated this maker as its revoker. */
 export function layByRevokers(
   revocations: RevocationStore,
   part: Map<Fingerprint, RawCertificate>,

@@ -1,4 +1,4 @@
-/** What a run of the client records of what it learned (T4, T5, T11). */
+/** Records what a run of the client learned (T4, T5, T11). */
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
 import type { BundleCopy } from "../store/bundle-copies.ts";
 import type { ClientState } from "../store/client-state.ts";
@@ -11,7 +11,7 @@ import { skew } from "../trust/policy.ts";
 import type { Judged, Knowledge } from "./certificate-pool.ts";
 import { endsOf, latestDate } from "./ledger-dates.ts";
 
-/** What is asked of the run. */
+/** The data of the run that is needed here. */
 interface Run {
   readonly options: { readonly at: Instant; readonly reporter: { warn(text: string): void } };
   readonly knowledge: Knowledge;
@@ -24,22 +24,22 @@ interface Run {
 }
 
 /**
- * Whether a key that was accepted before is so no longer. A missing check or a fork is a state of the world, not of the key: what was
- * accepted stays in the ledger.
+ * Whether a key that was accepted before is no longer accepted. A missing check or a fork says nothing about the key itself:
+ * then it stays in the ledger.
  */
 export function isDropped(key: Fingerprint, { trusted, rejected }: TrustSet): boolean {
   const code = rejected.get(key)?.code;
   return !trusted.has(key) && code !== "unchecked_revocation" && code !== "fork";
 }
 
-/** A check that another run made meanwhile stays the last one; one of the future is none (T11). */
+/** A later check by another run stays the last one; a check dated in the future does not count (T11). */
 function latest(at: Instant, recorded: Instant | undefined): Instant {
   return recorded !== undefined && recorded <= at + skew ? Math.max(at, recorded) : at;
 }
 
 /**
- * Records revocations and certificates first, since what they say only ever adds; then which keys were accepted after which, which were
- * dropped, and the checks. Of delegates that were not read nothing changes.
+ * Records revocations and certificates first, because these are only ever added; then which keys were accepted after which,
+ * which were dropped, and the checks. Nothing changes for delegates that were not read.
  */
 export async function recordRun(run: Run, state: ClientState, judged: Judged): Promise<void> {
   const { knowledge, answered, options } = run;
@@ -55,11 +55,11 @@ export async function recordRun(run: Run, state: ClientState, judged: Judged): P
   const hasLive = [...trust.trusted.values()].some(({ facts, role }) => role !== "delegate" && isLive(facts));
   for (const [fingerprint, key] of trust.trusted) {
     const known = keys.get(fingerprint);
-    // A delegate that became one of the chain, or the other way round, is accepted as what it is now (T5).
+    // If a delegate became a key of the chain, or vice versa, it is recorded as new (T5).
     const isSame = known !== undefined && (known.role === "delegate") === (key.role === "delegate");
     const isKnown = isSame && run.knows(fingerprint);
-    // The clock is wrong, or the run looks at the past: it accepts nothing new. A key that a clock ahead accepted is dated again, but
-    // not by one that is behind an accepted index (T9).
+    // The clock is wrong, or the run is about the past: no new key is recorded. A key that was accepted by a clock ahead gets a
+    // new date, but not from a clock that is behind an accepted index (T9).
     if (isBehind && (!isSame || isKnown || isBehindIndex)) continue;
     const { at } = options;
     const { acceptedAt, role, from } = isKnown ? known : { acceptedAt: at, role: key.role, from: key.via.at(-1) };
@@ -70,7 +70,7 @@ export async function recordRun(run: Run, state: ClientState, judged: Judged): P
   }
   for (const fingerprint of isBehind ? [] : before.keys.keys()) {
     if (resting.has(fingerprint) || !isDropped(fingerprint, trust)) continue;
-    // With a clock that was set back, or in an audit of the past, today's keys are in the future; they must not be forgotten.
+    // If the clock was set back, or in an audit of the past, today's keys are in the future; they must not be dropped.
     if (!run.knows(fingerprint)) continue;
     keys.delete(fingerprint);
     const why = trust.rejected.get(fingerprint)?.reason ?? "no seed of the profile leads to it any more";

@@ -17,7 +17,7 @@ import { delegatorsOf } from "./delegators.ts";
 import type { Session } from "./session.ts";
 import { noteBug, takeIn } from "./sources.ts";
 
-/** Rounds of asking: one finds successors, the next asks about them; more than a few would be a game. */
+/** Rounds of questions: one finds successors, the next asks about them. A limit stops an attacker who adds keys in every round. */
 const maxRounds = 6;
 
 function addressOfArchive({ archive: { identity } }: Profile): string | undefined {
@@ -45,10 +45,10 @@ async function discover(session: Session, inquiry: Inquiry): Promise<void> {
   }
 }
 
-/** What Hockeypuck and feedkey's own server send at most in answer to a search, without a word about the rest. */
+/** The most keys that Hockeypuck and feedkey's own server return for a search; they silently omit the rest. */
 const fullAnswer = 100;
 
-/** Without this a chain longer than that ends in an unknown signer, and nobody sees why. */
+/** Without this warning, a longer chain would end with an unknown signer for no visible reason. */
 function warnOfFull({ options }: Session, address: string, blocks: readonly Uint8Array[]): void {
   const count = blocks.reduce((sum, block) => sum + readKeyring(block).certificates.length, 0);
   if (count < fullAnswer) return;
@@ -56,7 +56,7 @@ function warnOfFull({ options }: Session, address: string, blocks: readonly Uint
   options.reporter.warn(`a key server sent ${count} keys for ${address}, perhaps not all it has: ${missing}`);
 }
 
-/** Asks every server about the keys and takes in what all of them say. */
+/** Asks every server about the keys and adds all answers. */
 async function check(session: Session, inquiry: Inquiry, fingerprints: readonly Fingerprint[]): Promise<void> {
   const { reporter } = session.options;
   for (const [fingerprint, row] of await inquiry.ask(fingerprints, isAbout)) {
@@ -72,7 +72,7 @@ async function check(session: Session, inquiry: Inquiry, fingerprints: readonly 
       reporter.warn(`key ${fingerprint} could not be checked for revocation: ${answer.error.message}`);
       continue;
     }
-    // Exactly what was asked for: a certificate that came along is not what this question was about.
+    // Only for the requested key: other certificates in the answer do not answer the question about themselves.
     session.answered.set(fingerprint, answer.outcome);
     if (answer.outcome === "absent" && session.state.ledger.checks.get(fingerprint)?.everFound === true) {
       reporter.warn(`key ${fingerprint} was on the key servers before, but is no longer there`);
@@ -84,12 +84,12 @@ function newInquiry(session: Session): Inquiry {
   return new Inquiry(servers(session.profile), { transport: session.options.keyserverTransport });
 }
 
-/** The keys whose state decides: those that would be trusted if checked, and rivals. */
+/** The keys whose state matters: those that would be trusted after a check, and rivals. */
 function deciding({ trusted, forks }: TrustSet): Fingerprint[] {
   return [...new Set([...trusted.keys(), ...forks.flatMap((fork) => fork.rivals)])];
 }
 
-/** Asks the key servers round by round; what the bundle brings takes part as soon as it has come. */
+/** Asks the key servers round by round; the keys of the bundle take part as soon as it has arrived. */
 async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bundles): Promise<void> {
   const policy = session.checkPolicy;
   const inquiry = newInquiry(session);
@@ -127,7 +127,7 @@ function warnOfGrace(session: Session, { trust }: Judged): void {
   }
 }
 
-/** Judges, and records what was learned; where another run wrote meanwhile, with what that one learned. */
+/** Judges, and records what was learned; if another run has written in the meantime, together with what it learned. */
 async function conclude(session: Session): Promise<Judged> {
   for (;;) {
     const judged = await session.judge();
@@ -138,8 +138,8 @@ async function conclude(session: Session): Promise<Judged> {
 }
 
 /**
- * Asks the archive and the key servers, side by side, judges, and records what was learned.
- * @param thoroughly ask about every key, even those whose last check is recent enough, and for the whole bundle
+ * Asks the archive and the key servers at the same time, judges, and records what was learned.
+ * @param thoroughly ask about every key, even if the last check is recent enough, and download the whole bundle
  * @returns the judgement with every check that could be made
  */
 export async function refresh(session: Session, thoroughly = false): Promise<Judged> {
@@ -151,19 +151,22 @@ export async function refresh(session: Session, thoroughly = false): Promise<Jud
   return await conclude(session);
 }
 
-/** Signers that errors name, and that nobody was asked about in this run: no search by the archive's address finds delegates. */
+/** Signers named in errors about which no server was asked in this run: a search by the archive's address finds no delegates. */
 function strangers(session: Session, errors: readonly FeedkeyError[]): Fingerprint[] {
   const signers = errors.filter(({ code }) => code === "untrusted_signer").map(({ details }) => String(details.signer));
   return [...new Set(signers)].filter((signer) => isFingerprint(signer) && !session.answered.has(signer));
 }
 
-/** The longest path of delegations that the rules allow, and how many keys are asked for on the way: names are mere claims. */
+/**
+ * The longest path of delegations that the rules allow, and the number of keys to ask for along it, because these are
+ * unverified claims.
+ */
 const maxPath = 9;
 const maxAsked = 100;
 
 /**
- * Asks about signers, and about whoever they say delegated to them, up to keys that were asked about in this run: of a
- * delegate whose own issuer is unknown nothing could be judged.
+ * Asks about signers and about the claimed issuers of their delegations, up to keys that were already asked about in this run:
+ * a delegate with an unknown issuer can't be judged.
  * @returns whether anything was learned
  */
 async function askUpwards(session: Session, signers: readonly Fingerprint[]): Promise<boolean> {
@@ -184,7 +187,7 @@ async function askUpwards(session: Session, signers: readonly Fingerprint[]): Pr
       .filter((key) => isFingerprint(key) && !asked.has(key) && !answered.has(key))
       .slice(0, maxAsked - asked.size);
   }
-  // All at once: each may be what another one hangs on.
+  // All together, because each may be the issuer of another.
   knowledge.addBlocks(blocks);
   return [...knowledge.held].some(([key, certificate]) => before.get(key) !== certificate);
 }
@@ -193,7 +196,7 @@ function held(knowledge: Knowledge, keys: readonly Fingerprint[]): RawCertificat
   return keys.flatMap((key) => knowledge.held.get(key) ?? []);
 }
 
-/** Keys on the paths of signers that errors name, which nobody was asked about since the time was over. */
+/** Keys on the paths of signers named in errors, about which no server was asked because the time was over. */
 async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]): Promise<Fingerprint[]> {
   if (session.unasked.size === 0) return [];
   const { trust } = await session.judgeUnchecked();
@@ -208,9 +211,9 @@ async function unaskedBehind(session: Session, errors: readonly FeedkeyError[]):
 }
 
 /**
- * Whether news of keys could change these refusals, and if so, asks for them: about the signers' paths, as far as there was
- * no time for them; everybody about every key where recent checks were reused; and about signers that nobody was asked
- * about yet, with those that delegated to them.
+ * Asks for more, if that could change these refusals: about keys on the signers' paths for which there was no time; about every
+ * key, if recent checks were used again; and about signers that were not asked about yet, with the issuers of their
+ * delegations.
  * @returns the new judgement; undefined if there is nothing new to learn
  */
 export async function learnMore(session: Session, errors: readonly FeedkeyError[]): Promise<Judged | undefined> {

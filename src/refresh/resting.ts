@@ -6,26 +6,26 @@ import { fingerprintOf, keyIdOf } from "../openpgp/packet/key-packet.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { delegatorsOf } from "./delegators.ts";
 
-/** Up to this many, all are read: then the ledger knows at once what became of each. */
+/** Up to this many, all are read: then the ledger is immediately up to date about each. */
 export const alwaysRead = 100;
 
 interface Known {
   /** All available certificates. */
   readonly held: ReadonlyMap<Fingerprint, RawCertificate>;
-  /** The keyring's and the state's as the run began: one that is another object now has news. */
+  /** The certificates of keyring and state at the start of the run; if the object has changed, there is news. */
   readonly quiet: ReadonlyMap<Fingerprint, RawCertificate>;
   /** Whether it can be a key of the chain: a seed, or one with the archive's user ID (T1). */
   readonly isOfChain: (certificate: RawCertificate) => boolean;
-  /** Whether there are revocations whose target only shows when it is read whom it designated as its revoker. */
+  /** Whether there are revocations whose target is known only after reading which keys designated their maker as a revoker. */
   readonly designationsCount: boolean;
-  /** Fingerprints and key IDs, of subkeys too: who signed what is to be verified. */
+  /** Fingerprints and key IDs, also of subkeys: the signers of what will be verified. */
   readonly wanted: ReadonlySet<string>;
 }
 
 /**
- * The certificates that change no verdict about any other key, nor about the wanted ones. A key without the archive's user ID can only
- * be a delegate, and bears only on those that it delegated to. Whatever has news in this run, or anything that takes trust away, is read,
- * and so is all that one that is read says it has its rights from.
+ * The certificates that need not be read, because they change no verdict about another key or a wanted one. A key without the
+ * archive's user ID can only be a delegate, and matters only for its own delegates. A certificate is read if it has news in
+ * this run or a revocation, or if a certificate that is read names it as an issuer.
  */
 export function restingDelegates({ held, quiet, isOfChain, designationsCount, wanted }: Known): Set<Fingerprint> {
   const resting = new Map<Fingerprint, RawCertificate>();
@@ -46,7 +46,7 @@ export function restingDelegates({ held, quiet, isOfChain, designationsCount, wa
     for (const name of delegatorsOf(certificate)) names.add(name);
   };
   for (const [key, certificate] of held) if (!resting.has(key)) addDelegators(certificate);
-  // A set iterates over what is added to it on the way.
+  // Iterating a set includes elements that are added during the loop.
   for (const name of names) {
     for (const key of byName.get(name) ?? []) {
       const certificate = resting.get(key);

@@ -16,7 +16,7 @@ const use = { what: "the keyring", code: "bad_profile" } as const;
 
 interface KeyringFiles {
   readonly paths: readonly string[];
-  /** Names in the folder that don't end as those of keys do, and are not read. */
+  /** Names in the folder without the extension of a key file; they are not read. */
   readonly others: readonly string[];
 }
 
@@ -37,9 +37,9 @@ export interface SeedKeyring {
 
 /**
  * Reads a profile's keyring: the seeds and other certificates.
- * @returns every seed that the profile lists is among the certificates; bare revocations have been laid to them
+ * @returns every seed that the profile lists is among the certificates; bare revocations have been added to them
  * @throws FeedkeyError `no_seed` if the profile lists none; `bad_profile` if a listed one is missing, a file can't be read to
- *   its end, a secret key stands among them, or others can write to the keyring
+ * its end, a secret key is among them, or others can write to the keyring
  */
 export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
   const { keyring, seeds } = profile.trust;
@@ -64,7 +64,7 @@ export async function readSeeds(profile: Profile): Promise<SeedKeyring> {
         hint: "anyone who has seen this file can sign as the archive: revoke that key, make a new one, and ship certificates only",
       });
     }
-    // What is cut off may be a revocation.
+    // The missing part may be a revocation.
     if (!read.isWhole) {
       const problem = `the keyring file ${escapeText(file)} can't be read to its end: ${read.problems.join(", ")}`;
       throw new FeedkeyError("bad_profile", problem, {

@@ -19,16 +19,16 @@ import { endsIn } from "./ledger-dates.ts";
 import { isDropped, recordRun } from "./record-run.ts";
 import { readSeeds } from "./seeds.ts";
 
-/** Where a use case says what is not an error, and how far it is. */
+/** Receives warnings, notes and progress from the use cases. */
 export interface Reporter {
   warn(text: string): void;
-  /** Something that only a curious reader wants to know. */
+  /** A detail, for `--verbose`. */
   note(text: string): void;
   /** Starts a bar; a total of undefined is not known yet. */
   progress(label: string, total: number | undefined): { update(done: number, total?: number): void; stop(): void };
 }
 
-/** Shows how far an action is. */
+/** Shows the progress of an action. */
 export async function withProgress<Result>(
   { options }: Pick<Session, "options">,
   label: string,
@@ -57,16 +57,16 @@ export interface SessionOptions {
   readonly resetState?: boolean;
   /** An audit: reads the state and changes nothing. */
   readonly readOnly?: boolean;
-  /** Nothing but signatures will be verified: of many delegates only those that signed are read. */
+  /** Only signatures will be verified: if there are many delegates, only those that signed are read. */
   readonly onlySigners?: boolean;
-  /** A `refresh` of the same job has just asked: its answers count as if this run had asked. */
+  /** A `refresh` of the same job has just asked the servers; its answers count as answers of this run. */
   readonly justRefreshed?: boolean;
 }
 
-/** How far apart the steps of one job of a timer or script may be. */
+/** The longest time between two steps of a timer's or script's job. */
 const sameJob: Duration = 15 * 60_000;
 
-/** @throws FeedkeyError `bad_profile` where a profile switches verification off */
+/** @throws FeedkeyError `bad_profile` if a profile switches verification off */
 export function refuseUnverified({ name, archive }: Profile): void {
   if (archive.verify === "required") return;
   throw new FeedkeyError("bad_profile", `profile "${name}" says "verify = off"`, {
@@ -78,17 +78,17 @@ export class Session {
   readonly options: SessionOptions;
   readonly knowledge: Knowledge;
   readonly state: SharedState | ClientStateView;
-  /** Keys for which a key server answered properly in this run: *found* or *absent*. */
+  /** Keys for which a key server gave a usable answer in this run: *found* or *absent*. */
   readonly answered = new Map<Fingerprint, "found" | "absent">();
   /** Keys that should have been asked about in this run, but the time was over: they get no grace. */
   readonly unasked = new Set<Fingerprint>();
 
-  /** The archive's bundles as they came in this run, as far as their servers say which version that is. */
+  /** The bundles that were downloaded in this run, if their servers gave a validator. */
   readonly bundles: BundleCopy[] = [];
 
   /** The last judgement. */
   #judged: Judged | undefined;
-  /** T7: the profile's keyring, and when its keys end, as it says itself. */
+  /** T7: the profile's keyring, and when its keys expire according to it. */
   readonly #shipped: ReadonlyMap<Fingerprint, RawCertificate>;
   readonly #shippedEnds = new Map<Fingerprint, readonly Instant[]>();
 
@@ -131,14 +131,14 @@ export class Session {
   }
 
   /**
-   * What the ledger says at the reference time. What was accepted after it was not accepted before: a run with `--at` in
-   * the future, or with a clock that was ahead, must not decide for those that come first.
+   * The ledger at the reference time, without keys that were accepted later: a run with `--at` in the future, or with a clock
+   * that was ahead, must not decide for earlier ones.
    */
   get known(): ReadonlyMap<Fingerprint, KeyRecord> {
     return new Map([...this.state.ledger.keys].filter(([key]) => this.knows(key)));
   }
 
-  /** Keys of the chain that this client accepted before (T5). A delegate is never one of the chain. */
+  /** Keys of the chain that this client accepted before (T5). A delegate is never a key of the chain. */
   get accepted(): ReadonlySet<Fingerprint> {
     return new Set([...this.known].filter(([, { role }]) => role !== "delegate").map(([key]) => key));
   }
@@ -154,7 +154,7 @@ export class Session {
   checkState(key: Fingerprint): CheckState {
     const { ledger } = this.state;
     const state = checkState(ledger.checks.get(key), this.answered.has(key), this.knows(key), this.checkPolicy);
-    // Grace is for keys about which no server could answer, not for keys about which none was asked.
+    // Grace is for keys about which no server could answer, not for those about which no server was asked.
     return state === "grace" && this.unasked.has(key) ? "unchecked" : state;
   }
 
@@ -164,7 +164,7 @@ export class Session {
     readonly ends: ReadonlyMap<Fingerprint, readonly Instant[]>;
   }> {
     const neverLive = new Set<Fingerprint>();
-    // What the profile's own keyring says of an end that has passed was known before it did.
+    // A past expiry in the profile's own keyring was known before it was reached.
     const ends = new Map<Fingerprint, readonly Instant[]>(await this.#endsOfShipped());
     for (const [key, record] of this.known) {
       if (!record.wasLive) neverLive.add(key);
@@ -173,7 +173,7 @@ export class Session {
     return { neverLive, ends };
   }
 
-  /** Of the keys that are read. */
+  /** Only of the keys that are read. */
   async #endsOfShipped(): Promise<ReadonlyMap<Fingerprint, readonly Instant[]>> {
     const resting = await this.knowledge.resting();
     const isNew = ({ fingerprint }: RawCertificate) => {
@@ -191,7 +191,7 @@ export class Session {
     const judged = { ...found, including: (names: Iterable<string>) => this.#judgeWith(names) };
     this.#judged = judged;
     if (!this.#hasLost(judged)) return judged;
-    // It is to be said of every key that falls with it.
+    // Everything is read, because each key that is dropped with it must be reported.
     this.knowledge.readEverything();
     return await this.judge();
   }
@@ -202,7 +202,7 @@ export class Session {
     throw new FeedkeyError("internal", "no key was judged yet");
   }
 
-  /** Whether a key that was accepted before is so no longer, while others were not read. */
+  /** Whether a key that was accepted before is no longer accepted, while some delegates were not read. */
   #hasLost({ trust, resting }: Judged): boolean {
     if (resting.size === 0) return false;
     return [...this.known.keys()].some((key) => !resting.has(key) && isDropped(key, trust));
@@ -211,20 +211,19 @@ export class Session {
   async #judgeWith(names: Iterable<string>): Promise<Judged> {
     const read = await this.knowledge.want(names);
     if (read.length === 0) return this.judged;
-    // T11: grace is for keys about which nobody could answer; about these nobody was asked.
+    // T11: no grace, because no server was asked about these keys.
     const isDue = (key: Fingerprint) => needsCheck(this.state.ledger.checks.get(key), this.checkPolicy);
     if (!this.options.offline) for (const key of read) if (isDue(key)) this.unasked.add(key);
     return await this.judge();
   }
 
-  /** The judgement as if every key had been checked: whom to ask about, and nothing else. */
+  /** The judgement under the assumption that every key was checked: used only to find the keys to ask about. */
   async judgeUnchecked(): Promise<Judged> {
     return await this.knowledge.judge(this.options.at, this.accepted, new Set(), await this.#memory());
   }
 
   /**
-   * Records what this run learned: revocations and certificates first, since what they say only ever adds; then which
-   * keys were accepted after which, which were dropped, and the checks. An audit (read-only state) records nothing.
+   * Records what this run learned. An audit (read-only state) records nothing.
    * @returns false as {@link write} does
    */
   async record(judged: Judged): Promise<boolean> {
@@ -234,8 +233,8 @@ export class Session {
   /**
    * Writes to the state, locked for as long as that takes.
    * @param feed whose index is written
-   * @returns false if another run wrote first: what it recorded has been taken in, nothing was written, and the judgement that
-   *   was to be written, or acted on, has to be made again
+   * @returns false if another run wrote first: then its records were read, nothing was written, and the judgement must be made
+   * again
    */
   async write(action: (state: ClientState) => Promise<void>, feed?: string): Promise<boolean> {
     if (!(this.state instanceof SharedState) || (await this.state.write(action, feed))) return true;
@@ -244,7 +243,7 @@ export class Session {
     return false;
   }
 
-  /** Ends the run. Between two writes nothing is locked, so that there is nothing to let go of. */
+  /** Ends the run. Nothing is locked between two writes, so there is nothing to release. */
   async close(): Promise<void> {}
 }
 
@@ -254,7 +253,7 @@ function storedIn(state: ClientStateView): RawCertificate[] {
   });
 }
 
-/** What takes trust away, as an earlier run kept it (T4). */
+/** Revocations and the like that an earlier run stored (T4). */
 function rememberedIn(state: ClientStateView): Keyring {
   return wholly(state.revocations() ?? new Uint8Array(), join(state.folder, "revocations.pgp"));
 }

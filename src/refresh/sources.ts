@@ -1,4 +1,4 @@
-/** Handles the answers and failures of one source: a failure is reported, and the run goes on with the others. */
+/** Handles the answers and failures of one source: a failure is reported, and the run continues with the others. */
 import { FeedkeyError } from "../error.ts";
 import type { Answer } from "../keyserver/answer.ts";
 import { blocksIn } from "../keyserver/ask-all.ts";
@@ -6,8 +6,8 @@ import { unreadable } from "../keyserver/hkp.ts";
 import type { Reporter, Session } from "./session.ts";
 
 /**
- * Warns that a source failed. What nobody foresaw is a bug: its stack is a note, which `--debug` shows.
- * @param what failed, in words that the reason follows
+ * Warns that a source failed. An unforeseen error is a bug: its stack becomes a note, which `--debug` shows.
+ * @param what failed, in words that come before the reason
  */
 export function tellFailure(reporter: Reporter, what: string, error: unknown): void {
   reporter.warn(`${what}: ${error instanceof Error ? error.message : String(error)}`);
@@ -31,7 +31,7 @@ function takeInOne(session: Pick<Session, "knowledge">, answer: Answer): Answer 
 }
 
 /**
- * Takes in what servers say.
+ * Processes the answers of servers.
  * @returns the answers; one that could not be used has become `unknown`, and does not count as a check
  */
 export function takeIn(session: Pick<Session, "knowledge">, answers: readonly Answer[]): Answer[] {
@@ -39,7 +39,7 @@ export function takeIn(session: Pick<Session, "knowledge">, answers: readonly An
     session.knowledge.addBlocks(blocksIn(answers));
     return [...answers];
   } catch {
-    // One of them is to blame, but the others must count.
+    // One of them caused the error, but the others must count.
     return answers.map((answer) => takeInOne(session, answer));
   }
 }

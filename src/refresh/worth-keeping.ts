@@ -1,4 +1,4 @@
-/** What the client's state keeps: certificates of the chain, and everything that takes trust away (T4). */
+/** Selects what the client's state stores: certificates of the chain, and revocations and the like (T4). */
 import { append } from "../grouped.ts";
 import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
 import { cutToSize } from "../openpgp/certificate/cut-to-size.ts";
@@ -17,7 +17,7 @@ interface Chain {
   readonly links: readonly Link[];
   /** Certificates of the client's state. */
   readonly stored: ReadonlySet<Fingerprint>;
-  /** Those too, and the profile's keyring. */
+  /** These, and the profile's keyring. */
   readonly own: ReadonlySet<Fingerprint>;
   /** Whether a user ID is the archive's. */
   readonly isNamed: (userId: Uint8Array) => boolean;
@@ -29,7 +29,7 @@ function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
   for (const { issuer, subject, unfounded } of links) {
     if (unfounded !== true) append(subjects, issuer, subject);
   }
-  // A set iterates over what is added to it on the way.
+  // Iterating a set includes elements that are added during the loop.
   const found = new Set(connected);
   for (const key of found) for (const subject of subjects.get(key) ?? []) found.add(subject);
   for (const key of stored) found.add(key);
@@ -37,10 +37,10 @@ function connectedKeys({ connected, links, stored }: Chain): Set<Fingerprint> {
 }
 
 /**
- * The certificates worth keeping: those that are there, with whatever was heard of them since, and those connected with
- * the seeds, whether the link holds or not (a revoked link must stay known); and those of anyone who revoked one of these keys:
- * without it the revocation could not be checked again (T4). Without packets that prove nothing, and within bounds: a thief
- * of a key of the chain can make as many as he likes. What was there first stays.
+ * The certificates to store: those that are already stored, with new packets; those connected with the seeds by a valid or
+ * invalid link (a revoked link must stay known); and those of revokers of these keys, which are needed to check the revocation
+ * again (T4). Unverified packets are dropped, and there are limits, because a thief of a key of the chain can make any number.
+ * Certificates that were stored first stay.
  */
 export function certificatesWorthKeeping(
   { part, verified, facts }: Reading,
@@ -64,7 +64,7 @@ export function certificatesWorthKeeping(
 }
 
 /**
- * What the revocation store asks when it is written.
+ * What the revocation store needs when it is written.
  * @param own seeds, and keys of the client's state
  * @param part the certificates that were read for the judgement
  * @param verified bodies of the packets found good

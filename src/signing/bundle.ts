@@ -19,7 +19,7 @@ export interface BundleFile extends PublishedFile {
 
 /**
  * The certificates that belong in the bundle: the signing key's; every other one of the key store that ever carried the
- * archive's user ID, even if it or the user ID is revoked, since clients must learn of that; delegates, also withdrawn ones;
+ * archive's user ID, even if it or the user ID is revoked, because clients must learn of that; delegates, also withdrawn ones;
  * and the issuers of these delegations. The chain comes first.
  */
 export function bundleCertificates(own: Own, signing: OwnCertificate, userId: string): OwnCertificate[] {
@@ -53,8 +53,9 @@ function names(certificates: readonly OwnCertificate[]): string {
 }
 
 /**
- * What to do about certificates with the archive's name that are not connected with its keys. A store that wrote this bundle
- * before had all of the archive's: somebody else added them, and they are removed. Another store may just not know them.
+ * Decides about certificates with the archive's user ID that are not connected with its keys. If this store wrote the bundle
+ * before, it had all of the archive's certificates; so somebody else added these, and they are removed. Otherwise the store may
+ * just not know them.
  * @throws FeedkeyError `bad_config`
  */
 function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[], wroteBefore: boolean): string[] {
@@ -75,7 +76,7 @@ function judgeStrangers(tree: PublishedTree, strangers: readonly OwnCertificate[
   );
 }
 
-/** Bytes for each part of a delegate's certificate if the bundle is full. */
+/** The limits for a delegate's certificate if the bundle is full. */
 const tightRoom: Room = { own: storeRoom.own / 8, others: storeRoom.others / 8, strangers: 0 };
 
 /**
@@ -110,7 +111,7 @@ async function writeBundle(own: Own, signing: OwnCertificate, userId: string, mo
 }
 
 /**
- * Plans the two files of the bundle, binary and armored. It never loses what is the archive's.
+ * Plans the two files of the bundle, binary and armored. It never loses a certificate of the archive.
  * @param own certificates of the key store
  * @param signing the archive's present key
  * @param wroteBefore whether this key store has written this bundle before

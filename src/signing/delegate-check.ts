@@ -1,4 +1,4 @@
-/** Whether clients of the archive accept a key as its delegate, and over which path, by the certificates in the key store. */
+/** Checks with the certificates in the key store whether clients accept a key as the archive's delegate, and over which path. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Instant } from "../time.ts";
@@ -11,7 +11,7 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export type Own = ReadonlyMap<Fingerprint, OwnCertificate>;
 
-/** Whether a key whose certificate is here ever delegated to it, rightly or not. */
+/** Whether a key whose certificate is here ever delegated to it, validly or not. */
 export function isDelegate({ userIds }: CertificateFacts): boolean {
   return userIds.some(({ certifications }) => certifications.some(isDelegation));
 }
@@ -47,7 +47,7 @@ export function withPath(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   return [...path].flatMap((key) => own.get(key) ?? []);
 }
 
-/** The keys at the top: those above a key that are not delegates themselves. The key itself, if nobody delegated to it. */
+/** The keys at the top of its path: those above it that are not delegates themselves; the key itself, if it is not a delegate. */
 export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
   const above = new Set([fingerprint]);
   for (const key of above) {
@@ -58,8 +58,8 @@ export function rootsOf(own: Own, fingerprint: Fingerprint): OwnCertificate[] {
 }
 
 /**
- * The judgement of a client that has all these certificates, with those that carry the archive's user ID as seeds. Delegates
- * may not carry it, and a delegation to a seed does not matter.
+ * The judgement of a client that has all these certificates, with those that have the archive's user ID as seeds. Delegates
+ * can't have it, and a delegation to a seed does not matter.
  */
 export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   const certificates = [...own.values()].map(({ facts }) => facts);
@@ -75,7 +75,7 @@ export function judgeOwn(own: Own, userId: string, at: Instant): TrustSet {
   });
 }
 
-/** A delegate in the judgement of clients. */
+/** How clients judge a delegate. */
 export interface Standing {
   readonly trust: TrustSet;
   /** Undefined: clients refuse it. */

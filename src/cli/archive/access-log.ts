@@ -8,7 +8,7 @@ import type { CliReporter } from "../reporter.ts";
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** What a client sent, with nothing that ends its quotes or the line: as nginx writes it. */
+/** Escapes text from a client as nginx does, so that it can't end the quotes or the line. */
 function quoted(text: string): string {
   const safe = Buffer.from(text, "utf8").toString("latin1");
   return safe.replace(
@@ -17,7 +17,7 @@ function quoted(text: string): string {
   );
 }
 
-/** One line, without its end. */
+/** One line of the log, without the line feed. */
 export function accessLine(request: ServedRequest, at: Instant): string {
   const { address, method, url, httpVersion, status, bytes, userAgent } = request;
   const [, year, month, day, clock] = /^(\d+)-(\d+)-(\d+)T([\d:]+)/.exec(iso(at)) ?? [];
@@ -25,7 +25,7 @@ export function accessLine(request: ServedRequest, at: Instant): string {
   return `${address} - - [${time}] "${quoted(`${method} ${url} HTTP/${httpVersion}`)}" ${status} ${bytes} "-" "${quoted(userAgent)}"`;
 }
 
-/** Appends requests to a file; one that can't be written is warned of once. */
+/** Appends requests to a file. If the file can't be written, warns once. */
 export function accessLog(path: string, reporter: Pick<CliReporter, "warn">) {
   const file = createWriteStream(path, { flags: "a", mode: 0o640 });
   file.once("error", (error) => {

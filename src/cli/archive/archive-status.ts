@@ -1,4 +1,7 @@
-/** `feedkey status --config`: what of an archive's keys ends soon, for its keepers and for monitoring. Asks nobody. */
+/**
+ * `feedkey status --config`: shows which of an archive's keys and delegations end soon, for keepers and monitoring. Asks no
+ * server.
+ */
 import { FeedkeyError } from "../../error.ts";
 import type { EndAhead, Follower } from "../../index.ts";
 import { usualWarning } from "../../keeper/words.ts";
@@ -14,7 +17,7 @@ export interface ArchiveStatusOptions extends WarnOptions {
   readonly prometheus?: boolean;
 }
 
-/** Of several ends of one kind of one key the first: a metric has one value. */
+/** If a key has several ends of the same kind, only the first: a metric has one value. */
 function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
   const found = new Map<string, EndAhead>();
   for (const end of ends) {
@@ -25,7 +28,7 @@ function firstEnds(ends: readonly EndAhead[]): EndAhead[] {
   return [...found.values()];
 }
 
-/** What each stock client must know, those that need the same together. */
+/** The keys that each stock client must know. Clients that need the same keys share a line. */
 function followerLines(followers: readonly Follower[]): string[] {
   const clients = new Map<string, string[]>();
   for (const { feed, client, needs, keys } of followers) {
@@ -42,7 +45,7 @@ function followerLines(followers: readonly Follower[]): string[] {
 }
 
 /**
- * Shows what ends within the time given. The error for it makes the exit status 1.
+ * Shows what ends within the given time. If anything does, there is an error, so that the exit status is 1.
  * @throws FeedkeyError `usage`, `not_found`, `bad_config`; `expired`, `revoked`... if clients refuse the archive's key
  */
 export async function archiveStatus(context: Context, options: ArchiveStatusOptions): Promise<Outcome> {

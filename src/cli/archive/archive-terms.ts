@@ -9,7 +9,7 @@ export interface WarnOptions {
   readonly warnWithin?: string;
 }
 
-/** How far ahead a command warns; undefined: as usual. @throws FeedkeyError `usage` */
+/** How far ahead a command warns; undefined: the default. @throws FeedkeyError `usage` */
 export function warningTime({ warnWithin: text }: WarnOptions): Duration | undefined {
   const length = text === undefined ? undefined : parseDuration(text);
   if (text === undefined || length !== undefined) return length;

@@ -27,7 +27,7 @@ function json({ madeAt, expiresAt, refused, ...rest }: DelegationRecord) {
 }
 
 /**
- * Lists what has been delegated, and warns of what ends soon.
+ * Lists the delegations, and warns of those that end soon.
  * @param subject fingerprint of one delegate; undefined: all of them
  * @throws FeedkeyError `not_found`, `usage`
  */

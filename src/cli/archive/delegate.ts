@@ -1,4 +1,4 @@
-/** `feedkey delegate`: build machines that come and go without touching any client. */
+/** `feedkey delegate`: lets build machines sign feeds, without a change on any client. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -68,7 +68,7 @@ async function give(keeper: Keeper, subject: string, key: string, options: Deleg
   return { text: [head, ...done].join("\n"), json: { ...json(plan), path }, errors };
 }
 
-/** Delegates or takes a delegation back. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `revoked`... */
+/** Delegates, or withdraws a delegation. @throws FeedkeyError `usage`, `not_found`, `bad_certificate`, `revoked`... */
 export async function delegate(
   context: Context,
   subject: string | undefined,

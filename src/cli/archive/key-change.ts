@@ -1,4 +1,4 @@
-/** `feedkey key passwd|delete`: a key gets another passphrase, or leaves the key store. */
+/** `feedkey key passwd|delete`: changes the passphrase of a key, or deletes a key. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -13,7 +13,7 @@ export interface PasswdOptions extends PassphraseOptions {
   readonly newPassphraseFd?: string;
 }
 
-/** Changes a key's passphrase. @throws FeedkeyError `usage` if nobody says the new one, `not_found`, `bad_config`, `output` */
+/** Changes a key's passphrase. @throws FeedkeyError `usage` if no new one is given, `not_found`, `bad_config`, `output` */
 export async function passwd(context: Context, named: string, options: PasswdOptions): Promise<Outcome> {
   const { newPassphraseFile, newPassphraseFd } = options;
   const wanted = {

@@ -1,8 +1,8 @@
-/** The options of the steps in a key's life: for the commands that take them, and for the one that rehearses them. */
+/** The options of `rotate`, `revoke` and `delegate`, which `rehearse` accepts too. */
 import type { Command } from "commander";
 import { withPassphrase, withServers, withWarnings } from "../shared-options.ts";
 
-/** Gives `rotate` its options, but for the archive's configuration. */
+/** Adds the options of `rotate`, except the archive's configuration. */
 export function defineRotate(command: Command): Command {
   return withWarnings(withServers(withPassphrase(command)))
     .description("key transition: make and certify the successor, later let it sign")
@@ -21,7 +21,7 @@ export function defineRotate(command: Command): Command {
     .option("--dry-run", "print the plan and change nothing");
 }
 
-/** Gives `revoke` its options, but for the archive's configuration. */
+/** Adds the options of `revoke`, except the archive's configuration. */
 export function defineRevoke(command: Command): Command {
   return withServers(withPassphrase(command))
     .description("revoke a key, after showing which clients lose their chain")
@@ -30,7 +30,7 @@ export function defineRevoke(command: Command): Command {
     .option("--dry-run", "show which clients lose their chain and change nothing");
 }
 
-/** Gives `delegate` its options, but for the archive's configuration. */
+/** Adds the options of `delegate`, except the archive's configuration. */
 export function defineDelegate(command: Command): Command {
   return withServers(withPassphrase(command))
     .description("let another key sign some feeds for a limited time; asks no server")

@@ -1,4 +1,4 @@
-/** `feedkey key export|import|backup|restore`: keys that go out of the key store and come into it. */
+/** `feedkey key export|import|backup|restore`: moves keys out of the key store and into it. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -62,7 +62,7 @@ export async function exportKeys(
 export interface ImportOptions extends PassphraseOptions, ServerOptions {}
 
 /**
- * Takes in keys made elsewhere; with a configuration, whoever publishes the archive hands them on.
+ * Imports keys that were made elsewhere. With a configuration, it also publishes their certificates.
  * @throws FeedkeyError `not_found`, `bad_certificate`, `bad_config` (passphrase)
  */
 export async function importKeys(context: Context, files: readonly string[], options: ImportOptions): Promise<Outcome> {
@@ -89,7 +89,7 @@ export async function backup(context: Context, to: string): Promise<Outcome> {
   };
 }
 
-/** Brings a backup back. @throws FeedkeyError `not_found`: the folder has none */
+/** Restores a backup. @throws FeedkeyError `not_found`: the folder has none */
 export async function restore(context: Context, folder: string): Promise<Outcome> {
   const { restored, kept } = await (await keeperOf(context, {})).keys.restore(folder);
   const lines = [...restored.map((name) => `${name}  restored`), ...kept.map((name) => `${name}  already there`)];

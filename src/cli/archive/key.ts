@@ -1,4 +1,4 @@
-/** `feedkey key list|show`: what there is in the key store. */
+/** `feedkey key list|show`: shows the contents of the key store. */
 
 import { escapeText } from "../../escape.ts";
 import type { KeyDetails, SubkeyRecord } from "../../index.ts";
@@ -72,7 +72,7 @@ function describe(key: KeyDetails): string {
   return rows.map(([label = "", ...words]) => `${label.padEnd(14)}${words.join(" ")}`).join("\n");
 }
 
-/** All that the key store knows of one key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
+/** Everything that the key store knows about one key. @throws FeedkeyError `usage`, `not_found`, `bad_config` */
 export async function show(context: Context, fingerprint: string): Promise<Outcome> {
   const key = await (await keeperOf(context, {})).keys.show(fingerprint);
   const { createdAt, expiresAt, refused, isLocked, subkeys, delegations, ...rest } = key;

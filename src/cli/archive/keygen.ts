@@ -1,4 +1,4 @@
-/** `feedkey keygen`: a key in the key store, with its certificate and its revocation certificates. */
+/** `feedkey keygen`: makes a key in the key store, with its certificate and its revocation certificates. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -15,7 +15,7 @@ export interface KeygenOptions extends PassphraseOptions {
   readonly expires: string;
   /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
   readonly offlinePrimary?: string;
-  /** A master's key: it certifies and never signs. */
+  /** A master key: it certifies, and never signs an index. */
   readonly certifyOnly?: boolean;
 }
 
@@ -37,7 +37,7 @@ export function algorithmOf(text: string): Algorithm {
   });
 }
 
-/** What its keeper has to know of a key that is not like others. */
+/** What the keeper must know about a key with an offline primary or one that only certifies. */
 function notes({ offlinePrimary, certifyOnly }: KeygenOptions): string[] {
   if (certifyOnly === true) {
     return ["use          it only certifies: delegate with it, by feedkey delegate"];

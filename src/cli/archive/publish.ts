@@ -1,4 +1,4 @@
-/** `feedkey publish`: from a folder of packages to a signed feed. */
+/** `feedkey publish`: makes a signed feed from a folder of packages. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -67,7 +67,7 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
   return [...lines, ...keys].join("\n");
 }
 
-/** Publishes a folder or an archive. @throws FeedkeyError `usage`, and as the use case */
+/** Publishes a folder or an archive. @throws FeedkeyError `usage`, and those of the library */
 export async function publish(
   context: Context,
   folder: string | undefined,

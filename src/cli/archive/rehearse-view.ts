@@ -1,10 +1,10 @@
-/** How a rehearsal is shown: what each client has, and what it says now and afterwards. */
+/** Shows a rehearsal: what each client has, and whether it accepts the feeds now and afterwards. */
 import { escapeText } from "../../escape.ts";
 import { breaks, type Rehearsal, type Row } from "../../rehearse/rehearsal.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** A client that refused before and would accept. */
+/** Whether a client that refused before would accept afterwards. */
 function gains({ before, after }: Row): boolean {
   return before.word !== "accepts" && after.word === "accepts";
 }
@@ -23,7 +23,7 @@ function letterOf(place: number): string {
   return place < 26 ? last : `${letterOf(Math.floor(place / 26) - 1)}${last}`;
 }
 
-/** A letter for each generation, in the order in which they come: a fingerprint in each line would hide the rest. */
+/** A letter for each generation of clients, in order: a fingerprint in each line would make it unreadable. */
 function letters(rows: readonly Row[]): Map<string, { readonly letter: string; readonly first: Row }> {
   const found = new Map<string, { letter: string; first: Row }>();
   for (const row of rows) {
@@ -37,7 +37,7 @@ function nameOf({ generation: { kind, seed } }: Row): string {
   return seed ?? kind;
 }
 
-/** Rows of one client that say the same of several feeds, as one. */
+/** Combines rows of one client that have the same result for several feeds. */
 function together(rows: readonly Row[]): { readonly row: Row; readonly feeds: string[] }[] {
   const found = new Map<string, { row: Row; feeds: string[] }>();
   for (const row of rows) {

@@ -1,4 +1,4 @@
-/** `feedkey rehearse`: the words of a planned command, taken on a copy of the archive. */
+/** `feedkey rehearse`: runs a planned command on a copy of the archive. */
 import { Command, CommanderError } from "commander";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -23,7 +23,7 @@ export interface RehearseOptions {
   readonly failOnBreak?: boolean;
 }
 
-/** A command line that was understood. */
+/** A parsed command line. */
 interface Planned {
   /** Where its passphrases come from. */
   readonly passphrase: PassphraseOptions;
@@ -91,7 +91,7 @@ function planDelegate(certificate: string | undefined, options: DelegateCommandO
   };
 }
 
-/** Reads the planned command's own words, with its own options. @throws FeedkeyError `usage` */
+/** Parses the planned command with its own options. @throws FeedkeyError `usage` */
 function plan(words: readonly string[]): Planned {
   let planned: Planned | undefined;
   const program = new Command("feedkey rehearse").exitOverride().helpCommand(false);
@@ -125,7 +125,7 @@ function contextOn(copy: RehearsalCopy, { options, at }: Context, reporter: CliR
   return new Context({ ...options, home: copy.home, json: true, offline: true }, reporter, at);
 }
 
-/** @throws FeedkeyError `usage`: programs of others go by the clock */
+/** @throws FeedkeyError `usage`: other programs use the clock */
 function refuseOtherTime({ options }: Context): void {
   if (options.at === undefined) return;
   throw new FeedkeyError("usage", "a rehearsal can't use --at: gpgv and the other programs go by the clock");
@@ -133,8 +133,8 @@ function refuseOtherTime({ options }: Context): void {
 
 /**
  * Rehearses a planned command.
- * @param words of the command: its name, arguments and options
- * @throws FeedkeyError `usage`, `not_found`, and what the command is refused with
+ * @param words the planned command: its name, arguments and options
+ * @throws FeedkeyError `usage`, `not_found`, and the errors of the command itself
  */
 export async function rehearse(context: Context, words: readonly string[], options: RehearseOptions): Promise<Outcome> {
   refuseOtherTime(context);

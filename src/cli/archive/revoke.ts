@@ -26,7 +26,7 @@ function reasonOf(text: string): RevokeReason {
   });
 }
 
-/** Nobody loses a chain by it. */
+/** Revokes a subkey; no client loses its chain. */
 async function revokeSubkey(keeper: Keeper, subkey: string, reason: RevokeReason, dryRun: boolean): Promise<Outcome> {
   if (dryRun) {
     return { text: `would revoke the subkey ${subkey} as ${reason}`, json: { subkey, reason, dryRun: true } };
@@ -69,7 +69,7 @@ export async function send(
   return { text: done.join("\n"), json: { sent: json }, errors };
 }
 
-/** Takes what the servers say about keys into the key store: only what was verified. */
+/** Gets keys from the servers into the key store; only verified parts are stored. */
 export async function receive(
   context: Context,
   fingerprints: readonly string[],

@@ -70,7 +70,7 @@ function feedLines({ name, several, signedBy, needs }: RotationStatus["feeds"][n
   ];
 }
 
-/** The step that the options name. */
+/** The step that the options select. */
 function stepOf({ finish, atOnce, abandon }: RotateOptions): "begin" | "finish" | "at-once" | "abandon" {
   if (abandon === true) return "abandon";
   return atOnce === true ? "at-once" : finish === true ? "finish" : "begin";
@@ -87,7 +87,7 @@ async function plan(context: Context, keeper: Keeper, options: RotateOptions): P
   return { text, json: { dryRun: true, steps }, errors };
 }
 
-/** The new key is locked like the old one: with the passphrase that the options give, or one asked for. */
+/** The passphrase for the new key: the same as for the old one, from the options or a prompt. */
 async function passphraseOfNew(context: Context, options: RotateOptions): Promise<string | undefined> {
   const given = await givenPassphrase(options);
   if (given !== undefined || options.to !== undefined || context.options.json === true) return given;
@@ -116,7 +116,7 @@ function stockClients(
   ];
 }
 
-/** Takes the step in the options, or shows the state. @throws FeedkeyError `usage`, and as the use case */
+/** Takes the step in the options, or shows the state. @throws FeedkeyError `usage`, and those of the library */
 export async function rotate(context: Context, options: RotateOptions): Promise<Outcome> {
   const chosen = [options.finish, options.atOnce, options.abandon, options.status].filter((one) => one === true).length;
   if (chosen > 1) throw new FeedkeyError("usage", "--finish, --at-once, --abandon and --status exclude each other");

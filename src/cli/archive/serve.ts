@@ -12,7 +12,7 @@ export interface ServeOptions {
   readonly port: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  /** True: a key server in memory; a folder: one that remembers. */
+  /** True: a key server that keeps keys in memory; a folder: one that keeps them there. */
   readonly keyserver?: true | string;
   readonly accessLog?: string;
 }

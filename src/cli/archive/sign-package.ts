@@ -10,7 +10,7 @@ export interface SignPackageOptions extends PassphraseOptions {
   readonly output?: string;
 }
 
-/** Signs each package; what is wrong with single ones is in the outcome. @throws FeedkeyError for the key */
+/** Signs each package; errors of single packages are in the outcome. @throws FeedkeyError for the key */
 export async function signPackage(
   context: Context,
   files: readonly string[],

@@ -5,7 +5,7 @@ import { FeedkeyError } from "../../error.ts";
 
 /** Somebody who answers questions. */
 export interface Person {
-  /** Asks for a line. @throws FeedkeyError `usage` if no answer comes any more */
+  /** Asks for a line. @throws FeedkeyError `usage` if the input has ended */
   ask(question: string): Promise<string>;
   /** Asks for a line that is not shown while it is typed. @throws FeedkeyError `usage` */
   askHidden(question: string): Promise<string>;
@@ -15,7 +15,7 @@ async function answer(question: string, output: NodeJS.WritableStream): Promise<
   const terminal = createInterface({ input: process.stdin, output, terminal: true });
   try {
     return await new Promise((resolve, reject) => {
-      // The end of the input, or Ctrl-C: nobody answers any more.
+      // The end of the input, or Ctrl-C: there will be no answer.
       terminal.once("close", () => reject(new FeedkeyError("usage", "the question was not answered")));
       terminal.question(question).then(resolve, reject);
     });
@@ -33,7 +33,7 @@ async function hiddenAnswer(question: string): Promise<string> {
   }
 }
 
-/** Whoever sits at the terminal; undefined without one. */
+/** The person at the terminal; undefined without a terminal. */
 export function personHere(): Person | undefined {
   if (!process.stdin.isTTY) return undefined;
   return { ask: (question) => answer(question, process.stderr), askHidden: hiddenAnswer };

@@ -12,7 +12,10 @@ export interface PassphraseOptions {
   readonly passphraseFd?: string;
 }
 
-/** The first line, as gpg takes it. @throws FeedkeyError `usage`: nothing came, as from a program that failed */
+/**
+ * The first line, as in gpg. @throws FeedkeyError `usage` if the text is empty, for example because the program that should
+ * write it failed
+ */
 function firstLine(text: string): string {
   if (text === "") {
     throw new FeedkeyError("usage", "no passphrase came from the given file or descriptor, not even an empty line", {
@@ -24,7 +27,7 @@ function firstLine(text: string): string {
 
 /**
  * The passphrase that the options give; undefined if they give none.
- * @throws FeedkeyError `not_found`, `bad_config` if others can read the file, `usage`, also if nothing comes
+ * @throws FeedkeyError `not_found`, `bad_config` if others can read the file, `usage`, even if the input is empty
  */
 export async function givenPassphrase(options: PassphraseOptions): Promise<string | undefined> {
   const { passphraseFile, passphraseFd } = options;
@@ -43,7 +46,7 @@ export async function givenPassphrase(options: PassphraseOptions): Promise<strin
   }
 }
 
-/** For unlocking a key: what the options give, else a prompt on a terminal. */
+/** The passphrase that unlocks a key: from the options, else from a prompt on a terminal. */
 export function passphraseSource(options: PassphraseOptions): PassphraseSource {
   const asks = options.passphraseFile === undefined && options.passphraseFd === undefined;
   const source = async (fingerprint: string): Promise<string> => {
@@ -64,7 +67,7 @@ export function passphraseSource(options: PassphraseOptions): PassphraseSource {
   return Object.assign(source, { asks });
 }
 
-/** For a new key: what the options give, else asked for twice on a terminal. Empty: no passphrase. */
+/** The passphrase of a new key: from the options, else asked for twice on a terminal. Empty: no passphrase. */
 export async function newPassphrase(options: PassphraseOptions, person = personHere()): Promise<string | undefined> {
   const given = await givenPassphrase(options);
   if (given !== undefined) return given === "" ? undefined : given;

@@ -1,15 +1,15 @@
-/** Descriptors that a caller hands over: each yields its text once, and a command may want it for several keys. */
+/** Reads descriptors that the caller opened. Each can be read only once, but a command may need the text for several keys. */
 import { closeSync, readFileSync } from "node:fs";
 
 const texts = new Map<number, string>();
 
 /**
- * All that a descriptor yields. It is read once and closed; asked again, the text is remembered.
+ * The whole text of a descriptor. It is read once and closed; later calls return the same text.
  * @throws the system's error if it can't be read
  */
 export function readDescriptor(descriptor: number): string {
   const known = texts.get(descriptor);
-  // Its number may be another file's by now.
+  // The number may now belong to another file.
   if (known !== undefined) return known;
   const text = readFileSync(descriptor, "utf8");
   if (descriptor > 2) closeSync(descriptor);
@@ -17,7 +17,7 @@ export function readDescriptor(descriptor: number): string {
   return text;
 }
 
-/** Forgets what was read: for the next command line. */
+/** Forgets the texts that were read, before the next command line. */
 export function forgetDescriptors(): void {
   texts.clear();
 }

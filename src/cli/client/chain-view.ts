@@ -7,7 +7,7 @@ import type { Fingerprint, Trusted, TrustSet } from "../../index.ts";
 import { iso } from "../../time.ts";
 import { shownPath } from "./show.ts";
 
-/** What a delegate may sign: a feed must fit every list of one of the grants. Null: every feed. */
+/** What a delegate may sign: a feed must match every list of at least one grant. Null: every feed. */
 function feedsOf({ role, grants }: Trusted): (readonly string[])[][] | null {
   return role === "delegate" ? grants.map(({ scopes }) => [...scopes]) : null;
 }
@@ -42,7 +42,7 @@ export function chainJson(trust: TrustSet) {
 export function chainTree(trust: TrustSet): string {
   const children = new Map<Fingerprint | undefined, Fingerprint[]>();
   for (const [fingerprint, { via }] of trust.trusted) {
-    // Its predecessor may be a rival that is not trusted itself (T6): then it hangs on the last trusted one.
+    // Its predecessor may be a rival that is not trusted (T6): then it is shown below the last trusted key on its path.
     const parent = [...via].reverse().find((key) => trust.trusted.has(key));
     append(children, parent, fingerprint);
   }

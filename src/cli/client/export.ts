@@ -1,4 +1,4 @@
-/** `feedkey export`: for stock clients, which do not follow chains; to be run from a timer. */
+/** `feedkey export`: writes keyrings for stock clients, which do not follow chains. It is run from a timer. */
 
 import { didYouMean } from "../../did-you-mean.ts";
 import { FeedkeyError } from "../../error.ts";
@@ -10,7 +10,7 @@ import type { Outcome } from "../run.ts";
 
 export interface ExportOptions {
   readonly for: string;
-  /** False: a `refresh` has just been run, and nobody is asked again. */
+  /** False: `refresh` has just been run, and no server is asked again. */
   readonly refresh: boolean;
   readonly feed?: string[];
 }

@@ -14,7 +14,7 @@ export interface FetchOptions {
   readonly cache?: string;
 }
 
-/** Fetches what is asked for; one refused package does not keep the others from coming. @throws FeedkeyError `usage`, `not_found` */
+/** Fetches packages; if one is refused, the others are still fetched. @throws FeedkeyError `usage`, `not_found` */
 export async function fetch(context: Context, requests: readonly string[], given: FetchOptions): Promise<Outcome> {
   const { output: folder, feed: feeds, all, latest, withDepends, resetState } = given;
   if (requests.length === 0 && all !== true && latest !== true) {

@@ -1,4 +1,4 @@
-/** `feedkey list`, `feedkey search` and `feedkey show`: what the last accepted indexes list. Ask nobody. */
+/** `feedkey list`, `feedkey search` and `feedkey show`: show what the last accepted indexes list. They ask no server. */
 
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -45,7 +45,7 @@ export async function search(
   });
 }
 
-/** All that the indexes say of one package. @throws FeedkeyError `usage`, `not_found` */
+/** Everything that the indexes say about one package. @throws FeedkeyError `usage`, `not_found` */
 export async function show(context: Context, name: string, { feed: feeds }: ListOptions): Promise<Outcome> {
   return await context.withClient(async (client) => {
     const { packages, feeds: indexes, errors } = await client.list({ patterns: [name], feeds, partial: true });

@@ -1,4 +1,4 @@
-/** `status --prometheus`: what ends when, for the textfile collector of Prometheus's node exporter. */
+/** `status --prometheus`: prints metrics for the textfile collector of Prometheus's node exporter. */
 
 /** A gauge: times are seconds since 1970. */
 export interface Metric {
@@ -7,7 +7,7 @@ export interface Metric {
   readonly help: string;
   readonly samples: readonly {
     readonly labels: Readonly<Record<string, string>>;
-    /** Null: there is nothing to say, and no sample. */
+    /** Null: the value is unknown, so there is no sample. */
     readonly value: number | null;
   }[];
 }
@@ -16,7 +16,7 @@ function labelText(value: string): string {
   return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }
 
-/** The seconds of a time in RFC 3339. */
+/** Seconds since 1970 of a time in RFC 3339. */
 export function seconds(time: string | null): number | null {
   return time === null ? null : Date.parse(time) / 1000;
 }

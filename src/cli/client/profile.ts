@@ -8,7 +8,7 @@ import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";
 import { table } from "../table.ts";
 
-/** Every profile on the search path; of several with one name the first. */
+/** Every profile on the search path; if several have the same name, the first. */
 export async function list(_context: Context): Promise<Outcome> {
   const found = await listProfiles();
   const rows = found.map(({ name, file, profile, error }) => {
@@ -59,7 +59,7 @@ export async function show(context: Context, name: string | undefined): Promise<
   return { text: `profile ${profile.name} (${escapeText(profile.file)})\n${text}`, json: { profile } };
 }
 
-/** Reads the profile and its seeds, and says what is wrong with either. @throws FeedkeyError as `checkProfile` */
+/** Reads the profile and its seeds, and reports problems with either. @throws FeedkeyError as `checkProfile` */
 export async function check(context: Context, name: string | undefined): Promise<Outcome> {
   const { at, reporter } = context;
   const { profile, seeds, errors } = await checkProfile(await named(context, name), { at, reporter, partial: true });
@@ -92,7 +92,7 @@ export interface ProfileInitOptions {
   readonly name?: string;
   readonly feed?: string[];
   readonly format: string;
-  /** Undefined: none, which is said aloud. */
+  /** Undefined: none, with a warning. */
   readonly keyservers?: string;
   readonly ca?: string;
   readonly keyserverCa?: string;

@@ -1,4 +1,4 @@
-/** `feedkey setup`: the configuration and the keyring of a stock program, as the installer of a system writes them. */
+/** `feedkey setup`: writes the configuration and the keyring of a stock program, as an installer needs them. */
 import { removeSetUp, type SetUp, type SetupChange, setUpProgram } from "../../client/stock/set-up.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";

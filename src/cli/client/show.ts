@@ -1,4 +1,4 @@
-/** Pieces that several commands show in the same way. */
+/** Parts of the output that several commands share. */
 
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import type { Fingerprint } from "../../index.ts";
@@ -17,10 +17,10 @@ export function signedBy(index: VerifiedIndex): string {
   return `signed ${iso(index.createdAt)} by ${names}`;
 }
 
-/** With whole paths a document would grow with the square of the chain's length. */
+/** With complete paths, a document would grow with the square of the chain's length. */
 const longestPath = 32;
 
-/** The end of a path, for `--json`. @param via from the seed on, without the key itself */
+/** The last keys of a path, for `--json`. @param via the path from the seed, without the key itself */
 export function shownPath(via: readonly Fingerprint[]): readonly Fingerprint[] {
   return via.slice(-longestPath);
 }

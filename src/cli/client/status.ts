@@ -1,4 +1,4 @@
-/** `feedkey status`: what this client has, how old it is, and what will break when. Asks no server. */
+/** `feedkey status`: shows what this client has, how old it is, and what will break and when. Asks no server. */
 import type { ClientStatus } from "../../index.ts";
 import type { Context } from "../context.ts";
 import type { Outcome } from "../run.ts";

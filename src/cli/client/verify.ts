@@ -17,7 +17,10 @@ export interface VerifyOptions {
   readonly resetState?: boolean;
 }
 
-/** Verifies an index and package files against it; what is wrong with single files is in the outcome. @throws FeedkeyError `usage`, and the index's refusal */
+/**
+ * Verifies an index and package files against it; errors of single files are in the outcome. @throws FeedkeyError `usage`, and
+ * the index's refusal
+ */
 export async function verify(
   context: Context,
   indexPath: string,
@@ -42,7 +45,7 @@ export async function verify(
         ? ""
         : `, ${counted(packages.length, "package file")} ${packages.length === 1 ? "matches" : "match"} it`;
     return {
-      // "verified" is said of the index only when it is, and of package files only by number.
+      // The text says "verified" only about the index; package files are only counted.
       text: `index verified: feed "${name}", ${counted(index.packages.count, "package")}, ${signedBy(index)}${matching}`,
       json: {
         feed: name,

@@ -1,4 +1,4 @@
-/** `feedkey completion SHELL`, and what the shells' scripts ask: `feedkey completion words -- WORD...`. */
+/** `feedkey completion SHELL`, and the command that the shells' scripts run: `feedkey completion words -- WORD...`. */
 import type { Command } from "commander";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -23,7 +23,7 @@ function typedOptions(words: readonly string[]): GlobalOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-/** A run with them, that asks nobody. A time that is still being typed counts for nothing. */
+/** A context with these options that asks no server. An incomplete `--at` is ignored. */
 function typedContext(context: Context, words: readonly string[]): Context {
   const options = { ...typedOptions(words), offline: true };
   try {
@@ -35,8 +35,8 @@ function typedContext(context: Context, words: readonly string[]): Context {
 }
 
 /**
- * @param shell bash, zsh or fish: its script; `words`: what may stand at the end of a line
- * @param words the line's words behind the program's name, the last one being typed
+ * @param shell bash, zsh or fish: print its script; `words`: print what can complete a line
+ * @param words the words after the program's name; the last one is being typed
  * @param program with all commands
  * @throws FeedkeyError `usage` for another shell
  */

@@ -1,34 +1,37 @@
-/** What may stand at the end of a command line, by the commands and options that commander knows. */
+/** What can complete a command line, according to the commands and options that commander knows. */
 import type { Argument, Command, Option } from "commander";
 
-/** Words that fit, and what other values would: the name of an argument or of an option's value, such as `package` or `file`. */
+/**
+ * Words that can complete the line, and the kind of other possible values: the name of an argument or of an option's value,
+ * such as `package` or `file`.
+ */
 export interface Expected {
   readonly words: readonly Suggestion[];
-  /** Undefined where only the words fit. */
+  /** Undefined if only the words are possible. */
   readonly value: string | undefined;
   /** The option that takes the value, such as `--feed`. */
   readonly option?: string;
-  /** The part of the last word in front of what is to be completed: `--feed=`. */
+  /** The part of the last word before the part to complete: `--feed=`. */
   readonly prefix: string;
-  /** The command that the line is for: its name and those above it, without the program's. */
+  /** The command on the line, with its parent commands, without the program's name. */
   readonly command: readonly string[];
 }
 
 export interface Suggestion {
   readonly word: string;
-  /** One line, for shells that show it. */
+  /** A one-line description, for shells that show it. */
   readonly description: string;
 }
 
 const longForm = (option: Option) => option.long ?? option.short ?? "";
 const takesValue = (option: Option) => option.required || option.optional;
 
-/** `<name|file>`, `[dir]`, `<feed...>`: what stands between the brackets. */
+/** `<name|file>`, `[dir]`, `<feed...>`: the name between the brackets. */
 function valueName(option: Option): string {
   return /[<[]([^>\].]+)/.exec(option.flags)?.[1] ?? "";
 }
 
-/** A command line as far as it is understood: the command reached, and how many arguments it has already. */
+/** The state of parsing a line: the command so far, and the number of its arguments. */
 class Line {
   command: Command;
   arguments = 0;
@@ -78,7 +81,7 @@ class Line {
 
 /**
  * @param program with all its commands
- * @param words of the line behind the program's name; the last one, which may be empty, is to be completed
+ * @param words the words after the program's name; the last one, which may be empty, is to be completed
  */
 export function expectedAt(program: Command, words: readonly string[]): Expected {
   const line = new Line(program);

@@ -1,9 +1,9 @@
 /**
- * What shells run when somebody presses Tab: each asks `feedkey completion words` and shows what comes back. The first line of
- * the answer is `words` or `files` (then files and folders fit too); each other line is a word, a tab, and what it means.
+ * What shells run when a user presses Tab: each runs `feedkey completion words` and shows the result. The first line is `words`
+ * or `files` (files and folders are possible too); each other line is a word, a tab and a description.
  */
 
-/** bash cuts words at `=` and `:`, so the cut parts are put together for the question and taken away from the answer. */
+/** bash cuts words at `=` and `:`, so the parts are joined for the request, and removed from the answer. */
 const bash = `# bash completion for feedkey: eval "$(feedkey completion bash)"
 _feedkey() {
   local word joined=() i kind line cut

@@ -1,4 +1,4 @@
-/** Real opkg packages for the demo, made of the project's own papers. */
+/** Real opkg packages for the demo, made from the project's own documents. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -41,7 +41,7 @@ export async function writePackage(
   return file;
 }
 
-/** Packages of the project's licence, its readme and its changes. */
+/** Makes packages from the project's licence, README and change log. */
 export async function writeDemoPackages(folder: string, version: string): Promise<string[]> {
   const made: string[] = [];
   for (const paper of ["LICENSE", "README.md", "CHANGELOG.md"]) {

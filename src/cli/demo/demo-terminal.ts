@@ -1,9 +1,9 @@
-/** Where the demo plays: commands run as a person would type them, with their real output and exit status. */
+/** The demo's terminal: runs commands as a person would type them, and shows their real output and exit status. */
 import { Writable } from "node:stream";
 import { type ErrorCode, exitStatus, FeedkeyError } from "../../error.ts";
 import type { Main } from "../run.ts";
 
-/** Takes what a command writes. */
+/** A stream that captures a command's output. */
 function capture(): { stream: NodeJS.WriteStream; text: () => string } {
   let text = "";
   const stream = new Writable({
@@ -22,7 +22,7 @@ export class DemoStage {
   readonly steps: { command: string; status: number; code: string | null }[] = [];
 
   /**
-   * @param write where the story is told
+   * @param write where the text is printed
    * @param replace long paths and what to show instead of them
    */
   constructor(main: Main, write: (text: string) => void, replace: readonly (readonly [string, string])[]) {

@@ -15,7 +15,7 @@ import { DemoStage } from "./demo-terminal.ts";
 
 const userId = "Demo Archive Signing Key <archive@demo.example>";
 
-/** Whatever the umask: what others can write to would be refused. */
+/** Independent of the umask, because files that others can write to are refused. */
 const ours = { mode: 0o600 } as const;
 
 interface Places {
@@ -28,7 +28,7 @@ interface Places {
   readonly work: string;
 }
 
-/** Signatures are dated to the second: what comes later must be seen to be later. */
+/** Signatures have dates in whole seconds, so wait until a later one has a later date. */
 async function nextSecond(): Promise<void> {
   await sleep(1000 - (Date.now() % 1000) + 20);
 }
@@ -59,7 +59,7 @@ function fingerprintIn(json: string, field = "fingerprint"): string {
   return String((JSON.parse(json) as Record<string, unknown>)[field]);
 }
 
-/** Publish, update, fetch: what happens every day. */
+/** Publish, update, fetch: the usual steps. */
 async function everyDay(stage: DemoStage, places: Places, port: number): Promise<string> {
   const { home, config, profile, feed, work } = places;
   stage.tell("the archive keeper makes a key and publishes a folder of packages");
@@ -108,7 +108,7 @@ async function attacks(stage: DemoStage, places: Places): Promise<void> {
   await rm(join(root, "stranger"), { force: true, recursive: true });
 }
 
-/** The keys change; the client, untouched, follows. */
+/** The keys change, and the client follows by itself. */
 async function keyLife(stage: DemoStage, places: Places, seed: string, port: number): Promise<void> {
   const { home, config, profile, feed, work } = places;
   stage.tell("the key is rotated: the present key certifies its successor, which then signs");
@@ -121,7 +121,7 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
   await stage.run(["update", "--profile", profile]);
   await stage.run(["chain", "--profile", profile]);
 
-  // The thief has all of the key store, and a certificate that knows nothing of the revocation.
+  // The thief has the whole key store, with a certificate from before the revocation.
   const theirs = join(work, "thief");
   await cp(home, theirs, { recursive: true });
   stage.tell("the successor's secret key is stolen: which clients would lose their chain if it is revoked?");
@@ -145,9 +145,9 @@ async function keyLife(stage: DemoStage, places: Places, seed: string, port: num
 }
 
 /**
- * Plays the story in a temporary folder, which is gone afterwards.
+ * Runs the demo in a temporary folder, which is removed afterwards.
  * @param main the program itself: every step is a command line
- * @throws FeedkeyError if a step does not end as the story wants it
+ * @throws FeedkeyError if a step does not end as expected
  */
 export async function demo(context: Context, main: Main): Promise<Outcome> {
   const work = await mkdtemp(join(tmpdir(), "feedkey-demo-"));

@@ -1,4 +1,4 @@
-/** A tar archive as small as the demo's packages need it: plain files with short names (POSIX ustar, tar(5)). */
+/** A minimal tar archive for the demo's packages: plain files with short names (POSIX ustar, tar(5)). */
 
 const block = 512;
 
@@ -25,7 +25,7 @@ function header(name: string, size: number): Uint8Array {
   octal(0, 136, 11);
   bytes.write("ustar\x0000", 257, "latin1");
   bytes.write("0", 156, "latin1");
-  // The checksum is taken with spaces in its place.
+  // The checksum is computed with spaces in its own field.
   bytes.fill(" ", 148, 156);
   const sum = bytes.reduce((total, byte) => total + byte, 0);
   octal(sum, 148, 6);

@@ -1,8 +1,8 @@
-/** How `--help` looks: as the manual pages, which build/man-pages.mjs makes of the same commands. */
+/** The layout of `--help`. build/man-pages.mjs makes the manual pages from the same definitions. */
 import { type Command, Help, type Option } from "commander";
 import { examples } from "./examples.ts";
 
-/** Options that many commands have: they come after a command's own. */
+/** Options that many commands share; they are listed after a command's own options. */
 const shared = new Set(["--warn-within", "--keyserver", "--keyserver-ca", "--passphrase-file", "--passphrase-fd"]);
 
 /** Settings of commander's help. No line is longer than 80 columns. */
@@ -17,12 +17,12 @@ export const helpSettings: Partial<Help> = {
   subcommandTerm: (command: Command) => command.name(),
 };
 
-/** The columns that help takes on a stream. */
+/** The width of the help on a stream, in columns. */
 export function helpWidth({ columns = 80 }: { readonly columns?: number }): number {
   return Math.min(columns, 80);
 }
 
-/** A command's words behind the program's name: `key export`. */
+/** The command without the program's name: `key export`. */
 export function pathOf(command: Command): string {
   const { parent } = command;
   return parent === null ? "" : `${pathOf(parent)} ${command.name()}`.trim();

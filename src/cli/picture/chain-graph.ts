@@ -1,12 +1,15 @@
-/** The chain as a graph in Graphviz's language: keys with their dates and state, who certified or delegated to whom, what is refused and why. */
+/**
+ * The chain as a graph in Graphviz's language: keys with their dates and state, certifications and delegations, and the reasons
+ * for refusals.
+ */
 import { keyToday, scopeText } from "../../client/status.ts";
 import { escapeText } from "../../escape.ts";
 import type { Fingerprint, Rejected, Trusted, TrustSet } from "../../index.ts";
 import { iso } from "../../time.ts";
 
-/** Anyone can make refused keys: no more of them than a person can look at are drawn. */
+/** Anyone can upload keys that are refused, so only as many are drawn as a person can look at. */
 const mostRefused = 50;
-/** Characters of a line in a box. */
+/** The length of a line in a box, in characters. */
 const lineLength = 44;
 
 /** A quoted string; `&` would begin an entity, and a backslash one of Graphviz's escapes. */
@@ -14,7 +17,7 @@ function quoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("&", "&amp;").replaceAll("\n", "\\n")}"`;
 }
 
-/** Text in lines, broken at spaces where there are some. */
+/** Breaks text into lines, at spaces if there are any. */
 function broken(text: string): string[] {
   const lines: string[] = [];
   let line = "";
@@ -74,7 +77,7 @@ export function chainGraph(trust: TrustSet): string {
   const edges = (links: TrustSet["links"], kind: string, attributes: string) => {
     return links.flatMap(({ issuer, subject, refusal }) => {
       if (!drawn.has(issuer) || !drawn.has(subject)) return [];
-      // A certification of an earlier key by a later one must not turn the picture around.
+      // A certification of an earlier key by a later one must not change the order from top to bottom.
       const isUp = trust.trusted.get(issuer)?.via.includes(subject) === true;
       const order = isUp ? ", constraint=false" : "";
       const label = refusal === undefined ? "" : quoted(broken(refusal.reason).join("\n"));
@@ -88,7 +91,7 @@ export function chainGraph(trust: TrustSet): string {
   const left = trust.rejected.size - refused.length;
   return [
     "digraph chain {",
-    // Fonts whose widths Graphviz knows by heart: it measures no others here.
+    // A font whose widths are built into Graphviz: it can't measure others here.
     "  graph [rankdir=TB, nodesep=0.4];",
     '  node [shape=box, fontname="Courier", fontsize=10, margin="0.15,0.08"];',
     '  edge [fontname="Helvetica", fontsize=9];',

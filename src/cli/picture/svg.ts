@@ -3,7 +3,7 @@ import { Graphviz } from "@hpcc-js/wasm-graphviz";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 
-/** What goes above the attributes of the drawing itself, which viewers without style sheets use. */
+/** Styles that override the attributes of the drawing; viewers without style sheets use the attributes. */
 const style = `<style>
 svg { background: #ffffff; color-scheme: light dark; }
 .seed polygon { fill: #ddf4ff; }
@@ -31,14 +31,14 @@ svg { background: #ffffff; color-scheme: light dark; }
 }
 </style>`;
 
-/** Text between tags or in an attribute, with nothing that could end either. */
+/** Escapes text for use between tags or in an attribute. */
 export function escapeXml(text: string): string {
   return escapeText(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }
 
 /**
  * Lays a graph out. The library is Graphviz itself as WebAssembly: whether `dot` is installed makes no difference.
- * @param title says in a sentence what there is to see, for those who can't
+ * @param title describes the picture in a sentence, for screen readers
  * @throws FeedkeyError `internal` for a graph that Graphviz does not read
  */
 export async function layOut(graph: string, title: string): Promise<string> {

@@ -9,7 +9,7 @@ const left = 20;
 const row = 52;
 const top = 40;
 const day = 86_400_000;
-/** Shown of a key that does not expire. */
+/** How much of the future to show for a key that never expires. */
 const farAhead = 3 * 365 * day;
 
 const style = `<style>
@@ -27,7 +27,7 @@ text { fill: #1f2328; }
 
 const date = (at: number) => iso(at).slice(0, 10);
 
-/** Firsts of months or years between two dates, few enough to read. */
+/** The first days of months or years between two dates; few enough to be readable. */
 function ticks(from: number, to: number): number[] {
   const years = (to - from) / (365 * day);
   const months = years > 6 ? 12 : years > 3 ? 6 : years > 1 ? 3 : 1;

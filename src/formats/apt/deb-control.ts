@@ -1,18 +1,21 @@
-/** Control data of a .deb, as a list of apt's repositories has it. */
+/** Control data of a .deb, in the form of apt's lists of packages. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { asBuffer } from "../line-cursor.ts";
 import { type OwnWords, ownWords } from "../opkg/package-stanza.ts";
 
-/** As dpkg-deb builds it. dpkg itself takes upper case too, and installs it in lower case, as a package that no list has. */
+/**
+ * The names that dpkg-deb accepts. dpkg itself also accepts upper case, but installs the package under the lower-case name,
+ * which no list contains.
+ */
 const packageName = /^[a-z0-9][a-z0-9+.-]*$/;
-/** With an epoch further colons may follow; a revision has none, and is not empty. */
+/** After an epoch, more colons are allowed; a revision has no colon and is not empty. */
 const version = /^(?!.*-[^-]*:)(?:\d{1,9}:\d[A-Za-z0-9.+~:-]*|\d[A-Za-z0-9.+~-]*)(?<!-)$/;
-/** Of dpkg's own database. */
+/** Fields that belong only into dpkg's own database. */
 const state = /^(status|config-version):(.*)$/im;
 
 /**
- * Reads the control data. What dpkg-deb would not build, and dpkg mostly not install, is not listed.
+ * Reads the control data. Refuses what dpkg-deb would not build, because dpkg usually does not install it.
  * @throws FeedkeyError `bad_package`
  */
 export function debWords(control: Uint8Array): OwnWords {

@@ -29,7 +29,7 @@ export const apt: Format = {
   divided: "suites",
   signing: {
     isRoot: (name) => written.test(name),
-    // InRelease is asked for first, so it comes last: what it lists is all there then.
+    // Clients request InRelease first, so it is written last, when everything that it lists exists.
     files: (name) => [
       { name: name.replace("Release", "Release.gpg"), holds: "armored" },
       { name: name.replace("Release", "InRelease"), holds: "framed" },

@@ -9,13 +9,16 @@ export interface ReleaseContent extends FeedNames {
   readonly validUntil: number;
   readonly components: readonly string[];
   readonly architectures: readonly string[];
-  /** Fingerprints of the keys that may sign the next one, for clients that are told of none; none: it says nothing of them. */
+  /** Fingerprints of the keys that may sign the next file, for clients whose sources name no keyring; empty: no such field. */
   readonly signedBy: readonly string[];
-  /** By path below the folder of the Release file. Lists must be there in their uncompressed form, even where no such file is published. */
+  /**
+   * By path below the folder of the Release file. Lists must be included in their uncompressed form, even if no such file is
+   * published.
+   */
   readonly files: ReadonlyMap<string, Required<Pick<FileDigests, "size" | "sha256">>>;
 }
 
-/** The text, with the fields in the order of Debian's. Nothing weaker than SHA-256 is given. */
+/** The text, with the fields in the order of Debian's. No digest weaker than SHA-256 is written. */
 export function releaseText(content: ReleaseContent): Uint8Array {
   const { origin, label, suite, codename, description, date, validUntil, signedBy } = content;
   const fields: readonly (readonly [string, string | undefined])[] = [

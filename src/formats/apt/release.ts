@@ -1,6 +1,6 @@
 /**
- * apt's `Release`, the text within `InRelease`: what a suite is, and which files belong to it, by size and digest. Kept strict (T13):
- * apt takes an index by MD5 beside SHA-256, a size from either list, and a suite that does not say which it is.
+ * apt's `Release`, the text within `InRelease`: it describes a suite and lists its files with size and digest. The reader is
+ * stricter than apt (T13), which accepts MD5 beside SHA-256, a size from either list, and a suite without a name.
  */
 import { withoutTrailing } from "../../trailing.ts";
 import { type FileDigests, isPlainPath } from "../digests.ts";
@@ -20,7 +20,7 @@ export interface Release {
   /** Milliseconds. */
   readonly date: number;
   readonly validUntil: number | undefined;
-  /** Undefined where it does not say. */
+  /** Undefined if there is no such field. */
   readonly components: readonly string[] | undefined;
   readonly architectures: readonly string[] | undefined;
   readonly byHash: boolean;
@@ -28,7 +28,7 @@ export interface Release {
   readonly files: ReadonlyMap<string, FileDigests>;
 }
 
-/** The lists that count, by field name in lower case. MD5 and SHA-1 prove nothing and are passed over. */
+/** The lists that count, by field name in lower case. MD5 and SHA-1 prove nothing and are ignored. */
 const lists = { sha256: 64, sha512: 128 } as const;
 
 type ListName = keyof typeof lists;
@@ -53,7 +53,7 @@ export function readRelease(bytes: Uint8Array): Release {
       field = cursor.bytes.toString("latin1", start, colon).toLowerCase();
       if (fields.has(field)) throw cursor.error(`gives the field "${field}" a second time`);
       const text = cursor.bytes.toString("utf8", colon + 1, end);
-      // Only what apt takes for blanks: one that is not ASCII is a part of a suite's name.
+      // Strip only ASCII blanks, as apt does: others are part of a suite's name.
       const value = withoutTrailing(text, blanks).replace(/^[ \t\r\v\f]+/, "");
       if (Object.hasOwn(lists, field) && value !== "")
         throw cursor.error("must leave the first line of its list empty");
@@ -69,7 +69,7 @@ export function readRelease(bytes: Uint8Array): Release {
 function addFile(files: Map<string, FileDigests>, list: ListName, cursor: LineCursor): void {
   const text = cursor.bytes.toString("utf8", cursor.start, cursor.end);
   const [, hex = "", number, path = ""] = /^[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t]*$/.exec(text) ?? [];
-  // apt itself takes upper case for another digest.
+  // apt itself treats an upper-case digest as different.
   if (!/^[0-9a-f]+$/.test(hex) || hex.length !== lists[list]) {
     throw cursor.error(`does not begin with ${lists[list]} hex digits in lower case`);
   }

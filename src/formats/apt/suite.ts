@@ -1,17 +1,17 @@
-/** From a Release file to the parts of a suite that a profile asks for. */
+/** Finds the parts of a suite that a profile requests, in its Release file. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { FileDigests } from "../digests.ts";
 import type { CompressedForm, Part, PartForm, RootContent, Wanted } from "../format.ts";
 import type { Release } from "./release.ts";
 
-/** Compressed forms of a list, the best first: apt's own order, without what can't be read here. */
+/** Compressed forms of a list, the best first: apt's own order, without forms that feedkey can't read. */
 const forms: readonly CompressedForm[] = ["xz", "gz", "zst"];
 
 /**
- * What a Release file says of itself, and the lists of packages that are asked for; all that a client can ask for, where no component or
- * architecture is given.
- * @throws FeedkeyError `wrong_feed` for another suite, component or architecture than those asked for
+ * The facts of a Release file, and the requested lists of packages; without components and architectures, all lists that
+ * clients can request.
+ * @throws FeedkeyError `wrong_feed` if it has another suite, or lacks a requested component or architecture
  */
 export function contentOf(release: Release, wanted: Wanted): RootContent {
   const { suite, components, architectures } = wanted;
@@ -31,7 +31,7 @@ export function contentOf(release: Release, wanted: Wanted): RootContent {
   };
 }
 
-/** Also where a list is given in a compressed form alone, in which nobody can ask for it. */
+/** Includes folders whose list is named only in a compressed form, which clients can't request. */
 function listedFolders({ files }: Release): readonly string[] {
   const found = [...files.keys()].map((path) => /^(.+\/binary-[^/]+)\/Packages(\.[0-9a-z]+)?$/.exec(path)?.[1]);
   return [...new Set(found)].filter((folder) => folder !== undefined);

@@ -52,9 +52,9 @@ export interface FieldName {
   readonly role: Role;
   /** Number of the last stanza that had this field: this finds a field that appears twice without a set for each stanza. */
   seenIn: number;
-  /** The name that followed this one last time: usually it does again. */
+  /** The field that followed this one in the last stanza; usually it follows again. */
   follower: FieldName | undefined;
-  /** Where it was when it was looked up last: usually it is spelled the same again. */
+  /** Its offset when it was last looked up; usually the spelling is the same. */
   place: number;
   /** Another name with the same hash. */
   readonly next: FieldName | undefined;
@@ -68,7 +68,7 @@ export class FieldNames {
 
   /**
    * The name of the field under the cursor.
-   * @throws FeedkeyError with the code of the text: the index has absurdly many different names
+   * @throws FeedkeyError with the code of the text: the index has too many different names
    */
   at(cursor: LineCursor): FieldName {
     const before = this.#before;

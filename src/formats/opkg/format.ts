@@ -1,11 +1,11 @@
-/** opkg's, and Debian's: `Packages`. */
+/** `Packages`, the index of opkg and Debian. */
 import { type Format, withoutForm } from "../format.ts";
 import { signatureFiles } from "../signature-files.ts";
 import { readPackages } from "./packages-text.ts";
 import { relations } from "./relations.ts";
 import { compareVersions } from "./version.ts";
 
-// No bz2: it is decompressed before its signature can be verified, and a small one that means harm would take a minute.
+// Not bz2: the file is decompressed before its signature can be verified, and a small malicious file could take a minute.
 const forms = ["gz", "xz", "zst"] as const;
 
 export const opkg: Format = {

@@ -16,7 +16,7 @@ export interface OwnWords {
 
 /**
  * Reads a package's control data.
- * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
+ * @throws FeedkeyError `bad_package`: control data that an index can't contain
  */
 export function ownWords(bytes: Uint8Array): OwnWords {
   const control = parseControl(bytes);
@@ -36,7 +36,7 @@ export interface PackageStanza {
   readonly filename: string;
   /** Bytes of the package file. */
   readonly size: number;
-  /** Lower-case hex: opkg as released checks nothing else. */
+  /** Lower-case hex: released versions of opkg check only this digest. */
   readonly md5: string;
   /** Lower-case hex: opkg refuses upper case. */
   readonly sha256: string;
@@ -45,7 +45,7 @@ export interface PackageStanza {
 /**
  * The stanza of a package: its control fields in their order, then the file's path, size and digests.
  * The stanza ends in a newline; an empty line must follow before the next.
- * @throws FeedkeyError `bad_package`: control data that cannot stand in an index; `internal`: size or digests malformed
+ * @throws FeedkeyError `bad_package`: control data that an index can't contain; `internal`: size or digests malformed
  */
 export function packageStanza(entry: PackageStanza): Uint8Array {
   const { own, added } = stanzaParts(ownStanza(entry.control), fileFields(entry));
@@ -55,12 +55,13 @@ export function packageStanza(entry: PackageStanza): Uint8Array {
 /**
  * A package's own fields as they appear in an index. Fields about the file in its control data are left out: a package
  * can't know its own digest.
- * @throws FeedkeyError `bad_package`: control data that cannot stand in an index
+ * @throws FeedkeyError `bad_package`: control data that an index can't contain
  */
 export function ownStanza(control: readonly Field[]): Uint8Array {
   const own = control.filter(({ name }) => !aboutFile.test(name));
   const stanza = formatStanza(own);
-  // An index that clients refuse must never be published: where that is not obvious, it is read as they will read it.
+  // An index that clients refuse must never be published: if a stanza is not obviously good, it is read as clients would read
+  // it.
   if (!isPlainlyNamed(own)) new OpkgScanner(stanza, controlText).next();
   return stanza;
 }
@@ -73,8 +74,8 @@ function isPlainlyNamed(own: readonly Field[]): boolean {
 }
 
 /**
- * A package's own stanza with further fields: at its end, where they need not be copied together yet, or above a description
- * that must stay there.
+ * A package's own stanza with additional fields: at its end, or before a description that must be last. The parts are not
+ * copied yet.
  */
 export function stanzaParts(own: Uint8Array, fields: string): { readonly own: Uint8Array; readonly added: string } {
   if (!hasBlankLine(own)) return { own, added: fields };
@@ -86,7 +87,7 @@ export function stanzaParts(own: Uint8Array, fields: string): { readonly own: Ui
 /** Whether the description of a stanza has a line of blanks, below which no field may follow. */
 function hasBlankLine(stanza: Uint8Array): boolean {
   const bytes = asBuffer(stanza);
-  // Usually neither is there, and every publish asks this of every package.
+  // A quick check for the usual case, because every publish does this for every package.
   return (bytes.includes(" \n") || bytes.includes("\t\n")) && /\n[ \t]+\n/.test(bytes.toString("latin1"));
 }
 
@@ -114,9 +115,9 @@ export function fileFields(
 }
 
 /**
- * The bytes of a stanza. Nothing is repaired: a value must already be folded, each further line starting with a space
- * or a tab, so that no value can bring in a field or a stanza of its own.
- * @throws FeedkeyError `bad_package`: no fields, one twice, a name or value that would not read back as it is
+ * The bytes of a stanza. Nothing is repaired: a value must already be folded, each further line starting with a space or a tab,
+ * so that a value can't insert a field or a stanza.
+ * @throws FeedkeyError `bad_package`: no fields, a field twice, or a name or value that could not be read back unchanged
  */
 export function formatStanza(fields: readonly Field[]): Uint8Array {
   if (fields.length === 0) throw new FeedkeyError("bad_package", "a stanza needs at least one field");

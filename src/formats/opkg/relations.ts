@@ -16,7 +16,7 @@ function requirement(written: string): Requirement {
   const [, name = "", sign = "", wanted = ""] = relation.exec(text) ?? [];
   const operator = operatorOf(sign);
   const isMetBy = ({ version }: Capability) => {
-    // What stands for a package without a version meets no need for one.
+    // A provided name without a version does not meet a versioned dependency.
     return operator === "" || (version !== undefined && isOperatorMet(operator, compareVersions(version, wanted)));
   };
   return { text, names: name === "" ? [] : [name], isMetBy };

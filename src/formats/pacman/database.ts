@@ -1,6 +1,6 @@
 /**
- * Databases of pacman, as `repo-add` writes them: a tar archive with a folder `NAME-VERSION` for each package, and in it a file `desc`
- * of fields. Kept strict (T13): pacman passes over what it does not know, and of two fields or files takes the last.
+ * Databases of pacman, as `repo-add` writes them: a tar archive with a folder `NAME-VERSION` for each package, and in it a file
+ * `desc` of fields. The reader is strict (T13): pacman ignores what it does not know, and uses the last of two fields or files.
  */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -11,20 +11,20 @@ import { ListedEntries } from "../listed-entries.ts";
 import { PackageIndex } from "../package-index.ts";
 import { type TarEntry, tarEntries } from "../tar/tar.ts";
 
-/** Entries of a database, a folder and a file or two for each package. Arch's largest have 15,000 packages. */
+/** The maximum number of entries in a database, two or three for each package. Arch's largest have 15,000 packages. */
 const maxEntries = 1_000_000;
 
-/** The files of a package. pacman reads the fields of all of them alike. */
+/** The files of a package. pacman reads the fields of all of them in the same way. */
 const fileNames = ["desc", "depends", "files"];
 
-/** The fields that are read, each of one value. */
+/** The fields that are read; each has one value. */
 const fieldNames = ["FILENAME", "NAME", "VERSION", "ARCH", "CSIZE", "SHA256SUM", "MD5SUM"] as const;
 type Field = (typeof fieldNames)[number];
 
-/** The values of all other fields: what a package depends on, and the names of its files, would take much memory. */
+/** The values of all other fields: they are not stored, because dependencies and file names would take much memory. */
 const unread: string[] = [];
 
-/** Fields of several values, which are read where relations are asked for. */
+/** Fields with several values, which are read only for dependencies. */
 const relationNames = ["DEPENDS", "PROVIDES"];
 
 interface Described {
@@ -109,7 +109,7 @@ function readFields(
       values = isList || fieldNames.includes(field as Field) ? [] : unread;
       fields.set(field, values);
     } else if (text === "") values = undefined;
-    // pacman would take it for a field where it does not know the one above.
+    // pacman would treat it as a field if it does not know the field before it.
     else if (field !== undefined) throw walker.error("begins a field without an empty line before it");
     else if (values === undefined) throw walker.error("is not a field");
     else if (values !== unread && values.push(text) > 1 && !isList)
@@ -142,7 +142,7 @@ function readEntry(folder: string, { place, fields, files }: Described): Digeste
   };
 }
 
-/** pacman compares letters as they are, and takes an upper-case digest for another one. */
+/** pacman compares digests case-sensitively, so an upper-case digest never matches. */
 function digest(folder: string, field: Field, text: string | undefined, digits: number): string | undefined {
   if (text === undefined || (text.length === digits && /^[0-9a-f]+$/.test(text))) return text;
   throw bad(folder, `has a ${field} that is not ${digits} lower-case hex digits`);

@@ -4,7 +4,7 @@ import { readDatabase } from "./database.ts";
 import { relations } from "./relations.ts";
 import { compareVersions } from "./version.ts";
 
-/** The database, or the same with the names of all files, under the names that repo-add gives them. */
+/** The database, or the one that also lists all files, under repo-add's names. */
 const root = /\.(db|files)(\.tar(\.(gz|xz|zst|bz2))?)?$/;
 
 const publishedAs = (feed: string) => `${feed}.db`;

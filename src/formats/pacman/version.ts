@@ -9,7 +9,7 @@ interface Parts {
   readonly release: string | undefined;
 }
 
-/** Negative if `a` is older, positive if newer, 0 if neither. A release counts only where both have one. */
+/** Negative if `a` is older, positive if newer, 0 if neither. A release counts only if both have one. */
 export function compareVersions(a: string, b: string): number {
   if (a === b) return 0;
   const [one, other] = [split(a), split(b)];
@@ -37,7 +37,7 @@ function compareText(a: string, b: string): number {
   while (at < a.length && bt < b.length) {
     const [one, other] = [segmentAt(a, at), segmentAt(b, bt)];
     if (one.word === "" || other.word === "") {
-      // What is left there are separators.
+      // The rest are separators.
       at += one.separator.length;
       bt += other.separator.length;
       break;
@@ -60,7 +60,7 @@ function segmentAt(text: string, at: number): { separator: string; word: string 
 const isDigit = (text: string) => /^[0-9]/.test(text);
 const isLetter = (text: string) => /^[A-Za-z]/.test(text);
 
-/** Numbers are newer than letters. */
+/** A number is newer than a word. */
 function compareWords(a: string, b: string): number {
   if (isDigit(a) !== isDigit(b)) return isDigit(a) ? 1 : -1;
   const [one, other] = isDigit(a) ? [a, b].map((digits) => digits.replace(/^0+/, "")) : [a, b];
@@ -69,7 +69,7 @@ function compareWords(a: string, b: string): number {
   return one < other ? -1 : 1;
 }
 
-/** What begins where one of them ended: letters there make it older, all else newer. */
+/** Compares when one version has ended: letters in the rest of the other make it older, anything else newer. */
 function compareRests(a: string | undefined, b: string | undefined): number {
   if (a === undefined && b === undefined) return 0;
   if ((a === undefined && !isLetter(b ?? "")) || (a !== undefined && isLetter(a))) return -1;

@@ -6,7 +6,7 @@ interface Version {
   readonly revision: bigint;
 }
 
-// In this order: the first that fits is taken. A patch level counts as a dot, pre and rc are the same.
+// In this order: the first match is used. A patch level counts as a dot, pre and rc are the same.
 const modifiers: readonly [RegExp, bigint][] = [
   [/^alpha/i, -3n],
   [/^beta/i, -2n],

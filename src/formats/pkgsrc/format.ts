@@ -9,7 +9,7 @@ export const pkgsrc: Format = {
   index: "pkg_summary",
   forms: ["gz", "bz2", "xz", "zst"],
   published: "pkg_summary.gz",
-  // Always there: other forms are asked for only where the profile names one.
+  // pkg_summary.gz always exists; other forms are requested only if the profile names one.
   roots: ({ index }) => [index ?? "pkg_summary.gz"],
   signaturesOf: signatureFiles,
   // So nothing unverified is ever decompressed.

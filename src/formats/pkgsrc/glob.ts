@@ -4,7 +4,7 @@
 export function matchesGlob(text: string, pattern: string): boolean {
   const steps = pattern.match(/\[!?\]?[^\]]*\]|[\s\S]/g) ?? [];
   let [at, step] = [0, 0];
-  // Where to go on when what follows the last star does not fit.
+  // Where to continue when the text after the last star does not match.
   let [starAt, starStep] = [-1, -1];
   while (at < text.length) {
     const wanted = steps[step];

@@ -7,10 +7,10 @@ import { readSummary, type SummaryVariable, writeSummaryStanza } from "./summary
 import { SummaryScanner } from "./summary-text.ts";
 import { usual } from "./summary-variables.ts";
 
-/** Metadata of a package: if it breaks the grammar, the package is bad. */
+/** Metadata of a package: an error in it makes the package bad. */
 export const metadataText: TextKind = { name: "what the package says of itself", code: "bad_package" };
 
-/** The files at the beginning of a pkgsrc package that its stanza is made of. */
+/** The files at the beginning of a pkgsrc package from which its stanza is made. */
 export interface PackageMetadata {
   /** `+CONTENTS`, the packing list. */
   readonly contents: Uint8Array;
@@ -24,7 +24,7 @@ export interface PackageMetadata {
   readonly sizePkg: Uint8Array | undefined;
 }
 
-/** Variables of `+BUILD_INFO` that pkg_info copies; the others are about the build alone. */
+/** Variables of `+BUILD_INFO` that pkg_info copies; the others only describe the build. */
 const copied = new Set([
   ...["BUILD_DATE", "CATEGORIES", "HOMEPAGE", "LICENSE", "MACHINE_ARCH", "OPSYS", "OS_VERSION", "PKGPATH"],
   ...["PKGTOOLS_VERSION", "PKG_OPTIONS", "PREV_PKGPATH", "PROVIDES", "REQUIRES", "SUPERSEDES"],
@@ -88,15 +88,15 @@ function* variablesOf(metadata: PackageMetadata): Generator<SummaryVariable> {
 export function summaryOf(metadata: PackageMetadata): Uint8Array {
   packageName(metadata.contents);
   const summary = writeSummaryStanza({ variables: [...variablesOf(metadata)], terminated: true });
-  // An index that clients refuse must never be published: it is read as they will read it.
+  // An index that clients refuse must never be published: so it is read as clients would read it.
   new SummaryScanner(summary, metadataText).next();
   return summary;
 }
 
-/** Of the variables that every package should have, but may lack, those that a stanza of {@link summaryOf} lacks. */
+/** Which of the usual but optional variables are missing in a stanza of {@link summaryOf}. */
 export function lackingVariables(own: Uint8Array): string[] {
   const bytes = asBuffer(own);
-  // Every line begins with a variable's name, and the first one is another.
+  // Every line begins with a variable's name, and none of these is the first.
   return usual.filter((name) => bytes.indexOf(`\n${name}=`) < 0);
 }
 
@@ -111,7 +111,7 @@ export interface FileFacts {
 }
 
 /**
- * The same for a stanza as {@link summaryOf} makes it, which has no such facts.
+ * The same, for a stanza of {@link summaryOf}, which has no such facts yet.
  * @throws FeedkeyError `bad_package`: a path that can't be written in a line
  */
 export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFacts): Uint8Array {
@@ -120,7 +120,7 @@ export function addFileFacts(own: Uint8Array, { filename, size, sha256 }: FileFa
   }
   const bytes = asBuffer(own);
   const facts = `FILE_NAME=${filename}\nFILE_SIZE=${size}\nFILE_CKSUM=${formatFileCksum(sha256)}\n`;
-  // Every line begins with a variable's name, so that this can be found nowhere else.
+  // Every line begins with a variable's name, so this text can't appear elsewhere.
   const place = bytes.indexOf("\nDESCRIPTION=") + 1;
   if (place === 0) return Buffer.concat([own, Buffer.from(facts)]);
   return Buffer.concat([bytes.subarray(0, place), Buffer.from(facts), bytes.subarray(place)]);

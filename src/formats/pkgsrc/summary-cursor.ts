@@ -1,6 +1,6 @@
 /**
- * The lines of a pkg_summary(5): `VARIABLE=value`, stanzas separated by empty lines. It is as strict as opkg's
- * grammar (T13): what is neither a variable nor an empty line is refused, so that no reader sees another stanza.
+ * The lines of a pkg_summary(5): `VARIABLE=value`, stanzas separated by empty lines. It is as strict as opkg's grammar (T13): a
+ * line that is neither a variable nor empty is refused, so that all readers see the same stanzas.
  */
 import { hashStart, hashStep, LineWalker } from "../line-cursor.ts";
 

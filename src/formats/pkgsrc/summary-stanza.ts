@@ -1,6 +1,6 @@
 /**
- * A lossless reader and writer of pkg_summary texts, for editing: the bytes of all pieces, put together, are the text.
- * To look packages up, use `summary-text.ts`, which makes no objects.
+ * A lossless reader and writer of pkg_summary texts, for editing: all pieces together are exactly the text. To look up
+ * packages, use `summary-text.ts`, which makes no objects.
  */
 import { FeedkeyError } from "../../error.ts";
 import { asBuffer, indexText, maxLineLength, maxStanzaLength } from "../line-cursor.ts";
@@ -35,7 +35,7 @@ export type SummaryPiece = SummaryStanza | BlankLines;
 /**
  * Reads a whole text. Only the grammar of lines is checked: `summary-text.ts` checks what a summary must contain.
  * The pieces share the text's memory.
- * @throws FeedkeyError with the line and the code of `kind`, when the reading gets there
+ * @throws FeedkeyError with the line and the code of `kind`, when the reader gets to that line
  */
 export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<SummaryPiece, void> {
   const cursor = new SummaryCursor(bytes, kind);
@@ -64,7 +64,7 @@ export function* readSummary(bytes: Uint8Array, kind = indexText): Generator<Sum
 
 /**
  * The bytes of a stanza.
- * @throws FeedkeyError `bad_package` for a name or a value that would not read back as it is
+ * @throws FeedkeyError `bad_package` for a name or a value that could not be read back unchanged
  */
 export function writeSummaryStanza({ variables, terminated }: Pick<SummaryStanza, "variables" | "terminated">): Buffer {
   const lines: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * pkgsrc's `pkg_summary`: checks every stanza by T13 and reads what it says about its package. A scanner over the
- * bytes, as `packages-text.ts` is.
+ * pkgsrc's `pkg_summary`: checks every stanza by T13 and reads what it says about its package. Like `packages-text.ts`, it is a
+ * scanner over bytes.
  */
 import type { Entry } from "../entry.ts";
 import type { DigestedEntry, EntrySource } from "../entry-source.ts";

@@ -20,8 +20,8 @@ export const summaryRoleCount = 7;
 const required = ["PKGNAME", "COMMENT", "DESCRIPTION", "MACHINE_ARCH", "OPSYS", "OS_VERSION"];
 
 /**
- * Variables that pkg_summary(5) requires too. Packages that are old, or were made without pkgsrc, lack some; pkg_add installs
- * them, and `pkg_info -X` leaves out what they lack.
+ * Variables that pkg_summary(5) requires too. Old packages, and those made without pkgsrc, lack some; pkg_add installs them all
+ * the same, and `pkg_info -X` leaves these variables out.
  */
 export const usual: readonly string[] = ["BUILD_DATE", "CATEGORIES", "PKGPATH", "PKGTOOLS_VERSION", "SIZE_PKG"];
 
@@ -57,7 +57,7 @@ export interface Variable {
   readonly bytes: Uint8Array;
   readonly role: SummaryRole;
   readonly repeatable: boolean;
-  /** A bit of its own if every stanza must have it, else 0. */
+  /** A unique bit if every stanza must have the variable, else 0. */
   readonly required: number;
 }
 
@@ -80,7 +80,7 @@ function makeTable(): ReadonlyMap<number, Variable> {
 // No two of these names have the same hash, so no chain is needed.
 const byHash = makeTable();
 
-/** The variables by name, in the order in which they are asked for. */
+/** The variables by name, in the order of their checks. */
 export const variables: readonly Variable[] = [...byHash.values()];
 
 /**

@@ -1,4 +1,4 @@
-/** Use case: lock a key of the store with another passphrase, or with none. */
+/** Use case: change or remove the passphrase of a key of the store. */
 import { FeedkeyError } from "../../error.ts";
 import { relock } from "../../openpgp/secret/secret-parts.ts";
 import { type PassphraseSource, resolveKey } from "../../signing/signing-key.ts";
@@ -7,9 +7,9 @@ import type { KeyStore } from "../../store/key-store.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 
 /**
- * Changes the passphrase of a key; all parts of it that are here have one passphrase afterwards.
+ * Changes the passphrase of a key; afterwards all parts of it that are here have the same one.
  * @param present gives the one that the key has now
- * @param next gives the new one; undefined: the key is not locked any more
+ * @param next returns the new one; undefined: no passphrase
  * @throws FeedkeyError `not_found`, `bad_config` if the present one is wrong, `locked` if the key changed meanwhile, `output`
  */
 export async function changePassphrase(

@@ -1,4 +1,4 @@
-/** Use case: take a key out of the store, unless somebody still needs it. */
+/** Use case: delete a key from the store, unless it is still needed. */
 import { resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -16,26 +16,26 @@ import { copiedTo } from "./copy-check.ts";
 import { certifiersOf } from "./describe-key.ts";
 
 export interface DeleteTerms {
-  /** Of the archive that the key may sign for, if one is known. */
+  /** The archive for which the key may sign, if known. */
   readonly config: ArchiveConfig | undefined;
   /** A backup, or another key store, that has the key too. */
   readonly backup: string | undefined;
-  /** Whatever speaks against it. */
+  /** Delete despite all objections. */
   readonly force: boolean;
   readonly at: Instant;
 }
 
-/** What goes and what stays. */
+/** What is deleted and what stays. */
 export interface DeletionPlan {
   readonly fingerprint: Fingerprint;
   readonly secret: "goes" | "none";
-  /** It stays where other certificates of the store hang on it, and where the backup lacks some of it. */
+  /** It stays if other certificates of the store depend on it, or if the backup lacks a part of it. */
   readonly certificate: "goes" | "stays";
-  /** Why it stays, in words; undefined if it goes. */
+  /** Why it stays, in words; undefined if it is deleted. */
   readonly staysFor: string | undefined;
-  /** Why the certificate stays, or what speaks against deleting it: keys that certified it or that it certified. */
+  /** Keys that certified it or that it certified: a reason to keep the certificate, or an objection. */
   readonly connected: readonly Fingerprint[];
-  /** What speaks against it, in words; without `force` there is nothing. */
+  /** The objections, in words; empty if the deletion needs no `force`. */
   readonly against: readonly string[];
 }
 
@@ -43,7 +43,7 @@ const onlyRevocation = "it has a revocation, and no complete backup was given";
 const noConfig =
   "archives are published from this key store, and without --config it is unknown whether this key signs for them";
 
-/** What a secret key is needed for. */
+/** What a secret key is still needed for. */
 async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at }: DeleteTerms): Promise<string[]> {
   const certificate = own.get(key);
   const present = config && own.get(config.key.fingerprint);
@@ -61,7 +61,7 @@ async function usesOf(store: KeyStore, own: Own, key: Fingerprint, { config, at 
 }
 
 /**
- * Works out what would be deleted; nothing is changed.
+ * Plans a deletion; nothing is changed.
  * @throws FeedkeyError `usage`, `not_found`, `bad_config`
  */
 export async function planDeletion(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {
@@ -108,7 +108,7 @@ export async function planDeletion(store: KeyStore, text: string, terms: DeleteT
   };
 }
 
-/** What to do about that which speaks against deleting a secret key. */
+/** The hint about the objections to deleting a secret key. */
 function hintFor(against: readonly string[], { backup }: DeleteTerms): string {
   const others = against.filter((one) => one !== noConfig);
   const steps = [
@@ -140,7 +140,7 @@ function refuseNeeded({ fingerprint, secret, against }: DeletionPlan, terms: Del
 }
 
 /**
- * Deletes a key: the secret first. Revocation certificates stay: they are for the day that a lost or stolen copy turns up.
+ * Deletes a key: the secret first. Revocation certificates stay, in case a lost or stolen copy turns up.
  * @throws FeedkeyError `usage` if it is still needed, `not_found`, `output`, `locked`
  */
 export async function deleteKey(store: KeyStore, text: string, terms: DeleteTerms): Promise<DeletionPlan> {

@@ -1,4 +1,4 @@
-/** Use case: what the key store knows of its keys. */
+/** Use case: describe the keys of the key store. */
 import { secretParts } from "../../openpgp/secret/secret-parts.ts";
 import type { Own } from "../../signing/delegate-check.ts";
 import type { OwnCertificate } from "../../signing/signing-key.ts";
@@ -15,9 +15,9 @@ import { algorithmName, byAge } from "../key-names.ts";
 /** A key of the store, as a list shows it. */
 export interface KeyRecord {
   readonly fingerprint: Fingerprint;
-  /** The first one; empty where there is none. */
+  /** The first user ID; empty if there is none. */
   readonly userId: string;
-  /** By the name that `keygen --algorithm` takes. */
+  /** As in `keygen --algorithm`. */
   readonly algorithm: string;
   readonly createdAt: Instant;
   /** Undefined: never. */
@@ -36,13 +36,13 @@ export interface SubkeyRecord extends Omit<KeyRecord, "userId"> {
   readonly signs: boolean;
 }
 
-/** All that the store knows of one key. */
+/** Everything that the store knows about one key. */
 export interface KeyDetails extends KeyRecord {
-  /** Those that its owner vouches for. */
+  /** The user IDs that its owner certified. */
   readonly userIds: readonly string[];
-  /** Which secrets are here: `subkeys` where the primary key's is kept elsewhere. */
+  /** Which secrets are here: `subkeys` if the primary key's secret is kept elsewhere. */
   readonly secrets: "all" | "subkeys" | "none";
-  /** Whether a passphrase is needed; undefined where no secret is here. */
+  /** Whether a passphrase is needed; undefined if no secret is here. */
   readonly isLocked: boolean | undefined;
   /** Revocation certificates that are in the store. */
   readonly revocations: readonly RevocationReason[];
@@ -93,7 +93,7 @@ function subkeyOf(subkey: SubkeyFacts, at: Instant, secret: boolean): SubkeyReco
   };
 }
 
-/** Who of the store certified a key, without having withdrawn that or let it end. */
+/** The keys of the store whose certification of a key is neither withdrawn nor expired. */
 export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Fingerprint[] {
   const found = facts.userIds.flatMap(({ certifications, withdrawals }) => {
     const standing = certifications.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > at);
@@ -104,7 +104,7 @@ export function certifiersOf({ raw, facts }: OwnCertificate, at: Instant): Finge
   return [...new Set(found)];
 }
 
-/** Says everything that is known about a key. @param key one of `own` @throws FeedkeyError `bad_config`, `bad_certificate` if its secret can't be read */
+/** Describes a key. @param key one of `own` @throws FeedkeyError `bad_config`, `bad_certificate` if its secret can't be read */
 export async function describeKey(store: KeyStore, own: Own, key: OwnCertificate, at: Instant): Promise<KeyDetails> {
   const { fingerprint } = key.raw;
   const secret = await store.hasPrivate(fingerprint);

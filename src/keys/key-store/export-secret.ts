@@ -1,4 +1,4 @@
-/** Use case: a secret key as GnuPG or another key store takes it in, with its certificate as it is now. */
+/** Use case: export a secret key for GnuPG or another key store, with its current certificate. */
 import { FeedkeyError } from "../../error.ts";
 import { writeCertificate } from "../../openpgp/certificate/certificate.ts";
 import { armor } from "../../openpgp/packet/armor.ts";
@@ -19,13 +19,13 @@ export interface SecretExportOptions {
 
 export interface SecretExport {
   readonly fingerprint: Fingerprint;
-  /** The secret key, locked as it is in the store, and the certificates of those who vouch for it: two armored blocks. */
+  /** The secret key, locked as it is in the store, and the certificates of the keys on its path: two armored blocks. */
   readonly armored: string;
   readonly isLocked: boolean;
 }
 
 /**
- * Exports a secret key. What the store's file says of itself may be old, so its certificate follows, as it is now.
+ * Exports a secret key. The self-signatures in the store's secret file may be old, so the current certificate follows.
  * @throws FeedkeyError `usage` if nothing would be left or GnuPG can't read it, `not_found`, `bad_config`
  */
 export async function exportSecret(store: KeyStore, text: string, options: SecretExportOptions): Promise<SecretExport> {
@@ -48,7 +48,7 @@ export async function exportSecret(store: KeyStore, text: string, options: Secre
     });
   }
   const secret = options.withoutPrimary === true ? await withoutPrimary(whole) : whole;
-  // Whom it follows comes along: the other side may want to know by whose word it signs.
+  // The keys before it are included, because the other side needs its whole path.
   const path = withPath(await ownCertificates(store), fingerprint).filter(({ facts }) => {
     return options.for !== "gpg" || facts.primary.version === 4;
   });

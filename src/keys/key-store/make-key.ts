@@ -11,22 +11,22 @@ export interface MakeKeyTerms {
   readonly userId: string;
   readonly algorithm: Algorithm;
   readonly at: Instant;
-  /** Undefined: without end. */
+  /** Undefined: it never expires. */
   readonly lifetime: Duration | undefined;
-  /** Locks every part of it; undefined: it is not locked. */
+  /** The passphrase of all its parts; undefined: none. */
   readonly passphrase: string | undefined;
   /** Folder of the key store that gets the whole key; this one keeps a signing subkey. */
   readonly offlinePrimary?: string | undefined;
-  /** A master's key: it certifies and never signs. */
+  /** A master key: it certifies, and never signs an index. */
   readonly certifyOnly?: boolean | undefined;
 }
 
-/** The whole key goes first: a crash must not leave a subkey whose primary is lost. */
+/** The whole key is stored first: a crash must not leave a subkey without its primary key. */
 async function makeSplit(terms: MakeKeyTerms, folder: string): Promise<NewKey> {
   const { whole, staying } = await generateSplit(terms);
   const away = await KeyStore.open(folder);
   await addSecretKey(away, whole);
-  // Read as it will be read on the day that it is needed.
+  // Read it back as it will be read when it is needed.
   await away.privateKey(whole.fingerprint);
   return staying;
 }

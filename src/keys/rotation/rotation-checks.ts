@@ -1,4 +1,4 @@
-/** Whether the steps of a rotation may be taken: asked by the steps themselves before they change anything, and by their plans. */
+/** Checks whether the steps of a rotation may be taken. The steps do this before they change anything, and so do their plans. */
 import { FeedkeyError } from "../../error.ts";
 import { needsOfFeeds } from "../../profile/one-signature.ts";
 import { type Archive, ownCertificate, publicationOf, requireBundle } from "../../publish/archive.ts";
@@ -14,7 +14,7 @@ import { refusePrimary } from "../../trust/key-state.ts";
 import { findRivals, type Rival } from "../rivals.ts";
 
 /**
- * Where the rotation of the archive's present key stands.
+ * The state of the rotation of the archive's present key.
  * @throws FeedkeyError `not_found`: the present key's certificate is missing from the key store
  */
 export async function readRotation({ config, store, at }: Archive): Promise<RotationState> {
@@ -23,13 +23,13 @@ export async function readRotation({ config, store, at }: Archive): Promise<Rota
   return rotationState(own, present, config.userId, at);
 }
 
-/** Comparable strength in bits (NIST SP 800-57 part 1, table 2), no more than 128: beyond it nothing is gained here. */
+/** Comparable strength in bits (NIST SP 800-57 part 1, table 2), at most 128: more does not matter here. */
 function strength({ algorithm, bits }: KeyFacts): number {
   if (algorithm !== "rsa") return Math.min(128, Math.floor(bits / 2));
   return bits >= 3072 ? 128 : bits >= 2048 ? 112 : 80;
 }
 
-/** @throws FeedkeyError `bad_config`: its secret is nowhere that a certification could be made from here */
+/** @throws FeedkeyError `bad_config`: its secret is in GnuPG, so it can't certify from here */
 export function refuseInGnupg({ config }: Archive): void {
   if (config.key.where === "store") return;
   throw new FeedkeyError("bad_config", "a key that stays in GnuPG can't be rotated from here", {
@@ -84,14 +84,14 @@ export function checkSuccessor(
 /** What the first step begins with. */
 export interface Start {
   readonly state: RotationState;
-  /** Keys that the successor and they have to acknowledge each other. */
+  /** Keys that must acknowledge the successor, and the successor them. */
   readonly rivals: readonly Rival[];
   /** The key bundle is to be written even if nothing else changes. */
   readonly isBundleOld: boolean;
 }
 
 /**
- * Whether the first step may be taken, as far as it can be told without opening a key.
+ * Checks whether the first step may be taken, without opening a key.
  * @throws FeedkeyError `expired`, `revoked`, `weak_algorithm`, `bad_config`, `not_found`
  */
 export async function checkStart(
@@ -125,7 +125,7 @@ export interface Finish {
   /** The key that signed until now, and the one that signs from then on. */
   readonly from: OwnCertificate;
   readonly to: OwnCertificate;
-  /** A run that was cut off has named the new key in archive.ini already. */
+  /** An interrupted run has already written the new key into archive.ini. */
   readonly isSwitched: boolean;
 }
 
@@ -170,7 +170,7 @@ export function switchedTo(archive: Archive, fingerprint: Fingerprint): Archive 
   return { ...archive, config: { ...archive.config, key: { where: "store", fingerprint } } };
 }
 
-/** The feeds, signed by the archive's key as it is configured, and the bundle. */
+/** Publishes the feeds, signed by the configured key, and the bundle. */
 export async function publishWithPresent(
   archive: Archive,
   predecessor: OwnCertificate | undefined,
@@ -184,7 +184,7 @@ export async function publishWithPresent(
 }
 
 /**
- * Whether the index of each feed may get its new signature: asked before the archive is switched to another key.
+ * Checks whether the index of each feed can get its new signature, before the archive is switched to another key.
  * @param planned what would be published
  * @throws FeedkeyError `would_break`: a signature file of another program is in the way
  */

@@ -1,4 +1,4 @@
-/** What a step of a rotation would do, told before it is taken: by the checks and the publication of the step itself. */
+/** Plans a step of a rotation, with the checks and the publishing code of the step itself. */
 import type { FeedkeyError } from "../../error.ts";
 import type { Algorithm } from "../../openpgp/secret/generate.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
@@ -27,11 +27,11 @@ import { type RotationStatus, refuseRetiring, rotationStatus } from "./take-rota
 export interface RotationChoice {
   /** `begin` by default. */
   readonly step?: "begin" | "finish" | "at-once" | "abandon" | undefined;
-  /** The key that is to follow. */
+  /** The key that will be the successor. */
   readonly to?: Fingerprint | undefined;
-  /** Of the key that is to be made. */
+  /** Algorithm of the key that will be made. */
   readonly algorithm?: Algorithm | undefined;
-  /** How long both keys are at work; 30 days by default. */
+  /** How long both keys are in use; 30 days by default. */
   readonly overlap?: Duration | undefined;
   /** Folder for copies of the new key's revocation certificates. */
   readonly backup?: string | undefined;
@@ -42,11 +42,11 @@ export interface RotationChoice {
 
 /** What the step would do. */
 export interface RotationPlan extends RotationStatus {
-  /** Keys that the successor and they have to acknowledge each other. */
+  /** Keys that must acknowledge the successor, and the successor them. */
   readonly rivals: readonly Fingerprint[];
-  /** Of a successor that would be made. */
+  /** Algorithm of a successor that would be made. */
   readonly algorithm: Algorithm;
-  /** In words, in this order. Key servers hear of it at the end. */
+  /** The steps in words, in their order. Key servers come last. */
   readonly steps: readonly string[];
   /** Feeds whose index would not get the new signature, and why. */
   readonly errors: readonly FeedkeyError[];
@@ -54,7 +54,7 @@ export interface RotationPlan extends RotationStatus {
 
 const toServers = "to the key servers and read";
 
-/** The first step, by the checks that it begins with. */
+/** Plans the first step, with its own checks. */
 async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
   const { config, at } = archive;
   const { force = false, backup, overlap = 30 * 86_400_000 } = choice;
@@ -77,7 +77,7 @@ async function planBegin(archive: Archive, choice: RotationChoice, to: string) {
   return { steps, rivals: rivals.map(({ certificate }) => certificate.raw.fingerprint) };
 }
 
-/** What the first step signs with the successor that is there. */
+/** What the first step signs if the successor already exists. */
 async function planShared(archive: Archive, successor: OwnCertificate): Promise<string[]> {
   return signedWords(await publishShared(archive, [successor], true), "sign");
 }
@@ -96,14 +96,14 @@ async function isShareable({ config, store }: Archive, { to, algorithm }: Rotati
   return to !== undefined || algorithm !== "ed25519-v6";
 }
 
-/** @param present the one of the two that signs in any case */
+/** @param present the key that signs in any case */
 function signingWords(feed: ArchiveFeed, newer: string, older: string, present: string): string {
   const other = present === newer ? older : newer;
   const keys = { one: [present], any: [older, newer], last: [other, present] }[severalOf(feed)];
   return `sign feed "${feed.name}" with ${keys.join(" and ")}`;
 }
 
-/** What the second step signs, as its plan says it. @param made a successor that would be made, and whether it signs alone */
+/** Describes what the second step signs. @param made a successor that would be made, and whether it signs alone */
 function signing(
   published: Published,
   from: string,
@@ -123,7 +123,7 @@ function resigned({ plans }: Published, to: string): string[] {
   return shared.map(({ feed }) => `sign feed "${feed.name}" with ${to} alone`);
 }
 
-/** The second step; after the first one of the same run if there is no successor yet. */
+/** Plans the second step; if there is no successor yet, after the first step of the same run. */
 async function planFinish(archive: Archive, choice: RotationChoice, to: string, isBegun: boolean) {
   const { force = false, retire = false, step } = choice;
   if (retire) await refuseRetiring(archive, force);
@@ -138,7 +138,7 @@ async function planFinish(archive: Archive, choice: RotationChoice, to: string, 
   return {
     steps: [
       ...(isSwitched ? [] : [`archive.ini: key = ${to}`]),
-      // Whoever signs them now: the successor that would be made has signed none.
+      // All of them, whoever signs them now, because a new successor has signed none.
       ...signing(
         published,
         old,
@@ -152,7 +152,7 @@ async function planFinish(archive: Archive, choice: RotationChoice, to: string, 
   };
 }
 
-/** Taking a successor back. */
+/** Plans the withdrawal of a successor. */
 async function planAbandon(archive: Archive): Promise<string[]> {
   const { present, successor, isCertified, isRevoked, isBundleOld } = await checkAbandon(archive);
   const { fingerprint } = successor.raw;
@@ -164,7 +164,7 @@ async function planAbandon(archive: Archive): Promise<string[]> {
 }
 
 /**
- * Works out what a step would do; nothing is changed, and no key is opened.
+ * Plans a step; nothing is changed, and no key is opened.
  * @throws FeedkeyError as the step itself, but for what only an opened key shows, and a missing backup
  */
 export async function planRotation(archive: Archive, choice: RotationChoice): Promise<RotationPlan> {

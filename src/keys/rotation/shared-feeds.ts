@@ -1,4 +1,4 @@
-/** Feeds that both keys of a rotation sign: signed again when who signs changes, and how each feed stands. */
+/** Feeds that both keys of a rotation sign: signs them again when the signers change, and shows their state. */
 import { FeedkeyError } from "../../error.ts";
 import { KeyIndex } from "../../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../../profile/types.ts";
@@ -23,7 +23,7 @@ export function signedWords({ plans }: Pick<Published, "plans">, verb: "sign" | 
   return wanting.map(({ feed, signers }) => `${verb} feed "${feed.name}" with ${signers.join(" and ")}`);
 }
 
-/** @param by keys whose signature, beside that of the archive's key, shows that an index is the archive's */
+/** @param by further keys whose signature shows that an index is the archive's */
 export async function publishShared(
   archive: Archive,
   by: readonly OwnCertificate[],
@@ -33,14 +33,14 @@ export async function publishShared(
   return await publishFeeds({ ...publicationOf(archive), ...terms });
 }
 
-/** What became of shared feeds. */
+/** The result for shared feeds. */
 export interface SharedFeeds {
   /** In words. */
   readonly done: readonly string[];
   readonly left: readonly FeedkeyError[];
 }
 
-/** Signs shared feeds again, after a step that changed who signs them. The step stands, whatever goes wrong here. */
+/** Signs shared feeds again, after a step that changed who signs them. Errors here do not undo the step. */
 export async function signShared(archive: Archive, by: readonly OwnCertificate[]): Promise<SharedFeeds> {
   if (sharedFeeds(archive).length === 0) return { done: [], left: [] };
   try {
@@ -52,14 +52,14 @@ export async function signShared(archive: Archive, by: readonly OwnCertificate[]
   }
 }
 
-/** How a feed stands in a rotation. */
+/** The state of a feed in a rotation. */
 export interface FeedOutlook {
   readonly name: string;
-  /** What its stock clients make of several signatures. */
+  /** How its stock clients treat several signatures. */
   readonly several: SeveralSignatures;
   /** Keys of the key store with a good signature over the published index, in the order of their signatures. */
   readonly signedBy: readonly Fingerprint[];
-  /** What its stock clients need before only a new key signs. */
+  /** What its stock clients need before a new key signs alone. */
   readonly needs: string;
 }
 
@@ -77,7 +77,7 @@ async function signedBy(archive: Archive, feed: ArchiveFeed, keys: KeyIndex): Pr
   }
 }
 
-/** How each feed of an archive stands. @throws FeedkeyError `bad_config` for a key store that can't be read */
+/** The state of each feed of an archive. @throws FeedkeyError `bad_config` for a key store that can't be read */
 export async function feedOutlooks(archive: Archive): Promise<FeedOutlook[]> {
   const keys = await KeyIndex.of([...(await ownCertificates(archive.store)).values()].map(({ raw }) => raw));
   const outlooks: FeedOutlook[] = [];

@@ -84,7 +84,7 @@ export interface StepsTaken extends Omit<RotationStep, "left"> {
 }
 
 /**
- * Takes those of the wanted steps that are left.
+ * Takes those of the wanted steps that have not been taken.
  * @throws FeedkeyError as `startRotation`, `finishRotation` and `refuseRetiring`; nothing was changed then
  */
 export async function takeRotation(archive: Archive, wanted: StepsWanted): Promise<StepsTaken> {
@@ -119,7 +119,8 @@ async function planRetiring(archive: Archive, fingerprint: Fingerprint, making: 
 }
 
 /**
- * Before anything is signed. The successor need not exist yet: clients that are left without a key reach it over the old one alone.
+ * Called before anything is signed. The successor need not exist yet: clients that would be left without a key could reach it
+ * only through the old one.
  * @throws FeedkeyError `usage`: clients would lose their chain by retiring the old key, and that was not allowed
  */
 export async function refuseRetiring(archive: Archive, force: boolean): Promise<void> {
@@ -127,7 +128,7 @@ export async function refuseRetiring(archive: Archive, force: boolean): Promise<
   const { present, successor, predecessor } = await readRotation(archive);
   const old = successor === undefined && (await wasCutOffFinishing(archive)) ? predecessor : present;
   if (old === undefined) return;
-  // The revocation from the safe needs no secret; without it the real one is made.
+  // The stored revocation needs no secret; if it is missing, the real one is made.
   const { fingerprint } = old.raw;
   const foreseen = await planRetiring(archive, fingerprint, "foreseen").catch(async (error: unknown) => {
     if (error instanceof FeedkeyError) return await planRetiring(archive, fingerprint, "made");
@@ -136,9 +137,7 @@ export async function refuseRetiring(archive: Archive, force: boolean): Promise<
   refuseOrphans(foreseen, force);
 }
 
-/**
- * Retiring comes last. What the rotation did before stands, and the key servers must hear of it, whatever is said against this.
- */
+/** Retiring comes last: if it is refused, the rotation before it stays, and the key servers must still get it. */
 async function retire(archive: Archive, step: RotationStep, force: boolean) {
   if (step.left.length > 0) {
     return { done: [`${step.present} was not revoked: its successor did not sign all feeds`], errors: [] };

@@ -1,4 +1,4 @@
-/** Packets grouped into certificates (RFC 9580 section 10.1), every packet kept as it came. */
+/** Groups packets into certificates (RFC 9580 section 10.1); every packet is kept unchanged. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { fingerprintOf } from "../packet/key-packet.ts";
 import { limits } from "../packet/limits.ts";
@@ -45,23 +45,23 @@ interface Draft {
     readonly userIds: MutableComponent[];
     readonly subkeys: MutableComponent[];
   };
-  /** By tag and body: two copies are one, and a revocation over one copy is over the other too. Made when needed. */
+  /** Components by tag and body: copies count as one, and a revocation over one copy covers the other too. Made on demand. */
   components?: Map<string, MutableComponent>;
-  /** Drops the component that came last. */
+  /** Drops the last component. */
   dropLast?: () => void;
 }
 
-/** Types of signatures that are about the primary key itself, wherever in a certificate they were put. */
+/** Types of signatures that are about the primary key itself, wherever they are in a certificate. */
 const aboutPrimary = new Set([0x1f, 0x20]);
 
-// Version 4 without a date, and two numbers of 160 bits with some leading zeros; shorter ones are dropped. So the size of a
-// keyring limits its signed user IDs and subkeys to three hundred thousand, and all are read: a limit on their number would
-// hide a revoked subkey or a withdrawn certification after so many.
+// The shortest possible signature: version 4 without a date, with two short numbers; shorter ones are dropped. So the size of a
+// keyring limits its signed user IDs and subkeys to three hundred thousand, and all can be read. A limit on their number could
+// hide a revoked subkey or a withdrawn certification.
 const shortestSignature = 48;
 
 /**
- * Whether a revocation names another key as its maker: a revoker that this key designated, or, where a key server answers
- * with several keys in a row, the bare revocation of a key that it does not give (Hockeypuck). It may be either.
+ * Whether a revocation names another key as its maker. It may be by a revoker that this key designated; or, in an answer with
+ * several keys, the bare revocation of a key that is not included (Hockeypuck).
  */
 function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefined): boolean {
   const raw = signatureType(body) === 0x20 ? readSignature(body) : undefined;
@@ -71,7 +71,7 @@ function isForeignRevocation({ body }: Packet, fingerprint: Fingerprint | undefi
   return makerOf(raw) !== undefined && !namesIssuer(raw, fingerprint);
 }
 
-/** By the bytes, on which the packets are views: an answer is parsed once. */
+/** Results by input bytes (the packets are views on them), so that an answer is parsed only once. */
 const keyrings = new WeakMap<Uint8Array, Keyring>();
 
 /**
@@ -135,7 +135,7 @@ function startComponent(current: Draft | undefined, packet: Packet, sink: Packet
   if (tag === tags.trust || tag === tags.marker || tag === tags.padding) return sink;
   // User attributes (pictures) and unknown packets: no rule needs them or the signatures over them.
   if (current === undefined || (tag !== tags.userId && tag !== tags.publicSubkey)) return undefined;
-  // Each of thousands of signatures over such a user ID would hash it again; GnuPG has the same limit.
+  // Thousands of signatures over a huge user ID would each hash it again; GnuPG has the same limit.
   if (tag === tags.userId && body.length > limits.userIdBytes) return undefined;
   if (tag === tags.publicSubkey && body.length < limits.shortestKey) return undefined;
   const { certificate } = current;
@@ -144,7 +144,7 @@ function startComponent(current: Draft | undefined, packet: Packet, sink: Packet
   const name = `${tag} ${Buffer.from(body).toString("latin1")}`;
   const known = components.get(name);
   if (known !== undefined) return known.signatures;
-  // Without a signature it means nothing, and millions fit into an answer.
+  // A component without a signature means nothing, and an answer could contain millions.
   if (components.size >= limits.bareComponents) current.dropLast?.();
   const component: MutableComponent = { packet, signatures: [] };
   const list = certificate[tag === tags.userId ? "userIds" : "subkeys"];

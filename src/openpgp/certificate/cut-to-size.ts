@@ -1,4 +1,4 @@
-/** Certificates cut to a size, so that nothing is written that would be cut when it is read. */
+/** Cuts certificates to a size, so that everything that is written can be read again. */
 
 import type { Packet } from "../packet/packets.ts";
 import { isRevocationType, signatureType } from "../packet/raw-signature.ts";

@@ -1,4 +1,4 @@
-/** Whether an answer of a key server is about a key, before anything in it is believed. */
+/** Whether an answer of a key server is about a key, before anything in it is verified. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
 import { readSignature } from "../packet/raw-signature.ts";
@@ -17,7 +17,7 @@ export function isAbout(fingerprint: Fingerprint): (block: Uint8Array) => boolea
   };
 }
 
-/** The certificates in a block, each in a block of its own. */
+/** The certificates in a block, each as a separate block. */
 export function certificatesIn(block: Uint8Array): (readonly [Fingerprint, Uint8Array])[] {
   return readKeyring(block).certificates.map((one) => [one.fingerprint, writeCertificate(one)]);
 }

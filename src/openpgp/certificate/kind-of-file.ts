@@ -1,4 +1,4 @@
-/** Recognises files that people take for a keyring: text or binary certificates, and other kinds of file. */
+/** Recognises files that people use as a keyring: text or binary certificates, and other kinds of file. */
 
 // GnuPG's doc/keyboxfmt: the first blob of a keybox has 4 bytes of length, type, version, flags, then this.
 const keyboxMagic = { at: 8, text: "KBXf" };
@@ -45,8 +45,8 @@ function startsWith(bytes: Uint8Array, ...start: readonly number[]): boolean {
 }
 
 /**
- * What a file without packets at its beginning is, in words for "it is ..."; undefined if it may be certificates. A text may
- * still have armored certificates somewhere in it.
+ * The kind of a file that does not begin with packets, in words for "it is ..."; undefined if it may contain certificates. A
+ * text may still have armored certificates somewhere in it.
  */
 export function kindOfFile(bytes: Uint8Array): string | undefined {
   const { at, text } = keyboxMagic;

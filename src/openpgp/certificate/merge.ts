@@ -7,7 +7,7 @@ import { revokerIn } from "../packet/raw-signature.ts";
 import { latin1 } from "../packet/subpackets.ts";
 import type { Component, Keyring, RawCertificate } from "./certificate.ts";
 
-/** Within a list of one kind of packets: the body alone, and no copy of it. */
+/** Within a list of one kind of packets, the body identifies a packet. It is not copied. */
 function nameOf({ body }: Packet): string {
   return latin1(body);
 }
@@ -38,7 +38,7 @@ function unknownPackets(known: readonly Packet[], others: readonly Packet[]): re
   });
 }
 
-/** `known` itself if the others say nothing new. */
+/** Returns `known` itself if there is nothing new. */
 function addComponents(known: readonly Component[], others: readonly Component[]): readonly Component[] {
   if (others.length === 0) return known;
   const found = new Map(known.map((component) => [nameOf(component.packet), component]));
@@ -54,7 +54,7 @@ function addComponents(known: readonly Component[], others: readonly Component[]
   return news ? [...found.values()] : known;
 }
 
-/** The union of a certificate and a copy of it, or packets for it: `a` itself if they say nothing new. */
+/** The union of a certificate and a copy of it, or packets for it; returns `a` itself if there is nothing new. */
 export function unite(a: RawCertificate, b: Partial<RawCertificate>): RawCertificate {
   const more = unknownPackets(a.signatures, b.signatures ?? []);
   const userIds = addComponents(a.userIds, b.userIds ?? []);

@@ -24,7 +24,7 @@ export function minimal(certificate: RawCertificate, subkeys: ReadonlySet<Finger
 }
 
 /**
- * The certificate as shipped to a client that never got news of it: its own signatures, without revocations.
+ * The certificate as a client has it that was never updated: its own signatures, without revocations.
  * @param certificate whose signatures were verified before
  */
 export function asShipped(certificate: RawCertificate): RawCertificate {

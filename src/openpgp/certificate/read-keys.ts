@@ -5,8 +5,8 @@ import { asLatin1, isText, kindOfFile } from "./kind-of-file.ts";
 import { collect } from "./merge.ts";
 
 /**
- * Reads every certificate of a file, whatever its name. Bad ones are skipped and listed in `problems`; so is what a file
- * without certificates is instead.
+ * Reads every certificate of a file, whatever its name. Bad ones are skipped and listed in `problems`. If the file has no
+ * certificates, `problems` says what it is instead.
  */
 export function readKeys(bytes: Uint8Array): Keyring {
   const kind = kindOfFile(bytes);

@@ -1,4 +1,4 @@
-/** The parts of a certificate that take trust away (T4): remembered whether or not the rest of it is worth keeping. */
+/** The parts of a certificate that take trust away (T4): they are kept even if the rest of it is not. */
 
 import { limits } from "../packet/limits.ts";
 import type { Packet } from "../packet/packets.ts";
@@ -28,14 +28,14 @@ function designates({ body }: Packet): boolean {
   return (readSignature(body)?.hashed.designatedRevokers.length ?? 0) > 0;
 }
 
-/** Whether a certificate says that another key may revoke it; nothing of it is checked. */
+/** Whether a certificate names a designated revoker; this is not verified here. */
 export function designatesRevokers({ signatures, userIds }: RawCertificate): boolean {
   return [signatures, ...userIds.map((one) => one.signatures)].some((packets) => packets.some(designates));
 }
 
 /**
- * The revocations and withdrawals of a certificate, and where another key revoked it the signatures that may have designated
- * that key: without them its revocation could not be checked again.
+ * The revocations and withdrawals of a certificate. If another key revoked it, also the signatures that may have designated
+ * that key, which are needed to check the revocation again.
  * @returns undefined if there are none
  */
 export function revocationPart(certificate: RawCertificate): RawCertificate | undefined {
@@ -56,7 +56,7 @@ interface Room {
   readonly verified: ReadonlySet<Uint8Array>;
 }
 
-/** The gravest of too many packets, within the limits; verified ones before all others. */
+/** The most severe packets within the limits; verified ones come first. */
 function gravest(packets: readonly Packet[], room: Room): Packet[] {
   const rank = ({ body }: Packet) => (room.verified.has(body) ? 0 : 1);
   const inOrder = packets.toSorted((a, b) => rank(a) - rank(b) || gravity(a) - gravity(b));
@@ -69,9 +69,9 @@ function gravest(packets: readonly Packet[], room: Room): Packet[] {
 }
 
 /**
- * A part reduced to what is remembered of one target: its own revocations first, then those of subkeys and user IDs.
+ * Reduces a part to the limits for one target: its own revocations first, then those of subkeys and user IDs.
  * @param octets bytes of packets
- * @param verified bodies of those that were found good
+ * @param verified bodies of the packets that verified
  */
 export function cutDownPart(
   part: RawCertificate,
@@ -96,7 +96,7 @@ export function cutDownPart(
 /**
  * A part without forged packets: those that name the key itself as their maker and do not verify. Those of another key may
  * still verify once that key, or its designation as a revoker, is known.
- * @param verified bodies of those that were found good
+ * @param verified bodies of the packets that verified
  * @param isKnown whether a key, by fingerprint or key ID, was available when they were checked
  */
 export function withoutForgeries(
@@ -112,7 +112,7 @@ export function withoutForgeries(
   });
 }
 
-/** The keys that claim to have revoked a key in its place: fingerprints or key IDs. */
+/** The keys that claim to be revokers of a key: fingerprints or key IDs. */
 export function foreignRevokers({ fingerprint, signatures }: RawCertificate): string[] {
   const others = signatures.filter((packet) => isByAnother(packet, fingerprint));
   return [...new Set(others.flatMap(({ body }) => revokerIn(body) ?? []))];

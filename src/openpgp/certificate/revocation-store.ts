@@ -1,6 +1,6 @@
 /**
- * T4: everything ever received that takes trust away, from any source, in any order, whether or not its key is known or
- * connected with the chain. It is added to the certificates before each judgement.
+ * T4: stores all signatures that take trust away, from any source, in any order, even if their key is unknown or not connected
+ * with the chain. They are added to the certificates before each judgement.
  */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { keyIdOf } from "../packet/key-packet.ts";
@@ -14,7 +14,7 @@ import { cutDownPart, foreignRevokers, octetsOf, revocationPart } from "./revoca
 
 /** What the store needs to know when it is written. */
 export interface Survey {
-  /** How near a key, by fingerprint or key ID, is to the chain: nearer ones are kept first. */
+  /** How close a key, given by fingerprint or key ID, is to the chain: closer ones are kept first. */
   readonly nearness: (key: string) => "own" | "chain" | "held" | "stranger";
   /** The revocations of the certificates that were read, without forged ones. */
   readonly read: ReadonlyMap<Fingerprint, RawCertificate>;
@@ -41,15 +41,15 @@ function copiedPart(part: RawCertificate): RawCertificate {
 }
 
 export class RevocationStore {
-  /** With the key that they are about. */
+  /** The revocations by target, with the target's primary key. */
   readonly #parts = new Map<Fingerprint, RawCertificate>();
   /** Bare key revocations by the fingerprint or key ID that they name as their maker. */
   readonly #bare = new Map<string, Map<string, Packet>>();
   #octets = 0;
 
   /**
-   * Takes the revocations in an answer, a bundle or a file. All of one run are taken, up to a limit on those about keys that
-   * were not asked for.
+   * Adds the revocations in an answer, a bundle or a file. In one run all are added, up to a limit for keys that were not
+   * requested.
    * @param isNear whether a key is available: then only the limits on reading apply
    */
   add(
@@ -93,7 +93,7 @@ export class RevocationStore {
   }
 
   /**
-   * Adds what is remembered to certificates. It is checked when their facts are read.
+   * Adds the stored revocations to certificates. They are verified when the facts are read.
    * @returns the same certificate if there is nothing new for it
    */
   attachTo(certificate: RawCertificate, revokers: readonly Fingerprint[] = []): RawCertificate {
@@ -103,8 +103,8 @@ export class RevocationStore {
   }
 
   /**
-   * What is kept for the next run, as a keyring: bare revocations, then each target's. Nearest to the chain first, within
-   * the bounds for each target and for all.
+   * The keyring that is stored for the next run: bare revocations, then those of each target. Those closest to the chain come
+   * first, within the limits for each target and in total.
    */
   write({ nearness, read, verified, keyOf }: Survey): Uint8Array {
     let room: number = limits.revocationsKept;
@@ -117,7 +117,7 @@ export class RevocationStore {
         .sort((a, b) => a.rank - b.rank);
     };
     const all = ranked(new Map([...this.#parts, ...read]));
-    // Verified ones about any target come before unchecked ones, which anybody can make in the name of any key.
+    // Verified ones about any target come before unchecked ones, which anybody can forge.
     const proven = all.flatMap(({ value }) => revocationPart(keepVerified(value, verified)) ?? []);
     const kept = new Map<Fingerprint, RawCertificate>();
     for (const part of proven) room -= this.#keep(kept, cutDownPart(part, limits.revocationsOfNear, verified), room);
@@ -154,7 +154,7 @@ export class RevocationStore {
     return new Uint8Array(Buffer.concat([writePackets(bare), ...written]));
   }
 
-  /** Adds a part to what is kept of its target. @returns the octets that this takes; 0 if the limit is reached */
+  /** Adds a part to what is stored about its target. @returns the octets that it adds; 0 if the limit is reached */
   #keep(kept: Map<Fingerprint, RawCertificate>, part: RawCertificate, room: number): number {
     const own = revocationPart(part);
     const before = kept.get(part.fingerprint);

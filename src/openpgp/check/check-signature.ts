@@ -1,4 +1,4 @@
-/** Whether a key made a signature: the mathematics, and nothing else. No dates, no flags, no opinion on algorithms. */
+/** Checks cryptographically whether a key made a signature. Dates, flags and weak algorithms do not matter here. */
 import type { Fingerprint } from "../../trust/facts.ts";
 import { HashedDocument } from "../packet/hashed-document.ts";
 import type { LoadedKey } from "../packet/key-packet.ts";
@@ -7,7 +7,7 @@ import type { RawSignature } from "../packet/raw-signature.ts";
 import { Signed, type SignedParts } from "../packet/signed-parts.ts";
 import { latin1 } from "../packet/subpackets.ts";
 
-/** Earlier results, by key: servers repeat each other, and one run judges several times. */
+/** Earlier results by key, because several servers send the same signatures, and one run judges several times. */
 const verdicts = new WeakMap<LoadedKey, Map<string, boolean>>();
 
 function verdictsOf(maker: LoadedKey): Map<string, boolean> {
@@ -16,9 +16,9 @@ function verdictsOf(maker: LoadedKey): Map<string, boolean> {
   return known;
 }
 
-/** Whether this key can be the packet's maker. */
+/** Whether this key can have made the packet. */
 function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): boolean {
-  // The maker signed a hashed fingerprint: another key with the same key ID did not make it.
+  // The hashed area names the maker's fingerprint, so another key with the same key ID did not make it.
   const claimed = hashed.issuerFingerprint;
   if (claimed !== undefined && claimed !== maker.facts.fingerprint) return false;
   // RFC 9580 section 5.2: each version of key makes signatures of its own version. Version 3, read only for revocations, was
@@ -29,7 +29,7 @@ function maybe({ version, algorithm, hashed }: RawSignature, maker: LoadedKey): 
 
 /**
  * Whether a key made a signature over parts.
- * @param together many are asked about at once: by node's threads, whose start takes longer than a single check
+ * @param together use Node's threads, for many checks at the same time; starting a thread takes longer than a single check
  */
 export async function isSignedBy(
   raw: RawSignature,
@@ -69,14 +69,14 @@ export async function isMadeBy(
   if (!maybe(raw, maker)) return false;
   const message = over.signed(raw);
   const [first, second] = message.digest;
-  // A damaged one needs no public-key operation.
+  // A damaged signature needs no public-key operation.
   if (first !== raw.digestStart[0] || second !== raw.digestStart[1]) return false;
   return await check(raw, message, maker, false);
 }
 
 /**
- * Those of several keys that made a signature. One key may be listed in many certificates, and anybody can list it:
- * it is tried once.
+ * Finds which of several keys made a signature. A key may appear in many certificates, and anybody can add it to one, so it is
+ * tried only once.
  * @param over the parts signed, or a document
  */
 export async function makersOf(

@@ -1,4 +1,4 @@
-/** Which keys claim to have certified a certificate, before its facts are read: a flood of strangers must cost little. */
+/** Which keys claim to have certified a certificate, before its facts are read: many foreign certificates must cost little time. */
 import type { Notation } from "../../trust/facts.ts";
 import type { RawCertificate } from "../certificate/certificate.ts";
 import { type LoadedKey, loadKey } from "../packet/key-packet.ts";
@@ -17,9 +17,9 @@ export interface Claim {
   readonly signature: Candidate;
 }
 
-/** The certifications over a certificate's user IDs that name other keys, and whose digests fit. */
+/** The certifications over a certificate's user IDs that name other keys and have the right first octets of their digest. */
 export async function claimsOn({ fingerprint, primary, userIds }: RawCertificate): Promise<Claim[]> {
-  // Nobody certified it, not even its own key: there may be a hundred thousand of these.
+  // Skip certificates without any certification, of which there may be a hundred thousand.
   if (userIds.every(({ signatures }) => signatures.length === 0)) return [];
   const key = await loadKey(primary.body, fingerprint);
   if (key === undefined) return [];
@@ -41,13 +41,13 @@ function by(key: LoadedKey): Makers {
   return async (raw, signed, together) => ((await isSignedBy(raw, signed, key, together)) ? [key] : []);
 }
 
-/** Whether a key made any of these certifications. Many may be asked about at once. */
+/** Whether a key made any of these certifications. Several checks may run at the same time. */
 export async function hasMadeAny(key: LoadedKey, claims: readonly Claim[]): Promise<boolean> {
   const signatures = claims.map(({ signature }) => signature);
   return (await findGood(signatures, by(key), { isEnough: () => true, together: true })).size > 0;
 }
 
-/** Whether a key has a hard revocation by itself (T3c). */
+/** Whether a key has a hard self-revocation (T3c). */
 export async function hasRevokedItselfHard({ signatures }: RawCertificate, key: LoadedKey): Promise<boolean> {
   const signed = new Signed({ key });
   const hard: Candidate[] = [];

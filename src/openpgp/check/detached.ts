@@ -1,4 +1,4 @@
-/** Detached signature files: read completely and strictly (T8), and matched with the available keys. */
+/** Reads detached signature files completely and strictly (T8), and matches them with the available keys. */
 import { getHashes } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import type { DataSignature } from "../../trust/facts.ts";
@@ -66,8 +66,8 @@ export function makersNamed(signatures: readonly FileSignature[]): string[] {
 }
 
 /**
- * Checks each signature of a file over a document with every key that it names. Mathematics only: who may
- * sign, when and with what is for `trust/`.
+ * Checks each signature of a file over a document with every key that it names. This is only cryptography; `trust/` decides who
+ * may sign.
  * @param data the document's exact bytes, over which signatures are binary, or a document that says which type they are
  */
 export async function checkSignatures(
@@ -101,7 +101,7 @@ async function check(raw: RawSignature, document: HashedDocument, keys: KeyIndex
     const hint = "the archive's keepers must sign the file again, as binary data: gpg --detach-sign without --textmode";
     return { ...bad(`it is a signature of type ${type}, not 0x00 over binary data${mode}`), hint };
   }
-  // Each version 6 signature has its own salt, for which the whole document would be hashed again.
+  // Each version 6 signature has its own salt, so the whole document would have to be hashed again.
   if (!candidates.some(({ facts }) => facts.version === raw.version)) return bad("its version is not that of its key");
   if (!getHashes().includes(raw.hash)) return bad(`its hash algorithm (${raw.hash}) can't be computed here`);
   const makers = await makersOf(raw, candidates, document);

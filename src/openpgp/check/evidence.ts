@@ -1,4 +1,7 @@
-/** From files to the judge's input: certificates read with each other's keys, and signatures checked with them. */
+/**
+ * Makes the judge's input from files: certificates, whose signatures on each other are checked, and signatures that are checked
+ * with them.
+ */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { CertificateFacts, DataSignature, Fingerprint } from "../../trust/facts.ts";
@@ -10,7 +13,7 @@ import { checkSignatures, readSignatureFile } from "./detached.ts";
 import { KeyIndex } from "./key-index.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** Certificates as they were read. */
+/** The certificates that were read. */
 export interface Evidence {
   /** For `judge`. */
   readonly certificates: readonly CertificateFacts[];
@@ -67,7 +70,7 @@ export async function readCertificates(files: Iterable<Uint8Array>): Promise<Evi
 }
 
 /**
- * Reads and checks the signatures over a document: mathematics only, for `judgeIndex` to judge.
+ * Reads the signatures over a document and checks them cryptographically; `judgeIndex` then judges them.
  * @param signature a detached signature file, armored or binary
  * @param document exactly the bytes that were signed
  * @throws FeedkeyError `no_signature` for an empty file, `bad_signature_data` for anything but signatures

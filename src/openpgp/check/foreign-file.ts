@@ -1,9 +1,9 @@
-/** Files in the place of a signature: which are OpenPGP's, and which belong to another program and must stay. */
+/** Decides whether an existing signature file is OpenPGP, or belongs to another program and must stay. */
 import { FeedkeyError } from "../../error.ts";
 import { readSignatureFile } from "./detached.ts";
 import { foreignSignature } from "./foreign-signature.ts";
 
-/** Whether a file is OpenPGP signatures and nothing else, whole: only such a file is removed or kept beside new signatures. */
+/** Whether a file contains only complete OpenPGP signatures: only such a file may be removed, or combined with new signatures. */
 export function isOpenPgpFile(bytes: Uint8Array): boolean {
   try {
     return readSignatureFile(bytes, "").some((signature) => "raw" in signature);
@@ -13,7 +13,10 @@ export function isOpenPgpFile(bytes: Uint8Array): boolean {
   }
 }
 
-/** Whether a file begins as OpenPGP signatures do: armor of any kind, or a signature packet of a known version. Its end may be missing. */
+/**
+ * Whether a file begins like OpenPGP signatures: armor of any kind, or a signature packet of a known version. Its end may be
+ * missing.
+ */
 function beginsLikeOpenPgp(bytes: Uint8Array): boolean {
   const start = Buffer.from(bytes.subarray(0, 256)).toString("latin1");
   if (/^(\xef\xbb\xbf)?\s*-----BEGIN PGP /.test(start)) return true;

@@ -1,4 +1,7 @@
-/** Signature files of other programs, known by how they begin. They have the same names as OpenPGP's: OpenWrt's opkg reads `Packages.sig` by usign. */
+/**
+ * Recognises signature files of other programs by their beginning. They can have the same names as OpenPGP's: the
+ * `Packages.sig` of OpenWrt's opkg is made by usign.
+ */
 
 /** The beginning of a DER sequence of more than 127 bytes, such as a CMS signature. A packet's first octet has its top bit set. */
 function isLongDer([first, second = 0]: Uint8Array): boolean {
@@ -10,7 +13,7 @@ function isEcdsa([first, second = 0, third]: Uint8Array): boolean {
   return first === 0x30 && second < 0x80 && third === 0x02;
 }
 
-/** Whose signature a file has, in words; undefined for OpenPGP, and for what can't be told. */
+/** The program that made a signature file, in words; undefined for OpenPGP, and if unknown. */
 export function foreignSignature(bytes: Uint8Array): string | undefined {
   const start = Buffer.from(bytes.subarray(0, 256))
     .toString("latin1")

@@ -6,26 +6,26 @@ import type { Packet } from "../packet/packets.ts";
 import { layoutOf, makerOf, type RawSignature, readSignature } from "../packet/raw-signature.ts";
 import type { Signed, SignedParts } from "../packet/signed-parts.ts";
 
-/** Checks under way at once: enough for the threads that do them. */
+/** The number of checks at the same time: enough to keep all threads busy. */
 const atOnce = 64;
 
-/** So few are checked at once: a thread takes longer to start than a check. */
+/** Up to this many are checked without threads: starting a thread takes longer than a check. */
 const few = 8;
 
-/** A signature whose digest fits, waiting for its turn, with what decides the order. */
+/** A signature with the right beginning of its digest, before its check, with the values that decide the order. */
 export interface Candidate {
   readonly raw: RawSignature;
   readonly signed: Signed;
-  /** 0 without a date: it does not count then, except as a hard revocation. */
+  /** 0 if it has no date; then it counts only as a hard revocation. */
   readonly createdAt: number;
   readonly keyLifetime: number;
   readonly namesRevoker: boolean;
-  /** What it says of the key's flags lets it certify. */
+  /** Whether the key flags in it allow certifying. */
   readonly letsCertify: boolean;
   readonly kind: RevocationKind;
 }
 
-/** Earlier results, by the list of packets: a certificate is looked at more than once. */
+/** Earlier results by the list of packets, because a certificate is read more than once. */
 const fitted = new WeakMap<readonly Packet[], { readonly over: SignedParts; readonly bodies: readonly Uint8Array[] }>();
 
 function sameParts(a: SignedParts, b: SignedParts): boolean {
@@ -54,7 +54,7 @@ export function* fitting(packets: readonly Packet[], signed: Signed): Generator<
   }
 }
 
-/** What is kept of a signature until it is its turn to be checked. */
+/** The data that is kept about a signature until it is checked. */
 export function putAside(raw: RawSignature, signed: Signed): Candidate {
   const { createdAt = 0, keyLifetime = Number.POSITIVE_INFINITY, designatedRevokers, flags } = raw.hashed;
   const namesRevoker = designatedRevokers.length > 0;
@@ -84,15 +84,15 @@ export interface Search {
    * @param next the next one to check
    */
   readonly isEnough?: (last: Candidate, next: Candidate, count: number) => boolean;
-  /** Copies of a good one, with other bytes in the unhashed area, are wanted too. */
+  /** Also return copies of a good one with different unhashed areas. */
   readonly copies?: boolean;
-  /** Other searches are under way at the same time. */
+  /** Other searches run at the same time. */
   readonly together?: boolean;
 }
 
 /**
- * Checks signatures in the order given. Copies of a good one say nothing new and are skipped: anybody can make any number of
- * them, and every rule goes over all that are returned.
+ * Checks signatures in the order given. Copies of a good one are skipped: anybody can make any number of them, and every rule
+ * examines all returned signatures.
  */
 export async function findGood(
   candidates: readonly Candidate[],
@@ -126,7 +126,7 @@ function ascending(a: number, b: number): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** For self-signatures: the newest first, and of one date the one by which the key ends soonest. */
+/** For self-signatures: the newest first; with the same date, the one by which the key expires soonest. */
 function newestFirst(a: Candidate, b: Candidate): number {
   return ascending(b.createdAt, a.createdAt) || ascending(a.keyLifetime, b.keyLifetime);
 }
@@ -144,8 +144,8 @@ async function findFirst(sorted: readonly Candidate[], makers: Makers, search: S
 }
 
 /**
- * A key's self-signatures. The newest say what is valid now, the oldest how it began. Against a thief who takes claims back
- * (T6), the longest life and the flag to certify still count. A designation of a revoker always counts.
+ * A key's self-signatures: the newest say what is valid now, the oldest what was valid first. Because a thief may reduce them
+ * (T6), those with the latest expiry and the certify flag are needed too. A designation of a revoker always counts.
  */
 export async function findTelling(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const others = candidates.filter(({ namesRevoker }) => !namesRevoker).sort(newestFirst);
@@ -167,7 +167,7 @@ export async function findTelling(candidates: readonly Candidate[], makers: Make
 
 const enough: Search = { isEnough: (_last, _next, count) => count >= limits.goodSignatures };
 
-/** Withdrawals, the oldest first: a withdrawal is for good, so the earliest decides. */
+/** Withdrawals, the oldest first: a withdrawal is final, so the earliest decides. */
 export async function findOldest(candidates: readonly Candidate[], makers: Makers): Promise<Good> {
   const oldestFirst = candidates.toSorted((a, b) => ascending(a.createdAt, b.createdAt));
   return await findGood(oldestFirst, makers, enough);

@@ -51,8 +51,8 @@ export class KeyIndex {
   }
 
   /**
-   * Whether another signature of a key should be checked. No rule lets a weak key (T3e) sign or certify, and DSA is slow: a limited
-   * number is checked, for better messages.
+   * Whether another signature of a key should be checked. No rule allows a weak key (T3e) to sign or certify, and DSA is slow,
+   * so only a limited number is checked, for better messages.
    */
   affords({ facts }: LoadedKey): boolean {
     if (refuseWeakKey(facts) === undefined) return true;

@@ -1,4 +1,4 @@
-/** What the embedded key server knows about OpenPGP: which keys an upload contains, and how two copies become one. */
+/** The OpenPGP functions of the embedded key server: find the keys in an upload, and merge two copies of a key. */
 import type { CertificateFacts, Fingerprint } from "../../trust/facts.ts";
 import { addressOf } from "../../trust/identity.ts";
 import { packetsOf, type RawCertificate, readKeyring, writeCertificate } from "../certificate/certificate.ts";
@@ -12,7 +12,7 @@ import { KeyIndex } from "./key-index.ts";
 import { provenRoom, prune } from "./prune.ts";
 import { readFacts } from "./read-facts.ts";
 
-/** What is known of one key in an upload. */
+/** One key in an upload. */
 export interface UploadedKey {
   /** Upper-case hex; for a bare revocation that of the key it is about, or only its key ID. */
   readonly fingerprint: Fingerprint;
@@ -38,8 +38,8 @@ interface Cleaned {
 }
 
 /**
- * Drops what is falsely in the key's own name (forged revocations, bogus self-signatures). Certifications by others, and
- * revocations by its revokers, stay for now: their makers are looked for among all stored keys.
+ * Drops forged signatures in the key's own name (revocations, self-signatures). Certifications and revocations by other keys
+ * stay for now: their makers may be among the stored keys.
  */
 async function withoutForgeries(certificate: RawCertificate): Promise<Cleaned> {
   const keys = await KeyIndex.of([certificate]);
@@ -85,7 +85,7 @@ async function describe(uploaded: RawCertificate): Promise<UploadedKey> {
   };
 }
 
-/** The port that `keyserver/` takes. */
+/** The functions that `keyserver/` needs. */
 export const keyMerger = {
   async parse(armored: Uint8Array): Promise<UploadedKey[]> {
     const { certificates, loose } = readKeys(armored);

@@ -1,6 +1,6 @@
 /**
- * The parts of a certificate from outside that are kept: verified packets and, up to a limit, certifications whose maker may
- * come later. Revocations and withdrawals come first, and each kind has a limit of its own.
+ * Selects the parts of a certificate from outside that are stored: verified packets and, up to a limit, certifications whose
+ * maker may come later. Revocations and withdrawals come first, and each kind has its own limit.
  */
 import { grouped } from "../../grouped.ts";
 import type { CertificateFacts } from "../../trust/facts.ts";
@@ -29,7 +29,7 @@ export const storeRoom: Room = {
   strangers: limits.keptStrangersBytes,
 };
 
-/** The same without what can't be checked yet. */
+/** The same, without signatures that can't be checked yet. */
 export const provenRoom: Room = { ...storeRoom, strangers: 0 };
 
 export interface Pruned {
@@ -39,7 +39,7 @@ export interface Pruned {
   readonly left: number;
 }
 
-/** A signature in its place: over a user ID or subkey, or over the key itself. */
+/** A signature and what it covers: a user ID, a subkey, or the key itself. */
 interface Placed {
   readonly packet: Packet;
   readonly over: Component | undefined;
@@ -52,12 +52,12 @@ type Unit = readonly Placed[];
 /** A packet's header takes up to six octets. */
 const sizeOf = ({ body }: Packet): number => body.length + 6;
 
-/** Takes units as long as they fit. */
+/** Collects units up to a limit. */
 class Keeping {
   readonly kept = new Set<Packet>();
   #room = 0;
 
-  /** Begins with another limit. */
+  /** Starts with another limit. */
   within(bytes: number): void {
     this.#room = bytes;
   }
@@ -73,8 +73,8 @@ class Keeping {
   }
 
   /**
-   * Takes from each list in turn. A list ends at its first unit that does not fit: newer or graver ones come first, and must
-   * not be missing while those that they replaced are there.
+   * Takes from each list in turn. A list ends at the first unit for which there is no space: newer or more severe ones come
+   * first, and must not be missing while those that they replaced are present.
    */
   takeInTurn(lists: readonly (readonly Unit[])[]): void {
     let open = lists.map((units) => units.values());
@@ -104,7 +104,7 @@ function spreadOut(placed: readonly Placed[]): Unit[] {
 
 const isRevoking = ({ raw }: Placed) => raw.type === 0x28 || raw.type === 0x30;
 
-/** The key's signatures over one user ID or subkey: never the newest one without the revocation that goes with it. */
+/** The key's signatures over one user ID or subkey: the newest one is never kept without its revocation. */
 function unitsOf(placed: readonly Placed[]): Unit[] {
   const [gravest, ...revocations] = placed.filter(isRevoking).sort((a, b) => hardFirst(a, b) || oldestFirst(a, b));
   const [newest, ...others] = placed.filter((one) => !isRevoking(one)).sort(newestFirst);
@@ -133,13 +133,13 @@ function takeOthers(keeping: Keeping, others: readonly Placed[]): void {
   keeping.takeInTurn(inTurn(others.filter((one) => !isRevoking(one)).sort(newestFirst)));
 }
 
-/** Earlier ones come first; half of the limit is for those that take trust away, so that neither kind pushes out the other. */
+/** Earlier ones come first; half of the limit is for those that take trust away, so that neither kind displaces the other. */
 function takeStrangers(keeping: Keeping, strangers: readonly Placed[], room: number): void {
   const isGrave = ({ raw }: Placed) => raw.type === 0x20 || raw.type === 0x30;
   for (const grave of [true, false]) {
     keeping.within(room / 2);
     const some = strangers.filter((one) => isGrave(one) === grave).slice(0, limits.keptStrangers / 2);
-    // One list for each: a large one must not end the others.
+    // One list for each, because a large one must not end the others.
     keeping.takeInTurn(some.map((one) => [single(one)]));
   }
 }

@@ -1,4 +1,4 @@
-/** Certificates -> plain facts: every signature that a rule needs, checked but not judged. */
+/** Reads plain facts from certificates: every signature that a rule needs, verified but not judged. */
 import { append } from "../../grouped.ts";
 import type {
   CertificateFacts,
@@ -55,7 +55,7 @@ function byNamed({ keys }: Reading): Makers {
   };
 }
 
-/** What the good ones say, one for each maker, in the order of the packets. */
+/** The contents of the good ones, one for each maker, in the order of the packets. */
 function tell<Said>(
   { onVerified }: Reading,
   candidates: readonly Candidate[],
@@ -114,7 +114,7 @@ async function readRevocations(
   return tell(reading, candidates, good, revocation);
 }
 
-/** Withdrawals of certifications: those that decide for each maker, whatever others send. */
+/** Withdrawals of certifications: for each maker the deciding ones, however many others there are. */
 async function readWithdrawals(
   reading: Reading,
   byMaker: ReadonlyMap<Fingerprint, readonly Candidate[]>,
@@ -140,7 +140,7 @@ async function readUserId({ packet, signatures }: Component, reading: Reading): 
   const strangers = new Set<string>();
   for (const raw of fitting(signatures, signed)) {
     const certifies = raw.type >= 0x10 && raw.type <= 0x13;
-    // Signatures about the key itself are read with those, wherever they were put.
+    // Signatures about the key itself are read elsewhere, even if they are in the wrong place.
     if (!certifies && raw.type !== 0x30) continue;
     const candidate = putAside(raw, signed);
     if (namesIssuer(raw, primary.facts.fingerprint)) {
@@ -225,9 +225,9 @@ async function readSubkey({ signatures }: Component, subkey: LoadedKey, reading:
 
 /**
  * Reads one certificate's facts.
- * @param keys the certificates whose certifications and designated revocations count; all others are not
- *   even checked, so that a flooded key costs no more than a quiet one
- * @param onVerified called with the body of each signature packet that verified: these are worth keeping
+ * @param keys the certificates whose certifications and designated revocations count; others are not checked, so that a flooded
+ * key costs no more time
+ * @param onVerified called with the body of each signature packet that verified: these should be stored
  */
 export async function readFacts(
   { raw, primary, subkeys }: LoadedCertificate,

@@ -40,7 +40,7 @@ export function armor(bytes: Uint8Array, kind: ArmorKind): string {
   );
 }
 
-/** The binary of one block's inner lines (between BEGIN and END), or the reason why it is none. */
+/** The binary data of one block's inner lines (between BEGIN and END), or the reason why they are not valid. */
 function decodeBody(lines: readonly string[]): Uint8Array | string {
   const blank = lines.findIndex((line) => line.trim() === "");
   if (blank < 0) return "no blank line between the armor headers and the data";
@@ -51,8 +51,8 @@ function decodeBody(lines: readonly string[]): Uint8Array | string {
 }
 
 /**
- * The same without the blank line, which editors, web pages and configuration files lose; a lone dot replaces it in the
- * `Signed-By` of a deb822 file. Base64 has neither a colon nor a dot, so headers and data can't be confused.
+ * The same, but the blank line may be missing, because editors, web pages and configuration files lose it; in the `Signed-By`
+ * of a deb822 file a dot replaces it. Base64 has neither colons nor dots, so headers and data can't be confused.
  */
 function decodeLenientBody(lines: readonly string[]): Uint8Array | string {
   const isAround = (line: string) => /^(\.?|[A-Za-z][A-Za-z0-9-]*:( .*)?)$/.test(line.trim());
@@ -66,7 +66,8 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
   const text = data.join("");
   if (text === "" || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return "the data is not base64";
   const bytes = Buffer.from(text, "base64");
-  // A second spelling of the same bytes (stray bits in the last digit) would let a signature file be altered unseen.
+  // Refuse a second encoding of the same bytes (extra bits in the last digit), which would allow unnoticed changes of a
+  // signature file.
   if (bytes.toString("base64") !== text) return "the data is not base64 in its canonical form";
   if (checksum !== undefined && checksum.slice(1) !== crcText(bytes)) return "the checksum is wrong";
   return new Uint8Array(bytes);
@@ -76,7 +77,7 @@ function decodeData(lines: readonly string[]): Uint8Array | string {
 export interface Dearmored {
   /** Binary of the blocks that have an end; broken ones are skipped. */
   readonly blocks: readonly Uint8Array[];
-  /** Why each of the others that have an end can't be read. */
+  /** For each other block with an end, why it can't be read. */
   readonly broken: readonly string[];
   /** The complete lines of a block without an end; empty if they can't be read. Undefined if every block has an end. */
   readonly beginning: Uint8Array | undefined;
@@ -84,7 +85,7 @@ export interface Dearmored {
 
 /**
  * Every armored block of that kind anywhere in the text (HTML, CRLF, indented, other blocks), and the beginning of one that is
- * cut off. For certificates, whose place in a text proves nothing.
+ * cut off. This is for certificates, for which their position in a text does not matter.
  */
 export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
   const blocks: Uint8Array[] = [];
@@ -110,8 +111,8 @@ export function dearmorToEnd(bytes: Uint8Array, kind: ArmorKind): Dearmored {
 }
 
 /**
- * The binary of every whole block, as {@link dearmorToEnd} finds them.
- * @param isCut the text ends somewhere in the middle: the whole lines of a block without an end count too
+ * The binary data of every complete block, as found by {@link dearmorToEnd}.
+ * @param isCut the text was cut off: the complete lines of a block without an end count too
  */
 export function dearmor(bytes: Uint8Array, kind: ArmorKind, isCut = false): Uint8Array[] {
   const { blocks, beginning } = dearmorToEnd(bytes, kind);

@@ -1,4 +1,4 @@
-/** DSA over a finished digest (FIPS 186-4 section 4.7), for the hashes that OpenSSL refuses with it. */
+/** DSA over a finished digest (FIPS 186-4 section 4.7), for hashes that OpenSSL does not allow with DSA. */
 
 interface Numbers {
   readonly p: Uint8Array;

@@ -15,13 +15,13 @@ export type DocumentType = 0x00 | 0x01;
 
 export class HashedDocument {
   readonly bytes: Uint8Array;
-  /** Which type of signatures may be over it: binary, or text. */
+  /** The type of signatures over it: binary or text. */
   readonly type: DocumentType;
-  /** What signatures cover. */
+  /** The bytes that signatures cover. */
   readonly #covered: Uint8Array;
   readonly #prefixes = new Map<string, Hash>();
 
-  /** @param sha256 a hash that has taken in the bytes already */
+  /** @param sha256 a hash that already contains the bytes */
   constructor(bytes: Uint8Array, sha256?: Hash, text?: Uint8Array) {
     this.bytes = bytes;
     this.type = text === undefined ? 0x00 : 0x01;
@@ -30,19 +30,19 @@ export class HashedDocument {
   }
 
   /**
-   * A text that was in one file with its signatures (RFC 9580 section 7.2): they cover it with CRLF between its lines, without
-   * spaces at their ends, and without the end of the last line.
+   * The text of a cleartext-signed message (RFC 9580 section 7.2): signatures cover it with CRLF between lines, without
+   * trailing spaces, and without the last line end.
    */
   static ofText(bytes: Uint8Array): HashedDocument {
     return new HashedDocument(bytes, undefined, coveredText(bytes));
   }
 
-  /** What a signature over the document covers of it. */
+  /** The bytes of the document that signatures cover. */
   get covered(): Uint8Array {
     return this.#covered;
   }
 
-  /** What a signature over the document signs. @throws Error for a hash that can't be computed here */
+  /** The digest that a signature over the document signs. @throws Error for a hash that can't be computed here */
   signedDigest(raw: RawSignature): Uint8Array {
     return documentDigest(raw, this.#prefix(raw.hash, raw.salt).copy());
   }
@@ -53,7 +53,7 @@ export class HashedDocument {
     return { hash: raw.hash, digest: this.signedDigest(raw), parts };
   }
 
-  /** Of its bytes, lower-case hex. */
+  /** SHA-256 of its bytes, lower-case hex. */
   get sha256(): string {
     if (this.type === 0x00) return this.#prefix("sha256", noSalt).copy().digest("hex");
     return createHash("sha256").update(this.bytes).digest("hex");
@@ -69,7 +69,7 @@ export class HashedDocument {
   }
 }
 
-/** Made by offsets, not of lines: a text of line feeds has as many lines as bytes. */
+/** Uses offsets instead of an array of lines, which could be huge for a text of line feeds. */
 function coveredText(bytes: Uint8Array): Uint8Array {
   const whole = bytes.at(-1) === lineFeed ? bytes.length - 1 : bytes.length;
   let feeds = 0;

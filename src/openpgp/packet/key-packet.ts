@@ -1,4 +1,4 @@
-/** Public key packets -> facts, with what can check their signatures. */
+/** Reads the facts of public key packets, and loads the keys for checking signatures. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, KeyFacts } from "../../trust/facts.ts";
 import { type Check, nativeKey, rareCheck } from "./native-key.ts";
@@ -7,7 +7,7 @@ import { hex } from "./subpackets.ts";
 /** A component key that can check signatures. */
 export interface LoadedKey {
   readonly facts: KeyFacts;
-  /** The certificate that it is listed in: its own fingerprint for a primary. */
+  /** Fingerprint of the certificate that contains it; for a primary key, its own. */
   readonly certificate: Fingerprint;
   /** The packet's body. */
   readonly body: Uint8Array;
@@ -35,14 +35,14 @@ export function keyIdOf(fingerprint: Fingerprint): string {
   return fingerprint.length === 64 ? fingerprint.slice(0, 16) : fingerprint.slice(-16);
 }
 
-/** By packet body and certificate: one run judges several times, and each key keeps the results of its checks. */
+/** Loaded keys by packet body and certificate: one run judges several times, and each key stores the results of its checks. */
 const loaded = new WeakMap<Uint8Array, Map<Fingerprint, Promise<LoadedKey | undefined>>>();
 
 /**
  * Loads a public key or subkey packet.
  * @param body the packet's body
  * @param certificate fingerprint of the certificate that lists it
- * @returns undefined for a key that feedkey can't use: unknown version or algorithm, damaged, absurdly large
+ * @returns undefined for a key that feedkey can't use: unknown version or algorithm, damaged, or too large
  */
 export async function loadKey(body: Uint8Array, certificate: Fingerprint): Promise<LoadedKey | undefined> {
   const known = loaded.get(body) ?? new Map<Fingerprint, Promise<LoadedKey | undefined>>();

@@ -64,12 +64,12 @@ export async function libraryFacts(
       ...(curve === undefined ? {} : { curve }),
     };
   } catch {
-    // The library refuses what it can't parse; such a key is as good as absent.
+    // The library refuses keys that it can't parse; such a key is ignored.
     return undefined;
   }
 }
 
-/** Whether one verification with it would take from a tenth of a second up to minutes: huge moduli, groups or exponents. */
+/** Whether one verification would take between a tenth of a second and minutes, because of huge moduli, groups or exponents. */
 function isSlow({ algorithm, publicParams }: PublicKeyPacket): boolean {
   const octets = (name: string) => {
     const number = (publicParams as Record<string, unknown>)[name];

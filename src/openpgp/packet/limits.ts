@@ -2,18 +2,18 @@
 export const limits = {
   /** A keyring, a bundle or an answer of a key server. */
   keyringBytes: 16 * 1024 * 1024,
-  /** A certificate's user IDs and subkeys, before those that have no signature make room for what comes next. */
+  /** How many user IDs and subkeys of a certificate are kept before those without a signature are dropped. */
   bareComponents: 1_000,
-  /** Makers of certifications whose certificates are missing; only for messages. */
+  /** How many missing makers of certifications are named in messages. */
   strangersNamed: 3,
   /**
-   * Good signatures of one kind by one key over one thing, in an order that leaves out none that a rule could need. The owner
-   * of a key can make a hundred thousand, and each rule would go over all of them.
+   * Good signatures of one kind by one key over one thing; the order makes sure that none is left out that a rule needs. The
+   * owner of a key can make a hundred thousand, and each rule would examine all of them.
    */
   goodSignatures: 100,
   /** GnuPG's own limit. */
   userIdBytes: 2048,
-  /** One packet: real ones (user attributes with a picture aside) are far below. */
+  /** One packet. Real ones are far smaller, except user attributes with a picture. */
   packetBytes: 1024 * 1024,
   /** A detached signature file. */
   signatureFileBytes: 256 * 1024,
@@ -21,24 +21,25 @@ export const limits = {
   signaturesPerFile: 64,
   /**
    * The shortest primary key: version 4 with an Ed25519 point. So the size of a keyring limits its certificates to four hundred
-   * thousand, and all are read: with a limit on their number, anybody could upload enough to hide the rightful one or a rival.
+   * thousand, and all can be read. With a limit on their number, anybody could upload enough to hide the rightful one or a
+   * rival.
    */
   shortestKey: 38,
   /** RSA moduli above this cost seconds to use and no archive has one. */
   rsaBits: 8192,
-  /** The largest that FIPS 186-4 has; DSA is never accepted, but its signatures are checked. */
+  /** The largest in FIPS 186-4; DSA is never accepted, but its signatures are checked. */
   dsaBits: 3072,
   dsaGroupBits: 256,
-  /** Revocations remembered of one target, the gravest first: one decides, but it may not be checkable yet. */
+  /** Stored revocations of one target, the most severe first: one decides, but it may not be checkable yet. */
   revocationsOfOne: 100,
-  /** Octets of revocations remembered of a target in the chain, and of any other. */
+  /** Octets of stored revocations for a target in the chain, and for any other. */
   revocationsOfNear: 256 * 1024,
   revocationsOfStranger: 2 * 1024,
-  /** Octets of everything that could not be checked yet. */
+  /** Octets of all revocations that can't be checked yet. */
   revocationsUnproven: 1024 * 1024,
-  /** Octets in all: far below `keyringBytes`, by which they are read. */
+  /** Octets in all: far below `keyringBytes`, the limit when they are read. */
   revocationsKept: 4 * 1024 * 1024,
-  /** Octets taken in one run about keys that are not available. */
+  /** Octets accepted in one run for keys that are not available. */
   revocationsInOneRun: 32 * 1024 * 1024,
   /** Octets of a certificate in the client's state, and of all of them; older ones have precedence. */
   certificateKept: 256 * 1024,
@@ -47,14 +48,14 @@ export const limits = {
   weakChecks: 300,
   /**
    * Bytes of one certificate that a key store, the bundle or the embedded server keeps: its own signatures, verified ones of
-   * other keys, and certifications whose maker is unknown yet. Each kind has its own limit, so that none pushes out another.
-   * A real certificate has some kilobytes.
+   * other keys, and certifications whose maker is unknown yet. Each kind has its own limit, so that none displaces another. A
+   * real certificate has a few kilobytes.
    */
   keptOwnBytes: 128 * 1024,
   keptOthersBytes: 128 * 1024,
   keptStrangersBytes: 32 * 1024,
   /** Certifications whose maker is unknown yet. */
   keptStrangers: 64,
-  /** The certificate that a future delegate hands in. */
+  /** The request (certificate) of a future delegate. */
   requestBytes: 1024 * 1024,
 } as const;

@@ -1,6 +1,6 @@
 /**
- * The parts of a signature packet that are not signed, and the encoding of its numbers. Nothing proves these bytes, so only
- * one form is accepted over data: else a signature file could be altered without being noticed (T8).
+ * The parts of a signature packet that are not signed, and the encoding of its numbers. Nothing protects these bytes, so for
+ * signatures over data only one form is accepted; otherwise a signature file could be changed unnoticed (T8).
  */
 import type { LoadedKey } from "./key-packet.ts";
 import { readIntegers } from "./mpi.ts";
@@ -12,11 +12,11 @@ const issuerFingerprint = 33;
 
 /** Multiprecision integers in a signature of each public-key algorithm (RFC 9580 section 5.2.3). */
 const integers: Readonly<Record<number, number>> = { 1: 1, 3: 1, 17: 2, 19: 2, 22: 2 };
-/** Octets in one of those that have no such integers. */
+/** Octets of a signature with algorithms that have no such integers. */
 const plainOctets: Readonly<Record<number, number>> = { 27: 64, 28: 114 };
 
 /**
- * Whether the parts of a packet that its maker did not sign are as they must be.
+ * Checks that the unsigned parts of a packet have the only accepted form.
  * @returns what is wrong with them, or undefined
  */
 export function refuseLooseEnds(
@@ -40,7 +40,7 @@ function namesNobodyElse(area: Uint8Array, { facts }: LoadedKey): boolean {
   ]);
   return readSubpackets(area).every(({ type, critical, body }) => {
     const right = !critical && expected.get(type) === hex(body);
-    // Once each.
+    // Each may appear once.
     expected.delete(type);
     return right;
   });

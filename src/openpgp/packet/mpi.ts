@@ -9,7 +9,7 @@ export interface Integer {
 
 /**
  * Reads the integer at an offset.
- * @param form `exact`: in canonical form, whose count starts at the most significant bit that is set
+ * @param form `exact`: in canonical form: the count starts at the most significant set bit
  * @returns undefined if it is cut off, or is not in the wanted form
  */
 export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"): Integer | undefined {
@@ -22,7 +22,7 @@ export function readInteger(bytes: Uint8Array, at: number, form: "exact" | "any"
   return { bits, bytes: number, end };
 }
 
-/** So many integers, and nothing after them. @returns undefined for anything else */
+/** Reads the given number of integers, with nothing after them. @returns undefined for anything else */
 export function readIntegers(bytes: Uint8Array, count: number, form: "exact" | "any"): Integer[] | undefined {
   const found: Integer[] = [];
   for (let at = 0; found.length < count; ) {

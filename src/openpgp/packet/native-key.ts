@@ -1,6 +1,6 @@
 /**
- * Public keys for Node's own cryptography, which makes every check. RSA and EdDSA, which nearly every archive uses, are read
- * here too, because the OpenPGP library, which reads all others, loads slowly. `test/openpgp/native-key.test.ts` compares the two.
+ * Public keys for Node's own cryptography, which does every check. RSA and EdDSA keys, which nearly every archive uses, are
+ * also read here. The OpenPGP library reads all others, but loads slowly. `test/openpgp/native-key.test.ts` compares the two.
  */
 import { createPublicKey, createVerify, type KeyObject, verify } from "node:crypto";
 import { isDsaSignature } from "./dsa.ts";
@@ -19,18 +19,18 @@ export const algorithm = {
   ed448: 28,
 } as const;
 
-/** What is signed, whole and as a digest. */
+/** The signed data, as bytes and as a digest. */
 export interface Message {
   /** Node's name of the hash that made the digest. */
   readonly hash: string;
-  /** One after the other. The next message may overwrite them: use them at once. */
+  /** The parts in order. The next message may overwrite them, so use them immediately. */
   readonly parts: () => readonly Uint8Array[];
   readonly digest: Uint8Array;
 }
 
 /**
  * Whether the numbers at the end of a signature packet are a key's signature.
- * @param together many are checked at once, by node's threads; for a single check starting a thread takes too long
+ * @param together use Node's threads, for many checks at the same time; for a single check, starting a thread takes too long
  * @throws Error for a key or numbers that are malformed
  */
 export type Check = (message: Message, numbers: Uint8Array, together: boolean) => boolean | Promise<boolean>;
@@ -46,7 +46,7 @@ export interface NativeKey {
 /**
  * Reads the material of a public key if it is well-formed; undefined for anything else, which the library then reads.
  * @param octet its algorithm
- * @param material what follows the packet's head (RFC 9580 section 5.5.5)
+ * @param material the data after the packet's head (RFC 9580 section 5.5.5)
  */
 export function nativeKey(version: number, octet: number, material: Uint8Array): NativeKey | undefined {
   if (octet === algorithm.rsa || octet === algorithm.rsaSign || octet === algorithm.rsaEncrypt) {
@@ -58,10 +58,10 @@ export function nativeKey(version: number, octet: number, material: Uint8Array):
   return undefined;
 }
 
-/** As a JWK has its numbers (RFC 7515 section 2). */
+/** Numbers in the form of a JWK (RFC 7515 section 2). */
 export const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
 
-/** Makes the object at its first use: most available keys never check anything. */
+/** Makes the object at its first use, because most keys are never used for a check. */
 function once<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => {
@@ -71,8 +71,8 @@ function once<T>(make: () => T): () => T {
 }
 
 /**
- * Whether anybody can sign for an RSA key: with an exponent of 1 every message is its own signature. An even exponent or
- * modulus is not part of a key pair either (RFC 8017 section 3.1).
+ * Whether anybody can sign for an RSA key: with an exponent of 1, every message is its own signature. A real key has neither an
+ * even exponent nor an even modulus (RFC 8017 section 3.1).
  */
 export function isOpen(modulus: Uint8Array, exponent: Uint8Array): boolean {
   const isOdd = (number: Uint8Array) => ((number.at(-1) ?? 0) & 1) === 1;
@@ -91,7 +91,7 @@ function rsaKey(name: string, material: Uint8Array): NativeKey | undefined {
   return { name, bits: n.bits, isSignature: overMessage(key, 1, size) };
 }
 
-/** With the integers of the signature, each of so many octets. */
+/** A check over the message; the signature's integers have the given number of octets each. */
 function overMessage(key: () => KeyObject, count: number, octets: number): Check {
   return ({ hash, parts }, numbers, together) => {
     const value = plainNumbers(numbers, count, octets);
@@ -143,8 +143,8 @@ function overDigest(key: () => KeyObject, plain: (numbers: Uint8Array) => Uint8A
 }
 
 /**
- * The integers of a signature one after the other, each with its leading zeros, which a packet leaves out.
- * @returns undefined for another count of them, and for one that is too long
+ * The integers of a signature in order, padded with the leading zeros that a packet omits.
+ * @returns undefined if their number is wrong or one is too long
  */
 function plainNumbers(numbers: Uint8Array, count: number, octets: number): Uint8Array | undefined {
   const found = readIntegers(numbers, count, "any");
@@ -167,14 +167,14 @@ export function rareCheck(octet: number, material: Uint8Array): Check | undefine
     if (octet === algorithm.ecdsa) return elliptic(material);
     return octet === algorithm.dsa ? digitalSignature(material) : undefined;
   } catch {
-    // A point that is not on its curve, or a curve that this machine does not know.
+    // The point is not on its curve, or this machine does not know the curve.
     return undefined;
   }
 }
 
 const ecPublicKey = Buffer.from("06072a8648ce3d0201", "hex");
 
-/** Of any curve, as its object identifier names it (RFC 9580 section 5.5.5.4; RFC 5480 section 2). */
+/** For any curve, named by its object identifier (RFC 9580 section 5.5.5.4; RFC 5480 section 2). */
 function elliptic(material: Uint8Array): Check | undefined {
   const curve = material.subarray(1, 1 + (material[0] ?? 0));
   const point = readIntegers(material.subarray(1 + curve.length), 1, "exact")?.[0]?.bytes;
@@ -184,7 +184,7 @@ function elliptic(material: Uint8Array): Check | undefined {
   return overMessage(() => key, 2, (point.length - 1) / 2);
 }
 
-/** DSA over a key's p, q, g and y: OpenSSL's, but for hashes that it refuses since version 3.4 (RFC 3279 section 2.3.2). */
+/** DSA over a key's p, q, g and y: uses OpenSSL, except for hashes that it refuses since version 3.4 (RFC 3279 section 2.3.2). */
 function digitalSignature(material: Uint8Array): Check | undefined {
   const [p, q, g, y] = readIntegers(material, 4, "exact")?.map(({ bytes }) => bytes) ?? [];
   if (p === undefined || q === undefined || g === undefined || y === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Packet framing (RFC 9580 section 4.2): bytes <-> packets, whose bodies stay as they came. Certificates are kept in this
- * form because merging and storing must lose nothing; a body is parsed only when it is needed.
+ * Packet framing (RFC 9580 section 4.2): splits bytes into packets and back; bodies are unchanged. Certificates are kept in
+ * this form so that merging and storing lose nothing; a body is parsed only when needed.
  */
 import { limits } from "./limits.ts";
 
@@ -84,7 +84,7 @@ export function* readPackets(bytes: Uint8Array): Generator<Packet> {
 }
 
 /**
- * The same for keyrings and answers of servers, where one bad part must not spoil the rest: packets that are too large are
+ * The same for keyrings and answers of servers, where one bad part must not affect the rest: packets that are too large are
  * skipped (anybody can upload a huge picture, and a revocation may follow it), broken framing ends it.
  * @param problems receives what could not be read, in words
  */
@@ -100,7 +100,7 @@ export function* readPacketsLeniently(bytes: Uint8Array, problems: Set<string>):
   }
 }
 
-/** Whether these are whole packets up to the last byte: nothing is cut off or lost after broken framing. */
+/** Whether the bytes are complete packets up to the end, with nothing cut off and no broken framing. */
 export function isWhole(bytes: Uint8Array): boolean {
   try {
     for (const _ of cut(bytes));

@@ -1,4 +1,4 @@
-/** Signature packets, parsed strictly. Whether their mathematics is right is for `check-signature.ts`. */
+/** Parses signature packets strictly. `check-signature.ts` verifies them. */
 import { createHash } from "node:crypto";
 import type { Fingerprint, SignatureFacts } from "../../trust/facts.ts";
 import { keyIdOf, type LoadedKey } from "./key-packet.ts";
@@ -12,7 +12,7 @@ import {
   SubpacketError,
 } from "./subpackets.ts";
 
-/** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without looking into its areas. */
+/** The parts of a signature packet's body (RFC 9580 section 5.2.3), found without parsing its areas. */
 export interface SignatureLayout {
   /** 3 only for revocations: those that old programs made must still count, as in GnuPG (T4). */
   readonly version: 3 | 4 | 6;
@@ -21,7 +21,7 @@ export interface SignatureLayout {
   readonly algorithm: number;
   /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
   readonly hash: string;
-  /** Where the part of the packet begins that the signature covers in addition to the data. */
+  /** Where the part of the packet begins that is signed in addition to the data. */
   readonly hashedStart: number;
   /** Where it ends: in versions 4 and 6 with the hashed area. */
   readonly hashedEnd: number;
@@ -40,11 +40,11 @@ export interface RawSignature extends SignatureLayout {
   readonly salt: Uint8Array;
   /** The first octets of the digest, as the packet gives them. */
   readonly digestStart: Uint8Array;
-  /** What the public-key algorithm made. */
+  /** The output of the public-key algorithm. */
   readonly numbers: Uint8Array;
-  /** Embedded signatures of the unhashed area: they prove themselves. */
+  /** Embedded signatures of the unhashed area; they are verified on their own. */
   readonly embedded: readonly Uint8Array[];
-  /** Who made it, as claimed anywhere in the packet: a hint for finding candidates. */
+  /** The claimed maker, from anywhere in the packet: a hint for finding candidates. */
   readonly issuer: { readonly fingerprint: Fingerprint | undefined; readonly keyId: string | undefined };
 }
 
@@ -81,7 +81,7 @@ export function signatureType(body: Uint8Array): number | undefined {
 }
 
 /**
- * Finds the parts of a signature packet's body: cheap, for a flooded key has a hundred thousand.
+ * Finds the parts of a signature packet's body. It is fast, because a flooded key has a hundred thousand.
  * @returns what is wrong with it, if it can't be one that feedkey knows
  */
 export function layoutOf(body: Uint8Array): SignatureLayout | string {
@@ -123,11 +123,11 @@ function areaEnd(body: Uint8Array, at: number, version: number): number | undefi
   return start + length > body.length ? undefined : start + length;
 }
 
-/** By packet body: what is read of a packet stays beside it. */
+/** Parsed signatures by packet body. */
 const parsed = new WeakMap<Uint8Array, RawSignature | string>();
 
 /**
- * Parses a signature packet's body: once, however often it is asked for.
+ * Parses a signature packet's body, only once.
  * @returns what is wrong with it, if it can't be one that feedkey knows
  */
 export function parseSignature(body: Uint8Array): RawSignature | string {
@@ -177,10 +177,7 @@ function parse(body: Uint8Array): RawSignature | string {
 
 const noBytes = new Uint8Array(0);
 
-/**
- * T4: a revocation whose area is malformed counts as a hard one: only its maker could make it so, and its reason is not
- * known.
- */
+/** T4: a revocation whose area is malformed counts as a hard one: only its maker could have made it, and its reason is unknown. */
 function hashedArea(type: number, area: Uint8Array): HashedArea {
   try {
     return readHashedArea(area);
@@ -191,7 +188,7 @@ function hashedArea(type: number, area: Uint8Array): HashedArea {
 }
 
 function unhashedHints(type: number, area: Uint8Array) {
-  // Nothing proves these bytes: changing them must not hide a revocation, nor make a soft one hard.
+  // Nothing protects these bytes: a change must neither hide a revocation nor make a soft one hard.
   const found = isRevocationType(type) ? readSubpacketsLeniently(area) : readSubpackets(area);
   const issuer = found.find((s) => s.type === 33)?.body;
   const keyId = found.find((s) => s.type === 16)?.body;

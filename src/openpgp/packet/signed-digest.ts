@@ -1,10 +1,10 @@
-/** What a signature over a document signs (RFC 9580 section 5.2.4). */
+/** Computes what a signature over a document signs (RFC 9580 section 5.2.4). */
 import type { Hash } from "node:crypto";
 import type { RawSignature } from "./raw-signature.ts";
 
 /**
  * The digest over a document that a signature signs.
- * @param prefix a hash that has taken in the salt, if there is one, and the document
+ * @param prefix a hash that already contains the salt, if any, and the document
  */
 export function documentDigest(raw: RawSignature, prefix: Hash): Uint8Array {
   return prefix.update(raw.hashedPart).update(trailerOf(raw)).digest();

@@ -29,20 +29,20 @@ function bytesOf(
   type: number,
   version: SignatureLayout["version"],
 ): Buffer | undefined {
-  // The length has two octets: a length cut off would let one key pass for another.
+  // The length has two octets: with a truncated length, one key could pass for another.
   if (version !== 6 && Math.max(key.body.length, bind?.body.length ?? 0) > 0xffff) return undefined;
   const first = framedKey(key, version);
   if (type === 0x1f || type === 0x20) return first;
   if (type === 0x18 || type === 0x19 || type === 0x28) return bind && Buffer.concat([first, framedKey(bind, version)]);
   const isOverUserId = (type >= 0x10 && type <= 0x13) || type === 0x30;
   if (userId === undefined || !isOverUserId) return undefined;
-  // RFC 9580 section 5.2.4: version 3 hashes the user ID alone.
+  // RFC 9580 section 5.2.4: version 3 hashes the user ID without a prefix.
   const head = Buffer.alloc(version === 3 ? 0 : 5, 0xb4);
   if (version !== 3) head.writeUInt32BE(userId.length, 1);
   return Buffer.concat([first, head, userId]);
 }
 
-/** A buffer with room for a salt, the parts, and room for the rest. */
+/** A buffer with space for a salt, the parts, and the trailer. */
 interface Desk {
   readonly bytes: Buffer;
   readonly end: number;
@@ -64,7 +64,7 @@ export class Signed {
     const parts = bytesOf(this.parts, type, version);
     if (parts === undefined) return undefined;
     const end = saltRoom + parts.length;
-    // Most have one signature or two; a buffer that is too small is doubled.
+    // Most have one or two signatures; if the buffer is too small, it is doubled.
     const bytes = Buffer.alloc(end + (known === undefined ? room : 2 * room));
     parts.copy(bytes, saltRoom);
     const desk = { bytes, end };
@@ -94,8 +94,8 @@ export class Signed {
   }
 
   /**
-   * The digest, if its first octets are those in the packet (section 5.2.3): damaged or made-up signatures then need no
-   * further work, neither parsing nor a public-key operation.
+   * The digest, if its first octets are those in the packet (section 5.2.3): so damaged or invented signatures need neither
+   * parsing nor a public-key operation.
    */
   digest(layout: SignatureLayout, body: Uint8Array): Uint8Array | undefined {
     const message = this.message(layout, body);

@@ -1,6 +1,6 @@
 /**
- * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: everything that a rule depends on must be there,
- * once, within its bounds. The library also reads the unhashed area and takes the last of several.
+ * The hashed area of a signature (RFC 9580 section 5.2.3), read strictly: everything that a rule depends on must appear once,
+ * within its bounds. The library is less strict: it also reads the unhashed area, and uses the last of several.
  */
 import type { KeyFlags, Notation } from "../../trust/facts.ts";
 
@@ -19,7 +19,7 @@ export interface HashedArea {
   readonly issuerKeyId: string | undefined;
   readonly designatedRevokers: readonly string[];
   readonly embeddedSignature: Uint8Array | undefined;
-  /** What voids the signature: unknown critical subpackets and notations, and a subpacket given twice. */
+  /** What makes the signature void: unknown critical subpackets and notations, and a subpacket given twice. */
   readonly unknownCritical: readonly string[];
 }
 
@@ -69,7 +69,7 @@ export function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex").toUpperCase();
 }
 
-/** The bytes as a text of one character each: a name for them, or text that is ASCII. No copy of them is made. */
+/** The bytes as a text with one character each: an identifier for them, or ASCII text. */
 export function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
@@ -139,7 +139,7 @@ function keyFlags(body: Uint8Array): KeyFlags {
  */
 export function readHashedArea(area: Uint8Array): HashedArea {
   const subpackets = readSubpackets(area);
-  // A set: a flood of equal subpackets must not take memory for each.
+  // A set, so that many equal subpackets do not use memory for each.
   const voids = new Set<string>();
   const one = (wanted: number): Uint8Array | undefined => subpackets.find((s) => s.type === wanted)?.body;
   const notations: Notation[] = [];
@@ -181,7 +181,7 @@ export function readHashedArea(area: Uint8Array): HashedArea {
 }
 
 /**
- * A hashed area that gives only the signature's maker: for a revocation of version 3, or one whose area is malformed (T4).
+ * A hashed area that contains only the signature's maker: for a revocation of version 3, or one whose area is malformed (T4).
  * Without a reason it is a hard one.
  */
 export function areaOfRevocation(area: Uint8Array): HashedArea {
@@ -192,7 +192,8 @@ export function areaOfRevocation(area: Uint8Array): HashedArea {
   return { ...nothing, issuerFingerprint: maker && hex(maker.subarray(1)), issuerKeyId: keyId && hex(keyId) };
 }
 
-// A regular expression narrows a trust signature to user IDs; feedkey gives it no meaning, so a critical one voids.
+// A regular expression limits a trust signature to some user IDs; feedkey does not support it, so a critical one makes the
+// signature void.
 function isKnown(kind: number): boolean {
   return (kind !== type.regex && (Object.values(type) as number[]).includes(kind)) || harmless.has(kind);
 }

@@ -8,12 +8,12 @@ import type { Packet } from "../packet/packets.ts";
 import type { SignatureContent } from "./make-signature.ts";
 import type { SecretKey } from "./secret-key.ts";
 
-/** With a signature about the primary key itself, such as a revocation. */
+/** Adds a signature about the primary key itself, such as a revocation. */
 export function withKeySignature(certificate: RawCertificate, signature: Packet): RawCertificate {
   return unite(certificate, { signatures: [signature] });
 }
 
-/** With a certification, or its withdrawal, over one of its user IDs. */
+/** Adds a certification, or its withdrawal, over one of its user IDs. */
 export function withUserIdSignature(certificate: RawCertificate, userId: string, signature: Packet): RawCertificate {
   const wanted = Buffer.from(userId, "utf8");
   const component = certificate.userIds.find(({ packet }) => Buffer.compare(packet.body, wanted) === 0);
@@ -23,7 +23,7 @@ export function withUserIdSignature(certificate: RawCertificate, userId: string,
   return unite(certificate, { userIds: [{ packet: component.packet, signatures: [signature] }] });
 }
 
-/** With a signature about one of its subkeys. */
+/** Adds a signature about one of its subkeys. */
 export function withSubkeySignature(certificate: RawCertificate, packet: Packet, signature: Packet): RawCertificate {
   return unite(certificate, { subkeys: [{ packet, signatures: [signature] }] });
 }

@@ -1,4 +1,4 @@
-/** New keys, and the revocation certificates that belong in a safe. */
+/** Makes new keys and their revocation certificates. */
 import { config, encryptKey, enums, generateKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -10,7 +10,7 @@ import { lifetimeSeconds } from "./make-signature.ts";
 import { SecretKey } from "./secret-key.ts";
 import { restateBindings, restateSelf } from "./self-statement.ts";
 
-/** Legacy Ed25519 is the default: GnuPG 2.2, and so every stock client, reads it. */
+/** Legacy Ed25519 is the default, because GnuPG 2.2, and so every stock client, can read it. */
 export const algorithms = ["ed25519", "rsa3072", "rsa4096", "p256", "ed25519-v6"] as const;
 export type Algorithm = (typeof algorithms)[number];
 
@@ -38,7 +38,7 @@ export const kinds: Readonly<Record<Algorithm, LibraryKind>> = {
 
 /**
  * Splits `Name <address>`.
- * @param form `any` if an archive's keys carry that user ID already: then a name alone is accepted
+ * @param form `any` if an archive's keys already have that user ID: then a name without an address is accepted
  * @throws FeedkeyError `usage`
  */
 export function splitUserId(userId: string, form?: "any"): { name: string; email?: string } {
@@ -68,16 +68,16 @@ export async function revocationsOf(secret: SecretKey, at: Instant): Promise<New
 
 export interface KeyOptions {
   readonly userId: string;
-  /** `any`: the archive's keys carry it already, with an address or not. */
+  /** `any`: the archive's keys already have it, with or without an address. */
   readonly userIdForm?: "any";
   readonly algorithm: Algorithm;
   readonly at: Instant;
   readonly lifetime?: Duration | undefined;
-  /** Locks the secret key; undefined leaves it open. */
+  /** The passphrase of the secret key; undefined: none. */
   readonly passphrase?: string | undefined;
 }
 
-/** A key as the library makes it, not locked yet. @param flags what the primary key is for */
+/** A key made by the library, not locked yet. @param flags the uses of the primary key */
 export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubkey: boolean): Promise<PrivateKey> {
   const { userId, userIdForm, algorithm, at, lifetime } = options;
   const date = new Date(at);
@@ -94,7 +94,7 @@ export async function makeLibraryKey(options: KeyOptions, flags: number, hasSubk
   return key;
 }
 
-/** With its revocation certificates, and locked. */
+/** Adds the revocation certificates, and locks the key. */
 export async function asNewKey(key: PrivateKey, { at, passphrase }: KeyOptions): Promise<NewKey> {
   return {
     fingerprint: key.getFingerprint().toUpperCase(),

@@ -1,4 +1,4 @@
-/** Signatures about keys that the rpm of distributions reads. */
+/** Signatures about keys in a form that the rpm of distributions can read. */
 import { SignaturePacket } from "openpgp";
 
 /** Signature Expiration Time, Key Expiration Time and Embedded Signature (RFC 9580 section 5.2.3.7), marked critical. */
@@ -9,13 +9,13 @@ interface Writer {
 }
 
 /**
- * A self-signature, a certification or another signature about a key, whose ends are not critical, as GnuPG writes them: rpm 4.18
- * can't hold a certificate in which they are. Those who know these subpackets obey them either way.
+ * A self-signature, a certification or another signature about a key, whose expiry subpackets are not critical, as in GnuPG:
+ * rpm 4.18 can't store a certificate in which they are. Programs that know these subpackets obey them in both cases.
  */
 export class KeySignaturePacket extends SignaturePacket {
   writeHashedSubPackets(): Uint8Array {
     const area = (SignaturePacket.prototype as unknown as Writer).writeHashedSubPackets.call(this);
-    // Behind the area's own length: of version 6 it has four octets.
+    // After the area's length field, which has four octets in version 6.
     for (let at = this.version === 6 ? 4 : 2; at < area.length; ) {
       const { length, head } = lengthAt(area, at);
       const type = at + head;

@@ -1,4 +1,7 @@
-/** Makes signatures at packet level: the library's high-level calls choose keys, hashes and dates by rules of their own. */
+/**
+ * Makes signatures at packet level, because the library's high-level functions choose keys, hashes and dates by their own
+ * rules.
+ */
 import { config, enums, type SecretKeyPacket, type SecretSubkeyPacket, SignaturePacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Instant } from "../../time.ts";
@@ -33,8 +36,8 @@ function hashFor(key: SecretPacket): enums.hash {
 }
 
 /**
- * A lifetime as the format counts it: in whole seconds, 32 bits. Zero would mean "never", so what has ended already
- * ends after a second.
+ * A lifetime as the format counts it: in whole seconds, 32 bits. Zero would mean "never", so an expiry in the past becomes one
+ * second.
  * @throws FeedkeyError `usage` for one that is too long to be written
  */
 export function lifetimeSeconds(end: Instant, start: Instant): number {
@@ -48,11 +51,11 @@ export function lifetimeSeconds(end: Instant, start: Instant): number {
 // The declared type lacks the last parameter, without which version 4 signatures can't be made.
 type SignFunction = (key: SecretPacket, data: object, date: Date, detached: boolean, settings: object) => Promise<void>;
 
-// The library would add a random notation against faulty hardware. A data signature is checked before it leaves
-// instead, which catches the same faults, and the same input gives the same bytes.
+// The library would add a random notation against faulty hardware. Instead, each data signature is checked after it was made,
+// which finds the same faults; and the same input gives the same bytes.
 const settings = { ...config, nonDeterministicSignaturesViaNotation: false };
 
-/** Fills in the numbers of a packet. @param detached how the library hashes the rest of it */
+/** Fills in the numbers of a packet. @param detached how the library hashes its other parts */
 export async function sign(packet: SignaturePacket, key: SecretPacket, over: object, date: Date, detached: boolean) {
   await (packet.sign as unknown as SignFunction).call(packet, key, over, date, detached, settings);
 }
@@ -62,7 +65,7 @@ async function signed(packet: SignaturePacket, key: SecretPacket, over: object, 
   return { tag: tags.signature, body: packet.write() };
 }
 
-/** Binary and text. */
+/** Signature types over documents: binary and text. */
 const documentTypes: ReadonlySet<number> = new Set([enums.signature.binary, enums.signature.text]);
 
 /**
@@ -94,7 +97,7 @@ export async function makeSignature(key: SecretPacket, over: object, content: Si
 }
 
 /**
- * Repeats a self-signature with another date and another end of the key.
+ * Makes a self-signature again, with another date and another expiry of the key.
  * @param key decrypted
  * @param body of the signature that is repeated
  * @param over as for {@link makeSignature}
@@ -118,7 +121,7 @@ export async function repeatSignature(
   return await signed(packet, key, over, terms.at);
 }
 
-/** What a self-signature says, without its date and the key's end. */
+/** The contents of a self-signature except its date and the key's expiry. */
 const repeated = [
   "signatureType",
   "publicKeyAlgorithm",
@@ -149,7 +152,7 @@ export function libraryDocument(bytes: Uint8Array): object {
 }
 
 /**
- * Signs a document that is hashed already, as the type that it says.
+ * Signs a document that is already hashed, with its own signature type.
  * @param key decrypted
  */
 export async function signHashed(
@@ -157,7 +160,7 @@ export async function signHashed(
   document: HashedDocument,
   content: Omit<SignatureContent, "type">,
 ): Promise<Packet> {
-  // What a signature says of itself does not depend on the document: one over nothing is the pattern for it.
+  // The other contents of a signature do not depend on the document, so one over an empty document is the template.
   const pattern = await makeSignature(key, libraryDocument(new Uint8Array()), { ...content, type: document.type });
   const raw = readSignature(pattern.body);
   const made = raw && signPattern(key, raw, document.signedDigest(raw));

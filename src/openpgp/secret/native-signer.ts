@@ -1,6 +1,6 @@
 /**
- * The numbers of an RSA or EdDSA signature over a digest, made by Node's own cryptography. The library needs the document
- * itself, and copies it three times to sign with RSA. `test/openpgp/native-signer.test.ts` compares the two.
+ * The numbers of an RSA or EdDSA signature over a digest, made by Node's own cryptography. The library needs the whole
+ * document, and copies it three times to sign with RSA. `test/openpgp/native-signer.test.ts` compares the two.
  */
 import { constants, createPrivateKey, type JsonWebKey, privateEncrypt, sign } from "node:crypto";
 import { writeInteger } from "../packet/mpi.ts";
@@ -19,7 +19,7 @@ const digestInfo: Readonly<Record<string, string>> = {
   "sha3-512": "3051300d060960864801650304020a05000440",
 };
 
-/** What the library knows of an unlocked key: algorithm, and numbers by name. */
+/** An unlocked key in the library's form: algorithm, and numbers by name. */
 export interface UnlockedKey {
   readonly algorithm: number;
   readonly publicParams: object | null;
@@ -40,7 +40,7 @@ export function signDigest(key: UnlockedKey, hash: string, digest: Uint8Array): 
   if (key.algorithm === algorithm.rsa || key.algorithm === algorithm.rsaSign) return rsaSignature(part, hash, digest);
   const seed = part("seed");
   if (seed.length !== 32) return undefined;
-  // After 0x40, which says that the point is in EdDSA's own form.
+  // Skip 0x40, the prefix of a point in EdDSA's native format.
   if (key.algorithm === algorithm.eddsaLegacy) return edwardsSignature(seed, part("Q").subarray(1), digest, true);
   return key.algorithm === algorithm.ed25519 ? edwardsSignature(seed, part("A"), digest, false) : undefined;
 }

@@ -1,11 +1,14 @@
-/** Primary keys that only certify: a master's, alone; or one to be carried away, with a signing subkey that stays. */
+/**
+ * Makes primary keys that only certify: a master key without subkeys; or a primary key to be kept offline, with a signing
+ * subkey.
+ */
 import { enums, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { asNewKey, type KeyOptions, makeLibraryKey, type NewKey } from "./generate.ts";
 import type { SecretPacket } from "./make-signature.ts";
 
 export interface SplitKey {
-  /** Everything: for the machine or stick that leaves. */
+  /** The complete key, to be kept offline. */
   readonly whole: NewKey;
   /** Without the primary key's secret (GnuPG's "dummy" form): for the machine that publishes. */
   readonly staying: NewKey;

@@ -1,4 +1,4 @@
-/** Secret keys: unlocked, matched with their certificate, and put to use. */
+/** Unlocks secret keys, and signs with them. */
 import { decryptKey, type PrivateKey, readPrivateKey, UserIDPacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Instant } from "../../time.ts";
@@ -23,7 +23,7 @@ import {
 export interface SelfStatement {
   /** Of the signature packet. */
   readonly body: Uint8Array;
-  /** In addition to the primary key: nothing, or the body of a user ID's or a subkey's packet. */
+  /** What it covers in addition to the primary key: nothing, or the body of a user ID's or a subkey's packet. */
   readonly over: "key" | { readonly userId: Uint8Array } | { readonly subkey: Uint8Array };
 }
 
@@ -58,7 +58,7 @@ export class SecretKey {
   }
 
   /**
-   * The component key that may sign data at `at`: a signing subkey if there is one, as GnuPG would take, else the primary.
+   * The component key that may sign data at `at`: a signing subkey if there is one, as in GnuPG, else the primary key.
    * @throws FeedkeyError with the code of T7's refusal
    */
   #signer(facts: CertificateFacts, at: Instant): SecretPacket {
@@ -77,7 +77,8 @@ export class SecretKey {
   }
 
   /**
-   * Signs a document (SHA-256 where the key allows it; type 0x00, or 0x01 for a text) and checks the result before handing it out.
+   * Signs a document (SHA-256 where the key allows it; type 0x00, or 0x01 for a text) and checks the result before it returns
+   * it.
    * @param certificate the present certificate of this key
    * @returns the signature packet in binary form
    * @throws FeedkeyError with the code of T7's refusal; `internal` if the result does not verify
@@ -123,8 +124,8 @@ export class SecretKey {
   }
 
   /**
-   * The key's self-signatures, repeated with a later date and another end, with the subkey's own acknowledgement.
-   * @param terms `keyLifetime`: seconds from the creation of the key that ends
+   * Makes the key's self-signatures again, with a later date and another expiry, including the subkeys' back-signatures.
+   * @param terms `keyLifetime`: seconds from the key's creation to its expiry
    */
   async repeat(
     { body, over }: SelfStatement,
@@ -143,7 +144,7 @@ export class SecretKey {
   }
 
   /**
-   * To be called before anything is made that only the primary key can finish.
+   * Call this before making anything that needs the primary key.
    * @throws FeedkeyError `bad_config` if its secret is not here
    */
   requirePrimary(): void {

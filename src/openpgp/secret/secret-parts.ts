@@ -1,4 +1,4 @@
-/** What a transferable secret key consists of, and copies of it: with another passphrase, without its primary's secret. */
+/** The parts of a transferable secret key, and copies of it with another passphrase or without its primary's secret. */
 import { FeedkeyError } from "../../error.ts";
 import type { Fingerprint } from "../../trust/facts.ts";
 import { lock } from "./generate.ts";
@@ -13,11 +13,11 @@ export interface SecretParts {
   /** Component keys whose secret is there, locked or not. */
   readonly present: ReadonlySet<Fingerprint>;
   readonly isLocked: boolean;
-  /** RFC 9580's key version: GnuPG reads 4 alone. */
+  /** RFC 9580's key version; GnuPG can read only 4. */
   readonly version: number;
 }
 
-/** Looks which secrets there are. @param armored a transferable secret key @throws FeedkeyError `bad_certificate` */
+/** Finds out which secrets are present. @param armored a transferable secret key @throws FeedkeyError `bad_certificate` */
 export async function secretParts(armored: string): Promise<SecretParts> {
   const key = await readSecretKey(armored);
   const packets = key.getKeys().map(({ keyPacket }) => keyPacket as SecretPacket);
@@ -37,7 +37,7 @@ export async function publicPartOf(armored: string): Promise<Uint8Array> {
 }
 
 /**
- * To be called before a key is written again: what the library can't read, it drops.
+ * Call this before a key is written again, because the library drops what it can't read.
  * @throws FeedkeyError `bad_certificate` if a secret would be lost
  */
 export async function refuseUnreadable(armored: string): Promise<void> {
@@ -49,10 +49,10 @@ export async function refuseUnreadable(armored: string): Promise<void> {
 
 /**
  * The same key, locked with another passphrase.
- * @param present gives the passphrase that it is locked with now; asked only if it is
- * @param next gives the new one, asked once the present one was right; undefined: it is not locked any more
- * @throws FeedkeyError `bad_certificate`, also if a part can't be read; `bad_config` if the present passphrase is wrong; `internal` if the
- *   outcome does not open
+ * @param present returns the present passphrase; called only if the key is locked
+ * @param next returns the new one, called only if the present one was right; undefined: no passphrase
+ * @throws FeedkeyError `bad_certificate`, also if a part can't be read; `bad_config` if the present passphrase is wrong;
+ * `internal` if the result can't be unlocked
  */
 export async function relock(
   armored: string,
@@ -63,7 +63,7 @@ export async function relock(
   const open = (await unlock(armored, present)).armor();
   const passphrase = await next();
   const made = passphrase === undefined ? open : await lock(open, passphrase);
-  // It takes the place of the only copy: what it holds is looked at before.
+  // It replaces the only copy, so its contents are checked first.
   await unlock(made, async () => passphrase ?? "");
   const after = await secretParts(made);
   const isWhole = (await uniteSecrets(made, armored)) === undefined;

@@ -1,13 +1,16 @@
-/** Two copies of one secret key: the whole, a copy without its primary's secret, one with a newer subkey. */
+/** Merges two copies of the same secret key, such as one without its primary's secret and one with a newer subkey. */
 import { readPrivateKey, SecretKeyPacket, SecretSubkeyPacket } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { armor, dearmor } from "../packet/armor.ts";
 import { type Packet, readPackets, tags, writePackets } from "../packet/packets.ts";
 import type { SecretPacket } from "./make-signature.ts";
 
-/** A primary key or a subkey, with what follows it up to the next one: bytes as they came, since the library drops what it can't read. */
+/**
+ * A primary key or a subkey, with the packets up to the next one; unchanged bytes, because the library drops what it can't
+ * read.
+ */
 interface Component {
-  /** The same in every copy, however it is locked. */
+  /** The same in every copy, locked or not. */
   readonly name: string;
   readonly hasSecret: boolean;
   readonly key: Packet;
@@ -34,7 +37,10 @@ async function parse({ tag, body }: Packet): Promise<SecretPacket | undefined> {
   }
 }
 
-/** Where a key of an unknown algorithm ends and its secret begins can't be seen; its binding signature is the same in every copy. */
+/**
+ * For an unknown algorithm, the boundary between the public and the secret part is unknown; but its binding signature is the
+ * same in every copy.
+ */
 function nameOfUnknown(key: Packet, others: readonly Packet[]): string {
   const { body } = others.find(({ tag }) => tag === tags.signature) ?? key;
   return Buffer.from(body).toString("hex");
@@ -58,7 +64,7 @@ async function componentsOf(armored: string): Promise<Component[]> {
 }
 
 /**
- * Whether a copy has every secret of a key in the same bytes: a locked one whose bytes differ may not open.
+ * Whether a copy has every secret of a key with the same bytes: a locked one with different bytes may be damaged.
  * @throws FeedkeyError `bad_certificate`
  */
 export async function hasSameSecrets(copy: string, key: string): Promise<boolean> {
@@ -69,7 +75,7 @@ export async function hasSameSecrets(copy: string, key: string): Promise<boolean
 }
 
 /**
- * The present copy, with every secret that only the other one has. What the present one has stays as it is.
+ * The present copy, with every secret that only the other one has. The secrets of the present copy are unchanged.
  * @param present a transferable secret key, armored
  * @param other another copy of the same key
  * @returns undefined if there is nothing to add

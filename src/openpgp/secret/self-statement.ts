@@ -1,4 +1,4 @@
-/** What a new key says of itself, as GnuPG and rpm read it: the library's own statements are not for them. */
+/** Makes the self-signatures of new keys in a form that GnuPG and rpm can read; the library's own are not. */
 import { enums, type PrivateKey, type Subkey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import { KeySignaturePacket } from "./key-signature-packet.ts";
@@ -32,7 +32,7 @@ export async function restateSelf(key: PrivateKey, date: Date, flags: number): P
 }
 
 /**
- * Makes the bindings of new subkeys again, so that rpm can hold them.
+ * Makes the bindings of new subkeys again, so that rpm can store them.
  * @param key with the primary's secret, unlocked
  */
 export async function restateBindings(key: PrivateKey, subkeys: readonly Subkey[], date: Date): Promise<void> {

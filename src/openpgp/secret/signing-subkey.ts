@@ -1,4 +1,4 @@
-/** A new signing subkey for an existing key: an offline primary key makes it for the machine that publishes. */
+/** A new signing subkey for an existing key: made with an offline primary key, for the machine that publishes. */
 import { config, decryptKey, type PrivateKey, readPrivateKey } from "openpgp";
 import { FeedkeyError } from "../../error.ts";
 import type { Duration, Instant } from "../../time.ts";
@@ -17,7 +17,7 @@ export interface WithNewSubkey {
   readonly certificate: Uint8Array;
 }
 
-/** Makes one. @throws FeedkeyError `usage` for version 6, `bad_certificate` */
+/** Makes a new signing subkey. @throws FeedkeyError `usage` for version 6, `bad_certificate` */
 export async function withNewSubkey(
   armored: string,
   terms: {
