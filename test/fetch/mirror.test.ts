@@ -6,7 +6,9 @@ import { expect } from "chai";
 import { type FeedkeyError, openClient } from "../../src/index.ts";
 import { RealApt } from "../apt/real-apt.ts";
 import { stanza, withSuite } from "../apt/suite.ts";
+import { withRepository } from "../rpm-md/repository.ts";
 import { hour, inArchive, packageOf, published, type TestArchive } from "../testkit/archives/opkg-archive.ts";
+import { day } from "../testkit/dates.ts";
 import { runHere } from "../testkit/programs/command-line.ts";
 import { at, killEverywhere } from "../testkit/programs/kill.ts";
 import { needing } from "../testkit/programs/programs.ts";
@@ -137,6 +139,51 @@ describe("a mirror of a feed", function () {
       await client.mirror("base", folder);
       expect(await tree(folder)).to.deep.equal(await tree(archive.site));
       expect(await leftovers(folder)).to.deep.equal([]);
+    });
+  });
+
+  it("has no package in the place of its index: bad_path, and stays as it was", async () => {
+    await inArchive(async (archive) => {
+      const { profile, state: stateFolder } = archive;
+      await using client = await openClient({ profile, stateFolder, at });
+      const folder = mirrorOf(archive);
+      await client.mirror("base", folder);
+      const before = await tree(folder);
+      const [bytes, digest] = [Buffer.from("evil"), createHash("sha256").update("evil").digest("hex")];
+      for (const [place, name] of ["packages.SIG", "PACKAGES"].entries()) {
+        const stanza = `Package: evil\nVersion: 1\nFilename: ${name}\nSize: ${bytes.length}\nSHA256sum: ${digest}\n\n`;
+        await archive.signText(stanza, published + hour + place * 1000);
+        archive.mirror.put(`feeds/base/${name}`, bytes);
+        expect(await refusal(client.mirror("base", folder)), name).to.equal("bad_path");
+        const now = Object.entries(await tree(folder)).filter(([path]) => !/\/(packages\.SIG|PACKAGES)$/.test(path));
+        expect(Object.fromEntries(now)).to.deep.equal(before);
+      }
+    });
+  });
+
+  it("of rpm-md has all lists that the root names", async () => {
+    await withRepository(async (repository) => {
+      await repository.list();
+      const more = Buffer.from("lists of files");
+      await repository.write("repodata/filelists.xml.gz", more);
+      const root = await fs.readFile(repository.path("repodata/repomd.xml"), "utf8");
+      const digest = createHash("sha256").update(more).digest("hex");
+      const data = `<data type="filelists"><checksum type="sha256">${digest}</checksum><location href="repodata/filelists.xml.gz"/><size>${more.length}</size></data>`;
+      await repository.write("repodata/repomd.xml", root.replace("</repomd>", `${data}</repomd>`));
+      await repository.sign();
+      const mirrored = mirrorOf(repository);
+      await repository.accept(day(11), "mirror", "stable", mirrored);
+      const { "/repo/repodata/repomd.xml.key": _, ...site } = await tree(join(repository.folder, "site"));
+      expect(await tree(mirrored)).to.deep.equal(site);
+      await repository.write("repodata/filelists.xml.gz", "other");
+      await repository.list({ at: day(12) });
+      await repository.write(
+        "repodata/repomd.xml",
+        (await fs.readFile(repository.path("repodata/repomd.xml"), "utf8")).replace("</repomd>", `${data}</repomd>`),
+      );
+      await repository.sign(day(12));
+      await repository.refuse("unavailable", day(13), "mirror", "stable", mirrored);
+      expect(await tree(mirrored)).to.deep.equal(site);
     });
   });
 

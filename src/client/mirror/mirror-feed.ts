@@ -127,6 +127,15 @@ async function placesOf(choices: readonly Choice[]): Promise<{ placed: Placed[];
   return { placed: [...places.values()], errors };
 }
 
+/** @throws FeedkeyError `bad_path` for a package in the place of an index, a signature or the bundle */
+function refuseInPlaceOf(placed: readonly Placed[], paths: readonly string[]): void {
+  const folded = new Map(paths.map((path) => [foldedName(path), path]));
+  for (const { path } of placed) {
+    const other = folded.get(foldedName(path));
+    if (other !== undefined) throw onePlace(path, other);
+  }
+}
+
 function onePlace(path: string, other: string): FeedkeyError {
   return new FeedkeyError("bad_path", `two files of the feed would be one on some file systems: ${path} and ${other}`, {
     details: { path, other },
@@ -165,6 +174,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
     }
     const found = await fromMirrors(job);
     const all = [...found.lists, ...found.plain, ...found.signatures, ...found.framed];
+    refuseInPlaceOf(placed, [...all.map(({ path }) => path), bundlePath, armoredBundle]);
     await begin(all.map(({ path }) => path));
     await renewBundle(job);
     await switchTo(job, found, held);
