@@ -58,6 +58,9 @@ export async function commitStaged(staged: readonly StagedFile[], lock?: Held): 
   }
 }
 
+/** Files staged at once: a disk syncs several in the time of one. */
+const stagedAtOnce = 16;
+
 /**
  * Stages several files, or none if one fails.
  * @throws FeedkeyError `output`
@@ -66,11 +69,14 @@ export async function stageAll(
   files: readonly { readonly path: string; readonly data: Uint8Array | string; readonly mode: number }[],
 ): Promise<StagedFile[]> {
   const staged: StagedFile[] = [];
-  try {
-    for (const { path, data, mode } of files) staged.push(await stageFile(path, data, { mode }));
-  } catch (error) {
+  for (let at = 0; at < files.length; at += stagedAtOnce) {
+    const some = files.slice(at, at + stagedAtOnce);
+    const ended = await Promise.allSettled(some.map(({ path, data, mode }) => stageFile(path, data, { mode })));
+    for (const one of ended) if (one.status === "fulfilled") staged.push(one.value);
+    const failed = ended.find(({ status }) => status === "rejected");
+    if (failed?.status !== "rejected") continue;
     await discard(staged);
-    throw error;
+    throw failed.reason;
   }
   return staged;
 }

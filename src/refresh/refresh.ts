@@ -102,11 +102,13 @@ async function askKeyservers(session: Session, thoroughly: boolean, bundles: Bun
     });
     return await inAskingOrder(session, trust, keys);
   };
+  // Something is due then: who that is can be judged with what the search brings.
+  const isSure = thoroughly || policy.revocationCheck === "always";
   let hasSearched = false;
   for (let round = 0; round < maxRounds; ) {
     const isWhole = bundles.take();
-    const keys = thoroughly && !hasSearched ? [] : await due();
-    if (!hasSearched && (thoroughly || keys.length > 0)) {
+    const keys = isSure && !hasSearched ? [] : await due();
+    if (!hasSearched && (isSure || keys.length > 0)) {
       hasSearched = true;
       await discover(session, inquiry);
     } else if (keys.length > 0) {
