@@ -1,7 +1,7 @@
 /** Guesses the word that someone mistyped. */
 
 /**
- * A hint: `did you mean "base"?` and what else there is to say, or only that if no known word is close.
+ * A hint: `did you mean "base"?` followed by `otherwise`, or only `otherwise` if no known word is similar.
  * @param otherwise lower case, without a full stop
  */
 export function didYouMean(word: string, known: Iterable<string>, otherwise: string): string {
@@ -23,7 +23,7 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** Edits for each character of the longer word. Nobody mistypes one of more than 64, and the table grows with it. */
+/** Relative to the longer word. Words of more than 64 characters are ignored, because the table grows with their length. */
 function edits(word: string, known: string): number {
   const [a, b] = [word, known].map((one) => one.slice(0, 64).toLowerCase());
   return editDistance(a ?? "", b ?? "") / Math.max(word.length, known.length, 1);

@@ -69,20 +69,20 @@ export function exitStatus(code: ErrorCode): number {
 }
 
 /**
- * The gravest of several codes: a refusal before malformed input before an unreachable network,
- * because a definite no must never be blurred with "could not ask".
+ * The gravest of several codes: a refusal before malformed input before an unreachable network, because "refused" must never be
+ * confused with "could not ask".
  */
 export function gravest(codes: readonly ErrorCode[]): ErrorCode | undefined {
   return [...codes].sort((a, b) => exitStatus(a) - exitStatus(b))[0];
 }
 
-/** The gravest of several errors, the first of its kind; undefined where there is none. */
+/** The gravest of several errors, the first of its kind; undefined if there is none. */
 export function gravestOf(errors: readonly FeedkeyError[]): FeedkeyError | undefined {
   const code = gravest(errors.map((error) => error.code));
   return errors.find((error) => error.code === code);
 }
 
-/** What an action gives, or the failure that feedkey foresaw. */
+/** The result of an action, or a FeedkeyError. */
 export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | FeedkeyError> {
   try {
     return await action();
@@ -92,7 +92,7 @@ export async function orRefusal<T>(action: () => T | Promise<T>): Promise<T | Fe
   }
 }
 
-/** Tries each in turn: one that is refused does not keep the others from coming. */
+/** Tries each in turn; if one is refused, the others are still tried. */
 export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Item) => T | Promise<T>) {
   const good: T[] = [];
   const errors: FeedkeyError[] = [];
@@ -104,7 +104,10 @@ export async function tryEach<Item, T>(items: Iterable<Item>, action: (item: Ite
   return { good, errors };
 }
 
-/** The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one; ours are not the system's. */
+/**
+ * The system's error code (`ENOENT`, `EACCES`...) of an unknown thrown value, if it has one; codes of a FeedkeyError do not
+ * count.
+ */
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof FeedkeyError) return undefined;
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;

@@ -1,5 +1,5 @@
-// Control characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text:
-// with them a user ID or a file name could move the cursor or make a line read as something else.
+// Control characters (C0, DEL, C1), line and paragraph separators, and the marks that reorder text: with these, a user ID or a
+// file name could move the cursor or disguise a line.
 const dangerous = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** Text from outside, made safe to print on one line of a terminal: dangerous characters as `\x1b` or `\u{202e}`. */
@@ -15,7 +15,7 @@ export function escapeLines(text: string): string {
   return text.split("\n").map(escapeText).join("\n");
 }
 
-/** The same for a JSON text, whose values stay what they are: `\u001b`, `\u202e`. */
+/** The same for a JSON text, without changing its values: `\u001b`, `\u202e`. */
 export function escapeJson(json: string): string {
   return json.replace(dangerous, (character) => {
     return character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -1,4 +1,7 @@
-/** The public API, re-exports only: what the command line does, programs can do with these. The trust rules by themselves are `feedkey/trust`. */
+/**
+ * The public API, only re-exports: programs can do everything that the command line does. `feedkey/trust` has only the trust
+ * rules.
+ */
 
 export type {
   CallOptions,

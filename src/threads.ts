@@ -1,4 +1,4 @@
-/** Work on many items that this thread shares with others: each takes the next few that nobody has taken. */
+/** Work on many items that several threads share: each thread takes the next few free items. */
 import { parentPort, Worker } from "node:worker_threads";
 import { FeedkeyError } from "./error.ts";
 
@@ -8,21 +8,21 @@ const REPORTED = 64;
 /** Items that several threads work on, as they are sent. */
 export interface Share<Item = unknown> {
   readonly id: number;
-  /** What is to be done with each: a name that the threads' own program knows. */
+  /** The task for each item: a name that the threads' program knows. */
   readonly task: string;
   readonly items: readonly Item[];
-  /** The same for all of them. */
+  /** Data that is the same for all items. */
   readonly terms: unknown;
   /** Items taken at once. */
   readonly batch: number;
-  /** Of one Int32: the next batch that nobody has taken. */
+  /** One Int32: the number of the next free batch. */
   readonly next: SharedArrayBuffer;
 }
 
-/** Does the work on some items. What it throws is a bug. */
+/** Does the work on some items. Any error is a bug. */
 export type Work<Item, Result> = (items: readonly Item[], terms: unknown) => Result[] | Promise<Result[]>;
 
-/** A thread's answer: results, and with the last of them that there is nothing left. */
+/** A thread's answer: results, and whether these are the last. */
 interface Report {
   readonly id: number;
   readonly results: readonly unknown[];
@@ -31,12 +31,12 @@ interface Report {
 
 let shares = 0;
 
-/** Makes what threads are sent to work on these items together. @param batch items taken at once */
+/** Makes the message with which threads share these items. @param batch how many items a thread takes at once */
 export function shareOf<Item>(task: string, items: readonly Item[], terms: unknown, batch: number): Share<Item> {
   return { id: shares++, task, items, terms, batch, next: new SharedArrayBuffer(4) };
 }
 
-/** Takes batch after batch that nobody else has taken, until none is left. */
+/** Takes free batches until none is left. */
 export async function* takeBatches<Item, Result>(
   { items, terms, batch, next }: Share<Item>,
   work: Work<Item, Result>,
@@ -55,7 +55,7 @@ export function takenOf({ items, batch, next }: Share): number {
 }
 
 /**
- * Works in this thread and in others, which are ended then.
+ * Works in this thread and in others, which are ended afterwards.
  * @param onResults called in this thread for some items at a time, in no particular order
  * @throws FeedkeyError `internal` if a thread dies
  */
@@ -72,7 +72,7 @@ export async function workTogether<Item, Result>(
   try {
     await Promise.all([here(), ...there]);
   } finally {
-    // After a failure nobody is to take another one.
+    // After a failure, no thread may take another batch.
     Atomics.store(new Int32Array(share.next), 0, share.items.length);
     await Promise.allSettled(there);
     await Promise.all(helpers.map((helper) => helper.end()));
@@ -92,14 +92,14 @@ export class Helper {
       this.#worker.on("error", died);
       this.#worker.on("exit", (status) => died(new Error(`it ended with status ${status}`)));
     });
-    // It ends in the end; whoever waits for its reports hears of it before.
+    // The thread ends by itself; an error was already reported with its results.
     this.#died.catch(() => undefined);
-    // Nobody waits for a thread that has nothing to do.
+    // An idle thread must not keep the process alive.
     this.#worker.unref();
   }
 
   /**
-   * Lets it take part, until nothing is left to take.
+   * Lets it take part until no item is left.
    * @throws FeedkeyError `internal` if it dies
    */
   async serve<Item, Result>(share: Share<Item>, onResults: (results: readonly Result[]) => void): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * `feedkey/trust`: the trust rules by themselves, and what builds their input. Nothing here reads a file, a clock or a network;
- * what a client adds to the judgement (its memory, revocation checks, age and order of indexes) is up to the caller.
+ * `feedkey/trust`: only the trust rules, and functions that make their input. They read no file, clock or network. The caller
+ * must add what a client adds: memory, revocation checks, age and order of indexes.
  */
 
 export { type ErrorCode, FeedkeyError } from "./error.ts";

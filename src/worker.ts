@@ -1,4 +1,4 @@
-/** The program of the threads beside the first one. Anything but a FeedkeyError is a bug and ends them. */
+/** The program of the worker threads. Any error except a FeedkeyError is a bug and ends the thread. */
 import { serveShares } from "./threads.ts";
 
 serveShares({

@@ -1,6 +1,6 @@
 /**
- * The bytes between the contents of an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils (GNU) write them.
- * No digest covers them, so a verifier of the contents must accept no other bytes here.
+ * The bytes between the contents of an `ar` archive (ar(5)), exactly as libarchive (BSD) or binutils (GNU) write them. No
+ * digest covers them, so a verifier must accept no other bytes here.
  */
 import { AR_MAGIC } from "./ar.ts";
 
@@ -26,7 +26,7 @@ function withMagic(prefixes: readonly Buffer[]): Buffer[] {
   return prefixes.map((prefix, index) => (index === 0 ? Buffer.concat([Buffer.from(AR_MAGIC), prefix]) : prefix));
 }
 
-/** What comes before the content of each member, with the magic before the first: the BSD form, `#1/length`. */
+/** The bytes before the content of each member, including the magic before the first, in the BSD form, `#1/length`. */
 export function bsdPrefixes(members: readonly MemberShape[], owner: string): Buffer[] {
   const prefixes = members.map(({ name, size }) => {
     if (name.length <= 16 && !name.includes(" ")) return header(name, owner, size);
@@ -50,7 +50,7 @@ export function gnuPrefixes(members: readonly MemberShape[], owner: string): Buf
   return withMagic(headers.map((one, index) => (index === 0 ? Buffer.concat([before, one]) : one)));
 }
 
-/** What follows a content of odd length. */
+/** The padding after a content of odd length. */
 export function paddingOf(size: number): Buffer {
   return Buffer.from(size % 2 === 0 ? "" : "\n");
 }

@@ -23,8 +23,8 @@ export interface ArMember {
 }
 
 /**
- * Lists all members in their order, reading headers only. Names may repeat: what that means is up to the caller.
- * Symbol and name tables are not listed.
+ * Lists all members in their order, reading headers only. Names may appear twice; the caller decides about that. Symbol and
+ * name tables are not listed.
  * @throws FeedkeyError `bad_package` for anything that is not a complete, well-formed archive
  */
 export function readArMembers(source: ByteSource): ArMember[] {
@@ -81,7 +81,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
   if (gnu !== undefined) {
     const start = Number(gnu);
     const end = names?.indexOf("/\n", start) ?? -1;
-    // An offset into the middle of a name would give a member two names.
+    // An offset into the middle of a name would be ambiguous.
     const starts = start === 0 || names?.[start - 1] === "\n";
     if (names === undefined || end === -1 || !starts) {
       throw damage(`ar member at byte ${header.offset} refers to a name that is not in the table of long names`);
@@ -93,7 +93,7 @@ function resolveName(source: ByteSource, header: ArMember, names: string | undef
 }
 
 function checkName(member: ArMember): ArMember {
-  // Package tools only write ASCII here; anything else is damage or a trick on readers of the list.
+  // Package tools write only ASCII here; anything else is damage or meant to deceive readers.
   if (!/^[\x20-\x7e]+$/.test(member.name)) {
     throw damage(`ar member at byte ${member.offset} has the unusable name ${quote(member.name)}`);
   }

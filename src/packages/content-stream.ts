@@ -1,4 +1,4 @@
-/** The content of a compressed file, from its beginning, as far as it is needed. */
+/** The content of a compressed file, from its beginning, as far as needed. */
 import { FeedkeyError } from "../error.ts";
 import { unbzip2Head } from "./compression/bzip2.ts";
 import { detectCompression } from "./compression/compression.ts";
@@ -38,7 +38,7 @@ export async function* contentChunks(source: ByteSource): AsyncGenerator<Uint8Ar
   }
 }
 
-/** The decoder returns nothing before it ends, so it is stopped early at first, then later and later. */
+/** The decoder returns nothing before it ends, so it is run on more and more of the file. */
 async function* unbzip2Chunks(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
   let given = 0;
   for (let look = FIRST_LOOK; ; look = Math.min(look * 8, MAX_BZIP2_AT_ONCE)) {

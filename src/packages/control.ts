@@ -13,7 +13,7 @@ import { MAX_CONTROL_MEMBER, MAX_CONTROL_TAR, MAX_FORMAT_VERSION } from "./limit
 import type { ByteSource } from "./source.ts";
 
 export interface PackageControl {
-  /** The bytes of the `control` file, as the package has them. */
+  /** The unchanged bytes of the `control` file. */
   readonly control: Uint8Array;
   /** The package's outer form. */
   readonly format: "ar" | "tar";
@@ -75,7 +75,7 @@ class Members {
     return kind;
   }
 
-  /** The control archive that was found, once all members have been seen. */
+  /** The control archive, after all members have been read. */
   complete<T>(control: T | undefined): T {
     if (control === undefined) throw damage('has no member "control.tar"');
     if (!this.#seen.has("data.tar")) throw damage('has no member "data.tar"');
@@ -83,7 +83,10 @@ class Members {
   }
 }
 
-/** ipkg's first form. It is read to its end: opkg takes the first control archive, programs that unpack everything the last. */
+/**
+ * ipkg's first form. It is read to its end: opkg uses the first control archive, but programs that extract everything use the
+ * last.
+ */
 async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   const found = new Members();
   let control: ReadEntry | undefined;
@@ -105,7 +108,7 @@ async function controlOfTar(source: ByteSource): Promise<Uint8Array> {
   return controlOfMember(path, content);
 }
 
-/** The member may be missing, since opkg ignores it; if it is there, it must not give another format. */
+/** The member may be missing, because opkg ignores it; if it exists, it must not name another format. */
 function checkFormatVersion(bytes: Uint8Array): void {
   const text = asBuffer(bytes).toString("latin1");
   if (/^2\.\d+[ \t\r]*(?:\n|$)/.test(text)) return;
@@ -124,7 +127,7 @@ async function controlOfMember(name: string, bytes: Uint8Array): Promise<Uint8Ar
   const named = compressionOf[name];
   if (named === undefined)
     throw damage(`${quote(name)} has a compression that is not supported: expected .gz, .xz or .zst`);
-  // dpkg goes by the name, libarchive by the bytes: if they differ, installers would read different data.
+  // dpkg uses the name, libarchive the bytes: if they differ, installers would read different data.
   const found = detectCompression(bytes);
   if (found !== named) throw damage(`${quote(name)} contains data of another compression: "${found}"`);
   return findControlFile(await decompress(bytes, found, MAX_CONTROL_TAR));

@@ -8,7 +8,10 @@ const hints = {
   not_found: "check that it is there and that you may read it",
 };
 
-/** `bad_package` or `not_found` with the package's path put before its message and into `details.path`; others as they are. */
+/**
+ * Adds the package's path to the message and to `details.path` of a `bad_package` or `not_found` error; other errors are
+ * unchanged.
+ */
 export function nameThePackage(path: string, error: unknown): unknown {
   if (!(error instanceof FeedkeyError) || (error.code !== "bad_package" && error.code !== "not_found")) return error;
   return new FeedkeyError(error.code, `package ${quote(path)}: ${error.message}`, {

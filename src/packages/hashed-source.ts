@@ -33,7 +33,7 @@ export class HashedSource implements ByteSource {
       const index = Math.floor(at / blockSize);
       const start = at - index * blockSize;
       const part = this.#block(index).subarray(start, start + position + length - at);
-      // Only if more is wanted than there is: the source reports that.
+      // Only if more bytes are requested than exist; the source reports this.
       if (part.length === 0) return this.#inner.read(position, length);
       parts.push(part);
       at += part.length;

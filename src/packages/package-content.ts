@@ -10,12 +10,15 @@ import { type ByteSource, fileSource, openPackage, piecesOf } from "./source.ts"
 /** Bytes of a tar archive that are read: the first members show that it is a package. */
 const HEAD = 64 * 1024;
 
-/** Members that only packages begin with: of opkg's older form, of pkgsrc, of apk and pacman. */
+/** First members that only packages have: opkg's older form, pkgsrc, apk and pacman. */
 const tellTale = /^(debian-binary|(control|data)\.tar(\.[a-z0-9]+)?|\+CONTENTS|\.PKGINFO|\.BUILDINFO|\.SIGN\..+)$/;
 
 const RPM_LEAD = "edabeedb";
 
-/** Compression that some installer unpacks and feedkey does not: lzma, lzip, lz4, compress, zstd with a skippable frame first. */
+/**
+ * Compression formats that some installer reads but feedkey does not: lzma, lzip, lz4, compress, zstd with a skippable frame
+ * first.
+ */
 const SEALED = /^(5d0000|4c5a4950|04224d18|1f9d|5[0-9a-f]2a4d18)/;
 
 /** Whether bytes are compressed in a way that feedkey can't read. */
@@ -44,7 +47,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
   let isFound = false;
   const head = Buffer.from(source.read(0, Math.min(AR_MAGIC.length, source.size)));
   if (head.toString("latin1") === AR_MAGIC || head.toString("hex").startsWith(RPM_LEAD)) return true;
-  // What can't be read is taken for a package: an installer may be able to read it.
+  // A file that can't be read counts as a package, because an installer may be able to read it.
   if (isSealed(head)) return true;
   try {
     const isPlain = detectCompression(head) === "none";
@@ -53,10 +56,10 @@ async function isPackage(source: ByteSource): Promise<boolean> {
       isFound = tellTale.test(name);
       return !isFound;
     };
-    // An odd header stops our reader, but perhaps not an installer's: the first name counts as it is.
+    // An unusual header stops our reader, but perhaps not an installer's, so the first name counts anyway.
     await visitEntries(
       watched(content, (first) => {
-        // Packed twice, it could be unpacked twice.
+        // An installer could decompress a file that was compressed twice.
         isFound = !isPlain && (detectCompression(first) !== "none" || isSealed(first));
         return !isFound && isTold(firstName(first));
       }),
@@ -66,7 +69,7 @@ async function isPackage(source: ByteSource): Promise<boolean> {
     return isFound;
   } catch (error) {
     if (isFound) return true;
-    // No installer takes damaged or unrelated data for a package.
+    // No installer treats damaged or unrelated data as a package.
     if (error instanceof FeedkeyError && error.code === "bad_package") return false;
     throw error;
   }
@@ -81,7 +84,7 @@ async function* headOf(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>)
   }
 }
 
-/** Gives the first piece, and ends there if that is enough. */
+/** Yields the first piece, and ends if that is enough. */
 async function* watched(
   chunks: AsyncIterable<Uint8Array>,
   look: (first: Uint8Array) => boolean,

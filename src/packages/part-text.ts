@@ -1,4 +1,4 @@
-/** The texts of lists of packages that a root gives by size and digest, from wherever they lie. */
+/** Reads the lists of packages that a root names by size and digest, from any source. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -15,19 +15,19 @@ import { decompress } from "./compression/compression.ts";
  */
 export type PartSource = (place: string, limit: number, damaged: string | undefined) => Promise<Uint8Array | undefined>;
 
-/** Whose parts they are. */
+/** The feed of the parts. */
 export interface PartTerms {
-  /** Undefined where messages say it anyway. */
+  /** Undefined if messages name it anyway. */
   readonly feed: string | undefined;
   /** What messages call the root. */
   readonly root: string;
-  /** Bytes that a list may have, compressed or not. */
+  /** Maximum size of a list in bytes, compressed or not. */
   readonly limit: number;
-  /** As the source is told. */
+  /** The same as for the source. */
   readonly damaged?: string | undefined;
 }
 
-/** Whether somebody gave, or announced, more than was asked for. */
+/** Whether the source gave or announced more bytes than allowed. */
 export function isTooLarge(error: unknown): error is FeedkeyError {
   return error instanceof FeedkeyError && error.details.reason === "too_large";
 }

@@ -1,7 +1,7 @@
 /**
- * The signed package of pkg_install: an `ar` archive of `+PKG_HASH`, its detached signature, and the package itself.
- * Reading is stricter than pkg_add: exactly three members with these names in this order, and every byte between them as
- * libarchive or binutils write it.
+ * The signed package of pkg_install: an `ar` archive of `+PKG_HASH`, its detached signature, and the package itself. Reading is
+ * stricter than pkg_add: exactly three members with these names in this order, and all bytes between them exactly as libarchive
+ * or binutils write them.
  */
 import { type ArMember, HEADER_SIZE, readArMembers } from "./ar.ts";
 import { bsdPrefixes, gnuPrefixes, ownerOf, paddingOf, plainOwner } from "./ar-headers.ts";

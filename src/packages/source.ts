@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { damage } from "./damage.ts";
 
-/** Bytes that can be read at any position without reading what comes before. */
+/** Bytes that can be read at any position, without reading everything before it. */
 export interface ByteSource {
   /** Bytes in all. */
   readonly size: number;
@@ -24,7 +24,7 @@ export function bytesSource(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A part of a source as a source of its own. */
+/** A part of a source as a separate source. */
 export function partOf(source: ByteSource, offset: number, size: number): ByteSource {
   return {
     size,
@@ -72,7 +72,7 @@ export async function withPackage<Found>(path: string, action: (source: ByteSour
 }
 
 /**
- * One read from an open file, as much as there is up to the length of `into`; 0 at the end.
+ * One read from an open file, up to the length of `into`; 0 at the end.
  * @throws FeedkeyError `not_found` if the system cannot read it
  */
 export function readAt(descriptor: number, into: Uint8Array, position: number): number {

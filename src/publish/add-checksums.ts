@@ -1,6 +1,6 @@
 /**
- * `sign --add-checksums`: a summary made by `pkg_info -X` has nothing to verify a package with; this adds size and SHA-256 of
- * each package file, and refuses a summary that contradicts them.
+ * `sign --add-checksums`: a summary made by `pkg_info -X` has no checksums for its packages. This adds size and SHA-256 of each
+ * package file, and refuses a summary that differs from the packages.
  */
 import { createHash } from "node:crypto";
 import { type FileHandle, lstat, realpath } from "node:fs/promises";

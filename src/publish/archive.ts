@@ -1,4 +1,4 @@
-/** An archive opened for work on its keys: configuration, key store, and the certificates in it. */
+/** An archive with its configuration, key store, and the certificates in it. */
 import { FeedkeyError } from "../error.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import { type Known, withPublished } from "../signing/published-bundle.ts";
@@ -32,7 +32,7 @@ export async function ownCertificate(store: KeyStore, fingerprint: Fingerprint):
 }
 
 /**
- * What is known of the archive's keys, from the key store and the published bundle.
+ * Everything known about the archive's keys, from the key store and the published bundle.
  * @throws FeedkeyError `bad_path`, `output` if the bundle can't be read; `not_found`, `bad_config` if gpg does not give the certificate of a key that stays there
  */
 export async function knownCertificates({ config, store }: Archive): Promise<Known> {
@@ -43,7 +43,7 @@ export async function knownCertificates({ config, store }: Archive): Promise<Kno
   );
 }
 
-/** What a publication of the archive's own is told. */
+/** The settings of a publication of the archive itself. */
 export type OwnPublication = Omit<Publication, "feeds" | "source" | "withBundle" | "dryRun">;
 
 /** How the archive publishes by its configuration. */
@@ -55,7 +55,7 @@ export function publicationOf({ config, store, at, passphrase }: Archive): OwnPu
 
 const noIndexes: IndexSource = { eachAlone: true, records: "known", take: async () => undefined };
 
-/** The bundle alone: without its present key there is none, and a revocation that nobody hears of must not look published. */
+/** Only the bundle. Without the present key there is no bundle; then a revocation must not be reported as published. */
 async function publishBundle(archive: Archive, dryRun: boolean): Promise<Published> {
   return await publishFeeds({ ...publicationOf(archive), feeds: [], source: noIndexes, withBundle: true, dryRun });
 }

@@ -1,4 +1,4 @@
-/** Indexes as they are published, to be signed again: after a rotation, or on the copy of a rehearsal. */
+/** Reads the published indexes, to sign them again after a rotation or on the copy of a rehearsal. */
 import { FeedkeyError } from "../error.ts";
 import { formatOf } from "../formats/formats.ts";
 import { foreignFile } from "../openpgp/check/foreign-file.ts";
@@ -21,7 +21,7 @@ import type { IndexText } from "./publish-plan.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 import { replaces } from "./signature-files.ts";
 
-/** What must be so of an index that is to be signed again. */
+/** The conditions for signing an index again. */
 interface Terms {
   /** Keys whose signature shows that an index is the archive's, and its delegates. */
   readonly keys: KeyIndex;
@@ -32,8 +32,8 @@ interface Terms {
 }
 
 /**
- * Why an index must not be signed again as this feed's latest: none of the archive's keys signed it, or for another feed, or
- * for a time that has ended; or it is not what was published last; or it is the delegate's to sign.
+ * Why an index must not be signed again as this feed's latest: no key of the archive signed it, or the signature is for another
+ * feed or has expired; or it is not the index that was published last; or a delegate signs it.
  */
 async function look(
   feed: ArchiveFeed,
@@ -68,7 +68,7 @@ async function look(
   }
   const { path, sha256 } = recordEntry(feed, file);
   const known = published.indexes.get(path);
-  // Where nothing is on record, somebody else's program publishes and feedkey only signs.
+  // If nothing is recorded, another program publishes and feedkey only signs.
   if (known === undefined || known.includes(sha256)) return undefined;
   return refuse("rollback", "it is not the one that was published last");
 }
@@ -95,7 +95,8 @@ function grantsOf(
 
 /**
  * The index of a feed as it is published; undefined if there is none yet.
- * @throws FeedkeyError `bad_path`, `output`; `bad_index`, `wrong_feed`, `not_yet_valid`, `not_found` if clients would refuse it, or a list that it leads to
+ * @throws FeedkeyError `bad_path`, `output`; `bad_index`, `wrong_feed`, `not_yet_valid`, `not_found` if clients would refuse
+ * it, or a list that it names
  */
 export async function takePublished(
   feed: ArchiveFeed,
@@ -105,7 +106,7 @@ export async function takePublished(
   const root = rootOf(feed);
   const bytes = await folder.read(root.signed);
   if (bytes === undefined) return undefined;
-  // Lists in other files stay as they are: the root alone is signed again.
+  // Lists in other files are unchanged: only the root is signed again.
   const isList = formatOf(feed.format).content === undefined;
   const text = isList ? await root.textOf(bytes, folder) : bytes;
   const listed = await readPublishedRoot(feed, text, folder, at);
@@ -134,7 +135,7 @@ export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
     async take(feed, folder, publishing) {
       const { signed } = rootOf(feed);
       const bytes = await folder.read(signed);
-      // Never published yet: publish will sign it with the right key.
+      // It was never published; `publish` will sign it with the right key.
       if (bytes === undefined) return undefined;
       terms ??= termsOf(publishing, by);
       const found = await look(feed, { name: signed, bytes }, folder, await terms);

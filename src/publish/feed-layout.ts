@@ -1,4 +1,4 @@
-/** What differs between the formats when a feed is published. */
+/** The differences between the formats when a feed is published. */
 import type { SignatureFile } from "../formats/format.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
 import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
@@ -7,13 +7,13 @@ import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
 
-/** The two parts of a stanza: put together, they end in a newline. */
+/** The two parts of a stanza; together they end in a newline. */
 export interface StanzaParts {
   readonly own: Uint8Array;
   readonly added: string;
 }
 
-/** A package that is to be listed. */
+/** A package that will be listed. */
 export type ToList = Omit<Listed, "stanza"> & StanzaParts;
 
 /** A package with its stanza. */
@@ -23,7 +23,7 @@ export interface Listed {
   readonly architecture: string;
   /** As in the index. */
   readonly path: string;
-  /** Of the package file, lower-case hex. */
+  /** SHA-256 of the package file, lower-case hex. */
   readonly sha256: string;
   /** A view into the text of the index. */
   readonly stanza: Uint8Array;
@@ -35,13 +35,13 @@ export interface FileWrite {
   readonly data: Uint8Array;
 }
 
-/** A file with a signature of its own. */
+/** A file with its own signature. */
 export interface SignedFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** A file with the names and kinds of the files that its signatures are written to, the one that is always right last. */
+/** A file, with the names and kinds of its signature files; the one that is always right comes last. */
 export interface FileToSign extends SignedFile {
   readonly signatures: readonly SignatureFile[];
 }
@@ -59,12 +59,12 @@ export interface IndexFiles {
   readonly removes: readonly string[];
 }
 
-/** How the root of a feed lies in its folder, whoever wrote it. */
+/** Where the root of a feed is in its folder, whoever wrote it. */
 export interface RootLayout {
   /** The signed file that is always there. */
   readonly signed: string;
   /**
-   * The text of the index that the signed file is, or leads to.
+   * The text of the index: the signed file itself, or the lists that it names.
    * @param folder where the files are that it lists
    * @throws FeedkeyError `bad_index`
    */
@@ -73,26 +73,26 @@ export interface RootLayout {
   files(given: ToLayOut): Promise<IndexFiles>;
 }
 
-/** What a feed is to have, and what there is. */
+/** The wanted state of a feed, and the published one. */
 export interface ToLayOut {
   readonly feed: ArchiveFeed;
   readonly folder: FolderView;
-  /** The index that is to be published. */
+  /** The index to publish. */
   readonly text: Uint8Array;
-  /** What it was made of, if it was made here. */
+  /** The packages from which it was made, if it was made here. */
   readonly listed: readonly Listed[] | undefined;
   /** The signed file there; undefined if there is none. */
   readonly before: Uint8Array | undefined;
-  /** Whether the archive published or signed exactly these bytes before: else the file is not signed again. */
+  /** Whether the archive published or signed exactly these bytes before; otherwise the file is not signed again. */
   isOwn(file: SignedFile): Promise<boolean>;
   readonly at: Instant;
-  /** How long what is published is good. */
+  /** How long published signatures are valid. */
   readonly validFor: Duration;
   /** The archive's keys that may sign now, the oldest first. */
   readonly signers: readonly Fingerprint[];
 }
 
-/** How a feed's index is made of packages. */
+/** How a feed's index is made from packages. */
 export interface FeedLayout extends RootLayout {
   /** Folder that paths in the index are relative to, if the packages are in it; by default the feed's own. */
   baseOf?(feed: Pick<WrittenFeed, "path">): string;
@@ -101,7 +101,7 @@ export interface FeedLayout extends RootLayout {
    * @throws FeedkeyError `bad_package` for a package that can't be listed in the index
    */
   stanzaOf(scanned: ScannedPackage, path: string, feed: WrittenFeed): StanzaParts;
-  /** What a package's own part of its stanza should say and does not, though clients accept it. */
+  /** Variables that a package's stanza should have but lacks, although clients accept it. */
   lacking(own: Uint8Array): readonly string[];
   compareVersions(a: string, b: string): number;
   /** @throws FeedkeyError `bad_index` */

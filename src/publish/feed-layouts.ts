@@ -13,7 +13,7 @@ export function layoutOf({ format }: Pick<WrittenFeed, "format">): FeedLayout {
   return layouts[format];
 }
 
-/** An index that another program writes: it is signed as it lies there, and nothing else is written. */
+/** An index that another program writes: it is signed as it is, and nothing else is written. */
 function signedAsItIs({ index }: SignedFeed): RootLayout {
   return {
     signed: index,
@@ -22,7 +22,7 @@ function signedAsItIs({ index }: SignedFeed): RootLayout {
   };
 }
 
-/** How the root of this feed lies in its folder. */
+/** Where the root of this feed is in its folder. */
 export function rootOf(feed: ArchiveFeed): RootLayout {
   return feed.packages === undefined ? signedAsItIs(feed) : layoutOf(feed);
 }
@@ -31,12 +31,12 @@ function signaturesOf({ format, signatures }: ArchiveFeed, name: string): readon
   return publishedSignatures(name, formatOf(format).signing, signatures);
 }
 
-/** A file of this feed with the files that its signatures go to. */
+/** A file of this feed with its signature files. */
 export function toSign(feed: ArchiveFeed, { name, bytes }: SignedFile): FileToSign {
   return { name, bytes, signatures: signaturesOf(feed, name) };
 }
 
-/** The files of a feed that are always there: its root and the signatures of it. */
+/** The files that a feed always has: its root and the root's signatures. */
 export function filesOf(feed: ArchiveFeed): readonly string[] {
   const { signed } = rootOf(feed);
   return [signed, ...signaturesOf(feed, signed).map(({ name }) => name)];

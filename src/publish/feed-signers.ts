@@ -1,4 +1,4 @@
-/** Who signs a feed: the archive's key, and as long as clients may know only the other key of a rotation, that one too. */
+/** Determines who signs a feed: the archive's key, and, while clients may know only the other key of a rotation, that key too. */
 import type { SeveralSignatures, Signing } from "../formats/format.ts";
 import { formatOf } from "../formats/formats.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -16,7 +16,7 @@ import type { FileWrite } from "./feed-layout.ts";
 
 export type { SeveralSignatures } from "../formats/format.ts";
 
-/** What stock clients of a feed need before only a new key signs it. */
+/** What stock clients of a feed need before a new key signs it alone. */
 export function clientsNeed({ format }: Pick<ArchiveFeed, "format">): string {
   return formatOf(format).needs;
 }
@@ -26,17 +26,17 @@ export interface KeysAround<Key> {
   readonly key: Key;
   /** The key that it followed, not retired yet. */
   readonly before: readonly Key[];
-  /** The key that is to follow. */
+  /** The next key. */
   readonly after: readonly Key[];
 }
 
 /** The archive's keys in a rotation. */
 export interface Signers extends KeysAround<OwnCertificate> {
-  /** Why one that should sign too does not, in words. */
+  /** Why a key that should sign too does not, in words. */
   readonly missing: readonly string[];
 }
 
-/** What clients of a feed make of several signatures. */
+/** How clients of a feed treat several signatures. */
 export function severalOf({ format }: Pick<ArchiveFeed, "format">): SeveralSignatures {
   return formatOf(format).signing?.several ?? "one";
 }
@@ -58,7 +58,7 @@ export async function signersBeside(
   const usable = async (other: OwnCertificate | undefined, isAwaited: boolean) => {
     if (other === undefined || signingKeys(other.facts, at).size === 0) return [];
     const name = other.raw.fingerprint;
-    // A signature of version 6 hides the others from apt's gpgv and spoils the file for dnf and zypper.
+    // A signature of version 6 hides the others from apt's gpgv, and makes the file unreadable for dnf and zypper.
     const isShared = [key, other].every(({ facts }) => facts.primary.version !== 6);
     if (isShared && (await store.hasPrivate(name))) return [other];
     if (isAwaited) {
@@ -78,7 +78,7 @@ export async function signersBeside(
 /** Those of them that sign a file, in the order of their signatures. */
 export function inOrder<Key>(several: SeveralSignatures, { key, before, after }: KeysAround<Key>): readonly Key[] {
   if (several === "one") return [key];
-  // apt 2.6 stops at a signature that has gone bad: first the one that the oldest clients know.
+  // apt 2.6 stops at a bad signature, so the key that the oldest clients know comes first.
   return several === "any" ? [...before, key, ...after] : [...after, ...before, key];
 }
 
@@ -97,7 +97,7 @@ export async function certificateBeside(
 ): Promise<FileWrite[]> {
   const beside = signing?.certificate?.(name);
   if (beside === undefined) return [];
-  // One of version 6 makes such a file unreadable for GnuPG 2.2 and rpm.
+  // A key of version 6 makes such a file unreadable for GnuPG 2.2 and rpm.
   if (key.facts.primary.version !== 4) return [];
   const certificate = writeCertificate(minimal(key.raw, signingKeys(key.facts, at)));
   const data = Buffer.from(armor(certificate, "PUBLIC KEY BLOCK"), "utf8");

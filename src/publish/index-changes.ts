@@ -1,4 +1,4 @@
-/** What differs between two texts of an index. */
+/** Finds the differences between two texts of an index. */
 import type { Entry } from "../formats/entry.ts";
 import { asBuffer } from "../formats/line-cursor.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
@@ -9,7 +9,7 @@ function stanzasOf(text: Uint8Array): Set<string> {
   return new Set(Buffer.from(text.buffer, text.byteOffset, text.length).toString("latin1").split("\n\n"));
 }
 
-/** The stanza as `stanzasOf` gives it: without the newline that ends it. */
+/** The stanza as in `stanzasOf`: without its final newline. */
 function textOf({ stanza }: Listed): string {
   return Buffer.from(stanza.buffer, stanza.byteOffset, stanza.length - 1).toString("latin1");
 }
@@ -47,7 +47,7 @@ function inCommon(before: Buffer, after: Buffer, most: number, fromEnd: boolean)
   return same;
 }
 
-/** What is left of two texts without the stanzas that both begin with and those that both end with. */
+/** The rest of two texts without their common stanzas at the beginning and at the end. */
 function differing(before: Buffer, after: Buffer): { before: Buffer; after: Buffer } {
   const shorter = Math.min(before.length, after.length);
   const same = inCommon(before, after, shorter, false);
@@ -62,7 +62,7 @@ function differing(before: Buffer, after: Buffer): { before: Buffer; after: Buff
 
 /**
  * Lines for people: packages that come (`+`), go (`-`) or change (`~`). Only the stanzas that differ are read.
- * @param listed what `after` was made of, if known, as views into it: then it need not be parsed
+ * @param listed the packages of `after`, if known, as views into it; then it need not be parsed
  * @param read reads a text of the format
  */
 export function indexChanges(

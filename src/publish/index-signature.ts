@@ -1,4 +1,4 @@
-/** The signatures over a file, whoever asked for them: publishing, a rotation, or `sign`. */
+/** Makes the signatures over a file, for publishing, a rotation, or `sign`. */
 import { frame } from "../formats/cleartext.ts";
 import type { SignatureFile } from "../formats/format.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
@@ -15,7 +15,7 @@ export interface SignOptions {
   readonly validFor: Duration | undefined;
   /** T10: the feed that it is signed for. */
   readonly feed: string | undefined;
-  /** Of the notation that names the feed; by default that of the address in the key's user ID. */
+  /** Domain of the notation that names the feed; by default that of the address in the key's user ID. */
   readonly notationDomain?: string | undefined;
 }
 
@@ -30,7 +30,7 @@ interface Packets {
 export interface FileSignatures {
   readonly file: FileToSign;
   readonly detached: Packets;
-  /** Over its text, for the files that hold both. */
+  /** Over its text, for files that contain text and signature. */
   readonly framed: Packets;
   readonly createdAt: Instant;
   readonly expiresAt: Instant | undefined;
@@ -39,7 +39,7 @@ export interface FileSignatures {
 const none: Packets = { binary: new Uint8Array(), hashes: [] };
 
 /**
- * Signs a file in all the ways that its signature files ask for.
+ * Makes all signatures that the signature files of a file need.
  * @param keys in the order of their signatures
  * @throws FeedkeyError `revoked`, `expired`... if a key may not sign now
  */
@@ -77,13 +77,13 @@ function hashOf(binary: Uint8Array): string {
   return only !== undefined && "raw" in only ? only.raw.hash.toUpperCase() : "";
 }
 
-/** A signature file with new signatures. @param before packets of older ones, which are kept beside them for a moment */
+/** A signature file with new signatures. @param before packets of older ones, which are kept for a moment */
 export function writtenSignature(
   { name, holds }: SignatureFile,
   { file, detached, framed }: FileSignatures,
   before: Uint8Array = new Uint8Array(),
 ): PublishedFile {
-  // One armored block: of several, sqv reads the first only.
+  // Only one armored block, because sqv reads only the first.
   if (holds === "framed") return { name, data: frame(file.bytes, armor(framed.binary, "SIGNATURE"), framed.hashes) };
   const packets = Buffer.concat([before, detached.binary]);
   return { name, data: holds === "binary" ? packets : armor(packets, "SIGNATURE") };

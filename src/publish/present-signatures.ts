@@ -1,4 +1,4 @@
-/** Signatures over a file as they are published, beside it or in one file with its text. */
+/** Reads the published signatures over a file, which are in separate files or in one file with the text. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { unframe } from "../formats/cleartext.ts";
@@ -11,7 +11,7 @@ import type { DataSignature } from "../trust/facts.ts";
 import type { FileToSign, SignedFile } from "./feed-layout.ts";
 
 /**
- * Checks what a signature file holds over a file.
+ * Checks the signatures in a signature file over a file.
  * @param held its contents
  * @throws FeedkeyError `bad_signature_data`, `no_signature`; `bad_signature` if it contains a different text from the file's
  */
@@ -34,7 +34,8 @@ export async function presentSignatures(
 }
 
 /**
- * The signatures in the one of a file's signature files that is always right; none if it is missing, or is not a signature over the file.
+ * The signatures in that signature file of a file which is always right; none if it is missing, or is not a signature over the
+ * file.
  * @throws FeedkeyError `bad_path`, `output` if it can't be read
  */
 export async function mainSignatures(folder: FolderView, file: FileToSign, keys: KeyIndex): Promise<DataSignature[]> {

@@ -1,6 +1,6 @@
 /**
  * Carries out a plan. Between the first rename and the last, the signature files have the new signature and the old one, so
- * that one of them fits whichever index a client gets; after a crash in between the next run finishes the work.
+ * that one of them matches whichever index a client gets; after a crash in between the next run finishes the work.
  */
 import { basename, dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -16,13 +16,13 @@ import type { FolderPlan } from "./publish-plan.ts";
 
 const limitOfOldSignatures = 16 * 1024;
 
-/** A plan with the signatures that it wants. */
+/** A plan with its signatures. */
 export interface SignedPlan {
   readonly plan: FolderPlan;
   readonly signatures: readonly FileSignatures[];
 }
 
-/** The packets of the present signature file, to be kept beside the new ones for a moment; none if it can't be read. */
+/** The packets of the present signature file, which are kept with the new ones for a moment; none if it can't be read. */
 async function oldSignature(folder: PublishedFolder, { signatures }: FileToSign): Promise<Uint8Array> {
   for (const { name } of signatures.filter(({ holds }) => holds !== "framed").toReversed()) {
     const bytes = await folder.read(name).catch((error: unknown) => {
@@ -62,7 +62,7 @@ async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]
   return staged;
 }
 
-/** Another program may have written a file again that it was to be signed as it lay there. @throws FeedkeyError `locked` */
+/** Another program may have written the file again since it was read. @throws FeedkeyError `locked` */
 async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPlan): Promise<void> {
   for (const { name, bytes } of signatures.map(({ file }) => file)) {
     if (writes.some((one) => one.name === name)) continue;
@@ -75,10 +75,10 @@ async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPla
   }
 }
 
-/** What is put in place beside the plans, and the lock of it all. */
+/** The other files to put in place, and the lock. */
 export interface WithBundle {
   readonly tree: PublishedTree;
-  /** Named relative to the tree. */
+  /** Paths are relative to the tree. */
   readonly bundle: readonly PublishedFile[];
   readonly lock: HeldLock;
 }
@@ -93,7 +93,7 @@ export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle |
   const ofBundle = all?.bundle.map(({ name }) => ({ folder: all.tree.folder(dirname(name)), writes: [] })) ?? [];
   const places = [...ofBundle, ...plans.map(({ plan }) => plan)];
   try {
-    // Before anything is staged: two feeds may lie in one folder.
+    // Done before anything is staged, because two feeds may share a folder.
     if (all !== undefined) for (const { folder, writes } of places) await folder.prepare(writes);
     // The bundle first: a client that meets the new signature can find its key.
     for (const file of all === undefined ? [] : await stageBundle(all.tree, all.bundle)) staged.push(file);
@@ -101,7 +101,7 @@ export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle |
     await all?.lock.assertHeld();
     for (const { folder, writes } of places) await folder.assertInPlace(writes);
     for (const one of plans) await refuseChanged(one);
-    // Before the new index is there: an older one that is signed as well must not be found beside it.
+    // Done before the new index is in place: no older signed index may be beside it.
     for (const { plan } of plans) await plan.folder.remove(plan.removes);
   } catch (error) {
     await discard(staged);

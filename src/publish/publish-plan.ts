@@ -1,4 +1,4 @@
-/** What `publish` will change in one feed: planned first, shown or applied afterwards. */
+/** Plans the changes of `publish` in one feed; they are then shown or applied. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formatOf } from "../formats/formats.ts";
@@ -21,7 +21,7 @@ import { whySign } from "./why-sign.ts";
 /** What changes in one folder. */
 export interface FolderPlan {
   readonly folder: PublishedFolder;
-  /** The signed files, each with a signature of its own: the one that is always there, then its other forms. */
+  /** The signed files, each with its own signature: the one that is always there, then its other forms. */
   readonly signed: readonly [FileToSign, ...FileToSign[]];
   /** Files whose contents are to change. */
   readonly writes: readonly FileWrite[];
@@ -35,7 +35,7 @@ export interface FeedPlan extends FolderPlan {
   readonly feed: ArchiveFeed;
   /** Undefined where another program lists them. */
   readonly packages: number | undefined;
-  /** Lines for people: packages that come, go or change. */
+  /** Lines for people: packages that are added, removed or changed. */
   readonly changes: readonly string[];
   /** Who signs it, in the order of their signatures. */
   readonly signers: readonly Fingerprint[];
@@ -113,7 +113,7 @@ export function makeIndex(
   return { ...writeText(found), packages: found.length, bad };
 }
 
-/** T12: what clients would refuse to fetch is not published. @throws FeedkeyError `bad_path` */
+/** T12: packages that clients would refuse to fetch are not published. @throws FeedkeyError `bad_path` */
 function refusePath(feed: WrittenFeed, path: string): void {
   const place = packageUrl("https://archive.invalid/", baseOf(feed), path);
   if (!("code" in place)) return;
@@ -180,8 +180,8 @@ const unreadableHint = "check the control data of the package in that line, or r
  * @param folder what is published there, read once
  * @param index the index that is to be published
  * @param keys who may sign it
- * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would take the index; `would_break` where another
- *   program's signature is in the way; `not_found` if all packages vanished and that was not allowed
+ * @throws FeedkeyError `bad_package`, `bad_path`; `bad_index` if no client would take the index; `would_break` if another
+ * program's signature is in the way; `not_found` if all packages vanished and that was not allowed
  */
 export async function planFeed(
   tree: PublishedTree,
@@ -227,13 +227,13 @@ export async function planFeed(
   const signers = inOrder(severalOf(feed), keys);
   const sign = same ? await whySign(folder, signed, signers, feed, terms) : "the index changes";
   const what = `the index of feed "${feed.name}"`;
-  // What lies there was read when it was taken from there.
+  // The existing file was checked when it was read.
   const { warnings } =
     same || listed === undefined || feed.packages === undefined
       ? { warnings: warnOfSize(what, text.length) }
       : refuseUnreadable(what, feed.format, text, unreadableHint);
   const changes = same || feed.packages === undefined ? [] : indexChanges(oldText, text, listed, layoutOf(feed).read);
-  // Those that go too: they may be what a client has accepted, and removing them forgets no date.
+  // Including files that will be removed: a client may have accepted them, so their dates count.
   const date = await dateAfter(folder, [...signatureNames(signed), ...removes], terms.vouchers.signers, terms.at);
   const alone = severalOf(feed) === "one" ? [] : keys.missing;
   return {

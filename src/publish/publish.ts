@@ -1,4 +1,7 @@
-/** The one way to what is published: take each feed's index, plan, sign, put in place, record; the key bundle along with it. */
+/**
+ * The only code that publishes: takes each feed's index, plans, signs, puts in place and records it, together with the key
+ * bundle.
+ */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { type HeldLock, withLock } from "../files/lock.ts";
@@ -22,53 +25,53 @@ import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publ
 import { type PublishedRecord, readPublished, recording, recordsFolder } from "./published-record.ts";
 import { vouchersOf } from "./vouched-file.ts";
 
-/** What a source of indexes may ask. */
+/** The data that a source of indexes may use. */
 export interface Publishing {
-  /** All certificates that are the archive's, by the key store and by what is published. */
+  /** All certificates of the archive, from the key store and the published bundle. */
   readonly certificates: Own;
-  /** Who is going to sign. */
+  /** The key that will sign. */
   readonly key: OwnCertificate;
   readonly userId: string;
   readonly record: PublishedRecord;
   readonly at: Instant;
 }
 
-/** The index that a feed is to have; or the delegate who signs it; undefined: there is none. */
+/** The new index of a feed; or the delegate that signs it; undefined if there is none. */
 export type Taken =
   | { readonly index: IndexText; readonly notes?: readonly string[] }
   | { readonly delegate: Fingerprint }
   | undefined;
 
-/** Where the indexes come from: scanned packages, or what is published. */
+/** The source of the indexes: scanned packages, or the published indexes. */
 export interface IndexSource {
   /**
-   * Feeds for themselves: one that can't be published is left as it is, and the others are published all the same. One whose index another
-   * program writes always is.
+   * Feeds are independent: one that can't be published is left as it is, and the others are published. This is always so for
+   * feeds whose index another program writes.
    */
   readonly eachAlone: boolean;
-  /** Indexes that nobody recorded stay so: another program writes them. */
+  /** Indexes that were not recorded before are not recorded, because another program writes them. */
   readonly records: "all" | "known";
   take(feed: ArchiveFeed, folder: FolderView, publishing: Publishing): Promise<Taken>;
-  /** Resolves once nothing is being written any more, with what went wrong. */
+  /** Resolves after all writes have ended, with the errors. */
   settled?(): Promise<void>;
 }
 
 export interface Publication {
   /** Absolute. */
   readonly root: string;
-  /** None: the bundle alone is written. */
+  /** If empty, only the bundle is written. */
   readonly feeds: readonly ArchiveFeed[];
   readonly source: IndexSource;
   readonly validFor: Duration;
   readonly notationDomain?: string | undefined;
-  /** The key that signs: of the key store, or one that stays in GnuPG. */
+  /** The key that signs: in the key store, or in GnuPG. */
   readonly key: KeyPlace;
   /** The archive's user ID; undefined: the first of the key's own. */
   readonly userId: string | undefined;
   readonly store: KeyStore;
   readonly passphrase: PassphraseSource;
   readonly at: Instant;
-  /** Whether the key bundle is written along. */
+  /** Whether the key bundle is written too. */
   readonly withBundle: boolean;
   readonly skipBad: boolean;
   readonly allowEmpty: boolean;
@@ -84,12 +87,12 @@ export interface PublishResult {
   readonly bundle: readonly BundleFile[];
   /** Notes for the keepers, in words. */
   readonly notes: readonly string[];
-  /** Packages that were left out (`--skip-bad`), or for which nothing was published. */
+  /** Packages that were left out (`--skip-bad`), or because of which nothing was published. */
   readonly bad: readonly FeedkeyError[];
   readonly applied: boolean;
 }
 
-/** The result with what is not for the archive's keepers. */
+/** The result, with internal data. */
 export interface Published extends PublishResult {
   /** Feeds that a delegate signs: they stay as they are. */
   readonly delegated: readonly { readonly feed: string; readonly delegate: Fingerprint }[];
@@ -126,7 +129,7 @@ function refuseKey(own: Own, { facts }: OwnCertificate, { userId, feeds, at }: P
   });
 }
 
-/** Before thousands of packages are read. @throws FeedkeyError `bad_path` */
+/** Called before thousands of packages are read. @throws FeedkeyError `bad_path` */
 async function refuseOdd(tree: PublishedTree, feeds: readonly ArchiveFeed[]): Promise<void> {
   for (const feed of feeds.filter(({ packages }) => packages !== undefined))
     await tree.folder(feed.path).refuseOdd(filesOf(feed));
@@ -150,9 +153,9 @@ function foreignError({ name }: ArchiveFeed, cause: FeedkeyError): FeedkeyError 
   });
 }
 
-/** The certificate that signs, by all that is known of it. @throws FeedkeyError `not_found` */
+/** The certificate that signs, with all known packets. @throws FeedkeyError `not_found` */
 function keyOf(certificates: Own, own: Own, fingerprint: Fingerprint, { folder }: KeyStore): OwnCertificate {
-  // The published certificate says more if another key store has revoked it.
+  // The published certificate may have a revocation by another key store.
   const found = certificates.get(fingerprint) ?? own.get(fingerprint);
   if (found !== undefined) return found;
   throw new FeedkeyError("not_found", `the certificate of ${fingerprint} is missing from the key store "${folder}"`, {
@@ -173,19 +176,19 @@ function signersOf(known: Own, key: OwnCertificate, userId: string, at: Instant)
 
 interface Planned extends Omit<Published, "applied"> {
   readonly record: PublishedRecord;
-  /** All that is known of the archive's keys: the published bundle may revoke one that the key store does not. */
+  /** Everything known about the archive's keys: the published bundle may contain a revocation that the key store lacks. */
   readonly certificates: Own;
   /** Damaged packages forbid it. */
   readonly stopped: boolean;
 }
 
-/** Works out all that is to be done. Nothing is changed but what sources remember for themselves. */
+/** Plans everything. Nothing is changed except the caches of the sources. */
 async function plan(tree: PublishedTree, publication: Publication, records: string): Promise<Planned> {
   const { feeds, source, store, at } = publication;
   const { where, fingerprint } = publication.key;
   const own = await certificatesWith(store, publication.key);
   await publication.permit?.(own);
-  // The bundle alone needs no key that may sign.
+  // Publishing only the bundle needs no key that may sign.
   const signs = feeds.length > 0 || !source.eachAlone;
   const signing = where === "gpg" || !signs ? fingerprint : await resolveKey(store, fingerprint);
   const userId = publication.userId ?? own.get(signing)?.facts.userIds[0]?.text ?? "";
@@ -198,7 +201,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     : { files: [], notes: [] };
 
   const left: FeedkeyError[] = [];
-  /** What becomes of one feed; undefined if it is left. */
+  /** The plan of one feed; undefined if it is left as it is. */
   const alone = async <Result>(feed: ArchiveFeed, action: () => Promise<Result>): Promise<Result | undefined> => {
     try {
       return await action();
@@ -240,7 +243,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
   return { plans, bundle, notes: warnings, bad, left, delegated, own, record, certificates, stopped: false };
 }
 
-/** Signs what the plans want, puts all in place, and records it. */
+/** Makes the signatures of the plans, puts all files in place, and records the indexes. */
 async function carryOut(
   tree: PublishedTree,
   { plans, bundle, record, certificates }: Planned,
@@ -269,8 +272,8 @@ async function carryOut(
 }
 
 /**
- * Publishes feeds, the key bundle, or both: for `publish`, for rotations and revocations, and for rehearsals of them on a copy. Bad
- * packages stop it, unless they are to be skipped; then the caller still has to report them.
+ * Publishes feeds, the key bundle, or both: for `publish`, for rotations and revocations, and for rehearsals of them on a copy.
+ * Bad packages stop it unless they are skipped; then the caller must still report them.
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_package`, `bad_path`, `would_break`, `revoked`..., `output`, `locked`
  */
 export async function publishFeeds(publication: Publication): Promise<Published> {

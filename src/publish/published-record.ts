@@ -1,6 +1,6 @@
 /**
- * The last published index of each feed, remembered beside the archive's keys: an older one has a good signature too, and
- * anyone who can write to the published tree can put it back.
+ * The last published index of each feed, recorded in the key store: an older index also has a good signature, and anyone who
+ * can write to the published tree could put it back.
  */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
@@ -12,7 +12,7 @@ import type { ArchiveFeed } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
 import type { SignedFile } from "./feed-layout.ts";
 
-/** Where records about an archive are kept: with its keys, never inside what is published. */
+/** The folder for records about an archive: in the key store, never in the published tree. */
 export function recordsFolder(store: KeyStore, root: string): string {
   return join(store.folder, "archives", createHash("sha256").update(root).digest("hex").slice(0, 32));
 }
@@ -85,7 +85,10 @@ async function write(records: string, { indexes, bundle }: PublishedRecord, lock
   if (there !== text) await writeFileAtomic(fileIn(records), text, { mode: 0o600 }, lock);
 }
 
-/** Records an index that another program is about to put in place; the one before it stays on record. @throws FeedkeyError `output`, `locked` */
+/**
+ * Records an index that another program is about to put in place; the previous one stays recorded too. @throws FeedkeyError
+ * `output`, `locked`
+ */
 export async function recordSigned(
   records: string,
   feed: Pick<ArchiveFeed, "path">,
@@ -102,13 +105,13 @@ export async function recordSigned(
 /** What is going to be published. */
 export interface ToRecord {
   readonly plans: readonly Indexed[];
-  /** Of the plans all, or those whose index is on record: what another program writes, it does not record. */
+  /** Whether to record all plans, or only those whose index is already recorded: indexes of other programs are not. */
   readonly only: "all" | "known";
   readonly withBundle: boolean;
 }
 
 /**
- * Publishes with a record: the new indexes are in it before they get their names, the old ones until then.
+ * Publishes with a record: the new indexes are recorded before they get their names, and the old ones until then.
  * @param before the record as it was
  * @param publish puts the indexes and the bundle in place
  * @throws FeedkeyError `output`, `locked`

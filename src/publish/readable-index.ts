@@ -1,4 +1,4 @@
-/** Whether clients can read an index: by the reader and the limits that they have themselves, before it is signed. */
+/** Checks whether clients can read an index before it is signed, with their own reader and limits. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Signing } from "../formats/format.ts";
@@ -10,12 +10,13 @@ import { summaryText } from "./summary-files.ts";
 /** An index that clients can read. */
 export interface ReadableIndex {
   readonly packages: number;
-  /** What its keepers should hear of it, in words. */
+  /** Warnings for its keepers, in words. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Warns of an index that clients refuse unless their profile allows more, or an index that they accepted was half as large.
+ * Warns of an index that clients refuse unless their profile allows its size, or they accepted an index of at least half the
+ * size.
  * @param what names the index
  * @param bytes of its text, or of the file that is signed
  */
@@ -26,7 +27,7 @@ export function warnOfSize(what: string, bytes: number, usual = usualIndexBytes)
   ];
 }
 
-/** Warns of a root of another program that says of itself that it ends, once half of that time is over. @param what names the index */
+/** Warns of another program's root with a limited validity, when half of that time is over. @param what names the index */
 export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint8Array, at: Instant): string[] {
   const found = signing?.validity?.(text);
   if (found === undefined || (found.until - at) * 2 >= found.until - found.since) return [];
@@ -74,7 +75,7 @@ export function warnOfNone(what: string, packages: number): string[] {
 }
 
 /**
- * Reads a file that is to be signed as clients would: as the format that its name says, else as whichever it is.
+ * Reads a file that is to be signed as clients would: in the format of its name, else in any format that fits.
  * @param name of the file
  * @param what names it in messages
  * @throws FeedkeyError `bad_index`: no client could read it

@@ -1,4 +1,4 @@
-/** Use case: sign an index as it lies there, in its format's own way. */
+/** Use case: sign an existing index, in the way of its format. */
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -36,7 +36,7 @@ import { isSummaryName, staleSignatures, summaryText } from "./summary-files.ts"
 export interface SignFileOptions extends SignOptions {
   /** Add size and SHA-256 of the packages to a pkg_summary first. */
   readonly addChecksums: boolean;
-  /** Write one file with the text and its signature, where the format has such a one. */
+  /** Write one file with the text and its signature, if the format has such a file. */
   readonly framed: boolean;
   readonly form: SignatureForm;
   /** Sign what no client can read, and replace signatures of other programs. */
@@ -45,7 +45,7 @@ export interface SignFileOptions extends SignOptions {
   readonly own: Own;
   /** Several keys were asked for: a file that can have only one signature is refused. */
   readonly severally: boolean;
-  /** The archive's feed and its place, whose signatures the new ones follow, where that is not beside the file. */
+  /** The archive's feed and its place, if not beside the file: the new signatures are dated after the signatures there. */
   readonly feedAt:
     | { readonly feed: ArchiveFeed; readonly folder: FolderView; readonly signatures: readonly string[] }
     | undefined;
@@ -78,7 +78,7 @@ async function readIndex(folder: PublishedFolder, path: string): Promise<Uint8Ar
   });
 }
 
-/** @throws FeedkeyError `usage` for what files of these formats are not */
+/** @throws FeedkeyError `usage` for options that the format of the file does not support */
 function refuseMisfit(path: string, signing: Signing | undefined, { severally, framed }: SignFileOptions): void {
   const name = basename(path);
   if (severally && (signing?.several ?? "one") === "one") {
@@ -131,7 +131,7 @@ async function planIndexFile(
   return { path, folder, signed, writes, removes, date, several: signing?.several ?? "one", warnings };
 }
 
-/** Where the lists of a root are while it is signed, and whose they are. */
+/** Where the lists of a root are while it is signed, and their feed. */
 function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: SignFileOptions) {
   // reprepro gives all its new files this ending, has the root signed, and then renames them; aptly has a copy of the root signed elsewhere.
   const ending = /\.new$/.exec(name)?.[0];
@@ -145,11 +145,11 @@ function whereabouts(folder: PublishedFolder, name: string, { feedAt, at }: Sign
 }
 
 /**
- * Signs index files and writes the signature files beside each; none is signed unless all may be. Of a summary's other forms
- * there the signatures are removed where they cover another index: an older one must never lie signed beside the new one.
- * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index, and for several keys where only
- *   one may sign; `bad_index` for what clients would refuse; `would_break` where another program's signature is in the way;
- *   and as `signFile`
+ * Signs index files and writes the signature files beside each; none is signed unless all may be. Signatures of a summary's
+ * other forms are removed if they cover another index: no older signed form may be beside the new one.
+ * @throws FeedkeyError `not_found`, `bad_path`, `usage` for the compressed form of an opkg index, and for several keys if only
+ * one may sign; `bad_index` if clients would refuse it; `would_break` if another program's signature is in the way; and those
+ * of `signFile`
  */
 export async function signIndexFiles(
   paths: readonly string[],
@@ -202,7 +202,7 @@ async function staleBeside(
   return await staleSignatures(beside, bytes, [own, ...also]);
 }
 
-/** The summary with checksums, in the compression that it has. @throws FeedkeyError `usage` and as `addChecksums` */
+/** The summary with checksums, in the same compression. @throws FeedkeyError `usage` and as `addChecksums` */
 async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Array> {
   const name = basename(path);
   const kind = detectCompression(there);

@@ -9,7 +9,7 @@ import { skew } from "../trust/policy.ts";
 
 const second = 1000;
 
-/** The date of the newest present signature that names one of these keys. It need not fit: the index may be new. */
+/** The date of the newest present signature that names one of these keys. It need not match, because the index may be new. */
 async function newestDate(
   folder: FolderView,
   files: readonly string[],

@@ -1,4 +1,4 @@
-/** The signature files beside what is published: which of them are written, which go, and which belong to other programs. */
+/** Decides about signature files: which are written, which are removed, and which belong to other programs. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { signatureFiles } from "../formats/formats.ts";
@@ -12,7 +12,7 @@ export function signatureNames(files: readonly FileToSign[]): string[] {
 }
 
 /**
- * Signature files there that are no longer published, since `.asc` alone is: they would sign an older index. Others stay.
+ * Signature files to remove because only `.asc` is published now: they would sign an older index. Others stay.
  * @param force replace signatures of other programs
  * @throws FeedkeyError `would_break`: another program's signature has the name of one that is to be written
  */
@@ -27,7 +27,7 @@ export async function planSignatureFiles(
     const bytes = await folder.read(file);
     if (bytes === undefined) continue;
     if (!written.includes(file)) {
-      // What can't be read signs nothing, and nobody knows whose it is.
+      // A file that can't be read signs nothing, and its origin is unknown.
       if (isOpenPgpFile(bytes)) leftover.push(file);
       continue;
     }

@@ -40,14 +40,14 @@ interface OtherForm {
   readonly signatures: readonly string[];
 }
 
-/** The forms in a folder, without those named, that are signed. */
+/** The signed forms in a folder, except those given. */
 async function signedForms(folder: FolderView, without: readonly string[]): Promise<OtherForm[]> {
   const found: OtherForm[] = [];
   for (const name of indexFileNames(pkgsrc).filter((form) => !without.includes(form))) {
     const signatures: string[] = [];
     for (const signature of signatureFiles(name)) {
       const there = await folder.read(signature);
-      // What may be another program's is not ours to remove.
+      // A file that may be another program's must not be removed.
       if (there !== undefined && isOpenPgpFile(there)) signatures.push(signature);
     }
     if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });
@@ -75,7 +75,7 @@ export async function planOtherForms(
     asked.map(({ name }) => name),
   );
   for (const { name, bytes, signatures } of others) {
-    // The signatures last: while one is there, an interrupted run is known to be unfinished.
+    // Signatures are removed last: as long as one exists, an interrupted run is recognised.
     const isOurs = ours.includes(name);
     if (!isOurs && bytes !== undefined && (await isOwn({ name, bytes })) && (await holdsText(name, bytes, text))) {
       signed.push({ name, bytes });

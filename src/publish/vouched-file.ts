@@ -1,6 +1,6 @@
 /**
- * Whether a file in the published tree is the archive's own, byte for byte. The right text is not enough: anyone who can write
- * to the tree could compress it in a way that another program reads differently, and the archive would sign that. So only
+ * Checks whether a file in the published tree is the archive's own, byte for byte. The right text is not enough: anyone who can
+ * write to the tree could compress it in a way that another program reads differently, and the archive would sign that. So only
  * files that it published or signed before are signed again.
  */
 import { FeedkeyError } from "../error.ts";
@@ -17,11 +17,11 @@ import { toSign } from "./feed-layouts.ts";
 import { presentSignatures } from "./present-signatures.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
 
-/** What proves that bytes are the archive's. */
+/** The evidence that bytes are the archive's. */
 export interface Vouchers {
   /** The archive's own keys. */
   readonly keys: KeyIndex;
-  /** Those and its delegates': clients may have accepted what they signed. */
+  /** These keys and those of delegates: clients may have accepted their signatures. */
   readonly signers: KeyIndex;
   readonly published: PublishedRecord;
 }
@@ -62,7 +62,7 @@ async function isSigned(folder: FolderView, file: FileToSign, keys: KeyIndex): P
 }
 
 /**
- * Whether the record, or a signature beside it, vouches for a file of a feed.
+ * Whether the record, or a signature beside it, proves that a file of a feed is the archive's.
  * @param folder the feed's
  * @throws FeedkeyError `bad_path`, `output` if a signature there can't be read
  */

@@ -1,4 +1,4 @@
-/** Whether what is published is signed by whom it should be, for its feed, and for long enough. */
+/** Checks whether the published files are signed by the right keys, for the right feed, and for long enough. */
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
@@ -43,7 +43,7 @@ function problemOf(
       return "does not name the feed";
     }
     const left = (facts.expiresAt ?? 0) - at;
-    // One that had to be dated after its predecessor ends that much later.
+    // A signature that had to be dated after its predecessor also expires later.
     if (left - Math.max(0, (facts.createdAt ?? 0) - at) > validFor) return "is valid for longer than it should be";
     // Signed again well before clients begin to refuse it.
     if (left * 2 < validFor) return "has less than half of its time left";

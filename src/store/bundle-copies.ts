@@ -1,6 +1,6 @@
 /**
- * Copies of the key bundles that were downloaded last, for servers that say "unchanged". What a bundle taught is in the ledger and the
- * certificates; a copy that is lost or damaged is only downloaded again.
+ * Copies of the key bundles that were downloaded last, for servers that say "unchanged". Everything learned from a bundle is in
+ * the ledger and the certificates; a lost or damaged copy is just downloaded again.
  */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ export interface BundleCopy {
 
 const formatVersion = 1;
 
-/** `bundles/`: for each URL a file of one line of JSON and the bundle itself. */
+/** `bundles/`: for each URL a file with one line of JSON, followed by the bundle. */
 export class BundleCopies {
   readonly #folder: string;
 
@@ -60,7 +60,7 @@ export class BundleCopies {
     }
     const kept = new Set(copies.map(({ version }) => nameOf(version.url)));
     for (const name of await fs.readdir(this.#folder)) {
-      // Only tidying: the next run tries again.
+      // Only cleaning up: the next run tries again.
       if (!kept.has(name)) await fs.rm(join(this.#folder, name), { force: true }).catch(() => undefined);
     }
   }

@@ -18,7 +18,7 @@ export interface LastIndex extends Accepted {
   readonly signature: Uint8Array;
 }
 
-/** The state of one profile for reading, as it was when it was opened. */
+/** A read-only view of one profile's state, as it was when it was opened. */
 export class ClientStateView {
   protected readonly places: StatePlaces;
   protected readonly feedFolder: FeedFolder;
@@ -60,12 +60,12 @@ export class ClientStateView {
     return this.current.initialised;
   }
 
-  /** What was learned; `ledger.feeds` protects against rollback without reading an index. */
+  /** What the client learned; `ledger.feeds` protects against rollback without reading an index. */
   get ledger(): LedgerFile {
     return this.current.ledger;
   }
 
-  /** All of it, as it was last read or written. */
+  /** The whole state, as last read or written. */
   get snapshot(): StateSnapshot {
     return this.current;
   }
@@ -75,12 +75,12 @@ export class ClientStateView {
     return this.current.certificates;
   }
 
-  /** What takes trust away (T4), as a keyring; undefined if none is known. */
+  /** Revocations and the like (T4), as a keyring; undefined if none is known. */
   revocations(): Uint8Array | undefined {
     return this.current.revocations;
   }
 
-  /** The key bundle as it was downloaded last from a URL, if a copy is there. */
+  /** The last downloaded key bundle from a URL, if there is a copy. */
   async bundleCopy(url: string): Promise<BundleCopy | undefined> {
     return await this.bundleCopies.read(url);
   }
@@ -96,7 +96,7 @@ export class ClientStateView {
     });
   }
 
-  /** The same with the bytes themselves, which another run may be about to replace. */
+  /** The same with the bytes, read now because another run may replace them. */
   async lastIndex(feed: string): Promise<LastIndex | undefined> {
     return await this.#read(feed, async (accepted) => ({ ...accepted, ...(await this.feedFolder.bytes(accepted)) }));
   }

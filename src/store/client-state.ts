@@ -23,14 +23,14 @@ export interface OpenOptions {
   readonly reset?: boolean;
   /** How long to wait for another run, in milliseconds. */
   readonly waitMs?: number;
-  /** What this run read before: certificates that have not changed since are not read again. */
+  /** The state that this run read before; unchanged certificates are not read again. */
   readonly known?: StateSnapshot;
 }
 
 /**
- * The state of one profile, locked against other runs until `close`. Each method either does all of what it says,
- * durably, or nothing that the next run would see; a run killed at any moment leaves the old state or the new.
- * All of them throw FeedkeyError `output` when the disk does not take it and `locked` when the lock was lost.
+ * The state of one profile, locked against other runs until `close`. Each method does its work completely and durably, or has
+ * no effect that the next run sees; a run that is killed leaves the old state or the new. All methods throw FeedkeyError
+ * `output` if the disk can't be written, and `locked` if the lock was lost.
  */
 export class ClientState extends ClientStateView {
   readonly #lock: HeldLock;
@@ -83,7 +83,7 @@ export class ClientState extends ClientStateView {
     });
   }
 
-  /** Keeps what takes trust away, merged by the caller with the present one. Not written if unchanged. */
+  /** Keeps revocations and the like, merged by the caller with the present ones. Not written if unchanged. */
   async putRevocations(bytes: Uint8Array): Promise<void> {
     await this.#inTurn(async () => {
       const before = this.ledger.revocations?.sha256 ?? null;
@@ -105,8 +105,8 @@ export class ClientState extends ClientStateView {
 
   /**
    * Makes an index the last accepted one of its feed, together with its signature.
-   * @throws FeedkeyError `rollback` when it is older than the last one, or of the same date with other bytes (T9).
-   *   The verifier checks this too; here it is the last line of defence
+   * @throws FeedkeyError `rollback` when it is older than the last one, or has the same date but different bytes (T9). The
+   * verifier checks this too; here it is the last line of defence
    */
   async acceptIndex(
     feed: string,
@@ -114,7 +114,7 @@ export class ClientState extends ClientStateView {
       readonly index: Uint8Array;
       readonly signature: Uint8Array;
       readonly meta: AcceptedIndex;
-      /** Texts of its parts by their digests, where it lists its packages in such. */
+      /** Texts of its parts by their digests, if it lists its packages in parts. */
       readonly parts?: ReadonlyMap<string, Uint8Array>;
     },
   ): Promise<void> {
@@ -151,7 +151,7 @@ export class ClientState extends ClientStateView {
     });
   }
 
-  /** Lets other runs in. */
+  /** Releases the lock. */
   async close(): Promise<void> {
     await this.#last;
     await this.#lock.release();
@@ -160,7 +160,7 @@ export class ClientState extends ClientStateView {
   /** One write after the other, even if the caller does not wait: each starts from the result of the last one. */
   #inTurn(write: () => Promise<void>): Promise<void> {
     const result = this.#last.then(write).catch(async (error) => {
-      // Only the disk shows how far it came; the next write goes on from there.
+      // Only the disk shows what was done; the next write continues from there.
       this.current = await readSnapshot(this.places).catch(() => this.current);
       throw error;
     });

@@ -10,7 +10,7 @@ import { outputError } from "../files/system-error.ts";
 import { type FeedMeta, parseFeedMeta, serializeFeedMeta } from "./feed-meta.ts";
 import { badState, fileNameFor, namesIn, readStateFile, sha256, unreadable } from "./state-file.ts";
 
-/** Where the text of a part lies beside an accepted index that lists its packages in parts. @param digest lower-case hex */
+/** The path of a part's text beside an accepted index that lists its packages in parts. @param digest lower-case hex */
 export function partPath(indexPath: string, digest: string): string {
   return join(dirname(indexPath), `part-${digest}`);
 }
@@ -23,8 +23,9 @@ export interface Accepted {
 }
 
 /**
- * `feeds/`: for each feed a symbolic link NAME to a folder `.NAME.N` with `index`, `signature`, `meta.json`
- * and the parts of an index that lists its packages in such. They change together because the link is what changes: each acceptance makes a new folder.
+ * `feeds/`: for each feed a symbolic link NAME to a folder `.NAME.N` with `index`, `signature`, `meta.json` and the parts, if
+ * the index lists its packages in parts. They change together because the link is what changes: each acceptance makes a new
+ * folder.
  */
 export class FeedFolder {
   readonly #folder: string;
@@ -109,7 +110,7 @@ export class FeedFolder {
     }
   }
 
-  /** Whether parts of these digests lie beside an accepted index, undamaged. */
+  /** Whether undamaged parts with these digests are beside an accepted index. */
   async hasParts({ indexPath }: Accepted, digests: Iterable<string>): Promise<boolean> {
     for (const digest of digests) {
       const path = partPath(indexPath, digest);
@@ -121,7 +122,7 @@ export class FeedFolder {
   }
 
   /**
-   * Puts other words about the same index and signature in the place of those that are there.
+   * Replaces the record about the same index and signature.
    * @throws FeedkeyError `output`, `locked`
    */
   async rewriteMeta(meta: FeedMeta, lock: HeldLock): Promise<void> {

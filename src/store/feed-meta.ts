@@ -9,13 +9,13 @@ export interface SignerRecord {
   readonly createdAt: Instant;
 }
 
-/** Which versions of the files on the server an index and its signature are. */
+/** The versions (validators) of an index and its signature on the server. */
 export interface IndexVersions {
   readonly index?: FileVersion | undefined;
   readonly signature?: FileVersion | undefined;
 }
 
-/** What the caller knows about an index that it accepts. */
+/** The caller's data about an index that it accepts. */
 export interface AcceptedIndex {
   /** Date of the signature, the newest if there are several. */
   readonly createdAt: Instant;
@@ -28,7 +28,7 @@ export interface AcceptedIndex {
   readonly source: string;
   /** How many packages it lists. */
   readonly entries: number;
-  /** Undefined where no server said so, or nobody asked one. */
+  /** Undefined if no server gave one, or none was asked. */
   readonly versions?: IndexVersions | undefined;
 }
 

@@ -1,21 +1,21 @@
-/** Which version of a file was downloaded, by the name that its server has for it. */
+/** The version of a downloaded file, according to its server. */
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { StateReader } from "./state-reader.ts";
 
-/** For how long a server's word that a file has not changed is enough: what it served before may have been false. */
+/** How long "not modified" is accepted from a server: its earlier copy may have been wrong. */
 const maxUnseen: Duration = 24 * 3_600_000;
 
 /** Either the tag or the date. */
 export interface FileVersion {
-  /** Where it was asked for. */
+  /** The requested URL. */
   readonly url: string;
   readonly etag?: string | undefined;
   readonly lastModified?: string | undefined;
-  /** When it last came whole. Files of older versions of the state don't say. */
+  /** When it was last downloaded completely; missing in states of older versions. */
   readonly wholeAt?: Instant | undefined;
 }
 
-/** Whether a file came whole so recently that its server may be asked only for what has changed since. */
+/** Whether a file was downloaded so recently that a conditional request is allowed. */
 export function isFresh({ wholeAt }: FileVersion, at: Instant): boolean {
   return wholeAt !== undefined && wholeAt <= at && at - wholeAt < maxUnseen;
 }

@@ -11,7 +11,7 @@ export function hexDigits(text: string): string {
 }
 
 /**
- * Accepts only a full fingerprint, so that it may become part of a path.
+ * Accepts only a full fingerprint, which can safely be part of a path.
  * @throws FeedkeyError `usage`
  */
 export function requireFingerprint(text: string): string {

@@ -15,7 +15,7 @@ export type RevocationReason = "compromised" | "superseded" | "retired";
 /** All of them. */
 export const revocationReasons: readonly RevocationReason[] = ["compromised", "superseded", "retired"];
 
-/** An armored certificate of 16 MiB, which is more than anything writes here. */
+/** The size of an armored certificate of 16 MiB, more than feedkey ever writes. */
 const maxFileBytes = 24 * 1024 * 1024;
 
 /** A new key as it enters the store; everything is ASCII armor. */
@@ -24,23 +24,26 @@ export interface NewKey {
   readonly fingerprint: string;
   readonly privateKey: string;
   readonly certificate: string;
-  /** None if the primary key's secret is elsewhere: they can't be made here. */
+  /** None if the primary key's secret is elsewhere, because they can't be made here. */
   readonly revocations: Readonly<Partial<Record<RevocationReason, string>>>;
 }
 
-/** What may be done while the store is locked, see `KeyStore.exclusive`. */
+/** The operations on a locked store, see `KeyStore.exclusive`. */
 export interface KeyStoreWriter {
   /** @throws FeedkeyError `usage` when the store has this secret key already, `output`, `locked` */
   add(key: NewKey): Promise<void>;
-  /** Replaces a secret key, by one that has everything of the present one. @throws as `putCertificate` */
+  /** Replaces a secret key with one that contains everything of the present one. @throws as `putCertificate` */
   replacePrivate(fingerprint: string, armored: string): Promise<void>;
   /** Replaces or adds a certificate; the caller merges it with the present one. @throws as `add` */
   putCertificate(fingerprint: string, armored: string): Promise<void>;
-  /** Removes what a killed `add` left of a key whose secret was not written; a key with its secret stays. @throws as `add` */
+  /**
+   * Removes the files of a key whose `add` was killed before its secret was written; a key with its secret stays. @throws as
+   * `add`
+   */
   removeUnfinished(fingerprint: string): Promise<void>;
   /** Removes a secret key; its certificate and its revocation certificates stay. @throws as `add` */
   removePrivate(fingerprint: string): Promise<void>;
-  /** Removes a certificate, of which no secret is here any more; its revocation certificates stay. @throws as `add` */
+  /** Removes a certificate without a secret key; its revocation certificates stay. @throws as `add` */
   removeCertificate(fingerprint: string): Promise<void>;
 }
 
@@ -83,7 +86,7 @@ export class KeyStore {
   }
 
   /**
-   * The fingerprint that a person wrote, in any case, with spaces or `0x`.
+   * Parses a fingerprint that a user gave, in any case, with spaces or `0x`.
    * @throws FeedkeyError `usage` for a key ID or anything else that is not a full fingerprint, `not_found`
    */
   async resolve(text: string): Promise<string> {
@@ -198,7 +201,7 @@ export class KeyStore {
     }
   }
 
-  /** Whether a key's file is the same one in both, reached over a link or a mount: then it is not a second copy. */
+  /** Whether a key's file is the same file in both stores, through a link or a mount: then it is not a second copy. */
   async shares(other: KeyStore, part: "private" | "certs", fingerprint: string): Promise<boolean> {
     const [here, there] = await Promise.all(
       [this, other].map(async (store) => {
@@ -214,7 +217,7 @@ export class KeyStore {
     return (await fs.readdir(join(this.folder, "archives")).catch(() => [])).length > 0;
   }
 
-  /** Why a key may be revoked from here: the revocation certificates that were made together with it and are in the store. */
+  /** The reasons for which a key can be revoked here: those of its revocation certificates in the store. */
   async revocationsOf(fingerprint: string): Promise<RevocationReason[]> {
     const found: RevocationReason[] = [];
     for (const reason of revocationReasons) {

@@ -10,9 +10,9 @@ export interface KeyRecord {
   readonly from: string | undefined;
   /** T6: whether it was live in a run that accepted it. */
   readonly wasLive: boolean;
-  /** T7: when it will expire, by the last news; undefined: never. */
+  /** T7: when it will expire, as last known; undefined: never. */
   readonly end: Instant | undefined;
-  /** Ends that had passed in an earlier run: they stay, whatever the news afterwards. */
+  /** Expiry dates that had passed in an earlier run; they stay, whatever is learned later. */
   readonly passed: readonly Instant[];
 }
 
@@ -20,11 +20,11 @@ export interface KeyRecord {
 export interface CheckRecord {
   readonly lastGoodAt: Instant;
   readonly outcome: "found" | "absent";
-  /** Whether any key server ever had it: then its absence gives a warning. */
+  /** Whether any key server ever had the key: then there is a warning if it is absent. */
   readonly everFound: boolean;
 }
 
-/** The date before which no later index of a feed may be (T9). */
+/** The date of the last accepted index of a feed; no later index may be older (T9). */
 export interface FeedRecord {
   readonly createdAt: Instant;
   readonly sha256: string;
@@ -120,7 +120,7 @@ function parse(bytes: Uint8Array, path: string, profile: string): LedgerFile {
       ? { revocations: readCertificateRecord(read, file.get("revocations"), "revocations") }
       : {}),
   };
-  // Last, since the other errors say more about what is wrong.
+  // Checked last, because the other errors are more specific.
   if (file.has("digest") && file.get("digest") !== sha256(JSON.stringify(documentOf(ledger, profile)))) {
     throw read.damage("digest", "does not match the contents of the file");
   }
@@ -168,6 +168,6 @@ function documentOf(ledger: LedgerFile, profile: string): object {
 }
 
 function sorted<T>(map: ReadonlyMap<string, T>, write: (value: T) => unknown): Record<string, unknown> {
-  // fromEntries defines properties of its own: `__proto__` becomes a key like any other.
+  // fromEntries defines own properties, so that `__proto__` is a key like any other.
   return Object.fromEntries([...map].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => [key, write(value)]));
 }

@@ -1,7 +1,4 @@
-/**
- * Which state belongs to a profile (T5): another profile that only has the same name must not read or write the accepted keys
- * and dates of this one.
- */
+/** Finds the state of a profile (T5): another profile with the same name must not use its accepted keys and dates. */
 import { FeedkeyError } from "../error.ts";
 import { parseLedger } from "./ledger.ts";
 import { fileNameFor, namesIn, readStateFile } from "./state-file.ts";
@@ -31,7 +28,7 @@ async function isBoundTo(places: StatePlaces, seeds: readonly string[]): Promise
 
 /**
  * The folder of a profile's state: that of its name, unless it is bound to seeds of which this profile has none. Then the
- * profile has a folder of its own beside it.
+ * profile has a separate folder beside it.
  * @param seeds fingerprints that the profile lists
  * @throws FeedkeyError `bad_profile` when the profile's name cannot be the name of a folder; `bad_state`
  */

@@ -6,7 +6,7 @@ import { boundPlaces } from "./seed-binding.ts";
 import type { StatePlaces } from "./state-places.ts";
 import { readSnapshot, refuseUnsafeFolders, type StateSnapshot } from "./state-snapshot.ts";
 
-/** Writes in a row before which another run wrote: real runs do not write that often. */
+/** How many times in a row another run may write first; real runs do not write that often. */
 const maxMissed = 10;
 
 /**
@@ -81,7 +81,7 @@ export class SharedState extends ClientStateView {
   }
 }
 
-/** Whether nothing has changed that a judgement depends on. Dates of checks are only added. */
+/** Whether nothing has changed on which a judgement depends. Dates of checks are only added. */
 function isSame(before: StateSnapshot, now: StateSnapshot, feed: string | undefined): boolean {
   const [a, b] = [before.ledger, now.ledger];
   return (

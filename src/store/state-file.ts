@@ -7,14 +7,14 @@ import { causeInWords } from "../files/system-error.ts";
 export const startAgain =
   "if you accept to forget what was learned, start again from the profile's seeds with --reset-state";
 
-/** Client state that can't be used; never repaired in silence, because it remembers revocations. */
+/** The error for unusable client state, which is never repaired silently, because it contains revocations. */
 export function badState(path: string, problem: string, hint = startAgain): FeedkeyError {
   return new FeedkeyError("bad_state", `the client state "${path}" ${problem}`, { details: { path }, hint });
 }
 
 /** State that exists but can't be read. */
 export function unreadable(path: string, error: unknown): FeedkeyError {
-  // If only the permission is missing nothing is lost, so the hint is not to start again.
+  // If only the permission is missing, nothing is lost, so the hint is not `--reset-state`.
   const forbidden = systemCode(error) === "EACCES" || systemCode(error) === "EPERM";
   const hint = forbidden ? "run as the user that owns it" : startAgain;
   return badState(path, `cannot be read: ${causeInWords(error)}`, hint);
@@ -46,8 +46,8 @@ export async function namesIn(folder: string): Promise<string[]> {
 }
 
 /**
- * A name as a part of a path, one name for each: letters, digits and `._+-` stay, other bytes become `%XX`, so
- * that a feed called `../x` or `.lock` is a file like any other.
+ * Encodes a name as a part of a path, without collisions: letters, digits and `._+-` stay, other bytes become `%XX`, so that a
+ * feed called `../x` or `.lock` is a file like any other.
  * @throws FeedkeyError `bad_profile` when it is empty or too long
  */
 export function fileNameFor(name: string): string {

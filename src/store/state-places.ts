@@ -10,7 +10,7 @@ export interface StatePlaces {
   readonly folder: string;
   readonly ledger: string;
   readonly certificates: string;
-  /** What takes trust away (T4), as a keyring. */
+  /** Revocations and the like (T4), as a keyring. */
   readonly revocations: string;
   readonly feeds: string;
   /** Copies of key bundles, which may be lost. */
@@ -35,7 +35,7 @@ export function statePlaces(stateFolder: string, profile: string, name = fileNam
     revocations: join(folder, "revocations.pgp"),
     feeds: join(folder, "feeds"),
     bundles: join(folder, "bundles"),
-    // fileNameFor never gives a leading dot, so this is not a profile's folder.
+    // fileNameFor never returns a leading dot, so this is not a profile's folder.
     marker: join(root, ".initialised", name),
   };
 }

@@ -4,8 +4,8 @@ import { isFingerprint } from "./fingerprint.ts";
 import { badState, startAgain } from "./state-file.ts";
 
 /**
- * Reads values from one JSON file of the state. Strict: anything that is not exactly as feedkey writes it is damage.
- * All methods throw FeedkeyError `bad_state` that names the file and the place in it.
+ * Reads values from one JSON file of the state. Anything that is not exactly in the form that feedkey writes is damage. All
+ * methods throw FeedkeyError `bad_state` that names the file and the place in it.
  */
 export class StateReader {
   readonly #path: string;
@@ -48,7 +48,7 @@ export class StateReader {
     return found;
   }
 
-  /** An object with any keys. A Map, because in a plain object the key `__proto__` is not like others. */
+  /** An object with any keys. A Map, because the key `__proto__` is special in a plain object. */
   entries(value: unknown, where: string): ReadonlyMap<string, unknown> {
     if (typeof value !== "object" || value === null || Array.isArray(value)) throw this.damage(where, "not an object");
     return new Map(Object.entries(value));

@@ -6,7 +6,7 @@ import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, 
 import { badState, fileNameFor, namesIn, readStateFile, sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 
-/** The state of a profile as it was read and found undamaged. */
+/** The state of a profile, read and found undamaged. */
 export interface StateSnapshot {
   /** False until something was saved for the first time. */
   readonly initialised: boolean;
@@ -15,7 +15,7 @@ export interface StateSnapshot {
   readonly certificates: ReadonlyMap<string, Uint8Array>;
   /** The file of revocations; undefined if there is none. */
   readonly revocations: Uint8Array | undefined;
-  /** The ledger that should be on the disk, if a run was killed between two writes. */
+  /** The ledger to write, if a run was killed between two writes. */
   readonly healed: boolean;
 }
 
@@ -28,7 +28,7 @@ export async function refuseUnsafeFolders(places: StatePlaces): Promise<void> {
 
 /**
  * Reads the state and checks that nothing in it is damaged, lost or from another time.
- * @param known what the same run read before: certificates with the same digest are taken from there
+ * @param known the state that the same run read before: certificates with the same digest are reused
  * @throws FeedkeyError `bad_state`
  */
 export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): Promise<StateSnapshot> {

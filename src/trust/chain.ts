@@ -1,4 +1,7 @@
-/** The chain as a graph: which links hold, what the seeds reach over them, where it forks, and which keys that leaves accepted. */
+/**
+ * The chain as a graph: which links are valid, which keys the seeds reach over them, where it forks, and which keys are
+ * accepted.
+ */
 import { grouped } from "../grouped.ts";
 import type { Instant } from "../time.ts";
 import { reachedWithout } from "./dominators.ts";
@@ -11,27 +14,27 @@ import { endOfLife, isHardRevoked, refuseLife } from "./key-state.ts";
 import { Path } from "./path.ts";
 import { type Link, linksInto } from "./transition.ts";
 
-/** What is known about one set of facts before forks and missing checks are taken into account. */
+/** The chain of one set of facts, before forks and missing checks are considered. */
 export interface Chain {
   readonly byFingerprint: ReadonlyMap<Fingerprint, CertificateFacts>;
   readonly links: readonly Link[];
-  /** The links that hold, or would but for T14, among the keys that the seeds reach: what forks are looked for in (T6). */
+  /**
+   * The links among the keys that the seeds reach that are valid, or would be without T14; forks are searched in this graph
+   * (T6).
+   */
   readonly graph: Graph;
-  /** Those of them that hold by T14 too: what keys are accepted over. */
+  /** Those of them that are valid by T14 too; keys are accepted only over these. */
   readonly firm: Graph;
-  /** Those too that would hold if their issuer had not withdrawn them or had not been retired since (T6). */
+  /** The same, with links that would be valid if their issuer had not withdrawn them or been retired since (T6). */
   readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
-  /** What the seeds lead to over the firm graph. */
+  /** The keys to which the seeds lead over the firm graph. */
   readonly reached: ReadonlySet<Fingerprint>;
   /** Keys that are neither expired nor revoked nor weak. */
   readonly live: ReadonlySet<Fingerprint>;
 }
 
-/**
- * Reads the chain. Which links hold does not depend on late extensions (T7), only which keys live does: a thief can date
- * back what he certifies with a key, but not what was certified before.
- */
+/** Reads the chain. Late extensions (T7) do not change which links are valid, only which keys are live. */
 export function readChain(input: JudgeInput): Chain {
   const { at, identity, retiredIssuers, accepted, certificates } = input;
   const asTheySay = new Map(certificates.map((facts) => [facts.primary.fingerprint, facts]));
@@ -42,7 +45,7 @@ export function readChain(input: JudgeInput): Chain {
   );
   for (const key of input.aside ?? []) gone.add(key);
   const seeds = new Set(input.seeds.filter((seed) => asTheySay.has(seed) && !gone.has(seed)));
-  // Only what the seeds reach takes part: strangers who certify each other have no say.
+  // Only keys that the seeds reach take part; foreign keys that certify each other do not matter.
   const within = (some: readonly Link[]) => {
     const standing = some.filter(({ issuer, subject }) => !gone.has(subject) && !gone.has(issuer));
     const reached = reach(makeGraph(standing), seeds);
@@ -61,7 +64,7 @@ export function readChain(input: JudgeInput): Chain {
   return { byFingerprint, links, graph, firm, wide, seeds, reached, live };
 }
 
-/** T7: over the wide graph, by no way through the key itself or its ancestors. */
+/** T7: over the wide graph, but not through the key itself or its ancestors. */
 function succession(
   links: readonly Link[],
   graph: Graph,
@@ -76,7 +79,7 @@ function succession(
   const since = grouped(weighing, (link) => link.issuer);
   const ancestors = new Map<Fingerprint, ReadonlySet<Fingerprint>>();
   return (key, before, isLive) => {
-    // An attacker made so many certifications that its successors are not looked at.
+    // It has so many certifications that its successors are not examined.
     if (crowded?.has(key) === true) return true;
     const barred =
       ancestors.get(key) ?? new Set([key, ...[...reach(reversed, [key])].filter((one) => isReachedWithout(one, key))]);
@@ -96,20 +99,20 @@ function acceptedLive({ accepted, neverLive }: JudgeInput): Set<Fingerprint> {
   return new Set([...accepted].filter((key) => neverLive?.has(key) !== true));
 }
 
-/** Accepted before while it lived, and expired since: only time ended it. */
+/** Accepted before while it was live, and only expired since. */
 function hasExpiredOnly(facts: CertificateFacts | undefined, at: Instant): boolean {
   if (facts === undefined || refuseLife(facts, at)?.code !== "expired") return false;
   const end = endOfLife(facts, at);
   return end !== undefined && end <= at;
 }
 
-/** Every fork, with the rivals that it costs (T6). */
+/** Every fork, with its victims (T6). */
 export interface Forks {
   readonly forks: readonly Fork[];
   readonly victims: ReadonlySet<Fingerprint>;
 }
 
-/** The forks of a chain, and whom they cost their place. */
+/** The forks of a chain and their victims. */
 export function forksOf(chain: Chain, input: JudgeInput): Forks {
   const { graph, firm, wide, seeds, live, byFingerprint, links } = chain;
   const acknowledging = links.filter((link) => link.acknowledges);
@@ -130,19 +133,19 @@ export function forksOf(chain: Chain, input: JudgeInput): Forks {
     isCrowded: (issuer) => input.crowded?.has(issuer) === true,
     isReachedWithout: reachedWithout(graph, seeds),
   });
-  // T14: a way that may not be taken any more spares nobody.
+  // T14: a path over a refused algorithm saves no rival.
   return { forks, victims: findVictims(forks, reachedWithout(firm, seeds), accepted) };
 }
 
 /**
- * Links followed in all to find the keys beyond forks. No archive comes near; past it none are found, so that a thief's
- * ladder of forks can't take unlimited time.
+ * The most links to follow in the search for keys beyond forks. No real archive comes near; after that the search ends, so that
+ * a thief's many forks can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
 /**
- * The accepted keys with their paths over the firm graph: what the seeds reach past victims and unchecked keys, and, until nothing is added,
- * what lies beyond the forks of accepted issuers.
+ * The accepted keys with their paths over the firm graph: the keys that the seeds reach without victims and unchecked keys,
+ * and, until nothing is added, the keys beyond the forks of accepted issuers.
  */
 export function acceptKeys(
   { graph, firm, seeds }: Chain,
@@ -168,11 +171,11 @@ export function acceptKeys(
     for (const fork of waiting) {
       const path = found.get(fork.issuer);
       if (path === undefined) continue;
-      // The keys beyond a fork do not change any more: they are looked for once.
+      // The keys beyond a fork do not change, so they are searched once.
       waiting.delete(fork);
       steps += size * fork.sides.length;
       if (steps > maxSteps) continue;
-      // The path may go over any side to which the issuer still leads.
+      // The path may use any side to which the issuer still leads.
       const side = fork.sides.find(({ key }) => firm.get(fork.issuer)?.includes(key) === true);
       if (side === undefined) continue;
       const ways = paths(firm, [side.key], barredFor(side, victims, unchecked));

@@ -1,4 +1,4 @@
-/** The delegation from one key to another, whatever source it came from: the latest by each issuer, and why it is refused. */
+/** Finds the latest delegation by each issuer to each delegate, and why it is refused. */
 
 import { largest, smallest } from "../extremes.ts";
 import { append, grouped } from "../grouped.ts";
@@ -10,7 +10,7 @@ import { isOwned, matchesIdentity } from "./identity.ts";
 import { type Refusal, refuse, skew } from "./policy.ts";
 import { refuseCertification } from "./transition.ts";
 
-/** A delegating certification, with the user ID that it is over. */
+/** A delegating certification, with its user ID. */
 export interface Delegation {
   readonly issuer: CertificateFacts;
   readonly subject: CertificateFacts;
@@ -18,11 +18,11 @@ export interface Delegation {
   readonly certification: SignatureFacts;
 }
 
-/** The latest delegation by an issuer to a delegate: worked out once, however many paths lead to it. */
+/** The latest delegation by an issuer to a delegate, computed once for all paths. */
 export interface Offer {
   readonly issuer: Fingerprint;
   readonly subject: Fingerprint;
-  /** Each a list of globs; a feed must fit all of them. */
+  /** Lists of globs; a feed must match every list. */
   readonly scopes: readonly (readonly string[])[];
   readonly depth: number;
   readonly madeAt: Instant;
@@ -49,10 +49,10 @@ export function* delegationsAmong(certificates: ReadonlyMap<Fingerprint, Certifi
 }
 
 /**
- * The newest of an issuer's delegations to one delegate, over any user ID; several if they have one date. What it replaces
- * never comes back, even if the newest is withdrawn, expired or unreadable: a narrowed delegation must stay narrow. Those
- * that can't count now (by a subkey, without a date, dated in the future) replace nothing, and are returned only if there
- * are no others, for the reason of the refusal.
+ * The newest of an issuer's delegations to one delegate, over any user ID; several if they have one date. A replaced one never
+ * becomes valid again, even if the newest is withdrawn, expired or unreadable: a narrowed delegation must stay narrow. Those
+ * that can't count now (by a subkey, without a date, dated in the future) replace nothing, and are returned only if there are
+ * no others, for the reason of the refusal.
  */
 export function lastWord(delegations: readonly Delegation[], at: Instant): readonly Delegation[] {
   const dated = delegations.filter(({ issuer, certification: { key, createdAt } }) => {
@@ -63,14 +63,17 @@ export function lastWord(delegations: readonly Delegation[], at: Instant): reado
 }
 
 /**
- * Whether a delegate ever gave itself the archive's name: other programs could take it for the archive. User IDs without a
- * self-signature do not count: anybody can add one to a copy of the certificate, to have it refused.
+ * Whether a delegate ever self-certified the archive's user ID: other programs could take it for the archive. User IDs without
+ * a self-signature do not count: anybody can add one to a copy of the certificate, to have it refused.
  */
 function carriesName({ userIds }: CertificateFacts, { identity }: OfferPolicy): boolean {
   return userIds.some(({ bytes, selfSignatures }) => selfSignatures.length > 0 && matchesIdentity(bytes, identity));
 }
 
-/** Why a delegation is refused, whatever its issuer may do. @param named whether its delegate carries the archive's name */
+/**
+ * Why a delegation is refused by itself, whatever its issuer may do. @param named whether its delegate has the archive's user
+ * ID
+ */
 export function refuseDelegation(
   delegation: Delegation,
   { at, identity }: OfferPolicy,
@@ -93,12 +96,12 @@ export function refuseDelegation(
   return refuse("bad_signature", "its trust signature has a different depth from its terms");
 }
 
-/** The offer that an issuer's delegations to one delegate make. */
+/** Combines an issuer's delegations to one delegate into an offer. */
 export function offerOf(delegations: readonly Delegation[], policy: OfferPolicy): Offer | undefined {
   const words = lastWord(delegations, policy.at);
   const [first] = words;
   if (first === undefined) return undefined;
-  // Once: a delegate may have a hundred thousand user IDs, and as many delegations.
+  // Done once, because a delegate may have a hundred thousand user IDs and delegations.
   const named = carriesName(first.subject, policy);
   const terms = words.map(({ certification }) => termsOf(certification));
   return {

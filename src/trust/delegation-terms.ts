@@ -1,4 +1,4 @@
-/** What a delegation says: how deep, and for which feeds. */
+/** The terms of a delegation: depth and feeds. */
 import type { SignatureFacts } from "./facts.ts";
 
 export interface DelegationTerms {
@@ -12,7 +12,7 @@ const prefix = "delegate@";
 const glob = /^[A-Za-z0-9._*?-]+$/;
 const maxDepth = 8;
 
-/** Whether a certification is a delegation, rightful or not: then it is not a transition. */
+/** Whether a certification is a delegation, valid or not: then it is not a transition. */
 export function isDelegation({ notations }: Pick<SignatureFacts, "notations">): boolean {
   return notations.some(({ name }) => name.startsWith(prefix));
 }
@@ -23,7 +23,7 @@ export function formatTerms({ depth, feeds }: DelegationTerms): string {
 }
 
 /**
- * Reads the notation's value. Strict: a value that two readers could read differently delegates nothing.
+ * Reads the notation's value. A value that two readers could interpret differently delegates nothing.
  * @returns undefined if it is malformed
  */
 export function parseTerms(value: string): DelegationTerms | undefined {
@@ -48,12 +48,12 @@ export function trustOf(depth: number): SignatureFacts["trust"] {
   return depth === 0 ? { level: 0, amount: 0 } : { level: depth + 1, amount: 120 };
 }
 
-/** Whether a feed's name fits one of the globs. */
+/** Whether a feed's name matches one of the globs. */
 export function matchesFeed(feed: string, globs: readonly string[]): boolean {
   return globs.some((pattern) => matches(feed, pattern));
 }
 
-/** Iterative, so that no pattern costs more than its length times the name's. */
+/** Iterative, so that the time is at most the product of both lengths. */
 function matches(text: string, pattern: string): boolean {
   let row = [true, ...Array<boolean>(text.length).fill(false)];
   for (const symbol of pattern) {

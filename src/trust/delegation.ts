@@ -14,11 +14,11 @@ export type Step = Pick<Offer, "issuer" | "subject" | "madeAt" | "expiresAt">;
 
 /** One path by which a delegate got its rights. */
 export interface Grant {
-  /** From the seed to the issuer. */
+  /** The keys from the seed to the issuer. */
   readonly via: readonly Fingerprint[];
   /** The delegations on the path, in its order. */
   readonly steps: readonly Step[];
-  /** What each delegation on the path allows: a feed must fit all of them. */
+  /** The feeds that each delegation on the path allows: a feed must match all of them. */
   readonly scopes: readonly (readonly string[])[];
   /** How many further delegations may follow. */
   readonly depth: number;
@@ -28,7 +28,7 @@ export interface Grant {
 
 export interface Delegations {
   readonly grants: ReadonlyMap<Fingerprint, readonly Grant[]>;
-  /** Every delegation looked at, with the reason against it. */
+  /** Every examined delegation, with the reason against it. */
   readonly links: readonly Link[];
 }
 
@@ -42,8 +42,8 @@ export interface DelegationInput {
 }
 
 /**
- * Paths kept for one delegate and one first delegate on them: more would only waste time. A delegate that delegates further
- * can fill its own share, but not push another's paths aside.
+ * The number of paths that are kept for one delegate through the same first delegate. So a delegate that delegates further can
+ * use up only its own share.
  */
 const maxGrants = 16;
 
@@ -52,7 +52,7 @@ export function allows({ scopes }: Grant, feed: string): boolean {
   return scopes.every((globs) => matchesFeed(feed, globs));
 }
 
-/** The feeds of one path in words; each list on it narrows the others: `base,extra (as far as ba* allows)`. */
+/** The feeds of one path in words; each list limits the others: `base,extra (as far as ba* allows)`. */
 export function scopeText(scopes: Grant["scopes"]): string {
   const [last, ...others] = [...new Set(scopes.map((globs) => globs.join(",")))].filter((one) => one !== "*").reverse();
   if (last === undefined) return "every feed";
@@ -67,7 +67,7 @@ export function scopesText(grants: readonly Grant[]): string {
 /** Whether the issuer may delegate, by its own state and depth. */
 function refuseHolder(issuer: CertificateFacts | undefined, depth: number, at: Instant): Refusal | undefined {
   if (issuer === undefined || depth < 1) return refuse("untrusted_signer", "its issuer may not delegate further");
-  // Stricter than for transitions: a build machine is not a client that has to catch up.
+  // Stricter than for transitions: a build machine does not have to catch up like a client.
   const state = refusePrimary(issuer, at);
   return state && refuse(state.code, `its issuer can't delegate now: ${state.reason}`);
 }
@@ -95,7 +95,7 @@ export function findDelegates(input: DelegationInput): Delegations {
   const offers = offersAmong(input.certificates, input);
   const grants = new Map<Fingerprint, Grant[]>();
   const links = new Map<Offer, Link>();
-  // How many grants a delegate has by paths that begin with the same delegate.
+  // How many grants a delegate has through paths that begin with the same delegate.
   const shares = new Map<string, number>();
   const endless = { steps: [], scopes: [], depth: Number.POSITIVE_INFINITY, expiresAt: Number.POSITIVE_INFINITY };
   const waiting: { issuer: Fingerprint; grant: Grant }[] = [...input.roots].map(([issuer, path]) => {
@@ -110,18 +110,18 @@ export function findDelegates(input: DelegationInput): Delegations {
       },
     };
   });
-  // What is added on the way is visited too: a breadth-first search.
+  // Elements that are added during the loop are visited too: a breadth-first search.
   for (const { issuer, grant: holder } of waiting) {
     const held = refuseHolder(input.certificates.get(issuer), holder.depth, input.at);
     for (const offer of offers.get(issuer) ?? []) {
       const { subject } = offer;
       const refusal = held ?? offer.refusal;
-      // Recorded once, and as good if it is good on any path.
+      // Recorded once, as good if it is good on any path.
       if (refusal === undefined || !links.has(offer)) {
         const unfounded = held === undefined ? {} : { unfounded: true as const };
         links.set(offer, { issuer, subject, refusal, acknowledges: false, ...weightless, ...unfounded });
       }
-      // A key of the chain needs no delegation, and an unchecked one gets none (T11).
+      // A key of the chain needs no delegation, and an unchecked key gets none (T11).
       const idle = input.roots.has(subject) || input.unchecked.has(subject) || holder.via.includes(subject);
       if (refusal !== undefined || idle) continue;
       const share = `${subject} ${(holder.steps[0] ?? offer).subject}`;

@@ -1,5 +1,5 @@
 /**
- * Which keys the seeds reach only through another key, for all pairs at once. Asked one by one, each issuer would need a
+ * Which keys the seeds reach only through another key, for all pairs at once. Otherwise each issuer would need a separate
  * search, and a thief can make thousands of issuers.
  */
 import type { Fingerprint } from "./facts.ts";
@@ -76,7 +76,7 @@ export function reachedWithout(
 ): (key: Fingerprint, through: Fingerprint) => boolean {
   const found = walk(graph, starts);
   const dominators = immediateDominators(found);
-  // A dominator has the lower number: one pass up counts what hangs on each, one pass down gives each its interval.
+  // A dominator has a lower number: one pass upwards counts the keys below each, one pass downwards gives each its interval.
   const sizes = Array<number>(dominators.length).fill(1);
   for (let number = dominators.length - 1; number > 0; number--) {
     const above = dominators[number] ?? 0;

@@ -1,4 +1,4 @@
-/** Until when a key may sign if nobody renews anything, and what ends it then. */
+/** Computes until when a key may sign if nothing is renewed, and what expires then. */
 import { type Duration, type Instant, iso } from "../time.ts";
 import { allows, type Grant, type Step } from "./delegation.ts";
 import type { CertificateFacts, Fingerprint, KeyFacts } from "./facts.ts";
@@ -13,13 +13,13 @@ export interface End {
   readonly until: Instant;
   /** The key that expires; for a delegation the delegate. */
   readonly key: Fingerprint;
-  /** The delegation that ends; undefined where it is the key itself. */
+  /** The delegation that expires; undefined if it is the key itself. */
   readonly step: Step | undefined;
-  /** The key's algorithm, where that is refused from then on (T14). */
+  /** The key's algorithm, if that is refused from then on (T14). */
   readonly algorithm?: string;
 }
 
-/** How long before an algorithm is refused people are told: replacing a key takes its keepers longer than extending it. */
+/** How long before an algorithm is refused the warnings begin: replacing a key takes longer than extending it. */
 export const algorithmWarning: Duration = 365 * 86_400_000;
 
 /** Warnings start at most this long before an end. */
@@ -54,7 +54,7 @@ export function algorithmUntil(key: KeyFacts): string | null {
   return Number.isFinite(from) ? iso(from) : null;
 }
 
-/** T14: of the keys by which a certificate certifies and signs at `at` those whose algorithm will be refused. */
+/** T14: those keys with which a certificate certifies or signs at `at` whose algorithm will be refused. */
 export function endsOfAlgorithms(facts: CertificateFacts, at: Instant): End[] {
   const able = signingKeys(facts, at);
   const inUse = [facts.primary, ...facts.subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
@@ -80,7 +80,7 @@ function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant):
 }
 
 /**
- * When a certificate can't sign any more: the end of whichever of its keys can sign longest.
+ * When a certificate can't sign any more: the expiry of the key that can sign longest.
  * @param signer the component key; undefined: whichever can go on longest
  * @returns undefined if it may not sign now
  */
@@ -89,7 +89,7 @@ export function endOfSigning(facts: CertificateFacts, at: Instant, signer?: Fing
   return able.map((key) => endOfSigner(facts, key, at)).sort((a, b) => b.until - a.until)[0];
 }
 
-/** What ends first on a delegate's path: one of the delegations, or the key of an issuer. */
+/** What expires first on a delegate's path: one of the delegations, or the key of an issuer. */
 function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
   const ends = steps.flatMap((step): End[] => {
     const issuer = trusted.get(step.issuer)?.facts;

@@ -1,18 +1,18 @@
 /**
- * T7: an extension that comes too late. A thief of an expired key can make it live again with a new self-signature, so one that is
- * dated, or first heard of, after the old end does not count where a live successor was certified before that end.
+ * T7: late extensions. A thief of an expired key can make it live again with a new self-signature, so an extension that is
+ * dated, or was first seen, after the old expiry does not count if a live successor was certified before that expiry.
  */
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, Fingerprint, SelfSignature } from "./facts.ts";
 import { endOfLife, refuseLife, wasUsable } from "./key-state.ts";
 
-/** The end given by a list of self-signatures: their newest date, and the earliest end among those of that date. */
+/** The expiry from a list of self-signatures: the earliest among those with the newest date. */
 interface Said {
   date: Instant;
   end: Instant;
 }
 
-/** The ends that a key had reached before a self-signature of a later date moved them. */
+/** The expiry dates that a key had reached before a later self-signature moved them. */
 function endsBeforeLateDates({ primary, directSignatures, userIds }: CertificateFacts, at: Instant): Instant[] {
   const dated = (signatures: readonly SelfSignature[], place: number) => {
     return signatures
@@ -45,16 +45,16 @@ function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Insta
   return [...new Set(passed)].sort((a, b) => a - b);
 }
 
-/** More keys than this with moved ends can only be a thief's: the others stay expired. */
+/** More keys than this with late extensions can only be a thief's: further ones stay expired. */
 const maxLate = 200;
 
 /** Whether this key certified, before a date, a key that is live. */
 export type IsSucceeded = (key: Fingerprint, before: Instant, isLive: (key: Fingerprint) => boolean) => boolean;
 
 /**
- * The certificates, with the ends set that late extensions don't move. Each extension is looked at by itself, the earliest
- * first: what keepers extended rightly may be followed by a thief's. A successor counts as live, too, if it would live by
- * a late extension of its own: so the keepers of an archive that lapsed can extend its last key, and a thief none of those before.
+ * Sets the expiry of keys whose late extensions do not count. Each extension is judged separately, the earliest first, because
+ * a thief's may follow the keepers'. A successor also counts as live if it would be live through its own late extension: so
+ * keepers can extend the last key of an archive after it expired, but a thief can't extend an earlier one.
  */
 export function withoutLateExtensions(
   certificates: readonly CertificateFacts[],
@@ -69,7 +69,7 @@ export function withoutLateExtensions(
     if (moved.length > 0) late.set(fingerprint, moved);
   }
   if (late.size === 0) return certificates;
-  // A key that would live by its extension is a successor that lives.
+  // A key that would be live through its extension counts as a live successor.
   const live = new Set(
     certificates
       .filter((facts) => refuseLife(facts, at) === undefined)

@@ -1,14 +1,14 @@
 /**
- * Plain facts about certificates and signatures (RFC 9580 words), as `openpgp/` reads them from packets.
- * Each signature here was checked cryptographically against the key named as its maker, and carries only
- * what its hashed area says. Nothing here is a judgement: those are the rules of this folder.
+ * Plain facts about certificates and signatures (RFC 9580 words), as `openpgp/` reads them from packets. Each signature was
+ * verified cryptographically with the key named as its maker, and has only values of its hashed area. Facts are not judgements;
+ * the rules of this folder judge them.
  */
 import type { Instant } from "../time.ts";
 
 /** Upper-case hex, 40 digits (v4) or 64 (v6). The only identity of a key. */
 export type Fingerprint = string;
 
-/** What a component key is. */
+/** The properties of a component key. */
 export interface KeyFacts {
   readonly fingerprint: Fingerprint;
   readonly keyId: string;
@@ -34,14 +34,14 @@ export interface Notation {
   readonly critical: boolean;
 }
 
-/** A signature whose mathematics is right. */
+/** A cryptographically good signature. */
 export interface SignatureFacts {
   /** Signature type octet: 0x00 data, 0x10-0x13 certification, 0x18 binding, 0x20 revocation... */
   readonly type: number;
   readonly version: number;
   /** Hashed creation date. Undefined when the hashed area has none: then no rule may accept it. */
   readonly createdAt: Instant | undefined;
-  /** When the signature itself ends, if it says so. */
+  /** When the signature itself expires, if ever. */
   readonly expiresAt: Instant | undefined;
   /** `sha256`, `sha512`, `sha1`, `md5`..., `unknown`. */
   readonly hash: string;
@@ -50,12 +50,12 @@ export interface SignatureFacts {
   /** The component key that made it: the certificate's primary or a subkey. */
   readonly key: Fingerprint;
   readonly exportable: boolean;
-  /** Subpackets and notations marked critical that feedkey does not know; any of them voids the signature. */
+  /** Subpackets and notations marked critical that feedkey does not know; any of them makes the signature void. */
   readonly unknownCritical: readonly string[];
   readonly notations: readonly Notation[];
   /** Trust signature: level (depth) and amount, 0 and 0 where there is none. */
   readonly trust: { readonly level: number; readonly amount: number };
-  /** SHA-256 over the whole signature packet's body, upper-case hex: a name for it in messages and for sorting. */
+  /** SHA-256 over the whole signature packet's body, upper-case hex: an identifier for messages and for sorting. */
   readonly id: string;
 }
 
@@ -89,7 +89,7 @@ export interface UserIdFacts {
   readonly selfSignatures: readonly SelfSignature[];
   /** Revocations (0x30) of the user ID by its owner. */
   readonly revocations: readonly Revocation[];
-  /** Certifications (0x10-0x13) by the certificates that were looked for. */
+  /** Certifications (0x10-0x13) by the available certificates. */
   readonly certifications: readonly SignatureFacts[];
   /**
    * Fingerprints or key IDs of makers whose certificates are not available, as further certifications claim: unchecked, only
@@ -112,15 +112,15 @@ export interface CertificateFacts {
   readonly revocations: readonly Revocation[];
   readonly userIds: readonly UserIdFacts[];
   readonly subkeys: readonly SubkeyFacts[];
-  /** T7: the key ended then, whatever its newer self-signatures say. Set by the judge, never read from a packet. */
+  /** T7: the key expired then, whatever its newer self-signatures say. Set by the judge, never read from a packet. */
   readonly endedAt?: Instant;
 }
 
 /** One signature packet of a detached signature file, matched with the available keys. */
 export type DataSignature =
-  /** One for each certificate that lists the key which made it: two may list the same subkey. */
+  /** One for each certificate that contains the key which made it: two may contain the same subkey. */
   | { readonly status: "good"; readonly makers: readonly SignatureFacts[] }
-  /** An available key is named as its maker, but the bytes do not fit. `certificates`: those that list such a key. */
+  /** An available key is named as its maker, but the signature does not verify. `certificates`: those that contain such a key. */
   | {
       readonly status: "bad";
       readonly issuer: string;

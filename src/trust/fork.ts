@@ -1,28 +1,29 @@
 /**
- * T6: rival successors of one issuer. A key that is not live stands for the live keys that it leads to, since a thief can make keys
- * that have already expired and go on from there. Over the graph of the links that hold and the wide graph:
+ * T6: rival successors of one issuer. A key that is not live represents the live keys that it leads to, because a thief can
+ * make keys that have already expired and certify others with them. The definitions use the graph of valid links and the wide
+ * graph:
  * - *ancestors of I*: keys that lead to I and that the seeds reach without I (first graph);
- * - *sides under I*: keys that I certified (wide graph), other than ancestors of I and seeds. Where I itself is not live,
- *   seeds are keys like any other here: the thief of an expired seed has the other seeds against him;
- * - *heads of a side*: the side itself if it is live. If not, the live keys that it leads to over the wide graph through
- *   keys that are not live; no such way passes through I, an ancestor of I or, where I is live, a seed;
- * - a side without a head, under an I that is not live, has *remembered heads*: those keys on these ways, itself included,
- *   that this client accepted before while they were live, and that have expired since without being revoked;
+ * - *sides under I*: keys that I certified (wide graph), other than ancestors of I and seeds. If I itself is not live, seeds
+ *   are treated like other keys here, so that a thief of an expired seed has the other seeds as rivals;
+ * - *heads of a side*: the side itself if it is live. If not, the heads are the live keys that it leads to in the wide graph
+ *   through keys that are not live; such a path may not pass through I, an ancestor of I or, if I is live, a seed;
+ * - if I is not live, a side without a head has *remembered heads*: those keys on these paths, the side included, that this
+ *   client accepted before while they were live, and that have expired since without being revoked;
  * - *rivals under I*: a head of one side and a head of another that do not acknowledge each other, both ways. A head that
- *   both of the two sides have is not a rival for their sake: it is right whichever side is;
- * - *victim*: a rival, not accepted before, that the seeds reach only through I, over links that hold by T14 too;
- * - *crowd*: I, or a key that is not live on the way from a side of I to its heads, certified more keys than are looked
- *   at. Some rivals are unseen, so every head is a rival. (Where only a key on the way is crowded, and not I, there must be
- *   two sides.)
+ *   both sides share is not a rival because of these sides: it is right whichever side is;
+ * - *victim*: a rival, not accepted before, that the seeds reach only through I, over links that are valid by T14 too;
+ * - *crowd*: I, or a key that is not live on the path from a side of I to its heads, certified more keys than feedkey
+ *   examines. Some rivals may not have been examined, so every head is a rival. (If only a key on the path has a crowd, and not
+ *   I, there must be two sides.)
  */
 import type { Fingerprint } from "./facts.ts";
 import { type Graph, reach, reverse } from "./graph.ts";
 
-/** A key that the issuer certified, with the keys that it stands for. */
+/** A key that the issuer certified, with the live keys that it represents. */
 export interface Side {
   readonly key: Fingerprint;
   readonly heads: ReadonlySet<Fingerprint>;
-  /** A key on the way certified more than is looked at: some heads are unseen. */
+  /** A key on the path certified more keys than are examined: some heads may be missing. */
   readonly isCrowd: boolean;
 }
 
@@ -32,14 +33,14 @@ export interface Fork {
   readonly rivals: readonly Fingerprint[];
   /** The sides with a rival, or against one. */
   readonly sides: readonly Side[];
-  /** Some of the rivals are unseen: what all sides lead to can't be known. */
+  /** Some rivals were not examined, so it is unknown to which keys all sides lead. */
   readonly isCrowd: boolean;
 }
 
 export interface ForkInput {
-  /** The links that hold. */
+  /** The valid links. */
   readonly graph: Graph;
-  /** Those too that would hold if their issuer had not withdrawn them or had not been retired since. */
+  /** Including links that would be valid if their issuer had not withdrawn them or been retired since. */
   readonly wide: Graph;
   readonly seeds: ReadonlySet<Fingerprint>;
   /** Neither expired nor revoked nor weak at the reference time. */
@@ -54,8 +55,8 @@ export interface ForkInput {
 }
 
 /**
- * Links followed in all, on the ways from sides to their heads. No archive comes near; past it every issuer counts as
- * a crowd, so that a thief's thousands of dead keys can't take unlimited time.
+ * The most links to follow from sides to their heads. No real archive comes near; after that every issuer counts as a crowd, so
+ * that a thief's thousands of dead keys can't take unlimited time.
  */
 const maxSteps = 20_000_000;
 
@@ -75,12 +76,12 @@ class ForkSearch {
   under(issuer: Fingerprint): Fork | undefined {
     const { graph, wide, seeds, live } = this.#input;
     const isOwnCrowd = this.#input.isCrowded(issuer);
-    // The thief of a seed that is not live has the other seeds against him.
+    // For a thief of a seed that is not live, the other seeds are rivals.
     const isOutside = (key: Fingerprint) => key === issuer || (seeds.has(key) && live.has(issuer));
     const certified = (wide.get(issuer) ?? []).filter((key) => !isOutside(key));
     if (certified.length < 2 && !isOwnCrowd) return undefined;
-    // A key that leads to the issuer is above it only if the seeds lead there without the issuer: else a thief could turn his
-    // own key from a rival into an ancestor by having it certify the issuer back.
+    // A key that leads to the issuer is above it only if the seeds lead there without the issuer: otherwise a thief's key could
+    // become an ancestor instead of a rival by certifying the issuer.
     let leadingHere: ReadonlySet<Fingerprint> | undefined;
     const isAncestor = (key: Fingerprint) => {
       if (!this.#input.isReachedWithout(key, issuer)) return false;
@@ -97,7 +98,7 @@ class ForkSearch {
       clashing.flatMap((one) => [...one.heads].filter((head) => isCrowd || this.#isRival(head, one, clashing))),
     );
     if (rivals.size === 0) return undefined;
-    // If all of them were withdrawn, there is no choice left to make.
+    // If all of them were withdrawn, there is nothing to choose.
     const linked = new Set(graph.get(issuer));
     const isLinked = keys.some((key) => {
       return (
@@ -114,7 +115,7 @@ class ForkSearch {
     const old = new Set<Fingerprint>();
     let isCrowd = false;
     const seen = new Set([key]);
-    // A set iterates over what is added to it on the way.
+    // Iterating a set includes elements that are added during the loop.
     for (const at of seen) {
       if (live.has(at)) {
         heads.add(at);
@@ -177,11 +178,11 @@ export function findVictims(
 }
 
 /**
- * The keys below a fork that every side leads to and that are not rivals themselves: right whichever side is. None if a
- * side is unseen.
- * @param victims no path may use them, but for the heads of its own side
+ * The keys below a fork that every side leads to and that are not rivals themselves: right whichever side is. None if a side
+ * was not examined.
+ * @param victims no path may use them, except the heads of its own side
  * @param unchecked keys that no path may use at all (T11)
- * @param rivals of any fork, but for those accepted before
+ * @param rivals of any fork, except those accepted before
  */
 export function beyondFork(
   fork: Fork,
@@ -197,7 +198,7 @@ export function beyondFork(
   return new Set(common.filter((key) => !rivals.has(key)));
 }
 
-/** What a path from one side of a fork may not use. */
+/** The keys that a path from one side of a fork may not use. */
 export function barredFor(
   side: Side,
   victims: ReadonlySet<Fingerprint>,

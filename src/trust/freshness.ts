@@ -1,4 +1,4 @@
-/** T9: whether an index that was rightfully signed may follow the last one that was accepted. */
+/** T9: decides whether an index with a good signature may follow the last accepted one. */
 import { escapeText } from "../escape.ts";
 import { type Instant, iso } from "../time.ts";
 import { type Refusal, refuse, skew } from "./policy.ts";
@@ -41,7 +41,7 @@ export function refuseReplay(
 }
 
 /**
- * T9: the dates that a root gives itself, beside those of its signatures.
+ * T9: checks the dates in a root's own text, in addition to those of its signatures.
  * @param content milliseconds
  * @param before the date of the last accepted root of the same feed
  */
@@ -64,7 +64,8 @@ export function refuseContent(
 }
 
 /**
- * T9: what a root calls its repository, which must stay as the last accepted one had it: a key may sign several.
+ * T9: the names of the repository in a root must be those of the last accepted root, because a key may sign several
+ * repositories.
  * @param before undefined if none was accepted
  */
 export function refuseOtherIdentity(
@@ -81,7 +82,7 @@ export function refuseOtherIdentity(
   );
 }
 
-/** T13: an index that became empty is kept out unless that is wanted. */
+/** T13: an index that became empty is refused unless that is allowed. */
 export function refuseEmptied(
   entries: number,
   last: AcceptedIndex | undefined,

@@ -2,7 +2,7 @@
 import { append } from "../grouped.ts";
 import type { Fingerprint } from "./facts.ts";
 
-/** Issuer -> the subjects of its links that hold, both sorted, so that no answer depends on the order of arrival. */
+/** The subjects of the valid links by issuer, both sorted, so that no result depends on the order of arrival. */
 export type Graph = ReadonlyMap<Fingerprint, readonly Fingerprint[]>;
 
 const none: ReadonlySet<Fingerprint> = new Set();
@@ -27,7 +27,7 @@ export function paths(
 ): Map<Fingerprint, Fingerprint | undefined> {
   const from = new Map<Fingerprint, Fingerprint | undefined>();
   for (const start of [...starts].sort()) if (!barred.has(start)) from.set(start, undefined);
-  // A map iterates over what is added to it on the way: this is a breadth-first search.
+  // Iterating a map includes entries that are added during the loop: a breadth-first search.
   for (const key of from.keys()) {
     for (const next of graph.get(key) ?? []) if (!from.has(next) && !barred.has(next)) from.set(next, key);
   }
@@ -43,7 +43,7 @@ export function reach(
   return new Set(paths(graph, starts, barred).keys());
 }
 
-/** A path without its detours: the keys between two visits of one key are left out. */
+/** A path without loops: the keys between two visits of the same key are left out. */
 export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
   const last = new Map(path.map((key, place) => [key, place]));
   const straight: Fingerprint[] = [];
@@ -55,7 +55,7 @@ export function withoutCircles(path: readonly Fingerprint[]): Fingerprint[] {
   return straight;
 }
 
-/** The same links, turned around: what it leads to is what leads there. */
+/** The same links in the opposite direction. */
 export function reverse(graph: Graph): Graph {
   return makeGraph(
     [...graph].flatMap(([issuer, subjects]) => subjects.map((subject) => ({ issuer: subject, subject: issuer }))),

@@ -1,4 +1,4 @@
-/** T1: the user ID that the archive's certificates must have. */
+/** T1: matches user IDs with the archive's identity. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, UserIdFacts } from "./facts.ts";

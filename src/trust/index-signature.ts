@@ -1,4 +1,4 @@
-/** T7, T8, T10 and the profile's limits: whether the signatures over an index are those of this archive. */
+/** T7, T8, T10 and the profile's limits: decides whether the signatures over an index are those of this archive. */
 import type { Duration, Instant } from "../time.ts";
 import { iso, roughly } from "../time.ts";
 import { allows, scopesText } from "./delegation.ts";
@@ -13,7 +13,7 @@ export interface IndexPolicy {
   readonly requireFeedName: boolean;
   readonly requireExpiry: boolean;
   readonly maxIndexAge: Duration | undefined;
-  /** The file holds its signatures itself: they must be over text (0x01) instead of binary data. */
+  /** The file contains its own signatures: they must be over text (0x01) instead of binary data. */
   readonly isText?: boolean;
 }
 
@@ -26,10 +26,10 @@ export interface Signer {
   readonly expiresAt: Instant | undefined;
 }
 
-/** A refusal with how far its signature came, so that the most telling one can be reported. */
+/** A refusal with the step that its signature reached, so that the most useful one can be reported. */
 export interface SignatureRefusal extends Refusal {
   readonly stage: number;
-  /** Who signed, as far as it is known. */
+  /** The signer, if known. */
   readonly issuer: string;
 }
 
@@ -55,7 +55,10 @@ function refuseSigningKey(facts: CertificateFacts, key: Fingerprint, at: Instant
   return subkey === undefined ? refuse("bad_signature", "the subkey is unknown") : refuseSubkey(subkey, at);
 }
 
-/** T8: binary data, or text where the file holds its signatures; a strong hash, dated within the key's life up to now, not ended. */
+/**
+ * T8: binary data, or text if the file contains its own signatures; a strong hash; dated between the key's creation and now;
+ * not expired.
+ */
 function refuseDataSignature(
   signature: SignatureFacts,
   facts: CertificateFacts,
@@ -116,7 +119,7 @@ function judgeMaker(signature: SignatureFacts, trust: TrustSet, policy: IndexPol
   const trusted: Trusted | undefined = trust.trusted.get(issuer);
   if (trusted === undefined) {
     if (rejected === undefined) return stop(stages.unknown, refuse("untrusted_signer", "its certificate is unknown"));
-    // The key's own state weighs more than a fork or a missing check.
+    // The key's own state takes precedence over a fork or a missing check.
     const onPath = rejected.code === "fork" || rejected.code === "unchecked_revocation";
     const own = onPath ? refuseSigningKey(rejected.facts, signature.key, at) : undefined;
     const isDelegate = rejected.code === "untrusted_signer" && trust.delegations.some((one) => one.subject === issuer);
@@ -156,8 +159,8 @@ function judgeSignature(signature: DataSignature, trust: TrustSet, policy: Index
 }
 
 /**
- * How many signers there are, each with a certificate and a key of its own: a subkey that several certificates share counts
- * once. The largest matching of certificates with keys, by augmenting paths.
+ * How many signers there are, each with its own certificate and key: a subkey that several certificates share counts once. The
+ * largest matching of certificates with keys, by augmenting paths.
  */
 function hands(signers: readonly Signer[]): number {
   const keysOf = new Map<Fingerprint, Set<Fingerprint>>();
@@ -180,8 +183,8 @@ function hands(signers: readonly Signer[]): number {
 }
 
 /**
- * T9 with a threshold: the latest date at or after which as many signed as it asks for. By the newest date alone one signer
- * could make an old index, which the others signed long ago, a new one.
+ * T9 with a threshold: the latest date at or after which as many signed as it asks for. If only the newest date counted, a
+ * single signer could make an old index look new.
  */
 function dateOf(signers: readonly Signer[], threshold: number): Instant {
   const newestFirst = signers.toSorted((a, b) => b.createdAt - a.createdAt);

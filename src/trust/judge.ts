@@ -1,4 +1,7 @@
-/** The judge: facts + profile + reference time + ledger -> who is trusted for this archive, over which path, and why the others are not. */
+/**
+ * The judge: from facts, profile, reference time and ledger it decides which keys are trusted for this archive, over which
+ * path, and why the others are not.
+ */
 import { grouped } from "../grouped.ts";
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
@@ -31,7 +34,7 @@ export interface Trusted {
 export interface Rejected extends Refusal {
   readonly facts: CertificateFacts;
   readonly userId: string;
-  /** The links into it that were looked at, with the reason against each. */
+  /** The examined links to it, with the reason against each. */
   readonly links: readonly Link[];
 }
 
@@ -39,9 +42,9 @@ export interface TrustSet {
   readonly at: Instant;
   readonly trusted: ReadonlyMap<Fingerprint, Trusted>;
   readonly rejected: ReadonlyMap<Fingerprint, Rejected>;
-  /** All links that were looked at. */
+  /** All examined links. */
   readonly links: readonly Link[];
-  /** All delegations that were looked at. */
+  /** All examined delegations. */
   readonly delegations: readonly Link[];
   readonly forks: readonly Fork[];
 }
@@ -98,7 +101,7 @@ function uncheckedReason(fingerprint: Fingerprint, { unchecked }: JudgeInput): s
 
 function explainLinks(links: readonly Link[], issuers: ReadonlyMap<Fingerprint, CertificateFacts>): Refusal {
   const unreached = links.find(({ refusal }) => refusal === undefined);
-  // The link is good, but its issuer is not reached: the trouble is further up.
+  // The link is good, but its issuer is not reached: the reason is further up.
   if (unreached !== undefined) {
     return refuse("untrusted_signer", `its issuer ${unreached.issuer} is not in the chain itself`);
   }
@@ -154,8 +157,8 @@ function ofChain(facts: CertificateFacts, userId: string, path: Path, seeds: Rea
 }
 
 /**
- * Whether a rejected key is one of the archive's that must not sign, and not only one that could not be checked. A mirror can send a
- * distribution's key: that is not one.
+ * Whether a rejected key is a key of the archive that must not sign, and not just one that could not be checked. A foreign key
+ * that a mirror sent does not count.
  * @param isKept whether the client keeps its certificate
  */
 export function isFallen({ code, facts, links }: Rejected, isKept: boolean, identity: Identity): boolean {

@@ -1,4 +1,4 @@
-/** What a certificate says about its own keys at a time: expiry, flags, revocation, bound subkeys. */
+/** The state of a certificate's own keys at a time: expiry, flags, revocation, bound subkeys. */
 import { largest, smallest } from "../extremes.ts";
 import type { Instant } from "../time.ts";
 import type { CertificateFacts, KeyFacts, KeyFlags, Revocation, SelfSignature, SubkeyFacts } from "./facts.ts";
@@ -20,9 +20,9 @@ export interface PrimaryState {
 }
 
 /**
- * The newest usable signature; of several with one date those by which the key expires soonest. If even that is equal there
- * are several, and only what all of them say counts, so that the order of packets never decides. Older ones do not count:
- * an expiry that was extended and later shortened is the short one.
+ * The newest usable signature; with equal dates, those by which the key expires soonest. If that is equal too, there are
+ * several, and only what all of them say counts, so that the order of packets never matters. Older ones do not count: if an
+ * expiry was extended and later shortened, the shorter one counts.
  */
 export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: Instant): readonly SelfSignature[] {
   const usable = signatures.filter((signature) => {
@@ -35,8 +35,8 @@ export function newest(signatures: readonly SelfSignature[], key: KeyFacts, at: 
 }
 
 /**
- * What the certificate says of its primary key. A direct-key signature (where v6 keys keep expiry and flags) and
- * the user IDs' self-signatures must agree: of two expiries the sooner counts, of two sets of flags both.
+ * The properties of the primary key. A direct-key signature (where v6 keys keep expiry and flags) and the user IDs'
+ * self-signatures must agree: of two expiries the sooner counts, of two sets of flags both.
  */
 export function primaryState(facts: CertificateFacts, at: Instant): PrimaryState | Refusal {
   const { primary } = facts;
@@ -73,7 +73,7 @@ export function onceCertified(facts: CertificateFacts, at: Instant): boolean {
   return usableEver(facts, at).some(({ flags }) => flags === undefined || flags.certify);
 }
 
-/** Whether a self-signature was usable at some time: its own expiry does not undo what it said before. */
+/** Whether a self-signature was usable at some time, even if the signature itself has expired. */
 export function wasUsable(signature: SelfSignature, key: KeyFacts, at: Instant): boolean {
   const lasting = { ...signature, expiresAt: undefined };
   return refuseSignature(lasting, key.createdAt, at) === undefined && refuseWeakHash(signature) === undefined;
@@ -84,7 +84,7 @@ function usableEver(facts: CertificateFacts, at: Instant): SelfSignature[] {
   return all.filter((one) => wasUsable(one, facts.primary, at));
 }
 
-/** The latest end that the primary key ever claimed for itself; infinity if it once claimed none. */
+/** The latest expiry that the primary key ever stated; infinity if it once had none. */
 export function latestEnd(facts: CertificateFacts, at: Instant): Instant {
   return largest(usableEver(facts, at).map(({ keyExpiresAt }) => keyExpiresAt ?? Number.POSITIVE_INFINITY));
 }
@@ -100,8 +100,8 @@ function refuseNoSelfSignature(facts: CertificateFacts, at: Instant): Refusal {
 }
 
 /**
- * The revocation in force at `at`, the gravest first. A hard one counts whatever its date: a thief can
- * choose any date. A soft one counts from its date on. T4: no hash is too weak, and none ever ends.
+ * The most severe revocation in force at `at`. A hard one counts whatever its date, because a thief can choose any date. A soft
+ * one counts from its date on. T4: weak hashes count too, and revocations never expire.
  */
 export function effectiveRevocation(revocations: readonly Revocation[], at: Instant): Revocation | undefined {
   const hard = revocations.find(({ kind }) => kind === "hard");
@@ -141,7 +141,7 @@ export function refusePrimary(facts: CertificateFacts, at: Instant): Refusal | u
   return refuseLife(facts, at) ?? refuseOutdated(facts.primary, at);
 }
 
-/** T6: why a key is not live. No date of T14 counts here: nobody gets the better of a rival because that one's algorithm is old. */
+/** T6: why a key is not live. The dates of T14 do not count here: a rival must not win because the other key's algorithm is old. */
 export function refuseLife(facts: CertificateFacts, at: Instant): Refusal | undefined {
   const what = "the key";
   const revoked = refuseRevoked(facts.revocations, at, what) ?? refuseWeakKey(facts.primary);
@@ -159,7 +159,7 @@ export function refuseSubkey(subkey: SubkeyFacts, at: Instant): Refusal | undefi
   const [binding] = bindings;
   if (binding === undefined) return refuse("bad_signature", `${what} is not bound to its certificate`);
   if (bindings.some(({ flags }) => flags?.sign !== true)) return refuse("bad_signature", `${what} is not for signing`);
-  // One is enough: it may stand outside the signed part, and anyone who passes the key on can leave it out of a copy.
+  // One back-signature is enough: it may be in the unsigned part, and can be missing in a copy.
   const backs = bindings
     .map(({ backSignature }) => backSignature)
     .filter((back) => back !== undefined && refuseSignature(back, subkey.createdAt, at) === undefined);

@@ -1,19 +1,19 @@
-/** T12: where a package that an index lists may be. */
+/** T12: checks the path of a package in an index. */
 import { type Refusal, refuse } from "./policy.ts";
 
-// Percent escapes of dot, slash, backslash and NUL: a server would take them for the characters themselves.
+// Percent escapes of dot, slash, backslash and NUL: a server would treat them as the characters themselves.
 const sneakyEscape = /%(2e|2f|5c|00)/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const control = /[\u0000-\u001f\u007f]/;
 
 /**
- * The package's path below its base folder, in segments, as an index gives it: relative, inside, plain.
- * A leading `./` is what common index makers write.
+ * The package's path below its base folder, in segments, from an index: relative, inside, plain. A leading `./` is allowed,
+ * because common programs write it.
  */
 export function packagePath(filename: string): { readonly segments: readonly string[] } | Refusal {
   const bad = (why: string) => refuse("bad_path", `its path ${JSON.stringify(filename)} ${why}`);
   if (control.test(filename)) return bad("has a control character");
-  // Half a character, which a URL can't contain.
+  // An unpaired surrogate, which a URL can't contain.
   if (/\p{Cs}/u.test(filename)) return bad("is not text");
   if (filename.includes("\\")) return bad("has a backslash");
   if (filename.startsWith("/")) return bad("is absolute");
@@ -39,7 +39,7 @@ export function packageUrl(archive: string, base: string, filename: string): { r
   if ("code" in path) return path;
   const folder = new URL(base === "" ? "." : `${base.split("/").map(encodeURIComponent).join("/")}/`, archive);
   const url = new URL(path.segments.map(encodeURIComponent).join("/"), folder);
-  // Whatever the URL parser makes of it, the result must be inside the folder.
+  // The final URL must be inside the folder, whatever the URL parser changed.
   const inside =
     url.origin === folder.origin && url.href.startsWith(folder.href) && url.search === "" && url.hash === "";
   return inside ? { url } : refuse("bad_path", `its path ${JSON.stringify(filename)} leads out of the feed`);

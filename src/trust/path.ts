@@ -1,7 +1,10 @@
 import type { Fingerprint } from "./facts.ts";
 import { withoutCircles } from "./graph.ts";
 
-/** How a key is reached: from an accepted one before it over keys that are not (the rivals on the way past a fork). */
+/**
+ * How a key is reached: from an accepted key before it, possibly over keys that are not accepted (rivals on the path beyond a
+ * fork).
+ */
 export class Path {
   readonly #before: Path | undefined;
   readonly #hop: readonly Fingerprint[];
@@ -12,7 +15,7 @@ export class Path {
     this.#hop = hop;
   }
 
-  /** From the seed to the key's own predecessor. Put together when asked for: of a long chain few ask. */
+  /** The keys from the seed to the key's own predecessor, computed on demand. */
   to(key: Fingerprint): readonly Fingerprint[] {
     if (this.#via !== undefined) return this.#via;
     const hops: (readonly Fingerprint[])[] = [];

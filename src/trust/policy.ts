@@ -1,4 +1,4 @@
-/** What every rule shares: the allowance for clocks, and which algorithms are strong enough (T3e), until when (T14). */
+/** Shared by all rules: the tolerance for clocks, and which algorithms are strong enough (T3e) and until when (T14). */
 import type { ErrorCode } from "../error.ts";
 import { type Duration, type Instant, iso } from "../time.ts";
 import type { KeyFacts, SignatureFacts } from "./facts.ts";
@@ -6,15 +6,15 @@ import type { KeyFacts, SignatureFacts } from "./facts.ts";
 /** Clocks of archive and client may differ by this much. */
 export const skew: Duration = 5 * 60_000;
 
-/** A rule's no: its code (docs/trust-rules.md) and the reason in words. */
+/** A refusal by a rule: its code (docs/trust-rules.md) and the reason in words. */
 export interface Refusal {
   readonly code: ErrorCode;
   readonly reason: string;
-  /** The next step, where the usual one for its code would mislead. */
+  /** A hint, if the usual one for its code would mislead. */
   readonly hint?: string;
 }
 
-/** A rule's no. @param reason in words that follow a name and a colon: lower case, no full stop */
+/** Makes a refusal. @param reason in words that follow a name and a colon: lower case, no full stop */
 export function refuse(code: ErrorCode, reason: string, hint?: string): Refusal {
   return { code, reason, ...(hint === undefined ? {} : { hint }) };
 }
@@ -39,15 +39,15 @@ export function refuseWeakKey(key: KeyFacts): Refusal | undefined {
 }
 
 /**
- * T14: the first moment at which an algorithm is refused. The dates are those of apt 3 (its policy for sqv). What apt, or Sequoia's
- * StandardPolicy, refuses already is refused here whatever the date (T3e).
+ * T14: the first moment at which an algorithm is refused. The dates are those of apt 3 (its policy for sqv). Algorithms that
+ * apt or Sequoia's StandardPolicy already refuse are always refused (T3e).
  */
 const firstRefused = {
   brainpool: Date.UTC(2028, 1, 1),
   rsaBelow3072: Date.UTC(2030, 1, 1),
 } as const;
 
-/** T14: from when on a key's algorithm is refused; infinity: no date is known. */
+/** T14: the date from which a key's algorithm is refused; infinity: no date is known. */
 export function refusedFrom({ algorithm, bits, curve }: KeyFacts): Instant {
   if (algorithm === "rsa" && bits < 3072) return firstRefused.rsaBelow3072;
   if (algorithm === "ecdsa" && curve?.startsWith("brainpool") === true) return firstRefused.brainpool;

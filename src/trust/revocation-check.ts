@@ -1,4 +1,4 @@
-/** T11: whether a key's revocation state is known well enough to use it. */
+/** T11: decides whether a key's revocation state is known well enough to use it. */
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "./facts.ts";
 
@@ -11,19 +11,19 @@ export interface CheckPolicy {
 }
 
 export interface CheckRecord {
-  /** Date of the last good check: a server answered properly, *found* or *absent*. */
+  /** Date of the last good check: a server gave a usable answer, *found* or *absent*. */
   readonly lastGoodAt: Instant;
 }
 
 export type CheckState =
   /** A good check in this run, or one recent enough. */
   | "fresh"
-  /** None, but the key is known and the last good one within grace: usable, with a warning. */
+  /** No good check, but the key is known and the last good one is within the grace: usable, with a warning. */
   | "grace"
   | "unchecked";
 
 /**
- * @param askedAndAnswered whether a key server answered properly for this key in this run
+ * @param askedAndAnswered whether a key server gave a usable answer for this key in this run
  * @param known whether this client accepted the key before (ledger)
  */
 export function checkState(

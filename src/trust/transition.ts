@@ -1,4 +1,4 @@
-/** T3: when a certification makes a link of the chain, issuer -> subject. */
+/** T3: decides whether a certification is a valid link of the chain, from issuer to subject. */
 import type { Identity } from "../profile/types.ts";
 import type { Instant } from "../time.ts";
 import { isDelegation } from "./delegation-terms.ts";
@@ -26,24 +26,24 @@ export interface TransitionPolicy {
 }
 
 /**
- * T6, for the wide graph. What a thief of the issuer's key can do to a link (withdraw it, retire the key, end its life with
- * an earlier date) takes the link out of the chain, but it still weighs against the thief's own keys.
+ * T6, for the wide graph. A thief of the issuer's key can withdraw a link, retire the key, or set an earlier expiry. This
+ * removes the link from the chain, but the link still counts against the thief's own keys.
  */
 interface LinkPolicy extends TransitionPolicy {
   readonly isWide?: true;
 }
 
-/** A certification of one certificate by another that was looked at. */
+/** An examined certification of one certificate by another. */
 export interface Link {
   readonly issuer: Fingerprint;
   readonly subject: Fingerprint;
-  /** Undefined: it holds. */
+  /** Undefined: it is valid. */
   readonly refusal: Refusal | undefined;
-  /** T6: it holds, or would if its issuer's algorithm had no date (T14). */
+  /** T6: it is valid, or would be if its issuer's algorithm had no date (T14). */
   readonly stands: boolean;
   /** T6: it counts as the issuer's acknowledgement of the subject, even if it has expired since. */
   readonly acknowledges: boolean;
-  /** T6: it holds, or would if its issuer had not withdrawn it (0x30) or had not been retired since. */
+  /** T6: it is valid, or would be if its issuer had not withdrawn it (0x30) or been retired since. */
   readonly weighs: boolean;
   /** T7: the earliest date of a certification that does; infinity if none does. */
   readonly weighsSince: Instant;
@@ -51,7 +51,7 @@ export interface Link {
   readonly unfounded?: true;
 }
 
-/** A link that counts for nothing in the wide graph. */
+/** A link that does not count in the wide graph. */
 export const weightless = { stands: false, weighs: false, weighsSince: Number.POSITIVE_INFINITY } as const;
 
 type Judgement = Omit<Link, "issuer" | "subject">;
@@ -94,7 +94,10 @@ function refuseDate(
   return withdrawn ? refuse("revoked", "its issuer has withdrawn it") : undefined;
 }
 
-/** T5: what this client accepted while the issuer lived stays accepted, even if the issuer's thief has shortened its life since. */
+/**
+ * T5: a key that this client accepted while the issuer was live stays accepted, even if a thief of the issuer has set an
+ * earlier expiry since.
+ */
 function isSpared(subject: CertificateFacts, { isWide, accepted }: LinkPolicy): boolean {
   return isWide === true || accepted.has(subject.primary.fingerprint);
 }
@@ -104,7 +107,7 @@ function endNow(issuer: CertificateFacts, at: Instant): Instant {
   return "code" in state ? Number.NEGATIVE_INFINITY : (state.expiresAt ?? Number.POSITIVE_INFINITY);
 }
 
-/** T3c and T3d: what the issuer's own life says. `at` is the reference time, `made` the certification's date. */
+/** T3c and T3d: the conditions about the issuer's own state. `at` is the reference time, `made` the certification's date. */
 function refuseIssuer(
   issuer: CertificateFacts,
   subject: CertificateFacts,
@@ -123,7 +126,10 @@ function refuseIssuer(
   return refuse("revoked", `its issuer is ${revocationWords(revocation)}`);
 }
 
-/** T14, and T5 as for a retired issuer: what this client accepted before by a certification of before the date stays accepted. */
+/**
+ * T14, and T5 as for a retired issuer: a key that this client accepted before stays accepted if the certification is from
+ * before the date.
+ */
 function refuseOldIssuer(
   { primary }: CertificateFacts,
   subject: CertificateFacts,
@@ -135,7 +141,7 @@ function refuseOldIssuer(
   return refused === undefined || isSpared ? undefined : refuse(refused.code, `its issuer: ${refused.reason}`);
 }
 
-/** T3 for one certification, but for its own expiry and for T14; also the ground that delegations stand on. */
+/** T3 for one certification, except its own expiry and T14; delegations need this too. */
 export function refuseCertification(
   certification: SignatureFacts,
   userId: UserIdFacts,
@@ -180,7 +186,7 @@ function judge(
   };
 }
 
-/** Which of several reasons against a pair of certificates is reported: that of the certification that came furthest. */
+/** Which of several reasons against a pair of certificates is reported: that of the certification that passed the most checks. */
 const furthest = ["unchecked_revocation", "expired", "revoked", "not_yet_valid", "untrusted_signer", "weak_algorithm"];
 
 function better(a: Link, b: Link): number {

@@ -1,6 +1,6 @@
 import { damaged, exceeds, trailing } from "./undecodable.ts";
 
-/** What a file's first bytes decompress to. */
+/** The decompressed content of a file's first bytes. */
 export interface Bzip2Head {
   readonly content: Uint8Array;
   /** Whether there is nothing more. */
@@ -30,7 +30,7 @@ export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): P
   const reader = Object.assign(new Bunzip.Stream(), { readByte: () => input.readByte() });
   const writer = Object.assign(new Bunzip.Stream(), { writeByte: (byte: number) => output.writeByte(byte) });
   try {
-    // The library would take the end of the input for the end of a stream, so it is given one stream at a time.
+    // The library treats the end of the input like the end of a stream, so it gets one stream at a time.
     do Bunzip.decode(reader, writer);
     while (input.startsAnotherStream());
     return { content: output.content(), whole: true };
@@ -46,7 +46,7 @@ const full = new Error("enough was decompressed");
 const firstLetter = 0x42;
 
 class Input {
-  /** What the pieces threw. */
+  /** The error that the pieces threw. */
   failure: unknown;
   readonly #pieces: Iterator<Uint8Array>;
   #piece: Uint8Array = new Uint8Array();
@@ -63,7 +63,7 @@ class Input {
     return byte;
   }
 
-  /** Whether the file goes on after a stream. @throws Undecodable if it does, but not with a stream */
+  /** Whether another stream follows. @throws Undecodable if other bytes follow */
   startsAnotherStream(): boolean {
     const byte = this.#peek();
     if (byte !== undefined && byte !== firstLetter) {

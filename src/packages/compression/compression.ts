@@ -15,15 +15,15 @@ const magics: readonly [Compression, readonly number[]][] = [
   ["bzip2", [0x42, 0x5a, 0x68]],
 ];
 
-/** The compression by the first bytes (RFC 1952, the .xz format, RFC 8878, bzip2's manual); `none` for all else. */
+/** The compression by the first bytes (RFC 1952, the .xz format, RFC 8878, bzip2's manual); `none` for everything else. */
 export function detectCompression(bytes: Uint8Array): Compression {
   const found = magics.find(([, magic]) => magic.every((byte, index) => bytes[index] === byte));
   return found?.[0] ?? "none";
 }
 
 /**
- * The content of compressed bytes, at most `limit` bytes of it. Memory grows with what is really there, never beyond
- * the limit by more than the decoder's window. Checksums of the format are verified, bytes after its end refused.
+ * The content of compressed bytes, at most `limit` bytes of it. Memory grows with the real content, and exceeds the limit at
+ * most by the decoder's window. Checksums of the format are verified, bytes after its end refused.
  * @param code what to call the failure: `bad_package`, or for an index `bad_index`
  * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing` or `damaged`
  */
@@ -45,7 +45,7 @@ export async function decompress(
 }
 
 async function decode(bytes: Uint8Array, kind: Compression, limit: number): Promise<Uint8Array> {
-  // Node's decoders take no limit of 0, which an empty list has.
+  // Node's decoders do not accept the limit 0 of an empty list.
   const content = await decodeSome(bytes, kind, Math.max(limit, 1));
   if (content.length > limit) throw new Undecodable("limits", `contains more than the ${limit} bytes that are read`);
   return content;

@@ -1,7 +1,7 @@
 /**
- * gzip in members (RFC 1952 section 2.2) of some 64 KB of text each, which any reader joins. They are compressed on all
- * cores, and unchanged ones are taken from the earlier file. The borders depend only on the text, so that the same text
- * gives the same bytes.
+ * gzip in members (RFC 1952 section 2.2) of about 64 KB of text each; any reader joins them. They are compressed on all cores,
+ * and unchanged ones are taken from the earlier file. The borders depend only on the text, so that the same text gives the same
+ * bytes.
  */
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw, inflateRawSync } from "node:zlib";
@@ -46,7 +46,7 @@ interface Known {
   readonly member: Buffer;
 }
 
-/** A hint for finding a text, not a proof. */
+/** A hint for finding a text; it proves nothing. */
 const keyOf = (sum: number, length: number) => sum * 2 ** 20 + length;
 
 /**
@@ -74,7 +74,7 @@ function inflated(member: Buffer): Buffer | undefined {
   try {
     const done = inflateRawSync(member.subarray(headLength, end), {
       maxOutputLength: 2 * most,
-      // A little more than it claims: then it comes out in one piece, and nothing is copied.
+      // A little more than the claimed size, so that the result comes in one piece without copying.
       chunkSize: Math.min(2 * most, member.readUInt32LE(end + 4)) + 64,
       info: true,
     }) as unknown as { buffer: Buffer; engine: { bytesWritten: number } };

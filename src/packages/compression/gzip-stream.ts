@@ -11,7 +11,7 @@ const PIECE = 64 * 1024;
 const MAX_HEAD = 4 * 1024 * 1024;
 
 /**
- * A gzip file's content, piece by piece, as far as it is needed. The first piece, usually enough, comes without a stream,
+ * A gzip file's content, piece by piece, as far as needed. The first piece, which is usually enough, is made without a stream,
  * which is slow to set up.
  * @throws FeedkeyError `bad_package` for damaged data, or more content than any package has
  */

@@ -18,7 +18,7 @@ export function gunzip(bytes: Uint8Array, limit: number): Uint8Array {
 }
 
 /**
- * What the first bytes of a gzip file decompress to; the rest is not checked.
+ * The decompressed content of the first bytes of a gzip file; the rest is not checked.
  * @returns undefined for more than `limit` bytes, and for damage
  */
 export function gunzipHead(prefix: Uint8Array, limit: number): Buffer | undefined {

@@ -12,7 +12,7 @@ export class Undecodable extends Error {
   }
 }
 
-/** There is more than may be read. @param limit in bytes */
+/** The content exceeds the limit. @param limit in bytes */
 export function exceeds(limit: number): Undecodable {
   return new Undecodable("limits", `decompresses to more than the ${limit} bytes that are read`);
 }

@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { FeedkeyError } from "../../error.ts";
 
-/** What the library's thread offers, as its own front for Node uses it. */
+/** The interface of the library's thread, as its own wrapper for Node uses it. */
 interface Writer {
   writeArchive(
     files: readonly { file: File; pathname: string }[],
@@ -15,14 +15,14 @@ interface Writer {
   ): Promise<Uint8Array>;
 }
 
-/** Bytes of content in a stream: the size of the dictionary, so that splitting costs 3 in 100. */
+/** Bytes of content in a stream: the size of the dictionary, so that splitting makes the output only 3 % larger. */
 const streamSize = 8 * 1024 * 1024;
-/** Each takes some 100 MB. */
+/** Each thread needs about 100 MB. */
 const mostThreads = 4;
 
 /**
- * As `xz -6` does it, with a dictionary of 8 MiB and CRC-64, in streams of that size, which any reader joins, so that all
- * cores share the work. The same content gives the same bytes on any number of cores.
+ * Compresses like `xz -6`, with a dictionary of 8 MiB and CRC-64, in streams of that size, so that all cores share the work;
+ * any reader joins the streams. The same content gives the same bytes on any number of cores.
  * @throws FeedkeyError `internal` if a thread dies
  */
 export async function compressXz(content: Uint8Array): Promise<Uint8Array> {

@@ -12,8 +12,8 @@ export async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array
 }
 
 /**
- * The same piece by piece, as far as it is asked for.
- * @throws Undecodable over `limit` bytes, for damage; what the pieces throw
+ * The same piece by piece, as far as needed.
+ * @throws Undecodable over `limit` bytes, for damage; the errors of the pieces
  */
 export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array, void> {
   // Loaded for the first .xz: it has a WASM module.
@@ -36,7 +36,7 @@ export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): 
   }
 }
 
-/** The pieces; what they throw is kept, since the decoder may wrap it. */
+/** The pieces; their error is kept, because the decoder may wrap it. */
 function* noting(pieces: Iterable<Uint8Array>, given: { error?: unknown }): Generator<Uint8Array, void> {
   try {
     yield* pieces;

@@ -1,4 +1,4 @@
-/** The frames of a .zst file (RFC 8878 section 3.1): where they begin and end and what they claim, without decoding. */
+/** The frames of a .zst file (RFC 8878 section 3.1): finds where they begin and end and what sizes they claim, without decoding. */
 import { Undecodable } from "./undecodable.ts";
 
 /** The four bytes that a frame begins with, as a little-endian number. */

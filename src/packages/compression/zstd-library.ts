@@ -2,14 +2,14 @@
 import * as zlib from "node:zlib";
 import { exceeds, Undecodable } from "./undecodable.ts";
 
-/** Beyond it the text of an index gets no smaller for a long time, only slower. */
+/** Higher levels are slower, but hardly make the text of an index smaller. */
 const level = 9;
 
-/** Bytes that the one made into WebAssembly may have in its hands: half of what it can address. */
+/** The most bytes to give to the WebAssembly version: half of its address space. */
 const mostAtOnce = 1 << 30;
 
 export interface Zstd {
-  /** As `zstd -9` does it, with the content's size in the frame: the same bytes each time. */
+  /** Compresses like `zstd -9`, with the content's size in the frame; the result is always the same. */
   compress(content: Uint8Array): Uint8Array;
   /**
    * The content of one frame, checksum verified. It must be whole, as `zstdFrames` makes sure: Node 22 takes one that is cut off
@@ -20,14 +20,14 @@ export interface Zstd {
   decompress(frame: Uint8Array, room: number): Uint8Array;
 }
 
-/** What Node 22.15 and newer have, in as far as it is called here. The types are those of Node 20. */
+/** The functions of Node 22.15 and newer that are used here; the installed types are those of Node 20. */
 interface NodeZstd {
   zstdCompressSync(content: Uint8Array, options: object): Buffer;
   zstdDecompressSync(frame: Uint8Array, options: object): { buffer: Buffer; engine: { bytesWritten: number } };
   readonly constants: { readonly ZSTD_c_compressionLevel: number };
 }
 
-/** Node's own; undefined where it has none. */
+/** Node's own zstd; undefined if it has none. */
 export function nodeZstd(): Zstd | undefined {
   if (!("zstdDecompressSync" in zlib)) return undefined;
   const { zstdCompressSync, zstdDecompressSync, constants } = zlib as unknown as NodeZstd;
@@ -46,7 +46,7 @@ export function nodeZstd(): Zstd | undefined {
 
 let wasm: Promise<Zstd> | undefined;
 
-/** The one made into WebAssembly. Once for all: begun a second time, the library goes on before it is ready. */
+/** The WebAssembly version. It must be initialised only once: a second time, the library continues before it is ready. */
 export function wasmZstd(): Promise<Zstd> {
   wasm ??= loadWasm();
   return wasm;
@@ -58,15 +58,15 @@ async function loadWasm(): Promise<Zstd> {
   return {
     compress: (content) => compress(content, level),
     decompress(frame, room) {
-      // It does not notice that there is no memory left.
+      // The library does not notice when memory runs out.
       if (frame.length + room > mostAtOnce) throw exceeds(mostAtOnce);
-      // A frame that tells its size gets that much room, one that does not as much as it is given.
+      // A frame that gives its size gets a buffer of that size, others get the maximum.
       return decompress(frame, { defaultHeapSize: room });
     },
   };
 }
 
-/** Loaded when the first .zst is met. */
+/** Loaded for the first .zst. */
 export async function loadZstd(): Promise<Zstd> {
   return nodeZstd() ?? (await wasmZstd());
 }

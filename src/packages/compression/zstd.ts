@@ -9,7 +9,7 @@ import { loadZstd, type Zstd } from "./zstd-library.ts";
 export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const frames = [...zstdFrames(bytes)];
   const most = frames.reduce((sum, { contentSize, mostContent }) => sum + (contentSize ?? mostContent), 0);
-  // Several frames go into one buffer: kept apart until the end, they would take twice the memory.
+  // Several frames share one buffer; separate buffers would need twice the memory.
   const whole = frames.length > 1 ? Buffer.allocUnsafe(Math.min(most, limit)) : undefined;
   let only: Uint8Array = new Uint8Array();
   let total = 0;
@@ -18,7 +18,7 @@ export async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Arr
     const left = limit - total;
     const { bytes: packed, contentSize, mostContent } = frame;
     if (contentSize !== undefined && contentSize > left) throw exceeds(limit);
-    // The decoder takes no more memory for the content than the room that it is given.
+    // The decoder uses no more memory for the content than the given buffer.
     only = decode(zstd, packed, contentSize ?? mostContent, left);
     if (only.length > left) throw exceeds(limit);
     if (contentSize !== undefined && contentSize !== only.length) {

@@ -42,7 +42,7 @@ export const aptFeed: FeedLayout = {
 
   async files(given) {
     const { feed, folder, listed, before } = given;
-    // To be signed as it lies there.
+    // A feed that is signed as it is.
     if (listed === undefined)
       return { signed: [{ name: format.published, bytes: before ?? given.text }], writes: [], removes: [] };
     const known = await ownRelease(given);
@@ -67,7 +67,7 @@ export const aptFeed: FeedLayout = {
   },
 };
 
-/** What a line of sources.list gives as URL: the folder that has `dists/` in it. */
+/** The URL in a line of sources.list: the folder that contains `dists/`. */
 function baseOf({ path }: Pick<ArchiveFeed, "path">): string {
   return /^(?:(.*)\/)?dists\//.exec(path)?.[1] ?? "";
 }
@@ -84,7 +84,7 @@ function misfit(problem: string, key: string, words: readonly string[]): Feedkey
   });
 }
 
-/** The first folder below that of the packages, where there are several components. @param path as in the index */
+/** The component: with several, the first folder below that of the packages. @param path as in the index */
 function componentOf(feed: ArchiveFeed, path: string): string | undefined {
   const { components } = suiteOf(feed);
   if (components.length === 1) return components[0];
@@ -93,7 +93,7 @@ function componentOf(feed: ArchiveFeed, path: string): string | undefined {
   return components.find((component) => below.startsWith(`${component}/`));
 }
 
-/** What is published, if it is the archive's: the dates and compressed forms of somebody else are not taken over. */
+/** The published Release file, if it is the archive's: dates and compressed forms of others are not reused. */
 async function ownRelease({ before, isOwn }: ToLayOut): Promise<Release | undefined> {
   if (before === undefined || !(await isOwn({ name: format.published, bytes: before }))) return undefined;
   return tryRead(before);
@@ -115,7 +115,7 @@ async function addMissing(writes: FileWrite[], folder: FolderView, file: FileWri
 
 type Files = ReadonlyMap<string, { readonly size: number; readonly sha256: string }>;
 
-/** The Release file: the one there while it says all this and is good for long enough, else a later one. */
+/** The Release file: the published one if it is still right and valid for long enough, else a new one. */
 function dated(
   known: Release | undefined,
   files: Files,
@@ -140,12 +140,12 @@ function dated(
   );
 }
 
-/** Lists by digest that neither the new Release file names nor those there, for clients that have read one of these. */
+/** Lists by digest that can be removed, because neither the new nor a published Release file names them. */
 async function outdated(folder: FolderView, files: Files, before: Uint8Array | undefined): Promise<string[]> {
   const texts = before === undefined ? [] : [before];
   const framed = await folder.read("InRelease").catch(() => undefined);
   try {
-    // After a run that was cut off, it is older.
+    // After an interrupted run, it is older.
     if (framed !== undefined) texts.push(unframe(framed, "InRelease").signed);
   } catch (error) {
     if (!(error instanceof FeedkeyError)) throw error;

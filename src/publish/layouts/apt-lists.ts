@@ -11,14 +11,14 @@ import type { FolderView } from "../../signing/published-tree.ts";
 import type { Listed } from "../feed-layout.ts";
 import { compressIndex } from "../index-compression.ts";
 
-/** The folder in which a file of this path lies under its digest too. */
+/** The folder in which a file of this path is also published under its digest. */
 export function byHashFolder(path: string): string {
   return `${posix.dirname(path)}/by-hash/SHA256`;
 }
 
 const newline = Buffer.from("\n");
 
-/** The text of each list, by its path. Packages for every architecture are in each. */
+/** The text of each list, by its path. Each includes the packages for all architectures. */
 export function listsOf(
   { components, architectures }: SuiteSettings,
   listed: readonly Listed[],
@@ -66,7 +66,7 @@ export async function formsOf(
   return forms;
 }
 
-/** A file that a Release file names, by its digest or its name; undefined if neither is it. */
+/** A file that a Release file names, found by its digest or its name; undefined if neither matches. */
 async function readListed(
   folder: FolderView,
   path: string,
@@ -82,7 +82,7 @@ async function readListed(
 
 /**
  * The packages of all lists that a Release file names, each once.
- * @throws FeedkeyError `bad_index` where one is not what it names
+ * @throws FeedkeyError `bad_index` if a list differs from the Release file
  */
 export async function publishedLists({ files }: Release, folder: FolderView): Promise<Uint8Array> {
   const stanzas = new Set<string>();

@@ -1,4 +1,7 @@
-/** An index that another program wrote: before it is signed as it lies there, it is read as clients read it, with the lists that it leads to. */
+/**
+ * An index that another program wrote: before it is signed, it is checked as clients would check it, with the lists that it
+ * names.
+ */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Format, Part } from "../../formats/format.ts";
@@ -17,18 +20,18 @@ export type ListReader = (place: string) => Promise<Uint8Array | undefined>;
 export interface ForeignRoot {
   readonly format: Format;
   readonly bytes: Uint8Array;
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly what: string;
-  /** The feed that it is of, where that is known: clients ask for the suite that is in its path. */
+  /** Its feed, if known: clients request the suite in its path. */
   readonly feed: Pick<ArchiveFeed, "name" | "path"> | undefined;
   readonly list: ListReader;
   readonly at: Instant;
-  /** What to do where clients would refuse it. */
+  /** The hint if clients would refuse it. */
   readonly hint: string;
 }
 
 /**
- * Reads a root as every client of it will, and each list that one of them can ask for, once.
+ * Reads a root as its clients will, and once each list that clients can request.
  * @returns how many packages are listed
  * @throws FeedkeyError `bad_index`, `wrong_feed`, `not_yet_valid` if clients would refuse it; `not_found` if a list is not there
  */
@@ -40,7 +43,7 @@ export async function readForeignRoot(root: ForeignRoot): Promise<number> {
     if (format.content === undefined) return format.read(text).count;
     const suite = feed && format.feedAt?.(feed.path).suite;
     const content = format.content(text, { index: undefined, ...(suite === undefined ? {} : { suite }) });
-    // One that has ended can still be signed: its keepers are warned of that.
+    // One that has expired can still be signed, with a warning for its keepers.
     const refused = refuseContent({ ...content, validUntil: undefined }, undefined, root.at);
     if (refused !== undefined) throw new FeedkeyError(refused.code, refused.reason);
     return await readLists(content.parts, root);
@@ -85,7 +88,7 @@ function readList(format: Format, { path }: Part, text: Uint8Array): PackageInde
   }
 }
 
-/** The same of a feed as it is published. */
+/** The same for a published feed. */
 export async function readPublishedRoot(
   feed: ArchiveFeed,
   bytes: Uint8Array,

@@ -1,4 +1,4 @@
-/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has signatures of its own. */
+/** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has its own signatures. */
 import { formats } from "../../formats/formats.ts";
 import { addFileFacts, lackingVariables } from "../../formats/pkgsrc/package-summary.ts";
 import type { SummaryForm } from "../../profile/types.ts";
@@ -48,7 +48,7 @@ async function formOf(
 ): Promise<Form> {
   const name = `${format.index}.${form}`;
   // Another program, or an earlier version of this one, may have compressed it differently: the file that clients have cached
-  // stays, if it is the archive's own. Anything else is not even decompressed.
+  // stays if it is the archive's own. Other files are not even decompressed.
   if (there !== undefined && (await isOwn({ name, bytes: there })) && (await holdsText(name, there, text))) {
     return { name, bytes: there, isNew: false };
   }

@@ -1,11 +1,11 @@
-/** What keepers should hear of packages that are published although they do not say all that they should. */
+/** Notes for keepers about packages that are published although they lack some variables. */
 import { escapeText } from "../../escape.ts";
 import { append } from "../../grouped.ts";
 import type { WrittenFeed } from "../../profile/types.ts";
 import { layoutOf } from "../feed-layouts.ts";
 import type { ScannedPackage } from "./scan.ts";
 
-/** Of so many packages the names are given. */
+/** How many packages are named. */
 const named = 3;
 
 /** A note for each set of variables that packages of a feed lack. */

@@ -3,7 +3,7 @@ import type { PublishedFormat } from "../../profile/types.ts";
 import { type ScannedPackage, scanFile } from "./scan-file.ts";
 import type { FoundPackage } from "./scan-walk.ts";
 
-/** A FeedkeyError as sent between threads, which lose classes. */
+/** A FeedkeyError in the form in which it is sent between threads, which loses its class. */
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;

@@ -8,7 +8,7 @@ import type { FileIdentity } from "./scan-walk.ts";
 export interface CachedPackage {
   readonly identity: FileIdentity;
   readonly scanned: ScannedPackage;
-  /** Its bytes in the file that it came from, to be copied if it did not change. */
+  /** Its bytes in the previous file, which are copied if it has not changed. */
   readonly record?: Uint8Array;
 }
 

@@ -10,11 +10,11 @@ import type { Instant } from "../../time.ts";
 import { readRecords, type ScanCache, writeRecords } from "./scan-cache-format.ts";
 import type { FileIdentity } from "./scan-walk.ts";
 
-// To be changed whenever the records or the checks of packages change: then all must be read again.
+// Change this whenever the records or the checks of packages change, so that all packages are read again.
 const MAGIC = Buffer.from("feedkey scan cache 4\n", "latin1");
 const DIGEST_SIZE = 32;
 
-/** The coarsest times of file systems; a later write within the same step would not show. */
+/** The coarsest time resolution of file systems; a later write within the same step is invisible. */
 const RACY_MS = 2000;
 
 /**

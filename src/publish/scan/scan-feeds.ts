@@ -1,4 +1,4 @@
-/** Indexes of the packages that are found in the feeds' folders. */
+/** Makes indexes of the packages in the feeds' folders. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -20,12 +20,12 @@ export interface ScanTerms {
   /** The archive's, absolute. */
   readonly root: string;
   readonly store: KeyStore;
-  /** Remember nothing for the next run. */
+  /** Save no cache for the next run. */
   readonly dryRun: boolean;
   readonly onProgress: (feed: string, done: number, total: number) => void;
 }
 
-/** The index that another program wrote, as it lies there. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse it */
+/** The existing index that another program wrote. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse it */
 async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant) {
   const taken = await takePublished(feed, folder, at);
   if (taken !== undefined) {
@@ -50,14 +50,14 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
     async take(feed, published, { at }) {
       if (feed.packages === undefined) return await takeSigned(feed, published, at);
       const folder = join(root, feed.packages);
-      // Both formats may lie in one folder: what is remembered of each is of no use to the other.
+      // Both formats may share a folder, but not a cache.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
       const name = `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`;
       const cacheFile = join(recordsFolder(store, root), name);
       const { format } = feed;
       const cache = await loadScanCache(cacheFile);
       const scan = await scanPackages(folder, { format, cache, onProgress: onProgress.bind(undefined, feed.name) });
-      // Nothing waits for the disk here; and what was scanned is worth keeping whatever comes of the index.
+      // Not awaited here; the scan results are worth saving even if the index fails.
       if (!dryRun) {
         const saved = saveScanCache(cacheFile, scan.cache);
         saved.catch(() => undefined);
@@ -68,7 +68,7 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
       return { index: { ...index, bad }, notes: lackingNotes(feed, scan.packages) };
     },
     async settled() {
-      // All of them, before the first failure is told.
+      // Wait for all of them before the first failure is reported.
       await Promise.allSettled(saving);
       await Promise.all(saving);
     },

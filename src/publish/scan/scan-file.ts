@@ -73,7 +73,7 @@ async function readUnchanged(
   format: PublishedFormat,
 ): Promise<ScannedPackage> {
   const size = Number(found.identity.size);
-  // Taken until this package is read: a concurrent scan uses another buffer.
+  // In use until this package is read; a concurrent scan uses another buffer.
   const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);
   spare = undefined;
   let scanned: ScannedPackage;
@@ -81,7 +81,7 @@ async function readUnchanged(
     const atOnce = size <= AT_ONCE ? memory.subarray(0, size) : undefined;
     const digests = atOnce === undefined ? hash(descriptor, size, memory) : readAtOnce(descriptor, atOnce);
     const words = await readers[format](atOnce === undefined ? fileSource(descriptor, size) : bytesSource(atOnce));
-    // A copy: small buffers are parts of larger ones, which would be kept and sent as a whole.
+    // A copy, because small buffers are parts of larger ones, which would be kept and sent as a whole.
     scanned = { path: found.path, size, ...digests, ...words, own: new Uint8Array(words.own) };
   } catch (error) {
     // A package that is still being uploaded looks damaged; report that it changes instead.

@@ -1,4 +1,4 @@
-/** Finds the package files below a folder, by name and kind alone. Nothing is opened here. */
+/** Finds the package files below a folder, only by name and type. No file is opened here. */
 import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, systemCode } from "../../error.ts";
@@ -95,7 +95,7 @@ function list(root: string, path: string, result: WalkResult): Dirent<Buffer>[] 
   }
 }
 
-/** Such a name could not be written into an index, or would be read as another. */
+/** Such a name can't be written into an index, or would be read as a different one. */
 function nameProblem(bytes: Buffer, name: string): string | undefined {
   if (!Buffer.from(name, "utf8").equals(bytes)) return "bytes that are not UTF-8";
   if (escapeText(name) !== name) return "a control or invisible character";
@@ -141,7 +141,7 @@ export function identityOf(status: BigIntStats): FileIdentity {
   return { size: status.size, modifiedNs: status.mtimeNs, changedNs: status.ctimeNs, inode: status.ino };
 }
 
-/** Whether the file is unchanged between the two looks. */
+/** Whether the file is unchanged between the two observations. */
 export function sameIdentity(a: FileIdentity, b: FileIdentity): boolean {
   return a.size === b.size && a.modifiedNs === b.modifiedNs && a.changedNs === b.changedNs && a.inode === b.inode;
 }

@@ -22,11 +22,11 @@ const BATCH_FILES = 16;
 export interface ScanOptions {
   /** Which files are packages, and how they are read; opkg's by default. */
   readonly format?: PublishedFormat;
-  /** What an earlier scan of the same folder saw. */
+  /** The results of an earlier scan of the same folder. */
   readonly cache?: ScanCache;
-  /** Called now and then with the number of packages that are done, and the total. */
+  /** Called from time to time with the number of finished packages, and the total. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Threads in addition to the calling one. Default: by cores and packages, at most 7. */
+  /** Threads in addition to the calling one. The default depends on cores and packages, at most 7. */
   readonly workers?: number;
   /** The machine's clock at the start, never a reference time. */
   readonly now?: Instant;
@@ -37,7 +37,7 @@ export interface ScanResult {
   readonly packages: readonly ScannedPackage[];
   /** Sorted likewise. Every file with a package's name is in one of the two lists. */
   readonly bad: readonly BadFile[];
-  /** For the next scan. The same object that was given if nothing changed, so that it need not be saved. */
+  /** The cache for the next scan; the given object if nothing changed, so that it need not be saved. */
   readonly cache: ScanCache;
 }
 
@@ -52,7 +52,7 @@ export async function scanPackages(folder: string, options: ScanOptions = {}): P
   const isFirst = cache.size === 0 && options.workers === undefined && availableParallelism() > 1;
   let early: Helper | undefined;
   const { found, bad } = findPackages(folder, format, (count) => {
-    // No cache: that many files are worth a thread, which starts while the others are being found.
+    // Without a cache, this many files are worth a thread, which starts while further files are found.
     if (isFirst && count >= FILES_WORTH_A_THREAD) early ??= new Helper();
   });
   const { known, fresh } = divide(found, cache);
@@ -95,7 +95,7 @@ function defaultThreads(files: readonly FoundPackage[]): number {
   return files.length < 2 ? 0 : Math.min(availableParallelism() - 1, MAX_THREADS, Math.floor(worth));
 }
 
-/** What was read, without files that could still change unnoticed. */
+/** The results, except for files that could still change unnoticed. */
 function nextCache(
   given: ScanCache | undefined,
   known: ReadonlyMap<string, CachedPackage>,
