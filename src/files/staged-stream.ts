@@ -129,10 +129,15 @@ export class StagedStream implements StagedFile {
   }
 
   async #flush(): Promise<void> {
-    const gathered = this.#pieces.length === 1 ? this.#pieces[0] : Buffer.concat(this.#pieces, this.#gathered);
+    const pieces = this.#pieces;
     this.#pieces = [];
+    const left = this.#gathered;
     this.#gathered = 0;
-    for (let rest: Uint8Array = gathered ?? new Uint8Array(); rest.length > 0; ) {
+    if (left === 0) return;
+    // Without copying them together first. On a disk that is nearly full the system may take a part only.
+    const { bytesWritten: first } = await this.#handle.writev(pieces);
+    if (first === left) return;
+    for (let rest = Buffer.concat(pieces).subarray(first); rest.length > 0; ) {
       const { bytesWritten } = await this.#handle.write(rest);
       rest = rest.subarray(bytesWritten);
     }

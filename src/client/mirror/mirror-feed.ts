@@ -202,7 +202,8 @@ async function fetchMissing(
   };
   const choices = missing.map(({ choice }) => choice);
   const { errors } = await fetchChoices(session, choices, (choice) => {
-    return { path: folder.path(places.get(choice) ?? ""), within: folder.folder, mode: 0o644, settle };
+    const path = places.get(choice) ?? "";
+    return { path: folder.path(path), open: () => folder.open(path), settle };
   });
   await folder.sync(places.values());
   return errors;

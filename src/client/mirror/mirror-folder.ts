@@ -8,7 +8,7 @@ import { digestFile } from "../../files/file-digest.ts";
 import { ensureFolder, folderWithin, isWithin, syncFolder } from "../../files/folder.ts";
 import type { HeldLock } from "../../files/lock.ts";
 import { readPlainFile } from "../../files/plain-file.ts";
-import { stageStream } from "../../files/staged-stream.ts";
+import { type StagedStream, stageStream } from "../../files/staged-stream.ts";
 import { isPlainPath } from "../../formats/digests.ts";
 import { fileNameFor } from "../../store/state-file.ts";
 import type { FeedFile } from "./feed-files.ts";
@@ -148,12 +148,17 @@ export class MirrorFolder {
     }
   }
 
+  /** Starts to write a file, in a folder that really is in the mirror. */
+  async open(path: string): Promise<StagedStream> {
+    return await stageStream(this.path(path), { within: this.folder, mode: 0o644 });
+  }
+
   /** Files under temporary names, in their order. */
   async stage(files: readonly FeedFile[]): Promise<StagedFile[]> {
     const staged: StagedFile[] = [];
     try {
       for (const { path, bytes } of files) {
-        const stream = await stageStream(this.path(path), { within: this.folder, mode: 0o644 });
+        const stream = await this.open(path);
         await stream.write(bytes);
         staged.push(await stream.finish());
       }

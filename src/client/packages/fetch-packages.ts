@@ -1,8 +1,10 @@
 /** Use case: the packages that somebody asks for, from the feeds' indexes as they were last accepted. */
+import { realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { ensureFolder, syncFolder } from "../../files/folder.ts";
+import { StagedStream } from "../../files/staged-stream.ts";
 import { removeForsaken } from "../../files/temporary-name.ts";
 import { refresh } from "../../refresh/refresh.ts";
 import { type Session, withProgress } from "../../refresh/session.ts";
@@ -197,9 +199,15 @@ export async function fetchPackages(
   await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
   const { free, errors: taken } = await withoutOthersNames(kept, folder);
+  // The real folder from here on: a link that is put in its place later has no effect.
+  const real = await realpath(folder);
   const targetOf = ({ entry, index }: Choice): Target => {
     const { baseName } = wantedOf(entry, index.feed.format);
-    return { path: join(folder, baseName), within: folder, settle: (file) => file.commit({ syncLater: true }) };
+    return {
+      path: join(folder, baseName),
+      open: () => StagedStream.open(join(real, baseName)),
+      settle: (file) => file.commit({ syncLater: true }),
+    };
   };
   const cache = wish.cache && (await PackageCache.open(wish.cache, session.options.reporter));
   const { packages, errors } = await fetchChoices(session, free, targetOf, cache);

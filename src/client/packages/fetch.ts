@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { digestFile } from "../../files/file-digest.ts";
-import { type StagedStream, stageStream } from "../../files/staged-stream.ts";
+import type { StagedStream } from "../../files/staged-stream.ts";
 import type { Entry } from "../../formats/entry.ts";
 import { formats } from "../../formats/formats.ts";
 import { timeFor } from "../../net/limits.ts";
@@ -39,10 +39,8 @@ interface Wanted {
 /** Where a package goes. */
 export interface Target {
   readonly path: string;
-  /** The folder that must really contain it. */
-  readonly within: string;
-  /** Its permissions; by default as the umask has it. */
-  readonly mode?: number;
+  /** Starts to write the file, under a temporary name. */
+  open(): Promise<StagedStream>;
   /** Gives the verified file its name, now or later. */
   settle(file: StagedStream): Promise<void>;
 }
@@ -101,7 +99,7 @@ async function fromLocation(
   const place = packageUrl(location, packagesFolder(index), entry.filename ?? "");
   if ("code" in place) throw badPath(entry, place.reason);
   // A partial download of an earlier run is never continued: each byte is hashed as it comes, from the first.
-  const file = await stageStream(target.path, target);
+  const file = await target.open();
   try {
     const hash = createHash("sha256");
     const take = async (chunk: Uint8Array) => {
@@ -165,7 +163,7 @@ export async function fetchPackage(
     onBytes(there.size);
     return { path, sha256, size: there.size, present: true };
   }
-  const kept = await cache?.take(wanted, path, target);
+  const kept = await cache?.take(wanted, target.open);
   if (kept !== undefined) {
     const size = kept.bytes;
     await target.settle(kept);

@@ -9,7 +9,7 @@ import { join, resolve } from "node:path";
 import { systemCode } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { ensureFolder } from "../../files/folder.ts";
-import { type StagedStream, type StreamOptions, stageStream } from "../../files/staged-stream.ts";
+import type { StagedStream } from "../../files/staged-stream.ts";
 import { causeInWords } from "../../files/system-error.ts";
 import { removeForsaken, temporaryName } from "../../files/temporary-name.ts";
 import type { Reporter } from "../../refresh/session.ts";
@@ -52,13 +52,12 @@ export class PackageCache {
   /**
    * Writes a package that is here to a file of its own, hashing what it writes. One that is damaged is removed.
    * @param wanted its SHA-256, and its size where the index gives one
-   * @param path of the file, and where it must be
+   * @param open starts to write the file
    * @returns the file, still without its final name; undefined if the package is not here
    */
   async take(
     wanted: { readonly sha256: string; readonly size: number | undefined },
-    path: string,
-    options: StreamOptions,
+    open: () => Promise<StagedStream>,
   ): Promise<StagedStream | undefined> {
     const kept = join(this.#folder, wanted.sha256);
     const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -67,8 +66,7 @@ export class PackageCache {
     try {
       const stat = await handle.stat();
       if (!stat.isFile()) return undefined;
-      const file =
-        stat.size === (wanted.size ?? stat.size) ? await copyOf(handle, path, options, wanted.sha256) : undefined;
+      const file = stat.size === (wanted.size ?? stat.size) ? await copyOf(handle, wanted.sha256, open) : undefined;
       if (file === undefined) {
         this.#reporter.warn(
           `${escapeText(kept)} in the cache is damaged: it was removed, and the package is downloaded again`,
@@ -117,11 +115,10 @@ export class PackageCache {
 /** A copy of an open file under a temporary name; undefined if its digest is another. @throws FeedkeyError `output` */
 async function copyOf(
   handle: fs.FileHandle,
-  path: string,
-  options: StreamOptions,
   sha256: string,
+  open: () => Promise<StagedStream>,
 ): Promise<StagedStream | undefined> {
-  const file = await stageStream(path, options);
+  const file = await open();
   try {
     const hash = createHash("sha256");
     for await (const chunk of handle.createReadStream({ autoClose: false, highWaterMark: piece })) {
