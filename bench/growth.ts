@@ -1,9 +1,10 @@
 /**
- * `node dist/bench/growth.js [FILE.svg]`: how time grows with the archive, from 1,000 to 100,000 stanzas and packages, each
+ * `node dist/bench/growth.js [FILE.svg]`: how time and memory grow with the archive, from 1,000 to 100,000 stanzas and packages, each
  * point the median of 3 rounds; and a picture of it, docs/growth.svg by default.
  */
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { BenchArchive } from "./archive.ts";
 import { chart } from "./chart.ts";
 import { inFolder } from "./folder.ts";
@@ -48,8 +49,21 @@ async function publishing(count: number): Promise<Point> {
   });
 }
 
+/** The same, all of them known and published. */
+async function publishingAgain(count: number): Promise<Point> {
+  return await inFolder(async (folder) => {
+    const archive = new BenchArchive(folder);
+    makePackages(archive.root, count, 2000);
+    // What changed in the last two seconds is read again by the next run.
+    await setTimeout(2100);
+    archive.publish();
+    return pointOf("publish again", count, { name: "publish again", command: archive.publishCommand() }, folder);
+  });
+}
+
 const points: Point[] = [];
-for (const measureOne of [verifying, publishing]) for (const count of counts) points.push(await measureOne(count));
+for (const measureOne of [verifying, publishing, publishingAgain])
+  for (const count of counts) points.push(await measureOne(count));
 const rows = points.map(({ work, count, seconds, megabytes }) => {
   return [
     work,

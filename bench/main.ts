@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: feedkey beside the programs that do the same work or a part of it, in one run on this machine; medians,
- * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, verify, large, apt, keys, floods.
+ * with everything in the page cache. `node dist/bench/main.js WORD...` measures only the groups named: publish, one-more, many, verify, large, apt, keys, floods.
  * FEEDKEY_BENCH_RUNS: rounds that count (9). FEEDKEY_BENCH_SCALE: share of the full sizes (1).
  */
 
@@ -9,7 +9,7 @@ import { judgeFloods } from "./floods.ts";
 import { inFolder } from "./folder.ts";
 import { goalTable, type Outcome } from "./goal.ts";
 import { followChain } from "./keys.ts";
-import { publishAll, publishOneMore } from "./publish.ts";
+import { publishAll, publishMany, publishOneMore } from "./publish.ts";
 import { machine, rounds } from "./size.ts";
 import { verifyIndex, verifyLarge } from "./verify.ts";
 
@@ -18,6 +18,7 @@ const groups: Readonly<Record<string, (folder: string) => Outcome[] | Promise<Ou
   large: verifyLarge,
   publish: publishAll,
   "one-more": publishOneMore,
+  many: publishMany,
   apt: followRepository,
   keys: followChain,
   floods: judgeFloods,

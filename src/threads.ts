@@ -55,34 +55,38 @@ export function takenOf({ items, batch, next }: Share): number {
 }
 
 /**
- * Works in this thread and in others, which are ended afterwards.
+ * Works in this thread and in others on one share after the other.
  * @param onResults called in this thread for some items at a time, in no particular order
  * @throws FeedkeyError `internal` if a thread dies
  */
 export async function workTogether<Item, Result>(
-  share: Share<Item>,
+  shares: Iterable<Share<Item>>,
   work: Work<Item, Result>,
   helpers: readonly Helper[],
   onResults: (results: readonly Result[]) => void,
 ): Promise<void> {
-  const here = async () => {
-    for await (const results of takeBatches(share, work)) onResults(results);
-  };
-  const there = helpers.map((helper) => helper.serve(share, onResults));
-  try {
-    await Promise.all([here(), ...there]);
-  } finally {
-    // After a failure, no thread may take another batch.
-    Atomics.store(new Int32Array(share.next), 0, share.items.length);
-    await Promise.allSettled(there);
-    await Promise.all(helpers.map((helper) => helper.end()));
+  for (const share of shares) {
+    const here = async () => {
+      for await (const results of takeBatches(share, work)) onResults(results);
+    };
+    const there = helpers.map((helper) => helper.serve(share, onResults));
+    try {
+      await Promise.all([here(), ...there]);
+    } finally {
+      // After a failure nobody is to take another one.
+      Atomics.store(new Int32Array(share.next), 0, share.items.length);
+      await Promise.allSettled(there);
+    }
   }
 }
 
 /** Another thread, which takes some 40 ms to be ready: best started before there is anything to do. */
 export class Helper {
   // The name that the file has once it is compiled.
-  readonly #worker = new Worker(new URL("./worker.js", import.meta.url));
+  // What a task makes is soon sent: without a limit, V8 keeps 48 MB for it.
+  readonly #worker = new Worker(new URL("./worker.js", import.meta.url), {
+    resourceLimits: { maxYoungGenerationSizeMb: 8 },
+  });
   readonly #died: Promise<never>;
 
   constructor() {
@@ -118,7 +122,7 @@ export class Helper {
     });
     this.#worker.postMessage(share);
     this.#worker.ref();
-    await Promise.race([reported, this.#died]);
+    await Promise.race([reported, this.#died]).finally(() => this.#worker.unref());
   }
 
   async end(): Promise<void> {

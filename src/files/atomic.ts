@@ -1,5 +1,6 @@
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { type Data, piecesOf } from "../content.ts";
 import { systemCode } from "../error.ts";
 import { syncFolder } from "./folder.ts";
 import {
@@ -25,13 +26,15 @@ interface Held {
  * Writes and syncs a file beside its target, under a temporary name.
  * @throws FeedkeyError `output`; nothing is left behind then
  */
-export async function stageFile(
-  path: string,
-  data: Uint8Array | string,
-  options: StageOptions = {},
-): Promise<StagedFile> {
+export async function stageFile(path: string, data: Data | string, options: StageOptions = {}): Promise<StagedFile> {
   const stream = await StagedStream.open(path, options);
-  await stream.write(typeof data === "string" ? Buffer.from(data, "utf8") : data);
+  try {
+    const bytes = typeof data === "string" ? Buffer.from(data, "utf8") : data;
+    for (const piece of piecesOf(bytes)) await stream.writeNow(piece);
+  } catch (error) {
+    await stream.discard();
+    throw error;
+  }
   return stream.finish();
 }
 
@@ -87,7 +90,7 @@ export async function stageAll(
  */
 export async function writeFileAtomic(
   path: string,
-  data: Uint8Array | string,
+  data: Data | string,
   options: StageOptions = {},
   lock?: Held,
 ): Promise<void> {

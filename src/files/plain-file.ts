@@ -1,7 +1,8 @@
 /** Reads files that somebody else may have put there, without blocking and within a limit. */
 import { constants, type Stats } from "node:fs";
 import * as fs from "node:fs/promises";
-import { systemCode } from "../error.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
 import type { FileOwner } from "./staged-stream.ts";
 
 export interface PlainFile {
@@ -23,6 +24,14 @@ export function kindOf(stat: Stats): string {
   if (stat.isFIFO()) return "is a named pipe";
   if (stat.isSocket()) return "is a socket";
   return "is a device";
+}
+
+/** The error for something that is there instead of a file, or of a folder on the way to one. */
+export function notExpected(path: string, problem: string, expected: string): FeedkeyError {
+  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}: expected ${expected}`, {
+    details: { path, problem },
+    hint: "find out who put it there, and remove it; the right file is written again; links below the root are not followed",
+  });
 }
 
 /**

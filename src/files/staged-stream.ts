@@ -128,6 +128,12 @@ export class StagedStream implements StagedFile {
     if (this.#gathered >= writeBytes || !this.#open) await this.#orDiscard(() => this.#flush());
   }
 
+  /** The same for a chunk that may change as soon as it is written. */
+  async writeNow(chunk: Uint8Array): Promise<void> {
+    await this.write(chunk);
+    await this.#orDiscard(() => this.#flush());
+  }
+
   async #flush(): Promise<void> {
     const pieces = this.#pieces;
     this.#pieces = [];

@@ -10,7 +10,8 @@ import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { removeLeftovers, replaceLink, writeFileAtomic } from "./atomic.ts";
 import { isWithin, syncFolder } from "./folder.ts";
-import { kindOf, readPlainFile } from "./plain-file.ts";
+import { HashedFile } from "./hashed-file.ts";
+import { kindOf, type NotPlain, notExpected, readPlainFile } from "./plain-file.ts";
 import type { FileOwner } from "./staged-stream.ts";
 import { causeInWords, outputError } from "./system-error.ts";
 
@@ -214,13 +215,24 @@ export class TargetRoot {
    *   allowed; `output` if it can't be read
    */
   async read(name: string, most: number): Promise<Buffer | undefined> {
+    return (await this.#found(name, (path) => readPlainFile(path, most)))?.bytes;
+  }
+
+  /** The same, hashed and not kept in memory. @throws FeedkeyError the same */
+  async content(name: string, most: number): Promise<HashedFile | undefined> {
+    return await this.#found(name, async (path) => HashedFile.read(path, most));
+  }
+
+  async #found<Read extends object>(
+    name: string,
+    readAt: (path: string) => Promise<Read | NotPlain>,
+  ): Promise<Read | undefined> {
     const path = await this.hostPath(name);
     try {
-      const read = await readPlainFile(path, most);
-      if (!("bytes" in read)) throw notExpected(this.#shown(path), read.problem, "a plain file");
-      // The opened file must be the one that the name leads to now: a folder in the path may have been replaced by a link in
-      // the meantime.
-      if ((await fs.realpath(path)) === path) return read.bytes;
+      const read = await readAt(path);
+      if ("problem" in read) throw notExpected(this.#shown(path), read.problem, "a plain file");
+      // The opened file must be the one that the name leads to now: a folder on the way may have become a link meanwhile.
+      if ((await fs.realpath(path)) === path) return read;
       throw notExpected(this.#shown(path), "was moved while it was read", "a plain file");
     } catch (error) {
       if (systemCode(error) === "ENOENT") return undefined;
@@ -276,13 +288,6 @@ function parts(name: string): string[] {
   const plain = found.every((part) => part !== "" && part !== "." && part !== ".." && !part.includes("\0"));
   if (plain && basename(name) !== "") return found;
   throw new FeedkeyError("bad_path", `"${name}" is not a plain path below a root`, { details: { path: name } });
-}
-
-function notExpected(path: string, problem: string, expected: string): FeedkeyError {
-  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}: expected ${expected}`, {
-    details: { path, problem },
-    hint: "find out who put it there, and remove it; the right file is written again; links below the root are not followed",
-  });
 }
 
 /** Far more than any configuration file or keyring of ours. */

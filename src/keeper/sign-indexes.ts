@@ -131,8 +131,8 @@ export async function signIndexes(
   const [file] = files;
   if (config !== undefined && archiveFeed?.packages === undefined && archiveFeed !== undefined && file !== undefined) {
     const records = recordsFolder(store, config.root);
-    const { bytes } = file;
-    await withLock(records, (lock) => recordSigned(records, archiveFeed, { name: archiveFeed.index, bytes }, lock));
+    const { document } = file;
+    await withLock(records, (lock) => recordSigned(records, archiveFeed, { name: archiveFeed.index, document }, lock));
   }
   for (const warning of warnings) reporter.warn(warning);
   await warnOfSigner(opened, place, own, options, reporter);

@@ -1,5 +1,6 @@
 /** Reads the published indexes, to sign them again after a rotation or on the copy of a rehearsal. */
 import { FeedkeyError } from "../error.ts";
+import type { Spools } from "../files/spool.ts";
 import { formatOf } from "../formats/formats.ts";
 import { foreignFile } from "../openpgp/check/foreign-file.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
@@ -14,6 +15,7 @@ import { effectiveRevocation } from "../trust/key-state.ts";
 import { type Refusal, refuse } from "../trust/policy.ts";
 import type { SignedFile } from "./feed-layout.ts";
 import { rootOf, toSign } from "./feed-layouts.ts";
+import { IndexForms } from "./index-text/index-forms.ts";
 import { readPublishedRoot } from "./layouts/foreign-root.ts";
 import { presentSignatures } from "./present-signatures.ts";
 import type { IndexSource, Publishing } from "./publish.ts";
@@ -102,16 +104,19 @@ export async function takePublished(
   feed: ArchiveFeed,
   folder: FolderView,
   at: Instant,
+  spools: Spools,
 ): Promise<{ readonly file: SignedFile; readonly index: IndexText; readonly listed: number } | undefined> {
   const root = rootOf(feed);
-  const bytes = await folder.read(root.signed);
-  if (bytes === undefined) return undefined;
-  // Lists in other files are unchanged: only the root is signed again.
-  const isList = formatOf(feed.format).content === undefined;
-  const text = isList ? await root.textOf(bytes, folder) : bytes;
-  const listed = await readPublishedRoot(feed, text, folder, at);
-  const packages = isList && feed.packages !== undefined ? listed : undefined;
-  return { file: { name: root.signed, bytes }, index: { text, packages }, listed };
+  const document = await folder.document(root.signed);
+  if (document === undefined) return undefined;
+  const file = { name: root.signed, document };
+  // Lists in other files stay as they are: the root alone is signed again.
+  const isOurs = formatOf(feed.format).content === undefined && feed.packages !== undefined;
+  const texts = isOurs ? await root.textsOf(document, folder) : undefined;
+  const [text = document] = texts?.values() ?? [];
+  const listed = await readPublishedRoot(feed, text.bytes, folder, at);
+  const forms = texts && new IndexForms(async () => texts, spools);
+  return { file, index: { packages: isOurs ? listed : undefined, bytes: text.length, forms }, listed };
 }
 
 async function termsOf({ certificates, key, userId, record, at }: Publishing, by: readonly OwnCertificate[]) {
@@ -134,14 +139,14 @@ export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
     records: "known",
     async take(feed, folder, publishing) {
       const { signed } = rootOf(feed);
-      const bytes = await folder.read(signed);
-      // It was never published; `publish` will sign it with the right key.
-      if (bytes === undefined) return undefined;
+      const document = await folder.document(signed);
+      // Never published yet: publish will sign it with the right key.
+      if (document === undefined) return undefined;
       terms ??= termsOf(publishing, by);
-      const found = await look(feed, { name: signed, bytes }, folder, await terms);
+      const found = await look(feed, { name: signed, document }, folder, await terms);
       if (found !== undefined && "delegate" in found) return found;
       if (found !== undefined) throw new FeedkeyError(found.code, found.reason);
-      const taken = await takePublished(feed, folder, publishing.at);
+      const taken = await takePublished(feed, folder, publishing.at, publishing.spools);
       return taken === undefined ? undefined : { index: taken.index };
     },
   };

@@ -1,47 +1,23 @@
 /** The differences between the formats when a feed is published. */
 import type { SignatureFile } from "../formats/format.ts";
 import type { PackageIndex } from "../formats/package-index.ts";
+import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
 import type { FolderView } from "../signing/published-tree.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
+import type { FileWrite, IndexForms, SignedFile } from "./index-text/index-forms.ts";
 import type { ScannedPackage } from "./scan/scan.ts";
 
-/** The two parts of a stanza; together they end in a newline. */
+export type { FileWrite, SignedFile } from "./index-text/index-forms.ts";
+
+/** The two parts of a stanza: put together, they end in a newline. */
 export interface StanzaParts {
   readonly own: Uint8Array;
   readonly added: string;
 }
 
-/** A package that will be listed. */
-export type ToList = Omit<Listed, "stanza"> & StanzaParts;
-
-/** A package with its stanza. */
-export interface Listed {
-  readonly name: string;
-  readonly version: string;
-  readonly architecture: string;
-  /** As in the index. */
-  readonly path: string;
-  /** SHA-256 of the package file, lower-case hex. */
-  readonly sha256: string;
-  /** A view into the text of the index. */
-  readonly stanza: Uint8Array;
-}
-
-export interface FileWrite {
-  /** Below the feed's folder. */
-  readonly name: string;
-  readonly data: Uint8Array;
-}
-
-/** A file with its own signature. */
-export interface SignedFile {
-  readonly name: string;
-  readonly bytes: Uint8Array;
-}
-
-/** A file, with the names and kinds of its signature files; the one that is always right comes last. */
+/** A file with the names and kinds of the files that its signatures are written to, the one that is always right last. */
 export interface FileToSign extends SignedFile {
   readonly signatures: readonly SignatureFile[];
 }
@@ -64,26 +40,22 @@ export interface RootLayout {
   /** The signed file that is always there. */
   readonly signed: string;
   /**
-   * The text of the index: the signed file itself, or the lists that it names.
+   * The texts of the lists that the signed file is, or leads to, by name.
    * @param folder where the files are that it lists
    * @throws FeedkeyError `bad_index`
    */
-  textOf(signed: Uint8Array, folder: FolderView): Promise<Uint8Array>;
-  /** @throws FeedkeyError `bad_path`, `output` if a file there can't be read */
-  files(given: ToLayOut): Promise<IndexFiles>;
+  textsOf(signed: HashedDocument, folder: FolderView): Promise<ReadonlyMap<string, HashedDocument>>;
 }
 
 /** The wanted state of a feed, and the published one. */
 export interface ToLayOut {
   readonly feed: ArchiveFeed;
   readonly folder: FolderView;
-  /** The index to publish. */
-  readonly text: Uint8Array;
-  /** The packages from which it was made, if it was made here. */
-  readonly listed: readonly Listed[] | undefined;
+  /** The index that is to be published. */
+  readonly index: IndexForms;
   /** The signed file there; undefined if there is none. */
-  readonly before: Uint8Array | undefined;
-  /** Whether the archive published or signed exactly these bytes before; otherwise the file is not signed again. */
+  readonly before: HashedDocument | undefined;
+  /** Whether the archive published or signed exactly these bytes before: else the file is not signed again. */
   isOwn(file: SignedFile): Promise<boolean>;
   readonly at: Instant;
   /** How long published signatures are valid. */
@@ -101,9 +73,20 @@ export interface FeedLayout extends RootLayout {
    * @throws FeedkeyError `bad_package` for a package that can't be listed in the index
    */
   stanzaOf(scanned: ScannedPackage, path: string, feed: WrittenFeed): StanzaParts;
-  /** Variables that a package's stanza should have but lacks, although clients accept it. */
-  lacking(own: Uint8Array): readonly string[];
+  /** Names of all lists; one, called after the index, unless it says otherwise. */
+  listsOf?(feed: WrittenFeed): readonly string[];
+  /** Which of them a package is in. @param path as in the index */
+  listedIn?(scanned: ScannedPackage, path: string, feed: WrittenFeed): readonly string[];
+  /** @throws FeedkeyError `bad_path`, `output` if a file there can't be read; `bad_index` for one that no client takes */
+  files(given: ToLayOut): Promise<IndexFiles>;
+  /** What a package's own part of its stanza should say and does not, though clients accept it. */
+  lacking?(own: Uint8Array): readonly string[];
   compareVersions(a: string, b: string): number;
   /** @throws FeedkeyError `bad_index` */
   read(text: Uint8Array): PackageIndex;
+  /**
+   * Checks a text that comes in pieces of whole stanzas as `read` would, but for packages that appear twice.
+   * @throws FeedkeyError `bad_index`
+   */
+  check(pieces: Iterable<Uint8Array>): void;
 }

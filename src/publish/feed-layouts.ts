@@ -17,8 +17,7 @@ export function layoutOf({ format }: Pick<WrittenFeed, "format">): FeedLayout {
 function signedAsItIs({ index }: SignedFeed): RootLayout {
   return {
     signed: index,
-    textOf: async (signed) => signed,
-    files: async ({ text }) => ({ signed: [{ name: index, bytes: text }], writes: [], removes: [] }),
+    textsOf: async () => new Map(),
   };
 }
 
@@ -31,9 +30,9 @@ function signaturesOf({ format, signatures }: ArchiveFeed, name: string): readon
   return publishedSignatures(name, formatOf(format).signing, signatures);
 }
 
-/** A file of this feed with its signature files. */
-export function toSign(feed: ArchiveFeed, { name, bytes }: SignedFile): FileToSign {
-  return { name, bytes, signatures: signaturesOf(feed, name) };
+/** A file of this feed with the files that its signatures go to. */
+export function toSign(feed: ArchiveFeed, { name, document }: SignedFile): FileToSign {
+  return { name, document, signatures: signaturesOf(feed, name) };
 }
 
 /** The files that a feed always has: its root and the root's signatures. */

@@ -61,8 +61,8 @@ export async function signFile(
   const isFramed = ({ holds }: SignatureFile) => holds === "framed";
   return {
     file,
-    detached: file.signatures.every(isFramed) ? none : await sign(new HashedDocument(file.bytes)),
-    framed: file.signatures.some(isFramed) ? await sign(HashedDocument.ofText(file.bytes)) : none,
+    detached: file.signatures.every(isFramed) ? none : await sign(file.document),
+    framed: file.signatures.some(isFramed) ? await sign(HashedDocument.ofText(file.document.bytes)) : none,
     createdAt: at,
     expiresAt,
   };
@@ -83,8 +83,9 @@ export function writtenSignature(
   { file, detached, framed }: FileSignatures,
   before: Uint8Array = new Uint8Array(),
 ): PublishedFile {
-  // Only one armored block, because sqv reads only the first.
-  if (holds === "framed") return { name, data: frame(file.bytes, armor(framed.binary, "SIGNATURE"), framed.hashes) };
+  // One armored block: of several, sqv reads the first only.
+  if (holds === "framed")
+    return { name, data: frame(file.document.bytes, armor(framed.binary, "SIGNATURE"), framed.hashes) };
   const packets = Buffer.concat([before, detached.binary]);
   return { name, data: holds === "binary" ? packets : armor(packets, "SIGNATURE") };
 }

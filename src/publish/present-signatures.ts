@@ -21,9 +21,9 @@ export async function presentSignatures(
   held: Uint8Array,
   keys: KeyIndex,
 ): Promise<DataSignature[]> {
-  if (holds !== "framed") return await checkSignatures(readSignatureFile(held, name), file.bytes, keys);
+  if (holds !== "framed") return await checkSignatures(readSignatureFile(held, name), file.document, keys);
   const { signed, signatures } = unframe(held, name);
-  const document = HashedDocument.ofText(file.bytes);
+  const document = HashedDocument.ofText(file.document.bytes);
   if (Buffer.compare(HashedDocument.ofText(signed).covered, document.covered) !== 0) {
     throw new FeedkeyError(
       "bad_signature",

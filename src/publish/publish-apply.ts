@@ -64,10 +64,10 @@ async function stageBundle(tree: PublishedTree, bundle: readonly PublishedFile[]
 
 /** Another program may have written the file again since it was read. @throws FeedkeyError `locked` */
 async function refuseChanged({ plan: { folder, writes }, signatures }: SignedPlan): Promise<void> {
-  for (const { name, bytes } of signatures.map(({ file }) => file)) {
+  for (const { name, document } of signatures.map(({ file }) => file)) {
     if (writes.some((one) => one.name === name)) continue;
-    const now = await folder.read(name);
-    if (now !== undefined && Buffer.compare(now, bytes) === 0) continue;
+    const now = await folder.document(name);
+    if (now?.equals(document) === true) continue;
     throw new FeedkeyError("locked", `${escapeText(`${folder.path}/${name}`)} changed while it was being signed`, {
       details: { path: `${folder.path}/${name}` },
       hint: "run the command again once the program that writes it has ended",

@@ -2,17 +2,18 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formatOf } from "../formats/formats.ts";
-import type { ArchiveFeed, WrittenFeed } from "../profile/types.ts";
+import type { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import type { ArchiveFeed } from "../profile/types.ts";
 import type { FolderView, PublishedFolder, PublishedTree } from "../signing/published-tree.ts";
 import type { Duration, Instant } from "../time.ts";
 import type { Fingerprint } from "../trust/facts.ts";
-import { packageUrl } from "../trust/package-path.ts";
-import type { FileToSign, FileWrite, Listed, ToList } from "./feed-layout.ts";
+import type { FileToSign, FileWrite, IndexFiles, SignedFile } from "./feed-layout.ts";
 import { layoutOf, rootOf, toSign } from "./feed-layouts.ts";
 import { certificateBeside, inOrder, type Signers, severalOf } from "./feed-signers.ts";
-import { indexChanges } from "./index-changes.ts";
-import { refuseUnreadable, warnOfEnd, warnOfSize } from "./readable-index.ts";
-import type { ScannedPackage } from "./scan/scan.ts";
+import { indexChanges } from "./index-text/index-changes.ts";
+import { type IndexForms, refuseLarge } from "./index-text/index-forms.ts";
+import type { MadeRecord } from "./published-record.ts";
+import { warnOfEnd, warnOfSize } from "./readable-index.ts";
 import { dateAfter } from "./signature-date.ts";
 import { planSignatureFiles, signatureNames } from "./signature-files.ts";
 import { isOwn, type Vouchers } from "./vouched-file.ts";
@@ -43,117 +44,24 @@ export interface FeedPlan extends FolderPlan {
   readonly sign: string | undefined;
   /** Notes for the keepers, in words. */
   readonly warnings: readonly string[];
+  /** For the record. */
+  readonly made: MadeRecord | undefined;
 }
-
-/** Path of a package in the index: relative to the feed if it is in it, else to the archive. */
-export function indexPath(feed: WrittenFeed, path: string): string {
-  const inRoot = feed.packages === "" ? path : `${feed.packages}/${path}`;
-  const base = baseOf(feed);
-  if (base === "") return inRoot;
-  return inRoot.startsWith(`${base}/`) ? inRoot.slice(base.length + 1) : inRoot;
-}
-
-function baseOf(feed: WrittenFeed): string {
-  return layoutOf(feed).baseOf?.(feed) ?? feed.path;
-}
-
-const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** The new index of a feed. */
 export interface IndexText {
-  readonly text: Uint8Array;
   /** Undefined where another program lists them. */
   readonly packages: number | undefined;
-  /** What it was made of, if it was made here. */
-  readonly listed?: readonly Listed[];
+  /** Of its text, or of the largest of its lists. */
+  readonly bytes: number;
+  /** Undefined: its root is signed as it lies there. */
+  readonly forms: IndexForms | undefined;
+  /** What it is made of, for the record; undefined where that can't be told. */
+  readonly from?: string | undefined;
+  /** What its keepers should hear of it, in words. */
+  readonly notes?: readonly string[];
   /** Why package files of the feed are left out. */
   readonly bad?: readonly FeedkeyError[];
-}
-
-/**
- * The index of the packages found: sorted by name, version, architecture and path, so that the same packages give the same
- * bytes.
- * @returns the bytes, and the packages whose control data can't be written into an index
- */
-export function makeIndex(
-  feed: WrittenFeed,
-  scanned: readonly ScannedPackage[],
-): IndexText & { readonly listed: readonly Listed[]; readonly bad: readonly FeedkeyError[] } {
-  const layout = layoutOf(feed);
-  const found: ToList[] = [];
-  const bad: FeedkeyError[] = [];
-  for (const one of scanned) {
-    try {
-      const path = indexPath(feed, one.path);
-      refusePath(feed, path);
-      const { name, version, architecture, sha256 } = one;
-      found.push({ name, version, architecture, path, sha256, ...layout.stanzaOf(one, path, feed) });
-    } catch (error) {
-      if (!(error instanceof FeedkeyError)) throw error;
-      const message = `package ${escapeText(one.path)}: ${error.message}`;
-      bad.push(
-        new FeedkeyError(error.code, message, {
-          details: { ...error.details, path: one.path },
-          cause: error,
-          ...(error.hint === undefined ? {} : { hint: error.hint }),
-        }),
-      );
-    }
-  }
-  found.sort((a, b) => {
-    return (
-      byText(a.name, b.name) ||
-      layout.compareVersions(a.version, b.version) ||
-      byText(a.version, b.version) ||
-      byText(a.architecture, b.architecture) ||
-      byText(a.path, b.path)
-    );
-  });
-  refuseTwins(found);
-  return { ...writeText(found), packages: found.length, bad };
-}
-
-/** T12: packages that clients would refuse to fetch are not published. @throws FeedkeyError `bad_path` */
-function refusePath(feed: WrittenFeed, path: string): void {
-  const place = packageUrl("https://archive.invalid/", baseOf(feed), path);
-  if (!("code" in place)) return;
-  throw new FeedkeyError(place.code, `clients would refuse it: ${escapeText(place.reason)}`, {
-    hint: "rename the file, then publish again",
-  });
-}
-
-/** The text of an index, written in one go to save memory. */
-function writeText(found: readonly ToList[]): { text: Uint8Array; listed: Listed[] } {
-  const newline = 0x0a;
-  const length = found.reduce((sum, { own, added }) => sum + own.length + Buffer.byteLength(added) + 1, 0);
-  const text = Buffer.allocUnsafeSlow(length);
-  let end = 0;
-  const listed = found.map(({ own, added, ...one }) => {
-    const start = end;
-    text.set(own, start);
-    end = start + own.length;
-    end += text.write(added, end);
-    text[end++] = newline;
-    return { ...one, stanza: text.subarray(start, end - 1) };
-  });
-  return { text, listed };
-}
-
-/** Two files of one name, version and architecture: clients could get either (T13). */
-function refuseTwins(listed: readonly ToList[]): void {
-  for (const [i, one] of listed.entries()) {
-    const next = listed[i + 1];
-    if (next?.name !== one.name || next.version !== one.version || next.architecture !== one.architecture) continue;
-    const what = `${one.name} ${one.version} ${one.architecture}`;
-    throw new FeedkeyError(
-      "bad_package",
-      `two packages are both ${escapeText(what)}: ${escapeText(one.path)} and ${escapeText(next.path)}`,
-      {
-        details: { paths: [one.path, next.path] },
-        hint: "remove one of them: clients must never have to guess",
-      },
-    );
-  }
 }
 
 /** Whether the plan changes anything. */
@@ -173,7 +81,25 @@ export interface PlanTerms {
   readonly vouchers: Vouchers;
 }
 
-const unreadableHint = "check the control data of the package in that line, or report a bug";
+/** Whether nothing was listed before, as far as that can be read. */
+function isEmpty(texts: ReadonlyMap<string, HashedDocument> | undefined): boolean {
+  return texts !== undefined && [...texts.values()].every(({ length }) => length === 0);
+}
+
+async function filesFor(
+  feed: ArchiveFeed,
+  folder: FolderView,
+  index: IndexForms | undefined,
+  before: HashedDocument | undefined,
+  terms: PlanTerms,
+): Promise<IndexFiles> {
+  if (index !== undefined && feed.packages !== undefined) {
+    const own = (file: SignedFile) => isOwn(feed, folder, file, terms.vouchers);
+    return await layoutOf(feed).files({ ...terms, feed, folder, index, before, isOwn: own });
+  }
+  if (before === undefined) throw new FeedkeyError("internal", `feed "${feed.name}" has no root to be signed`);
+  return { signed: [{ name: rootOf(feed).signed, document: before }], writes: [], removes: [] };
+}
 
 /**
  * Plans one feed.
@@ -187,15 +113,15 @@ export async function planFeed(
   tree: PublishedTree,
   feed: ArchiveFeed,
   folder: FolderView,
-  { text, packages, listed, bad = [] }: IndexText,
+  { packages, bytes, forms, from, notes = [], bad = [] }: IndexText,
   keys: Signers,
   terms: PlanTerms,
 ): Promise<FeedPlan> {
   const layout = rootOf(feed);
-  const before = await folder.read(layout.signed);
+  const before = await folder.document(layout.signed);
   // A file that can't be read is replaced.
-  const oldText = before && (await layout.textOf(before, folder).catch(() => undefined));
-  if (packages === 0 && before !== undefined && oldText?.length !== 0 && !terms.allowEmpty) {
+  const textsBefore = async () => before && (await layout.textsOf(before, folder).catch(() => undefined));
+  if (packages === 0 && before !== undefined && !terms.allowEmpty && !isEmpty(await textsBefore())) {
     const [first] = bad;
     const why = first === undefined ? "" : `; ${bad.length} can't be published, the first because ${first.message}`;
     throw new FeedkeyError(
@@ -214,26 +140,23 @@ export async function planFeed(
       },
     );
   }
-  const { writes, ...files } = await layout.files({
-    ...{ feed, folder, text, listed, before, at: terms.at, validFor: terms.validFor, signers: terms.signers },
-    isOwn: (file) => isOwn(feed, folder, file, terms.vouchers),
-  });
+  const { writes, ...files } = await filesFor(feed, folder, forms, before, terms);
   const [root, ...others] = files.signed;
   const { signing } = formatOf(feed.format);
   const beside = await certificateBeside(folder, root.name, signing, keys, terms.at);
   const signed = [toSign(feed, root), ...others.map((file) => toSign(feed, file))] as const;
   const removes = [...files.removes, ...(await planSignatureFiles(folder, signed, terms.force))];
-  const same = before !== undefined && Buffer.compare(before, signed[0].bytes) === 0;
+  const same = before?.equals(root.document) === true;
   const signers = inOrder(severalOf(feed), keys);
   const sign = same ? await whySign(folder, signed, signers, feed, terms) : "the index changes";
   const what = `the index of feed "${feed.name}"`;
-  // The existing file was checked when it was read.
-  const { warnings } =
-    same || listed === undefined || feed.packages === undefined
-      ? { warnings: warnOfSize(what, text.length) }
-      : refuseUnreadable(what, feed.format, text, unreadableHint);
-  const changes = same || feed.packages === undefined ? [] : indexChanges(oldText, text, listed, layoutOf(feed).read);
-  // Including files that will be removed: a client may have accepted them, so their dates count.
+  refuseLarge(what, root.document.length, formatOf(feed.format).maxRoot);
+  const isAsIs = forms === undefined || feed.packages === undefined;
+  const changes =
+    same || isAsIs || forms.areKnown
+      ? []
+      : indexChanges((await textsBefore()) ?? new Map(), await forms.texts(), layoutOf(feed).read);
+  // Those that go too: they may be what a client has accepted, and removing them forgets no date.
   const date = await dateAfter(folder, [...signatureNames(signed), ...removes], terms.vouchers.signers, terms.at);
   const alone = severalOf(feed) === "one" ? [] : keys.missing;
   return {
@@ -241,6 +164,7 @@ export async function planFeed(
     folder: tree.folder(feed.path),
     signed,
     packages,
+    made: from === undefined ? undefined : { from, packages: packages ?? 0, bytes, notes, files: forms?.digests ?? {} },
     changes: changes.map(escapeText),
     writes: [...writes, ...beside],
     removes,
@@ -248,8 +172,8 @@ export async function planFeed(
     sign,
     date,
     warnings: [
-      ...warnings,
-      ...(feed.packages === undefined ? warnOfEnd(what, signing, text, terms.at) : []),
+      ...warnOfSize(what, bytes),
+      ...(feed.packages === undefined ? warnOfEnd(what, signing, root.document.bytes, terms.at) : []),
       ...alone.map((why) => `feed "${feed.name}" is not signed by both keys of the rotation: ${why}`),
     ],
   };

@@ -5,6 +5,7 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { type HeldLock, withLock } from "../files/lock.ts";
+import { Spools } from "../files/spool.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { type BundleFile, planBundle } from "../signing/bundle.ts";
 import { claims, isDelegate, type Own, refuseBeyondDelegation } from "../signing/delegate-check.ts";
@@ -34,13 +35,12 @@ export interface Publishing {
   readonly userId: string;
   readonly record: PublishedRecord;
   readonly at: Instant;
+  /** For what is too large for memory. */
+  readonly spools: Spools;
 }
 
-/** The new index of a feed; or the delegate that signs it; undefined if there is none. */
-export type Taken =
-  | { readonly index: IndexText; readonly notes?: readonly string[] }
-  | { readonly delegate: Fingerprint }
-  | undefined;
+/** The index that a feed is to have; or the delegate who signs it; undefined: there is none. */
+export type Taken = { readonly index: IndexText } | { readonly delegate: Fingerprint } | undefined;
 
 /** The source of the indexes: scanned packages, or the published indexes. */
 export interface IndexSource {
@@ -182,8 +182,8 @@ interface Planned extends Omit<Published, "applied"> {
   readonly stopped: boolean;
 }
 
-/** Plans everything. Nothing is changed except the caches of the sources. */
-async function plan(tree: PublishedTree, publication: Publication, records: string): Promise<Planned> {
+/** Works out all that is to be done. Nothing is changed but what sources remember for themselves. */
+async function plan(tree: PublishedTree, publication: Publication, records: string, spools: Spools): Promise<Planned> {
   const { feeds, source, store, at } = publication;
   const { where, fingerprint } = publication.key;
   const own = await certificatesWith(store, publication.key);
@@ -213,7 +213,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
       return undefined;
     }
   };
-  const publishing = { certificates, key, userId, record, at };
+  const publishing = { certificates, key, userId, record, at, spools };
   const taken = [];
   for (const feed of feeds) {
     const folder = tree.folder(feed.path).view();
@@ -222,11 +222,9 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
   const delegated = taken.flatMap(({ feed, found }) => {
     return found !== undefined && "delegate" in found ? [{ feed: feed.name, delegate: found.delegate }] : [];
   });
-  const bad = taken.flatMap(({ found }) => (found !== undefined && "index" in found ? (found.index.bad ?? []) : []));
-  const notes = [
-    ...ofBundle,
-    ...taken.flatMap(({ found }) => (found !== undefined && "index" in found ? (found.notes ?? []) : [])),
-  ];
+  const indexes = taken.flatMap(({ found }) => (found !== undefined && "index" in found ? [found.index] : []));
+  const bad = indexes.flatMap((index) => index.bad ?? []);
+  const notes = [...ofBundle, ...indexes.flatMap((index) => index.notes ?? [])];
   if (bad.length > 0 && !publication.skipBad) {
     return { plans: [], bundle: [], notes, bad, left, delegated, own, record, certificates, stopped: true };
   }
@@ -282,8 +280,9 @@ export async function publishFeeds(publication: Publication): Promise<Published>
   if (!source.eachAlone) await refuseOdd(tree, feeds);
   const records = recordsFolder(publication.store, publication.root);
   const run = async (lock: HeldLock | undefined): Promise<Published> => {
+    const spools = new Spools();
     try {
-      const { record, stopped, certificates, ...planned } = await plan(tree, publication, records);
+      const { record, stopped, certificates, ...planned } = await plan(tree, publication, records, spools);
       await source.settled?.();
       const applied = lock !== undefined && !stopped;
       if (applied) await carryOut(tree, { ...planned, record, certificates, stopped }, publication, records, lock);
@@ -291,6 +290,7 @@ export async function publishFeeds(publication: Publication): Promise<Published>
     } finally {
       // All writes must have ended, with or without an error.
       await source.settled?.().catch(() => undefined);
+      spools.close();
     }
   };
   return dryRun ? await run(undefined) : await withLock(records, run);

@@ -22,6 +22,21 @@ export interface PublishedRecord {
   readonly indexes: ReadonlyMap<string, readonly string[]>;
   /** Whether this key store has written the key bundle, or was about to. */
   readonly bundle: boolean;
+  /** By the path of a feed, what its present index was made of. */
+  readonly made: ReadonlyMap<string, MadeRecord>;
+}
+
+/** An index that was made of packages: the same packages give the same files again. */
+export interface MadeRecord {
+  /** Names the packages and the settings. */
+  readonly from: string;
+  readonly packages: number;
+  /** Of its text, or of the largest of its lists. */
+  readonly bytes: number;
+  /** What its keepers were told of it. */
+  readonly notes: readonly string[];
+  /** SHA-256 of its files, by their names below the feed. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 const version = 1;
@@ -31,20 +46,39 @@ function fileIn(records: string): string {
 }
 
 /** A signed file of a feed: its key in the record, and its digest. */
-export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, bytes }: SignedFile) {
-  return { path: join(path, name), sha256: createHash("sha256").update(bytes).digest("hex") };
+export function recordEntry({ path }: Pick<ArchiveFeed, "path">, { name, document }: SignedFile) {
+  return { path: join(path, name), sha256: document.sha256 };
+}
+
+/** What is not as it was written is left out: then the files are made again. */
+function readMade(made: unknown): Map<string, MadeRecord> {
+  const isMade = (entry: [string, unknown]): entry is [string, MadeRecord] => {
+    const { from, packages, bytes, notes, files } = Object(entry[1]) as Record<string, unknown>;
+    const isText = (value: unknown) => typeof value === "string";
+    const areNumbers = Number.isSafeInteger(packages) && Number.isSafeInteger(bytes);
+    return (
+      isText(from) &&
+      areNumbers &&
+      Array.isArray(notes) &&
+      notes.every(isText) &&
+      Object.values(Object(files)).every(isText)
+    );
+  };
+  return new Map(Object.entries(Object(made) as object).filter(isMade));
 }
 
 function parse(text: string): PublishedRecord | undefined {
   try {
-    const { version: found, indexes, bundle } = JSON.parse(text) as Record<string, unknown>;
+    const { version: found, indexes, bundle, made } = JSON.parse(text) as Record<string, unknown>;
     if (found !== version || typeof indexes !== "object" || indexes === null) return undefined;
     const entries = Object.entries(indexes as Record<string, unknown>);
     const isList = (value: unknown): value is string[] => {
       return Array.isArray(value) && value.every((one) => typeof one === "string" && /^[0-9a-f]{64}$/.test(one));
     };
     const sound = entries.filter((entry): entry is [string, string[]] => isList(entry[1]));
-    return sound.length === entries.length ? { indexes: new Map(sound), bundle: bundle === true } : undefined;
+    return sound.length === entries.length
+      ? { indexes: new Map(sound), bundle: bundle === true, made: readMade(made) }
+      : undefined;
   } catch {
     return undefined;
   }
@@ -61,7 +95,7 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
     if (systemCode(cause) === "ENOENT") return undefined;
     throw new FeedkeyError("bad_config", `${file} can't be read`, { cause, details: { path: file } });
   });
-  const record = text === undefined ? { indexes: new Map(), bundle: false } : parse(text);
+  const record = text === undefined ? { indexes: new Map(), bundle: false, made: new Map() } : parse(text);
   if (record !== undefined) return record;
   throw new FeedkeyError("bad_config", `${file} is damaged: it says which indexes were published last`, {
     details: { path: file },
@@ -73,14 +107,16 @@ export async function readPublished(records: string): Promise<PublishedRecord> {
 interface Indexed {
   readonly feed: ArchiveFeed;
   readonly signed: readonly SignedFile[];
+  readonly made?: MadeRecord | undefined;
 }
 
 function entriesOf({ feed, signed }: Indexed) {
   return signed.map((file) => recordEntry(feed, file));
 }
 
-async function write(records: string, { indexes, bundle }: PublishedRecord, lock: HeldLock): Promise<void> {
-  const text = `${JSON.stringify({ version, bundle, indexes: Object.fromEntries([...indexes].sort()) }, null, 2)}\n`;
+async function write(records: string, { indexes, bundle, made }: PublishedRecord, lock: HeldLock): Promise<void> {
+  const sorted = <Value>(map: ReadonlyMap<string, Value>) => Object.fromEntries([...map].sort());
+  const text = `${JSON.stringify({ version, bundle, indexes: sorted(indexes), made: sorted(made) }, null, 2)}\n`;
   const there = await readFile(fileIn(records), "utf8").catch(() => undefined);
   if (there !== text) await writeFileAtomic(fileIn(records), text, { mode: 0o600 }, lock);
 }
@@ -95,11 +131,11 @@ export async function recordSigned(
   file: SignedFile,
   lock: HeldLock,
 ): Promise<void> {
-  const { indexes, bundle } = await readPublished(records);
+  const { indexes, bundle, made } = await readPublished(records);
   const { path, sha256 } = recordEntry(feed, file);
   const last = indexes.get(path)?.at(-1);
   const both = [...new Set([...(last === undefined ? [] : [last]), sha256])];
-  await write(records, { indexes: new Map(indexes).set(path, both), bundle }, lock);
+  await write(records, { indexes: new Map(indexes).set(path, both), bundle, made }, lock);
 }
 
 /** What is going to be published. */
@@ -132,7 +168,9 @@ export async function recording(
     after.set(path, [sha256]);
   }
   const bundle = before.bundle || withBundle;
-  await write(records, { indexes: during, bundle }, lock);
+  const made = new Map(before.made);
+  for (const plan of plans) if (plan.made !== undefined) made.set(plan.feed.path, plan.made);
+  await write(records, { indexes: during, bundle, made: before.made }, lock);
   await publish();
-  await write(records, { indexes: after, bundle }, lock);
+  await write(records, { indexes: after, bundle, made }, lock);
 }

@@ -2,8 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Signing } from "../formats/format.ts";
-import { compressionNamed, formats, maxIndexBytes, singleNames, usualIndexBytes } from "../formats/formats.ts";
-import type { FeedFormat } from "../profile/types.ts";
+import { compressionNamed, formats, singleNames, usualIndexBytes } from "../formats/formats.ts";
 import { type Instant, iso } from "../time.ts";
 import { summaryText } from "./summary-files.ts";
 
@@ -36,26 +35,13 @@ export function warnOfEnd(what: string, signing: Signing | undefined, text: Uint
 }
 
 /**
+ * Reads an index as clients do.
  * @param what names the index
- * @param text as clients read it
- * @param most bytes that any client takes
  * @throws FeedkeyError `bad_index`, with the line where one is wrong: every client would refuse it
  */
-export function refuseUnreadable(
-  what: string,
-  format: FeedFormat,
-  text: Uint8Array,
-  hint: string,
-  most = maxIndexBytes,
-): ReadableIndex {
-  if (text.length > most) {
-    throw new FeedkeyError("bad_index", `${what} has ${text.length} bytes, but no client accepts more than ${most}`, {
-      details: { bytes: text.length, most },
-      hint: "divide its packages between several feeds",
-    });
-  }
+export function refuseUnreadable<Read>(what: string, hint: string, read: () => Read): Read {
   try {
-    return { packages: formats[format].read(text).count, warnings: warnOfSize(what, text.length) };
+    return read();
   } catch (cause) {
     if (!(cause instanceof FeedkeyError)) throw cause;
     throw new FeedkeyError(cause.code, `clients would refuse ${what}: ${cause.message}`, {
@@ -88,7 +74,8 @@ export async function refuseUnreadableFile(name: string, what: string, bytes: Ui
   for (const format of named === undefined ? singleNames : [named]) {
     try {
       const text = formats[format].signs === "file" ? await summaryText(bytes) : bytes;
-      const readable = refuseUnreadable(what, format, text, hint);
+      const packages = refuseUnreadable(what, hint, () => formats[format].read(text).count);
+      const readable = { packages, warnings: warnOfSize(what, text.length) };
       if (readable.packages > 0) return readable;
       if (named !== undefined) return { ...readable, warnings: warnOfNone(what, readable.packages) };
     } catch (error) {

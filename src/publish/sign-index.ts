@@ -1,5 +1,4 @@
-/** Use case: sign an existing index, in the way of its format. */
-import { createHash } from "node:crypto";
+/** Use case: sign an index as it lies there, in its format's own way. */
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -13,6 +12,7 @@ import {
   type SignatureForm,
 } from "../formats/formats.ts";
 import { KeyIndex } from "../openpgp/check/key-index.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import { detectCompression } from "../packages/compression/compression.ts";
 import { summaryForms } from "../profile/summary-forms.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
@@ -23,8 +23,8 @@ import type { Instant } from "../time.ts";
 import { addChecksums } from "./add-checksums.ts";
 import type { FileToSign } from "./feed-layout.ts";
 import { certificateBeside, inOrder, type KeysAround } from "./feed-signers.ts";
-import { compressIndex } from "./index-compression.ts";
 import { type SignOptions, signFile } from "./index-signature.ts";
+import { compressIndex } from "./index-text/index-compression.ts";
 import { type ListReader, readForeignRoot } from "./layouts/foreign-root.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
 import type { FolderPlan } from "./publish-plan.ts";
@@ -120,7 +120,9 @@ async function planIndexFile(
     : format === undefined
       ? (await refuseUnreadableFile(name, what, bytes)).warnings
       : warnOfNone(what, await readForeignRoot({ format, bytes, what, ...whereabouts(folder, name, options) }));
-  const signed = [{ name, bytes, signatures: publishedSignatures(name, signing, form, framed) }] as const;
+  const signed = [
+    { name, document: new HashedDocument(bytes), signatures: publishedSignatures(name, signing, form, framed) },
+  ] as const;
   const unused = await planSignatureFiles(folder, signed, force);
   const removes = [...unused, ...(await staleBeside(folder, path, bytes, together))];
   const beside = await dateAfter(folder, [...signatureNames(signed), ...unused], signers, options.at);
@@ -183,7 +185,7 @@ function told(
     index: path,
     files: [...writes.map(({ name }) => name), ...signatureNames(signed)].map(beside),
     removed: removes.map(beside),
-    sha256: createHash("sha256").update(signed[0].bytes).digest("hex"),
+    sha256: signed[0].document.sha256,
     createdAt,
     expiresAt,
   };
@@ -220,5 +222,8 @@ async function withChecksums(path: string, there: Uint8Array): Promise<Uint8Arra
   const text = await summaryText(there);
   const added = await addChecksums(text, dirname(path));
   if (Buffer.compare(added, text) === 0) return there;
-  return form === undefined ? added : await compressIndex(added, form);
+  if (form === undefined) return added;
+  const pieces = [];
+  for await (const piece of compressIndex(added, form)) pieces.push(piece);
+  return Buffer.concat(pieces);
 }

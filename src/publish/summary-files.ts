@@ -2,6 +2,7 @@
 import { FeedkeyError } from "../error.ts";
 import { compressionNamed, formats, indexFileNames, maxIndexBytes, signatureFiles } from "../formats/formats.ts";
 import { isOpenPgpFile } from "../openpgp/check/foreign-file.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import { decompress, detectCompression } from "../packages/compression/compression.ts";
 import type { FolderView } from "../signing/published-tree.ts";
 import type { SignedFile } from "./feed-layout.ts";
@@ -22,11 +23,11 @@ export async function summaryText(bytes: Uint8Array): Promise<Uint8Array> {
 }
 
 /** Whether a file has the compression of its name, and this text. */
-export async function holdsText(name: string, bytes: Uint8Array, text: Uint8Array): Promise<boolean> {
+export async function holdsText(name: string, { bytes }: HashedDocument, text: HashedDocument): Promise<boolean> {
   const kind = compressionNamed(pkgsrc, name);
   if (kind === undefined || detectCompression(bytes) !== kind) return false;
   try {
-    return Buffer.compare(await decompress(bytes, kind, text.length), text) === 0;
+    return new HashedDocument(await decompress(bytes, kind, text.length)).equals(text);
   } catch (error) {
     if (!(error instanceof FeedkeyError)) throw error;
     return false;
@@ -36,7 +37,7 @@ export async function holdsText(name: string, bytes: Uint8Array, text: Uint8Arra
 interface OtherForm {
   readonly name: string;
   /** The form itself; undefined if only signatures are left of it. */
-  readonly bytes: Uint8Array | undefined;
+  readonly document: HashedDocument | undefined;
   readonly signatures: readonly string[];
 }
 
@@ -50,7 +51,7 @@ async function signedForms(folder: FolderView, without: readonly string[]): Prom
       // A file that may be another program's must not be removed.
       if (there !== undefined && isOpenPgpFile(there)) signatures.push(signature);
     }
-    if (signatures.length > 0) found.push({ name, bytes: await folder.read(name), signatures });
+    if (signatures.length > 0) found.push({ name, document: await folder.document(name), signatures });
   }
   return found;
 }
@@ -64,7 +65,7 @@ async function signedForms(folder: FolderView, without: readonly string[]): Prom
  */
 export async function planOtherForms(
   folder: FolderView,
-  text: Uint8Array,
+  text: () => Promise<HashedDocument>,
   asked: readonly SignedFile[],
   isOwn: (file: SignedFile) => Promise<boolean>,
 ): Promise<{ readonly signed: SignedFile[]; readonly removes: string[] }> {
@@ -74,14 +75,15 @@ export async function planOtherForms(
     folder,
     asked.map(({ name }) => name),
   );
-  for (const { name, bytes, signatures } of others) {
-    // Signatures are removed last: as long as one exists, an interrupted run is recognised.
+  for (const { name, document, signatures } of others) {
+    // The signatures last: while one is there, an interrupted run is known to be unfinished.
     const isOurs = ours.includes(name);
-    if (!isOurs && bytes !== undefined && (await isOwn({ name, bytes })) && (await holdsText(name, bytes, text))) {
-      signed.push({ name, bytes });
+    const isTheirs = !isOurs && document !== undefined && (await isOwn({ name, document }));
+    if (isTheirs && (await holdsText(name, document, await text()))) {
+      signed.push({ name, document });
       continue;
     }
-    if (isOurs && bytes !== undefined) removes.push(name);
+    if (isOurs && document !== undefined) removes.push(name);
     for (const signature of signatures) removes.push(signature);
   }
   return { signed, removes };
@@ -100,10 +102,10 @@ export async function staleSignatures(
 ): Promise<string[]> {
   const others = await signedForms(folder, without);
   if (others.length === 0) return [];
-  const text = await summaryText(summary);
+  const text = new HashedDocument(await summaryText(summary));
   const stale: string[] = [];
-  for (const { name, bytes, signatures } of others) {
-    if (bytes !== undefined && (await holdsText(name, bytes, text))) continue;
+  for (const { name, document, signatures } of others) {
+    if (document !== undefined && (await holdsText(name, document, text))) continue;
     for (const signature of signatures) stale.push(signature);
   }
   return stale;

@@ -36,9 +36,9 @@ async function signersOf(
   { known, keys, at }: { readonly known: Own; readonly keys: KeyIndex; readonly at: Instant },
 ): Promise<readonly (Fingerprint | undefined)[] | undefined> {
   const { signed } = rootOf(feed);
-  const bytes = await folder.read(signed);
-  if (bytes === undefined) return undefined;
-  const signatures = await mainSignatures(folder, toSign(feed, { name: signed, bytes }), keys);
+  const document = await folder.document(signed);
+  if (document === undefined) return undefined;
+  const signatures = await mainSignatures(folder, toSign(feed, { name: signed, document }), keys);
   return signatures.map((signature) => signerOf(signature, known, at));
 }
 

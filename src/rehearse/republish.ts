@@ -53,8 +53,8 @@ function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
   return {
     eachAlone: false,
     records: "all",
-    async take(feed, folder, { certificates, at }) {
-      const taken = await takePublished(feed, folder, at);
+    async take(feed, folder, { certificates, spools, at }) {
+      const taken = await takePublished(feed, folder, at, spools);
       if (taken === undefined) return undefined;
       if (whose === "archive's" && (await isDelegated(folder, toSign(feed, taken.file), certificates)))
         return undefined;

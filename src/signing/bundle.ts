@@ -13,6 +13,7 @@ import type { PublishedFile, PublishedTree } from "./published-tree.ts";
 import type { OwnCertificate } from "./signing-key.ts";
 
 export interface BundleFile extends PublishedFile {
+  readonly data: Uint8Array | string;
   /** Its future path, for messages. */
   readonly path: string;
 }

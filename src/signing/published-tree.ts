@@ -4,21 +4,23 @@
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { Data } from "../content.ts";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { discard, removeLeftovers, type StagedFile, stageFile } from "../files/atomic.ts";
 import { TargetRoot } from "../files/target-root.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import { limits } from "../openpgp/packet/limits.ts";
 
 /** A file with its new contents. */
 export interface PublishedFile {
   readonly name: string;
-  readonly data: Uint8Array | string;
+  readonly data: Data | string;
 }
 
 /** A folder as it was found: each file is read once. */
-export type FolderView = Pick<PublishedFolder, "path" | "read" | "readOnce" | "names">;
+export type FolderView = Pick<PublishedFolder, "path" | "read" | "readOnce" | "document" | "names">;
 
 /** A folder of the tree. It need not exist yet. */
 export class PublishedFolder {
@@ -50,16 +52,28 @@ export class PublishedFolder {
     return await this.read(name);
   }
 
+  /**
+   * The same for a file that may be too large for memory: it is hashed, and read again piece by piece where that is wanted.
+   * @throws FeedkeyError as `read`; its pieces throw `locked` for a file that has changed since
+   */
+  async document(name: string): Promise<HashedDocument | undefined> {
+    const found = await this.#root.content(await this.#root.beside(join(this.#name, name)), maxIndexBytes);
+    return found && new HashedDocument(found, found.sha256);
+  }
+
   /** The folder as it is found from now on: no file is read twice. */
   view(): FolderView {
-    const found = new Map<string, Promise<Buffer | undefined>>();
-    const read = (name: string, most?: number) => {
-      const bytes = found.get(name) ?? this.read(name, most);
-      found.set(name, bytes);
-      return bytes;
+    const once = <Found>(find: (name: string) => Promise<Found>) => {
+      const found = new Map<string, Promise<Found>>();
+      return (name: string) => {
+        const one = found.get(name) ?? find(name);
+        found.set(name, one);
+        return one;
+      };
     };
     const readOnce = (name: string) => this.readOnce(name);
-    return { path: this.path, read, readOnce, names: (folder) => this.names(folder) };
+    const [read, document] = [once((name) => this.read(name)), once((name) => this.document(name))];
+    return { path: this.path, read, readOnce, document, names: (folder) => this.names(folder) };
   }
 
   /** What is in a folder below it; nothing if there is none. @throws FeedkeyError `bad_path`, `output` */

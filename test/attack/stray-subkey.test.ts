@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { readKeyring } from "../../src/openpgp/certificate/certificate.ts";
+import { HashedDocument } from "../../src/openpgp/packet/hashed-document.ts";
 import type { ArchiveFeed } from "../../src/profile/types.ts";
 import { isOwn, vouchersOf } from "../../src/publish/vouched-file.ts";
 import { PublishedTree } from "../../src/signing/published-tree.ts";
@@ -19,7 +20,7 @@ import { reason } from "../testkit/subpackets.ts";
 const primary = ed25519Key("stray-primary");
 const subkey = ed25519Key("stray-subkey");
 const feed = { format: "pkgsrc", path: "All" } as ArchiveFeed;
-const file = { name: "pkg_summary.gz", bytes: gzipSync("PKGNAME=a-1.0\n\n") };
+const file = { name: "pkg_summary.gz", document: new HashedDocument(gzipSync("PKGNAME=a-1.0\n\n")) };
 
 const revoked = (code: number) =>
   subkeySignature(0x28, { by: primary, primary, subkey, at: day(5), hashed: [reason(code, "")] });
@@ -28,12 +29,12 @@ const revoked = (code: number) =>
 async function vouches(options: Omit<SubkeyOptions, "key">): Promise<boolean> {
   const folder = await fs.mkdtemp(join(tmpdir(), "feedkey-attack-"));
   try {
-    const signature = dataSignature({ by: subkey, at: day(3), data: file.bytes, feed: "base" });
+    const signature = dataSignature({ by: subkey, at: day(3), data: file.document.bytes, feed: "base" });
     await fs.writeFile(join(folder, `${file.name}.sig`), framed(signature));
     const { bytes } = certificate({ key: primary, subkeys: [{ key: subkey, ...options }] });
     const own = await judgedTogether(readKeyring(bytes).certificates);
     const key = own.get(primary.fingerprint) as OwnCertificate;
-    const vouchers = await vouchersOf(own, key, archiveId, { indexes: new Map(), bundle: false });
+    const vouchers = await vouchersOf(own, key, archiveId, { indexes: new Map(), bundle: false, made: new Map() });
     return await isOwn(feed, (await PublishedTree.open(folder)).folder(""), file, vouchers);
   } finally {
     await fs.rm(folder, { recursive: true });

@@ -1,7 +1,17 @@
 /** Who may import whom in `src/`: downwards only. `biome.json` says the coarse part of it where one writes. */
 
-/** Files at the root of `src/` that everybody may use: errors, times, text made safe to print, the largest of many numbers, maps of lists, work shared by threads, guesses at mistyped words, ends of texts. */
-export const ground = ["error", "time", "escape", "extremes", "grouped", "threads", "did-you-mean", "trailing"];
+/** Files at the root of `src/` that everybody may use: errors, times, text made safe to print, bytes that come in pieces, the largest of many numbers, maps of lists, work shared by threads, guesses at mistyped words, ends of texts. */
+export const ground = [
+  "error",
+  "time",
+  "escape",
+  "content",
+  "extremes",
+  "grouped",
+  "threads",
+  "did-you-mean",
+  "trailing",
+];
 
 /** The folders from the bottom up: each may import those before it, beside itself and the ground. */
 const order = [

@@ -16,11 +16,17 @@ function indexOf(count: number, without: readonly number[] = []): Buffer {
   return Buffer.from(places.map(stanza).join(""));
 }
 
+async function packed(text: Buffer, before?: Buffer): Promise<Buffer> {
+  const members: Buffer[] = [];
+  for await (const member of gzipMembers([text], before)) members.push(member);
+  return Buffer.concat(members);
+}
+
 describe("archive/gzip-members", () => {
   const text = indexOf(4000);
 
   it("is gzip for every reader: Node, gzip itself, and the client's", async () => {
-    const file = await gzipMembers(text);
+    const file = await packed(text);
     expect(gunzipSync(file).equals(text)).to.equal(true);
     expect(Buffer.from(gunzip(file, text.length)).equals(text)).to.equal(true);
     const { stdout, status } = spawnSync("gzip", ["-dc"], { input: file, maxBuffer: 1 << 28 });
@@ -30,20 +36,20 @@ describe("archive/gzip-members", () => {
   });
 
   it("gives the same bytes for the same text, whatever was there before", async () => {
-    const file = await gzipMembers(text);
-    expect((await gzipMembers(text)).equals(file)).to.equal(true);
+    const file = await packed(text);
+    expect((await packed(text)).equals(file)).to.equal(true);
     for (const before of [
-      await gzipMembers(indexOf(4000, [7, 2000])),
+      await packed(indexOf(4000, [7, 2000])),
       Buffer.alloc(0),
       gzipSync(text),
       file.subarray(0, file.length - 1),
     ]) {
-      expect((await gzipMembers(text, before)).equals(file)).to.equal(true);
+      expect((await packed(text, before)).equals(file)).to.equal(true);
     }
   });
 
   it("moves few borders when a stanza comes or goes", () => {
-    const pieces = (bytes: Buffer) => new Set(cutText(bytes).map((piece) => piece.toString("latin1")));
+    const pieces = (bytes: Buffer) => new Set([...cutText([bytes])].map((piece) => piece.toString("latin1")));
     const [before, after] = [pieces(indexOf(4000, [2000])), pieces(text)];
     expect(after.size).to.be.above(12);
     expect([...after].filter((piece) => !before.has(piece)).length).to.be.below(3);
@@ -55,33 +61,45 @@ describe("archive/gzip-members", () => {
         fc.array(fc.constantFrom("a: b\n", "\n", "\n\n", `c: ${"x".repeat(30_000)}\n`), { maxLength: 40 }),
         (parts) => {
           const bytes = Buffer.from(parts.join(""));
-          expect(Buffer.concat(cutText(bytes)).equals(bytes)).to.equal(true);
+          expect(Buffer.concat([...cutText([bytes])]).equals(bytes)).to.equal(true);
         },
       ),
     );
   });
 
+  it("cuts a text in the same places however it comes", () => {
+    const shown = (pieces: Iterable<Buffer>) => [...cutText(pieces)].map(({ length }) => length);
+    for (const size of [1, 4099, 40_000, 70_001]) {
+      const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, at) =>
+        text.subarray(at * size, (at + 1) * size),
+      );
+      // Of single bytes a part is enough.
+      const some = size === 1 ? pieces.slice(0, 34_000) : pieces;
+      expect(shown(some), String(size)).to.deep.equal(shown([Buffer.concat(some)]));
+    }
+  });
+
   it("unpacks of what was there before only what it looks for", async () => {
-    const file = await gzipMembers(text);
+    const file = await packed(text);
     const blank = Buffer.alloc(500_000);
     const bombs = [];
     for (let i = 0; i < 400; i++) {
       blank.writeUInt32LE(i);
-      bombs.push(await gzipMembers(blank));
+      bombs.push(await packed(blank));
     }
     const before = process.memoryUsage().arrayBuffers;
-    const made = await gzipMembers(text, Buffer.concat([...bombs, file]));
+    const made = await packed(text, Buffer.concat([...bombs, file]));
     expect(made.equals(file)).to.equal(true);
     expect(process.memoryUsage().arrayBuffers - before).to.be.below(100_000_000);
   });
 
   it("takes nothing over that does not hold the very text", async () => {
-    const file = await gzipMembers(text);
+    const file = await packed(text);
     for (let place = 0; place < 60; place++) {
       const damaged = Buffer.from(file);
       const at = (place * 7919) % damaged.length;
       damaged[at] = (damaged[at] ?? 0) ^ 0x41;
-      expect(gunzipSync(await gzipMembers(text, damaged)).equals(text), `octet ${at}`).to.equal(true);
+      expect(gunzipSync(await packed(text, damaged)).equals(text), `octet ${at}`).to.equal(true);
     }
   });
 });

@@ -3,29 +3,23 @@ import { createHash } from "node:crypto";
 import { expect } from "chai";
 import fc from "fast-check";
 import { readPackages } from "../../src/formats/opkg/packages-text.ts";
-import type { Listed } from "../../src/publish/feed-layout.ts";
-import { indexChanges } from "../../src/publish/index-changes.ts";
+import { HashedDocument } from "../../src/openpgp/packet/hashed-document.ts";
+import { indexChanges } from "../../src/publish/index-text/index-changes.ts";
 
 /** Packages by name and version, each with a number that stands for its content. */
 type Packages = ReadonlyMap<string, number>;
 
 const digestOf = (content: number) => createHash("sha256").update(String(content)).digest("hex");
 
-function indexOf(packages: Packages): { text: Buffer; listed: Listed[] } {
+function indexOf(packages: Packages): ReadonlyMap<string, HashedDocument> {
   const sorted = [...packages].sort(([a], [b]) => (a < b ? -1 : 1));
   const stanzas = sorted.map(([name, content]) => {
-    return `Package: ${name}\nVersion: 1\nArchitecture: all\nSize: ${content}\nSHA256sum: ${digestOf(content)}\n`;
+    return `Package: ${name}\nVersion: 1\nArchitecture: all\nSize: ${content}\nSHA256sum: ${digestOf(content)}\n\n`;
   });
-  const text = Buffer.from(stanzas.map((stanza) => `${stanza}\n`).join(""));
-  let end = 0;
-  const listed = sorted.map(([name, content], place) => {
-    const start = end;
-    end += (stanzas[place]?.length ?? 0) + 1;
-    const stanza = text.subarray(start, end - 1);
-    return { name, version: "1", architecture: "all", path: "", sha256: digestOf(content), stanza };
-  });
-  return { text, listed };
+  return listOf(Buffer.from(stanzas.join("")));
 }
+
+const listOf = (text: Buffer) => new Map([["Packages", new HashedDocument(text)]]);
 
 function expected(before: Packages, after: Packages): string[] {
   const names = (from: Packages, without: Packages) => [...from.keys()].filter((name) => !without.has(name));
@@ -44,9 +38,8 @@ const packages = fc
 describe("archive/index-changes", () => {
   it("names what comes, goes and changes, wherever in the text", () => {
     fc.assert(
-      fc.property(packages, packages, fc.boolean(), (before, after, isKnown) => {
-        const [old, next] = [indexOf(before), indexOf(after)];
-        const told = indexChanges(old.text, next.text, isKnown ? next.listed : undefined, readPackages);
+      fc.property(packages, packages, (before, after) => {
+        const told = indexChanges(indexOf(before), indexOf(after), readPackages);
         expect(told.sort()).to.deep.equal(expected(before, after));
       }),
       { numRuns: 2000 },
@@ -57,12 +50,12 @@ describe("archive/index-changes", () => {
     const many = new Map(Array.from({ length: 5000 }, (_, i) => [`package${10_000 + i}`, i]));
     const one = new Map(many).set("package12345", 0);
     const [old, next] = [indexOf(many), indexOf(one)];
-    expect(indexChanges(old.text, next.text, next.listed, readPackages)).to.deep.equal(["~ package12345 1 all"]);
-    expect(indexChanges(undefined, next.text, next.listed, readPackages)).to.have.length(5000);
+    expect(indexChanges(old, next, readPackages)).to.deep.equal(["~ package12345 1 all"]);
+    expect(indexChanges(new Map(), next, readPackages)).to.have.length(5000);
   });
 
   it("says of an index that can't be read that all of the next is new", () => {
     const next = indexOf(new Map([["a", 1]]));
-    expect(indexChanges(Buffer.from("\0\n\n\n"), next.text, next.listed, readPackages)).to.deep.equal(["+ a 1 all"]);
+    expect(indexChanges(listOf(Buffer.from("\0\n\n\n")), next, readPackages)).to.deep.equal(["+ a 1 all"]);
   });
 });

@@ -5,7 +5,8 @@ import { expect } from "chai";
 import { compressionOf } from "../../src/formats/format.ts";
 import { detectCompression } from "../../src/packages/compression/compression.ts";
 import { summaryForms } from "../../src/profile/summary-forms.ts";
-import { compressIndex } from "../../src/publish/index-compression.ts";
+import type { SummaryForm } from "../../src/profile/types.ts";
+import { compressIndex } from "../../src/publish/index-text/index-compression.ts";
 import { summaryStanza } from "../testkit/packages/summary-text.ts";
 import { runProgram } from "../testkit/programs/command-line.ts";
 import { presentOrSkip } from "../testkit/programs/present.ts";
@@ -21,11 +22,17 @@ const texts: readonly [string, Buffer][] = [
   ["more than one stream holds", Buffer.alloc(9 << 20, "some text, ")],
 ];
 
+async function compressed(text: Buffer, form: SummaryForm): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of compressIndex(text, form)) pieces.push(piece);
+  return Buffer.concat(pieces);
+}
+
 describe("a compressed index", () => {
   for (const form of summaryForms) {
     it(`is what the program of its format reads: .${form}`, async function () {
       for (const [what, text] of texts) {
-        const written = await compressIndex(text, form);
+        const written = await compressed(text, form);
         expect(detectCompression(written)).to.equal(compressionOf[form]);
         const read = spawnSync(programs[form], ["-dc"], { input: written, maxBuffer: 1 << 26 });
         if (!presentOrSkip(this, read.error === undefined, `${programs[form]} is not installed`)) return;
@@ -40,9 +47,9 @@ describe("a compressed index", () => {
     });
 
     it(`is the same each time, and when several are written at once: .${form}`, async () => {
-      const once = await Promise.all(texts.map(([, text]) => compressIndex(text, form)));
+      const once = await Promise.all(texts.map(([, text]) => compressed(text, form)));
       for (const [place, [what, text]] of texts.entries()) {
-        const again = await compressIndex(text, form);
+        const again = await compressed(text, form);
         expect(Buffer.from(again).equals(Buffer.from(once[place] ?? [])), what).to.equal(true);
       }
     });
@@ -50,10 +57,10 @@ describe("a compressed index", () => {
 
   it("leaves no thread behind, so that the program ends", async () => {
     // In a process of its own: other tests of this one may have threads that are about to end.
-    const module = new URL("../../src/publish/index-compression.js", import.meta.url).href;
+    const module = new URL("../../src/publish/index-text/index-compression.js", import.meta.url).href;
     // A thread would take over --input-type, so the script is not a module itself.
     const script = `import(${JSON.stringify(module)}).then(async ({ compressIndex }) => {
-      await compressIndex(Buffer.alloc(9 << 20, "some text, "), "xz");
+      for await (const _ of compressIndex(Buffer.alloc(9 << 20, "some text, "), "xz"));
       const open = process.getActiveResourcesInfo().filter((kind) => kind === "MessagePort" || kind === "Worker");
       console.log(JSON.stringify(open));
     });`;

@@ -137,7 +137,7 @@ describe("feeds whose index another program writes", function () {
         ["bad_index", "with other digests than main", () => lists(pair, { "contrib/binary-amd64": other })],
         ["not_found", "which it lists", () => lists(pair).then(() => forEach((path) => fs.rm(path)))],
         ["bad_index", "is not what", () => lists(pair).then(() => forEach((path) => fs.appendFile(path, "\n")))],
-        ["wrong_feed", 'suite "stable" was asked for', () => suite.release({ name: "testing" })],
+        ["wrong_feed", 'suite "stable" was requested', () => suite.release({ name: "testing" })],
         ["not_yet_valid", "made on 2026-01-21", () => suite.release({ at: day(20) })],
       ];
       for (const [code, says, spoil] of wrong) {

@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { findPackages, sameIdentity } from "../../src/publish/scan/scan-walk.ts";
+import { sameIdentity } from "../../src/publish/scan/file-identity.ts";
+import { findPackages } from "../../src/publish/scan/scan-walk.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 import { asNobody } from "../testkit/scratch.ts";
 import { ScanFolder } from "./scan-folder.ts";
@@ -14,15 +15,15 @@ describe("finding packages", () => {
   });
   afterEach(() => folder.remove());
 
-  const walk = () => {
-    const { found, bad } = findPackages(folder.path);
+  const walk = async () => {
+    const { found, bad } = await findPackages(folder.path);
     return {
-      found: found.map(({ path }) => path).sort(),
+      found: [...found.paths],
       bad: bad.map(({ path, error }) => `${path}: ${error.code}: ${error.message}`).sort(),
     };
   };
 
-  it("finds .ipk, .opk and .deb at any depth, and nothing else", () => {
+  it("finds .ipk, .opk and .deb at any depth, and nothing else", async () => {
     for (const name of [
       "a.ipk",
       "b.opk",
@@ -35,56 +36,57 @@ describe("finding packages", () => {
     ]) {
       folder.write(name, "x");
     }
-    expect(walk()).to.deep.equal({ found: ["a.ipk", "b.opk", "pool/c/c.deb"], bad: [] });
+    expect(await walk()).to.deep.equal({ found: ["a.ipk", "b.opk", "pool/c/c.deb"], bad: [] });
   });
 
-  it("passes over hidden folders and hidden files", () => {
+  it("passes over hidden folders and hidden files", async () => {
     folder.write(".cache/a.ipk", "x");
     folder.write("pool/.incoming/b.ipk", "x");
     folder.write("pool/.c.ipk", "x");
-    expect(walk()).to.deep.equal({ found: [], bad: [] });
+    expect(await walk()).to.deep.equal({ found: [], bad: [] });
   });
 
-  it("goes into a folder that is named like a package", () => {
+  it("goes into a folder that is named like a package", async () => {
     folder.write("odd.ipk/a.ipk", "x");
-    expect(walk()).to.deep.equal({ found: ["odd.ipk/a.ipk"], bad: [] });
+    expect(await walk()).to.deep.equal({ found: ["odd.ipk/a.ipk"], bad: [] });
   });
 
-  it("tells size, times and inode of what it found", () => {
+  it("tells size, times and inode of what it found", async () => {
     const file = folder.write("a.ipk", "12345");
-    const { size, mtimeNs, ctimeNs, ino } = fs.statSync(file, { bigint: true });
-    expect(findPackages(folder.path).found).to.deep.equal([
-      { path: "a.ipk", file, identity: { size, modifiedNs: mtimeNs, changedNs: ctimeNs, inode: ino } },
-    ]);
-    expect(size).to.equal(5n);
+    const { size, mtimeMs, ctimeMs, ino } = fs.statSync(file);
+    const { found } = await findPackages(folder.path);
+    expect(found.count).to.equal(1);
+    const identity = { size, modified: mtimeMs, changed: ctimeMs, inode: ino };
+    expect(found.at(0)).to.deep.equal({ path: "a.ipk", file, identity });
+    expect([...found.identities]).to.deep.equal([5, mtimeMs, ctimeMs, ino]);
   });
 
-  it("takes a file for another as soon as one of them differs", () => {
-    const identity = { size: 1n, modifiedNs: 2n, changedNs: 3n, inode: 4n };
+  it("takes a file for another as soon as one of them differs", async () => {
+    const identity = { size: 1, modified: 2, changed: 3, inode: 4 };
     expect(sameIdentity(identity, { ...identity })).to.equal(true);
-    for (const part of ["size", "modifiedNs", "changedNs", "inode"]) {
-      expect(sameIdentity(identity, { ...identity, [part]: 9n }), part).to.equal(false);
+    for (const part of ["size", "modified", "changed", "inode"]) {
+      expect(sameIdentity(identity, { ...identity, [part]: 9 }), part).to.equal(false);
     }
   });
 
-  it("follows a link to a file inside the folder, under the link's name", () => {
+  it("follows a link to a file inside the folder, under the link's name", async () => {
     const file = folder.write("pool/a_1.0.ipk", "x");
     folder.link("feed/a.ipk", "../pool/a_1.0.ipk");
-    const { found, bad } = findPackages(folder.path);
+    const { found, bad } = await findPackages(folder.path);
     expect(bad).to.deep.equal([]);
-    expect(found.find(({ path }) => path === "feed/a.ipk")?.file).to.equal(file);
+    expect(found.at(found.paths.indexOf("feed/a.ipk")).file).to.equal(file);
   });
 
-  it("works where the folder itself is reached over a link", () => {
+  it("works where the folder itself is reached over a link", async () => {
     folder.write("real/a.ipk", "x");
     folder.link("real/b.ipk", "a.ipk");
     folder.link("alias", "real");
-    const { found, bad } = findPackages(join(folder.path, "alias"));
-    expect(found.map(({ path }) => path).sort()).to.deep.equal(["a.ipk", "b.ipk"]);
+    const { found, bad } = await findPackages(join(folder.path, "alias"));
+    expect(found.paths).to.deep.equal(["a.ipk", "b.ipk"]);
     expect(bad).to.deep.equal([]);
   });
 
-  it("reports links that lead outside: to files, to folders, to a folder whose name only begins alike", () => {
+  it("reports links that lead outside: to files, to folders, to a folder whose name only begins alike", async () => {
     const outside = new ScanFolder();
     try {
       outside.write("a.ipk", "x");
@@ -94,7 +96,7 @@ describe("finding packages", () => {
       folder.link("b.ipk", `${folder.path}-more/b.ipk`);
       folder.link("pool", outside.path);
       const problem = "is a symbolic link that leads out of the folder";
-      expect(walk()).to.deep.equal({
+      expect(await walk()).to.deep.equal({
         found: [],
         bad: [
           `a.ipk: bad_path: "a.ipk" ${problem}`,
@@ -108,36 +110,36 @@ describe("finding packages", () => {
     }
   });
 
-  it("passes over links to folders inside, so that no package counts twice and no loop is entered", () => {
+  it("passes over links to folders inside, so that no package counts twice and no loop is entered", async () => {
     folder.write("1.0/a.ipk", "x");
     folder.link("latest", "1.0");
     folder.link("1.0/self", ".");
-    expect(walk()).to.deep.equal({ found: ["1.0/a.ipk"], bad: [] });
+    expect(await walk()).to.deep.equal({ found: ["1.0/a.ipk"], bad: [] });
   });
 
-  it("passes over links to other files, and broken links that are no packages", () => {
+  it("passes over links to other files, and broken links that are no packages", async () => {
     folder.write("README", "x");
     folder.link("LIESMICH", "README");
     folder.link("hosts", "/etc/hosts");
     folder.link("gone", "nowhere");
-    expect(walk()).to.deep.equal({ found: [], bad: [] });
+    expect(await walk()).to.deep.equal({ found: [], bad: [] });
   });
 
-  it("reports packages that are broken links or links in a circle", () => {
+  it("reports packages that are broken links or links in a circle", async () => {
     folder.link("gone.ipk", "nowhere");
     folder.link("loop.ipk", "loop.ipk");
-    expect(walk().bad).to.deep.equal([
+    expect((await walk()).bad).to.deep.equal([
       'gone.ipk: not_found: "gone.ipk" cannot be read: ENOENT',
       'loop.ipk: not_found: "loop.ipk" cannot be read: ELOOP',
     ]);
   });
 
-  it("reports packages that are no regular files", () => {
+  it("reports packages that are no regular files", async () => {
     execFileSync("mkfifo", [join(folder.path, "pipe.ipk")]);
-    expect(walk()).to.deep.equal({ found: [], bad: ['pipe.ipk: bad_package: "pipe.ipk" is not a regular file'] });
+    expect(await walk()).to.deep.equal({ found: [], bad: ['pipe.ipk: bad_package: "pipe.ipk" is not a regular file'] });
   });
 
-  it("reports names that no index can carry, and goes into no folder of such a name", () => {
+  it("reports names that no index can carry, and goes into no folder of such a name", async () => {
     folder.write("line\nbreak.ipk", "x");
     folder.write("bell\x07.ipk", "x");
     folder.write("left\u202eright.ipk", "x");
@@ -145,7 +147,7 @@ describe("finding packages", () => {
     folder.write("pool\x1b[2J/a.ipk", "x");
     folder.write("notes\n.txt", "x");
     folder.write("na\u00efve f\u00fcr.ipk", "x");
-    const { found, bad } = walk();
+    const { found, bad } = await walk();
     expect(found).to.deep.equal(["na\u00efve f\u00fcr.ipk"]);
     const hidden = "a control or invisible character";
     expect(bad).to.deep.equal([
@@ -157,10 +159,10 @@ describe("finding packages", () => {
     ]);
   });
 
-  it("reports names that are not UTF-8", () => {
+  it("reports names that are not UTF-8", async () => {
     fs.writeFileSync(Buffer.from(`${folder.path}/caf\xe9.ipk`, "latin1"), "x");
     fs.mkdirSync(Buffer.from(`${folder.path}/\xff`, "latin1"));
-    expect(walk()).to.deep.equal({
+    expect(await walk()).to.deep.equal({
       found: [],
       bad: [
         '\\xff: bad_path: "\\xff" has a name with bytes that are not UTF-8',

@@ -3,7 +3,8 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { type ScanOptions, scanPackages } from "../../src/publish/scan/scan.ts";
+import { Spool } from "../../src/files/spool.ts";
+import { type ScanOptions, scanPackages, walkPackages } from "../../src/publish/scan/scan.ts";
 import { scanBatch } from "../../src/publish/scan/scan-batch.ts";
 import { scanFile } from "../../src/publish/scan/scan-file.ts";
 import { type FoundPackage, findPackages } from "../../src/publish/scan/scan-walk.ts";
@@ -22,7 +23,10 @@ describe("scanning packages", () => {
   });
   afterEach(() => folder.remove());
 
-  const scan = (options?: ScanOptions) => scanPackages(folder.path, options);
+  const scan = async (options?: ScanOptions) => {
+    const { table, bad } = await scanPackages(await walkPackages(folder.path, options), new Spool(), options);
+    return { packages: table.rows.map((row) => table.at(row)), bad };
+  };
 
   it("tells path, size, digests and control file of each package", async () => {
     folder.write("pool/a.deb", deb());
@@ -113,31 +117,30 @@ describe("scanning packages", () => {
 
   it("finds nothing in an empty folder, and says so for a missing one", async () => {
     expect(await scan()).to.deep.include({ packages: [], bad: [] });
-    expect((await refusalOf(() => scanPackages(join(folder.path, "none")))).code).to.equal("not_found");
+    expect((await refusalOf(() => walkPackages(join(folder.path, "none")))).code).to.equal("not_found");
   });
 
   it("fails as a whole when a thread dies of a bug", async () => {
-    const broken = [{ file: "", identity: { size: 0n } }] as unknown as FoundPackage[];
+    const broken = [{ file: "", identity: { size: 0 } }] as unknown as FoundPackage[];
     const helper = new Helper();
     const error = await refusalOf(() => helper.serve(shareOf("scan", broken, "opkg", 16), () => undefined));
     expect(error.code).to.equal("internal");
     // A bug in this thread ends the others too.
     const share = shareOf("scan", broken, "opkg", 16);
-    const caught = await workTogether(share, scanBatch, [new Helper()], () => undefined).catch(
+    const caught = await workTogether([share], scanBatch, [new Helper()], () => undefined).catch(
       (thrown: unknown) => thrown,
     );
     expect(caught).to.be.instanceOf(TypeError);
   });
 
   describe("a package that changes", () => {
-    const found = () => {
-      const [first] = findPackages(folder.path).found;
-      return first ?? expect.fail("nothing found");
+    const found = async () => {
+      return (await findPackages(folder.path)).found.at(0);
     };
 
     it("since it was found is bad", async () => {
       const path = folder.write("a.deb", deb());
-      const before = found();
+      const before = await found();
       fs.appendFileSync(path, "x");
       const error = await expectDamage(() => scanFile(before), /^package "a.deb": changed while it was read$/);
       expect(error.details).to.deep.equal({ path: "a.deb", reason: "changed" });
@@ -146,7 +149,7 @@ describe("scanning packages", () => {
 
     it("to the same size and time is bad", async () => {
       const path = folder.write("a.deb", deb());
-      const before = found();
+      const before = await found();
       const { atime, mtime } = fs.statSync(path);
       fs.writeFileSync(path, deb());
       fs.utimesSync(path, atime, mtime);
@@ -155,7 +158,7 @@ describe("scanning packages", () => {
 
     it("by being replaced is bad", async () => {
       const path = folder.write("a.deb", deb());
-      const before = found();
+      const before = await found();
       folder.write("new", deb());
       fs.renameSync(join(folder.path, "new"), path);
       await expectDamage(() => scanFile(before), /changed while it was read/);
@@ -163,7 +166,7 @@ describe("scanning packages", () => {
 
     it("while its control file is read is bad, not damaged", async () => {
       const path = folder.write("a.deb", oldIpk());
-      const before = found();
+      const before = await found();
       // The first read is made at once; the file shrinks before the second.
       const reading = scanFile(before);
       fs.truncateSync(path, 20);
@@ -172,14 +175,14 @@ describe("scanning packages", () => {
 
     it("while it is read, though all that was read is whole, is bad", async () => {
       const path = folder.write("a.deb", oldIpk());
-      const reading = scanFile(found());
+      const reading = scanFile(await found());
       fs.appendFileSync(path, "x");
       await expectDamage(() => reading, /changed while it was read/);
     });
 
     it("into a link is not followed", async () => {
       const path = folder.write("a.deb", deb());
-      const before = found();
+      const before = await found();
       fs.renameSync(path, join(folder.path, "elsewhere"));
       fs.symlinkSync("elsewhere", path);
       expect((await refusalOf(() => scanFile(before))).message).to.equal('package "a.deb": cannot be read: ELOOP');
@@ -187,7 +190,7 @@ describe("scanning packages", () => {
 
     it("into nothing is not_found", async () => {
       const path = folder.write("a.deb", deb());
-      const before = found();
+      const before = await found();
       fs.rmSync(path);
       const error = await refusalOf(() => scanFile(before));
       expect(error.code).to.equal("not_found");

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
 import { type Keeper, openArchive } from "../../src/index.ts";
-import { refuseUnreadable, warnOfSize } from "../../src/publish/readable-index.ts";
+import { refuseLarge } from "../../src/publish/index-text/index-forms.ts";
+import { warnOfSize } from "../../src/publish/readable-index.ts";
 import { hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 
@@ -108,8 +109,8 @@ describe("the size of an index", () => {
   it("is refused where no client would take it, with a warning where new ones would not", () => {
     const text = Buffer.from(stanza());
     const { length } = text;
-    expect(refuseUnreadable("x", "opkg", text, "", length).packages).to.equal(1);
-    expect(() => refuseUnreadable("x", "opkg", text, "", length - 1)).to.throw("no client accepts more than");
+    expect(() => refuseLarge("x", length, length)).not.to.throw();
+    expect(() => refuseLarge("x", length, length - 1)).to.throw("no client accepts more than");
     expect(warnOfSize("x", length, length)).to.deep.equal([]);
     expect(warnOfSize("x", length, length - 1).join()).to.contain("max-index-size");
   });

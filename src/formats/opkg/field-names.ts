@@ -84,6 +84,17 @@ export class FieldNames {
     return name;
   }
 
+  /** The next field is in another text: the names stay, and count on. */
+  forgetPlaces(): void {
+    this.#before = undefined;
+    for (const first of this.#byHash.values()) {
+      for (let name: FieldName | undefined = first; name !== undefined; name = name.next) {
+        name.follower = undefined;
+        name.seenIn = -1;
+      }
+    }
+  }
+
   #find(cursor: LineCursor): FieldName {
     const { bytes, start, colon } = cursor;
     let hash = hashStart;

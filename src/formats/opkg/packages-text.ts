@@ -31,6 +31,22 @@ export function* readEntries(bytes: Uint8Array): Generator<Entry, void> {
   yield* readPackages(bytes);
 }
 
+/**
+ * Checks a text that comes in pieces of whole stanzas as {@link readPackages} does, but for packages that appear twice.
+ * @throws FeedkeyError `bad_index` with the line
+ */
+export function checkPackages(pieces: Iterable<Uint8Array>): void {
+  const names = new FieldNames();
+  let line = 1;
+  for (const piece of pieces) {
+    names.forgetPlaces();
+    const scanner = new OpkgScanner(piece, indexText, names);
+    scanner.seek(0, line);
+    while (scanner.next());
+    line = scanner.nextLine;
+  }
+}
+
 /** Goes from stanza to stanza; its properties and `entry` describe the one that `next` reached. */
 export class OpkgScanner implements EntrySource {
   readonly length: number;
@@ -41,17 +57,23 @@ export class OpkgScanner implements EntrySource {
   fileHash = 0;
   readonly #cursor: LineCursor;
   readonly #bytes: Buffer;
-  readonly #names = new FieldNames();
+  readonly #names: FieldNames;
   // Offset of each role's value in this stanza; -1 if it is missing.
   readonly #starts = new Float64Array(roleCount);
   readonly #ends = new Float64Array(roleCount);
   #stanza = 0;
 
   /** @throws FeedkeyError with the code of `kind` */
-  constructor(bytes: Uint8Array, kind = indexText) {
+  constructor(bytes: Uint8Array, kind = indexText, names = new FieldNames()) {
+    this.#names = names;
     this.#bytes = asBuffer(bytes);
     this.length = bytes.length;
     this.#cursor = new LineCursor(this.#bytes, kind);
+  }
+
+  /** Below the last line that was read. */
+  get nextLine(): number {
+    return this.#cursor.line + 1;
   }
 
   seek(offset: number, line: number): void {

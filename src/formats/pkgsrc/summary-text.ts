@@ -40,6 +40,20 @@ export function* readSummaryEntries(bytes: Uint8Array): Generator<Entry, void> {
   yield* readSummaryPackages(bytes);
 }
 
+/**
+ * Checks a text that comes in pieces of whole stanzas as {@link readSummaryPackages} does, but for packages that appear twice.
+ * @throws FeedkeyError `bad_index` with the line
+ */
+export function checkSummary(pieces: Iterable<Uint8Array>): void {
+  let line = 1;
+  for (const piece of pieces) {
+    const scanner = new SummaryScanner(piece);
+    scanner.seek(0, line);
+    while (scanner.next());
+    line = scanner.nextLine;
+  }
+}
+
 /** Goes from stanza to stanza; its properties and `entry` describe the one that `next` reached. */
 export class SummaryScanner implements EntrySource {
   readonly length: number;
@@ -63,6 +77,11 @@ export class SummaryScanner implements EntrySource {
     this.#bytes = asBuffer(bytes);
     this.length = bytes.length;
     this.#cursor = new SummaryCursor(this.#bytes, kind);
+  }
+
+  /** Below the last line that was read. */
+  get nextLine(): number {
+    return this.#cursor.line + 1;
   }
 
   seek(offset: number, line: number): void {

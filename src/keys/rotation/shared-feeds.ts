@@ -67,9 +67,9 @@ async function signedBy(archive: Archive, feed: ArchiveFeed, keys: KeyIndex): Pr
   const { signed } = rootOf(feed);
   try {
     const folder = (await PublishedTree.open(archive.config.root)).folder(feed.path);
-    const bytes = await folder.read(signed);
-    if (bytes === undefined) return [];
-    const found = await mainSignatures(folder, toSign(feed, { name: signed, bytes }), keys);
+    const document = await folder.document(signed);
+    if (document === undefined) return [];
+    const found = await mainSignatures(folder, toSign(feed, { name: signed, document }), keys);
     return found.flatMap((one) => (one.status === "good" ? one.makers.slice(0, 1) : [])).map((one) => one.certificate);
   } catch (error) {
     if (error instanceof FeedkeyError) return [];

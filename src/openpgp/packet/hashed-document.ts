@@ -1,5 +1,6 @@
 /** A document and its digests, each computed once: several signatures and the client's state need the same ones. */
 import { createHash, type Hash } from "node:crypto";
+import { bytesOf, type Content, type Data, piecesOf } from "../../content.ts";
 import { endOfInk } from "../../trailing.ts";
 import type { Message } from "./native-key.ts";
 import type { RawSignature } from "./raw-signature.ts";
@@ -13,19 +14,21 @@ const nameOf = (hash: string, salt: Uint8Array) => `${hash} ${Buffer.from(salt).
 /** Signature types over documents (RFC 9580 section 5.2.1). */
 export type DocumentType = 0x00 | 0x01;
 
-export class HashedDocument {
-  readonly bytes: Uint8Array;
-  /** The type of signatures over it: binary or text. */
+export class HashedDocument implements Content {
+  readonly length: number;
+  /** Which type of signatures may be over it: binary, or text. */
   readonly type: DocumentType;
-  /** The bytes that signatures cover. */
-  readonly #covered: Uint8Array;
+  readonly #content: Data;
+  /** What signatures cover. */
+  readonly #covered: Data;
   readonly #prefixes = new Map<string, Hash>();
 
-  /** @param sha256 a hash that already contains the bytes */
-  constructor(bytes: Uint8Array, sha256?: Hash, text?: Uint8Array) {
-    this.bytes = bytes;
+  /** @param sha256 a hash that has taken in the content already */
+  constructor(content: Data, sha256?: Hash, text?: Uint8Array) {
+    this.length = content.length;
     this.type = text === undefined ? 0x00 : 0x01;
-    this.#covered = text ?? bytes;
+    this.#content = content;
+    this.#covered = text ?? content;
     if (sha256 !== undefined && text === undefined) this.#prefixes.set(nameOf("sha256", noSalt), sha256);
   }
 
@@ -37,9 +40,18 @@ export class HashedDocument {
     return new HashedDocument(bytes, undefined, coveredText(bytes));
   }
 
-  /** The bytes of the document that signatures cover. */
+  pieces(): Iterable<Uint8Array> {
+    return piecesOf(this.#content);
+  }
+
+  /** All of it, in memory. */
+  get bytes(): Uint8Array {
+    return bytesOf(this.#content);
+  }
+
+  /** What a signature over the document covers of it, in memory. */
   get covered(): Uint8Array {
-    return this.#covered;
+    return bytesOf(this.#covered);
   }
 
   /** The digest that a signature over the document signs. @throws Error for a hash that can't be computed here */
@@ -49,7 +61,7 @@ export class HashedDocument {
 
   /** Everything that a signature over the document covers. @throws Error for a hash that can't be computed here */
   signed(raw: RawSignature): Message {
-    const parts = () => [raw.salt, this.#covered, raw.hashedPart, trailerOf(raw)];
+    const parts = () => [raw.salt, this.covered, raw.hashedPart, trailerOf(raw)];
     return { hash: raw.hash, digest: this.signedDigest(raw), parts };
   }
 
@@ -59,11 +71,17 @@ export class HashedDocument {
     return createHash("sha256").update(this.bytes).digest("hex");
   }
 
+  /** Whether both have the same bytes. */
+  equals(other: HashedDocument): boolean {
+    return this.length === other.length && this.sha256 === other.sha256;
+  }
+
   #prefix(hash: string, salt: Uint8Array): Hash {
     const name = nameOf(hash, salt);
     const known = this.#prefixes.get(name);
     if (known !== undefined) return known;
-    const made = createHash(hash).update(salt).update(this.#covered);
+    const made = createHash(hash).update(salt);
+    for (const piece of piecesOf(this.#covered)) made.update(piece);
     this.#prefixes.set(name, made);
     return made;
   }

@@ -3,8 +3,10 @@
  * and unchanged ones are taken from the earlier file. The borders depend only on the text, so that the same text gives the same
  * bytes.
  */
+import { availableParallelism } from "node:os";
 import { promisify } from "node:util";
 import { constants, crc32, deflateRaw, inflateRawSync } from "node:zlib";
+import { inOrder } from "./in-order.ts";
 
 const deflate = promisify(deflateRaw);
 
@@ -19,51 +21,46 @@ const headLength = head.length + 4;
 const tailLength = 8;
 
 /**
- * Cuts a text at empty lines. A hash of the 32 bytes before it makes an empty line a border: so a change of the text moves
- * only the borders near it.
+ * Cuts a text, however it comes, at empty lines. A hash of the 32 bytes before it makes an empty line a border: so a change of the
+ * text moves only the borders near it.
  */
-export function cutText(text: Buffer): Buffer[] {
-  const pieces: Buffer[] = [];
-  let start = 0;
+export function* cutText(pieces: Iterable<Uint8Array>): Generator<Buffer, void> {
+  let rest = Buffer.alloc(0);
   let from = least;
-  while (text.length - start > least) {
-    const end = text.indexOf("\n\n", from);
-    if (end === -1) break;
-    from = end + 2;
-    const isBorder = crc32(text.subarray(Math.max(start, end - 32), end)) % 32 === 0;
-    if (!isBorder && from - start < most) continue;
-    pieces.push(text.subarray(start, from));
-    start = from;
-    from = start + least;
+  let isCut = false;
+  for (const piece of pieces) {
+    // A copy: pieces are compressed while the next ones come.
+    const text = Buffer.concat([rest, piece]);
+    let start = 0;
+    for (let end = text.indexOf("\n\n", from); end !== -1; end = text.indexOf("\n\n", from)) {
+      from = end + 2;
+      const isBorder = crc32(text.subarray(Math.max(start, end - 32), end)) % 32 === 0;
+      if (!isBorder && from - start < most) continue;
+      yield text.subarray(start, from);
+      isCut = true;
+      start = from;
+      from = start + least;
+    }
+    rest = text.subarray(start);
+    // An empty line may begin with its last byte.
+    from = Math.max(from - start, rest.length - 1);
   }
-  if (start < text.length || text.length === 0) pieces.push(text.subarray(start));
-  return pieces;
-}
-
-/** A member, unpacked. */
-interface Known {
-  readonly text: Buffer;
-  readonly member: Buffer;
+  if (rest.length > 0 || !isCut) yield rest;
 }
 
 /** A hint for finding a text; it proves nothing. */
 const keyOf = (sum: number, length: number) => sum * 2 ** 20 + length;
 
-/**
- * The members of a file that was written here; those of another form are skipped.
- * @param wanted only members that claim to be one of these texts are unpacked: a few MB may unpack to terabytes
- */
-function membersOf(file: Buffer, wanted: ReadonlySet<number>): Map<number, Known> {
-  const found = new Map<number, Known>();
+/** The members of a file that was written here, by the text that they claim to have; those of another form are skipped. */
+function membersOf(file: Buffer): Map<number, Buffer> {
+  const found = new Map<number, Buffer>();
   let at = 0;
   while (at + headLength + tailLength <= file.length && file.subarray(at, at + head.length).equals(head)) {
     const end = at + file.readUInt32LE(at + head.length);
     if (end < at + headLength + tailLength || end > file.length) return found;
     const member = file.subarray(at, end);
     at = end;
-    const key = keyOf(member.readUInt32LE(member.length - tailLength), member.readUInt32LE(member.length - 4));
-    const text = wanted.has(key) ? inflated(member) : undefined;
-    if (text !== undefined) found.set(key, { text, member });
+    found.set(keyOf(member.readUInt32LE(member.length - tailLength), member.readUInt32LE(member.length - 4)), member);
   }
   return found;
 }
@@ -98,19 +95,15 @@ async function makeMember(text: Buffer, sum: number): Promise<Buffer> {
 }
 
 /**
- * Compresses a text.
+ * Compresses a text that comes in pieces, member by member.
  * @param before an earlier file, from which members are reused; the result does not depend on it
  */
-export async function gzipMembers(text: Buffer, before?: Buffer): Promise<Buffer> {
-  const pieces = cutText(text).map((piece) => {
-    const sum = crc32(piece);
-    return { piece, sum, key: keyOf(sum, piece.length) };
+export async function* gzipMembers(pieces: Iterable<Uint8Array>, before?: Buffer): AsyncGenerator<Buffer, void> {
+  const known = before === undefined ? new Map<number, Buffer>() : membersOf(before);
+  yield* inOrder(cutText(pieces), 2 * availableParallelism(), async (text) => {
+    const sum = crc32(text);
+    const member = known.get(keyOf(sum, text.length));
+    // Only one that claims to be this text is unpacked: a few MB may unpack to terabytes.
+    return member !== undefined && inflated(member)?.equals(text) === true ? member : await makeMember(text, sum);
   });
-  const wanted = new Set(pieces.map(({ key }) => key));
-  const known = before === undefined ? new Map<number, Known>() : membersOf(before, wanted);
-  const members = pieces.map(({ piece, sum, key }) => {
-    const found = known.get(key);
-    return found?.text.equals(piece) === true ? found.member : makeMember(piece, sum);
-  });
-  return Buffer.concat(await Promise.all(members));
 }

@@ -1,7 +1,6 @@
 /** Writes .xz with libarchive as WebAssembly: Node has no encoder. */
 import { File } from "node:buffer";
 import { createRequire } from "node:module";
-import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import { FeedkeyError } from "../../error.ts";
 
@@ -15,31 +14,12 @@ interface Writer {
   ): Promise<Uint8Array>;
 }
 
-/** Bytes of content in a stream: the size of the dictionary, so that splitting makes the output only 3 % larger. */
-const streamSize = 8 * 1024 * 1024;
-/** Each thread needs about 100 MB. */
-const mostThreads = 4;
-
 /**
- * Compresses like `xz -6`, with a dictionary of 8 MiB and CRC-64, in streams of that size, so that all cores share the work;
- * any reader joins the streams. The same content gives the same bytes on any number of cores.
- * @throws FeedkeyError `internal` if a thread dies
+ * As `xz -6` does it, with a dictionary of 8 MiB and CRC-64, in a stream that any reader joins with others. The same content gives
+ * the same bytes.
+ * @throws FeedkeyError `internal` if the thread that does it dies
  */
 export async function compressXz(content: Uint8Array): Promise<Uint8Array> {
-  const count = Math.max(1, Math.ceil(content.length / streamSize));
-  const streams: Uint8Array[] = [];
-  let next = 0;
-  const take = async () => {
-    while (next < count) {
-      const index = next++;
-      streams[index] = await compressStream(content.subarray(index * streamSize, (index + 1) * streamSize));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(count, availableParallelism(), mostThreads) }, take));
-  return Buffer.concat(streams);
-}
-
-async function compressStream(content: Uint8Array): Promise<Uint8Array> {
   const { proxy, wrap } = await import("comlink");
   const { default: endpoint } = await import("comlink/dist/esm/node-adapter.mjs");
   // The library's own loader fails below a folder with a space in its name, and does not end a thread that failed.

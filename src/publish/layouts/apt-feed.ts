@@ -8,12 +8,15 @@ import { contentOf } from "../../formats/apt/suite.ts";
 import { unframe } from "../../formats/cleartext.ts";
 import { formats } from "../../formats/formats.ts";
 import { fileFields, stanzaParts } from "../../formats/opkg/package-stanza.ts";
+import { checkPackages } from "../../formats/opkg/packages-text.ts";
+import { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
 import type { ArchiveFeed, SuiteSettings } from "../../profile/types.ts";
 import type { FolderView } from "../../signing/published-tree.ts";
 import { iso } from "../../time.ts";
 import { skew } from "../../trust/policy.ts";
-import type { FeedLayout, FileWrite, ToLayOut } from "../feed-layout.ts";
-import { byHashFolder, formsOf, listsOf, publishedLists } from "./apt-lists.ts";
+import type { FeedLayout, SignedFile, ToLayOut } from "../feed-layout.ts";
+import { changedFiles } from "../index-text/index-forms.ts";
+import { byHashFolder, listsOf, publishedLists, readListed } from "./apt-lists.ts";
 
 const format = formats.apt;
 
@@ -32,38 +35,44 @@ export const aptFeed: FeedLayout = {
     return stanzaParts(own, fileFields({ filename: path, size, md5, sha256 }, { SHA256: "sha256" }));
   },
 
-  lacking: () => [],
-
   compareVersions: format.compareVersions,
 
-  textOf: async (signed, folder) => await publishedLists(readRelease(signed), folder),
+  listsOf: (feed) => listsOf(suiteOf(feed)),
+
+  listedIn: ({ architecture }, path, feed) => listsOf(suiteOf(feed), componentOf(feed, path), architecture),
+
+  textsOf: async (signed, folder) => await publishedLists(readRelease(signed.bytes), folder),
 
   read: format.read,
 
+  check: checkPackages,
+
   async files(given) {
-    const { feed, folder, listed, before } = given;
-    // A feed that is signed as it is.
-    if (listed === undefined)
-      return { signed: [{ name: format.published, bytes: before ?? given.text }], writes: [], removes: [] };
+    const { feed, folder, index, before } = given;
     const known = await ownRelease(given);
     const suite = suiteOf(feed);
-    const files = new Map<string, { readonly size: number; readonly sha256: string }>();
-    const byHash: FileWrite[] = [];
-    const byName: FileWrite[] = [];
-    for (const [path, text] of listsOf(suite, listed, (one) => componentOf(feed, one.path))) {
-      for (const { name, bytes, sha256 } of await formsOf(path, text, folder, known?.files)) {
-        files.set(name, { size: bytes.length, sha256 });
-        await addMissing(byHash, folder, { name: `${byHashFolder(name)}/${sha256}`, data: bytes });
-        await addMissing(byName, folder, { name, data: bytes });
+    const forms: SignedFile[] = [];
+    for (const list of listsOf(suite)) {
+      const plain = await index.plain(list);
+      forms.push({ name: list, document: plain });
+      for (const form of ["gz", "xz"] as const) {
+        const name = `${list}.${form}`;
+        // What the archive compressed before is not compressed again.
+        const isSame = known?.files.get(list)?.sha256 === plain.sha256;
+        const there = async () => (isSame ? await readListed(folder, name, known?.files.get(name)) : undefined);
+        forms.push({ name, document: await index.compressed(list, form, there) });
       }
     }
-    const bytes = dated(known, files, suite, given);
+    const byHash = forms.map(({ name, document }) => ({ name: `${byHashFolder(name)}/${document.sha256}`, document }));
+    const files = new Map(forms.map(({ name, document: { length: size, sha256 } }) => [name, { size, sha256 }]));
+    const document = dated(known, files, suite, given);
     // What clients would refuse is never published.
-    contentOf(readRelease(bytes), { ...suite, suite: suite.suite ?? suite.codename ?? "", index: undefined });
-    const isNew = bytes !== before;
-    const writes = [...byHash, ...byName, ...(isNew ? [{ name: format.published, data: bytes }] : [])];
-    const removes = isNew ? await outdated(folder, files, before) : [];
-    return { signed: [{ name: format.published, bytes }], writes, removes };
+    contentOf(readRelease(document.bytes), { ...suite, suite: suite.suite ?? suite.codename ?? "", index: undefined });
+    const isNew = document !== before;
+    const root = { name: format.published, document };
+    const writes = await changedFiles(folder, [...byHash, ...forms]);
+    if (isNew) writes.push({ name: root.name, data: document });
+    return { signed: [root], writes, removes: isNew ? await outdated(folder, files, before) : [] };
   },
 };
 
@@ -95,8 +104,8 @@ function componentOf(feed: ArchiveFeed, path: string): string | undefined {
 
 /** The published Release file, if it is the archive's: dates and compressed forms of others are not reused. */
 async function ownRelease({ before, isOwn }: ToLayOut): Promise<Release | undefined> {
-  if (before === undefined || !(await isOwn({ name: format.published, bytes: before }))) return undefined;
-  return tryRead(before);
+  if (before === undefined || !(await isOwn({ name: format.published, document: before }))) return undefined;
+  return tryRead(before.bytes);
 }
 
 function tryRead(release: Uint8Array): Release | undefined {
@@ -108,11 +117,6 @@ function tryRead(release: Uint8Array): Release | undefined {
   }
 }
 
-async function addMissing(writes: FileWrite[], folder: FolderView, file: FileWrite): Promise<void> {
-  const there = await folder.read(file.name);
-  if (there === undefined || Buffer.compare(there, file.data) !== 0) writes.push(file);
-}
-
 type Files = ReadonlyMap<string, { readonly size: number; readonly sha256: string }>;
 
 /** The Release file: the published one if it is still right and valid for long enough, else a new one. */
@@ -121,15 +125,15 @@ function dated(
   files: Files,
   { signedBy, ...suite }: SuiteSettings,
   { feed, before, at, validFor, signers }: ToLayOut,
-): Uint8Array {
+): HashedDocument {
   const content = { ...suite, files, signedBy: signedBy ? signers : [] };
   if (known?.validUntil !== undefined && before !== undefined) {
     const same = releaseText({ ...content, date: known.date, validUntil: known.validUntil });
     const left = known.validUntil - Math.max(at, known.date);
-    if (Buffer.compare(same, before) === 0 && left * 2 >= validFor && left <= validFor) return before;
+    if (Buffer.compare(same, before.bytes) === 0 && left * 2 >= validFor && left <= validFor) return before;
   }
   const date = Math.max(Math.floor(at / 1000) * 1000, (known?.date ?? 0) + 1000);
-  if (date <= at + skew) return releaseText({ ...content, date, validUntil: date + validFor });
+  if (date <= at + skew) return new HashedDocument(releaseText({ ...content, date, validUntil: date + validFor }));
   throw new FeedkeyError(
     "not_yet_valid",
     `the ${format.published} of feed "${feed.name}" is dated ${iso(date - 1000)}, after the present time ${iso(at)}: clients that accepted it would refuse an earlier date`,
@@ -140,9 +144,9 @@ function dated(
   );
 }
 
-/** Lists by digest that can be removed, because neither the new nor a published Release file names them. */
-async function outdated(folder: FolderView, files: Files, before: Uint8Array | undefined): Promise<string[]> {
-  const texts = before === undefined ? [] : [before];
+/** Lists by digest that neither the new Release file names nor those there, for clients that have read one of these. */
+async function outdated(folder: FolderView, files: Files, before: HashedDocument | undefined): Promise<string[]> {
+  const texts = before === undefined ? [] : [before.bytes];
   const framed = await folder.read("InRelease").catch(() => undefined);
   try {
     // After an interrupted run, it is older.

@@ -1,12 +1,15 @@
 /** A pkgsrc feed, usually `All/`: `pkg_summary.gz` and its other forms, each of which has its own signatures. */
 import { formats } from "../../formats/formats.ts";
 import { addFileFacts, lackingVariables } from "../../formats/pkgsrc/package-summary.ts";
+import { checkSummary } from "../../formats/pkgsrc/summary-text.ts";
+import { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
 import type { SummaryForm } from "../../profile/types.ts";
 import type { FeedLayout, SignedFile } from "../feed-layout.ts";
-import { compressIndex } from "../index-compression.ts";
+import { changedFiles } from "../index-text/index-forms.ts";
 import { holdsText, planOtherForms, summaryText } from "../summary-files.ts";
 
 const format = formats.pkgsrc;
+const list = format.index;
 
 export const pkgsrcFeed: FeedLayout = {
   signed: format.published,
@@ -19,39 +22,36 @@ export const pkgsrcFeed: FeedLayout = {
 
   compareVersions: format.compareVersions,
 
-  textOf: summaryText,
+  textsOf: async (signed) => new Map([[list, new HashedDocument(await summaryText(signed.bytes))]]),
 
   read: format.read,
 
-  async files({ feed, folder, text, before, isOwn }) {
-    const main = await formOf("gz", before, text, isOwn);
-    const further: Form[] = [];
-    for (const form of (feed.compress ?? []).filter((one) => one !== "gz")) {
-      further.push(await formOf(form, await folder.read(`${format.index}.${form}`), text, isOwn));
+  check: checkSummary,
+
+  async files({ feed, folder, index, isOwn }) {
+    const forms = [...new Set<SummaryForm>(["gz", ...(feed.compress ?? [])])];
+    const text = () => index.text(list);
+    const signed: SignedFile[] = [];
+    for (const form of forms) {
+      const name = `${list}.${form}`;
+      const there = async () => {
+        const document = await folder.document(name);
+        // Another program, or an earlier version of this one, may have compressed it differently: the file that clients have cached
+        // stays, if it is the archive's own. Anything else is not even decompressed.
+        const stays =
+          document !== undefined &&
+          (await isOwn({ name, document })) &&
+          (await holdsText(name, document, await text()));
+        return stays ? document : undefined;
+      };
+      signed.push({ name, document: await index.compressed(list, form, there) });
     }
-    const all = [main, ...further];
-    const others = await planOtherForms(folder, text, all, isOwn);
-    const writes = all.filter(({ isNew }) => isNew).map(({ name, bytes }) => ({ name, data: bytes }));
-    return { signed: [main, ...further, ...others.signed], writes, removes: others.removes };
+    const others = await planOtherForms(folder, text, signed, isOwn);
+    const [main, ...further] = signed as [SignedFile, ...SignedFile[]];
+    return {
+      signed: [main, ...further, ...others.signed],
+      writes: await changedFiles(folder, signed),
+      removes: others.removes,
+    };
   },
 };
-
-interface Form extends SignedFile {
-  readonly isNew: boolean;
-}
-
-async function formOf(
-  form: SummaryForm,
-  there: Uint8Array | undefined,
-  text: Uint8Array,
-  isOwn: (file: SignedFile) => Promise<boolean>,
-): Promise<Form> {
-  const name = `${format.index}.${form}`;
-  // Another program, or an earlier version of this one, may have compressed it differently: the file that clients have cached
-  // stays if it is the archive's own. Other files are not even decompressed.
-  if (there !== undefined && (await isOwn({ name, bytes: there })) && (await holdsText(name, there, text))) {
-    return { name, bytes: there, isNew: false };
-  }
-  const bytes = await compressIndex(text, form);
-  return { name, bytes, isNew: there === undefined || Buffer.compare(there, bytes) !== 0 };
-}

@@ -3,17 +3,19 @@ import { escapeText } from "../../escape.ts";
 import { append } from "../../grouped.ts";
 import type { WrittenFeed } from "../../profile/types.ts";
 import { layoutOf } from "../feed-layouts.ts";
-import type { ScannedPackage } from "./scan.ts";
+import type { ScanTable } from "./scan-table.ts";
 
 /** How many packages are named. */
 const named = 3;
 
 /** A note for each set of variables that packages of a feed lack. */
-export function lackingNotes(feed: WrittenFeed, scanned: readonly ScannedPackage[]): string[] {
-  const layout = layoutOf(feed);
+export function lackingNotes(feed: WrittenFeed, table: ScanTable): string[] {
+  const { lacking: lackingIn } = layoutOf(feed);
+  if (lackingIn === undefined) return [];
   const paths = new Map<string, string[]>();
-  for (const { own, path } of scanned) {
-    const lacking = layout.lacking(own);
+  for (const row of table.rows) {
+    const { own, path } = table.at(row);
+    const lacking = lackingIn(own);
     if (lacking.length > 0) append(paths, lacking.join(", "), path);
   }
   return [...paths].map(([variables, found]) => {

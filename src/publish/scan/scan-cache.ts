@@ -1,18 +1,27 @@
 /**
  * Results of earlier scans, so that only new packages are read. Anyone who can write the cache can choose the published
  * digests, so it is private, in the keeper's store, and one that is damaged, foreign or open to others is ignored as a whole.
+ *
+ * The file: `magic`, body, head, SHA-256 of the head, f64 bytes of the body. The head says which files there were, and is all that
+ * is read where nothing has changed: SHA-256 of the body, u32 packages, u32 bytes of words, four f64 for the identity of each package,
+ * their paths, each with a newline. The body: 48 bytes of digests for each, u32 length of its stanza, words in three lines for each,
+ * stanzas. Numbers are in the machine's own order of bytes.
  */
 import { createHash } from "node:crypto";
-import { constants } from "node:fs";
-import * as fs from "node:fs/promises";
-import { writeFileAtomic } from "../../files/atomic.ts";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { systemCode } from "../../error.ts";
+import { StagedStream } from "../../files/staged-stream.ts";
 import type { Instant } from "../../time.ts";
-import { readRecords, type ScanCache, writeRecords } from "./scan-cache-format.ts";
-import type { FileIdentity } from "./scan-walk.ts";
+import { type FileIdentity, identitySize } from "./file-identity.ts";
+import { digestsSize, type ScanTable } from "./scan-table.ts";
+import type { FoundPackages } from "./scan-walk.ts";
 
-// Change this whenever the records or the checks of packages change, so that all packages are read again.
-const MAGIC = Buffer.from("feedkey scan cache 4\n", "latin1");
-const DIGEST_SIZE = 32;
+// To be changed whenever the columns or the checks of packages change: then all must be read again.
+const magic = Buffer.from("feedkey scan cache 5\n", "latin1");
+const hashSize = 32;
+const numbersSize = 2 * 4;
+const trailerSize = hashSize + 8;
+const piece = 256 * 1024;
 
 /** The coarsest time resolution of file systems; a later write within the same step is invisible. */
 const RACY_MS = 2000;
@@ -21,45 +30,175 @@ const RACY_MS = 2000;
  * Whether a file was unchanged long enough before the scan that a later change must show in its times (like git's "racy"
  * index entries).
  */
-export function isSettled(identity: FileIdentity, scanStartedAt: Instant): boolean {
-  const settledNs = BigInt(scanStartedAt - RACY_MS) * 1_000_000n;
-  return identity.modifiedNs < settledNs && identity.changedNs < settledNs;
+export function isSettled(
+  { modified, changed }: Pick<FileIdentity, "modified" | "changed">,
+  startedAt: Instant,
+): boolean {
+  return modified < startedAt - RACY_MS && changed < startedAt - RACY_MS;
 }
 
-/** Reads a cache; an empty one if there is none, or it can't be trusted. */
-export async function loadScanCache(file: string): Promise<ScanCache> {
-  const bytes = await readPrivate(file).catch(() => undefined);
-  if (bytes === undefined) return new Map();
-  const start = MAGIC.length + DIGEST_SIZE;
-  const digest = bytes.subarray(MAGIC.length, start);
-  const body = bytes.subarray(start);
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC) || !sha256(body).equals(digest)) return new Map();
-  return readRecords(body) ?? new Map();
-}
-
-/**
- * Saves a cache with mode 0600, completely or not at all.
- * @throws FeedkeyError `output`
- */
-export async function saveScanCache(file: string, cache: ScanCache): Promise<void> {
-  const start = MAGIC.length + DIGEST_SIZE;
-  const bytes = writeRecords(cache, start);
-  MAGIC.copy(bytes);
-  sha256(bytes.subarray(start)).copy(bytes, MAGIC.length);
-  await writeFileAtomic(file, bytes, { mode: 0o600 });
-}
-
-async function readPrivate(file: string): Promise<Buffer | undefined> {
-  const handle = await fs.open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const { mode, uid } = await handle.stat();
-    const isOwn = uid === process.geteuid?.() && (mode & 0o022) === 0;
-    return isOwn ? await handle.readFile() : undefined;
-  } finally {
-    await handle.close();
-  }
+function bytesOf(numbers: Float64Array | Uint32Array): Buffer {
+  return Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
 }
 
 function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
+}
+
+const textOf = (lines: readonly string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(""));
+const linesOf = (text: Buffer) => text.toString("utf8").split("\n").slice(0, -1);
+
+/** What an earlier scan of the same folder saw. */
+export class ScanCache {
+  /** Names all that it holds, in hex. */
+  readonly digest: string;
+  readonly #file: number;
+  readonly #bodyHash: Buffer;
+  readonly #bodyLength: number;
+  readonly #wordsLength: number;
+  readonly #identities: Float64Array;
+  readonly #paths: Buffer;
+
+  private constructor(file: number, head: Buffer, bodyLength: number) {
+    const count = head.length < hashSize + numbersSize ? 0 : head.readUint32LE(hashSize);
+    const paths = hashSize + numbersSize + count * identitySize * 8;
+    if (paths > head.length) throw new RangeError("its head is too short");
+    this.#file = file;
+    this.digest = sha256(head).toString("hex");
+    this.#bodyHash = head.subarray(0, hashSize);
+    this.#bodyLength = bodyLength;
+    this.#wordsLength = head.readUint32LE(hashSize + 4);
+    this.#identities = new Float64Array(count * identitySize);
+    bytesOf(this.#identities).set(head.subarray(hashSize + numbersSize, paths));
+    this.#paths = head.subarray(paths);
+  }
+
+  /** Undefined if there is none, or it can't be trusted. */
+  static load(path: string): ScanCache | undefined {
+    let file: number | undefined;
+    try {
+      file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      const { mode, uid, size } = fstatSync(file);
+      if (uid !== process.geteuid?.() || (mode & 0o022) !== 0) throw new RangeError("others can write it");
+      const trailer = readAt(file, size - trailerSize, trailerSize);
+      const bodyLength = trailer.readDoubleLE(hashSize);
+      const headAt = magic.length + bodyLength;
+      const head = readAt(file, headAt, size - trailerSize - headAt);
+      const isRight = readAt(file, 0, magic.length).equals(magic) && sha256(head).equals(trailer.subarray(0, hashSize));
+      if (isRight) return new ScanCache(file, head, bodyLength);
+    } catch (error) {
+      if (!(error instanceof RangeError) && systemCode(error) === undefined) throw error;
+    }
+    if (file !== undefined) closeSync(file);
+    return undefined;
+  }
+
+  get count(): number {
+    return this.#identities.length / identitySize;
+  }
+
+  /** Whether exactly these files were there, and none has changed. */
+  isOf({ identities, paths }: FoundPackages): boolean {
+    return bytesOf(identities).equals(bytesOf(this.#identities)) && textOf(paths).equals(this.#paths);
+  }
+
+  /** Sets the rows of a table whose files have not changed. */
+  fill(table: ScanTable): void {
+    const body = this.#readBody(table);
+    if (body === undefined) return;
+    const known = new Map(linesOf(this.#paths).map((path, place) => [path, place]));
+    const identity = (of: Float64Array, at: number) => bytesOf(of.subarray(at * identitySize, (at + 1) * identitySize));
+    for (const [row, path] of table.found.paths.entries()) {
+      const at = known.get(path);
+      if (at === undefined || !identity(this.#identities, at).equals(identity(table.found.identities, row))) continue;
+      table.names[row] = body.words[at * 3] ?? "";
+      table.versions[row] = body.words[at * 3 + 1] ?? "";
+      table.architectures[row] = body.words[at * 3 + 2] ?? "";
+      table.digests.set(body.digests.subarray(at * digestsSize, (at + 1) * digestsSize), row * digestsSize);
+      table.starts[row] = body.starts[at] ?? 0;
+      table.lengths[row] = body.lengths[at] ?? 0;
+    }
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** Its stanzas go to the texts of the table; undefined if it is damaged. */
+  #readBody({ texts }: ScanTable) {
+    const { count } = this;
+    const columns = count * (digestsSize + 4) + this.#wordsLength;
+    if (columns > this.#bodyLength) return undefined;
+    const front = readAt(this.#file, magic.length, columns);
+    const hash = createHash("sha256").update(front);
+    const first = texts.length;
+    for (let at = columns; at < this.#bodyLength; at += piece) {
+      const bytes = readAt(this.#file, magic.length + at, Math.min(piece, this.#bodyLength - at));
+      hash.update(bytes);
+      texts.write(bytes);
+    }
+    const digests = front.subarray(0, count * digestsSize);
+    const lengths = new Uint32Array(count);
+    bytesOf(lengths).set(front.subarray(digests.length, digests.length + count * 4));
+    const words = linesOf(front.subarray(digests.length + count * 4));
+    let end = first;
+    const starts = Float64Array.from(lengths, (length) => {
+      end += length;
+      return end - length;
+    });
+    const isRight = hash.digest().equals(this.#bodyHash) && words.length === count * 3 && end === texts.length;
+    return isRight ? { digests, lengths, words, starts } : undefined;
+  }
+}
+
+/** @throws RangeError where there is no such place */
+function readAt(file: number, start: number, length: number): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(length);
+  for (let filled = 0; filled < length; ) {
+    const count = readSync(file, bytes, filled, length - filled, start + filled);
+    if (count === 0) throw new RangeError("it ends before");
+    filled += count;
+  }
+  return bytes;
+}
+
+/**
+ * Saves rows of a table with mode 0600, completely or not at all.
+ * @returns the digest by which the cache will be known, and when it is in place
+ * @throws FeedkeyError `output`
+ */
+export async function saveScanCache(
+  path: string,
+  table: ScanTable,
+  rows: readonly number[],
+): Promise<{ readonly digest: string; readonly saved: Promise<void> }> {
+  const { found, names, versions, architectures, texts } = table;
+  const staged = await StagedStream.open(path, { mode: 0o600 });
+  const hash = createHash("sha256");
+  let length = 0;
+  const write = async (bytes: Uint8Array) => {
+    hash.update(bytes);
+    length += bytes.length;
+    await staged.write(bytes);
+  };
+  const columnOf = (column: Uint8Array, size: number) =>
+    Buffer.concat(rows.map((row) => column.subarray(row * size, (row + 1) * size)));
+  const words = textOf(rows.flatMap((row) => [names[row] ?? "", versions[row] ?? "", architectures[row] ?? ""]));
+  await staged.write(magic);
+  await write(columnOf(table.digests, digestsSize));
+  await write(columnOf(bytesOf(table.lengths), 4));
+  await write(words);
+  const stanzas: Buffer[] = [];
+  for (const [place, row] of rows.entries()) {
+    stanzas.push(texts.read(table.starts[row] ?? 0, table.lengths[row] ?? 0));
+    if (stanzas.length < 512 && place + 1 < rows.length) continue;
+    await write(Buffer.concat(stanzas.splice(0)));
+  }
+  const numbers = Uint32Array.of(rows.length, words.length);
+  const identities = columnOf(bytesOf(found.identities), identitySize * 8);
+  const paths = textOf(rows.map((row) => found.paths[row] ?? ""));
+  const head = Buffer.concat([hash.digest(), bytesOf(numbers), identities, paths]);
+  const digest = sha256(head);
+  await staged.write(Buffer.concat([head, digest, bytesOf(Float64Array.of(length))]));
+  return { digest: digest.toString("hex"), saved: staged.commit() };
 }

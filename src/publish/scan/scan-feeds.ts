@@ -3,18 +3,23 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
-import type { SignedFeed } from "../../profile/types.ts";
+import { largest } from "../../extremes.ts";
+import type { Spools } from "../../files/spool.ts";
+import type { HashedDocument } from "../../openpgp/packet/hashed-document.ts";
+import type { SignedFeed, WrittenFeed } from "../../profile/types.ts";
 import type { FolderView } from "../../signing/published-tree.ts";
 import type { KeyStore } from "../../store/key-store.ts";
 import type { Instant } from "../../time.ts";
 import { takePublished } from "../as-published.ts";
+import { IndexForms } from "../index-text/index-forms.ts";
+import { type MadeIndex, makeIndex } from "../index-text/make-index.ts";
 import type { IndexSource } from "../publish.ts";
-import { makeIndex } from "../publish-plan.ts";
-import { recordsFolder } from "../published-record.ts";
+import type { IndexText } from "../publish-plan.ts";
+import { type MadeRecord, recordsFolder } from "../published-record.ts";
 import { warnOfNone } from "../readable-index.ts";
 import { lackingNotes } from "./lacking-notes.ts";
-import { scanPackages } from "./scan.ts";
-import { loadScanCache, saveScanCache } from "./scan-cache.ts";
+import { endAll, scanPackages, walkPackages } from "./scan.ts";
+import { ScanCache, saveScanCache } from "./scan-cache.ts";
 
 export interface ScanTerms {
   /** The archive's, absolute. */
@@ -25,11 +30,35 @@ export interface ScanTerms {
   readonly onProgress: (feed: string, done: number, total: number) => void;
 }
 
-/** The existing index that another program wrote. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse it */
-async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant) {
-  const taken = await takePublished(feed, folder, at);
+/** To be raised whenever the same packages are made into other files than before. */
+const recipe = 1;
+
+/** Names what an index is made of: packages as a cache has them, and all settings. */
+function sourceOf(feed: WrittenFeed, packages: string): string {
+  return createHash("sha256")
+    .update(JSON.stringify([recipe, feed, packages]))
+    .digest("hex");
+}
+
+/** The files of an index as they were made, if all are there. @throws FeedkeyError `bad_path`, `output` */
+async function filesMade(
+  { files }: MadeRecord,
+  folder: FolderView,
+): Promise<ReadonlyMap<string, HashedDocument> | undefined> {
+  const found = new Map<string, HashedDocument>();
+  for (const [name, sha256] of Object.entries(files)) {
+    const document = await folder.document(name);
+    if (document?.sha256 !== sha256) return undefined;
+    found.set(name, document);
+  }
+  return found;
+}
+
+/** The index that another program wrote, as it lies there. @throws FeedkeyError `not_found`; `bad_index` if clients would refuse it */
+async function takeSigned(feed: SignedFeed, folder: FolderView, at: Instant, spools: Spools) {
+  const taken = await takePublished(feed, folder, at, spools);
   if (taken !== undefined) {
-    return { index: taken.index, notes: warnOfNone(`the index of feed "${feed.name}"`, taken.listed) };
+    return { index: { ...taken.index, notes: warnOfNone(`the index of feed "${feed.name}"`, taken.listed) } };
   }
   throw new FeedkeyError(
     "not_found",
@@ -47,25 +76,45 @@ export function scannedIndexes({ root, store, dryRun, onProgress }: ScanTerms): 
   return {
     eachAlone: false,
     records: "all",
-    async take(feed, published, { at }) {
-      if (feed.packages === undefined) return await takeSigned(feed, published, at);
+    async take(feed, published, { record, spools, at }) {
+      if (feed.packages === undefined) return await takeSigned(feed, published, at, spools);
       const folder = join(root, feed.packages);
       // Both formats may share a folder, but not a cache.
       const scanned = feed.format === "opkg" ? folder : `${feed.format}:${folder}`;
       const name = `${createHash("sha256").update(scanned).digest("hex").slice(0, 32)}.cache`;
-      const cacheFile = join(recordsFolder(store, root), name);
-      const { format } = feed;
-      const cache = await loadScanCache(cacheFile);
-      const scan = await scanPackages(folder, { format, cache, onProgress: onProgress.bind(undefined, feed.name) });
-      // Not awaited here; the scan results are worth saving even if the index fails.
-      if (!dryRun) {
-        const saved = saveScanCache(cacheFile, scan.cache);
-        saved.catch(() => undefined);
-        saving.push(saved);
-      }
-      const index = makeIndex(feed, scan.packages);
-      const bad = [...scan.bad.map(({ error }) => error), ...index.bad];
-      return { index: { ...index, bad }, notes: lackingNotes(feed, scan.packages) };
+      const file = join(recordsFolder(store, root), name);
+      const cache = ScanCache.load(file);
+      if (cache !== undefined) spools.closeLater(cache);
+      const options = { format: feed.format, cache, onProgress: onProgress.bind(undefined, feed.name) };
+      const walked = await walkPackages(folder, options);
+      const make = async (): Promise<IndexText & MadeIndex> => {
+        const scan = await scanPackages(walked, spools.make(), options);
+        let digest = scan.isNew ? undefined : cache?.digest;
+        // What was scanned is worth keeping whatever comes of the index, and nothing waits for the disk here.
+        if (scan.isNew && !dryRun) {
+          const kept = await saveScanCache(file, scan.table, scan.settled);
+          digest = kept.digest;
+          kept.saved.catch(() => undefined);
+          saving.push(kept.saved);
+        }
+        const made = makeIndex(feed, scan.table, spools);
+        const bad = [...scan.bad.map(({ error }) => error), ...made.bad];
+        const isWhole = bad.length === 0 && scan.settled.length === walked.found.count;
+        return {
+          ...made,
+          bytes: largest([...made.texts.values()].map(({ length }) => length)),
+          forms: new IndexForms(async () => made.texts, spools),
+          from: isWhole && digest !== undefined ? sourceOf(feed, digest) : undefined,
+          notes: lackingNotes(feed, scan.table),
+          bad,
+        };
+      };
+      const before = record.made.get(feed.path);
+      const isSame = cache !== undefined && walked.isKnown && before?.from === sourceOf(feed, cache.digest);
+      const files = isSame ? await filesMade(before, published) : undefined;
+      if (files !== undefined) await endAll(walked.helpers);
+      if (!isSame || files === undefined) return { index: await make() };
+      return { index: { ...before, forms: new IndexForms(async () => (await make()).texts, spools, files) } };
     },
     async settled() {
       // Wait for all of them before the first failure is reported.

@@ -10,7 +10,8 @@ import { damage, nameThePackage } from "../../packages/damage.ts";
 import { readPkgsrcPackage } from "../../packages/pkgsrc-package.ts";
 import { type ByteSource, bytesSource, fileSource, openPackage, readAt } from "../../packages/source.ts";
 import type { PublishedFormat } from "../../profile/types.ts";
-import { type FoundPackage, identityOf, sameIdentity } from "./scan-walk.ts";
+import { identityOf, sameIdentity } from "./file-identity.ts";
+import type { FoundPackage } from "./scan-walk.ts";
 
 /** One scanned package file. */
 export interface ScannedPackage extends OwnWords {
@@ -72,8 +73,8 @@ async function readUnchanged(
   found: FoundPackage,
   format: PublishedFormat,
 ): Promise<ScannedPackage> {
-  const size = Number(found.identity.size);
-  // In use until this package is read; a concurrent scan uses another buffer.
+  const { size } = found.identity;
+  // Taken until this package is read: a concurrent scan uses another buffer.
   const memory = spare ?? Buffer.allocUnsafeSlow(AT_ONCE);
   spare = undefined;
   let scanned: ScannedPackage;
@@ -118,7 +119,7 @@ function hash(descriptor: number, size: number, memory: Buffer): Digests {
 }
 
 function assertUnchanged(descriptor: number, found: FoundPackage): void {
-  const status = fstatSync(descriptor, { bigint: true });
+  const status = fstatSync(descriptor);
   if (status.isFile() && sameIdentity(identityOf(status), found.identity)) return;
   throw new FeedkeyError("bad_package", "changed while it was read", {
     details: { reason: "changed" },

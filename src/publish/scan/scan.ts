@@ -1,30 +1,34 @@
 import { availableParallelism } from "node:os";
+import type { Spool } from "../../files/spool.ts";
 import type { PublishedFormat } from "../../profile/types.ts";
-import { Helper, shareOf, workTogether } from "../../threads.ts";
+import { Helper, type Share, shareOf, workTogether } from "../../threads.ts";
 import type { Instant } from "../../time.ts";
 import { errorOf, type ScanOutcome, scanBatch } from "./scan-batch.ts";
-import { isSettled } from "./scan-cache.ts";
-import type { CachedPackage, ScanCache } from "./scan-cache-format.ts";
-import type { ScannedPackage } from "./scan-file.ts";
-import { type BadFile, type FoundPackage, findPackages, sameIdentity } from "./scan-walk.ts";
+import { isSettled, type ScanCache } from "./scan-cache.ts";
+import { ScanTable } from "./scan-table.ts";
+import { type BadFile, type FoundPackage, type FoundPackages, findPackages } from "./scan-walk.ts";
 
 export type { ScannedPackage } from "./scan-file.ts";
 export type { BadFile } from "./scan-walk.ts";
 
 /** As many packages as can be read in the time that a thread takes to start. */
 const FILES_WORTH_A_THREAD = 200;
+/** As many files as can be looked at in that time. */
+const LOOKS_WORTH_A_THREAD = 8000;
 /** As many bytes as can be hashed in that time. */
-const BYTES_WORTH_A_THREAD = 16n << 20n;
+const BYTES_WORTH_A_THREAD = 16 << 20;
 const MAX_THREADS = 7;
 /** Files taken at once: few messages, and an even load at the end. */
 const BATCH_FILES = 16;
+/** Files that threads are told of at once. */
+const SHARE_FILES = 4096;
 
 export interface ScanOptions {
   /** Which files are packages, and how they are read; opkg's by default. */
   readonly format?: PublishedFormat;
-  /** The results of an earlier scan of the same folder. */
-  readonly cache?: ScanCache;
-  /** Called from time to time with the number of finished packages, and the total. */
+  /** What an earlier scan of the same folder saw. */
+  readonly cache?: ScanCache | undefined;
+  /** Called now and then with the number of packages that are done, and the total. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Threads in addition to the calling one. The default depends on cores and packages, at most 7. */
   readonly workers?: number;
@@ -33,88 +37,114 @@ export interface ScanOptions {
 }
 
 export interface ScanResult {
+  /** Every file with a package's name is in it, or in `bad`. */
+  readonly table: ScanTable;
   /** Sorted by path, byte by byte. */
-  readonly packages: readonly ScannedPackage[];
-  /** Sorted likewise. Every file with a package's name is in one of the two lists. */
   readonly bad: readonly BadFile[];
-  /** The cache for the next scan; the given object if nothing changed, so that it need not be saved. */
-  readonly cache: ScanCache;
+  /** Rows to be remembered: not those of files that could still change unnoticed. */
+  readonly settled: readonly number[];
+  /** Whether they differ from what the cache has. */
+  readonly isNew: boolean;
+}
+
+/** What there is below a folder, and whether the cache knows it all. */
+export interface Walked {
+  readonly found: FoundPackages;
+  readonly bad: readonly BadFile[];
+  readonly startedAt: Instant;
+  /** Threads that were started meanwhile. */
+  readonly helpers: Helper[];
+  readonly isKnown: boolean;
 }
 
 /**
- * Hashes every package file below a folder and reads its metadata.
- * @throws FeedkeyError `not_found` if the folder can't be read; problems with single files are in the result
+ * Finds the package files below a folder.
+ * @throws FeedkeyError `not_found` if the folder can't be read
  */
-export async function scanPackages(folder: string, options: ScanOptions = {}): Promise<ScanResult> {
+export async function walkPackages(folder: string, options: ScanOptions = {}): Promise<Walked> {
   const startedAt = options.now ?? Date.now();
-  const { format = "opkg" } = options;
-  const cache: ScanCache = options.cache ?? new Map();
-  const isFirst = cache.size === 0 && options.workers === undefined && availableParallelism() > 1;
-  let early: Helper | undefined;
-  const { found, bad } = findPackages(folder, format, (count) => {
-    // Without a cache, this many files are worth a thread, which starts while further files are found.
-    if (isFirst && count >= FILES_WORTH_A_THREAD) early ??= new Helper();
+  const { format, cache, workers = availableParallelism() - 1 } = options;
+  // Without a cache all files are read.
+  const worth = cache === undefined ? FILES_WORTH_A_THREAD : LOOKS_WORTH_A_THREAD;
+  const helpers: Helper[] = [];
+  const { found, bad } = await findPackages(folder, format, (count) => {
+    // It starts while the other files are being found.
+    if (workers > 0 && count >= worth && helpers.length === 0) helpers.push(new Helper());
+    return count >= LOOKS_WORTH_A_THREAD ? helpers : [];
   });
-  const { known, fresh } = divide(found, cache);
-  const packages = [...known.values()].map(({ scanned }) => scanned);
-  const report = () => options.onProgress?.(packages.length + failed.length, found.length);
+  return { found, bad, startedAt, helpers, isKnown: bad.length === 0 && cache?.isOf(found) === true };
+}
+
+/**
+ * Hashes every package file that was found and reads its metadata.
+ * @param texts takes the packages' own parts of their stanzas
+ * @returns problems with single files beside the packages
+ */
+export async function scanPackages(
+  { found, bad, startedAt, helpers }: Walked,
+  texts: Spool,
+  { format = "opkg", cache, onProgress, workers }: ScanOptions = {},
+): Promise<ScanResult> {
+  const table = new ScanTable(found, texts);
+  cache?.fill(table);
+  const fresh = [...found.paths.keys()].filter((row) => !table.has(row));
+  const known = found.count - fresh.length;
+  /** Of the files that threads were told of last. */
+  let rowOf: ReadonlyMap<string, number> = new Map();
   const failed: BadFile[] = [];
-  report();
+  let done = known;
+  onProgress?.(done, found.count);
   const onOutcomes = (outcomes: readonly ScanOutcome[]) => {
     for (const outcome of outcomes) {
-      if (outcome.ok) packages.push(outcome.scanned);
+      if (outcome.ok) table.set(rowOf.get(outcome.scanned.path) ?? 0, outcome.scanned);
       else failed.push({ path: outcome.path, error: errorOf(outcome.failure) });
     }
-    report();
+    done += outcomes.length;
+    onProgress?.(done, found.count);
   };
-  const threads = options.workers ?? defaultThreads(fresh);
-  if (threads === 0) await early?.end();
-  const helpers = Array.from({ length: threads }, (_, place) => (place === 0 ? early : undefined) ?? new Helper());
-  await workTogether(shareOf("scan", fresh, format, BATCH_FILES), scanBatch, helpers, onOutcomes);
-  return {
-    packages: sortByPath(packages),
-    bad: sortByPath([...bad, ...failed]),
-    cache: nextCache(options.cache, known, fresh, packages, startedAt),
-  };
-}
-
-function divide(found: readonly FoundPackage[], cache: ScanCache) {
-  const known = new Map<string, CachedPackage>();
-  const fresh: FoundPackage[] = [];
-  for (const file of found) {
-    const cached = cache.get(file.path);
-    if (cached !== undefined && sameIdentity(cached.identity, file.identity)) known.set(file.path, cached);
-    else fresh.push(file);
+  const threads = workers ?? defaultThreads(fresh.map((row) => found.at(row).identity.size));
+  while (helpers.length < threads) helpers.push(new Helper());
+  try {
+    const shares = sharesOf(found, fresh, format, (rows) => {
+      rowOf = new Map(rows.map((row) => [found.paths[row] ?? "", row]));
+    });
+    await workTogether(shares, scanBatch, helpers.slice(0, threads), onOutcomes);
+  } finally {
+    await endAll(helpers);
   }
-  return { known, fresh };
+  const unsettled = new Set(fresh.filter((row) => !isSettled(found.at(row).identity, startedAt)));
+  const settled = table.rows.filter((row) => !unsettled.has(row));
+  // Those known are unchanged, so the number shows whether any were added or removed.
+  const isNew = settled.length > known || cache?.count !== known;
+  return { table, bad: sortByPath([...bad, ...failed]), settled, isNew };
 }
 
-function defaultThreads(files: readonly FoundPackage[]): number {
-  const bytes = files.reduce((sum, { identity }) => sum + identity.size, 0n);
-  const worth = Math.max(files.length / FILES_WORTH_A_THREAD, Number(bytes / BYTES_WORTH_A_THREAD));
-  return files.length < 2 ? 0 : Math.min(availableParallelism() - 1, MAX_THREADS, Math.floor(worth));
+/** Ends threads that nothing is left for. */
+export async function endAll(helpers: Helper[]): Promise<void> {
+  await Promise.all(helpers.splice(0).map((helper) => helper.end()));
 }
 
-/** The results, except for files that could still change unnoticed. */
-function nextCache(
-  given: ScanCache | undefined,
-  known: ReadonlyMap<string, CachedPackage>,
-  fresh: readonly FoundPackage[],
-  packages: readonly ScannedPackage[],
-  startedAt: Instant,
-): ScanCache {
-  const cache = new Map(known);
-  const scannedByPath = new Map(packages.map((scanned) => [scanned.path, scanned]));
-  for (const { path, identity } of fresh) {
-    const scanned = scannedByPath.get(path);
-    if (scanned !== undefined && isSettled(identity, startedAt)) cache.set(path, { identity, scanned });
+function* sharesOf(
+  found: FoundPackages,
+  rows: readonly number[],
+  format: string,
+  onShare: (rows: readonly number[]) => void,
+): Generator<Share<FoundPackage>> {
+  for (let first = 0; first < rows.length; first += SHARE_FILES) {
+    const those = rows.slice(first, first + SHARE_FILES);
+    onShare(those);
+    const files = those.map((row) => found.at(row));
+    yield shareOf("scan", files, format, BATCH_FILES);
   }
-  // The known entries are unchanged, so the size shows whether any were added or removed.
-  const unchanged = given !== undefined && cache.size === known.size && given.size === known.size;
-  return unchanged ? given : cache;
 }
 
-function sortByPath<Item extends { readonly path: string }>(items: readonly Item[]): Item[] {
+function defaultThreads(sizes: readonly number[]): number {
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  const worth = Math.max(sizes.length / FILES_WORTH_A_THREAD, bytes / BYTES_WORTH_A_THREAD);
+  return sizes.length < 2 ? 0 : Math.min(availableParallelism() - 1, MAX_THREADS, Math.floor(worth));
+}
+
+function sortByPath(items: readonly BadFile[]): BadFile[] {
   return items
     .map((item) => ({ item, bytes: Buffer.from(item.path, "utf8") }))
     .sort((a, b) => Buffer.compare(a.bytes, b.bytes))

@@ -1,0 +1,95 @@
+/** A file that somebody else may have put there, too large for memory: read without blocking and within a limit. */
+import { createHash, type Hash } from "node:crypto";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import type { Content } from "../content.ts";
+import { FeedkeyError, systemCode } from "../error.ts";
+import { escapeText } from "../escape.ts";
+import { kindOf, type NotPlain } from "./plain-file.ts";
+
+const piece = 1024 * 1024;
+
+export class HashedFile implements Content {
+  readonly length: number;
+  readonly #path: string;
+  readonly #sha256: Hash;
+
+  private constructor(path: string, length: number, sha256: Hash) {
+    this.#path = path;
+    this.length = length;
+    this.#sha256 = sha256;
+  }
+
+  /**
+   * @param most a larger file is a problem, and is not read
+   * @throws what the system says, such as ENOENT
+   */
+  static read(path: string, most: number): HashedFile | NotPlain {
+    // Checked before it is opened: opening a device may start it.
+    const there = lstatSync(path);
+    if (!there.isFile()) return { problem: kindOf(there) };
+    const descriptor = open(path);
+    if (typeof descriptor !== "number") return descriptor;
+    try {
+      const status = fstatSync(descriptor);
+      if (!status.isFile()) return { problem: kindOf(status) };
+      if (status.size > most) return { problem: `is larger than ${most} bytes` };
+      const sha256 = createHash("sha256");
+      let length = 0;
+      for (const bytes of piecesOf(descriptor, status.size + 1)) {
+        sha256.update(bytes);
+        length += bytes.length;
+      }
+      return length > status.size ? { problem: "grows while it is read" } : new HashedFile(path, length, sha256);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+
+  /** Has taken in all of it. */
+  get sha256(): Hash {
+    return this.#sha256.copy();
+  }
+
+  /** @throws FeedkeyError `locked` at the end, if it is not what it was */
+  *pieces(): Generator<Buffer, void> {
+    const descriptor = open(this.#path);
+    if (typeof descriptor !== "number") throw this.#changed();
+    const again = createHash("sha256");
+    try {
+      for (const bytes of piecesOf(descriptor, this.length)) {
+        again.update(bytes);
+        yield bytes;
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+    if (!again.digest().equals(this.sha256.digest())) throw this.#changed();
+  }
+
+  #changed(): FeedkeyError {
+    return new FeedkeyError("locked", `${escapeText(this.#path)} changed while it was being read`, {
+      details: { path: this.#path },
+      hint: "run the command again once the program that writes it has ended",
+    });
+  }
+}
+
+function open(path: string): number | NotPlain {
+  try {
+    // Not blocking, in case a pipe replaces the file meanwhile.
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (systemCode(error) === "ELOOP") return { problem: "is a symbolic link" };
+    throw error;
+  }
+}
+
+function* piecesOf(descriptor: number, most: number): Generator<Buffer, void> {
+  const bytes = Buffer.allocUnsafeSlow(Math.min(piece, most));
+  for (let at = 0; at < most; ) {
+    const count = readSync(descriptor, bytes, 0, Math.min(bytes.length, most - at), at);
+    if (count === 0) return;
+    yield bytes.subarray(0, count);
+    at += count;
+  }
+}

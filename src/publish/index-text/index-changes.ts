@@ -1,0 +1,77 @@
+/** What differs between two indexes. */
+import type { Content } from "../../content.ts";
+import type { Entry } from "../../formats/entry.ts";
+import type { PackageIndex } from "../../formats/package-index.ts";
+import { stanzaRuns } from "./stanza-runs.ts";
+
+const newline = 0x0a;
+
+function* stanzasOf(text: Content | undefined): Generator<string, void> {
+  for (const stanza of text === undefined ? [] : stanzaRuns(text.pieces(), 1)) {
+    // The last one of another program's text may have no empty line below it.
+    const end =
+      stanza.at(-2) === newline ? stanza.length - 2 : stanza.at(-1) === newline ? stanza.length - 1 : stanza.length;
+    yield stanza.toString("latin1", 0, end);
+  }
+}
+
+function named({ name, version, architecture }: Pick<Entry, "name" | "version" | "architecture">): string {
+  return `${name} ${version} ${architecture}`.trimEnd();
+}
+
+function digests(stanzas: ReadonlySet<string>, read: (text: Uint8Array) => PackageIndex): Map<string, string> {
+  const text = Buffer.from([...stanzas].map((stanza) => `${stanza}\n\n`).join(""), "latin1");
+  try {
+    return new Map([...read(text)].map((entry) => [named(entry), entry.sha256 ?? ""]));
+  } catch {
+    // The present file will be replaced anyway.
+    return new Map();
+  }
+}
+
+/** The stanzas that only one of two sequences of lists has. They are read side by side: of what is in both, little is kept at once. */
+class Differing {
+  readonly before = new Set<string>();
+  readonly after = new Set<string>();
+
+  compare(before: Content | undefined, after: Content | undefined): void {
+    const [old, next] = [stanzasOf(before), stanzasOf(after)];
+    for (;;) {
+      const [one, other] = [old.next().value, next.next().value];
+      if (one === undefined && other === undefined) return;
+      if (one === other) continue;
+      if (other !== undefined && !this.before.delete(other)) this.after.add(other);
+      if (one !== undefined && !this.after.delete(one)) this.before.add(one);
+    }
+  }
+}
+
+/** All packages of lists that are known to be readable. */
+function* comers(lists: Lists, read: (text: Uint8Array) => PackageIndex): Generator<string, void> {
+  for (const text of lists.values()) {
+    for (const run of stanzaRuns(text.pieces(), runSize)) for (const entry of read(run)) yield `+ ${named(entry)}`;
+  }
+}
+
+/** Bytes of a text that are read at once. */
+export const runSize = 256 * 1024;
+
+/** Lists, by name. */
+type Lists = ReadonlyMap<string, Content>;
+
+/**
+ * Lines for people: packages that come (`+`), go (`-`) or change (`~`). Only the stanzas that differ are read.
+ * @param read reads a text of the format
+ */
+export function indexChanges(before: Lists, after: Lists, read: (text: Uint8Array) => PackageIndex): string[] {
+  if (before.size === 0) return [...new Set(comers(after, read))];
+  const differing = new Differing();
+  for (const name of new Set([...before.keys(), ...after.keys()])) differing.compare(before.get(name), after.get(name));
+  const [old, next] = [digests(differing.before, read), digests(differing.after, read)];
+  const added = [...next.keys()].filter((name) => !old.has(name)).map((name) => `+ ${name}`);
+  const removed = [...old.keys()].filter((name) => !next.has(name)).map((name) => `- ${name}`);
+  const changed = [...next]
+    .filter(([name, digest]) => old.has(name) && old.get(name) !== digest)
+    .map(([name]) => `~ ${name}`);
+  return [...added, ...removed, ...changed];
+}

@@ -1,0 +1,64 @@
+/** The compressed forms of an index. */
+import { availableParallelism } from "node:os";
+import { type Data, piecesOf } from "../../content.ts";
+import { FeedkeyError } from "../../error.ts";
+import { compressionOf } from "../../formats/format.ts";
+import { decompress } from "../../packages/compression/compression.ts";
+import { gzipMembers } from "../../packages/compression/gzip-members.ts";
+import { inOrder } from "../../packages/compression/in-order.ts";
+import { compressXz } from "../../packages/compression/xz-writer.ts";
+import { loadZstd } from "../../packages/compression/zstd-library.ts";
+import type { SummaryForm } from "../../profile/types.ts";
+
+/** Bytes of text that are compressed by themselves: the dictionary of `xz -6`, so that splitting costs 3 in 100. */
+const blockSize = 8 * 1024 * 1024;
+/** Each takes some 100 MB for .xz. */
+const mostThreads = 4;
+
+const writers: Readonly<Record<Exclude<SummaryForm, "gz">, (text: Uint8Array) => Promise<Uint8Array>>> = {
+  xz: compressXz,
+  zst: async (text) => (await loadZstd()).compress(text),
+};
+
+/**
+ * Compresses an index, which comes in pieces as its form does; the same index gives the same bytes.
+ * @param before an earlier file, from which parts are taken over if it is .gz; the result does not depend on it
+ * @throws FeedkeyError `internal` if the result does not decompress to the index
+ */
+export async function* compressIndex(
+  text: Data,
+  form: SummaryForm = "gz",
+  before?: Buffer,
+): AsyncGenerator<Uint8Array, void> {
+  if (form === "gz") {
+    yield* gzipMembers(piecesOf(text), before);
+    return;
+  }
+  yield* inOrder(blocksOf(text), Math.min(availableParallelism(), mostThreads), async (block) => {
+    const written = await writers[form](block);
+    // A file that clients can't read must never be signed.
+    const read = await decompress(written, compressionOf[form], block.length, "internal");
+    if (Buffer.compare(read, block) === 0) return written;
+    throw new FeedkeyError("internal", `the .${form} form does not decompress to the index`);
+  });
+}
+
+/** At least one. */
+function* blocksOf(text: Data): Generator<Uint8Array, void> {
+  let block = Buffer.allocUnsafeSlow(Math.min(blockSize, text.length));
+  let filled = 0;
+  for (const piece of piecesOf(text)) {
+    for (let rest = piece; rest.length > 0; ) {
+      if (filled === blockSize) {
+        yield block;
+        block = Buffer.allocUnsafeSlow(blockSize);
+        filled = 0;
+      }
+      const part = rest.subarray(0, block.length - filled);
+      block.set(part, filled);
+      filled += part.length;
+      rest = rest.subarray(part.length);
+    }
+  }
+  yield block.subarray(0, filled);
+}
