@@ -3,7 +3,7 @@ import { refuseWritableByOthers } from "../files/folder.ts";
 import { FeedFolder } from "./feed-folder.ts";
 import type { FeedMeta } from "./feed-meta.ts";
 import { type CertificateRecord, emptyLedger, type FeedRecord, type LedgerFile, parseLedger } from "./ledger.ts";
-import { badState, fileNameFor, namesIn, readStateFile, sha256 } from "./state-file.ts";
+import { badState, fileNameFor, namesIn, readSmallFile, readStateFile, sha256 } from "./state-file.ts";
 import type { StatePlaces } from "./state-places.ts";
 
 /** The state of a profile, read and found undamaged. */
@@ -45,13 +45,13 @@ export async function readSnapshot(places: StatePlaces, known?: StateSnapshot): 
       record.previous === undefined && known?.ledger.certificates.get(fingerprint)?.sha256 === record.sha256;
     const certificate =
       (isKnown ? known?.certificates.get(fingerprint) : undefined) ??
-      (await readRecorded(join(places.certificates, `${fingerprint}.pgp`), record));
+      readRecorded(join(places.certificates, `${fingerprint}.pgp`), record);
     if (certificate === undefined) continue;
     certificates.set(fingerprint, certificate);
     settled.set(fingerprint, { sha256: isKnown ? record.sha256 : sha256(certificate) });
   }
   const feeds = await readFeeds(places, ledger.feeds);
-  const revocations = ledger.revocations && (await readRecorded(places.revocations, ledger.revocations));
+  const revocations = ledger.revocations && readRecorded(places.revocations, ledger.revocations);
   const records = [...ledger.certificates.values(), ...(ledger.revocations === undefined ? [] : [ledger.revocations])];
   const inDoubt = records.some((record) => record.previous !== undefined);
   const behind = [...feeds].some(([feed, found]) => {
@@ -113,8 +113,8 @@ async function readFeeds(
   return found;
 }
 
-async function readRecorded(path: string, record: CertificateRecord): Promise<Uint8Array | undefined> {
-  const bytes = await readStateFile(path);
+function readRecorded(path: string, record: CertificateRecord): Uint8Array | undefined {
+  const bytes = readSmallFile(path);
   if (bytes === undefined) {
     if (record.previous === null) return undefined;
     throw badState(path, "is gone");

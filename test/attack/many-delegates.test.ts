@@ -145,6 +145,10 @@ describe("attack: many delegates", () => {
         // What was heard is kept, whoever signs.
         server.answer(second.fingerprint, plain(404, ""));
         await chain.signatures.refuse("revoked", 1, signedBy(second, day(23)), day(23));
+        // One that has signed before is asked about again, although its last check is within grace.
+        const revokedSince = cert(first.key, [], { signatures: [compromised(first.key)] });
+        server.answer(first.fingerprint, keyAnswer(revokedSince.bytes));
+        await chain.signatures.refuse("revoked", 1, signedBy(first, day(24)), day(24));
       });
     });
   });

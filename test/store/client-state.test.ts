@@ -40,6 +40,17 @@ describe("store/client-state", () => {
       expect((await fs.stat(join(folder, "ledger.json"))).mode & 0o777).to.equal(0o644);
     }));
 
+  it("writes the ledger only when it says something new", () =>
+    inState(async (root, folder) => {
+      const inode = async () => (await fs.stat(join(folder, "ledger.json"))).ino;
+      await once(root, (state) => state.saveLedger(sampleLedger));
+      const before = await inode();
+      await once(root, (state) => state.saveLedger(sampleLedger));
+      expect(await inode()).to.equal(before);
+      await once(root, (state) => state.saveLedger({ ...sampleLedger, checks: new Map() }));
+      expect(await inode()).to.not.equal(before);
+    }));
+
   it("keeps certificates as plain files", () =>
     inState(async (root, folder) => {
       await once(root, async (state) => {

@@ -36,6 +36,19 @@ describe("store/ledger", () => {
     expect(parse(serializeLedger(emptyLedger, "proteanos"))).to.deep.equal(emptyLedger);
   });
 
+  it("reads the whole paths that older versions wrote", () => {
+    const before = fingerprintA.replace(/./g, "B");
+    const older = (more: object) => {
+      const document = JSON.parse(written);
+      delete document.digest;
+      Object.assign(document.keys[fingerprintA], more);
+      return JSON.stringify(document);
+    };
+    expect(parse(older({ path: [before, fingerprintA] })).keys.get(fingerprintA)?.from).to.equal(before);
+    expect(parse(older({ path: [fingerprintA] })).keys.get(fingerprintA)?.from).to.equal(undefined);
+    expect(failure(older({ path: [before, fingerprintA], from: before })).message).to.contain("two predecessors");
+  });
+
   it("is written sorted and with times that people can read", () => {
     const document = JSON.parse(written);
     expect(Object.keys(document)).to.deep.equal([
