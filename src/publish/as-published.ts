@@ -17,7 +17,7 @@ import type { SignedFile } from "./feed-layout.ts";
 import { rootOf, toSign } from "./feed-layouts.ts";
 import { IndexForms } from "./index-text/index-forms.ts";
 import { readPublishedRoot } from "./layouts/foreign-root.ts";
-import { presentSignatures } from "./present-signatures.ts";
+import { isForFeed, presentSignatures } from "./present-signatures.ts";
 import type { IndexSource, Publishing } from "./publish.ts";
 import type { IndexText } from "./publish-plan.ts";
 import { type PublishedRecord, recordEntry } from "./published-record.ts";
@@ -54,10 +54,7 @@ async function look(
     return refuse("bad_signature", "it is not what was signed");
   }
   if (makers.length === 0) return refuse("untrusted_signer", "none of the archive's keys signed it");
-  const ours = makers.filter(({ notations }) => {
-    const names = notations.filter((notation) => notation.name.startsWith("feed@")).map(({ value }) => value);
-    return names.length > 0 && names.every((value) => value === feed.name);
-  });
+  const ours = makers.filter((maker) => isForFeed(maker, feed.name));
   if (ours.length === 0) return refuse("wrong_feed", "it was signed for another feed, or for none");
   const current = ours.filter(({ expiresAt }) => (expiresAt ?? at + 1) > at);
   if (current.length === 0) return refuse("stale", "its signature has expired");

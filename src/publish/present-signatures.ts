@@ -7,7 +7,7 @@ import { checkSignatures, readSignatureFile } from "../openpgp/check/detached.ts
 import type { KeyIndex } from "../openpgp/check/key-index.ts";
 import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { FolderView } from "../signing/published-tree.ts";
-import type { DataSignature } from "../trust/facts.ts";
+import type { DataSignature, SignatureFacts } from "../trust/facts.ts";
 import type { FileToSign, SignedFile } from "./feed-layout.ts";
 
 /**
@@ -31,6 +31,12 @@ export async function presentSignatures(
     );
   }
   return await checkSignatures(readSignatureFile(signatures, name), document, keys);
+}
+
+/** T10: whether a signature names this feed, and no other; one that names none may be over another feed's file. */
+export function isForFeed({ notations }: SignatureFacts, feed: string): boolean {
+  const names = notations.filter(({ name }) => name.startsWith("feed@"));
+  return names.length > 0 && names.every(({ value }) => value === feed);
 }
 
 /**

@@ -229,7 +229,7 @@ async function plan(tree: PublishedTree, publication: Publication, records: stri
     return { plans: [], bundle: [], notes, bad, left, delegated, own, record, certificates, stopped: true };
   }
   const keys = await signersBeside(certificates, key, userId, store, at);
-  const vouchers = await vouchersOf(certificates, key, userId, record);
+  const vouchers = await vouchersOf(certificates, key, userId, record, at);
   const terms = { ...publication, vouchers, signers: signersOf(certificates, key, userId, at) };
   const plans: FeedPlan[] = [];
   for (const { feed, folder, found } of taken) {

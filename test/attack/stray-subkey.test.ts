@@ -19,7 +19,7 @@ import { reason } from "../testkit/subpackets.ts";
 
 const primary = ed25519Key("stray-primary");
 const subkey = ed25519Key("stray-subkey");
-const feed = { format: "pkgsrc", path: "All" } as ArchiveFeed;
+const feed = { name: "base", format: "pkgsrc", path: "All" } as ArchiveFeed;
 const file = { name: "pkg_summary.gz", document: new HashedDocument(gzipSync("PKGNAME=a-1.0\n\n")) };
 
 const revoked = (code: number) =>
@@ -34,7 +34,13 @@ async function vouches(options: Omit<SubkeyOptions, "key">): Promise<boolean> {
     const { bytes } = certificate({ key: primary, subkeys: [{ key: subkey, ...options }] });
     const own = await judgedTogether(readKeyring(bytes).certificates);
     const key = own.get(primary.fingerprint) as OwnCertificate;
-    const vouchers = await vouchersOf(own, key, archiveId, { indexes: new Map(), bundle: false, made: new Map() });
+    const vouchers = await vouchersOf(
+      own,
+      key,
+      archiveId,
+      { indexes: new Map(), bundle: false, made: new Map() },
+      day(6),
+    );
     return await isOwn(feed, (await PublishedTree.open(folder)).folder(""), file, vouchers);
   } finally {
     await fs.rm(folder, { recursive: true });
@@ -42,9 +48,8 @@ async function vouches(options: Omit<SubkeyOptions, "key">): Promise<boolean> {
 }
 
 describe("attack: a subkey vouches for what lies in the published tree", () => {
-  it("where it is the archive's, retired or not", async () => {
+  it("where it is the archive's", async () => {
     expect(await vouches({})).to.equal(true);
-    expect(await vouches({ signatures: [revoked(3)] })).to.equal(true);
   });
 
   it("not where nothing binds it to the certificate", async () => {
@@ -53,7 +58,7 @@ describe("attack: a subkey vouches for what lies in the published tree", () => {
     expect(await vouches({ flags: ["encrypt"] })).to.equal(false);
   });
 
-  it("not where it was revoked as compromised", async () => {
-    expect(await vouches({ signatures: [revoked(2)] })).to.equal(false);
+  it("not where it was revoked, as compromised or as retired", async () => {
+    for (const code of [2, 3]) expect(await vouches({ signatures: [revoked(code)] })).to.equal(false);
   });
 });

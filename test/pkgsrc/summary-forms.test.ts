@@ -198,18 +198,32 @@ describe("the forms of a summary", () => {
       }
     });
 
-    it("are made anew where a key signed them that was stolen since", async () => {
+    for (const reason of ["compromised", "retired"]) {
+      it(`are made anew where a key signed them that was ${reason} since`, async () => {
+        await archive.publish(published);
+        const good = await read(summary("gz"));
+        await fs.writeFile(archive.file(summary("gz")), await repacked());
+        await archive.sign(published + hour, summary("gz"));
+        const { fingerprint } = done(await archive.keeper(published, "keygen", "--user-id", userId));
+        const config = await fs.readFile(archive.config, "utf8");
+        await fs.writeFile(archive.config, config.replace(/^key = .*$/m, `key = ${fingerprint}`));
+        const revoke = ["revoke", archive.key, "--reason", reason, "--force", "--config", archive.config];
+        done(await archive.keeper(published + hour, ...revoke));
+        await archive.publish(published + hour);
+        expect((await read(summary("gz"))).equals(good)).to.equal(true);
+      });
+    }
+
+    it("are made anew where the archive's key signed them for another feed, or for none", async () => {
       await archive.publish(published);
       const good = await read(summary("gz"));
-      await fs.writeFile(archive.file(summary("gz")), await repacked());
-      await archive.sign(published + hour, summary("gz"));
-      const { fingerprint } = done(await archive.keeper(published, "keygen", "--user-id", userId));
-      const config = await fs.readFile(archive.config, "utf8");
-      await fs.writeFile(archive.config, config.replace(/^key = .*$/m, `key = ${fingerprint}`));
-      const revoke = ["revoke", archive.key, "--reason", "compromised", "--force", "--config", archive.config];
-      done(await archive.keeper(published + hour, ...revoke));
-      await archive.publish(published + hour);
-      expect((await read(summary("gz"))).equals(good)).to.equal(true);
+      for (const feed of [["--feed", "Other"], []]) {
+        await fs.writeFile(archive.file(summary("gz")), await repacked());
+        const sign = ["sign", archive.file(summary("gz")), "--key", archive.key, ...feed];
+        done(await archive.keeper(published + hour, ...sign));
+        await archive.publish(published + hour);
+        expect((await read(summary("gz"))).equals(good), String(feed)).to.equal(true);
+      }
     });
 
     it("are signed no more where other programs make that form", async function () {
