@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError, systemCode, tryEach } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { ensureFolder } from "../files/folder.ts";
 import { TargetRoot } from "../files/target-root.ts";
@@ -22,8 +22,8 @@ export const dnfRepositories = "etc/yum.repos.d";
 export const dnfCache = "var/cache/dnf";
 
 /**
- * Has dnf take over an export: writes the homes of all repositories that name its file, and rpm's database where packages are checked by
- * their own signatures too.
+ * Has dnf take over an export: writes the homes of all repositories that name its file, and rpm's database. There keys are added where packages
+ * are checked by their own signatures too; those that must not be there go in any case, since they may have been so checked before.
  * @param path of the key file
  * @returns what its user must know
  * @throws FeedkeyError `output`
@@ -42,19 +42,32 @@ export async function followDnf(
   const repositories = await repositoriesWith(file, dnfRepositories);
   const keyring = Buffer.concat(certificates.map(writeCertificate));
   const keys = certificates.map(({ fingerprint }) => fingerprint);
-  let warnings: readonly string[] = [];
-  for (const repository of repositories) {
-    if (repository.id.includes("/")) {
-      warnings = [...warnings, `the repository ${escapeText(repository.id)} is left out: dnf takes no such ID`];
-      continue;
-    }
-    for (const ring of await ringsOf(repository, file.root)) {
-      if (!(await isCurrent(ring, keyring, keys)))
-        warnings = [...warnings, ...(await replaceRing(ring, keyring, keys))];
-    }
-  }
   const checksPackages = repositories.some(({ values }) => /^(1|yes|true|on)$/i.test(values.get("gpgcheck") ?? ""));
-  return checksPackages ? [...warnings, ...(await writeRpmDatabase(file, certificates, barred))] : warnings;
+  // One that fails keeps no other from losing a key.
+  const steps = [
+    ...repositories.map((repository) => () => writeRings(repository, file.root, keyring, keys)),
+    () => writeRpmDatabase(file, checksPackages ? certificates : [], barred),
+  ];
+  const { good, errors } = await tryEach(steps, (step) => step());
+  for (const error of errors) throw error;
+  return good.flat();
+}
+
+/** @returns what its user must know @throws FeedkeyError `output`, `bad_path` */
+async function writeRings(
+  repository: RpmRepository,
+  root: string,
+  keyring: Uint8Array,
+  keys: readonly Fingerprint[],
+): Promise<readonly string[]> {
+  if (repository.id.includes("/"))
+    return [`the repository ${escapeText(repository.id)} is left out: dnf takes no such ID`];
+  const warnings: string[] = [];
+  for (const ring of await ringsOf(repository, root)) {
+    const added = (await isCurrent(ring, keyring, keys)) ? [] : await replaceRing(ring, keyring, keys);
+    for (const warning of added) warnings.push(warning);
+  }
+  return warnings;
 }
 
 /** dnf calls the folder after the repository and its first address; one whose address was changed may have several. */

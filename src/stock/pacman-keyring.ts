@@ -54,8 +54,9 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   if (!(await isReadByPacman(path))) {
     return [`pacman does not use these keys yet: run pacman-key --populate ${basename(path, ".gpg")} there`];
   }
-  await populate(basename(path, ".gpg"));
+  // First: a failure further on must not leave it trusted.
   await forget([...barred].filter((key) => !revoked.has(key)));
+  await populate(basename(path, ".gpg"));
   // Without --batch: gpg would put the check off, and go on to take an extended key for an expired one.
   accept(
     await runProgram("gpg", [...(await ring()), "--check-trustdb"]),

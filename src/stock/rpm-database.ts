@@ -19,6 +19,9 @@ import { namesIn, systemFile } from "./rpm-system.ts";
 export const zypperKeyFolder = "etc/feedkey/keyrings";
 export const zypperCache = "var/cache/zypp";
 
+/** Where rpm has its database: of SUSE and Fedora, and of older systems. */
+export const rpmDatabases = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
+
 /** A key in the database. */
 interface Held {
   /** `gpg-pubkey-ID-DATE`. */
@@ -49,12 +52,14 @@ export async function writeRpmDatabase(
     const now = wanted.get(one.fingerprint);
     return now === undefined ? barred.has(one.fingerprint) : !isSame(now, one);
   };
+  // First: a key that goes must not come back from there.
+  await forgetCached(system.root, isStale);
+  // rpm would make one only to look into it.
+  if (certificates.length === 0 && !(await hasDatabase(system))) return [];
   const held = await keysIn(system);
   const stale = held.filter(({ certificate }) => isStale(certificate));
-  // First: a key that goes must not come back from there.
   const current = new Set(held.filter((one) => !stale.includes(one)).map(({ certificate }) => certificate.fingerprint));
   const absent = certificates.filter(({ fingerprint }) => !current.has(fingerprint));
-  await forgetCached(system.root, isStale);
   if (stale.length > 0) await rpm(system, ["-e", "--allmatches", ...stale.map(({ name }) => name)]);
   if (absent.length === 0) return [];
   return await importKeys(system, absent);
@@ -73,6 +78,15 @@ export async function followZypper(
   const file = systemFile(path, zypperKeyFolder);
   if (file !== undefined) return await writeRpmDatabase(file, certificates, barred);
   return [`zypper will not notice changes: rpm's database is written only for a file in /${zypperKeyFolder}`];
+}
+
+async function hasDatabase({ root, home }: RpmSystem): Promise<boolean> {
+  const target = await TargetRoot.open(root);
+  // Debian's rpm has its own below the home of its user.
+  const ran = await runProgram("rpm", ["--eval", "%{_dbpath}"], home === undefined ? {} : { home });
+  const [own] = ran.status === 0 ? (/^\/(?!\/)\S*[^\s/]/.exec(ran.stdout.toString("utf8")) ?? []) : [];
+  const places = [...rpmDatabases, ...(own === undefined ? [] : [own.slice(1)])];
+  return (await Promise.all(places.map((name) => target.exists(name)))).includes(true);
 }
 
 function isSame(a: RawCertificate, b: RawCertificate): boolean {

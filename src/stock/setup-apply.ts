@@ -1,9 +1,10 @@
 /** Doing what a setup planned, so that a run that is killed anywhere can be repeated or undone. */
+
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { clearKeys } from "./export.ts";
-import { divide } from "./setup-block.ts";
+import { divide } from "./setup-item.ts";
 import { removeKeyring } from "./setup-keyring.ts";
 import { manifestFolder, manifestName, type SetupManifest, serializeManifest } from "./setup-manifest.ts";
 import type { SetupPlan, Step } from "./setup-plan.ts";

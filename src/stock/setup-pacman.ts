@@ -1,8 +1,7 @@
 /** pacman: a section of pacman.conf for each repository, and the keyring that the timer keeps current. */
 import { FeedkeyError } from "../error.ts";
 import { keyringFolder } from "./pacman-keyring.ts";
-import { makeBlock } from "./setup-block.ts";
-import { type Configured, contradiction, feedUrl, type Item, type Terms } from "./setup-item.ts";
+import { type Configured, contradiction, feedUrl, type Item, makeBlock, type Terms } from "./setup-item.ts";
 
 const conf = "etc/pacman.conf";
 

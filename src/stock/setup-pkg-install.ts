@@ -2,8 +2,16 @@
 import { findProgram } from "../files/programs.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { askableAdmins, below, type Prefix, prefixesOf, refuseIgnored, usualPrefixes } from "./pkgsrc-places.ts";
-import { divide, makeBlock } from "./setup-block.ts";
-import { type Configured, contradiction, feedUrl, type Item, inTarget, type Terms } from "./setup-item.ts";
+import {
+  type Configured,
+  contradiction,
+  divide,
+  feedUrl,
+  type Item,
+  inTarget,
+  makeBlock,
+  type Terms,
+} from "./setup-item.ts";
 
 /** What others wrote into a file. @throws FeedkeyError `bad_config`: our marks are broken */
 async function restOf(root: TargetRoot, path: string): Promise<string> {

@@ -3,8 +3,7 @@ import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { Found } from "../files/target-root.ts";
 import { homeRecord } from "./gnupg-home.ts";
-import { divide } from "./setup-block.ts";
-import { type Item, inTarget } from "./setup-item.ts";
+import { divide, type Item, inTarget } from "./setup-item.ts";
 import { isSameSetup, type SetupEntry, type SetupId, type SetupManifest } from "./setup-manifest.ts";
 
 /** A wanted item, and what is at its path. */

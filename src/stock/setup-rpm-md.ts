@@ -3,7 +3,7 @@ import { FeedkeyError } from "../error.ts";
 import type { Profile } from "../profile/types.ts";
 import { withoutTrailing } from "../trailing.ts";
 import { dnfCache, dnfKeyFolder, dnfRepositories } from "./dnf-rings.ts";
-import { zypperCache, zypperKeyFolder } from "./rpm-database.ts";
+import { rpmDatabases, zypperCache, zypperKeyFolder } from "./rpm-database.ts";
 import { readRepositories, wordsOf } from "./rpm-system.ts";
 import {
   type Configured,
@@ -28,9 +28,6 @@ interface Kind {
   readonly writes: readonly string[];
 }
 
-/** Where rpm has its database: of SUSE and Fedora, and of older systems. */
-const rpmDatabases = ["usr/lib/sysimage/rpm", "var/lib/rpm"];
-
 /** @throws FeedkeyError `bad_profile`: no feed of theirs; `bad_config`: another file says otherwise */
 export async function configureDnf(terms: Terms): Promise<Configured> {
   const keyFile = `${dnfKeyFolder}/RPM-GPG-KEY-${terms.profile.name}`;
@@ -39,7 +36,8 @@ export async function configureDnf(terms: Terms): Promise<Configured> {
     folder: dnfRepositories,
     keyFile,
     lines: (strict) => ["repo_gpgcheck=1", `gpgcheck=${strict ? 1 : 0}`, `gpgkey=file://${inTarget(keyFile)}`],
-    writes: [dnfCache, ...(terms.gpgcheck ? rpmDatabases : [])],
+    // The second also where packages are not checked now: keys may be left from when they were.
+    writes: [dnfCache, ...rpmDatabases],
   });
 }
 

@@ -1,0 +1,104 @@
+/** Which keys an export holds for a program: those that may sign now, that it can read, and that its keyring can't give too much to. */
+import type { RawCertificate } from "../openpgp/certificate/certificate.ts";
+import { minimal } from "../openpgp/certificate/minimal.ts";
+import type { Feed, FeedFormat } from "../profile/types.ts";
+import type { Judged } from "../refresh/certificate-pool.ts";
+import type { Session } from "../refresh/session.ts";
+import { allows } from "../trust/delegation.ts";
+import { signingKeys } from "../trust/expiry-forecast.ts";
+import type { CertificateFacts, Fingerprint } from "../trust/facts.ts";
+import type { Trusted } from "../trust/judge.ts";
+
+export const exportFormats = ["gpgv", "apt", "dnf", "zypper", "pacman", "opkg", "pkg_install"] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+/** Public-key algorithms of RFC 9580, from X25519 on, that neither GnuPG 2.2 nor the rpm of its time knows. */
+const firstNewAlgorithm = 25;
+
+/**
+ * What a program can't read: GnuPG 2.2 knows no v6; one key that is not RSA spoils pkg_install's whole keyring.
+ * @param raw as it would be exported
+ * @param able the component keys that would be exported with the primary
+ */
+function unreadable(
+  { primary, subkeys }: CertificateFacts,
+  raw: RawCertificate,
+  able: ReadonlySet<Fingerprint>,
+  format: ExportFormat,
+): string | undefined {
+  if (primary.version !== 4) return `it is of version ${primary.version}`;
+  const octets = [raw.primary, ...raw.subkeys.map(({ packet }) => packet)].map(({ body }) => body[5] ?? 0);
+  if (["dnf", "zypper", "pacman"].includes(format) && octets.some((octet) => octet >= firstNewAlgorithm)) {
+    return "its algorithm is newer than GnuPG 2.2";
+  }
+  if (format !== "pkg_install") return undefined;
+  const exported = [primary, ...subkeys.filter(({ fingerprint }) => able.has(fingerprint))];
+  if (exported.some(({ algorithm }) => algorithm !== "rsa")) return "it is not RSA";
+  return primary.keyId.startsWith("00") ? "its key ID begins with 00, which netpgpverify can't look up" : undefined;
+}
+
+function maySign({ role, grants }: Trusted, feed: string): boolean {
+  return role !== "delegate" || grants.some((grant) => allows(grant, feed));
+}
+
+/** The programs with one keyring for all that they read, and the only format of feeds that they read. */
+const hasOneKeyring: Readonly<Partial<Record<ExportFormat, FeedFormat>>> = {
+  opkg: "opkg",
+  pkg_install: "pkgsrc",
+  dnf: "rpm-md",
+  zypper: "rpm-md",
+  pacman: "pacman",
+};
+
+/**
+ * The feeds that a program's keyring is for where nothing is said: those that it reads. A feed of another format needs no
+ * signer in it.
+ */
+export function feedsFor(format: ExportFormat, feeds: readonly Feed[]): string[] {
+  const read = feeds.filter((feed) => feed.format === (hasOneKeyring[format] ?? feed.format));
+  return (read.length > 0 ? read : feeds).map(({ name }) => name);
+}
+
+/**
+ * A keyring has no restriction to feeds: a delegate in it could sign all of them.
+ * @param feeds that the keyring is for
+ */
+function confined(trusted: Trusted, feeds: readonly string[], format: ExportFormat): string | undefined {
+  if (trusted.role !== "delegate") return undefined;
+  const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(", ");
+  const barred = feeds.filter((feed) => !maySign(trusted, feed));
+  if (feeds.length > 0 && barred.length === 0) return undefined;
+  const reason = `it is a delegate that may not sign ${quoted(barred) || "everything"}, which a keyring can't express`;
+  const own = feeds.filter((feed) => maySign(trusted, feed));
+  if (own.length === 0) return reason;
+  return hasOneKeyring[format] === undefined
+    ? `${reason}; export a keyring only for ${quoted(own)} with --feed`
+    : `${reason}; ${format} has one keyring for all feeds, and will refuse what this key signs of ${quoted(own)}, ` +
+        `unless it is set up only for ${quoted(own)} with --feed`;
+}
+
+/** The certificates that may sign now, each cut down to what is needed. */
+export async function choose(session: Session, judged: Judged, format: ExportFormat, only: readonly string[]) {
+  const { trust } = judged;
+  const all = session.profile.feeds.map(({ name }) => name);
+  const feeds = only.length > 0 ? only : feedsFor(format, session.profile.feeds);
+  const held = await session.knowledge.worthKeeping(trust, session.accepted);
+  const chosen: RawCertificate[] = [];
+  /** Those that another export for the program, for other feeds, may have put where both put theirs. */
+  const elsewhere = new Set<Fingerprint>();
+  const left: { fingerprint: Fingerprint; reason: string }[] = [];
+  for (const [fingerprint, trusted] of trust.trusted) {
+    const able = signingKeys(trusted.facts, trust.at);
+    const certificate = held.get(fingerprint);
+    if (able.size === 0 || certificate === undefined) continue;
+    // Machines for other feeds do not matter here.
+    const signs = (feed: string) => maySign(trusted, feed);
+    if (feedsFor(format, session.profile.feeds).some(signs)) elsewhere.add(fingerprint);
+    if (!feeds.some(signs) && (only.length > 0 || all.some(signs))) continue;
+    const exported = minimal(certificate, able);
+    const reason = confined(trusted, feeds, format) ?? unreadable(trusted.facts, exported, able, format);
+    if (reason !== undefined) left.push({ fingerprint, reason });
+    else chosen.push(exported);
+  }
+  return { chosen, elsewhere, left, held };
+}
