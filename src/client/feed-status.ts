@@ -1,7 +1,9 @@
 /** `status` for one feed: how old its index is, who signed it, and what will make the next one be refused. */
 import { readFile } from "node:fs/promises";
+import { FeedkeyError, orRefusal } from "../error.ts";
 import { largest } from "../extremes.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
+import { formatOf } from "../formats/formats.ts";
 import { readSignatureFile } from "../openpgp/check/detached.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -38,6 +40,14 @@ async function signatureEnd(path: string): Promise<Instant | null> {
     return createdAt === undefined || signatureLifetime === undefined ? null : createdAt + signatureLifetime * 1000;
   });
   return ends.includes(null) ? null : largest(ends.map((end) => end ?? 0));
+}
+
+/** Until when a stored index says of itself that it is valid; undefined if it says nothing of that, or is not of the present format. */
+async function validUntilOf({ profile }: Session, name: string, path: string): Promise<Instant | undefined> {
+  const feed = profile.feeds.find((one) => one.name === name);
+  const validity = feed && formatOf(feed.format).signing?.validity;
+  const found = validity && (await orRefusal(async () => validity(await readFile(path))));
+  return found instanceof FeedkeyError ? undefined : found?.until;
 }
 
 function endWords({ key, step, algorithm }: End): string {
@@ -79,8 +89,14 @@ function warnOfSigners(
   ];
 }
 
-function warnOfIndex({ name, signedAt, expiresAt }: FeedStatus, at: Instant): string[] {
+function warnOfIndex(
+  { name, signedAt, expiresAt }: FeedStatus,
+  validUntil: Instant | undefined,
+  at: Instant,
+): string[] {
   if (signedAt === null) return [`feed "${name}" was never updated`];
+  if (validUntil !== undefined && validUntil < at)
+    return [`feed "${name}": it says that it is valid until ${iso(validUntil)}; run feedkey update`];
   if (expiresAt === null)
     return [`feed "${name}": its signature never expires; an old index could be replayed to new clients`];
   const left = Date.parse(expiresAt) - at;
@@ -94,7 +110,8 @@ const nothing = { signedAt: null, expiresAt: null, entries: null, signers: [], b
 export async function feedStatus(session: Session, name: string, trust: TrustSet): Promise<ToldFeed> {
   const last = await session.state.lastAccepted(name);
   const { at } = trust;
-  if (last === undefined) return { status: { name, ...nothing }, warnings: warnOfIndex({ name, ...nothing }, at) };
+  if (last === undefined)
+    return { status: { name, ...nothing }, warnings: warnOfIndex({ name, ...nothing }, undefined, at) };
   const { createdAt, entries, signers } = last.meta;
   const end = await signatureEnd(last.signaturePath);
   // Below the threshold the feed breaks, not only when its last signer ends.
@@ -109,5 +126,11 @@ export async function feedStatus(session: Session, name: string, trust: TrustSet
     breaksAt: endless ? null : iso(breaking.until),
     breaksBecause: endless ? null : endWords(breaking),
   };
-  return { status, warnings: [...warnOfIndex(status, at), ...warnOfSigners(name, signers, breaking, trust)] };
+  return {
+    status,
+    warnings: [
+      ...warnOfIndex(status, await validUntilOf(session, name, last.indexPath), at),
+      ...warnOfSigners(name, signers, breaking, trust),
+    ],
+  };
 }

@@ -15,7 +15,7 @@ import type { LastIndex } from "../store/client-state-view.ts";
 import type { Accepted } from "../store/feed-folder.ts";
 import type { Duration } from "../time.ts";
 import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
-import { largerIndexHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
+import { largerRootHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
 
 /** One location that is asked for a feed's files. */
 export interface Source {
@@ -112,7 +112,7 @@ export async function downloadIndex(
     }).catch((error: unknown) => {
       if (!isTooLarge(error)) throw error;
       const { code, message, details } = error;
-      throw new FeedkeyError(code, message, { details, hint: largerIndexHint, cause: error });
+      throw new FeedkeyError(code, message, { details, hint: largerRootHint(feed, limit), cause: error });
     });
     if (file === undefined) return undefined;
     const framed = framedCandidate(feed.format, name, file.bytes);

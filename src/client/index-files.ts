@@ -24,6 +24,13 @@ export function indexLimit(feed: Feed, last: { readonly size: number } | undefin
 export const largerIndexHint =
   "indexes are usually far smaller; if the archive's keepers confirm its size, set max-index-size in the feed's section of the profile";
 
+/** The same of a root, which no setting makes larger where its format has a limit of its own. @param limit that it broke */
+export function largerRootHint({ format }: Pick<Feed, "format">, limit: number): string {
+  const { maxRoot }: Format = formats[format];
+  if (maxRoot === undefined || limit < maxRoot) return largerIndexHint;
+  return "no client takes more: the mirror sends another file, or the archive's keepers must divide it";
+}
+
 /**
  * Index files of a feed to ask for, the best first.
  * @throws FeedkeyError `bad_profile` for one that can't be read here

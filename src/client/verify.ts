@@ -11,6 +11,7 @@ import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
 import type { PartSource } from "../packages/part-text.ts";
 import type { Feed, FeedFormat, Profile } from "../profile/types.ts";
 import type { Judged } from "../refresh/certificate-pool.ts";
+import { inFeed } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Candidate, framedCandidate } from "./candidate.ts";
 import { chosenFeeds } from "./chosen-feeds.ts";
@@ -85,8 +86,13 @@ export function feedOf(profile: Profile, name: string | undefined, indexPath: st
   const [named] = name === undefined ? [] : chosenFeeds(profile, [name]);
   if (named !== undefined) return named;
   const folder = `${dirname(resolve(indexPath))}/`;
-  const candidates =
-    profile.feeds.length === 1 ? profile.feeds : profile.feeds.filter((f) => folder.endsWith(`/${f.path}/`));
+  // A root may lie in a folder below the feed's.
+  const foldersOf = (feed: Feed) => [
+    feed.path,
+    ...formats[feed.format].roots(feed).map((root) => inFeed(feed, dirname(root))),
+  ];
+  const isIn = (feed: Feed) => foldersOf(feed).some((path) => folder.endsWith(`/${path}/`));
+  const candidates = profile.feeds.length === 1 ? profile.feeds : profile.feeds.filter(isIn);
   const [only, ...others] = candidates;
   if (only !== undefined && others.length === 0) return only;
   const names = profile.feeds.map((feed) => feed.name);

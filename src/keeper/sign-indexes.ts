@@ -115,7 +115,11 @@ export async function signIndexes(
     ? await rotationKeys(opened, key, own, config.userId, reporter)
     : await namedKeys(opened, key, alsoKeys);
   const profile = await opened.profile();
-  await refuseOffProfile({ store, at, profile }, place, feed === undefined ? [] : [feed], own);
+  const feeds = feed === undefined ? [] : [feed];
+  await refuseOffProfile({ store, at, profile }, place, feeds, own);
+  for (const also of alsoKeys.map(keyOf)) {
+    await refuseOffProfile({ store, at, profile }, also, feeds, await certificatesWith(store, also));
+  }
   const notationDomain = options.notationDomain ?? config?.notationDomain;
   const form = options.form ?? archiveFeed?.signatures ?? "both";
   const validFor = options.validFor === "archive's" ? (config?.validFor ?? defaultValidFor) : options.validFor;

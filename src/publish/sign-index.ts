@@ -86,13 +86,12 @@ function refuseMisfit(path: string, signing: Signing | undefined, { severally, f
       hint: "--also-key is for formats whose clients need to know only one of several signers",
     });
   }
-  if (signing !== undefined) return;
-  if (/^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
+  if (signing === undefined && /^Packages\.(gz|xz|zst|bz2)$/.test(name)) {
     throw new FeedkeyError("usage", `an opkg index is signed in its plain form, not as ${name}`, {
       hint: `sign ${path.replace(/\.[a-z0-9]+$/, "")}: its signature serves the compressed form too`,
     });
   }
-  if (framed) {
+  if (framed && !(signing?.files(name, true) ?? []).some(({ holds }) => holds === "framed")) {
     throw new FeedkeyError("usage", `${escapeText(name)} can't contain its own signature`, {
       hint: "leave --clearsign out: its clients expect the signature in a file beside it",
     });

@@ -41,6 +41,10 @@ describe("repomd.xml", () => {
   it("has the date of its files where the revision is a date written as a number", () => {
     const timestamp = data({ timestamp: "<timestamp>1796043000</timestamp>" });
     expect(repomd(repomdXml("<revision>2026113001</revision>", timestamp)).madeAt).to.equal(1_796_043_000_000);
+    // Files without dates: such a number says nothing, and a time does.
+    const dateless = data({ timestamp: "" });
+    expect(repomd(repomdXml("<revision>2026113001</revision>", dateless)).madeAt).to.equal(0);
+    expect(repomd(repomdXml("<revision>1796043589</revision>", dateless)).madeAt).to.equal(1_796_043_589_000);
   });
 
   it("may have SHA-512, a list that is not compressed, words for a revision, and no dates", () => {

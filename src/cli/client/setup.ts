@@ -2,6 +2,7 @@
 import { removeSetUp, type SetUp, type SetupChange, setUpProgram } from "../../client/stock/set-up.ts";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
+import { chosenProfile } from "../../files/paths.ts";
 import { type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";
 import { type Timer, timers } from "../../stock/setup-timer.ts";
 import type { Context } from "../context.ts";
@@ -71,8 +72,9 @@ function changesJson(changes: readonly SetupChange[]) {
 }
 
 async function remove(context: Context, program: SetupProgram, options: SetupCommandOptions): Promise<Outcome> {
-  const named = context.options.profile;
-  if (named === undefined) throw new FeedkeyError("usage", "no profile given", { hint: "give one with --profile" });
+  const named = chosenProfile(context.options.profile);
+  if (named === undefined)
+    throw new FeedkeyError("usage", "no profile given", { hint: "give one with --profile or $FEEDKEY_PROFILE" });
   const dryRun = options.dryRun === true;
   const terms = { program, profile: named, root: options.root, dryRun, reporter: context.reporter };
   const { profile, root, changes, next } = await removeSetUp(terms);

@@ -15,6 +15,9 @@ const repomd: DocumentKind = {
   namespace: "http://linux.duke.edu/metadata/repo",
 };
 
+/** Year, month and day, and a number of that day. */
+const dateLike = /^20\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d\d$/;
+
 /** The folder of repomd.xml, below that of the repository. */
 const folder = "repodata/";
 
@@ -28,7 +31,7 @@ interface Values {
 }
 
 /**
- * Reads repomd.xml. Its date is the newest of the timestamps of its files and of its revision, where that is a time near them.
+ * Reads repomd.xml. Its date is the newest of the timestamps of its files and of its revision, where that is a time.
  * @throws FeedkeyError `bad_index` with the line
  */
 export function readRepomd(bytes: Uint8Array): RootContent {
@@ -74,8 +77,9 @@ export function readRepomd(bytes: Uint8Array): RootContent {
   });
   const primary = files.get("primary");
   if (primary === undefined) throw badText(repomd.text, 1, 'begins a text without a list of packages, "primary"');
-  // A date written as a number, such as 2026113001, is not a time: it would be years ahead of the files.
-  const isTime = newest === 0 || revision < newest + 86_400;
+  // A date written as a number, such as 2026113001, is not a time: it would be years ahead of the files. Where these have no dates, it is told by
+  // its digits, as those of no time before 2033 are.
+  const isTime = newest === 0 ? !dateLike.test(String(revision)) : revision < newest + 86_400;
   return {
     madeAt: Math.max(newest, isTime ? revision : 0) * 1000,
     validUntil: undefined,
