@@ -44,6 +44,28 @@ describe("cases: names alike", () => {
     }
   }
 
+  it("the very name of another listed package that an earlier run fetched: bad_path, and that one stays", async () => {
+    await inUse(async (archive) => {
+      const bytes = { one: packageOf("one"), other: packageOf("other") };
+      const places = { one: "a/x.ipk", other: "b/x.ipk" };
+      const names = ["one", "other"] as const;
+      await archive.signText(names.map((name) => stanza(name, places[name], bytes[name])).join(""), published + hour);
+      for (const name of names) archive.mirror.put(`feeds/base/${places[name]}`, bytes[name]);
+      await archive.accept(at, "update");
+      await archive.accept(at, "fetch", "one", "-o", archive.out);
+      const ended = await runHere(archive.clientArgs(at, "fetch", "other", "-o", archive.out));
+      const { error } = documentOf(ended);
+      expect([ended.status, error?.code]).to.deep.equal([1, "bad_path"]);
+      expect(error?.message).to.contain('as package "one" 1 of feed "base"');
+      expect((await fs.readFile(join(archive.out, "x.ipk"))).equals(bytes.one)).to.equal(true);
+      // Control: what no index lists is replaced, and the same file is kept.
+      await archive.accept(at, "fetch", "one", "-o", archive.out);
+      await fs.writeFile(join(archive.out, "x.ipk"), "half");
+      await archive.accept(at, "fetch", "other", "-o", archive.out);
+      expect((await fs.readFile(join(archive.out, "x.ipk"))).equals(bytes.other)).to.equal(true);
+    });
+  });
+
   it("control: names that no file system takes for one", () => {
     expect(new Set(["x.ipk", "y.ipk", "x1.ipk", "x-.ipk", "\u00e9.ipk"].map(foldedName)).size).to.equal(5);
   });

@@ -16,6 +16,7 @@ import { acceptedIndexes } from "./accepted-indexes.ts";
 import { choose, newest } from "./choose.ts";
 import { withDependencies } from "./dependencies.ts";
 import { type Fetched, fetchPackage, type Target, wantedOf } from "./fetch.ts";
+import { withoutReplacing } from "./other-packages.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 import { type CacheOptions, PackageCache } from "./package-cache.ts";
 
@@ -191,14 +192,19 @@ export async function fetchPackages(
 ): Promise<Arrived> {
   const feeds = chosenFeeds(session.profile, wish.feeds ?? []);
   const each = wish.all === true || wish.latest === true || wish.feeds !== undefined;
-  const { indexes, errors: refused } = await acceptedIndexes(session, await refresh(session), feeds, each);
+  const judged = await refresh(session);
+  const { indexes, errors: refused } = await acceptedIndexes(session, judged, feeds, each);
   if (indexes.length === 0) return { packages: [], errors: refused };
   const { choices, errors: unlisted } = await choicesOf(requests, wish, indexes);
   const { kept, errors: rivals } = withoutRivals(choices);
   const folder = resolve(wish.folder);
   await ensureFolder(folder, 0o755);
   await removeForsaken(folder);
-  const { free, errors: taken } = await withoutOthersNames(kept, folder);
+  const named = await withoutOthersNames(kept, folder);
+  const { free, errors: occupied } = await withoutReplacing(named.free, folder, async () => {
+    const isAll = feeds.length === session.profile.feeds.length;
+    return isAll ? indexes : (await acceptedIndexes(session, judged, session.profile.feeds, false)).indexes;
+  });
   // The real folder from here on: a link that is put in its place later has no effect.
   const real = await realpath(folder);
   const targetOf = ({ entry, index }: Choice): Target => {
@@ -213,5 +219,5 @@ export async function fetchPackages(
   const { packages, errors } = await fetchChoices(session, free, targetOf, cache);
   await cache?.trim();
   if (packages.some(({ present }) => !present)) await syncFolder(folder);
-  return { packages, errors: [...refused, ...unlisted, ...rivals, ...taken, ...errors] };
+  return { packages, errors: [...refused, ...unlisted, ...rivals, ...named.errors, ...occupied, ...errors] };
 }
