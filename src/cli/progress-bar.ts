@@ -8,9 +8,12 @@ export function progressBar(
   total: number | undefined,
   stream: NodeJS.WriteStream,
 ): { update(done: number, total?: number): void; stop(): void } {
+  const name = escapeText(label);
   const bar = new SingleBar({
     stream,
-    format: `${escapeText(label)} {bar} {percentage}% {value}/{total} {eta_formatted}`,
+    barsize: 20,
+    // Eighty columns hold the bar, numbers of bytes and this much of the name.
+    format: `${name.length > 28 ? `${name.slice(0, 27)}…` : name} {bar} {percentage}% {value}/{total} {eta_formatted}`,
     clearOnComplete: true,
     hideCursor: true,
     // Short tasks show no bar.

@@ -9,6 +9,7 @@ import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
 import type { Outcome } from "../run.ts";
+import { folded } from "../table.ts";
 import { keeperOf, type WarnOptions, warningTime } from "./archive-terms.ts";
 import { duration } from "./keygen.ts";
 
@@ -57,8 +58,10 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
     ];
     const did = (verb: string, past: string) => (dryRun ? `would ${verb}` : past);
     const why = sign === undefined ? "" : ` (signed: ${sign})`;
-    const written = files.length === 0 ? [] : [`  ${did("write", "wrote")} ${files.join(", ")}${why}`];
-    const removed = removes.length === 0 ? [] : [`  ${did("remove", "removed")} ${removes.join(", ")}`];
+    const list = (names: readonly string[], verb: string, past: string, reason = "") =>
+      names.length === 0 ? [] : [folded(`  ${did(verb, past)}`, names) + reason];
+    const written = list(files, "write", "wrote", why);
+    const removed = list(removes, "remove", "removed");
     return [head, ...shown, ...more, ...written, ...removed];
   });
   const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);

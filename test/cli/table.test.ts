@@ -1,0 +1,45 @@
+import { expect } from "chai";
+import { folded, table } from "../../src/cli/table.ts";
+
+describe("cli/table", () => {
+  it("aligns columns, and ends lines with the last letter", () => {
+    expect(
+      table(
+        ["name", "size"],
+        [
+          ["a", "1"],
+          ["long one", ""],
+        ],
+      ),
+    ).to.equal("name      size\na         1\nlong one");
+  });
+
+  it("goes on in a second line where eighty columns are too few", () => {
+    const key = "286AEC9E97465CF2ED087795BCD5AA2C80E55AF6";
+    const shown = table(
+      ["fingerprint", "user ID", "algorithm", "state"],
+      [
+        [key, `Name ${"x".repeat(30)}`, "ed25519", "in force"],
+        [key, "Other", "", ""],
+      ],
+    );
+    expect(shown.split("\n")).to.deep.equal([
+      "fingerprint                               user ID",
+      "    algorithm  state",
+      `${key}  Name ${"x".repeat(30)}`,
+      "    ed25519    in force",
+      `${key}  Other`,
+    ]);
+  });
+
+  it("folds a list between its words, and leaves a word whole that is too long", () => {
+    expect(folded("wrote", ["a", "b"])).to.equal("wrote a, b");
+    const long = "x".repeat(90);
+    expect(folded("wrote", [long, "b"])).to.equal(`wrote\n    ${long},\n    b`);
+    for (const line of folded(
+      "wrote",
+      Array.from({ length: 40 }, (_, at) => `name${at}`),
+    ).split("\n"))
+      expect(line.length).to.be.at.most(80);
+  });
+});
