@@ -2,6 +2,7 @@
 
 import { FeedkeyError } from "../error.ts";
 import { defaultValidFor } from "../profile/read-archive.ts";
+import { mirrorTarget } from "../publish/mirror/mirror.ts";
 import { type PublishResult, publishFeeds } from "../publish/publish.ts";
 import { scannedIndexes } from "../publish/scan/scan-feeds.ts";
 import type { Reporter } from "../refresh/session.ts";
@@ -51,6 +52,7 @@ export async function publishPlace(
     left,
     ...result
   } = await publishFeeds({
+    target: options.place === undefined && config !== undefined ? mirrorTarget(config) : undefined,
     ...{ root, feeds, key, userId: config?.userId, store, passphrase, at, skipBad, allowEmpty, force, dryRun },
     validFor: options.validFor ?? config?.validFor ?? defaultValidFor,
     notationDomain: options.notationDomain ?? config?.notationDomain,
@@ -58,7 +60,7 @@ export async function publishPlace(
     source: scannedIndexes({ root, store, dryRun, onProgress }),
     permit: (known) => refuseOffProfile({ store, at, profile }, key, names, known),
   }).finally(() => bar.stop());
-  for (const note of result.notes) reporter.warn(note);
+  for (const note of [...result.notes, ...(result.mirrored?.notes ?? [])]) reporter.warn(note);
   await warnOfSigner(opened, key, own, options, reporter);
   return { ...result, errors: [...result.bad.map((error) => (skipBad ? skipped(error) : error)), ...left] };
 }

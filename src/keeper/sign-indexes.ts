@@ -2,13 +2,14 @@
 import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
-import { withLock } from "../files/lock.ts";
+import { type HeldLock, withLock } from "../files/lock.ts";
 import { defaultValidFor } from "../profile/read-archive.ts";
 import type { ArchiveConfig, ArchiveFeed } from "../profile/types.ts";
 import { filesOf, rootOf } from "../publish/feed-layouts.ts";
 import { type KeysAround, signersBeside } from "../publish/feed-signers.ts";
+import { mirroring, mirrorTarget } from "../publish/mirror/mirror.ts";
 import { recordSigned, recordsFolder } from "../publish/published-record.ts";
-import type { SignedIndex } from "../publish/sign-index.ts";
+import type { SignedFiles, SignedIndex } from "../publish/sign-index.ts";
 import { signIndexFiles } from "../publish/sign-index.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Own } from "../signing/delegate-check.ts";
@@ -86,6 +87,42 @@ function placeOf(key: string | undefined, config: ArchiveConfig | undefined): Ke
   });
 }
 
+interface OfArchive extends Pick<Opened, "store" | "at"> {
+  readonly config: ArchiveConfig;
+  readonly force: boolean;
+}
+
+/** Signs files of the archive, records it, and uploads the archive if it is published in an object store. */
+async function signOfArchive(
+  { store, at, force, config }: OfArchive,
+  feed: ArchiveFeed,
+  indexes: readonly string[],
+  sign: () => Promise<SignedFiles>,
+): Promise<SignedFiles> {
+  const { root } = config;
+  const records = recordsFolder(store, root);
+  const isOurs = feed.packages !== undefined;
+  const record = async ({ files: [file] }: SignedFiles, lock: HeldLock) => {
+    if (isOurs || file === undefined) return;
+    await recordSigned(records, feed, { name: feed.index, document: file.document }, lock);
+  };
+  // A name of its own until another program puts it in place: then publish uploads it.
+  const isInPlace = indexes.some((path) => basename(path) === rootOf(feed).signed);
+  const target = isInPlace ? mirrorTarget(config) : undefined;
+  if (target === undefined) {
+    const made = await sign();
+    if (!isOurs) await withLock(records, (lock) => record(made, lock));
+    return made;
+  }
+  return await withLock(records, async (lock) => {
+    return await mirroring({ target, root, records, lock, at, force }, async () => {
+      const made = await sign();
+      await record(made, lock);
+      return { ...made, applied: true };
+    });
+  });
+}
+
 /** Signs each index. @throws FeedkeyError `usage`, `not_found`, `output`, and the reason why the key may not sign */
 export async function signIndexes(
   opened: Opened,
@@ -131,13 +168,11 @@ export async function signIndexes(
     };
   const terms = { at, feed, notationDomain, addChecksums, framed: clearsign, form, force, own, feedAt };
   const severally = alsoKeys.length > 0;
-  const { signed, warnings, files } = await signIndexFiles(indexes, keys, { ...terms, severally, validFor });
-  const [file] = files;
-  if (config !== undefined && archiveFeed?.packages === undefined && archiveFeed !== undefined && file !== undefined) {
-    const records = recordsFolder(store, config.root);
-    const { document } = file;
-    await withLock(records, (lock) => recordSigned(records, archiveFeed, { name: archiveFeed.index, document }, lock));
-  }
+  const sign = async () => await signIndexFiles(indexes, keys, { ...terms, severally, validFor });
+  const { signed, warnings } =
+    config === undefined || archiveFeed === undefined
+      ? await sign()
+      : await signOfArchive({ store, at, force, config }, archiveFeed, indexes, sign);
   for (const warning of warnings) reporter.warn(warning);
   await warnOfSigner(opened, place, own, options, reporter);
   return { key: key.raw.fingerprint, signed };

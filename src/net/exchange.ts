@@ -4,14 +4,7 @@ import { BodyTaker } from "./body.ts";
 import type { Deadline } from "./deadline.ts";
 import { networkFailure, plainUrl, shown, unavailable } from "./failure.ts";
 import type { NetLimits } from "./limits.ts";
-import type { AnswerHead, GetOptions, HttpAnswer } from "./types.ts";
-
-export interface Question {
-  readonly method: "GET" | "POST";
-  readonly url: URL;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: Uint8Array;
-}
+import type { AnswerHead, GetOptions, HttpAnswer, Question } from "./types.ts";
 
 type Body = Dispatcher.ResponseData["body"];
 
@@ -47,7 +40,7 @@ export async function ask(
   limits: NetLimits,
 ): Promise<Arriving> {
   const { url } = question;
-  deadline.awaitHead(limits.connect + limits.headers);
+  deadline.awaitHead(question.headWithin ?? limits.connect + limits.headers);
   try {
     const answer = await dispatcher.request({
       origin: url.origin,

@@ -3,14 +3,23 @@
 import type { FindCredentials } from "./credentials.ts";
 import { Deadline } from "./deadline.ts";
 import { certificateAuthorities, type Dispatchers, makeDispatchers } from "./dispatcher.ts";
-import { type Arriving, ask, dropBody, type Question, readBody } from "./exchange.ts";
+import { type Arriving, ask, dropBody, readBody } from "./exchange.ts";
 import { isUnknownAuthority, shown, unavailable } from "./failure.ts";
 import { type NetLimits, netLimits } from "./limits.ts";
 import { getFile } from "./local-file.ts";
 import type { ProxyEnvironment } from "./proxy.ts";
 import { nextUrl, tooManyRedirects } from "./redirect.ts";
 import { systemAuthorities } from "./system-authorities.ts";
-import type { GetOptions, HttpAnswer, Policy, PostOptions, Redirects, Transport } from "./types.ts";
+import type {
+  GetOptions,
+  HttpAnswer,
+  Policy,
+  PostOptions,
+  Question,
+  Redirects,
+  SendOptions,
+  Transport,
+} from "./types.ts";
 
 export interface TransportOptions {
   /** PEM certificates of authorities trusted in addition to the usual roots. */
@@ -93,6 +102,8 @@ export function createTransport(options: TransportOptions = {}): Transport {
         { method: "POST", url, headers: { "content-type": contentType }, body },
         { ...terms, policy: "keyserver" },
       ),
+    send: (method, url, { headers, body, maxBytes, within }: SendOptions) =>
+      fetchOver({ method, url, headers, body, headWithin: within }, { maxBytes, within, policy: "keyserver" }),
     close: async () => {
       await (await usual)?.destroy();
       await (await system)?.destroy();

@@ -1,4 +1,5 @@
 /** The interface through which other code reaches servers and local archives. */
+import type { Readable } from "node:stream";
 import type { Duration } from "../time.ts";
 import type { NetLimits } from "./limits.ts";
 
@@ -10,6 +11,16 @@ export type Policy = "keyserver" | "archive";
 
 /** Where an archive's redirects may lead: to any host, or to the same scheme, host and port. */
 export type Redirects = "any" | "same-origin";
+
+/** What a server is asked. */
+export interface Question {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | Readable | undefined;
+  /** How long until the head of the answer, where a long body comes before it. */
+  readonly headWithin?: Duration;
+}
 
 export interface AnswerHead {
   /** HTTP's status; files have 200, 403 and 404. */
@@ -53,6 +64,16 @@ export interface PostOptions {
   readonly within?: Duration;
 }
 
+export interface SendOptions {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of a stream the headers say the length. */
+  readonly body?: Uint8Array | Readable | undefined;
+  /** Of the answer. */
+  readonly maxBytes: number;
+  /** Total time: a long body needs more of it. */
+  readonly within: Duration;
+}
+
 export interface Transport {
   /** Whether it refuses network requests. */
   readonly offline: boolean;
@@ -65,6 +86,8 @@ export interface Transport {
   get(url: URL, options: GetOptions): Promise<HttpAnswer>;
   /** Sends a body under the policy `keyserver`. Throws as `get` does. */
   post(url: URL, body: Uint8Array, contentType: string, options: PostOptions): Promise<HttpAnswer>;
+  /** Any request to a server that its keeper has a key for: no redirects are followed. Throws as `get` does. */
+  send(method: Question["method"], url: URL, options: SendOptions): Promise<HttpAnswer>;
   /** Ends requests under way and closes all connections. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** `archive.ini`: what the publishing side publishes and with which key. */
 import { dirname, isAbsolute, posix, relative, resolve, sep } from "node:path";
 import { archiveNames, formatOf, isPublished, type SignatureForm, signatureForms } from "../formats/formats.ts";
+import { readBucket } from "./bucket.ts";
 import { type ErrorAt, errorsOf } from "./config-error.ts";
 import { type IniValue, readIni } from "./ini.ts";
 import type { Section } from "./section.ts";
@@ -12,6 +13,9 @@ import { readFingerprint, readFolder, readKeyservers, refuseOddName } from "./va
 
 const archiveKeys = [
   "root",
+  "root-local",
+  "s3-endpoint",
+  "s3-region",
   "user-id",
   "key",
   "valid-for",
@@ -41,7 +45,7 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
   const notationDomain = readDomain(section.optional("notation-domain"), errorAt);
   const config = {
     file,
-    root: readRoot(section.required("root"), file, errorAt),
+    ...readPlace(section, file, errorAt),
     userId: readUserId(section.required("user-id"), notationDomain, errorAt),
     ...(notationDomain === undefined ? {} : { notationDomain }),
     key: readKey(section.required("key"), errorAt),
@@ -63,6 +67,17 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
     feeds.push(feed);
   }
   return { ...config, feeds };
+}
+
+/** The folder that is published, and the object store that it goes to, if there is one. */
+function readPlace(section: Section, file: string, errorAt: ErrorAt): Pick<ArchiveConfig, "root" | "bucket"> {
+  const root = section.required("root");
+  const bucket = readBucket(section, root, errorAt);
+  if (bucket === undefined) return { root: readRoot(root, file, errorAt) };
+  const local = section.optional("root-local");
+  const hint = "write root-local = DIR: the folder with the packages, where feedkey publishes before it uploads";
+  if (local === undefined) throw section.missing("root-local", hint);
+  return { root: readRoot(local, file, errorAt), bucket };
 }
 
 /** The file contains the key's fingerprint and paths, and must not be published. */

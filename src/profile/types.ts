@@ -113,11 +113,23 @@ export interface SignedFeed extends AnyFeed {
 
 export type ArchiveFeed = WrittenFeed | SignedFeed;
 
+/** Where in an object store an archive is published (docs/object-stores.md). */
+export interface BucketPlace {
+  readonly bucket: string;
+  /** Before each object's name: empty, or with a slash at its end. */
+  readonly prefix: string;
+  /** `https:` or `http:`, without a slash at its end; by default what the environment says, else Amazon's. */
+  readonly endpoint: string | undefined;
+  readonly region: string | undefined;
+}
+
 /** `archive.ini`: the publishing side. */
 export interface ArchiveConfig {
   readonly file: string;
   /** Absolute. */
   readonly root: string;
+  /** What the root is uploaded to, if it is not what clients read. */
+  readonly bucket?: BucketPlace;
   readonly userId: string;
   /** The domain of feedkey's notations; by default that of the address in the key's user ID. */
   readonly notationDomain?: string | undefined;

@@ -26,7 +26,8 @@ export function rootOf(feed: ArchiveFeed): RootLayout {
   return feed.packages === undefined ? signedAsItIs(feed) : layoutOf(feed);
 }
 
-function signaturesOf({ format, signatures }: ArchiveFeed, name: string): readonly SignatureFile[] {
+/** The files that the signatures of a file of this feed go to. */
+export function signaturesOf({ format, signatures }: ArchiveFeed, name: string): readonly SignatureFile[] {
   return publishedSignatures(name, formatOf(format).signing, signatures);
 }
 

@@ -21,6 +21,7 @@ import { refusePrimary } from "../trust/key-state.ts";
 import { filesOf } from "./feed-layouts.ts";
 import { signersBeside } from "./feed-signers.ts";
 import { signFile } from "./index-signature.ts";
+import { type Mirroring, type MirrorResult, mirroring } from "./mirror/mirror.ts";
 import { applyPlans, type SignedPlan } from "./publish-apply.ts";
 import { changesAnything, type FeedPlan, type IndexText, planFeed } from "./publish-plan.ts";
 import { type PublishedRecord, readPublished, recording, recordsFolder } from "./published-record.ts";
@@ -56,7 +57,7 @@ export interface IndexSource {
   settled?(): Promise<void>;
 }
 
-export interface Publication {
+export interface Publication extends Mirroring {
   /** Absolute. */
   readonly root: string;
   /** If empty, only the bundle is written. */
@@ -82,7 +83,7 @@ export interface Publication {
   readonly permit?: (own: Own) => Promise<void>;
 }
 
-export interface PublishResult {
+export interface PublishResult extends MirrorResult {
   readonly plans: readonly FeedPlan[];
   readonly bundle: readonly BundleFile[];
   /** Notes for the keepers, in words. */
@@ -293,5 +294,6 @@ export async function publishFeeds(publication: Publication): Promise<Published>
       spools.close();
     }
   };
-  return dryRun ? await run(undefined) : await withLock(records, run);
+  if (dryRun) return await run(undefined);
+  return await withLock(records, async (lock) => await mirroring({ ...publication, records, lock }, () => run(lock)));
 }

@@ -61,6 +61,13 @@ export interface SignedIndex {
   readonly expiresAt: Instant | undefined;
 }
 
+/** What became of the files. */
+export interface SignedFiles {
+  readonly signed: readonly SignedIndex[];
+  readonly files: readonly FileToSign[];
+  readonly warnings: readonly string[];
+}
+
 /** An index file that may be signed. */
 interface FilePlan extends FolderPlan {
   readonly path: string;
@@ -156,11 +163,7 @@ export async function signIndexFiles(
   paths: readonly string[],
   keys: KeysAround<SignerOf>,
   options: SignFileOptions,
-): Promise<{
-  readonly signed: readonly SignedIndex[];
-  readonly files: readonly FileToSign[];
-  readonly warnings: readonly string[];
-}> {
+): Promise<SignedFiles> {
   const signers = await KeyIndex.of([...options.own.values()].map(withOwnKeys));
   const plans: FilePlan[] = [];
   for (const path of paths) plans.push(await planIndexFile(path, paths, keys, signers, options));

@@ -41,13 +41,13 @@ async function copy(from: string, to: string): Promise<void> {
   }
 }
 
-/** archive.ini with another root and without key servers; all else as its keeper wrote it. */
+/** archive.ini with another root, and without key servers or an object store; all else as its keeper wrote it. */
 function redirected(text: string, root: string): string {
   let section = "";
   const lines = text.split("\n").flatMap((line) => {
     section = /^\s*\[([^\]]*)\]/.exec(line)?.[1]?.trim() ?? section;
     if (section !== "archive") return [line];
-    if (/^\s*keyserver(s|-ca)\s*=/.test(line)) return [];
+    if (/^\s*(keyserver(s|-ca)|root-local|s3-endpoint|s3-region)\s*=/.test(line)) return [];
     return [/^\s*root\s*=/.test(line) ? `root = ${encodeValue(root)}` : line];
   });
   return lines.join("\n");
@@ -111,7 +111,7 @@ export async function makeStage(archive: Archive, folder: string): Promise<Stage
   await backupStore(archive.store, home);
   await writeFile(file, redirected(await readFile(archive.config.file, "utf8"), site), { mode: 0o600 });
   const config = readArchiveConfig(await readFile(file, "utf8"), file);
-  if (config.root !== site || config.keyservers.length > 0) {
+  if (config.root !== site || config.bucket !== undefined || config.keyservers.length > 0) {
     throw new FeedkeyError("internal", "the copy of archive.ini leads out of the copy");
   }
   const staged: Archive = { ...archive, config, store: await KeyStore.open(home) };

@@ -63,6 +63,8 @@ describe("the house", () => {
       "config-edit",
       "scan-cache",
       "published-record",
+      "local-files",
+      "bucket-record",
       "backup",
       "add-checksums",
     ];

@@ -69,6 +69,7 @@ describe("web key directory", () => {
         return { status: 200, headers: {}, url: url.href, body: new Uint8Array(key) };
       },
       post: () => Promise.reject(new Error("never")),
+      send: () => Promise.reject(new Error("never")),
       close: async () => {},
     });
     expect((await lookupWkd("a@b.example", { transport: failing("dns") })).outcome).to.equal("found");

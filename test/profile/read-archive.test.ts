@@ -308,4 +308,38 @@ describe("profile/read-archive", () => {
       expect(refusal(() => read(...archive, ...feed, "components = main")).message).to.contain("that feedkey writes");
     });
   });
+
+  it("reads a root in an object store, with the folder that is uploaded", () => {
+    const bucket = (...lines: readonly string[]) =>
+      change(2, "root = s3://my-feeds/a/b/", "root-local = ../site", ...lines);
+    const { root, bucket: place } = bucket("s3-endpoint = https://s3.example.org:9000/", "s3-region = eu-central-1");
+    expect({ root, ...place }).to.deep.equal({
+      ...{ root: "/srv/site", bucket: "my-feeds", prefix: "a/b/" },
+      ...{ endpoint: "https://s3.example.org:9000", region: "eu-central-1" },
+    });
+    expect(change(2, "root = s3://my-feeds", "root-local = /site").bucket?.prefix).to.equal("");
+    const message = (action: () => unknown) => refusal(action).message;
+    expect(message(() => change(2, "root = s3://my-feeds"))).to.contain('lacks "root-local"');
+    expect(message(() => change(2, "root = /srv/archive", "root-local = /site"))).to.contain('"root-local" goes with');
+    for (const root of ["s3://", "s3:my-feeds", "s3://My_Feeds/a", "s3://my-feeds/a/../b"]) {
+      expect(
+        message(() => change(2, `root = ${root}`, "root-local = /site")),
+        root,
+      ).to.contain(":2: ");
+    }
+    for (const line of [
+      "s3-endpoint = s3.example.org",
+      "s3-endpoint = https://me:secret@s3.example.org",
+      "s3-region = a b",
+    ]) {
+      expect(
+        message(() => bucket(line)),
+        line,
+      )
+        .to.contain(":4: ")
+        .and.not.contain("secret");
+    }
+    // The file has paths and the key's fingerprint: it must not be uploaded either.
+    expect(message(() => change(2, "root = s3://my-feeds", "root-local = /srv"))).to.contain("inside");
+  });
 });

@@ -4,7 +4,7 @@ import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { PublishResult } from "../../index.ts";
 import { loneFeed } from "../../keeper/lone-feed.ts";
-import { changesAnything } from "../../keeper/words.ts";
+import { changesAnything, told } from "../../keeper/words.ts";
 import type { PassphraseOptions } from "../asking/passphrase.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../counted.ts";
@@ -44,7 +44,7 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
   }
 }
 
-function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): string {
+function describe({ plans, bundle, applied, mirrored }: PublishResult, dryRun: boolean): string {
   const lines = plans.flatMap((plan) => {
     const { feed, packages, changes, writes, removes, sign, folder, signed } = plan;
     const what = packages === undefined ? `${escapeText(signed[0].name)}` : counted(packages, "package");
@@ -66,8 +66,17 @@ function describe({ plans, bundle, applied }: PublishResult, dryRun: boolean): s
   });
   const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);
   if (!applied && !dryRun) return "";
-  if (lines.length + keys.length === 0) return "the key bundle is unchanged; archive.ini lists no feed";
-  return [...lines, ...keys].join("\n");
+  const uploaded = mirrored === undefined ? [] : told(mirrored);
+  if (lines.length + keys.length + uploaded.length === 0) {
+    return "the key bundle is unchanged; archive.ini lists no feed";
+  }
+  return [...lines, ...keys, ...uploaded].join("\n");
+}
+
+function objectStore({ mirrored }: PublishResult) {
+  if (mirrored === undefined) return {};
+  const { place, uploaded, bytes, removed } = mirrored;
+  return { objectStore: { place, uploaded, bytes, removed } };
 }
 
 /** Publishes a folder or an archive. @throws FeedkeyError `usage`, and those of the library */
@@ -102,6 +111,7 @@ export async function publish(
         };
       }),
       bundle: result.bundle.map(({ path }) => path),
+      ...objectStore(result),
       skipped: result.bad.map(({ code, message, details }) => ({ code, message, details })),
     },
     errors: result.errors,

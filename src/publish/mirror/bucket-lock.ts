@@ -1,0 +1,90 @@
+/** The lock of a bucket: an object that a publisher makes, and removes at the end. Servers that know no conditions have a weaker one. */
+import { createHash, randomBytes } from "node:crypto";
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { Bucket, NewObject } from "../../object-store/bucket.ts";
+import { type Instant, iso } from "../../time.ts";
+
+/** Below the prefix. A name with a dot in front is never mirrored. */
+export const lockName = ".feedkey-lock";
+
+const maxBytes = 4096;
+
+export interface BucketLock {
+  /** Whether objects can be written on conditions. */
+  readonly conditions: boolean;
+  /** @throws FeedkeyError `locked` if another publisher has taken it over, `unavailable` */
+  assertHeld(): Promise<void>;
+  release(): Promise<void>;
+}
+
+/** An object of these bytes. */
+export function objectOf(bytes: Uint8Array, headers: Readonly<Record<string, string>>): NewObject {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { size: bytes.length, sha256, headers, body: async () => bytes };
+}
+
+interface Holder {
+  readonly owner?: unknown;
+  readonly since?: unknown;
+}
+
+function holderOf(bytes: Uint8Array): Holder {
+  try {
+    const found: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return typeof found === "object" && found !== null ? found : {};
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Takes the lock. One that a killed run of the same owner left is taken over, another's only by `force`.
+ * @throws FeedkeyError `locked`, `unavailable`
+ */
+export async function lockBucket(bucket: Bucket, owner: string, at: Instant, force: boolean): Promise<BucketLock> {
+  const text = JSON.stringify({ owner, since: iso(at), run: randomBytes(12).toString("hex") });
+  const ours = Buffer.from(text);
+  const object = objectOf(ours, { "content-type": "application/json", "cache-control": "no-store" });
+  const isOurs = async () => {
+    const there = await bucket.read(lockName, maxBytes);
+    return there !== undefined && Buffer.compare(there, ours) === 0;
+  };
+  const there = await bucket.read(lockName, maxBytes);
+  const holder = there === undefined ? undefined : holderOf(there);
+  if (holder !== undefined && holder.owner !== owner && !force) throw lockedByAnother(holder);
+  const etag = there === undefined ? undefined : (await bucket.list(lockName)).get(lockName)?.etag;
+  let written = await bucket.write(lockName, object, { etag });
+  // An attempt whose answer was lost may have made it.
+  if (written === "changed" && !(await isOurs())) throw lockedByAnother({});
+  // Servers that pass conditions over make it a second time.
+  const again = written === "unsupported" ? written : await bucket.write(lockName, object, { etag: undefined });
+  const conditions = again === "changed";
+  if (written === "unsupported") written = await bucket.write(lockName, object);
+  const lock = {
+    conditions,
+    async assertHeld() {
+      if (!(await isOurs())) throw lost();
+    },
+    async release() {
+      if (await isOurs()) await bucket.remove(lockName);
+    },
+  };
+  await lock.assertHeld();
+  return lock;
+}
+
+function lockedByAnother({ since }: Holder): FeedkeyError {
+  const when = typeof since === "string" ? `, since ${escapeText(since.slice(0, 40))}` : "";
+  return new FeedkeyError("locked", `another publisher is at work in the bucket${when}`, {
+    details: { object: lockName, since: typeof since === "string" ? since : null },
+    hint: "wait for it to end; if none runs, take over with feedkey publish --force",
+  });
+}
+
+function lost(): FeedkeyError {
+  return new FeedkeyError("locked", "lost the lock of the bucket: another publisher has taken over", {
+    details: { object: lockName },
+    hint: "nothing more was uploaded; look at what was published, and run the command again",
+  });
+}

@@ -1,0 +1,103 @@
+/** The files of the local tree that are uploaded: all but those whose names begin with a dot. */
+import { createHash } from "node:crypto";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { FeedkeyError, systemCode } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { isWithin } from "../../files/folder.ts";
+import { openInside } from "../../files/inside.ts";
+import { outputError } from "../../files/system-error.ts";
+import { maxObject, type NewObject } from "../../object-store/bucket.ts";
+import type { Upload } from "./bucket-record.ts";
+
+export interface LocalFile extends Pick<Upload, "size" | "modified"> {
+  /** Below the root, with `/`. */
+  readonly path: string;
+}
+
+/** Of smaller files the bytes are kept in memory while they are sent. */
+const smallBytes = 1024 * 1024;
+
+function odd(path: string, problem: string): FeedkeyError {
+  return new FeedkeyError("bad_path", `${escapeText(path)} ${problem}`, {
+    details: { path },
+    hint: "put the file itself there, or remove it, then publish again",
+  });
+}
+
+/**
+ * Links to files inside count as these files; links to folders inside are skipped, since objects know no links.
+ * @throws FeedkeyError `bad_path` for a link that leads outside, a file that is too large, and for what is not a file; `output`
+ */
+export async function localFiles(root: string): Promise<LocalFile[]> {
+  const top = await realpath(root);
+  const found: LocalFile[] = [];
+  const pending = [""];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    for (const entry of await readdir(join(top, folder), { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.name.startsWith(".")) continue;
+      if (entry.isDirectory()) {
+        pending.push(path);
+        continue;
+      }
+      const place = join(top, path);
+      if (entry.isSymbolicLink() && !isWithin(top, await realpath(place).catch(() => "/"))) {
+        throw odd(place, "is a link that leads out of the archive, or nowhere");
+      }
+      const there = await stat(place).catch((error: unknown) => {
+        throw outputError(error, place);
+      });
+      if (there.isDirectory()) continue;
+      if (!there.isFile()) throw odd(place, "is not a plain file");
+      if (there.size > maxObject)
+        throw odd(place, "has more than 5 GiB, which is more than an object store takes at once");
+      found.push({ path, size: there.size, modified: there.mtimeMs });
+    }
+  }
+  return found;
+}
+
+/** A file that is to be uploaded, with its digests. */
+export interface Digested {
+  readonly md5: string;
+  readonly sha256: string;
+}
+
+async function open(root: string, path: string) {
+  const opened = await openInside(root, join(root, path)).catch((error: unknown) => {
+    throw systemCode(error) === undefined ? error : outputError(error, join(root, path));
+  });
+  if ("handle" in opened) return opened.handle;
+  throw odd(join(root, path), "changed while it was uploaded");
+}
+
+/** MD5 is what object stores call a version by. @throws FeedkeyError `bad_path`, `output` */
+export async function digestsOf(root: string, path: string): Promise<Digested> {
+  const [md5, sha256] = [createHash("md5"), createHash("sha256")];
+  for await (const chunk of (await open(root, path)).createReadStream()) {
+    md5.update(chunk);
+    sha256.update(chunk);
+  }
+  return { md5: md5.digest("hex"), sha256: sha256.digest("hex") };
+}
+
+/** A small file. @throws FeedkeyError `bad_path`, `output` */
+export async function readLocal(root: string, { path }: LocalFile): Promise<Uint8Array> {
+  const handle = await open(root, path);
+  return await handle.readFile().finally(() => handle.close());
+}
+
+/** A file as an object. If it changes meanwhile, the server refuses it by its digest. */
+export function fileObject(
+  root: string,
+  file: LocalFile,
+  { sha256 }: Digested,
+  headers: Readonly<Record<string, string>>,
+): NewObject {
+  const body = async () => {
+    if (file.size <= smallBytes) return await readLocal(root, file);
+    return (await open(root, file.path)).createReadStream({ start: 0, end: file.size - 1 });
+  };
+  return { size: file.size, sha256, headers, body };
+}

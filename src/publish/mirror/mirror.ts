@@ -1,0 +1,106 @@
+/** Publishes into an object store: what was published in the local tree is uploaded, from the inside out (docs/object-stores.md). */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import type { HeldLock } from "../../files/lock.ts";
+import { createTransport } from "../../net/transport.ts";
+import { storeAccess } from "../../object-store/access.ts";
+import { Bucket } from "../../object-store/bucket.ts";
+import type { ArchiveConfig, ArchiveFeed, BucketPlace } from "../../profile/types.ts";
+import type { Instant } from "../../time.ts";
+import { lockBucket } from "./bucket-lock.ts";
+import { openBucketRecord } from "./bucket-record.ts";
+import { MirrorPlanner } from "./mirror-plan.ts";
+import { type Uploaded, upload } from "./upload.ts";
+
+/** Where an archive's local tree is uploaded to; undefined: clients read it as it is. */
+export function mirrorTarget({ bucket, feeds }: ArchiveConfig): MirrorTarget | undefined {
+  return bucket && { place: bucket, feeds };
+}
+
+/** Where the local tree is uploaded to. */
+export interface MirrorTarget {
+  readonly place: BucketPlace;
+  /** Of the whole archive: which files are uploaded last. */
+  readonly feeds: readonly ArchiveFeed[];
+}
+
+/** What was done in the object store. */
+export interface Mirrored extends Uploaded {
+  /** `s3://BUCKET/PREFIX` */
+  readonly place: string;
+}
+
+export interface MirrorResult {
+  /** What was done in the object store, where the archive is published in one. */
+  readonly mirrored?: Mirrored;
+}
+
+export interface Mirroring {
+  /** The object store to which it is uploaded; undefined if clients read the root itself. */
+  readonly target?: MirrorTarget | undefined;
+}
+
+export interface MirrorTerms extends Mirroring {
+  /** Of the local tree, absolute. */
+  readonly root: string;
+  /** The archive's folder of records. */
+  readonly records: string;
+  readonly lock: HeldLock;
+  readonly at: Instant;
+  /** Take over another publisher's lock, and replace what it wrote. */
+  readonly force: boolean;
+}
+
+function nameOf({ bucket, prefix }: BucketPlace): string {
+  return `s3://${bucket}/${prefix}`;
+}
+
+/** In words; nothing if nothing was done. */
+export function told({ place, uploaded, removed }: Mirrored): string[] {
+  return uploaded + removed === 0 ? [] : [`uploaded ${uploaded} to ${place}, removed ${removed}`];
+}
+
+/**
+ * Publishes with the bucket locked, then uploads.
+ * @param publish changes the local tree, and says whether it did: only then anything is uploaded
+ * @throws FeedkeyError `bad_config`, `unavailable`, `locked`, `would_break` before anything is published; the same, `bad_path` and
+ *   `output` after: then the next run goes on where this one ended
+ */
+export async function mirroring<Result extends { readonly applied: boolean }>(
+  terms: MirrorTerms,
+  publish: () => Promise<Result>,
+): Promise<Result & MirrorResult> {
+  const { target, root, records, lock, force, at } = terms;
+  if (target === undefined) return await publish();
+  const place = nameOf(target.place);
+  const access = await storeAccess(target.place);
+  const transport = createTransport();
+  try {
+    const bucket = new Bucket(access, target.place.prefix, transport);
+    const record = await openBucketRecord(records, `${place} ${access.url}`, lock);
+    const held = await lockBucket(bucket, record.owner, at, force);
+    try {
+      const planner = new MirrorPlanner(root, target.feeds);
+      const listed = await bucket.list();
+      const { foreign } = await planner.plan(listed, record.objects, ({ kind }) => kind !== "package");
+      if (foreign.length > 0 && !force) throw writtenByAnother(place, foreign);
+      const result = await publish();
+      if (!result.applied) return result;
+      const plan = await planner.plan(listed, record.objects);
+      return { ...result, mirrored: { place, ...(await upload(plan, { root, bucket, held, record, lock })) } };
+    } finally {
+      await held.release().catch(() => undefined);
+    }
+  } finally {
+    await transport.close();
+  }
+}
+
+function writtenByAnother(place: string, foreign: readonly string[]): FeedkeyError {
+  const [first = ""] = foreign;
+  const more = foreign.length > 1 ? ` and ${foreign.length - 1} more` : "";
+  return new FeedkeyError("would_break", `${escapeText(place + first)}${more}: not what this key store uploaded last`, {
+    details: { place, objects: foreign.slice(0, 100) },
+    hint: "another machine may have published something newer, or someone else can write to the bucket: look at it, bring the local tree up to date, then run feedkey publish --force",
+  });
+}
