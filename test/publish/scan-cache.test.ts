@@ -190,16 +190,17 @@ describe("scan cache", () => {
 
     describe("is ignored as a whole", () => {
       let good: Buffer;
+      let found: FoundPackages;
       beforeEach(async () => {
         folder.write("a.deb", deb());
         folder.write("b.deb", deb());
         expect((await save(await scan())).count).to.equal(2);
         good = fs.readFileSync(file);
+        ({ found } = await walkPackages(folder.path));
       });
 
       const expectIgnored = async () => {
         const cache = ScanCache.load(file);
-        const { found } = await walkPackages(folder.path);
         const filled = new ScanTable(found, new Spool());
         cache?.fill(filled);
         expect(filled.rows).to.deep.equal([]);

@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { sameIdentity } from "../../src/publish/scan/file-identity.ts";
+import { identitiesOf, sameIdentity } from "../../src/publish/scan/file-identity.ts";
 import { findPackages } from "../../src/publish/scan/scan-walk.ts";
+import { Helper } from "../../src/threads.ts";
 import { refusalOf } from "../testkit/refusal.ts";
 import { asNobody } from "../testkit/scratch.ts";
 import { ScanFolder } from "./scan-folder.ts";
@@ -67,6 +68,19 @@ describe("finding packages", () => {
     for (const part of ["size", "modified", "changed", "inode"]) {
       expect(sameIdentity(identity, { ...identity, [part]: 9 }), part).to.equal(false);
     }
+  });
+
+  it("looks at thousands of files together with another thread, each in its place", async () => {
+    const file = folder.write("a.ipk", "12345");
+    const helper = new Helper();
+    const isMissing = (place: number) => place % 1000 === 7;
+    const fileAt = (place: number) => (isMissing(place) ? `${file}.none` : file);
+    const numbers = await identitiesOf(20_001, fileAt, [helper]);
+    await helper.end();
+    expect(numbers.length).to.equal(20_001 * 4);
+    const wrong = numbers.findIndex((number, at) => Number.isNaN(number) !== isMissing(Math.floor(at / 4)));
+    expect(wrong).to.equal(-1);
+    expect(numbers[20_000 * 4]).to.equal(5);
   });
 
   it("follows a link to a file inside the folder, under the link's name", async () => {

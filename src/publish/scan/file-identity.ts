@@ -1,6 +1,6 @@
 /** Whether files have changed; of many at once on several cores, since that is most of what a run takes that changes nothing. */
 import { lstatSync, type Stats } from "node:fs";
-import { type Helper, shareOf, workTogether } from "../../threads.ts";
+import { type Helper, type Share, shareOf, workTogether } from "../../threads.ts";
 
 /**
  * What identifies an unchanged file: size in bytes, times in milliseconds since 1970. Numbers tell times apart that differ by a
@@ -58,14 +58,30 @@ export function statBatch(items: readonly Files[]): Seen[] {
   });
 }
 
-/** The identities of files, four numbers for each; NaN where there is no plain file. */
-export async function identitiesOf(paths: readonly string[], helpers: readonly Helper[]): Promise<Float64Array> {
-  const all = new Float64Array(paths.length * identitySize);
-  const items = Array.from({ length: Math.ceil(paths.length / some) }, (_, place) => {
-    return { first: place * some, paths: paths.slice(place * some, (place + 1) * some) };
-  });
-  await workTogether([shareOf("stat", items, undefined, 1)], statBatch, helpers, (seen) => {
+/**
+ * The identities of files, four numbers for each; NaN where there is no plain file.
+ * @param fileAt the absolute path of each
+ */
+export async function identitiesOf(
+  count: number,
+  fileAt: (place: number) => string,
+  helpers: readonly Helper[],
+): Promise<Float64Array> {
+  const all = new Float64Array(count * identitySize);
+  await workTogether(sharesOf(count, fileAt), statBatch, helpers, (seen) => {
     for (const { first, numbers } of seen) all.set(numbers, first * identitySize);
   });
   return all;
+}
+
+/** A few at a time: the paths of all files at once, sent to each thread, take much memory. */
+function* sharesOf(count: number, fileAt: (place: number) => string): Generator<Share<Files>> {
+  for (let start = 0; start < count; start += 16 * some) {
+    const items: Files[] = [];
+    for (let first = start; first < Math.min(count, start + 16 * some); first += some) {
+      const length = Math.min(some, count - first);
+      items.push({ first, paths: Array.from({ length }, (_, place) => fileAt(first + place)) });
+    }
+    yield shareOf("stat", items, undefined, 1);
+  }
 }

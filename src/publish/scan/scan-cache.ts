@@ -45,7 +45,7 @@ function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
 }
 
-const textOf = (lines: readonly string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(""));
+const textOf = (lines: readonly string[]) => Buffer.from(lines.length === 0 ? "" : `${lines.join("\n")}\n`);
 const linesOf = (text: Buffer) => text.toString("utf8").split("\n").slice(0, -1);
 
 /** What an earlier scan of the same folder saw. */

@@ -85,12 +85,12 @@ export async function findPackages(
   const walk: Walk = { root: realFolder(folder), format, paths: [], links: new Map(), bad: [] };
   enter(walk, "", helpersFor);
   const { root, paths, links, bad } = walk;
-  const files = paths.map((path) => links.get(path) ?? `${root}/${path}`);
-  const identities = await identitiesOf(files, helpersFor(paths.length));
+  const fileAt = (place: number) => links.get(paths[place] ?? "") ?? `${root}/${paths[place]}`;
+  const identities = await identitiesOf(paths.length, fileAt, helpersFor(paths.length));
   const isPlain = (place: number) => !Number.isNaN(identities[place * identitySize]);
   const odd = [...paths.keys()].filter((place) => !isPlain(place));
   if (odd.length === 0) return { found: new FoundPackages(root, paths, identities, links), bad };
-  for (const place of odd) reportOdd(walk, paths[place] ?? "", files[place] ?? "");
+  for (const place of odd) reportOdd(walk, paths[place] ?? "", fileAt(place));
   const plain = paths.filter((_, place) => isPlain(place));
   const numbers = identities.filter((_, at) => isPlain(Math.floor(at / identitySize)));
   return { found: new FoundPackages(root, plain, numbers, links), bad };
