@@ -131,7 +131,7 @@ export class Helper {
 }
 
 /**
- * What a helper's own program does with every share that it is sent.
+ * Handles every share that is sent to a thread.
  * @param tasks gives the work for each, which is loaded when it is wanted
  */
 export function serveShares(tasks: Readonly<Record<string, () => Promise<Work<never, unknown>>>>): void {

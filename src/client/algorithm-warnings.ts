@@ -1,4 +1,4 @@
-/** Warns people a year before their client refuses a key for its algorithm (T14). */
+/** Warns a year before the client will refuse a key for its algorithm (T14). */
 import type { Session } from "../refresh/session.ts";
 import { iso, roughly } from "../time.ts";
 import { algorithmWarning, endsOfAlgorithms } from "../trust/expiry-forecast.ts";

@@ -1,4 +1,4 @@
-/** A root that somebody claims to be the feed's, ready to be judged. */
+/** A root that claims to be the feed's, ready to be judged. */
 import { FeedkeyError } from "../error.ts";
 import { isFramed, unframe } from "../formats/cleartext.ts";
 import type { Unframed } from "../formats/format.ts";
@@ -13,7 +13,7 @@ export interface SignatureSource {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly version?: FileVersion | undefined;
-  /** The armored signatures in it, if it holds what they cover too. */
+  /** The armored signatures in it, if it also contains the signed text. */
   readonly within?: Uint8Array;
 }
 
@@ -21,18 +21,18 @@ export interface SignatureSource {
 export interface Candidate {
   /** For messages: a file name or URL. */
   readonly name: string;
-  /** What a signature would cover. */
+  /** The bytes that a signature covers. */
   readonly document: HashedDocument;
-  /** Of the file that was downloaded. */
+  /** Size of the downloaded file. */
   readonly version?: FileVersion | undefined;
-  /** In the order in which they are tried; the first good one serves. */
+  /** In the order in which they are tried; the first good one is used. */
   readonly signatures: readonly SignatureSource[];
 }
 
 /**
- * A root that holds its signatures itself; undefined for one that does not.
+ * A root that contains its own signatures; undefined for other roots.
  * @param name of the file
- * @param called what messages call it
+ * @param called its name in messages
  * @throws FeedkeyError `bad_signature_data`
  */
 export function framedCandidate(
@@ -51,7 +51,7 @@ function candidateOf(framed: Unframed, file: Uint8Array, called: string): Candid
 }
 
 /**
- * What was accepted, as it was accepted. Where the root held its signatures itself, the whole file was kept as its signature.
+ * The accepted root, unchanged. If the root contained its own signatures, the whole file was stored as its signature.
  * @throws FeedkeyError `bad_state` if the two do not belong together
  */
 export function acceptedCandidate({ meta, index, signature }: LastIndex): Candidate {

@@ -1,4 +1,4 @@
-/** The feeds that a person chose. */
+/** The feeds that the user chose. */
 
 import { didYouMean } from "../did-you-mean.ts";
 import { FeedkeyError } from "../error.ts";

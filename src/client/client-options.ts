@@ -14,17 +14,17 @@ export interface ClientOptions {
   readonly at?: Instant | undefined;
   /** Ask no server; `file:` still works. */
   readonly offline?: boolean | undefined;
-  /** A `refresh` of the same job has just asked: nobody is asked again, and its answers count. */
+  /** A `refresh` of the same job has just asked: no server is asked again, and its answers count. */
   readonly justRefreshed?: boolean | undefined;
-  /** Gets warnings, notes and progress as they come. None by default; warnings are in each report too. */
+  /** Gets warnings, notes and progress as they occur. None by default; warnings are in each report too. */
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
 /** What every call takes. */
 export interface CallOptions {
-  /** Forget everything that was learned and start from the seeds. */
+  /** Forget the state and start from the seeds. */
   readonly resetState?: boolean | undefined;
-  /** Report what went well together with the errors of the rest, instead of throwing the gravest of them. */
+  /** Return the successful results together with the errors, instead of throwing the gravest error. */
   readonly partial?: boolean | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface ListOptions {
 }
 
 export interface FetchOptions extends CallOptions {
-  /** Where the package goes; made if it is missing. */
+  /** Folder for the package; it is made if missing. */
   readonly folder: string;
   /** Only from these feeds. */
   readonly feeds?: readonly string[] | undefined;
@@ -70,7 +70,7 @@ export interface VerifyOptions extends CallOptions {
 }
 
 export interface VerifyPackagesOptions extends CallOptions {
-  /** The feed that they are of: delegates sign for some feeds only. */
+  /** The feed of the packages, because delegates may sign only some feeds. */
   readonly feed?: string | undefined;
   /** Record nothing. */
   readonly audit?: boolean | undefined;
@@ -78,13 +78,16 @@ export interface VerifyPackagesOptions extends CallOptions {
 
 export interface ExportOptions {
   readonly for: ExportFormat;
-  /** The feeds that the keyring is for: delegates for all of these get into it. By default all that the program reads. */
+  /**
+   * The feeds that the keyring is for: it includes delegates that may sign all of these. By default all feeds that the program
+   * reads.
+   */
   readonly feeds?: readonly string[] | undefined;
 }
 
-/** What a call found. */
+/** The result of a call. */
 export type Report<Found> = Found & {
-  /** Why the rest was refused. Without `partial` there are none: the gravest is thrown. */
+  /** The refusals. Without `partial` this is empty: the gravest is thrown. */
   readonly errors: readonly FeedkeyError[];
   /** Warnings, in words. */
   readonly warnings: readonly string[];

@@ -1,4 +1,4 @@
-/** `status` for one feed: how old its index is, who signed it, and what will make the next one be refused. */
+/** `status` for one feed: the age of its index, its signers, and the reasons why the next index will be refused. */
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, orRefusal } from "../error.ts";
 import { largest } from "../extremes.ts";
@@ -17,9 +17,9 @@ export interface FeedStatus {
   readonly expiresAt: string | null;
   readonly entries: number | null;
   readonly signers: readonly string[];
-  /** When too few of these signers may sign it any more, if nobody renews anything; null: never, or already now. */
+  /** When too few of these signers may still sign it, if nothing is renewed; null: never, or already. */
   readonly breaksAt: string | null;
-  /** What ends then, in words. */
+  /** What expires then, in words. */
   readonly breaksBecause: string | null;
 }
 
@@ -29,10 +29,10 @@ export interface ToldFeed {
   readonly warnings: readonly string[];
 }
 
-/** The last end of the signatures of a stored index; null if one of them has none. */
+/** The latest expiry of a stored index's signatures; null if one of them never expires. */
 async function signatureEnd(path: string): Promise<Instant | null> {
   const bytes = await readFile(path);
-  // Of a root that held its signatures itself, the whole file was kept as its signature.
+  // If a root contained its own signatures, the whole file was stored as its signature.
   const signatures = isFramed(bytes) ? unframe(bytes, "signature").signatures : bytes;
   const ends = readSignatureFile(signatures, "signature").map((one) => {
     if (!("raw" in one)) return 0;
@@ -60,7 +60,7 @@ interface Signer {
   readonly signingKey: Fingerprint;
 }
 
-/** The ends of those signers who may sign the feed now, the last first. */
+/** The expiry of the signers that may sign the feed now, the latest first. */
 function endsOf(feed: string, signers: readonly Signer[], trust: TrustSet): End[] {
   const ends = signers.flatMap(({ certificate, signingKey }) => {
     const trusted = trust.trusted.get(certificate);
@@ -69,7 +69,7 @@ function endsOf(feed: string, signers: readonly Signer[], trust: TrustSet): End[
   return ends.sort((a, b) => b.until - a.until);
 }
 
-/** Another key of the chain may sign in the place of one that ends; a delegate's feeds have nobody else. */
+/** If a key of the chain expires, another can sign instead; for a delegate's feeds there is no other. */
 function warnOfSigners(
   feed: string,
   signers: readonly Signer[],
@@ -106,7 +106,7 @@ function warnOfIndex(
 
 const nothing = { signedAt: null, expiresAt: null, entries: null, signers: [], breaksAt: null, breaksBecause: null };
 
-/** The status of a feed by the client's state, and its future by the keys. */
+/** The status of a feed from the client's state, and its future from the keys. */
 export async function feedStatus(session: Session, name: string, trust: TrustSet): Promise<ToldFeed> {
   const last = await session.state.lastAccepted(name);
   const { at } = trust;
@@ -114,7 +114,7 @@ export async function feedStatus(session: Session, name: string, trust: TrustSet
     return { status: { name, ...nothing }, warnings: warnOfIndex({ name, ...nothing }, undefined, at) };
   const { createdAt, entries, signers } = last.meta;
   const end = await signatureEnd(last.signaturePath);
-  // Below the threshold the feed breaks, not only when its last signer ends.
+  // The feed breaks when there are fewer signers than the threshold, even before the last one expires.
   const breaking = endsOf(name, signers, trust)[session.profile.trust.threshold - 1];
   const endless = breaking === undefined || breaking.until === Number.POSITIVE_INFINITY;
   const status = {

@@ -17,16 +17,16 @@ import type { Duration } from "../time.ts";
 import { type Candidate, framedCandidate, type SignatureSource } from "./candidate.ts";
 import { largerRootHint, maxSignatureBytes, signedBytes } from "./index-files.ts";
 
-/** One location that is asked for a feed's files. */
+/** One location from which a feed's files are requested. */
 export interface Source {
   readonly session: Session;
   readonly location: string;
   readonly feed: Feed;
-  /** Of the index file, in bytes. */
+  /** Maximum size of the index file, in bytes. */
   readonly limit: number;
-  /** Milliseconds that are left for this location. */
+  /** The remaining milliseconds for this location. */
   readonly left: () => Duration;
-  /** Why forms of the index were taken for missing, where the server did not plainly say so. */
+  /** Why forms of the index count as missing, if the server did not clearly say so. */
   readonly absences: FeedkeyError[];
 }
 
@@ -36,13 +36,13 @@ export interface RememberedIndex {
   readonly signature: Remembered;
 }
 
-/** An index with its signatures, and whether a server's word that they have not changed is all that speaks for one of them. */
+/** An index with its signatures, and whether one of them is a stored copy after "not modified". */
 export interface DownloadedIndex {
   readonly candidate: Candidate;
   readonly isRemembered: boolean;
 }
 
-/** What a server that says "not modified" means. Read when one does; another run may have accepted a newer one meanwhile. */
+/** The stored file for "not modified". It is read then, because another run may have accepted a newer one in the meantime. */
 export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accepted): RememberedIndex {
   const { sha256, signatureSha256, versions } = meta;
   let reading: ReturnType<typeof state.lastIndex> | undefined;
@@ -51,7 +51,7 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
     const found = await reading;
     return found?.meta.sha256 === sha256 && found.meta.signatureSha256 === signatureSha256 ? found : undefined;
   };
-  // Of a file that holds its signatures itself, all of it was kept as its signature.
+  // If a file contains its own signatures, the whole file was stored as its signature.
   const file = (found: LastIndex) => (isFramed(found.signature) ? found.signature : found.index);
   return {
     index: { version: versions?.index, bytes: async () => stored().then((found) => found && file(found)) },
@@ -60,8 +60,8 @@ export function rememberedIndex({ state }: Session, feed: Feed, { meta }: Accept
 }
 
 /**
- * The signature files of an index, as they are at this moment whatever caches have.
- * @throws FeedkeyError `unavailable` too if there is none, but the server did not plainly say so
+ * The current signature files of an index, requested past caches.
+ * @throws FeedkeyError `unavailable` also if there is none, but the server did not clearly say so
  */
 async function downloadSignatures(
   { session, location, feed, left }: Source,
@@ -89,8 +89,8 @@ async function downloadSignatures(
 
 /**
  * Downloads an index and its signatures.
- * @param headers to be sent with the request for the index
- * @param remembered what need not be downloaded again if the server says that it has not changed
+ * @param headers for the request of the index
+ * @param remembered the stored copy, for "not modified"
  * @returns undefined if there is no such index
  * @throws FeedkeyError `unavailable`, `bad_index`
  */
@@ -128,7 +128,7 @@ export async function downloadIndex(
 }
 
 /**
- * The parts of a root, from where it came. Each has a time of its own: its size is signed, and says more than that of the root.
+ * The parts of a root, from the same location. Each has its own time limit, because its signed size is better known.
  * @param root path of its file below the feed
  */
 export function partsBeside(source: Source, root: string, headers: Pick<GetOptions, "headers">): PartSource {

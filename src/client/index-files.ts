@@ -7,12 +7,12 @@ import type { Feed, FeedFormat } from "../profile/types.ts";
 
 export { maxSignatureBytes, usualIndexBytes } from "../formats/formats.ts";
 
-/** How many times the size of the last accepted one an index may have. A summary is kept compressed, to about a tenth. */
+/** How many times larger than the last accepted one an index may be. A summary is stored compressed, to about a tenth. */
 const growth = { text: 2, file: 16 } as const;
 
 /**
- * Bytes that an index may have, compressed and decompressed: it is not verified yet when they are read.
- * @param last the feed's last accepted index, which a rightful signer vouched for
+ * Maximum size of an index in bytes, compressed and decompressed; it limits reading before the index is verified.
+ * @param last the feed's last accepted index
  */
 export function indexLimit(feed: Feed, last: { readonly size: number } | undefined): number {
   const grown = growth[formats[feed.format].signs] * (last?.size ?? 0);
@@ -20,7 +20,7 @@ export function indexLimit(feed: Feed, last: { readonly size: number } | undefin
   return Math.min(maxRoot, feed.maxIndexSize ?? Math.max(usualIndexBytes, grown));
 }
 
-/** What to do about an index that is too large. */
+/** The hint for an index that is too large. */
 export const largerIndexHint =
   "indexes are usually far smaller; if the archive's keepers confirm its size, set max-index-size in the feed's section of the profile";
 
@@ -32,7 +32,7 @@ export function largerRootHint({ format }: Pick<Feed, "format">, limit: number):
 }
 
 /**
- * Index files of a feed to ask for, the best first.
+ * The index files of a feed to request, the best first.
  * @throws FeedkeyError `bad_profile` for one that can't be read here
  */
 export function indexNames(feed: Feed): readonly string[] {
@@ -49,7 +49,7 @@ export function indexNames(feed: Feed): readonly string[] {
   );
 }
 
-/** The other form that the same signature covers too, if there is one. */
+/** The other form that the same signature also covers, if any. */
 export function otherForm(format: FeedFormat, indexName: string): string | undefined {
   const { signs, forms } = formats[format];
   if (signs === "file" || forms.length === 0) return undefined;
@@ -59,7 +59,7 @@ export function otherForm(format: FeedFormat, indexName: string): string | undef
 
 /**
  * The bytes that the signature covers.
- * @param name its ending tells whether it is compressed
+ * @param name its extension tells whether it is compressed
  * @param limit in bytes
  * @throws FeedkeyError `bad_index` if it can't be decompressed within the limit
  */

@@ -1,14 +1,14 @@
-/** The archive's servers, in the order in which they are asked: one that fails in this run comes last until it serves again. */
+/** The archive's servers, in the order in which they are asked: one that fails in this run comes last until it works again. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { FeedkeyError, gravestOf } from "../error.ts";
 import { locations } from "../refresh/download.ts";
 import type { Session } from "../refresh/session.ts";
 import type { Duration } from "../time.ts";
 
-/** Failures that the next question to the same server is likely to meet too. */
+/** Failures that will probably occur at the next request to the same server too. */
 const lasting: ReadonlySet<unknown> = new Set(["dns", "connect", "tls", "timeout", "cut_off"]);
 
-/** Whether the server itself is to blame, not the one file that was asked of it. */
+/** Whether the server itself failed, and not just the request for one file. */
 function isServers({ code, details }: FeedkeyError): boolean {
   return code === "unavailable" ? lasting.has(details.reason) : code === "digest_mismatch" || code === "size_mismatch";
 }
@@ -19,10 +19,10 @@ function isPassing({ code, details }: FeedkeyError): boolean {
   return details.reason === "cut_off" || Number(details.status) >= 500 || details.status === 429;
 }
 
-/** After which all servers are asked again where each failed in a way that may have been for a moment. */
+/** The delay before all servers are asked again, if each failed in a way that may be temporary. */
 const pause: Duration = 1000;
 
-/** So often in a row: a server that is broken for long is not waited for with each file. */
+/** How often in a row: a server that stays broken must not delay every file. */
 const mostPauses = 8;
 
 export class Mirrors {
@@ -41,10 +41,10 @@ export class Mirrors {
   }
 
   /**
-   * Tries an action with each server until one of them serves, and says why another one had to be asked.
-   * @param action gets whether this is the last server that there is
+   * Tries an action with each server until one succeeds, and reports why another one was asked.
+   * @param action gets whether this is the last server
    * @param isOwn whether no other server can help with this refusal
-   * @throws the gravest refusal: one of a server outweighs that another can't be reached
+   * @throws the gravest error: a refusal is graver than an unreachable server
    */
   async firstGood<T>(
     action: (location: string, isLast: boolean) => Promise<T>,

@@ -1,4 +1,4 @@
-/** Use case: what this client has, how old it is, and what will break when. Asks no server. */
+/** Use case: show what this client has, how old it is, and what will break and when. Asks no server. */
 import { largest } from "../extremes.ts";
 import type { Session } from "../refresh/session.ts";
 import { type Instant, iso, roughly } from "../time.ts";
@@ -16,15 +16,15 @@ export interface KeyStatus {
   readonly fingerprint: Fingerprint;
   readonly userId: string;
   readonly role: Role;
-  /** Null: the key itself has no end. */
+  /** Null: the key never expires. */
   readonly expiresAt: string | null;
-  /** From when on its algorithm is refused; null: no date is known. */
+  /** The date from which its algorithm is refused; null: no date is known. */
   readonly algorithmUntil: string | null;
   /** Why it may not sign today, or what it may do, in words. */
   readonly state: string;
-  /** Until when it may sign, if nobody renews anything above it; null: without end. */
+  /** Until when it may sign, if nothing above it is renewed; null: for ever. */
   readonly until: string | null;
-  /** When a key server last answered properly about it. */
+  /** When a key server last gave a usable answer about it. */
   readonly lastCheckAt: string | null;
   /** This client accepted it before. */
   readonly accepted: boolean;
@@ -47,7 +47,7 @@ export interface KeyToday {
   /** When the key itself ends; undefined: never. */
   readonly expiresAt: Instant | undefined;
   readonly maySign: boolean;
-  /** The same in words, with what keeps it from signing. */
+  /** The same in words, with the reason why it can't sign. */
   readonly text: string;
 }
 
@@ -72,12 +72,12 @@ export interface ClientStatus {
 /** Warned of this long before. */
 const soon = 14 * 86_400_000;
 
-/** T11: a key that nobody could be asked about for so long is refused one day; said when half of that time is over. */
+/** T11: a key that could not be checked is refused after the grace; the warning comes when half of that time is over. */
 function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[] {
   const { required, revocationCheck, grace, at } = checkPolicy;
   const check = state.ledger.checks.get(key);
   const length = Math.max(grace, revocationCheck === "always" ? 0 : revocationCheck);
-  // Without grace every use asks again: there is nothing to run out.
+  // Without grace, every use asks again, so no time can run out.
   if (!required || check === undefined || length === 0) return [];
   const left = check.lastGoodAt + length - at;
   const since = `no key server has confirmed since ${iso(check.lastGoodAt)} that ${key} is not revoked`;
@@ -85,7 +85,7 @@ function warnOfCheck(key: Fingerprint, { checkPolicy, state }: Session): string[
   return left < length / 2 ? [`${since}: in ${roughly(left)} the key will be refused`] : [];
 }
 
-/** What each delegation on each of a delegate's paths says; empty for keys of the chain. */
+/** The terms of each delegation on each of a delegate's paths; empty for keys of the chain. */
 function delegationsOf({ grants }: Trusted): KeyStatus["delegations"] {
   return grants.map(({ via, scopes, steps, expiresAt }) => ({
     via,

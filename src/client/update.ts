@@ -1,4 +1,4 @@
-/** Use case: bring each feed's index up to date, or say why not and leave the last good one. */
+/** Use case: update each feed's index, or report why not and keep the last good one. */
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
 import { timeFor } from "../net/limits.ts";
 import { countdown } from "../net/retry-after.ts";
@@ -27,12 +27,13 @@ export type FeedOutcome =
     }
   | { readonly feed: Feed; readonly ok: false; readonly error: FeedkeyError };
 
-/** A mirror in the middle of an update serves a mixed pair for a moment; one more try is due. */
+/** During its update, a mirror may serve an index and a signature that do not match, so try again once. */
 const mixedPair = new Set(["bad_signature", "bad_index"]);
 
 /**
- * The index from one location: the form asked for, once more if the pair does not fit, then the other form. All of that has
- * one total time, by the size that the index had last; only the lists that it names have their own. What has not changed since then is not downloaded, but judged as if it were.
+ * The index from one location: the requested form, a second time if index and signature do not match, then the other form. All
+ * this has one time limit, according to the last size of the index; only the lists that it names have their own. Unchanged
+ * files are not downloaded, but judged as if they were.
  */
 async function fromLocation(
   session: Session,
@@ -76,13 +77,13 @@ async function fromLocation(
 }
 
 /**
- * Where what a server calls unchanged is refused, the server may be wrong: only what it then sends decides.
- * @param refusal of what was remembered
+ * If a file that the server calls unchanged is refused, the server may be wrong, so the file is downloaded again.
+ * @param refusal of the stored file
  */
 async function askAgain<T>(refusal: unknown, attempt: () => Promise<T>): Promise<T> {
   if (!(refusal instanceof FeedkeyError)) throw refusal;
   return await attempt().catch((error: unknown) => {
-    // A definite no is not blurred by a server that is away now.
+    // A refusal must not be replaced by the error of an unreachable server.
     throw error instanceof FeedkeyError && error.code === "unavailable" ? refusal : error;
   });
 }
@@ -113,7 +114,7 @@ async function secondTry(
 
 /** A run through several feeds. */
 interface Round {
-  /** Made again where another run wrote meanwhile. */
+  /** Made again if another run has written in the meantime. */
   judged: Judged;
   readonly mirrors: Mirrors;
   readonly consent: Consent;
@@ -142,7 +143,7 @@ async function updateFeed(session: Session, round: Round, feed: Feed): Promise<F
   return { feed, ok: false, error: outcome };
 }
 
-/** Problems of this machine: no other mirror will help. */
+/** Problems of this machine, for which another mirror is useless. */
 function isOwnTrouble(error: FeedkeyError): boolean {
   return (
     ["output", "bad_state", "locked", "internal", "bad_profile"].includes(error.code) || systemCode(error) === "ENOSPC"
@@ -151,7 +152,7 @@ function isOwnTrouble(error: FeedkeyError): boolean {
 
 /**
  * Makes a verified index the last accepted one, unless it is that already. An audit (read-only state) does nothing.
- * @param verifyAgain verifies again, with what another run wrote meanwhile
+ * @param verifyAgain verifies again, with what another run wrote in the meantime
  * @returns the index that was accepted
  */
 export async function accept(
@@ -188,8 +189,8 @@ export async function updateFeeds(
 }
 
 /**
- * Asks for news of keys, then updates feeds; where one is refused and more can be learned of its signer, that is asked for,
- * and the feed is tried again.
+ * Asks for news of keys, then updates feeds; if one is refused and there may be news about its signer, asks for it and tries
+ * the feed again.
  * @returns the result for each feed
  */
 export async function updateWithFreshKeys(

@@ -1,4 +1,4 @@
-/** The reader of what a verified root lists, and the only maker of the type that fetching takes. */
+/** Reads the packages that a verified root lists. Only this file makes the type that fetching requires. */
 
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -24,7 +24,7 @@ const key = Symbol("made by the verifier");
 export class VerifiedIndex {
   readonly root: VerifiedRoot;
   readonly packages: Packages;
-  /** Where the root lists its packages in other files; empty where it is its own list. */
+  /** The lists, if the root lists its packages in other files; empty if it is its own list. */
   readonly parts: readonly VerifiedPart[];
 
   constructor(proof: typeof key, root: VerifiedRoot, packages: Packages, parts: readonly VerifiedPart[]) {
@@ -56,8 +56,8 @@ export class VerifiedIndex {
   }
 
   /**
-   * What each package needs and offers, by the texts that were verified.
-   * @throws FeedkeyError `usage` in a format that does not say such things
+   * The dependencies and capabilities of each package, from the verified texts.
+   * @throws FeedkeyError `usage` in a format without dependencies
    */
   async related(): Promise<Related[]> {
     const { format, name } = this.feed;
@@ -75,7 +75,7 @@ export class VerifiedIndex {
     return texts.flatMap((text) => [...relations.read(text)]);
   }
 
-  /** All of them, or those that are wanted, repeated ones included. */
+  /** All entries, or the wanted ones, repeated ones included. */
   *choices(isWanted: (entry: DigestedEntry) => boolean = () => true): Generator<Choice, void> {
     for (const entry of this.packages) if (isWanted(entry)) yield new Choice(key, this, entry);
   }
@@ -95,15 +95,15 @@ export class Choice {
 
 /** Changes of an index that the user accepts. */
 export interface Consent {
-  /** It became empty. */
+  /** The index became empty. */
   readonly allowEmpty: boolean;
-  /** It gives its repository a different name from the last one did. */
+  /** The name of its repository differs from that in the last one. */
   readonly allowReleaseinfoChange?: boolean;
 }
 
 /**
  * Verifies an index: its root, then, where it lists its packages in other files, those by digest, then grammar (T13), in this
- * order: nothing is parsed before a rightful signer is known.
+ * order: nothing is parsed before a good signature was found.
  * @throws FeedkeyError with the code of the rule that refuses
  */
 export async function verifyIndex(
@@ -120,7 +120,7 @@ export async function verifyIndex(
   return new VerifiedIndex(key, root, packages, parts ?? []);
 }
 
-/** The parts of a root that are asked for; undefined where it is its own list. */
+/** The requested parts of a root; undefined if it is its own list. */
 async function verifiedParts(
   root: VerifiedRoot,
   { judged, last, parts: source, allowReleaseinfoChange }: RootTerms & Consent & { readonly parts: PartSource },
@@ -129,7 +129,7 @@ async function verifiedParts(
   const { content: read }: Format = formats[feed.format];
   if (read === undefined) return undefined;
   const content = inWords(root, () => read(root.signed, feed));
-  // Whatever lists were asked for then.
+  // Independent of the lists that were requested then.
   const before = await lastContent(last, (signed) => read(signed, { ...feed, components: [], architectures: [] }));
   const known = allowReleaseinfoChange === true ? undefined : before?.identity;
   const refused =
@@ -140,7 +140,7 @@ async function verifiedParts(
   return parts;
 }
 
-/** What the last accepted root says of itself; undefined where that is not what this profile asks for. */
+/** The contents of the last accepted root; undefined if it is not what this profile requests. */
 async function lastContent(
   last: RootTerms["last"],
   read: (signed: Uint8Array) => RootContent,
@@ -149,7 +149,7 @@ async function lastContent(
   try {
     return read(await readFile(last.indexPath));
   } catch (error) {
-    // Another format or suite before, by another profile: it says nothing of this one. Another run may also have replaced it meanwhile.
+    // It was another format or suite, from another profile, which does not matter for this one; or another run has replaced it.
     if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return undefined;
     throw error;
   }
@@ -172,7 +172,7 @@ async function readSigned(root: VerifiedRoot, limit: number): Promise<PackageInd
   return inWords(root, () => formats[feed.format].read(text, feed));
 }
 
-/** @throws the error of reading what was rightfully signed, with what it was */
+/** @throws the error of reading signed text, with the name of the index */
 function inWords<Found>(root: VerifiedRoot, read: () => Found, part = ""): Found {
   try {
     return read();

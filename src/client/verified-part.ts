@@ -1,4 +1,4 @@
-/** The verifier of parts: lists of packages that a verified root vouches for. Their digests alone say that they are its own. */
+/** Verifies parts: lists of packages that a verified root names by digest. */
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import type { Part } from "../formats/format.ts";
@@ -24,7 +24,7 @@ export class VerifiedPart {
   }
 }
 
-/** Under what name the text of a part is kept: its digest. */
+/** The name under which the text of a part is stored: its digest. */
 export function nameOfPart({ open }: Part): string {
   return open.sha256 ?? open.sha512 ?? "";
 }
@@ -51,7 +51,7 @@ export async function verifyPart(
   }
 }
 
-/** The text that was accepted last, where it is the same: then nothing is asked for. */
+/** The last accepted text, if it is the same; then nothing is requested. */
 async function keptPart(last: Accepted, part: Part): Promise<Uint8Array | undefined> {
   try {
     return await readFile(partPath(last.indexPath, nameOfPart(part)));

@@ -1,4 +1,4 @@
-/** The verifier of roots: the signed files that the trust in a feed's packages starts from. */
+/** Verifies roots: the signed files of a feed, from which the trust in its packages starts. */
 import { readFile } from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
@@ -27,7 +27,7 @@ import { indexLimit, indexText } from "./index-files.ts";
 
 const key = Symbol("made by the verifier of roots");
 
-/** A root whose signature and age were found good; nobody has looked into it yet. Only {@link verifyRoot} can make one. */
+/** A root with a good signature and age, which has not been parsed yet. Only {@link verifyRoot} can make one. */
 export class VerifiedRoot {
   readonly feed: Feed;
   /** For messages: a file name or URL. */
@@ -35,15 +35,15 @@ export class VerifiedRoot {
   readonly signers: readonly Signer[];
   /** Date of its newest good signature. */
   readonly createdAt: number;
-  /** What was signed: nothing else of the file is ever read. */
+  /** The signed bytes; nothing else of the file is read. */
   readonly signed: Uint8Array;
-  /** Of the signed bytes, lower-case hex. */
+  /** SHA-256 of the signed bytes, lower-case hex. */
   readonly sha256: string;
-  /** The file that held the signature that served. */
+  /** The file with the signature that was used. */
   readonly signature: Uint8Array;
-  /** What their server calls the two files; undefined if it doesn't say. */
+  /** The server's validators of the two files; undefined if there are none. */
   readonly versions: IndexVersions | undefined;
-  /** It is another compressed form of the index that was accepted last, which stays the one that is remembered. */
+  /** Whether it is another compressed form of the last accepted index, which then stays the stored one. */
   readonly otherForm: boolean;
 
   constructor(proof: typeof key, feed: Feed, candidate: Candidate, { verdict, signature }: Good, otherForm: boolean) {
@@ -61,8 +61,8 @@ export class VerifiedRoot {
 }
 
 /**
- * By what the files can be asked for later. A file with a signature that is newer than the file's own date has a wrong date, such as
- * one that every version gets: by that the next one would count as unchanged.
+ * The validators for later requests. If a signature is newer than the date of its file, the date is wrong; for example, every
+ * version may get the same date, and then the next version would count as unchanged.
  */
 function versionsOf({ version }: Candidate, signature: SignatureSource, createdAt: number): IndexVersions | undefined {
   const isOlder = (one: FileVersion | undefined) => one?.lastModified !== undefined && isDatedBy(one, createdAt - 1);
@@ -90,7 +90,7 @@ const hints: Readonly<Partial<Record<FeedkeyError["code"], string>>> = {
   unchecked_revocation: "make sure that a key server of the profile can be reached, then try again",
 };
 
-/** A trust rule's no as an error about one feed. */
+/** Makes an error about one feed from a refusal. */
 export function refusalError(what: string, feed: string, refusal: Refusal | SignatureRefusal): FeedkeyError {
   const issuer = "issuer" in refusal ? refusal.issuer : undefined;
   const signedBy = issuer === undefined || issuer === "nobody" ? "" : `, signed by ${issuer},`;
@@ -100,7 +100,7 @@ export function refusalError(what: string, feed: string, refusal: Refusal | Sign
   });
 }
 
-/** What the profile asks of a feed's index. */
+/** The profile's requirements for a feed's index. */
 function indexPolicy(profile: Profile, feed: Feed, { document }: Candidate): IndexPolicy {
   const { threshold, requireFeedName, requireExpiry, maxIndexAge } = profile.trust;
   return { feed: feed.name, threshold, requireFeedName, requireExpiry, maxIndexAge, isText: document.type === 1 };
@@ -111,7 +111,7 @@ interface Good {
   readonly signature: SignatureSource;
 }
 
-/** A signed text where a signature was expected: it holds a copy of the index, which nobody asked for. */
+/** A cleartext-signed message instead of a signature: it contains a copy of the index, which was not requested. */
 function notBeside(name: string, cause: FeedkeyError): FeedkeyError {
   return new FeedkeyError("bad_signature_data", `${name} is a signed text, not a signature over the file beside it`, {
     hint: "for a checksum file, verify that one itself: in the profile, write its name as index",
@@ -125,7 +125,7 @@ function severalSignatures(name: string, count: number): FeedkeyError {
   });
 }
 
-/** Tries each signature file; the first good one serves, else the error of the one that came furthest is thrown. */
+/** Tries each signature file; the first good one is used, else the error of the one that came furthest is thrown. */
 async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy: IndexPolicy): Promise<Good> {
   const { oneSignature }: Format = formats[feed.format];
   const refusals: SignatureRefusal[] = [];
@@ -155,7 +155,7 @@ async function findGood(candidate: Candidate, feed: Feed, judged: Judged, policy
   throw refusalError(candidate.name, feed.name, { code: "no_signature", reason });
 }
 
-/** What a candidate is judged by. */
+/** The data for judging a candidate. */
 export interface RootTerms {
   readonly profile: Profile;
   readonly judged: Judged;
@@ -164,8 +164,8 @@ export interface RootTerms {
 }
 
 /**
- * Verifies a root: signature (T7, T8, T10), then age (T9). Nothing of it is parsed, nor decompressed where the signature
- * covers compressed bytes.
+ * Verifies a root: signature (T7, T8, T10), then age (T9). It is not parsed, and not decompressed if the signature covers
+ * compressed bytes.
  * @throws FeedkeyError with the code of the rule that refuses
  */
 export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTerms): Promise<VerifiedRoot> {
@@ -179,7 +179,7 @@ export async function verifyRoot(candidate: Candidate, feed: Feed, terms: RootTe
   return new VerifiedRoot(key, feed, candidate, good, otherForm);
 }
 
-/** Of several suites each has its own dates: one that takes the place of another, by the profile, is no older index of it. */
+/** Each suite has its own dates: if the profile changes the suite, the new one is not an older index of the previous one. */
 function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
   if (suite === undefined || refusal.code !== "rollback") return refusal;
   const hint = `${hints.rollback}; if you changed "suite" in the profile, write a [feed ...] section with another name for the new suite instead`;
@@ -187,9 +187,8 @@ function ofSuite({ suite }: Feed, refusal: Refusal): Refusal {
 }
 
 /**
- * T9: another form of the very text that was accepted last, signed at the same moment, is not another index: compressed
- * otherwise, or Release beside an InRelease, whose lines lost the blanks at their ends.
- * Both were signed by a rightful signer, so that both may be decompressed.
+ * T9: another form of the last accepted text, signed at the same moment, is the same index: another compressed form, or Release
+ * and InRelease, which loses trailing blanks. Both have good signatures, so both may be decompressed.
  */
 async function isOtherForm(
   { document }: Candidate,
@@ -206,7 +205,7 @@ async function isOtherForm(
     return await Promise.all(texts);
   };
   const [one, other] = await read().catch((error: unknown) => {
-    // Another run may have replaced it meanwhile.
+    // Another run may have replaced it in the meantime.
     if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return [];
     throw error;
   });

@@ -40,7 +40,7 @@ async function verifyPackages(
 /**
  * Verifies an index, then package files against it.
  * @param path of the index
- * @param withSession opens the client, as soon as its files are being read
+ * @param withSession opens the client, while the files are already being read
  * @throws FeedkeyError the index's refusal; `usage` if it is unclear which feed it is
  */
 export async function verifyCopy<Verified>(
@@ -48,10 +48,10 @@ export async function verifyCopy<Verified>(
   options: VerifyOptions,
   withSession: (action: (session: Session) => Promise<VerifiedCopy>) => Promise<Verified>,
 ): Promise<Verified> {
-  // Begun here, so that the second thread is ready when there is something for it.
+  // Started here, so that the second thread is ready when it is needed.
   const count = options.folder === undefined ? (options.files?.length ?? 0) : Number.POSITIVE_INFINITY;
   const threads = count > 0 ? new Digests(count) : undefined;
-  // With two cores the second is busy with packages: the index is not read ahead.
+  // With two cores, the second is busy with packages, so the index is not read ahead.
   const ahead = threads === undefined || availableParallelism() > 2 ? readIndexAhead(path) : undefined;
   try {
     return await withSession((session) => verifyWith(session, path, options, threads, ahead));
@@ -70,7 +70,7 @@ async function verifyWith(
   const { files = [], folder, signature, allowEmpty = false } = options;
   const feed = feedOf(session.profile, options.feed, path);
   const how = { compare: options.audit !== true, allowEmpty, ahead };
-  // Digested while the index is judged; only then is anything said of them.
+  // Hashed while the index is judged; nothing is reported before that.
   const packages = threads && (await PackageFiles.begin(threads, files, folder?.path));
   const verifyIndex = (judged: Judged) => verifyLocal(session, judged, feed, path, signature, how);
   const index = await withFreshKeys(session, verifyIndex);

@@ -26,7 +26,7 @@ import {
 import { type VerifiedIndex, verifyIndex } from "./verified-index.ts";
 
 /**
- * A file, read and hashed at once. Undefined if there is none.
+ * Reads and hashes a file. Undefined if there is none.
  * @param isNamed by the user, who may give a pipe; else a pipe counts as missing
  */
 function readLimited(path: string, limit: number, isNamed: boolean): HashedDocument | undefined {
@@ -102,17 +102,17 @@ export function feedOf(profile: Profile, name: string | undefined, indexPath: st
   });
 }
 
-/** Begins to read an index that is going to be a candidate. */
+/** Begins to read an index that will be a candidate. */
 export function readIndexAhead(indexPath: string): ReadAhead {
   return new ReadAhead(indexPath, usualIndexBytes);
 }
 
 interface Reading {
-  /** Bytes of the index, as a file and decompressed. */
+  /** Maximum size of the index in bytes, as a file and decompressed. */
   readonly limit: number;
   /** Given by the user, not just found there. */
   readonly isNamed: boolean;
-  /** The index, if it was begun to be read before. */
+  /** The index, if reading it has already begun. */
   readonly ahead?: ReadAhead | undefined;
 }
 
@@ -146,7 +146,7 @@ async function readCandidate(
 }
 
 /**
- * The parts of a root in its own folder, or, where it is called as apt calls it among its lists, those called so too.
+ * The parts of a root in its own folder, or, if it has the name that apt uses for its lists, with apt's names.
  * @param root path of its file
  */
 function partsBeside(root: string): PartSource {
@@ -158,8 +158,8 @@ function partsBeside(root: string): PartSource {
 }
 
 /**
- * Verifies a local index. If its signature does not fit but fits its other form (`Packages` for `Packages.gz`),
- * it says so: then this one is `bad_index`.
+ * Verifies a local index. If its signature matches only its other form (`Packages` for `Packages.gz`), this one is refused with
+ * `bad_index`.
  */
 export async function verifyLocal(
   session: Session,

@@ -1,4 +1,4 @@
-/** What one call found, with the warnings that gathered meanwhile. */
+/** The result of one call, with its warnings. */
 import { type FeedkeyError, gravestOf } from "../error.ts";
 import type { Reporter } from "../refresh/session.ts";
 import type { Report } from "./client-options.ts";
@@ -30,7 +30,7 @@ class Collected implements Reporter {
 
 /**
  * Makes a call's report.
- * @param to gets warnings and progress as they come
+ * @param to gets warnings and progress as they occur
  * @param partial whether errors about single things are part of the report; else the gravest of them is thrown
  */
 export async function report<Found>(

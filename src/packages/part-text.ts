@@ -7,10 +7,10 @@ import { compressionOf, type Part } from "../formats/format.ts";
 import { decompress } from "./compression/compression.ts";
 
 /**
- * Where parts come from. Nothing that it gives is believed. A file longer than the limit may be an error with the reason `too_large`.
+ * A source of parts; its data is not trusted. A file that exceeds the limit may be an error with the reason `too_large`.
  * @param place below the folder of the root
  * @param limit bytes that it may have
- * @param damaged where a text of the part is kept that does not fit the root; undefined if none is kept
+ * @param damaged where a stored text of the part is that does not match the root; undefined if there is none
  * @returns undefined if there is none
  */
 export type PartSource = (place: string, limit: number, damaged: string | undefined) => Promise<Uint8Array | undefined>;
@@ -41,10 +41,10 @@ export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDig
 }
 
 /**
- * Reads a part in the best form that is there. Nothing is decompressed before it has the size and digests that the root gives, and then
- * to no more than the size that the root gives.
- * @throws FeedkeyError `unavailable` if it is nowhere; `bad_index` if what is there is not what the root lists, or is larger than the
- *   limit (reason `limits`)
+ * Reads a part in the best available form. A file is decompressed only after its size and digests match the root, and at most
+ * to the size in the root.
+ * @throws FeedkeyError `unavailable` if no form is available; `bad_index` if the file differs from the root's list, or is
+ * larger than the limit (reason `limits`)
  */
 export async function partText(part: Part, terms: PartTerms, source: PartSource): Promise<Uint8Array> {
   refuseLargePart(part, terms, part.open.size);

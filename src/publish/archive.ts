@@ -63,8 +63,8 @@ async function publishBundle(archive: Archive, dryRun: boolean): Promise<Publish
 }
 
 /**
- * To be called before making anything that the bundle must contain.
- * @returns whether the bundle is to be written even if nothing else changes
+ * Call this before making anything that the bundle must contain.
+ * @returns whether the bundle must be written even if nothing else changes
  * @throws FeedkeyError `not_found`, `bad_config`, `bad_path`: the bundle could not be written
  */
 export async function requireBundle(archive: Archive): Promise<boolean> {

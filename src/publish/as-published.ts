@@ -125,9 +125,9 @@ async function termsOf({ certificates, key, userId, record, at }: Publishing, by
 }
 
 /**
- * The published indexes, to be signed with another key; but only those that are the archive's own and latest: an index that
- * somebody else put there must not become that by a rotation.
- * @param by keys whose signature, beside that of the key that is going to sign, shows that an index is the archive's
+ * The published indexes, to be signed with another key. Only the archive's own latest indexes are returned: a rotation must not
+ * sign an index that somebody else put there.
+ * @param by further keys whose signature shows that an index is the archive's
  */
 export function latestIndexes(by: readonly OwnCertificate[]): IndexSource {
   let terms: Promise<Terms> | undefined;

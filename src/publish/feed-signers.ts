@@ -42,9 +42,9 @@ export function severalOf({ format }: Pick<ArchiveFeed, "format">): SeveralSigna
 }
 
 /**
- * The keys that may sign beside one.
- * @param own all that is known of the archive's keys
- * @param key who signs in any case
+ * The keys that may sign together with another.
+ * @param own everything known about the archive's keys
+ * @param key the key that signs in any case
  */
 export async function signersBeside(
   own: Own,

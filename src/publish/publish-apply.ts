@@ -84,8 +84,8 @@ export interface WithBundle {
 }
 
 /**
- * Writes what plans say: everything is on the disk before the first name changes.
- * @param all undefined for files that are signed by themselves: nothing is locked, and no leftovers of killed runs are removed
+ * Carries out plans: everything is on the disk before the first rename.
+ * @param all undefined for files that are signed individually: nothing is locked, and no leftovers of killed runs are removed
  * @throws FeedkeyError `bad_path`, `output`, `locked`
  */
 export async function applyPlans(plans: readonly SignedPlan[], all: WithBundle | undefined): Promise<void> {

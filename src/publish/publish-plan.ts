@@ -34,7 +34,7 @@ export interface FolderPlan {
 
 export interface FeedPlan extends FolderPlan {
   readonly feed: ArchiveFeed;
-  /** Undefined where another program lists them. */
+  /** Undefined if another program lists them. */
   readonly packages: number | undefined;
   /** Lines for people: packages that are added, removed or changed. */
   readonly changes: readonly string[];

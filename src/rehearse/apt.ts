@@ -1,4 +1,4 @@
-/** apt, in a root of its own: it updates from the copy, and keeps what it accepts there. */
+/** apt, in its own root: it updates from the copy, and stores there what it accepts. */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -12,7 +12,7 @@ const lists = "var/lib/apt/lists";
 
 /**
  * apt's own configuration, read instead of this machine's. By default apt warns of a Release file that it refuses after it
- * accepted one, keeps that one and calls it a success: `Error-Mode` makes it say what it thinks (measured with apt 2.6).
+ * accepted one, keeps that one and calls it a success: with `Error-Mode` it reports the error (measured with apt 2.6).
  */
 function configuration(root: string): string {
   const settings = {
@@ -29,14 +29,14 @@ function configuration(root: string): string {
     .join("");
 }
 
-/** The feed as a line of sources.list. No list of packages has the target that is asked for: apt reads the Release file alone. */
+/** The feed as a line of sources.list. No list of packages has the requested target, so apt reads only the Release file. */
 function source({ folder }: Target, keyring: string): string {
   const [, base = folder, suite] = /^(.*)\/dists\/(.+)$/.exec(folder) ?? [];
   const where = `${pathToFileURL(base).href} ${suite === undefined ? "./" : `${suite} main`}`;
   return `deb [signed-by=${keyring} target=None] ${where}\n`;
 }
 
-/** The reason stands below the line of what it could not get. */
+/** The reason is on the line after the failed file. */
 function reasonOf({ stdout, stderr }: Ran): string {
   const said = /^Err:.*\n {2}(.*)$/m.exec(stdout.toString())?.[1];
   return said === undefined ? lastLine(stderr) : escapeText(said.trim());

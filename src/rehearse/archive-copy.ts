@@ -19,11 +19,11 @@ import type { Target } from "./stock-client.ts";
 
 export interface Stage {
   readonly folder: string;
-  /** The copy, opened like any archive. It has no key servers. */
+  /** The copy, opened as an archive. It has no key servers. */
   readonly archive: Archive;
-  /** Where copies of revocation certificates go that the step makes. */
+  /** Folder for copies of revocation certificates that the step makes. */
   readonly safe: string;
-  /** Paths of the copy in a text become those of the archive. */
+  /** Replaces paths of the copy in a text with those of the archive. */
   translate(text: string): string;
 }
 
@@ -80,7 +80,7 @@ async function copyPublished({ config }: Archive, site: string): Promise<void> {
   for (const path of bundleFiles) await put(path, await readBundleFile(tree, path));
 }
 
-/** Lists of packages that publishing reads beside a root, by their names below the feed's folder. */
+/** Lists of packages that publishing reads in addition to a root, by their paths below the feed's folder. */
 function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): readonly string[] {
   const { content } = formatOf(feed.format);
   if (content === undefined || root === undefined) return [];
@@ -88,13 +88,13 @@ function listsOf(feed: ArchiveFeed, root: Uint8Array | undefined): readonly stri
     const { parts } = content(root, { index: undefined });
     return parts.flatMap(({ forms }) => forms.flatMap(({ places }) => places));
   } catch (error) {
-    // Clients will say so themselves.
+    // Clients will report this themselves.
     if (error instanceof FeedkeyError) return [];
     throw error;
   }
 }
 
-/** What the key store remembers of this archive, but for caches. */
+/** The key store's records about this archive, except caches. */
 async function copyRecords(from: Archive, to: Archive): Promise<void> {
   const [source, target] = [recordsFolder(from.store, from.config.root), recordsFolder(to.store, to.config.root)];
   for (const name of ["published.json", "successor", "finishing"]) await copy(join(source, name), join(target, name));
@@ -103,7 +103,7 @@ async function copyRecords(from: Archive, to: Archive): Promise<void> {
 /**
  * Copies an archive into a folder. The archive itself is only read.
  * @param folder private and empty
- * @throws FeedkeyError `bad_config` if others can get at a secret key; `output`
+ * @throws FeedkeyError `bad_config` if others can read a secret key; `output`
  */
 export async function makeStage(archive: Archive, folder: string): Promise<Stage> {
   const [home, site, file] = [join(folder, "home"), join(folder, "site"), join(folder, "archive.ini")];
@@ -132,7 +132,7 @@ export async function makeStage(archive: Archive, folder: string): Promise<Stage
   };
 }
 
-/** What clients are shown: the feeds of the copy that have an index. */
+/** The feeds for the clients: those of the copy that have an index. */
 export async function targetsOf({ archive }: Stage, packages: string): Promise<Target[]> {
   const targets: Target[] = [];
   for (const feed of archive.config.feeds) {

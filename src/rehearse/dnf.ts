@@ -1,4 +1,4 @@
-/** dnf, in a root of its own. It has a ring of keys for each repository, and answers yes when asked about a key of its file. */
+/** dnf, in its own root. It has a keyring for each repository, and is told to accept the keys of its key file. */
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -17,7 +17,7 @@ function main(root: string): string {
   return `[main]\n${own.join("")}cachedir=/${dnfCache}\nplugins=0\n`;
 }
 
-/** @param system whose key file is meant: dnf takes its path for one of the machine that it runs on */
+/** @param system the system with the key file: dnf interprets the path on the machine that it runs on */
 function repositoryOf(folder: string, system: string): string {
   const settings = {
     name: "feed",

@@ -1,4 +1,7 @@
-/** Which keys a stock client must know to accept a feed as it is published now: by its signatures, and what the client makes of several. */
+/**
+ * Finds the keys that a stock client must know to accept a published feed, from its signatures and the client's treatment of
+ * several.
+ */
 import { KeyIndex } from "../openpgp/check/key-index.ts";
 import type { ArchiveFeed } from "../profile/types.ts";
 import { type Archive, knownCertificates } from "../publish/archive.ts";
@@ -17,11 +20,11 @@ export interface Follower {
   readonly client: string;
   /** Whether it must know one of the keys, or all of them. */
   readonly needs: "any" | "all";
-  /** If there are none, no key of the archive would make it accept. */
+  /** If there are none, the client refuses the feed whatever key of the archive it has. */
   readonly keys: readonly Fingerprint[];
 }
 
-/** Its signer, if that is a key of the archive with which a client can accept it now. */
+/** Its signer, if it is a key of the archive that clients can accept now. */
 function signerOf(signature: DataSignature, known: Own, at: Instant): Fingerprint | undefined {
   const [maker] = signature.status === "good" ? signature.makers : [];
   const own = maker && known.get(maker.certificate);
@@ -52,7 +55,7 @@ function keysFor(
 }
 
 /**
- * Asks no program: what it says holds for each stock client that reads a feed's format, installed or not.
+ * Runs no program: the result is for each stock client that reads a feed's format, installed or not.
  * @throws FeedkeyError `bad_path`, `output` if the published tree can't be read
  */
 export async function followersOf(archive: Archive): Promise<Follower[]> {

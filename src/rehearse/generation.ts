@@ -1,4 +1,4 @@
-/** The clients of an archive, by the certificates that they got and when. */
+/** The generations of an archive's clients, by the certificates that they got and when. */
 
 import { type RawCertificate, writeCertificate } from "../openpgp/certificate/certificate.ts";
 import { asShipped } from "../openpgp/certificate/minimal.ts";
@@ -14,11 +14,11 @@ import type { Keyring } from "./stock-client.ts";
 /** Clients that were given the same certificates. */
 export interface Generation {
   readonly kind: "shipped" | "bundle" | "new-bundle" | "set-up";
-  /** The one key that they were shipped with; undefined for those that imported a bundle or were set up. */
+  /** The only key that they were shipped with; undefined for those that imported a bundle or were set up. */
   readonly seed: Fingerprint | undefined;
-  /** What they have before the step. */
+  /** Their keys before the step. */
   readonly before: Keyring;
-  /** What they have after it, once it has been taken: more only if they import the new bundle. */
+  /** Their keys after the step: more only if they import the new bundle. */
   after(): Promise<Keyring>;
 }
 
@@ -46,7 +46,7 @@ export async function archiveKeys(archive: Archive): Promise<OwnCertificate[]> {
   return keys.sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt);
 }
 
-/** Clients that were shipped with one key each, with its certificate of that time and no news since. */
+/** Clients that were shipped with one key each, with its certificate of that time and no updates. */
 export function shippedGenerations(keys: readonly OwnCertificate[]): Generation[] {
   return keys.map(({ raw }) => {
     const keyring = keyringOf([asShipped(raw)]);

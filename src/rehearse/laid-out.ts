@@ -1,11 +1,11 @@
-/** A repository as programs read it that want its lists of packages too: the copy's signed files, and links to all else. */
+/** A repository for programs that also read its lists of packages: the copy's signed files, and links to everything else. */
 import { readdir, rm, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ensureFolder } from "../files/folder.ts";
 import type { Target } from "./stock-client.ts";
 
 /**
- * Lays a feed out again in the same place, so that a client takes it for the one that it knows.
+ * Makes a feed's repository again in the same place, so that a client recognises it.
  * @returns the repository's folder
  */
 export async function laidOut({ folder, published }: Target, repository: string): Promise<string> {

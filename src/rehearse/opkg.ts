@@ -1,4 +1,4 @@
-/** opkg, in a root of its own: it updates from the copy, and keeps what it accepts there. */
+/** opkg, in its own root: it updates from the copy, and stores there what it accepts. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,8 +8,8 @@ import { fillHome } from "./gnupg.ts";
 import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 
 /**
- * The configuration of a client that checks signatures, of one feed. opkg looks for gpg_dir below the offline root
- * (measured with 0.8.0 and 0.9.0): from there the way leads back to the home beside it.
+ * The configuration of a client that checks signatures, for one feed. opkg looks for gpg_dir below the offline root (measured
+ * with 0.8.0 and 0.9.0), so the path leads from there back to the home beside it.
  */
 function configuration(feed: string): string {
   return [
@@ -26,7 +26,7 @@ function configuration(feed: string): string {
 
 const homeName = "gpg";
 
-/** Why it refused: the last line says only which feed it was. */
+/** The reason for the refusal: the last line only names the feed. */
 function reasonOf(stderr: string): string {
   const said = /^.*Signature status returned error: (.*)$/m.exec(stderr)?.[1];
   return said === undefined ? lastLine(stderr) : escapeText(said.replace(/\.$/, "").toLowerCase());
@@ -48,7 +48,7 @@ export const opkg: StockClient = {
     await fillHome(gpg, keyring, home);
     let updates = 0;
     return async (target) => {
-      // A root for each update: it keeps lists, and a list from before would be taken for one of now.
+      // A new root for each update, because an old list would look like a new one.
       updates += 1;
       const root = join(folder, `root-${updates}`);
       await mkdir(root);

@@ -1,4 +1,4 @@
-/** feedkey's own client, with one key for its seed: it reads the copy as it would read a mirror, and asks no network. */
+/** feedkey's own client, with one key as its seed: it reads the copy like a mirror, and uses no network. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -28,7 +28,7 @@ function feedOf(feed: ArchiveFeed): Feed {
   return { name, format, path, index, packages: "feed", ...formatOf(format).feedAt?.(path) };
 }
 
-/** The profile that a release with this seed would have shipped, but for key servers. */
+/** The profile that a release with this seed would have shipped, without key servers. */
 function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Profile {
   return {
     name: "rehearsal",
@@ -61,7 +61,7 @@ function profileOf(config: ArchiveConfig, seed: Fingerprint, folder: string): Pr
   };
 }
 
-/** A client with a state of its own: asked again, it is one that was in use before. */
+/** A client with its own state: when it is run again, it counts as in use. */
 export class OwnClient {
   readonly #profile: Profile;
   readonly #state: string;
@@ -113,7 +113,7 @@ export class OwnClient {
   }
 
   /**
-   * What a timer's run of `refresh` and `export` leaves.
+   * The result of a timer's run of `refresh` and `export`.
    * @param file the exported keyring; it stays there for the next run
    */
   async exportTo(

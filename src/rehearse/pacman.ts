@@ -1,6 +1,6 @@
 /**
- * pacman, in a root of its own, whose GnuPG home has the keys as `pacman-key --populate` would leave them: all believed. Those that
- * feedkey's timer takes away are gone.
+ * pacman, in its own root, whose GnuPG home has the keys as after `pacman-key --populate`: all are trusted. Keys that feedkey's
+ * timer removes are missing.
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { findProgram, type Ran, runGpg, runProgram } from "../files/programs.ts"
 import { fillHome } from "./gnupg.ts";
 import { lastLine, rememberingVerdict, type StockClient, type Target } from "./stock-client.ts";
 
-/** What pacman names the feed: the file without its ending. */
+/** pacman's name of the feed: the file name without its extension. */
 const nameOf = ({ index }: Target) => index.replace(/\.db$/, "");
 
 function configuration(root: string, home: string, target: Target): string {
@@ -27,7 +27,7 @@ function configuration(root: string, home: string, target: Target): string {
   ].join("\n");
 }
 
-/** What it said of the database, not that it failed. */
+/** Its message about the database, not the general failure. */
 function reasonOf({ stderr }: Ran): string {
   const said = /^error: [^:\n]+: ((?:key|signature) .*)$/m.exec(stderr)?.[1];
   return said === undefined ? lastLine(stderr) : escapeText(said);
@@ -49,7 +49,7 @@ export const pacman: StockClient = {
     await writeFile(join(home, "gpg.conf"), "no-autostart\n");
     await fillHome(gpg, keyring, home);
     const barred = [...(keyring.byTimer?.barred ?? [])];
-    // It fails at one that is not there.
+    // It fails if there is none.
     for (const key of barred) await runGpg(["--yes", "--delete-keys", key], { program: gpg, home });
     return async (target) => {
       const root = join(folder, target.feed.name);
@@ -58,7 +58,7 @@ export const pacman: StockClient = {
       await writeFile(config, configuration(root, home, target));
       const run = (...args: string[]) => runProgram(program, ["--config", config, "--noconfirm", ...args], { home });
       const ran = await run("-Syy");
-      // What it holds it judges again whenever it reads it.
+      // It checks a stored database again whenever it reads it.
       const holds = async () => (await run("-Sl", nameOf(target))).status === 0;
       return await rememberingVerdict(ran, reasonOf(ran), holds);
     };

@@ -13,7 +13,7 @@ import { lastLine, type StockClient, verdictOf } from "./stock-client.ts";
 export const pkgAdmin: StockClient = {
   name: "pkg_admin",
   exported: "pkg_install",
-  // One key that is not RSA makes the whole keyring unreadable: what `export` writes is what it is given.
+  // One key that is not RSA makes the whole keyring unreadable: so it gets what `export` writes.
   takesBundle: false,
   reads: (format) => format === "pkgsrc",
   async equip(program, keyring, folder) {
@@ -21,7 +21,7 @@ export const pkgAdmin: StockClient = {
     await writeFile(ring, keyring.bytes);
     const gpg = findProgram("gpg");
     const lines = ["VERIFIED_INSTALLATION=always", `GPG_KEYRING_VERIFY=${ring}`];
-    // For builds without a verifier of their own; the others ignore it.
+    // For builds without their own verifier; others ignore it.
     if (gpg !== undefined) lines.push(`GPG=${gpg}`);
     await writeFile(config, `${lines.join("\n")}\n`);
     return async (target) => {

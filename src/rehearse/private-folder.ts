@@ -1,6 +1,6 @@
 /**
- * A folder for copies of secret keys: nobody else can look into it, and it goes whatever ends the run. What a run could not
- * remove, because it was killed, the next one removes.
+ * A folder for copies of secret keys: nobody else can read it, and it is removed however the run ends. After a run was killed,
+ * the next one removes its folder.
  */
 import { lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { escapeText } from "../escape.ts";
 import { givenBackAtExit } from "../files/cleanup-at-exit.ts";
 import { endPrograms } from "../files/programs.ts";
 
-/** The session's own folder in memory where there is one (XDG base directory specification), else that for temporary files. */
+/** The session's own folder in memory if there is one (XDG base directory specification), else the one for temporary files. */
 function place(): string {
   const runtime = process.env.XDG_RUNTIME_DIR ?? "";
   try {
@@ -32,7 +32,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** Removes what runs left that were killed so that they could not: there are copies of secret keys in it. */
+/** Removes the folders of killed runs, which contain copies of secret keys. */
 function removeLeftovers(parent: string): void {
   for (const entry of readdirSync(parent)) {
     const pid = new RegExp(`^${name}(\\d+)-`).exec(entry)?.[1];
@@ -57,7 +57,7 @@ function make(): string {
 }
 
 function remove(folder: string): void {
-  // Programs that still run would put files into it while it is removed.
+  // Programs that still run could write files into it while it is removed.
   endPrograms();
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 }

@@ -1,4 +1,4 @@
-/** Use case: take a step on a copy of the archive, and let every client decide before and after it. */
+/** Use case: take a step on a copy of the archive, and run every client before and after it. */
 import { join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -13,7 +13,7 @@ import type { Verdict } from "./stock-client.ts";
 import { stockClients } from "./stock-clients.ts";
 import { type Installed, ownWitness, setUpWitness, stockWitness, usesOf, type Witness } from "./witness.ts";
 
-/** A client of one generation, for one feed: what it says now, and what it would say. */
+/** A client of one generation, for one feed: its verdict before and after the step. */
 export interface Row {
   readonly generation: Pick<Generation, "kind" | "seed">;
   readonly client: string;
@@ -23,7 +23,7 @@ export interface Row {
 }
 
 export interface Rehearsal<Result> {
-  /** What the step said of itself. */
+  /** The result of the step. */
   readonly result: Result;
   readonly rows: readonly Row[];
   /** Stock clients that read feeds like these; without a program: not installed. */
@@ -31,9 +31,9 @@ export interface Rehearsal<Result> {
   /** The archive's keys, the oldest first. */
   readonly keys: readonly Fingerprint[];
   readonly present: Fingerprint;
-  /** What publishing afterwards could not do. */
+  /** The errors of publishing afterwards. */
   readonly errors: readonly FeedkeyError[];
-  /** Paths of the copy in a text become those of the archive. */
+  /** Replaces paths of the copy in a text with those of the archive. */
   readonly translate: Stage["translate"];
 }
 
@@ -42,7 +42,7 @@ export interface Step<Result> {
   take(stage: Stage): Promise<Result>;
   /** Key to put into archive.ini after it, before the next publication. */
   readonly publishWith: Fingerprint | undefined;
-  /** The delegate whose signature the step allows, by what the step said. */
+  /** Finds the delegate that the step allows to sign, from the step's result. */
   delegation(result: Result): Delegation | undefined;
 }
 
@@ -51,7 +51,7 @@ export function breaks({ before, after }: Row): boolean {
   return before.word === "accepts" && after.word !== "accepts";
 }
 
-/** Every client of a generation, each with a folder of its own. */
+/** Every client of a generation, each with its own folder. */
 function witnesses(stage: Stage, generation: Generation, installed: readonly Installed[]): Witness[] {
   const { kind, seed } = generation;
   const place = (name: string, inUse: boolean) => {
@@ -78,7 +78,10 @@ function setUpWitnesses(stage: Stage, shipped: readonly Generation[], installed:
   });
 }
 
-/** Two at once: they mostly wait for programs. Those in use come first: each is a new one the first time, and answers for these too. */
+/**
+ * Two at a time, because they mostly wait for programs. Clients in use come first: at their first run they are new, so the
+ * result also counts for new clients.
+ */
 async function askAll(
   all: readonly Witness[],
   ask: (witness: Witness) => Promise<ReadonlyMap<string, Verdict>>,
@@ -110,8 +113,8 @@ function nothingPublished({ config }: Archive): FeedkeyError {
 }
 
 /**
- * Rehearses a step. Nothing outside of a private copy is changed, and the copy is gone afterwards.
- * @throws FeedkeyError what the step itself is refused with, and as `makeStage` and `withPrivateFolder`
+ * Rehearses a step. Only a private copy is changed, and it is removed afterwards.
+ * @throws FeedkeyError the step's own errors, and those of `makeStage` and `withPrivateFolder`
  */
 export async function rehearse<Result>(archive: Archive, step: Step<Result>): Promise<Rehearsal<Result>> {
   return await withPrivateFolder(async (folder) => {

@@ -1,4 +1,4 @@
-/** What is published once a step has been taken: the indexes as they are, signed again by the key that signs from then on. */
+/** Publishes after a step: the unchanged indexes, signed again by the key that signs from then on. */
 
 import { readFile } from "node:fs/promises";
 import { FeedkeyError } from "../error.ts";
@@ -16,7 +16,7 @@ import type { FolderView } from "../signing/published-tree.ts";
 import { matchesFeed } from "../trust/delegation-terms.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** A delegate whose signature is to be shown. */
+/** A delegate that will sign in the rehearsal. */
 export interface Delegation {
   readonly delegate: Fingerprint;
   readonly feeds: readonly string[];
@@ -28,7 +28,7 @@ async function reopened(archive: Archive): Promise<Archive> {
   return { ...archive, config: readArchiveConfig(await readFile(file, "utf8"), file) };
 }
 
-/** Whether somebody signs this feed to whom it was delegated: publishing with the archive's key is not what comes next. */
+/** Whether a delegate signs this feed: then it is not published with the archive's key. */
 async function isDelegated(folder: FolderView, file: FileToSign, known: Own): Promise<boolean> {
   const keys = await KeyIndex.of([...known.values()].map(({ raw }) => raw));
   const checked = await mainSignatures(folder, file, keys);
@@ -48,7 +48,7 @@ function unseen({ delegate }: Delegation): FeedkeyError {
   );
 }
 
-/** The indexes as they are published; only those that nobody signs to whom they were delegated, where they are the archive's to sign. */
+/** The published indexes; if the archive signs, only those that no delegate signs. */
 function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
   return {
     eachAlone: false,
@@ -66,14 +66,14 @@ function publishedIndexes(whose: "archive's" | "delegate's"): IndexSource {
 /** The archive's own feeds, as the next run of `publish` would sign them. */
 async function publishAgain(archive: Archive): Promise<void> {
   const { config } = archive;
-  // gpg would sign in the user's own home, which is not a copy: the indexes stay as they are.
+  // gpg would use the user's own home, which is not a copy, so the indexes are not signed again.
   if (config.key.where === "gpg") return;
   const [source, feeds] = [publishedIndexes("archive's"), config.feeds];
   try {
     const { left } = await publishFeeds({ ...publicationOf(archive), feeds, source, withBundle: true, dryRun: false });
     for (const error of left) throw error;
   } catch (error) {
-    // After a revocation nothing can be published until archive.ini has another key: clients see the indexes as they are.
+    // After a revocation nothing can be published until archive.ini has another key: clients get the indexes unchanged.
     const isOfKey = error instanceof FeedkeyError && error.details.fingerprint === config.key.fingerprint;
     if (!isOfKey || error.code !== "revoked") throw error;
   }
@@ -92,8 +92,8 @@ async function publishAsDelegate(archive: Archive, delegation: Delegation): Prom
 /**
  * Publishes the copy once more, as it is after a step.
  * @param publishWith key to put into archive.ini first; undefined: the present one
- * @param delegation whose signature is shown instead, on the feeds that it is for
- * @returns what could not be shown; then the indexes stay as they are
+ * @param delegation whose delegate signs its feeds instead
+ * @returns the errors; then the indexes are unchanged
  */
 export async function settle(
   archive: Archive,

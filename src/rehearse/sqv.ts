@@ -7,7 +7,7 @@ import { runProgram } from "../files/programs.ts";
 import { signedPair, verifiedAlone } from "./gnupg.ts";
 import { type StockClient, verdictOf } from "./stock-client.ts";
 
-/** All that it says, without the count at the end. */
+/** Its whole output, without the count at the end. */
 function reasonOf(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.trim());
   return escapeText(lines.filter((line) => line !== "" && !/ signatures? are valid /.test(line)).join(" "));

@@ -1,4 +1,4 @@
-/** The stock clients that a rehearsal knows. */
+/** The stock clients of a rehearsal. */
 import { apt } from "./apt.ts";
 import { dnf } from "./dnf.ts";
 import { gpg, gpgv } from "./gnupg.ts";

@@ -1,4 +1,4 @@
-/** Clients that a rehearsal asks before a step and after it, each with what it was given. */
+/** Clients that a rehearsal runs before and after a step, each with its keys. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,11 +11,11 @@ import type { Generation } from "./generation.ts";
 import { allOf, OwnClient } from "./own-client.ts";
 import type { Judge, Keyring, StockClient, Target, Verdict } from "./stock-client.ts";
 
-/** A client with what it was given: asked twice, it is the same one. */
+/** A client with its keys: run twice, it is the same client. */
 export interface Witness {
   readonly generation: Pick<Generation, "kind" | "seed">;
   readonly client: string;
-  /** It remembers what it is asked, and was at work before the step; else it is installed afresh each time. */
+  /** It was in use before the step, and remembers; otherwise it is newly installed each time. */
   readonly inUse: boolean;
   before(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
   after(targets: readonly Target[]): Promise<ReadonlyMap<string, Verdict>>;
@@ -26,20 +26,20 @@ async function own(folder: string): Promise<string> {
   return folder;
 }
 
-/** A moment when everything from the step is in force, and what ends with this second is over, as for later clients. */
+/** A time when everything from the step is in force, as for later clients. */
 function later({ archive }: Stage): Instant {
   return archive.at + 1000;
 }
 
-/** A stock client that can be asked. */
+/** A stock client that can be run. */
 export interface Installed {
   readonly client: StockClient;
   readonly program: string;
-  /** What new clients said, by what they were given and shown. */
+  /** Verdicts of new clients, by their keys and feeds. */
   readonly asked: Map<string, Promise<Verdict>>;
 }
 
-/** What decides the answer of a client that remembers nothing: its keys, who gave it these, and the feed's signed files. */
+/** Everything that determines the verdict of a client without memory: its keys, their origin, and the feed's signed files. */
 async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Promise<string> {
   const files = filesOf(feed).map((name) => readFile(join(folder, name)).catch(() => new Uint8Array(0)));
   const parts = [bytes, byTimer === undefined ? "" : [...byTimer.barred].join(), ...(await Promise.all(files))];
@@ -47,8 +47,8 @@ async function shown({ bytes, byTimer }: Keyring, { feed, folder }: Target): Pro
 }
 
 /**
- * Asks a stock client with a keyring. What was asked before is not asked again: of clients that are installed afresh, and of one in use that is
- * shown the same once more. One in use is a new one the first time.
+ * Asks a stock client with a keyring. It is not run again with the same input if it is newly installed, or in use with the same
+ * feed. At its first run, a client in use counts as new.
  * @param inUse it remembers what it was asked before
  */
 function asking({ client, program, asked }: Installed, folder: string, inUse: boolean) {
@@ -79,7 +79,7 @@ function asking({ client, program, asked }: Installed, folder: string, inUse: bo
   };
 }
 
-/** Whether a client is new or in use: only of one that remembers does it matter. */
+/** Whether a client is new or in use, which matters only for clients that remember. */
 export function usesOf({ remembers }: Pick<StockClient, "remembers">): readonly boolean[] {
   return remembers === true ? [false, true] : [false];
 }
@@ -100,7 +100,7 @@ export function stockWitness(installed: Installed, generation: Generation, folde
 
 /**
  * feedkey's own client of a generation.
- * @param inUse it was at work before the step, and remembers; else it is installed afresh each time
+ * @param inUse it was in use before the step, and remembers; otherwise it is newly installed each time
  */
 export function ownWitness(
   stage: Stage,
@@ -132,8 +132,8 @@ export function ownWitness(
 /**
  * A stock client that was set up by feedkey: its keyring is what `export` writes, before the step and at the timer's next
  * run after it.
- * @param shipped with the key that is the profile's seed
- * @returns undefined for one that `export` writes nothing for
+ * @param shipped the key that is the profile's seed
+ * @returns undefined if `export` does not support it
  */
 export function setUpWitness(
   stage: Stage,

@@ -1,4 +1,4 @@
-/** zypper, in a root of its own: it believes the keys in that root's rpm database, and takes no others without asking. */
+/** zypper, in its own root: it trusts the keys in that root's rpm database, and asks about others. */
 import { access, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { escapeText } from "../escape.ts";
@@ -24,7 +24,7 @@ function repository(folder: string): string {
   ].join("\n");
 }
 
-/** What it said of the signature, before it gave up. */
+/** Its message about the signature. */
 function reasonOf({ stdout, stderr }: Ran): string {
   const said = /^(?:Warning: )?(File .*|Signature verification failed .*|The gpg key .*)$/m.exec(
     stdout.toString(),
@@ -33,9 +33,9 @@ function reasonOf({ stdout, stderr }: Ran): string {
 }
 
 /**
- * Puts a keyring into the rpm database of a root. A key that rpm can't hold is one that this client lacks.
+ * Puts a keyring into the rpm database of a root. A key that rpm can't store is missing for this client.
  * @param home of the client, with rpm's settings
- * @returns which keys it lacks, in rpm's words without the file's path, or in those of feedkey's timer
+ * @returns the missing keys, in rpm's words without the file's path, or in those of feedkey's timer
  */
 async function importKeys({ bytes, byTimer }: Keyring, root: string, home: string): Promise<string | undefined> {
   if (byTimer !== undefined) return (await writeRpmDatabase({ root, home }, byTimer.certificates, byTimer.barred))[0];
@@ -59,7 +59,7 @@ export const zypper: StockClient = {
   async equip(program, keyring, folder) {
     if (findProgram("rpm") === undefined)
       return async () => ({ word: "fails", reason: "rpm is needed to give it keys" });
-    // Debian's rpm would have its database in the user's home.
+    // Debian's rpm would put its database into the user's home.
     await writeFile(join(folder, ".rpmmacros"), "%_dbpath /var/lib/rpm\n");
     return async (target) => {
       const root = join(folder, target.feed.name);

@@ -1,7 +1,7 @@
 /**
- * dnf's own keyrings. It keeps a GnuPG home for each repository, reads the key file only where that does not verify, never replaces a key
- * that it knows, and so hears neither of an extended key nor of one that was revoked or removed (dnf 4.14 and 4.23). `dnf clean all`
- * leaves these homes, so they are written here.
+ * dnf's own keyrings. It keeps a GnuPG home for each repository, reads the key file only if verification with it fails, and
+ * never replaces a key that it knows. So it does not learn that a key was extended, revoked or removed (dnf 4.14 and 4.23).
+ * `dnf clean all` does not delete these homes, so they are written here.
  */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs/promises";
@@ -16,7 +16,7 @@ import { homeRecord, keysOfHome, removeHome, writeHome } from "./gnupg-home.ts";
 import { writeRpmDatabase } from "./rpm-database.ts";
 import { namesIn, type RpmRepository, repositoriesWith, systemFile, wordsOf } from "./rpm-system.ts";
 
-/** Where dnf's key files lie, below the root of a system. */
+/** The folder of dnf's key files, below the root of a system. */
 export const dnfKeyFolder = "etc/pki/rpm-gpg";
 export const dnfRepositories = "etc/yum.repos.d";
 export const dnfCache = "var/cache/dnf";
@@ -25,7 +25,7 @@ export const dnfCache = "var/cache/dnf";
  * Has dnf take over an export: writes the homes of all repositories that name its file, and rpm's database. There keys are added where packages
  * are checked by their own signatures too; those that must not be there go in any case, since they may have been so checked before.
  * @param path of the key file
- * @returns what its user must know
+ * @returns warnings for the user
  * @throws FeedkeyError `output`
  */
 export async function followDnf(
@@ -70,7 +70,7 @@ async function writeRings(
   return warnings;
 }
 
-/** dnf calls the folder after the repository and its first address; one whose address was changed may have several. */
+/** dnf names the folder after the repository and its first URL; after a change of the URL there may be several. */
 async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<string[]> {
   const root = await TargetRoot.open(folder);
   const cache = dirname(await root.hostPath(`${dnfCache}/x`));
@@ -78,7 +78,7 @@ async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<s
     (name) => name.startsWith(`${id}-`) && /^[0-9a-f]{16}$/.test(name.slice(id.length + 1)),
   );
   const address = values.get("metalink") ?? values.get("mirrorlist") ?? wordsOf(values.get("baseurl"))[0] ?? "";
-  // With variables in it only dnf knows it.
+  // If it contains variables, only dnf knows its value.
   const expected =
     address === "" || address.includes("$")
       ? []
@@ -87,7 +87,7 @@ async function ringsOf({ id, values }: RpmRepository, folder: string): Promise<s
   return await Promise.all(names.map(async (name) => await root.hostPath(`${dnfCache}/${name}/pubring`)));
 }
 
-/** Whether a home was made of this keyring, and nobody added a key since. */
+/** Whether a home was made from this keyring, and no key was added since. */
 async function isCurrent(ring: string, keyring: Uint8Array, keys: readonly Fingerprint[]): Promise<boolean> {
   const made = await fs.readFile(join(ring, homeRecord)).catch(() => undefined);
   if (made === undefined || !made.equals(keyring)) return false;
@@ -101,7 +101,7 @@ async function replaceRing(ring: string, keyring: Uint8Array, keys: readonly Fin
     await writeHome(ring, keyring, keys);
     return [];
   } catch (error) {
-    // Without a ring dnf reads the key file again, and asks.
+    // Without a keyring, dnf reads the key file again, and asks.
     await removeHome(ring);
     if (!(error instanceof FeedkeyError) && systemCode(error) === undefined) throw error;
     return [

@@ -1,4 +1,7 @@
-/** Use case: the keys that may sign now, in the shape that another program reads. Removal from it is that program's revocation. */
+/**
+ * Use case: write the keys that may sign now in the form that another program reads. For that program, removal from it is the
+ * only revocation.
+ */
 import * as fs from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
@@ -31,13 +34,13 @@ export interface Exported {
   readonly left: readonly { readonly fingerprint: Fingerprint; readonly reason: string }[];
 }
 
-/** What a program needs of an export, if not a binary file alone. */
+/** What a program needs in addition to a binary file. */
 interface Shape {
   /** Whether a file of this name is armored. */
   armors?(path: string): boolean;
-  /** Has the program take over the keys, where it would not notice the file. @returns warnings @throws FeedkeyError `output` */
+  /** Makes the program use the keys, if it would not notice the file. @returns warnings @throws FeedkeyError `output` */
   follow?(plan: Pick<ExportPlan, "path" | "certificates" | "keys" | "barred" | "revoked">): Promise<readonly string[]>;
-  /** Has the program forget the keys of an export that is about to be removed, if following an empty one is not enough. */
+  /** Removes the keys of an export from the program, if writing an empty export is not enough. */
   clear?(path: string, keys: readonly Fingerprint[]): Promise<void>;
 }
 
@@ -67,13 +70,13 @@ async function certificatesIn(path: string): Promise<RawCertificate[]> {
   }
 }
 
-/** Keys that could sign now if only somebody could say that they are not revoked. */
+/** Keys that could sign now if their revocation state were known. */
 function waitingFor({ trust }: Judged): Map<Fingerprint, Rejected> {
   const unchecked = [...trust.rejected].filter(([, { code }]) => code === "unchecked_revocation");
   return new Map(unchecked.filter(([, { facts }]) => signingKeys(facts, trust.at).size > 0));
 }
 
-/** What an export would do, worked out without touching a file. */
+/** A planned export; nothing is written. */
 export interface ExportPlan extends Exported {
   readonly format: ExportFormat;
   readonly certificates: readonly RawCertificate[];
@@ -86,7 +89,7 @@ export interface ExportPlan extends Exported {
   readonly remembered: readonly RawCertificate[];
   /** Those of them that are revoked. */
   readonly revoked: ReadonlySet<Fingerprint>;
-  /** Why the export must be refused, after what is known to be bad has been taken out of it. */
+  /** Why the export must be refused, after known bad keys were removed from it. */
   readonly refusal: FeedkeyError | undefined;
 }
 
@@ -109,7 +112,7 @@ async function recordOf(path: string, format: ExportFormat): Promise<string> {
  * Plans an export. An outage of the key servers does not empty a keyring: it stays, except for keys that are known to be
  * revoked, expired or no longer in the chain.
  * @param path a file; for opkg a GnuPG home
- * @param only names of the feeds that the keyring is for; if there are none, all that the program reads
+ * @param only names of the feeds that the keyring is for; if empty, all that the program reads
  * @throws FeedkeyError `output`: somebody's own home is there
  */
 export async function planExport(
@@ -164,7 +167,7 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
   let warnings: readonly string[] = [];
   if (format === "opkg") await claimHome(path);
   const present = async () => await fs.readFile(await recordOf(path, format)).catch(() => undefined);
-  // In an outage, too, what an earlier run failed to take away goes.
+  // Even during an outage, keys that an earlier run failed to remove are removed.
   if (refusal === undefined || removed.length > 0 || (barred.size > 0 && (await present()) !== undefined)) {
     const followed = await orRefusal(async () => (await follow?.(plan)) ?? []);
     const isBehind = followed instanceof FeedkeyError;
@@ -185,7 +188,7 @@ export async function applyExport(plan: ExportPlan): Promise<readonly string[]> 
   return warnings;
 }
 
-/** Has a program forget the keys of an export that is about to be removed. @throws FeedkeyError `output` */
+/** Removes the keys of an export from a program before the export is removed. @throws FeedkeyError `output` */
 export async function clearKeys(program: string, path: string): Promise<void> {
   const shape = Object.entries(shapes).find(([format]) => format === program)?.[1];
   const barred = new Set((await certificatesIn(path)).map(({ fingerprint }) => fingerprint));
@@ -211,7 +214,7 @@ export async function exportKeys(
   return { path: plan.path, keys, added, removed, left };
 }
 
-/** What an export leaves out, and what the program will not do with it: in words, for its user. */
+/** Warnings for the user about keys that an export leaves out, and limits of the program. */
 export function warningsOf({ trust }: Profile, format: ExportFormat, { left, keys }: Exported): string[] {
   const warnings = left.map(({ fingerprint, reason }) => {
     return `${fingerprint} is left out of the export for ${format}: ${reason}`;

@@ -1,4 +1,4 @@
-/** A GnuPG home as opkg wants it: made aside, with ultimate ownertrust for its keys, then put in place. */
+/** Makes a GnuPG home for opkg, with ultimate ownertrust for its keys; it is made beside the old one and then put in place. */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
@@ -9,7 +9,7 @@ import { runGpg } from "../files/programs.ts";
 import { outputError } from "../files/system-error.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 
-/** The keyring in a home from which it was made: it marks a home as ours. */
+/** The keyring from which a home was made is in it, and marks it as feedkey's. */
 export const homeRecord = "feedkey-keyring.pgp";
 
 async function namesIn(folder: string): Promise<string[] | undefined> {
@@ -22,7 +22,7 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
   }
 }
 
-// What a killed run leaves: the home being made, and the one being replaced.
+// The leftovers of a killed run: the new home and the replaced one.
 const homeInTheMaking = (path: string): string => `${path}.feedkey-new`;
 const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
 
@@ -30,7 +30,7 @@ const homeMovedAside = (path: string): string => `${path}.feedkey-old`;
 const gpgsOwn =
   /^(pubring\.kbx~?|trustdb\.gpg|private-keys-v1\.d|openpgp-revocs\.d|crls\.d|random_seed|reader_\d+\.status|S\..+|\.#lk.+|.+\.lock)$/;
 
-/** Why a home may not go, by the files in it; undefined if they are gpg's and feedkey's, and none is a secret. */
+/** Why a home must not be removed, from its files; undefined if all are gpg's or feedkey's, and none is a secret key. */
 export async function foreignFile(path: string, names: readonly string[]): Promise<string | undefined> {
   for (const [folder, what] of [
     ["private-keys-v1.d", "secret keys"],
@@ -43,10 +43,10 @@ export async function foreignFile(path: string, names: readonly string[]): Promi
   return other === undefined ? undefined : `has ${other} in it, which feedkey did not put there`;
 }
 
-/** Length of a keybox without keys: its header alone (GnuPG's doc/keybox-blob.c). */
+/** Length of a keybox without keys: only its header (GnuPG's doc/keybox-blob.c). */
 const emptyKeybox = 32;
 
-/** Whether a home has neither keys nor settings: opkg makes such a one by itself. */
+/** Whether a home has neither keys nor settings, such as opkg makes by itself. */
 export async function isSpareHome(path: string): Promise<boolean> {
   const names = await namesIn(path).catch(() => undefined);
   if (names === undefined || names.includes(homeRecord)) return false;
@@ -90,7 +90,7 @@ export async function claimHome(path: string): Promise<void> {
       await fs.rm(path, { recursive: true, force: true, maxRetries: 3 });
       await fs.rename(present, path);
     }
-    // What was replaced before a run was killed.
+    // The home that a killed run was replacing.
     const isThere = (await namesIn(path))?.includes(homeRecord) === true;
     if (isThere) await fs.rm(homeMovedAside(path), { recursive: true, force: true });
     await fs.rm(homeInTheMaking(path), { recursive: true, force: true });
@@ -114,7 +114,7 @@ export async function keysOfHome(path: string): Promise<Fingerprint[] | undefine
     : [...listed.matchAll(/^pub:.*\nfpr:+([0-9A-F]+):/gm)].map(([, key = ""]) => key);
 }
 
-/** Removes a home of feedkey's, and what killed runs left of others in its place. @throws FeedkeyError `output` */
+/** Removes a home of feedkey's, and the leftovers of killed runs. @throws FeedkeyError `output` */
 export async function removeHome(path: string): Promise<void> {
   try {
     for (const one of [homeInTheMaking(path), homeMovedAside(path), path]) {
@@ -126,7 +126,7 @@ export async function removeHome(path: string): Promise<void> {
 }
 
 /**
- * Puts a home with these keys in the place of the one before.
+ * Replaces a home with one that has these keys.
  * @param path that `claimHome` has let pass
  * @param keyring binary certificates
  * @param keys their fingerprints
@@ -137,7 +137,7 @@ export async function writeHome(path: string, keyring: Uint8Array, keys: readonl
   await fs.rm(fresh, { recursive: true, force: true });
   await ensureFolder(fresh, 0o700);
   try {
-    // gpg takes nothing to import for a failure; a home without keys is what is wanted then.
+    // gpg fails if there is nothing to import; but here a home without keys is intended.
     if (keys.length > 0) {
       await gpg(fresh, ["--import"], keyring);
       await gpg(fresh, ["--import-ownertrust"], keys.map((key) => `${key}:6:\n`).join(""));

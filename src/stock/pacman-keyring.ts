@@ -1,7 +1,7 @@
 /**
- * pacman's keys: the files that `pacman-key --populate NAME` reads, and pacman's own ring, which notices nothing by itself. A key that is in
- * none of the files any more stays trusted there, and one that `NAME-revoked` lists is never enabled again: so the ring is made to
- * fit, and only revoked keys are listed.
+ * pacman's keys: the files that `pacman-key --populate NAME` reads, and pacman's own keyring, which does not change by itself.
+ * A key that was removed from the files stays trusted there, and a key in `NAME-revoked` is never enabled again. So keys are
+ * removed from pacman's keyring directly, and only revoked keys are listed.
  */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -20,7 +20,7 @@ export interface PacmanKeys {
   readonly certificates: readonly RawCertificate[];
   readonly keys: readonly Fingerprint[];
   readonly barred: ReadonlySet<Fingerprint>;
-  /** Those of them that can never come back. */
+  /** Those of them that can never be used again. */
   readonly revoked: ReadonlySet<Fingerprint>;
 }
 
@@ -36,8 +36,8 @@ export function keyringFolder(pacmanKey: string | undefined): string | undefined
 }
 
 /**
- * Writes the files of an export and has pacman take them over.
- * @returns what its user must know
+ * Writes the files of an export and makes pacman use them.
+ * @returns warnings for the user
  * @throws FeedkeyError `usage`, `output`
  */
 export async function followPacman({ path, certificates, keys, barred, revoked }: PacmanKeys): Promise<string[]> {
@@ -65,7 +65,7 @@ export async function followPacman({ path, certificates, keys, barred, revoked }
   return [];
 }
 
-/** Takes the keys of an export that is about to be removed, and the files beside it, away. @throws FeedkeyError `output` */
+/** Removes the keys of an export, and the files beside it, before the export is removed. @throws FeedkeyError `output` */
 export async function clearPacman(path: string, keys: readonly Fingerprint[]): Promise<void> {
   if (await isReadByPacman(path)) await forget(keys);
   for (const file of Object.values(besideKeyring(path))) await fs.rm(file, { force: true });
@@ -97,7 +97,7 @@ async function populate(name: string): Promise<void> {
   const take = async () => await runProgram("pacman-key", ["--populate", name]);
   const ran = await take();
   if (ran.status === 0) return;
-  // It has no key of its own to certify others with, if nobody has set it up yet.
+  // If it was never initialised, it has no own key to certify others with.
   accept(await runProgram("pacman-key", ["--init"]), "pacman-key could not make its ring");
   accept(await take(), "pacman-key could not add the keys");
 }
@@ -105,7 +105,7 @@ async function populate(name: string): Promise<void> {
 /** Removes keys from pacman's ring, if they are there. */
 async function forget(keys: readonly Fingerprint[]): Promise<void> {
   const options = await ring();
-  // gpg fails where nobody has made the ring yet.
+  // gpg fails if the keyring does not exist yet.
   if (keys.length === 0 || !(await fs.stat(options[1] ?? "").catch(() => undefined))?.isDirectory()) return;
   const listed = await runProgram("gpg", [...options, "--batch", "--with-colons", "--list-keys"]);
   accept(listed, "gpg could not list pacman's keys");

@@ -21,7 +21,7 @@ function adminOf(prefix: Prefix): string {
   return prefix === "" ? "usr/sbin/pkg_admin" : `${prefix}/sbin/pkg_admin`;
 }
 
-/** @throws FeedkeyError `usage`: a path that is not absolute, or leads elsewhere than it says */
+/** @throws FeedkeyError `usage`: a path that is not absolute, or not in its simplest form */
 function parsePrefix(text: string): Prefix {
   if (/^\/$|^(\/(?!\.{1,2}(\/|$))[^/\s;]+)+\/?$/.test(text)) return text.replace(/^\/|\/$/g, "");
   throw new FeedkeyError("usage", `"${text}" can't be the prefix of pkgsrc`, {
@@ -59,8 +59,8 @@ export async function askableAdmins(root: TargetRoot, prefixes: readonly Prefix[
 }
 
 /**
- * Makes sure that what was written is in force: a pkg_install.conf in the wrong place is ignored without a word, and
- * unsigned packages are installed.
+ * Checks that the written values are in force: a pkg_install.conf in the wrong place is silently ignored, and unsigned packages
+ * are installed.
  * @param admins paths of pkg_admin
  * @param wanted values by variable
  * @throws FeedkeyError `bad_config`

@@ -1,6 +1,6 @@
 /**
- * rpm's database of keys, which zypper goes by. `rpm --import` of a key that is there already does nothing and succeeds (4.18, 4.20), so an
- * extended one is removed first; zypper has a cache of these keys, from which it would take a removed one again.
+ * rpm's database of keys, which zypper uses. `rpm --import` of an existing key succeeds without doing anything (4.18, 4.20), so
+ * an extended key is removed first. zypper has a cache of these keys, from which it would import a removed key again.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -15,7 +15,10 @@ import { armor } from "../openpgp/packet/armor.ts";
 import type { Fingerprint } from "../trust/facts.ts";
 import { namesIn, systemFile } from "./rpm-system.ts";
 
-/** Where zypper's key file lies, below the root of a system: it tells the next run what this one put into the database. */
+/**
+ * The folder of zypper's key file, below the root of a system: the file tells the next run which keys this one put into the
+ * database.
+ */
 export const zypperKeyFolder = "etc/feedkey/keyrings";
 export const zypperCache = "var/cache/zypp";
 
@@ -32,12 +35,12 @@ interface Held {
 /** The system that a database belongs to. */
 export interface RpmSystem {
   readonly root: string;
-  /** Where rpm finds its user's settings; those of this user by default. */
+  /** The home with rpm's settings; this user's by default. */
   readonly home?: string;
 }
 
 /**
- * Brings the database in line with an export, and zypper's cache with it.
+ * Updates the database and zypper's cache to match an export.
  * @param barred keys that must not be there
  * @returns what its user must know
  * @throws FeedkeyError `output`
@@ -66,7 +69,7 @@ export async function writeRpmDatabase(
 }
 
 /**
- * Has zypper take over an export.
+ * Applies an export to zypper.
  * @param path of the key file
  * @throws FeedkeyError `output`
  */
@@ -102,7 +105,7 @@ async function importKeys(system: RpmSystem, certificates: readonly RawCertifica
     for (const certificate of certificates) {
       const file = join(folder, "key.asc");
       await fs.writeFile(file, armor(writeCertificate(certificate), "PUBLIC KEY BLOCK"));
-      // Whether it succeeded is seen by what is there then: rpm 4.18 fails at P-256 with status 0.
+      // Success is checked by reading the database, because rpm 4.18 fails for P-256 with status 0.
       await rpm(system, ["--import", file], "import");
     }
   } finally {
@@ -149,7 +152,7 @@ async function rpm(
   kind: "change" | "import" | "query" = "change",
 ): Promise<string> {
   const ran = await runProgram("rpm", ["--root", root, ...args], home === undefined ? {} : { home });
-  // A query says with status 1 that there is no key, and nothing on standard error (4.18); a damaged database says the same, but with errors.
+  // If there is no key, a query ends with status 1 and no error output (4.18); with a damaged database there is error output.
   const isNone = ran.status === 1 && ran.stderr.trim() === "";
   const isGood = ran.status === 0 || (kind === "import" && ran.status !== undefined) || (kind === "query" && isNone);
   if (isGood) return ran.stdout.toString("utf8");

@@ -1,16 +1,16 @@
-/** The system that a key file of dnf or zypper lies in, and the repositories there that name it. */
+/** The system that contains a key file of dnf or zypper, and its repositories that name the file. */
 import * as fs from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../error.ts";
 
-/** A key file with the root of its system: `/`, or a folder that a system is being installed in. */
+/** A key file with the root of its system: `/`, or the folder of a system that is being installed. */
 export interface SystemFile {
   readonly root: string;
   /** As that system names it. */
   readonly name: string;
 }
 
-/** @param folder where such files lie, without slashes at its ends @returns undefined for a file elsewhere */
+/** @param folder the folder of such files, without slashes at its ends @returns undefined for a file elsewhere */
 export function systemFile(path: string, folder: string): SystemFile | undefined {
   const end = path.lastIndexOf("/");
   const name = `/${folder}${path.slice(end)}`;
@@ -40,7 +40,7 @@ export function readRepositories(text: string): RpmRepository[] {
   return found;
 }
 
-/** What is in a folder; nothing where there is none. */
+/** The names in a folder; empty if it is missing. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     return (await fs.readdir(folder)).sort();

@@ -35,7 +35,7 @@ async function remove(
     return await removeKeyring(root, path, found);
   }
   const rest = kind === "block" && found.kind === "file" ? divide(found.bytes.toString("utf8"))?.rest : undefined;
-  // Of a file that was there before only the lines go.
+  // If the file existed before, only feedkey's lines are removed.
   if (rest === undefined || (rest === "" && created) || found.kind !== "file") return await root.remove(path);
   await root.write(path, Buffer.from(rest, "utf8"), found.mode, found.owner);
 }
@@ -46,8 +46,8 @@ async function save(root: TargetRoot, manifest: SetupManifest): Promise<void> {
 }
 
 /**
- * Carries out a plan. The record comes first and lists all that will be written, so that whatever of it is there
- * when a run is killed is known as feedkey's.
+ * Carries out a plan. The record is written first and lists everything that will be written, so that after a killed run all
+ * files are known as feedkey's.
  * @param program that is set up
  * @param writeKeyring does the export to a path below the root
  * @throws FeedkeyError `output`, `bad_path`

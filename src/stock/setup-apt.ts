@@ -1,4 +1,4 @@
-/** apt: a source of its own, in the form of deb822, whose Signed-By names the keyring. */
+/** apt: a separate source in deb822 format, whose Signed-By names the keyring. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { Profile } from "../profile/types.ts";
@@ -13,7 +13,7 @@ import {
   written,
 } from "./setup-item.ts";
 
-/** Words of a list: those of the options, else of the profile's variables with these names. */
+/** The values of a list: from the options, else from the profile's variables with these names. */
 function wordsOf(given: readonly string[], { variables }: Profile, names: readonly string[]): string[] {
   const values = given.length > 0 ? given : names.flatMap((name) => variables[name] ?? []);
   const words = values.flatMap((value) => value.split(/[\s,]+/)).filter((word) => word !== "");
@@ -30,7 +30,7 @@ function tokens(text: string): Set<string> {
   return new Set(lines.flatMap((line) => line.split(/\s+/)).map((word) => word.replace(/(.)\/$/, "$1")));
 }
 
-/** apt reads nothing at all where two entries for one suite name different keyrings. */
+/** apt stops with an error if two entries for one suite name different keyrings. */
 async function refuseRivals({ root, profile }: Terms, suites: readonly string[], own: string): Promise<void> {
   const texts = await textsIn(root, "etc/apt/sources.list.d", [".list", ".sources"], own);
   const list = await root.text("etc/apt/sources.list");
@@ -47,7 +47,7 @@ async function refuseRivals({ root, profile }: Terms, suites: readonly string[],
   }
 }
 
-/** Suites with one keyring. */
+/** Suites that share one keyring. */
 interface Signed extends SetupKeyring {
   readonly suites: readonly string[];
 }
@@ -69,7 +69,10 @@ function suiteOf(path: string, suites: readonly string[]): string | undefined {
   }, undefined);
 }
 
-/** One keyring for the feeds of each suite, so that a delegate for them signs these alone; one for the suites without feeds. */
+/**
+ * One keyring for the feeds of each suite, so that a delegate for them can sign only these; and one for the suites without
+ * feeds.
+ */
 function keyringsFor({ profile, only }: Terms, suites: readonly string[]): Signed[] {
   const groups = new Map<string, { feeds: string[]; suites: string[] }>();
   for (const suite of suites) {

@@ -1,4 +1,4 @@
-/** What a setup puts below a root, and where. Paths are those in that system, without the leading slash. */
+/** The files that a setup writes below a root. Paths are those in that system, without the leading slash. */
 import { FeedkeyError } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import type { Feed, Profile } from "../profile/types.ts";
@@ -17,7 +17,7 @@ export type Item =
   /** The program's keyring, which the timer keeps current. */
   | { readonly kind: "export"; readonly path: string };
 
-/** A keyring of the program's, and what it is for. */
+/** A keyring of the program, and the feeds that it is for. */
 export interface SetupKeyring {
   /** A file; for opkg a GnuPG home. */
   readonly path: string;
@@ -29,14 +29,14 @@ export interface SetupKeyring {
 
 /** What a program needs in addition to the profile: its keyring, and the files of its configuration. */
 export interface Configured {
-  /** Several only where the program takes one for each feed. */
+  /** Several only if the program can use one for each feed. */
   readonly keyrings: readonly SetupKeyring[];
   readonly items: readonly Item[];
-  /** What the administrator has to know. */
+  /** Warnings for the administrator. */
   readonly warnings: readonly string[];
   /** Lines to add by hand if no file could be written. */
   readonly byHand: readonly string[];
-  /** Makes sure, once all is written, that the program reads it. */
+  /** Checks at the end that the program reads the files. */
   readonly check?: () => Promise<void>;
 }
 
@@ -51,11 +51,11 @@ export interface Terms {
   readonly components: readonly string[];
   /** For pkg_install: the prefix of pkgsrc in that system. */
   readonly prefix: string | undefined;
-  /** For dnf and zypper: packages must be signed themselves too. */
+  /** For dnf and zypper: require a signature on each package too. */
   readonly gpgcheck: boolean;
 }
 
-/** Where a feed is published, without a slash at the end. What could end a word there is escaped. */
+/** The URL of a feed, without a slash at the end. Characters that could end a word are escaped. */
 export function feedUrl({ archive }: Profile, { path }: Feed): string {
   return path === "" ? archive.url.replace(/\/$/, "") : fileUrl(archive.url, path).href.replace(/\/$/, "");
 }
@@ -83,7 +83,7 @@ export function written(program: SetupProgram, profile: string): string {
   return `# Written by feedkey; "feedkey setup ${program} --profile ${profile} --remove" takes it away.`;
 }
 
-/** A profile's name goes into the names of units and files, and into command lines: nothing there may need quoting. */
+/** A profile's name goes into the names of units and files, and into command lines: so it must not need quoting. */
 export function refuseName(name: string): void {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return;
   throw new FeedkeyError("usage", `a profile called "${name}" can't be set up`, {
@@ -92,12 +92,12 @@ export function refuseName(name: string): void {
   });
 }
 
-/** Somebody else's configuration that says otherwise. */
+/** A configuration that is not feedkey's and conflicts. */
 export function contradiction(path: string, problem: string, hint: string): FeedkeyError {
   return new FeedkeyError("bad_config", `${inTarget(path)} ${problem}`, { details: { path: inTarget(path) }, hint });
 }
 
-/** The files of a folder with one of these endings, but for one of them. */
+/** The files of a folder with one of these extensions, except one file. */
 export async function textsIn(
   root: TargetRoot,
   folder: string,

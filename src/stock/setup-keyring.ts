@@ -1,4 +1,4 @@
-/** Whether a keyring that a setup leaves behind is still what feedkey keeps there: a timer may have changed it since. */
+/** Checks whether a setup's keyring is still feedkey's, although a timer may have changed it since. */
 import { FeedkeyError } from "../error.ts";
 import type { Found, TargetRoot } from "../files/target-root.ts";
 import { writeCertificate } from "../openpgp/certificate/certificate.ts";
@@ -20,7 +20,7 @@ async function knownKeys(root: TargetRoot, profile: string): Promise<ReadonlySet
   }
 }
 
-/** Fingerprints of a keyring that is certificates and nothing else, as `export` writes it; undefined if it is not. */
+/** Fingerprints of a keyring that contains only certificates, as `export` writes it; undefined otherwise. */
 function keysOf(bytes: Uint8Array): Fingerprint[] | undefined {
   try {
     const { certificates, secretKeys } = readKeys(bytes);
@@ -62,7 +62,7 @@ export async function foreignKeyring(
   return stranger === undefined ? undefined : `has a key in it that is not the archive's, ${stranger}`;
 }
 
-/** Removes a keyring that `foreignKeyring` let pass, and what a killed run left of one. @throws FeedkeyError `output`, `bad_path` */
+/** Removes a keyring that `foreignKeyring` allowed, and the leftovers of a killed run. @throws FeedkeyError `output`, `bad_path` */
 export async function removeKeyring(root: TargetRoot, path: string, found: Found): Promise<void> {
   if (found.kind === "file") await root.remove(path);
   else await removeHome(await root.hostPath(path));

@@ -1,10 +1,10 @@
-/** What `setup` wrote below a root: so that only that is replaced or removed, and only as it was written. */
+/** The record of the files that `setup` wrote below a root, so that only these are replaced or removed, and only if unchanged. */
 import { FeedkeyError } from "../error.ts";
 import { refuseWritableByOthers } from "../files/folder.ts";
 import type { TargetRoot } from "../files/target-root.ts";
 import { StateReader } from "../store/state-reader.ts";
 
-/** Which setup something belongs to. */
+/** The setup that an entry belongs to. */
 export interface SetupId {
   readonly program: string;
   readonly profile: string;
@@ -15,7 +15,7 @@ export interface SetupEntry {
   readonly kind: "file" | "block" | "link" | "export";
   /** Of the file, the block or the link's target; undefined for an export. */
   readonly sha256: string | undefined;
-  /** What lay there before, while it is being replaced: a killed run may have left either. */
+  /** The digest of the previous file while it is being replaced: after a killed run, either may be there. */
   readonly previous: string | undefined;
   /** The file with the block was made for it. */
   readonly created: boolean;

@@ -1,4 +1,4 @@
-/** opkg: a file of its own beside opkg.conf, and a GnuPG home. All of etc/opkg/*.conf is one configuration to it. */
+/** opkg: a separate file beside opkg.conf, and a GnuPG home. opkg reads all of etc/opkg/*.conf as one configuration. */
 import { FeedkeyError } from "../error.ts";
 import {
   type Configured,
@@ -31,10 +31,7 @@ function readLines({ path, text }: { readonly path: string; readonly text: strin
   });
 }
 
-/**
- * Our lines, without those that stand in another file with the same words: opkg complains of each that it meets twice,
- * and keeps the first.
- */
+/** feedkey's lines, without those that another file has too: opkg warns of duplicate lines, and keeps the first. */
 function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Line[]): string[] {
   const lines: string[] = [];
   for (const { type, name, value } of wanted) {
@@ -42,7 +39,7 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
     const same = there.filter((line) => {
       return line.name === name && (isFeed ? /^src(\/gz)?$/.test(line.type) : line.type === "option");
     });
-    // For opkg a check that is mentioned is on, whatever its value.
+    // In opkg, naming a check switches it on, whatever its value.
     const other = same.find((line) => line.value.replace(/\/$/, "") !== value && name !== "check_signature");
     if (other !== undefined) {
       const what = isFeed ? `a feed "${name}" of its own` : `"${name} ${other.value}"`;
@@ -60,7 +57,7 @@ function missingLines(wanted: readonly Omit<Line, "path">[], there: readonly Lin
 /** The forms of a signature that opkg can ask for. */
 const forms = ["gpg-asc", "gpg"];
 
-/** @throws FeedkeyError `bad_profile`: no feed of opkg's; `bad_config`: another file says otherwise */
+/** @throws FeedkeyError `bad_profile`: no opkg feed; `bad_config`: another file conflicts */
 export async function configureOpkg({ profile, root, only }: Terms): Promise<Configured> {
   const feeds = profile.feeds.filter(({ format }) => format === "opkg");
   if (feeds.length === 0) {

@@ -5,7 +5,10 @@ import { type Configured, contradiction, feedUrl, type Item, makeBlock, type Ter
 
 const conf = "etc/pacman.conf";
 
-/** A database must be signed by a trusted key. Packages are followed from it by their digest; a signature of theirs must be good if there is one. */
+/**
+ * A database must be signed by a trusted key. Packages are verified by their digest in it; if a package has a signature, that
+ * must be good too.
+ */
 const level = "SigLevel = DatabaseRequired DatabaseTrustedOnly PackageOptional PackageTrustedOnly";
 
 /** @throws FeedkeyError `bad_profile`: no repository of pacman's; `bad_config`: pacman.conf has one of that name */

@@ -13,7 +13,7 @@ import {
   type Terms,
 } from "./setup-item.ts";
 
-/** What others wrote into a file. @throws FeedkeyError `bad_config`: our marks are broken */
+/** The lines of a file that are not feedkey's. @throws FeedkeyError `bad_config`: the marks are broken */
 async function restOf(root: TargetRoot, path: string): Promise<string> {
   const divided = divide((await root.text(path)) ?? "");
   if (divided !== undefined) return divided.rest;
@@ -24,13 +24,16 @@ async function restOf(root: TargetRoot, path: string): Promise<string> {
   );
 }
 
-/** The values of a variable. pkg_install makes one of several lines for a variable, so a second one spoils the first. */
+/**
+ * The values of a variable. pkg_install joins several lines for a variable into one value, so a second line makes the value
+ * wrong.
+ */
 function valuesOf(name: string, text: string): string[] {
   const lines = text.split("\n").filter((line) => line.startsWith(`${name}=`));
   return lines.map((line) => line.slice(name.length + 1));
 }
 
-/** Lines for the variables that must be so. @throws FeedkeyError `bad_config`: the administrator's lines say otherwise */
+/** Lines for the required variables. @throws FeedkeyError `bad_config`: the administrator's lines conflict */
 function neededLines(path: string, rest: string, needed: Readonly<Record<string, string>>): string[] {
   const lines: string[] = [];
   for (const [name, value] of Object.entries(needed)) {
@@ -87,7 +90,7 @@ async function configFile(
   return { items: block(path, note, lines), warnings };
 }
 
-/** pkgin's own list, where there is a pkgin. */
+/** pkgin's list of repositories, if pkgin is installed. */
 async function repositories(root: TargetRoot, prefix: Prefix, note: string, urls: readonly string[]): Promise<File> {
   if (urls.length === 0 || !(await root.exists(below(prefix, "bin/pkgin")))) return { items: [], warnings: [] };
   const path = below(prefix, "etc/pkgin/repositories.conf");
@@ -105,7 +108,7 @@ async function repositories(root: TargetRoot, prefix: Prefix, note: string, urls
   };
 }
 
-/** @throws FeedkeyError `bad_config`: the administrator's lines say otherwise, or our marks are broken; `usage` */
+/** @throws FeedkeyError `bad_config`: the administrator's lines conflict, or feedkey's marks are broken; `usage` */
 export async function configurePkgInstall({ profile, root, only, prefix }: Terms): Promise<Configured> {
   const keyring = `etc/feedkey/keyrings/${profile.name}.gpg`;
   const needed = { VERIFIED_INSTALLATION: "always", GPG_KEYRING_VERIFY: inTarget(keyring) };

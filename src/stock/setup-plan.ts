@@ -1,4 +1,4 @@
-/** From what is wanted, what is there and what feedkey wrote before to what there is to do. Nothing is touched here. */
+/** Plans a setup from the wanted items, the existing files and feedkey's record. Nothing is changed here. */
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import type { Found } from "../files/target-root.ts";
@@ -10,15 +10,15 @@ import { isSameSetup, type SetupEntry, type SetupId, type SetupManifest } from "
 export interface Wanted {
   readonly item: Item;
   readonly found: Found;
-  /** Of an export: a GnuPG home without keys, such as opkg makes by itself. */
+  /** For an export: a GnuPG home without keys, such as opkg makes by itself. */
   readonly isSpare: boolean;
 }
 
-/** An item that was wanted once, and what is at its path. */
+/** An item that is no longer wanted, and what is at its path. */
 export interface Spent {
   readonly path: string;
   readonly found: Found;
-  /** Of an export: why it is not what feedkey keeps there. */
+  /** For an export: why it is not feedkey's. */
   readonly foreign: string | undefined;
 }
 
@@ -28,15 +28,15 @@ export interface Step {
   readonly kind: Item["kind"];
   readonly path: string;
   readonly found: Found;
-  /** Undefined where something goes. */
+  /** Undefined for a removal. */
   readonly item: Item | undefined;
-  /** Why something is left. */
+  /** Why something is left in place. */
   readonly reason: string | undefined;
 }
 
 export interface SetupPlan {
   readonly steps: readonly Step[];
-  /** The record before the first step: whatever of it is done when a run is killed is known as feedkey's. */
+  /** The record before the first step, so that after a killed run all files are known as feedkey's. */
   readonly intent: SetupManifest;
   /** The record after the last one. */
   readonly settled: SetupManifest;
@@ -81,7 +81,7 @@ function isHomeOfOurs(found: Found): boolean {
 
 interface Decision {
   readonly step: Step;
-  /** The record of it; undefined where it is not feedkey's. */
+  /** The record of it; undefined if it is not feedkey's. */
   readonly entry: SetupEntry | undefined;
 }
 
@@ -99,7 +99,7 @@ function decide({ item, found, isSpare }: Wanted, entry: SetupEntry | undefined,
   };
   if (present === undefined || isSpare) return { step: step("create"), entry: record() };
   if (present === wanted) {
-    // The same, but not by us: it stays when ours goes.
+    // The same contents, but not written by feedkey: it stays on removal.
     if (entry === undefined) return { step: step("keep"), entry: undefined };
     return { step: step("keep"), entry: isKnown(entry, present) ? record() : { ...entry, by } };
   }
@@ -129,7 +129,7 @@ function dispose({ path, found, foreign }: Spent, entry: SetupEntry): Step | und
 
 /**
  * Plans a setup, or with nothing wanted its removal.
- * @param spent what the record lists for this setup and is no longer wanted
+ * @param spent recorded items of this setup that are no longer wanted
  * @param folders for the wanted items that are missing
  * @throws FeedkeyError `output`: something of somebody else's is in the way
  */
@@ -157,7 +157,7 @@ export function planSetup(
   const settled = new Map<string, SetupEntry>(
     [...intent].map(([path, entry]) => [path, { ...entry, previous: undefined }]),
   );
-  // The last written goes first: a timer before what it calls.
+  // Removal is in the reverse order: a timer before the files that it uses.
   for (const one of [...spent].reverse()) {
     const entry = manifest.entries.get(one.path);
     if (entry === undefined) continue;

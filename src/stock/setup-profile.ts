@@ -1,4 +1,4 @@
-/** The profile with its files, moved to where that system's own feedkey finds it. */
+/** Copies the profile with its files to where that system's feedkey finds it. */
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../error.ts";
 import type { TargetRoot } from "../files/target-root.ts";
@@ -64,7 +64,7 @@ export async function profileItems(profile: Profile, root: TargetRoot, ours: boo
     items.push({ kind: "file", path: `${folder}/${places.keyring}/revocations.asc`, data });
   }
   const text = relocateProfile((await readNamed(file, profile)).toString("utf8"), file, places);
-  // Last: as long as it is not there, nobody meets a profile without its keyring.
+  // Written last, so that a profile never exists without its keyring.
   items.push({ kind: "file", path: profileName(name), data: Buffer.from(text, "utf8") });
   return items;
 }

@@ -16,10 +16,10 @@ import {
   written,
 } from "./setup-item.ts";
 
-/** What the two programs write otherwise. */
+/** The differences between the two programs. */
 interface Kind {
   readonly program: "dnf" | "zypper";
-  /** Of .repo files, below the root. */
+  /** Folder of .repo files, below the root. */
   readonly folder: string;
   readonly keyFile: string;
   /** Lines of each repository. */
@@ -47,7 +47,7 @@ export async function configureZypper(terms: Terms): Promise<Configured> {
     program: "zypper",
     folder: "etc/zypp/repos.d",
     keyFile: `${zypperKeyFolder}/${terms.profile.name}-zypper.asc`,
-    // Without gpgkey: from there, too, zypper would take a removed key again.
+    // Without gpgkey, from which zypper would also import a removed key again.
     lines: (strict) => [
       "autorefresh=1",
       "type=rpm-md",

@@ -1,4 +1,4 @@
-/** What keeps the keyring current in that system: a systemd timer, or a line for cron. */
+/** Makes the timer that keeps the keyring up to date in that system: a systemd timer, or a line for cron. */
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
@@ -27,7 +27,7 @@ export interface TimerTerms {
 
 const units = "etc/systemd/system";
 
-/** The timer for a system where nothing was said: systemd's if that is there. */
+/** The default timer of a system: systemd's if it has systemd. */
 export async function likelyTimer(root: TargetRoot): Promise<Timer> {
   const places = ["usr/lib/systemd/systemd", "lib/systemd/systemd"];
   for (const place of places) if (await root.exists(place)) return "systemd";
@@ -37,7 +37,7 @@ export async function likelyTimer(root: TargetRoot): Promise<Timer> {
 /**
  * The path of feedkey in that system.
  * @param given what the caller says; else the first of the usual places where it is
- * @throws FeedkeyError `usage`: a path that a unit or a crontab would read in another way
+ * @throws FeedkeyError `usage`: a path that would need quoting in a unit or crontab
  */
 export async function feedkeyPath(root: TargetRoot, given: string | undefined): Promise<string> {
   const usual = ["/usr/local/bin/feedkey", "/usr/bin/feedkey", "/usr/pkg/bin/feedkey"];
@@ -66,7 +66,7 @@ export function unitName({ program, profile }: TimerTerms): string {
   return `feedkey-${program}-${profile}`;
 }
 
-/** Commands as one: systemd would leave out those after one that fails. */
+/** All commands as one, because systemd would skip those after a failing one. */
 function all(commands: readonly string[]): string {
   if (commands.length < 2) return commands.join();
   const each = commands.map((command) => `${command} || failed=1; `);
@@ -121,7 +121,7 @@ function systemdItems(terms: TimerTerms): Item[] {
   ];
 }
 
-/** A minute that is the machine's own, so that not all of them come to the archive at once. */
+/** A minute that depends on the machine, so that not all machines ask the archive at the same time. */
 async function minuteFor(root: TargetRoot, unit: string): Promise<number> {
   const machine = `${await root.text("etc/machine-id")}${await root.text("etc/hostname")}${await root.text("etc/myname")}`;
   return createHash("sha256").update(`${machine} ${unit}`).digest().readUInt16BE(0) % 60;

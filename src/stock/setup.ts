@@ -1,4 +1,4 @@
-/** Use case: what an installer does so that a stock program of that system follows the archive's keys; and its undoing. */
+/** Use case: set up a stock program of a system so that it follows the archive's keys, as an installer does; and undo that. */
 import { dirname } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { acquireLock } from "../files/lock.ts";
@@ -46,9 +46,9 @@ export interface SetupOptions {
   readonly components: readonly string[];
   /** For pkg_install; undefined: those of every pkg_install in that system. */
   readonly prefix: string | undefined;
-  /** For dnf and zypper: packages must be signed themselves too. */
+  /** For dnf and zypper: require a signature on each package too. */
   readonly gpgcheck: boolean;
-  /** Undefined: what fits the system. */
+  /** Undefined: the default of the system. */
   readonly timer: Timer | undefined;
   /** Path of feedkey in that system. */
   readonly feedkey: string | undefined;
@@ -62,7 +62,7 @@ export interface SetupOptions {
     | undefined;
 }
 
-/** A keyring with what its export is to do; undefined where the timer writes it. */
+/** A keyring with the plan of its export; undefined if the timer writes it. */
 export interface PlannedKeyring extends SetupKeyring {
   readonly exported: ExportPlan | undefined;
 }
@@ -98,7 +98,7 @@ async function alone<T>(
     await root.makeFolder(manifestFolder);
     const lock = await acquireLock(await root.hostPath(manifestFolder));
     try {
-      // Of a run that was killed before there was a record.
+      // Left by a run that was killed before there was a record.
       await root.removeLeftovers(manifestFolder);
       return await action(made);
     } finally {
@@ -109,7 +109,7 @@ async function alone<T>(
   }
 }
 
-/** Removes folders that nothing is left in, the deepest first. */
+/** Removes empty folders, the deepest first. */
 async function removeFolders(root: TargetRoot, folders: readonly string[]): Promise<void> {
   for (const folder of [...folders].sort((a, b) => b.length - a.length)) await root.removeIfEmpty(folder);
 }
@@ -124,7 +124,7 @@ async function look(root: TargetRoot, items: readonly Item[]): Promise<Wanted[]>
   return wanted;
 }
 
-/** What the record lists for a setup and is no longer wanted. */
+/** The recorded items of a setup that are no longer wanted. */
 async function findSpent(
   root: TargetRoot,
   id: SetupId,
@@ -147,7 +147,7 @@ async function missingFor(root: TargetRoot, names: readonly string[]): Promise<s
   return [...new Set(missing)];
 }
 
-/** Without any key there is nothing to set up, unless there is a set-up already whose keyring must be emptied. */
+/** Without any key there is nothing to set up, unless an existing setup's keyring must be emptied. */
 function refuseEmpty(
   keyrings: readonly PlannedKeyring[],
   { program, profile }: Pick<SetupOptions, "program" | "profile">,
@@ -167,7 +167,7 @@ function refuseEmpty(
 /**
  * Sets a system up, or says what it would do.
  * @throws FeedkeyError `usage`, `not_found`, `bad_profile`, `bad_config`, `bad_path`, `output`, `locked`, `bad_state`,
- *   `unchecked_revocation`; before the first file is written, unless the disk gives out
+ * `unchecked_revocation`; before the first file is written, unless the disk is full
  */
 export async function setUp(options: SetupOptions): Promise<SetupDone> {
   const { program, only, dryRun } = options;
@@ -241,7 +241,7 @@ function outage({ code, message, details }: FeedkeyError): FeedkeyError {
   });
 }
 
-/** What becomes of a keyring is known only once its export is planned. */
+/** The plan for a keyring needs the plan of its export. */
 function settleExports(plan: SetupPlan, keyrings: readonly PlannedKeyring[]): SetupPlan {
   const steps = plan.steps.map((step): Step => {
     if (step.item?.kind !== "export") return step;
@@ -260,7 +260,7 @@ function setupsIn({ entries }: SetupManifest): string[] {
 }
 
 /**
- * Undoes a setup: takes away what is still as feedkey wrote it, and says what it leaves.
+ * Undoes a setup: removes everything that is unchanged, and reports what it leaves.
  * @throws FeedkeyError `not_found` if there is none, `bad_path`, `output`, `locked`, `bad_state`
  */
 export async function removeSetup(

@@ -81,7 +81,7 @@ function endOfSigner(facts: CertificateFacts, signer: Fingerprint, at: Instant):
 
 /**
  * When a certificate can't sign any more: the expiry of the key that can sign longest.
- * @param signer the component key; undefined: whichever can go on longest
+ * @param signer the component key; undefined: the one that can sign longest
  * @returns undefined if it may not sign now
  */
 export function endOfSigning(facts: CertificateFacts, at: Instant, signer?: Fingerprint): End | undefined {
@@ -102,7 +102,7 @@ function endOfGrant({ steps }: Grant, { trusted, at }: TrustSet): End {
 /**
  * Until when a key may sign.
  * @param feed undefined: any feed at all
- * @param signer the component key; undefined: whichever can go on longest
+ * @param signer the component key; undefined: the one that can sign longest
  * @returns undefined if it may not sign now
  */
 export function outlookOf(

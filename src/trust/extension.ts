@@ -36,8 +36,8 @@ function endsBeforeLateDates({ primary, directSignatures, userIds }: Certificate
 }
 
 /**
- * The ends of a key that passed and were moved afterwards, the earliest first.
- * @param heard ends that this client knew before they passed (its ledger)
+ * The expiry dates of a key that were moved after they had passed, the earliest first.
+ * @param heard expiry dates that this client knew before they passed (its ledger)
  */
 function movedEnds(facts: CertificateFacts, heard: readonly Instant[], at: Instant): Instant[] {
   const end = endOfLife(facts, at) ?? Number.POSITIVE_INFINITY;

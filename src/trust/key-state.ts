@@ -58,8 +58,8 @@ function every(flags: readonly KeyFlags[], name: keyof KeyFlags): boolean {
 }
 
 /**
- * When the primary key ends, as far as it is to live: sooner than it says itself where a late extension does not count (T7).
- * @returns undefined: never, or it says nothing that can be used
+ * When the primary key expires: sooner than its self-signatures say if a late extension does not count (T7).
+ * @returns undefined: never, or no usable self-signature
  */
 export function endOfLife(facts: CertificateFacts, at: Instant): Instant | undefined {
   const state = primaryState(facts, at);

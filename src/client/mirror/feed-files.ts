@@ -1,4 +1,4 @@
-/** The files of a feed that its clients ask for beside packages, from one server, each of them checked against an index that was accepted. */
+/** The files of a feed that clients request in addition to packages, from one server, each checked against an accepted index. */
 import { posix } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -17,25 +17,25 @@ import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../index
 import type { VerifiedIndex } from "../verified-index.ts";
 import { verifyRoot } from "../verified-root.ts";
 
-/** A file that clients ask for. */
+/** A file that clients request. */
 export interface FeedFile {
   /** Below the archive. */
   readonly path: string;
   readonly bytes: Uint8Array;
 }
 
-/** In the order in which they get their names: what a file refers to comes before it. */
+/** In the order of their renames: a file comes after the files that it refers to. */
 export interface FeedFiles {
   /** Lists that the root names by digest. */
   readonly lists: readonly FeedFile[];
   /** The root in its forms. */
   readonly plain: readonly FeedFile[];
   readonly signatures: readonly FeedFile[];
-  /** The root in one file with its signatures, which is asked for first where there is one. */
+  /** The root in one file with its signatures, if any; clients request it first. */
   readonly framed: readonly FeedFile[];
 }
 
-/** What the files are checked against. */
+/** The index against which the files are checked. */
 export interface Accepted {
   readonly session: Session;
   readonly judged: Judged;
@@ -44,7 +44,7 @@ export interface Accepted {
 
 /**
  * Gets all of them from one server.
- * @throws FeedkeyError `unavailable` if something is missing, or is of another index than the accepted one
+ * @throws FeedkeyError `unavailable` if a file is missing, or belongs to another index than the accepted one
  */
 export async function feedFiles(accepted: Accepted, location: string): Promise<FeedFiles> {
   const { session, index } = accepted;
@@ -54,7 +54,7 @@ export async function feedFiles(accepted: Accepted, location: string): Promise<F
     const path = inFeed(index.feed, name);
     const limit = indexLimit(index.feed, { size: index.root.signed.length });
     const bytes = await get(session, location, path, limit);
-    // A signature may have the name of a root that holds its own.
+    // A signature may have the name of a root that contains its own signatures.
     if (bytes === undefined || (signatures.some((one) => one.path === path) && !isFramed(bytes))) continue;
     const whole = framedCandidate(index.feed.format, name, bytes);
     const found = whole === undefined ? await beside(accepted, location, name, bytes, limit) : [];
@@ -66,14 +66,17 @@ export async function feedFiles(accepted: Accepted, location: string): Promise<F
   return { lists, plain, signatures, framed };
 }
 
-/** Every form of the root that clients may ask for and that has the accepted text. */
+/** Every form of the root that clients may request and that has the accepted text. */
 function rootNames(feed: Feed): readonly string[] {
   const format = formatOf(feed.format);
-  // Where files are signed as they lie there, each form is an index of its own.
+  // If signatures cover files instead of text, each form is a separate index.
   return format.signs === "text" && format.forms.length > 0 ? indexFileNames(format) : indexNames(feed);
 }
 
-/** The signature files of a root, each of which must be good: else clients would be refused what upstream's are not. */
+/**
+ * The signature files of a root. Each must be good; otherwise clients of the mirror would refuse what the archive's own clients
+ * accept.
+ */
 async function beside(
   accepted: Accepted,
   location: string,
@@ -96,7 +99,7 @@ async function beside(
   return found;
 }
 
-/** @throws FeedkeyError if a root is not the accepted one, or not rightfully signed */
+/** @throws FeedkeyError if a root is not the accepted one, or has no good signature */
 async function check({ session, judged, index }: Accepted, candidate: Candidate): Promise<void> {
   const { feed, root } = index;
   const { sha256, signed } = await verifyRoot(candidate, feed, { profile: session.profile, judged, last: undefined });
@@ -129,7 +132,7 @@ async function listsOf({ session, index }: Accepted, location: string): Promise<
   return files;
 }
 
-/** One form of a list at all its places, by digest first; none if it is at no place. */
+/** One form of a list at all its paths, by digest first; empty if it is missing everywhere. */
 async function listFiles(
   session: Session,
   location: string,
@@ -154,7 +157,7 @@ async function get(session: Session, location: string, path: string, limit: numb
   });
 }
 
-/** A server in the middle of an update, or one that has another state than the one the index came from. */
+/** The server is in the middle of an update, or has another state than the server of the index. */
 function changed(feed: Feed, what: string): FeedkeyError {
   const problem = `${escapeText(what)} of feed "${feed.name}" is not there, or not of the index that was accepted`;
   return new FeedkeyError("unavailable", problem, {

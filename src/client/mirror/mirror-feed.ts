@@ -1,4 +1,4 @@
-/** Use case: a verified copy of a feed in a folder, for other clients. */
+/** Use case: make a verified copy of a feed in a folder, for other clients. */
 import { posix } from "node:path";
 import { FeedkeyError, gravestOf, orRefusal } from "../../error.ts";
 import { commitStaged, discard, type StagedFile } from "../../files/atomic.ts";
@@ -33,23 +33,26 @@ export interface Mirrored {
   readonly feed: string;
   /** SHA-256 of the signed file, lower-case hex. */
   readonly sha256: string;
-  /** Whether clients see another state than before. */
+  /** Whether the state that clients see has changed. */
   readonly changed: boolean;
-  /** Packages there now, and how many of them came in this run. */
+  /** Number of packages now, and of those that this run downloaded. */
   readonly packages: number;
   readonly fetched: number;
   /** Files that no index here lists any more. */
   readonly removed: number;
-  /** Why some packages are not there: their entries are bad, which keeps the others from nothing; or they did not come, and then nothing changed. */
+  /**
+   * Why some packages are missing: their entries are bad, which does not affect the others; or their download failed, and then
+   * nothing was changed.
+   */
   readonly errors: readonly FeedkeyError[];
 }
 
 type Outcome = Pick<Mirrored, "changed" | "fetched" | "removed" | "errors">;
 
-/** Errors that no other server can help with. */
+/** Errors for which trying another server is useless. */
 const isOwn = ({ code }: FeedkeyError) => code === "output" || code === "internal";
 
-/** A package and where it goes. */
+/** A package and its path. */
 interface Placed {
   readonly path: string;
   readonly size: number | undefined;
@@ -69,13 +72,13 @@ interface Job {
 
 const armoredBundle = bundlePath.replace(/\.pgp$/, ".asc");
 
-/** Which index a mirror has: one that was signed again is another one. */
+/** Identifies the index that a mirror has; the same index with a new signature counts as another one. */
 const identityOf = ({ sha256, createdAt }: VerifiedIndex) => `${sha256} ${createdAt}`;
 
 /**
- * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures, and only then what is gone is removed. If
- * anything is refused or missing, clients of the mirror go on with the state that it had.
- * @throws FeedkeyError as `update` and `fetch`; `locked` if another run is at work in the folder
+ * Brings the mirror of a feed up to date: packages first, then lists, bundle, root and signatures, and only then obsolete files
+ * are removed. If anything is refused or missing, the mirror keeps its previous state.
+ * @throws FeedkeyError as `update` and `fetch`; `locked` if another run is using the folder
  */
 export async function mirrorFeed(
   session: Session,
@@ -106,7 +109,8 @@ function wishOf({ packages = [], latest, withDependencies }: MirrorOptions): Wis
 }
 
 /**
- * Where packages go. One whose entry is bad is left out, as clients can't fetch it either; two for one place can't both be right.
+ * The paths of packages. One with a bad entry is left out, because clients can't fetch it either; two packages with the same
+ * path are an error.
  * @throws FeedkeyError `bad_path`
  */
 async function placesOf(choices: readonly Choice[]): Promise<{ placed: Placed[]; errors: FeedkeyError[] }> {
@@ -157,7 +161,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
     const files = new Map([...there, ...lists]);
     return { changed, fetched: 0, removed: await tidy(job, { ...record, files }, record.files), errors: [] };
   }
-  // Should this run end early, the next one knows what it may have left.
+  // If this run ends early, the next one knows which files it may have left.
   const begun: Map<string, KnownFile | undefined> = new Map(record.files);
   const begin = async (paths: readonly string[]) => {
     for (const path of paths) if (!begun.has(path)) begun.set(path, undefined);
@@ -189,7 +193,7 @@ async function bringUpToDate(job: Job): Promise<Outcome> {
   }
 }
 
-/** @param held packages that take the place of others: they get their names together with the index that lists them */
+/** @param held packages that replace others: they are renamed together with the index that lists them */
 async function fetchMissing(
   { session, folder }: Job,
   missing: readonly Placed[],
@@ -217,7 +221,7 @@ async function fromMirrors({ session, index }: Job): Promise<FeedFiles> {
 /** Everything is on the disk before the first name changes. */
 async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: readonly StagedFile[]): Promise<void> {
   const both: FeedFile[] = [];
-  // A format whose clients take one signature alone has no file that fits two indexes.
+  // If clients of the format accept only one signature, no signature file can match two indexes.
   if (formatOf(index.feed.format).oneSignature === undefined) {
     for (const one of files.signatures) {
       const old = await folder.content(one.path, maxSignatureBytes);
@@ -236,7 +240,7 @@ async function switchTo({ folder, index, lock }: Job, files: FeedFiles, held: re
   await commitStaged([...lists, ...held, ...roots], lock);
 }
 
-/** In one file the signatures of the index that was there and of the one that comes: whichever a client gets, one fits. */
+/** One file with the signatures of both the old and the new index, so that one matches whichever index a client gets. */
 function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
   const packets = (file: Uint8Array) => (looksArmored(file) ? Buffer.concat(dearmor(file, "SIGNATURE")) : file);
   const all = Buffer.concat([packets(old), packets(next)]);
@@ -244,7 +248,7 @@ function withBoth(old: Uint8Array, next: Uint8Array): Uint8Array {
 }
 
 /**
- * Brings the copies of the archive's key bundle up to date. It is copied as it came: whoever reads it judges it.
+ * Brings the copies of the archive's key bundle up to date. It is copied unchanged, because its readers verify it.
  * @returns whether it changed
  */
 async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
@@ -265,7 +269,7 @@ async function renewBundle({ session, folder, lock }: Job): Promise<boolean> {
   return changed;
 }
 
-/** Records what is there now, and removes what was before and no feed here lists any more. @returns how many files */
+/** Records the present files, and removes files that no feed here lists any more. @returns how many files */
 async function tidy(
   { folder, index, lock, record }: Job,
   now: FeedRecord,

@@ -1,4 +1,4 @@
-/** The folder of a mirror: what is in it by its own records, and how one state of a feed takes the place of another. */
+/** The folder of a mirror: its records, and how one state of a feed replaces another. */
 import * as fs from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../../error.ts";
@@ -13,11 +13,11 @@ import { isPlainPath } from "../../formats/digests.ts";
 import { fileNameFor } from "../../store/state-file.ts";
 import type { FeedFile } from "./feed-files.ts";
 
-/** Beside the archive's files, where no path of an index can lead. */
+/** The folder of the records; no path of an index can lead there. */
 const recordsFolder = ".feedkey-mirror";
 const recordVersion = 1;
 
-/** A file as it was when its digest was last found right. */
+/** The properties of a file when its digest was last verified. */
 export interface KnownFile {
   readonly size: number;
   /** Lower-case hex. */
@@ -26,9 +26,9 @@ export interface KnownFile {
   readonly mtime: number;
 }
 
-/** What a mirror has of a feed. */
+/** The state of a feed in a mirror. */
 export interface FeedRecord {
-  /** Which index, and signed when; empty while another takes its place. */
+  /** Identifies the index and its signature; empty while it is being replaced. */
   readonly index: string;
   /** Those of the files that are not packages. */
   readonly lists: readonly string[];
@@ -46,12 +46,12 @@ export class MirrorFolder {
     this.folder = resolve(folder);
   }
 
-  /** Of the records and of the lock that whoever changes the mirror holds. */
+  /** The folder of the records and of the mirror's lock. */
   get records(): string {
     return join(this.folder, recordsFolder);
   }
 
-  /** Of copies of the key bundle, as servers call them. */
+  /** Validators of the copies of the key bundle. */
   get bundles(): string {
     return join(this.records, "bundles");
   }
@@ -68,7 +68,7 @@ export class MirrorFolder {
     return join(this.records, `${fileNameFor(feed)}.json`);
   }
 
-  /** Anything but a whole record counts as none: then every file is read again, and only what nobody lists is left behind. */
+  /** An incomplete record counts as none: then every file is read again, and files that no index lists are left behind. */
   async read(feed: string): Promise<FeedRecord> {
     return (await readRecord(this.#recordPath(feed))) ?? nothing;
   }
@@ -88,7 +88,7 @@ export class MirrorFolder {
     return new Set(records.flatMap((record) => [...(record?.files.keys() ?? [])]));
   }
 
-  /** What is known of a file that is as it was recorded, or as it should be; undefined if it is neither. */
+  /** The record of a file that is unchanged, or has the right contents; undefined otherwise. */
   async known(path: string, wanted: { size: number | undefined; sha256: string }, record: FeedRecord) {
     const stat = await fs.lstat(this.path(path)).catch(() => undefined);
     if (stat?.isFile() !== true || stat.size !== (wanted.size ?? stat.size)) return undefined;
@@ -98,7 +98,7 @@ export class MirrorFolder {
     return digestFile(this.path(path))?.sha256 === wanted.sha256 ? found : undefined;
   }
 
-  /** Notes what a file that was just verified is like. */
+  /** Records the properties of a file that was just verified. */
   async note(
     files: Map<string, KnownFile>,
     path: string,
@@ -108,7 +108,7 @@ export class MirrorFolder {
     files.set(path, { size: size ?? stat.size, sha256, mtime: stat.mtimeMs });
   }
 
-  /** The lists of a record; undefined if one of them is not there any more as it was. */
+  /** The lists of a record; undefined if one of them is missing or changed. */
   async knownLists(record: FeedRecord): Promise<Map<string, KnownFile> | undefined> {
     const found = new Map<string, KnownFile>();
     for (const path of record.lists) {
@@ -124,13 +124,13 @@ export class MirrorFolder {
     return (await fs.lstat(path).catch(() => undefined)) !== undefined;
   }
 
-  /** What a small file holds; undefined if it is not a plain file. */
+  /** The contents of a small file; undefined if it is not a plain file. */
   async content(path: string, maxBytes: number): Promise<Uint8Array | undefined> {
     const found = await readPlainFile(this.path(path), maxBytes).catch(() => undefined);
     return found !== undefined && "bytes" in found ? found.bytes : undefined;
   }
 
-  /** Writes a file unless it is there. @returns whether it was not */
+  /** Writes a file unless it exists. @returns whether it was written */
   async replace(path: string, bytes: Uint8Array, lock: HeldLock): Promise<boolean> {
     const there = await this.content(path, bytes.length);
     if (there !== undefined && Buffer.compare(there, bytes) === 0) return false;
@@ -169,7 +169,7 @@ export class MirrorFolder {
     return staged;
   }
 
-  /** Removes files, and the folders that are empty then. A link on the way is not followed out of the mirror. */
+  /** Removes files, and the folders that are empty then. No link is followed out of the mirror. */
   async remove(paths: readonly string[]): Promise<void> {
     const root = await fs.realpath(this.folder);
     for (const path of paths) {
@@ -199,7 +199,7 @@ async function readRecord(path: string): Promise<FeedRecord | undefined> {
     const { version, index, lists, files } = JSON.parse(await fs.readFile(path, "utf8"));
     if (version !== recordVersion || typeof index !== "string" || !Array.isArray(lists)) return undefined;
     const known = Object.entries(files as Record<string, KnownFile | null>);
-    // Somebody else may have written it: what leads elsewhere is never removed.
+    // Somebody else may have written the record, so a path that leads outside is never removed.
     const plain = known.filter(([one]) => isPlainPath(one));
     return { index, lists, files: new Map(plain.map(([one, file]) => [one, file ?? undefined])) };
   } catch (error) {

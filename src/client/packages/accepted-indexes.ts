@@ -1,4 +1,4 @@
-/** The last accepted indexes of feeds, judged again. */
+/** Judges the last accepted indexes of feeds again. */
 
 import { FeedkeyError, tryEach } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -24,7 +24,7 @@ async function acceptedIndex(session: Session, judged: Judged, feed: Feed): Prom
 
 const updateMends = "run feedkey update, which replaces it";
 
-/** What was accepted together is there together, unless the profile asks for more since. */
+/** All files that were accepted together exist, unless the profile requests more since. */
 function neverKept({ name }: Feed): PartSource {
   return async (place, _limit, damaged) => {
     if (damaged !== undefined) throw badState(damaged, "does not match the digest of what was accepted", updateMends);

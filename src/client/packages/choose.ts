@@ -15,8 +15,8 @@ interface Request {
 }
 
 /**
- * Splits `NAME=VERSION`. Only what a checksum file lists may have a `=` or a wildcard in its name: a package that is called `hello=1.0`
- * must not be taken for version 1.0 of `hello`.
+ * Splits `NAME=VERSION`. Only files in a checksum file may have a `=` or a wildcard in their name: a package called `hello=1.0`
+ * must not be confused with version 1.0 of `hello`.
  */
 function parseRequest(request: string, indexes: readonly VerifiedIndex[]): Request {
   const equals = request.indexOf("=");
@@ -44,8 +44,8 @@ function notListed(request: string, indexes: readonly VerifiedIndex[]): FeedkeyE
 }
 
 /**
- * The newest version of each package: of each name and architecture, the first feed's of equals. Versions of feeds of another
- * format can't be compared with it and are left aside.
+ * The newest version of each package: for each name and architecture; of equal versions, the one in the first feed. Versions in
+ * feeds of another format can't be compared and are ignored.
  */
 export function newest(choices: Iterable<Choice>): Choice[] {
   const best = new Map<string, Choice>();
@@ -60,7 +60,7 @@ export function newest(choices: Iterable<Choice>): Choice[] {
   return [...best.values()];
 }
 
-/** All packages of the indexes that a request with wildcards means: of a name without a version the newest. */
+/** All packages that match a request with wildcards; for a name without a version, the newest ones. */
 function matching({ name, version }: Request, indexes: readonly VerifiedIndex[]): Choice[] {
   const isWanted = matcher([name]);
   const named = indexes.flatMap((index) => [...index.choices(({ name }) => isWanted(name))]);
@@ -84,7 +84,7 @@ export function choose(request: string, indexes: readonly VerifiedIndex[]): Choi
   if (first === undefined) throw notListed(request, indexes);
   if (parsed.isPattern) return found;
   const { compareVersions } = formats[first.index.feed.format];
-  // One that was for all machines before and is for some now has one newest version.
+  // A package that was for all machines before, and is for some now, has only one newest version.
   const [best = first, rival] = found.sort((a, b) => compareVersions(b.entry.version, a.entry.version));
   if (rival?.index === best.index && rival.entry.version === best.entry.version)
     throw severalArchitectures(best, rival);

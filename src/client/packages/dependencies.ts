@@ -1,4 +1,4 @@
-/** Adds to chosen packages what they need, by the fields and the order of versions of their own format. */
+/** Adds the dependencies of chosen packages, with the fields and the version order of their own format. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { Format } from "../../formats/format.ts";
@@ -7,7 +7,7 @@ import type { Capability, Related, Requirement } from "../../formats/relations.t
 import { append } from "../../grouped.ts";
 import type { Choice, VerifiedIndex } from "../verified-index.ts";
 
-/** Comparisons of a need with what packages offer, in one run: more than any distribution takes, and some seconds. */
+/** The most comparisons of dependencies with packages in one run: more than any distribution needs, and a few seconds. */
 const maxComparisons = 20_000_000;
 
 /** A package of one of the feeds. */
@@ -24,13 +24,13 @@ interface Offer {
 const keyOf = (feed: string, { name, version, architecture }: Omit<Related, "offers" | "needs">) =>
   [feed, name, version, architecture].join("\0");
 
-/** All packages of the feeds of one format, and who of them was chosen. */
+/** All packages of the feeds of one format, and which of them were chosen. */
 class Relationships {
   readonly #format: Format;
   readonly #byKey = new Map<string, Candidate>();
   readonly #byName = new Map<string, Offer[]>();
   readonly #chosen = new Set<Candidate>();
-  /** What each need was met by, for each architecture that has it. */
+  /** The package that met each dependency, for each architecture. */
   readonly #met = new Map<string, Candidate | undefined>();
   #comparisons = 0;
 
@@ -51,7 +51,7 @@ class Relationships {
     for (const capability of candidate.related.offers) append(this.#byName, capability.name, { candidate, capability });
   }
 
-  /** @returns all that the choices need and that was not chosen, and why some need is not met */
+  /** @returns the dependencies that were not chosen yet, and the errors for missing ones */
   resolve(choices: readonly Choice[]): { added: Choice[]; errors: FeedkeyError[] } {
     for (const { index, entry } of choices) {
       const candidate = this.#byKey.get(keyOf(index.feed.name, entry));
@@ -59,7 +59,7 @@ class Relationships {
     }
     const asked = this.#chosen.size;
     const errors: FeedkeyError[] = [];
-    // The set grows meanwhile, and gives what is added too. Each package is looked at once, so cycles end.
+    // Iterating the set includes elements that are added. Each package is examined once, so cycles end.
     for (const candidate of this.#chosen) {
       for (const need of candidate.related.needs()) {
         if (!this.#meet(need, candidate.related.architecture)) errors.push(unmet(candidate, need, this.#listed(need)));
@@ -68,7 +68,7 @@ class Relationships {
     return { added: [...this.#chosen].slice(asked).flatMap(choiceOf), errors: withoutRepeated(errors) };
   }
 
-  /** Meets a need by what was chosen, or else by the first alternative that there is. @returns whether it is met */
+  /** Meets a dependency with a chosen package, or else with the first available alternative. @returns whether it is met */
   #meet(need: readonly Requirement[], architecture: string): boolean {
     const key = `${architecture}\0${need.map(({ text }) => text).join("|")}`;
     if (!this.#met.has(key)) {
@@ -95,7 +95,7 @@ class Relationships {
     return offered === needed || offered === any || needed === any;
   }
 
-  /** A package of that name before one that stands for it; of one package the newest, the first feed's of equals. */
+  /** A package with that name comes before one that provides it; then the newest version, then the first feed. */
   #best(offers: readonly Offer[]): Offer | undefined {
     const own = offers.filter(({ candidate, capability }) => candidate.related.name === capability.name);
     const [first, ...others] = own.length > 0 ? own : offers;
@@ -106,7 +106,7 @@ class Relationships {
     }, first);
   }
 
-  /** Versions that are there, for the message. */
+  /** The available versions, for the message. */
   #listed(need: readonly Requirement[]): string[] {
     const offers = need.flatMap(({ names }) => names ?? []).flatMap((name) => this.#byName.get(name) ?? []);
     return [...new Set(offers.map(({ candidate: { related } }) => `${related.name} ${related.version}`))].slice(0, 10);
@@ -130,7 +130,7 @@ function unmet({ related }: Candidate, need: readonly Requirement[], listed: rea
   });
 }
 
-/** One error for each need: it would be the same for every package that has it. */
+/** One error for each dependency, because it would be the same for every package. */
 function withoutRepeated(errors: readonly FeedkeyError[]): FeedkeyError[] {
   return [...new Map(errors.toReversed().map((error) => [error.details.needs, error])).values()].reverse();
 }
@@ -142,8 +142,8 @@ function tooMany(): FeedkeyError {
 }
 
 /**
- * What the choices need, within the indexes: of each format by itself, since no format knows the packages of another.
- * @returns the choices, then what was added; and why some need is not met
+ * The dependencies of the choices in the indexes, separately for each format.
+ * @returns the choices, then the added packages; and the errors for missing dependencies
  * @throws FeedkeyError `usage` for files that are no packages, `bad_index` if it would take too long
  */
 export async function withDependencies(

@@ -20,41 +20,41 @@ import { withoutReplacing } from "./other-packages.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 import { type CacheOptions, PackageCache } from "./package-cache.ts";
 
-/** Packages beside those that are named. */
+/** Packages in addition to the named ones. */
 export interface Wish {
   /** Every package of the feeds too. */
   readonly all?: boolean | undefined;
   /** Every package of the feeds in its newest version too. */
   readonly latest?: boolean | undefined;
-  /** What the packages need too, as far as the feeds have it. */
+  /** Also the dependencies that the feeds have. */
   readonly withDependencies?: boolean | undefined;
 }
 
-/** What is wanted of the packages, and where they go. */
+/** Which packages to fetch, and where to write them. */
 export interface FetchAllOptions extends FetchOptions, Wish {
   /** A folder of packages that several runs share. */
   readonly cache?: CacheOptions | undefined;
 }
 
-/** What came, in the order of the requests, and why the rest did not. */
+/** The fetched packages, in the order of the requests, and the errors for the others. */
 export interface Arrived {
   readonly packages: readonly Fetched[];
   readonly errors: readonly FeedkeyError[];
 }
 
-/** Downloads under way at once, each over a connection of its own: enough to hide latency, few enough to be polite. */
+/** Number of downloads at the same time, each over its own connection: enough to hide latency, without overloading the server. */
 const atOnce = 4;
 
-/** The same where a host is far away, so that small packages mostly wait. */
+/** The same for a distant host, where small packages mostly wait. */
 const atOnceFar = 10;
 
-/** A small package that takes longer comes from far away. Bytes, milliseconds. */
+/** If a small package takes longer, the host is distant. Bytes, milliseconds. */
 const [small, long] = [1024 * 1024, 100];
 
 /**
- * Fetches several packages at once, and shows how far that is.
- * @param targetOf where each goes
- * @param cache looked into first, and filled
+ * Fetches several packages at the same time, and shows the progress.
+ * @param targetOf gives the path of each
+ * @param cache is searched first, and gets the new packages
  */
 export async function fetchChoices(
   session: Session,
@@ -89,7 +89,7 @@ async function inParallel(choices: readonly Choice[], one: (choice: Choice) => P
   };
   const start = () => {
     const worker = work();
-    // Its failure is met below, perhaps only later.
+    // Its failure is handled below.
     worker.catch(() => undefined);
     workers.push(worker);
   };
@@ -100,7 +100,7 @@ async function inParallel(choices: readonly Choice[], one: (choice: Choice) => P
   return { packages: came.flatMap((one) => (one instanceof FeedkeyError ? [] : one)), errors };
 }
 
-/** Name under which a package gets into the output folder; undefined if it is going to be refused. */
+/** Name of a package in the output folder; undefined if it will be refused. */
 function fileNameOf({ entry, index }: Choice): string | undefined {
   try {
     return wantedOf(entry, index.feed.format).baseName;
@@ -169,7 +169,7 @@ function* everyOf(indexes: readonly VerifiedIndex[]): Generator<Choice> {
   for (const index of indexes) yield* index.choices();
 }
 
-/** What the requests and the wish mean among the indexes, and why some of them mean nothing. */
+/** The packages that the requests select in the indexes, and the errors for requests without a result. */
 export async function choicesOf(requests: readonly string[], wish: Wish, indexes: readonly VerifiedIndex[]) {
   const { good, errors } = await tryEach(requests, (request) => choose(request, indexes));
   if (wish.latest === true) good.push(newest(everyOf(indexes)));

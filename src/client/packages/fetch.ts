@@ -1,4 +1,7 @@
-/** Use case: download packages that a verified index lists, each byte of them verified before it gets its name (T12). */
+/**
+ * Use case: download packages that a verified index lists, which get their final names only after every byte was verified
+ * (T12).
+ */
 
 import { createHash } from "node:crypto";
 import { FeedkeyError } from "../../error.ts";
@@ -23,7 +26,7 @@ export interface Fetched {
   readonly path: string;
   readonly sha256: string;
   readonly size: number;
-  /** It was there already, and its digest was right. */
+  /** The file already existed with the right digest. */
   readonly present: boolean;
 }
 
@@ -31,7 +34,7 @@ interface Wanted {
   /** Bytes; undefined in a format whose entries give none. */
   readonly size: number | undefined;
   readonly sha256: string;
-  /** Of its path below the folder that the index's paths are relative to. */
+  /** Segments of its path below the folder to which the index's paths are relative. */
   readonly segments: readonly string[];
   readonly baseName: string;
 }
@@ -49,10 +52,10 @@ function describe({ name, version }: Entry): string {
   return `package "${escapeText(name)}" ${escapeText(version)}`.trimEnd();
 }
 
-/** Bytes of a file whose entry gives no size: more than any release has, and less than fills a disk for nothing. */
+/** Maximum size in bytes of a file whose entry has no size: larger than any release, but too small to fill a disk. */
 const maxUnsized = 16 * 1024 ** 3;
 
-/** Bytes that such a file is taken to have: it decides how long a slow mirror is waited for. */
+/** The assumed size of such a file; it determines how long to wait for a slow mirror. */
 const expectedUnsized = 256 * 1024 ** 2;
 
 /**
@@ -86,7 +89,7 @@ export function packagesFolder({ feed }: Choice["index"]): string {
   return feed.packages === "archive" ? "" : feed.path;
 }
 
-/** Downloads one package from one location, under its final name only once it is verified. */
+/** Downloads one package from one location; it gets its final name only after it was verified. */
 async function fromLocation(
   session: Session,
   { index, entry }: Choice,
@@ -107,7 +110,7 @@ async function fromLocation(
       await file.write(chunk);
       onBytes(chunk.length);
     };
-    // One byte more than expected tells a longer file from one of the right size.
+    // Reading one byte more than expected shows whether the file is too long.
     const maxBytes = (wanted.size ?? maxUnsized) + 1;
     const terms = { maxBytes, policy: "archive", root: rootOf(location), within } as const;
     const answer = await getResuming(session.options.transport, place.url, terms, take);
@@ -172,7 +175,7 @@ export async function fetchPackage(
   }
   const total = timeFor(wanted.size ?? expectedUnsized, session.options.transport.limits);
   const size = await mirrors.firstGoodPatiently(
-    // The last one may take as long as it takes: a package is large, and nothing else waits for it.
+    // The last location has no time limit, because a package may be large.
     (location, isLast) => fromLocation(session, choice, wanted, location, target, onBytes, isLast ? undefined : total),
     ({ code }) => code === "output" || code === "bad_path",
   );

@@ -1,4 +1,4 @@
-/** One file on the disk against the entries of a verified index that may list it. */
+/** Checks one file on the disk against the entries of a verified index that may list it. */
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
@@ -9,7 +9,7 @@ import { formats } from "../../formats/formats.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
 import { refuseOther, wantedOf } from "./fetch.ts";
 
-/** Where an index and its signature lie on the disk. */
+/** The paths of an index and its signature on the disk. */
 export interface LocalIndex {
   readonly index: string;
   /** Undefined: beside it. */
@@ -17,8 +17,8 @@ export interface LocalIndex {
 }
 
 /**
- * Checks a package file against the index: an entry with its file name must have its digest. A package says which one it
- * is; another file does not, so that among entries with one name only the one at the file's own place counts.
+ * Checks a package file against the index: an entry with its file name must have its digest. A package contains its own
+ * identity; another file does not, so among entries with the same name only the one for the file's own place counts.
  * @param place its path in a folder with the packages of the feed; only its name if there is no such folder
  * @param found the file's digest
  * @throws FeedkeyError `not_found`, `not_listed`, `no_digest`, `bad_path`, `size_mismatch`, `digest_mismatch`
@@ -72,8 +72,8 @@ function lacksSizes({ feed }: VerifiedIndex): boolean {
 }
 
 /**
- * The place of a file given by the user: its path below the folder of the index, or all of its path if it lies elsewhere. Of
- * packages, which are gathered in one folder, it is their name alone.
+ * The place of a file given by the user: its path below the folder of the index, or its whole path if it is elsewhere. For
+ * packages, which may be collected in one folder, it is only their name.
  */
 export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: string): string {
   if (!lacksSizes(index)) return basename(path);
@@ -81,7 +81,7 @@ export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: strin
   return below.split("/")[0] === ".." ? resolve(path) : below;
 }
 
-/** @returns whether a path is that of the index itself, with or without its frame, or of one of its signatures */
+/** @returns whether a path is that of the index itself, plain or cleartext-signed, or of one of its signatures */
 export function ownFiles({ feed }: VerifiedIndex, local: LocalIndex): (path: string) => boolean {
   const name = basename(local.index);
   const bare = name.replace(/\.(asc|gpg|sign)$/, "");
@@ -92,8 +92,8 @@ export function ownFiles({ feed }: VerifiedIndex, local: LocalIndex): (path: str
 }
 
 /**
- * Of entries with one file name those whose path has most in common with the file's, from its end: what lies at the place
- * of one package must not pass for another that is called the same.
+ * Among entries with the same file name, those whose path shares the longest end with the file's path: a file at the place of
+ * one package must not count as another with the same name.
  */
 function nearest<Listed extends { readonly filename: string | undefined }>(
   entries: readonly Listed[],

@@ -1,4 +1,4 @@
-/** Use case: what the last accepted indexes list. Asks nobody; `fetch` asks for news of keys before it takes a package. */
+/** Use case: list the packages of the last accepted indexes. Asks no server; `fetch` asks for news of keys first. */
 import type { FeedkeyError } from "../../error.ts";
 import type { Entry } from "../../formats/entry.ts";
 import type { Session } from "../../refresh/session.ts";
@@ -14,7 +14,7 @@ export interface ListedPackage {
   readonly feed: string;
   readonly name: string;
   readonly version: string;
-  /** Empty where the format has none. */
+  /** Empty if the format has none. */
   readonly architecture: string;
   /** Its path as the index gives it; null if the index has none. */
   readonly filename: string | null;
@@ -55,7 +55,7 @@ function listed(feed: string, { name, version, architecture, ...file }: Entry): 
 }
 
 /**
- * Lists packages of the indexes that are still good by all that is known.
+ * Lists packages of the indexes that are still accepted.
  * @throws FeedkeyError `usage` for a feed that the profile does not have, `not_found` if no index has been accepted yet
  */
 export async function listPackages(session: Session, options: ListOptions): Promise<Listed> {

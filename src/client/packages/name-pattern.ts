@@ -8,7 +8,7 @@ export function isPattern(text: string): boolean {
 /** Whether a text is one of these, or matches one that has wildcards. */
 export function matcher(patterns: readonly string[]): (text: string) => boolean {
   const exact = new Set(patterns.filter((pattern) => !isPattern(pattern)));
-  // As literal runs between stars, since a regular expression with many stars takes time without end.
+  // Compares the literal parts between stars, because a regular expression with many stars could take unlimited time.
   const globs = patterns.filter((pattern) => !exact.has(pattern)).map((pattern) => pattern.split(/\*+/));
   return (text) => exact.has(text) || globs.some((glob) => matchesGlob(text, glob));
 }

@@ -1,6 +1,6 @@
 /**
- * Names in the output folder. Some file systems take x.ipk and X.ipk for one name, or two ways of writing an accented
- * letter: there the second package would silently take the place of the first.
+ * Names in the output folder. Some file systems treat x.ipk and X.ipk as the same name, or two encodings of an accented letter;
+ * there the second package would silently replace the first.
  */
 import { lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 
-/** The same for names that some file system takes for one: case, accents and invisible characters. */
+/** The same result for names that some file system treats as the same: case, accents and invisible characters. */
 export function foldedName(name: string): string {
   const shown = name.normalize("NFD").replace(/\p{Default_Ignorable_Code_Point}/gu, "");
   return shown.toUpperCase().toLowerCase().normalize("NFD");
@@ -33,8 +33,8 @@ export class OutputNames {
   }
 
   /**
-   * Why a package may not get this name; undefined if it may. Under its very own name a file may be replaced: what is
-   * refused is one that the file system finds though it is called otherwise.
+   * Why a package may not get this name; undefined if it may. A file with exactly this name may be replaced; a file that the
+   * file system finds under a different name may not.
    */
   problemWith(name: string): FeedkeyError | undefined {
     if (this.#names.has(name) || !this.#exists(name)) return undefined;

@@ -1,6 +1,7 @@
 /**
- * A folder of verified packages that several runs and processes share. Files are called by their SHA-256, and each is verified again when it
- * is read: so nobody who can write there can pass off another package, and what a crash left half is only downloaded again.
+ * A folder of verified packages that several runs and processes share. Files are named by their SHA-256, and verified again
+ * when they are read. So nobody who can write there can replace a package unnoticed, and an incomplete file after a crash is
+ * just downloaded again.
  */
 import { createHash } from "node:crypto";
 import { constants } from "node:fs";
@@ -14,10 +15,10 @@ import { causeInWords } from "../../files/system-error.ts";
 import { removeForsaken, temporaryName } from "../../files/temporary-name.ts";
 import type { Reporter } from "../../refresh/session.ts";
 
-/** Bytes that a cache may have where its user does not say. */
+/** The default maximum size of a cache in bytes. */
 export const usualCacheBytes = 4 * 1024 ** 3;
 
-/** Files that it may have: a folder of more is slow to read. */
+/** The maximum number of files; a folder with more is slow to read. */
 const maxFiles = 100_000;
 
 const piece = 1024 * 1024;
@@ -25,7 +26,7 @@ const piece = 1024 * 1024;
 export interface CacheOptions {
   /** Made if it is missing. Temporary files of killed runs in it are removed. */
   readonly folder: string;
-  /** Beyond this, what was not used for longest is removed at the end of a run. 4 GiB by default. */
+  /** Maximum size: at the end of a run, the least recently used files beyond it are removed. 4 GiB by default. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -73,7 +74,7 @@ export class PackageCache {
         );
         await fs.unlink(kept).catch(() => undefined);
       }
-      // What is used last goes last.
+      // Marks the file as used, so that it is removed last.
       else await fs.utimes(kept, new Date(), new Date()).catch(() => undefined);
       return file;
     } finally {
@@ -81,7 +82,7 @@ export class PackageCache {
     }
   }
 
-  /** Keeps a copy of a verified file. That there is no room for it is no failure of the run. */
+  /** Stores a copy of a verified file. If there is no space for it, the run does not fail. */
   async add(sha256: string, path: string, size: number): Promise<void> {
     if (this.#isFull || size > this.#maxBytes) return;
     const temporary = join(this.#folder, temporaryName());
@@ -96,7 +97,7 @@ export class PackageCache {
     }
   }
 
-  /** Removes what was not used for longest until the rest is within the limit. Other runs may do the same at the same time. */
+  /** Removes the least recently used files until the rest is within the limit. Other runs may do the same at the same time. */
   async trim(): Promise<void> {
     const names = (await fs.readdir(this.#folder)).filter((name) => /^[0-9a-f]{64}$/.test(name));
     const found = await Promise.all(

@@ -1,4 +1,4 @@
-/** Package files against the verified index: each must be listed, with its size and SHA-256. */
+/** Checks package files against the verified index: each must be listed, with its size and SHA-256. */
 import type { Dirent } from "node:fs";
 import * as fs from "node:fs/promises";
 import { basename, join, relative } from "node:path";
@@ -11,7 +11,7 @@ import { holdsPackage } from "../../packages/package-content.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
 import { checkPackageFile, type LocalIndex, ownFiles, placeBeside } from "./listed-file.ts";
 
-/** What came of the files: the paths found good, and every refusal. */
+/** The result for the files: the good paths, and every refusal. */
 export interface CheckedFiles {
   readonly good: readonly string[];
   readonly errors: readonly FeedkeyError[];
@@ -19,7 +19,7 @@ export interface CheckedFiles {
 
 /** The files below a folder, the folders themselves left out. */
 interface Below {
-  /** Called or linked like a package: they must be listed. */
+  /** Files or links with the name of a package: they must be listed. */
   readonly packages: string[];
   /** They are packages only if an entry lists them, or by their content. */
   readonly others: string[];
@@ -73,7 +73,7 @@ interface BegunFolder {
   readonly others: readonly string[];
 }
 
-/** Package files that are being digested while their index is still to be verified. */
+/** Package files that are hashed before their index is verified. */
 export class PackageFiles {
   readonly #threads: Digests;
   readonly #named: Begun;
@@ -85,10 +85,7 @@ export class PackageFiles {
     this.#below = below;
   }
 
-  /**
-   * Begins with files that were named and those below a folder. What a file hashes to says nothing yet; that is for
-   * {@link verify}, which takes nothing but a verified index.
-   */
+  /** Begins to hash the given files and those below a folder. {@link verify} then compares the digests with a verified index. */
   static async begin(threads: Digests, files: readonly string[], folder: string | undefined): Promise<PackageFiles> {
     const named = begin(threads, files);
     if (folder === undefined) return new PackageFiles(threads, named, undefined);
@@ -104,9 +101,9 @@ export class PackageFiles {
 
   /**
    * Checks the files against the index: in the folder all files that an entry lists and all packages.
-   * @param local where the index lies
+   * @param local where the index is
    * @param complete also refuse when a listed package is missing in the folder
-   * @param onProgress called with the number of files that were begun
+   * @param onProgress called with the number of files begun so far
    * @throws FeedkeyError `not_found` if the folder can't be read
    */
   async verify(
@@ -136,7 +133,10 @@ function begin(threads: Digests, paths: readonly string[]): Begun {
   return { paths, digesting: threads.begin(paths) };
 }
 
-/** Of the files without a package's name, those that the index lists or that are packages: any file may be one of a release. */
+/**
+ * Among files without a package's name, those that the index lists or that are packages, because a release may contain any
+ * file.
+ */
 async function packagesAmong(
   index: VerifiedIndex,
   local: LocalIndex,
@@ -147,7 +147,7 @@ async function packagesAmong(
   const { good, errors } = await tryEach(paths, async (path) => {
     if (index.packages.findByFile(basename(path)).length > 0) return path;
     const is = await orRefusal(() => isPackage(path));
-    // It may be a package: what can't be read was not checked.
+    // The file may be a package, but it can't be checked.
     if (is instanceof FeedkeyError) throw unreadable(path, is);
     return is ? path : [];
   });

@@ -1,7 +1,6 @@
 /**
- * Use case: verify a signed pkgsrc package. The signature first, judged like an index's (T7, T8), then each block
- * before anything is made of it: nothing of the package comes out before its block was verified, and no file before
- * all were.
+ * Use case: verify a signed pkgsrc package. The signature is judged first, like an index's (T7, T8). Then each block is
+ * verified before it is used, and the output file gets its name only after all blocks were verified.
  */
 import { basename } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -20,7 +19,7 @@ import { type ByteSource, withPackage } from "../../packages/source.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import { type IndexVerdict, judgeIndex } from "../../trust/index-signature.ts";
 
-/** What is asked of a signed package's signature. */
+/** The requirements for a signed package's signature. */
 export interface PackagePolicy {
   /** The feed that delegates must be allowed to sign for; empty: any feed at all. */
   readonly feed: string;
@@ -38,7 +37,7 @@ export interface VerifiedPackage {
 
 /**
  * Verifies a signed package.
- * @param output where the package inside goes once all of it is verified
+ * @param output where to write the package inside after all of it was verified
  * @throws FeedkeyError `no_signature` for an unsigned one; `bad_package` for any other form than pkg_admin's; the
  *   refusal of the signature; `size_mismatch`, `digest_mismatch`; `bad_path` for a file under another package's name
  */
@@ -85,7 +84,7 @@ async function verifyOpen(
 
 /** Exactly one signature, in canonical armor: no digest covers these bytes. */
 function refuseLooseArmor(bytes: Uint8Array): void {
-  // What gpg may say in the armor's headers (RFC 9580 section 6.2.2).
+  // The armor headers that gpg may write (RFC 9580 section 6.2.2).
   const text = Buffer.from(bytes).toString("latin1");
   const plain = text.replace(/^(-----BEGIN PGP SIGNATURE-----\n)(?:(?:Version|Comment): [\x20-\x7e]*\n)+\n/, "$1\n");
   const [packets, ...others] = dearmor(bytes, "SIGNATURE");
@@ -113,7 +112,7 @@ async function judgeSignature(parts: SignedParts, judged: Judged, policy: Packag
   });
 }
 
-/** A package under the name of another would be taken for it, by people and by pkg_add's own look-up. */
+/** People and pkg_add would mistake a package with another package's file name for that package. */
 function refuseOtherNames(path: string, { innerName }: SignedParts, { pkgname }: PackageHash): void {
   const isNamed = (name: string) => {
     const ending = name.slice(pkgname.length);

@@ -1,4 +1,4 @@
-/** Use case: verify signed pkgsrc packages, each for itself. */
+/** Use case: verify signed pkgsrc packages, each separately. */
 import { type FeedkeyError, tryEach } from "../../error.ts";
 import type { Judged } from "../../refresh/certificate-pool.ts";
 import { learnMore, refresh } from "../../refresh/refresh.ts";
@@ -9,13 +9,13 @@ import { type VerifiedPackage, verifySignedPackage } from "./verify-package.ts";
 /** A signed package. */
 export interface SignedFile {
   readonly path: string;
-  /** Where the package inside goes once all of it is verified; undefined: nowhere. */
+  /** Where to write the package inside after verification; undefined: it is not written. */
   readonly output?: string | undefined;
 }
 
 export interface VerifiedPackages {
   readonly packages: readonly VerifiedPackage[];
-  /** What is wrong with the others. */
+  /** The errors of the others. */
   readonly errors: readonly FeedkeyError[];
 }
 
@@ -26,7 +26,7 @@ function feedName(session: Session, name: string | undefined): string {
 }
 
 /**
- * Asks for news of keys, then verifies each package; where one is refused and more can be learned, all of them once more.
+ * Asks for news of keys, then verifies each package; if one is refused and there is news to get, verifies all of them again.
  * @param feed the feed that they are of: delegates sign for some feeds only
  * @throws FeedkeyError `usage` for a feed that the profile does not have
  */

@@ -1,4 +1,4 @@
-/** Further seeds for a profile that is there, by fingerprints that came by another channel. */
+/** Adds seeds to an existing profile, for fingerprints from another source. */
 import { readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FeedkeyError } from "../../error.ts";
@@ -24,7 +24,7 @@ export interface AddSeedOptions {
   readonly reporter?: Partial<Reporter> | undefined;
 }
 
-/** A profile whose seeds were added to. */
+/** A profile with added seeds. */
 export interface SeedsAdded {
   readonly file: string;
   readonly keyring: string;
@@ -53,7 +53,7 @@ async function add(profile: Profile, options: AddSeedOptions, reporter: Reporter
       hint: `write it by hand: seeds = ${seeds.join(", ")}`,
     });
   }
-  // A link stays, the file behind it changes, and its permissions do not.
+  // A link stays a link; its target is changed, with the same permissions.
   const target = await realpath(file);
   const mode = (await stat(target)).mode & 0o777;
   const keys = certificateFiles(join(trust.keyring), certificates);

@@ -1,4 +1,4 @@
-/** Seeds for a new profile, out of an archive's bundle: the fingerprints come from elsewhere, and what the certificates say is verified. */
+/** Takes seeds for a profile from an archive's bundle. The fingerprints come from elsewhere, and the certificates are verified. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import type { RawCertificate } from "../../openpgp/certificate/certificate.ts";
@@ -12,16 +12,16 @@ import type { CertificateFacts, Fingerprint, UserIdFacts } from "../../trust/fac
 import { addressOf, isOwned, matchesIdentity } from "../../trust/identity.ts";
 import { effectiveRevocation, refusePrimary } from "../../trust/key-state.ts";
 
-/** When seeds are looked at, and who hears of what is odd about them. */
+/** The reference time, and the receiver of warnings. */
 export interface Taking {
   readonly at: Instant;
   readonly reporter: Reporter;
 }
 
 export interface BundleSeeds {
-  /** With nothing in them but what was found good: anybody on the way can add to a bundle. */
+  /** Only with packets that verified, because others could have added packets to the bundle. */
   readonly certificates: readonly RawCertificate[];
-  /** What the archive's keys are called, by their owners' word: the user ID that all seeds have, else the address. */
+  /** The identity of the archive's keys from self-certified user IDs: the user ID that all seeds have, else the address. */
   readonly identity: Identity;
 }
 
@@ -73,7 +73,7 @@ function refuseRevoked(facts: CertificateFacts, { at, reporter }: Taking): void 
   });
 }
 
-/** User IDs with an address that the key's owner vouches for, and that a profile can spell. @throws FeedkeyError `bad_certificate` */
+/** Self-certified user IDs with an address that can be written in a profile. @throws FeedkeyError `bad_certificate` */
 function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFacts[] {
   const owned = facts.userIds.filter((userId) => isOwned(userId, facts, at));
   const found = owned.filter(({ bytes, text }) => {
@@ -87,7 +87,7 @@ function namesOf(facts: CertificateFacts, { at }: Pick<Taking, "at">): UserIdFac
   });
 }
 
-/** What the seeds have in common; where that is nothing, what the first one is called. */
+/** The identity that the seeds share; if there is none, that of the first one. */
 function identityOf(seeds: readonly CertificateFacts[], taking: Taking): Identity {
   const all = seeds.map((facts) => namesOf(facts, taking));
   const candidates = (all[0] ?? []).flatMap(({ bytes, text }): Identity[] => {

@@ -1,4 +1,4 @@
-/** A new profile from an archive's bundle, for fingerprints that came by another channel. */
+/** Makes a new profile from an archive's bundle, for fingerprints from another source. */
 
 import { lstat } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -38,9 +38,9 @@ export interface InitProfileOptions extends Pick<ClientOptions, "at" | "offline"
   readonly feeds?: readonly { readonly name: string; readonly path: string }[] | undefined;
   /** Of these feeds; opkg by default. */
   readonly format?: FeedFormat | undefined;
-  /** `hkps://...` each. By default none, with a warning; an empty list is a choice. */
+  /** `hkps://...` each. By default none, with a warning; an empty list gives no warning. */
   readonly keyservers?: readonly string[] | undefined;
-  /** Paths of PEM files: authorities of the archive's servers and of the key servers. Copies go with the profile. */
+  /** Paths of PEM files: authorities of the archive's servers and of the key servers. Copies are stored beside the profile. */
   readonly ca?: string | undefined;
   readonly keyserverCa?: string | undefined;
   /** Replace a profile that is there already. */
@@ -52,7 +52,7 @@ export interface NewProfile {
   readonly file: string;
   readonly keyring: string;
   readonly seeds: readonly Fingerprint[];
-  /** By what successors are found. */
+  /** The identity by which successors are found. */
   readonly identity: Identity;
 }
 
@@ -66,7 +66,7 @@ export function fullFingerprint(text: string): string {
 }
 
 /**
- * The certificates of an archive's key bundle. Nothing in it is believed yet.
+ * The certificates of an archive's key bundle. Nothing in it is verified yet.
  * @param archive its URL, with a slash at its end
  * @throws FeedkeyError `not_found`, `unavailable`
  */
@@ -115,7 +115,7 @@ function nameOf(archive: string, options: InitProfileOptions): string {
   });
 }
 
-/** A profile there may be an older one with further seeds, or lines that its user added. @throws FeedkeyError `output` */
+/** An existing profile may have more seeds, or lines that the user added. @throws FeedkeyError `output` */
 async function refuseToReplace(file: string, options: InitProfileOptions): Promise<void> {
   if (options.force === true) return;
   try {
@@ -143,7 +143,7 @@ async function authorities(folder: string, name: string, { ca, keyserverCa }: In
   return { files, ca: await copy(ca, ""), keyserverCa: await copy(keyserverCa, "-keyservers") };
 }
 
-/** What a new profile does not say, or says in silence. */
+/** Warnings about settings that a new profile lacks. */
 function warnOfGaps({ keyservers, feeds = [] }: InitProfileOptions, reporter: Reporter): void {
   if (keyservers === undefined) {
     reporter.warn(
@@ -179,10 +179,10 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
     trust: { ...trustDefaults, keyring: `keyrings/${name}`, seeds, keyservers, keyserverCa: copies.keyserverCa },
     feeds: feeds.map((feed): Feed => ({ ...feed, format, index: undefined, packages: "feed" })),
   });
-  // What is written must be a profile that reads.
+  // The written profile must be readable.
   readProfile(text, file);
   const keyring = join(folder, "keyrings", name);
-  // Whatever the umask: a keyring that others can write to would be refused.
+  // Independent of the umask, because a keyring that others can write to would be refused.
   await ensureFolder(keyring, 0o755);
   const keys = certificateFiles(keyring, certificates);
   if (copies.files.length > 0) await ensureFolder(join(folder, "ca"), 0o755);
@@ -191,10 +191,10 @@ async function write(archive: string, options: InitProfileOptions, reporter: Rep
   return { file, keyring, seeds, identity };
 }
 
-/** Before anything is asked or printed: a password must not get to a server, nor into logs. @throws FeedkeyError `usage` */
+/** Called before anything is requested or printed: a password must not reach a server or a log. @throws FeedkeyError `usage` */
 function refuseSecrets(address: string): void {
   const url = /^(https?|file):/i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
-  // Of what is not a URL nobody knows where a password would end.
+  // If the text is not a URL, the end of a password in it is unknown.
   const has = url === undefined ? /[:/\\].*@/s.test(address) : url.username !== "" || url.password !== "";
   if (!has && !/:\/\/[^/]*@/.test(address)) return;
   throw new FeedkeyError("usage", "a URL with a user name or password is refused", {

@@ -1,4 +1,4 @@
-/** The files that credentials for private archives come from. */
+/** Reads the files with credentials for private archives. */
 import * as fs from "node:fs/promises";
 import { FeedkeyError, systemCode } from "../../error.ts";
 import { credentialFiles } from "../../files/paths.ts";
@@ -8,8 +8,8 @@ import { type FindCredentials, findCredentials, parseCredentials } from "../../n
 const use = { what: "the file of credentials", code: "bad_config", isSecret: true } as const;
 
 /**
- * Where a transport finds credentials: in the file that a profile names and in no other, else in the user's and the system's files.
- * Nothing is read before the first question to a server.
+ * Where a transport finds credentials: only in the file that a profile names, else in the user's and the system's files.
+ * Nothing is read before the first request to a server.
  */
 export function credentialsFor(file: string | undefined): FindCredentials {
   let finders: Promise<readonly FindCredentials[]> | undefined;
@@ -23,7 +23,7 @@ export function credentialsFor(file: string | undefined): FindCredentials {
   };
 }
 
-/** @throws FeedkeyError `bad_config`: it can't be read, others can, or it is not as such files are */
+/** @throws FeedkeyError `bad_config`: it can't be read, others can read it, or its syntax is wrong */
 async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> {
   const text = await readTrustedFile(file, use).catch((cause: unknown) => {
     if (cause instanceof FeedkeyError) throw cause;
@@ -43,7 +43,7 @@ async function fromNamedFile(file: string): Promise<readonly FindCredentials[]> 
 }
 
 /**
- * A file that is there for other programs too: what concerns no archive of this client is no reason to refuse anything.
+ * A file that other programs use too, so problems with other entries are ignored.
  * @returns what throws `bad_config` where the file is open to other users and has an entry for the address
  */
 async function fromUsualFile(file: string): Promise<FindCredentials> {

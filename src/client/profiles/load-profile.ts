@@ -1,4 +1,4 @@
-/** A profile's files, read: the profile itself and the authorities that it names. */
+/** Reads a profile's files: the profile itself and the authorities that it names. */
 import { FeedkeyError, systemCode } from "../../error.ts";
 import { readTrustedFile } from "../../files/trusted-file.ts";
 import { readProfile } from "../../profile/read-profile.ts";

@@ -1,4 +1,4 @@
-/** Profiles: which there are, and whether one is in order. */
+/** Lists the profiles, and checks whether one is in order. */
 import { join } from "node:path";
 import { type ErrorCode, FeedkeyError, orRefusal } from "../../error.ts";
 import { chosenProfile, findProfile, profileNamesIn, profileSearchPath } from "../../files/paths.ts";
@@ -23,7 +23,7 @@ export interface FoundProfile {
   readonly error: FeedkeyError | undefined;
 }
 
-/** Every profile on the search path; the first of a name is the one that the name means. */
+/** Every profile on the search path; if several have the same name, the name means the first. */
 export async function listProfiles(): Promise<FoundProfile[]> {
   const found = new Map<string, FoundProfile>();
   for (const folder of profileSearchPath()) {
@@ -63,11 +63,14 @@ export interface SeedState {
   /** Why it may not sign today; null if it may. */
   readonly code: ErrorCode | null;
   readonly state: string;
-  /** What is wrong with it as a seed: an expired one may still have passed trust on, a revoked one may not have. */
+  /** Why it can't be used as a seed: an expired key may still pass trust on, a revoked one may not. */
   readonly fault: "unknown" | "unusable" | "soft" | "hard" | undefined;
 }
 
-/** Whether it neither signs nor passes trust on (T3a): it is weak (T3e, T14), or nothing that it says of itself counts. An expired one still may. */
+/**
+ * Whether it can neither sign nor pass trust on (T3a): it is weak (T3e, T14), or has no usable self-signature. An expired key
+ * can still pass trust on.
+ */
 function isUnusable(facts: CertificateFacts, at: Instant): boolean {
   const state = primaryState(facts, at);
   const weak = refuseWeakKey(facts.primary) ?? refuseOutdated(facts.primary, at);
@@ -95,10 +98,7 @@ async function seedStates(profile: Profile, at: Instant): Promise<SeedState[]> {
   return seeds;
 }
 
-/**
- * A seed that was compromised must leave the profile; those that are retired, or of which nothing can be used, are good for
- * nothing where nothing else is left.
- */
+/** A compromised seed must be removed from the profile; retired or unusable seeds are an error only if there are no others. */
 function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): FeedkeyError[] {
   const hard = seeds.filter(({ fault }) => fault === "hard");
   const isSpent = ({ fault }: SeedState) =>
@@ -121,12 +121,12 @@ function refuseSeeds(seeds: readonly SeedState[], { name, trust }: Profile): Fee
 }
 
 export interface CheckProfileOptions extends Pick<ClientOptions, "at" | "reporter"> {
-  /** Report the seeds together with what is wrong, instead of throwing it. */
+  /** Return the seeds together with the error, instead of throwing it. */
   readonly partial?: boolean | undefined;
 }
 
 /**
- * Reads a profile's seeds, and says what is wrong with them.
+ * Reads a profile's seeds and checks them.
  * @param profile its name or file, or as it was read
  * @throws FeedkeyError `no_seed`, `bad_profile`; without `partial` the code of a seed for which no client can use the profile
  */

@@ -1,4 +1,4 @@
-/** A stock program of a system, set up so that it follows the archive's keys; and that undone. */
+/** Sets up a stock program so that it follows the archive's keys, and undoes that. */
 import { basename } from "node:path";
 import type { Profile } from "../../profile/types.ts";
 import type { Reporter } from "../../refresh/session.ts";
@@ -21,7 +21,7 @@ export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "re
   readonly profile: string | Profile;
   /** Names of feeds of the profile. By default all. */
   readonly feeds?: readonly string[] | undefined;
-  /** What keeps the keyring current. By default what fits the system. */
+  /** The kind of timer that keeps the keyring up to date. By default that of the system. */
   readonly timer?: Timer | undefined;
   /** False: the timer's first run writes the keyrings. */
   readonly keyring?: boolean | undefined;
@@ -30,7 +30,7 @@ export interface SetUpOptions extends Pick<ClientOptions, "at" | "offline" | "re
   readonly components?: readonly string[] | undefined;
   /** For pkg_install: the prefix of the one that is set up. */
   readonly prefix?: string | undefined;
-  /** For dnf and zypper: packages must be signed themselves too. */
+  /** For dnf and zypper: require a signature on each package too. */
   readonly gpgcheck?: boolean | undefined;
   /** Path of feedkey in that system. */
   readonly feedkey?: string | undefined;
@@ -55,7 +55,7 @@ export interface SetUp extends Pick<SetupDone, "timer" | "byHand"> {
     /** Undefined: the timer writes it. */
     readonly exported: SetupDone["keyrings"][number]["exported"];
   }[];
-  /** Commands that are left to be run there. */
+  /** Commands that must still be run there. */
   readonly next: readonly string[];
 }
 
@@ -63,7 +63,7 @@ function changesOf(steps: readonly Step[]): SetupChange[] {
   return steps.map(({ action, kind, path, reason }) => ({ action, kind, path: inTarget(path), reason }));
 }
 
-/** What is left to do by hand. */
+/** What must be done by hand. */
 function nextOf({ root, steps, timer, timerTerms }: SetupDone): string[] {
   const { refresh: first, keep } = jobSteps(timerTerms);
   if (timer === "none") return [first, ...keep];
@@ -111,7 +111,7 @@ export async function setUpProgram(options: SetUpOptions): Promise<Report<SetUp>
   });
 }
 
-/** The name that a profile has, whether it is still there or not. @throws FeedkeyError `usage` */
+/** The name of a profile, even if its file is missing. @throws FeedkeyError `usage` */
 function nameOf(profile: string): string {
   const name = profile.includes("/") || profile.endsWith(".ini") ? basename(profile, ".ini") : profile;
   refuseName(name);

@@ -9,7 +9,7 @@ export interface Bzip2Head {
 
 /**
  * The content of a .bz2 file of one or several streams, checksums verified.
- * @throws Undecodable over `limit` bytes, for bytes after the last stream, for damage; what the pieces throw
+ * @throws Undecodable over `limit` bytes, for bytes after the last stream, for damage; the errors of the pieces
  */
 export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Promise<Uint8Array> {
   const { content, whole } = await unbzip2Head(pieces, limit);
@@ -20,7 +20,7 @@ export async function unbzip2(pieces: Iterable<Uint8Array>, limit: number): Prom
 /**
  * The first bytes of the content, at most that many, reading no more of the file than they need. Checksums are verified for
  * streams and blocks (at most 900,000 bytes) that were decompressed to their end.
- * @throws Undecodable for bytes after the last stream, for damage; what the pieces throw
+ * @throws Undecodable for bytes after the last stream, for damage; the errors of the pieces
  */
 export async function unbzip2Head(pieces: Iterable<Uint8Array>, most: number): Promise<Bzip2Head> {
   // Loaded for the first .bz2.

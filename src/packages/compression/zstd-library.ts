@@ -12,8 +12,8 @@ export interface Zstd {
   /** Compresses like `zstd -9`, with the content's size in the frame; the result is always the same. */
   compress(content: Uint8Array): Uint8Array;
   /**
-   * The content of one frame, checksum verified. It must be whole, as `zstdFrames` makes sure: Node 22 takes one that is cut off
-   * for an empty one.
+   * The content of one frame, checksum verified. It must be complete, as `zstdFrames` checks: Node 22 treats an incomplete
+   * frame as empty.
    * @param room bytes that it may have; at least 1
    * @throws Error for more, and for damage
    */
