@@ -1,4 +1,4 @@
-/** A repository as large as Debian's main, over HTTP from nginx: feedkey's client beside apt-get with a root of its own. */
+/** A repository as large as Debian's main, over HTTP from nginx: compares feedkey's client with apt-get in its own root. */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
@@ -57,7 +57,7 @@ async function serve(folder: string, root: string): Promise<Served> {
   throw new Error("nginx did not start");
 }
 
-/** Writes and signs the repository: Debian's own list, and packages that are really there. @returns their names */
+/** Writes and signs the repository: Debian's own list, and some packages that exist. @returns their names */
 function makeRepository(archive: BenchArchive, list: Buffer): string[] {
   const names: string[] = [];
   const stanzas: string[] = [];
@@ -106,7 +106,7 @@ function makeRepository(archive: BenchArchive, list: Buffer): string[] {
   return names;
 }
 
-/** A root for apt-get with this repository as its one source. @returns its configuration */
+/** A root for apt-get with this repository as its only source. @returns its configuration */
 function makeAptRoot(root: string, url: string, keyring: string): string {
   for (const name of ["lists/partial", "cache/archives/partial", "etc"]) {
     fs.mkdirSync(join(root, name), { recursive: true });
@@ -137,7 +137,7 @@ function writeProfile(path: string, archive: BenchArchive, url: string): void {
   fs.writeFileSync(path, text.replace(/\[feed bench\][\s\S]*$/, `[feed bench]\n${settings.join("\n")}\n`));
 }
 
-/** `update`, first and again, and `fetch`; nothing where apt or nginx is missing. */
+/** Measures the first and the second `update`, and `fetch`; skipped if apt or nginx is missing. */
 export async function followRepository(folder: string): Promise<Outcome[]> {
   const list = fs.existsSync("/usr/bin/apt-get") && fs.existsSync("/usr/sbin/nginx") ? biggestList() : undefined;
   if (list === undefined) return [];

@@ -1,4 +1,4 @@
-/** A throw-away archive with its key, and a client's profile for it, made by the program's own commands. */
+/** A temporary archive with its key, and a client's profile for it, made with the program's own commands. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
@@ -40,7 +40,7 @@ export class BenchArchive {
     fs.writeFileSync(this.profile, `${lines.join("\n")}\n`);
   }
 
-  /** The archive's certificate as gpgv and sqv read it. */
+  /** The archive's certificate in the form for gpgv and sqv. */
   get keyring(): string {
     const keyring = join(this.home, "keyring.pgp");
     if (!fs.existsSync(keyring)) {

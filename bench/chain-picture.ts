@@ -1,4 +1,4 @@
-/** `npm run picture` draws these too: docs/chain.svg and docs/rotation.svg, of keys that the tests have. */
+/** `npm run picture` draws these too: docs/chain.svg and docs/rotation.svg, with keys of the tests. */
 import * as fs from "node:fs";
 import { chainGraph } from "../src/cli/picture/chain-graph.ts";
 import { layOut } from "../src/cli/picture/svg.ts";

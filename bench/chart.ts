@@ -1,4 +1,4 @@
-/** A picture of lines over two logarithmic axes, as SVG: what grows linearly runs at half a right angle. */
+/** A line chart with two logarithmic axes, as SVG: linear growth is a line at 45 degrees. */
 import { number } from "./size.ts";
 
 export interface Series {
@@ -8,7 +8,7 @@ export interface Series {
 }
 
 export interface ChartOptions {
-  /** Read aloud in the picture's place. */
+  /** The description for screen readers. */
   readonly title: string;
   readonly across: string;
   readonly up: string;
@@ -17,10 +17,10 @@ export interface ChartOptions {
 
 const [width, height] = [480, 300];
 const margin = { left: 60, right: 30, top: 15, bottom: 50 };
-/** Told apart by people who see no red or no green too; more series need more. */
+/** Colours that colour-blind people can distinguish too; more series need more colours. */
 const colors = ["#0072b2", "#d55e00", "#009e73"];
 
-/** Where a number lies on an axis whose ends are powers of ten, from 0 to 1, and the powers and their multiples in between. */
+/** The position of a number, from 0 to 1, on an axis whose ends are powers of ten, and the ticks in between. */
 function axisOf(numbers: readonly number[]) {
   const exponents = numbers.map(Math.log10).sort((a, b) => a - b);
   const first = Math.floor(exponents[0] ?? 0);

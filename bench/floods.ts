@@ -1,4 +1,4 @@
-/** Archives whose keys somebody flooded with junk, and who judges them. */
+/** Archives whose keys were flooded with junk, and the programs that judge them. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -19,8 +19,8 @@ export const successor = ed25519Key("flood successor", { createdAt: day(10) });
 export const stranger = ed25519Key("flood stranger");
 
 /**
- * Copies of a signature over a key's user ID that are each other's like and all wrong: date and numbers differ.
- * @param honest the two octets of the digest are right, so that nothing short of the public key tells that it is forged
+ * Many similar wrong signatures over a key's user ID: date and numbers differ.
+ * @param honest the two octets of the digest are right, so that only the public-key operation shows that it is forged
  */
 function forgeries(like: Packet, over: TestKey, by: TestKey, count: number, honest: boolean): Packet[] {
   const signed = overUserId(over, archiveId);
@@ -45,12 +45,12 @@ export function bogus(key: TestKey, count: number, honest: boolean): Packet[] {
   return forgeries(selfSignature({ key }), key, key, count, honest);
 }
 
-/** Self-signatures that hold, each a second younger than the one before. */
+/** Good self-signatures, each a second younger than the previous one. */
 export function genuine(key: TestKey, count: number): Packet[] {
   return Array.from({ length: count }, (_, place) => selfSignature({ key, at: day(11) + place * 1000 }));
 }
 
-/** The certificates of an archive: its seed, and the successor with the one certification that matters among the junk. */
+/** The certificates of an archive: its seed, and the successor with the only important certification among the junk. */
 export interface Archive {
   readonly seed: TestCertificate;
   readonly successor: TestCertificate;
@@ -72,7 +72,7 @@ export function archive(junk: {
   };
 }
 
-/** Certifications of the successor that claim to be by somebody, and self-signatures that claim to be its own. */
+/** Forged certifications and forged self-signatures of the successor. */
 export function mixed(certifier: TestKey, honest: boolean): Packet[] {
   const like = certification({ by: certifier, of: successor, userId: archiveId, at: day(11) });
   const certifications = forgeries(like, successor, certifier, scaled(100_000), honest);
@@ -111,7 +111,7 @@ export function contenders(folder: string, flood: Archive): Readonly<Record<"our
   };
 }
 
-/** Junk on a key that is looked for, and on the one that the client holds. */
+/** Junk on a key that is being searched, and on the client's seed. */
 export function judgeFloods(folder: string): Outcome[] {
   const count = scaled(100_000);
   const goal = (name: string, flood: Archive, once: boolean): Outcome[] => {

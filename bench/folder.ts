@@ -1,4 +1,4 @@
-/** A folder to measure in, which is gone afterwards. */
+/** A temporary folder for measurements. */
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

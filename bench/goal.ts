@@ -1,4 +1,4 @@
-/** One line of what is measured: our command beside another's, and the ratio that is wanted. */
+/** One line of the results: feedkey's command, another command, and the intended ratio. */
 import { resolve } from "node:path";
 import type { Contender, Measured } from "./measure.ts";
 import { measure } from "./measure.ts";
@@ -8,9 +8,9 @@ export interface Goal {
   readonly work: string;
   readonly ours: Contender;
   readonly beside: Contender;
-  /** Our time may be this many times the other's. */
+  /** The intended ratio of feedkey's time to the other's. */
   readonly ratio: number;
-  /** What no program on Node can do without. */
+  /** The minimal work of any program on Node. */
   readonly floor?: Contender;
 }
 
@@ -26,7 +26,7 @@ export interface Outcome {
   readonly floor: Measured | undefined;
 }
 
-/** Measures goals that share their files, all contenders in turn. One that stands in several goals is measured once. */
+/** Measures goals that share their files, all commands in turn. A command in several goals is measured once. */
 export function measureGoals(goals: readonly Goal[], rounds: number, scratch: string): Outcome[] {
   const contenders = [
     ...new Set(goals.flatMap(({ ours, beside, floor }) => [ours, beside, ...(floor === undefined ? [] : [floor])])),

@@ -1,4 +1,4 @@
-/** A client that was shipped with the first of ten keys finds the last, beside GnuPG that is told which ten to get. */
+/** A client that was shipped with the first of ten keys finds the last one; GnuPG is told which ten keys to get. */
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join, resolve } from "node:path";
@@ -46,7 +46,7 @@ export async function followChain(folder: string): Promise<Outcome[]> {
   const ca = join(tls, "ca.pem");
   const pem = ["--tls-cert", join(tls, "good.pem"), "--tls-key", join(tls, "good.key")];
   const server = await startKeyServer(served, certificates, ...pem);
-  // GnuPG's own TLS finds no "localhost" in a certificate: it may do without.
+  // GnuPG's own TLS does not accept "localhost" in a certificate, so it is run without TLS.
   const plain = await startKeyServer(join(folder, "plain"), certificates);
   const { index, profile, state } = writeClient(folder, made, 1, [
     `keyservers = hkps://${server.address}`,

@@ -6,11 +6,11 @@ import { join } from "node:path";
 export interface Contender {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
-  /** Brings everything to the same start; not measured. */
+  /** Restores the initial state; not measured. */
   readonly prepare?: () => void;
-  /** Where its standard output goes, if it is the result. */
+  /** File for its standard output, if that is the result. */
   readonly output?: string;
-  /** It takes so long that one round must do. */
+  /** It takes so long that it is run only once. */
   readonly once?: boolean;
 }
 
@@ -18,9 +18,9 @@ export interface Measured {
   readonly name: string;
   /** Median of the wall-clock time; undefined: the program is not on this machine. */
   readonly seconds: number | undefined;
-  /** Median of the peak resident memory, in KiB; of several processes that of the largest. */
+  /** Median of the peak resident memory, in KiB; with several processes, that of the largest. */
   readonly peakKiB: number | undefined;
-  /** Median of the processor time of all its threads: it says more than the clock where other programs run too. */
+  /** Median of the processor time of all its threads: more meaningful than elapsed time if other programs run too. */
   readonly processorSeconds: number | undefined;
 }
 
@@ -67,7 +67,7 @@ function runOnce({ name, command, output }: Contender, scratch: string): Sample 
 }
 
 /**
- * Measures all contenders in turn, round after round, so that whatever else the machine does meets each of them.
+ * Measures all commands in turn, round after round, so that other load affects all of them.
  * @param rounds after a first one that is not counted
  * @param scratch a folder for notes
  */

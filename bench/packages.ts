@@ -1,11 +1,11 @@
-/** Packages and indexes to measure with: the same bytes each time, no two of them alike. */
+/** Packages and indexes for measurements: always the same bytes, all different. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { ar, controlTar, tar, VERSION } from "../test/testkit/packages/build-package.ts";
 
-/** Bytes that no compressor makes smaller, always the same for a name. */
+/** Incompressible bytes, always the same for a name. */
 function noise(name: string, length: number): Buffer {
   return createHash("shake256", { outputLength: length }).update(name).digest();
 }
@@ -39,7 +39,7 @@ export function makeDeb(name: string, version: string, size: number): Buffer {
   return ar([VERSION, { name: "control.tar.gz", data: control }, { name: "data.tar.gz", data }]);
 }
 
-/** Writes a .deb of about `size` bytes, however many: what would be compressed data is not, since nobody unpacks it. */
+/** Writes a .deb of about `size` bytes, of any size: its data is not really compressed, because nothing extracts it. */
 export function writeLargeDeb(file: string, name: string, size: number): void {
   const control = gzipSync(controlTar(controlOf(name, "1.0")));
   const piece = noise(name, 1 << 20);

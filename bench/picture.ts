@@ -32,7 +32,7 @@ function readFolders(): Folder[] {
   });
 }
 
-/** How many floors lie below each folder: one more than below the highest that it may import. */
+/** The level of each folder: one more than the highest level that it may import. */
 function floors(): Map<string, number> {
   const found = new Map<string, number>();
   const floorOf = (name: string): number => {
@@ -46,7 +46,7 @@ function floors(): Map<string, number> {
   return found;
 }
 
-/** Where the middle of each box lies, the highest floor on top. */
+/** The centre of each box, the highest level on top. */
 function layOut(folders: readonly Folder[]) {
   const floor = floors();
   const top = Math.max(...floor.values());
@@ -55,7 +55,7 @@ function layOut(folders: readonly Folder[]) {
   const width = widest * (box.width + gap.across);
   const places = rows.flatMap((row, down) => {
     const taken = row.length * (box.width + gap.across) - gap.across;
-    // Every other floor stands a little aside, so that arrows pass between the boxes.
+    // Every other level is shifted a little, so that arrows pass between the boxes.
     const left = (width - taken) / 2 + (down % 2 === 0 ? 0 : box.width / 3);
     return row.map(({ name }, across) => {
       const x = margin + left + across * (box.width + gap.across) + box.width / 2;
@@ -65,7 +65,7 @@ function layOut(folders: readonly Folder[]) {
   return { places: new Map(places), width: width + 2 * margin, height: rows.length * (box.height + gap.down) };
 }
 
-/** Folders that `name` reaches by way of others. */
+/** Folders that `name` reaches through others. */
 function reachedOverOthers(name: string, folders: ReadonlyMap<string, Folder>): Set<string> {
   const reached = new Set<string>();
   const walk = (from: string): void => {

@@ -1,4 +1,4 @@
-/** Packages of pkgsrc to measure with: as much text as real ones have, the same bytes each time, no two alike. */
+/** Packages of pkgsrc for measurements: with realistic amounts of text, always the same bytes, all different. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -38,7 +38,7 @@ class Choice {
   }
 
   word(): string {
-    // Most words are of the common ones, as in real texts.
+    // Most words are common ones, as in real texts.
     return words[Math.min(this.below(words.length), this.below(words.length))] ?? "";
   }
 

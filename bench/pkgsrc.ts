@@ -22,7 +22,7 @@ const show = (title: string, contenders: readonly Contender[], times: number, fo
   process.stdout.write(`${table(title, measure(contenders, times, folder))}\n\n`);
 };
 
-/** As if it had come a while ago: a file changed this very second is read again by the next run. */
+/** Set to an older date, because the next run reads a file again that was changed in this second. */
 function addLongAgo(file: string, bytes: Uint8Array): void {
   fs.writeFileSync(file, bytes);
   fs.utimesSync(file, 1_700_000_000, 1_700_000_000);
@@ -90,7 +90,7 @@ function verifying(pkgsrc: BenchArchive, opkg: BenchArchive, folder: string): vo
     { name: "pkgsrc, pkg_summary.gz", command: pkgsrc.verifyCommand(gz) },
     { name: "opkg, Packages", command: opkg.verifyCommand(packages) },
   ];
-  // Whatever is installed here writes the other forms: what is measured is reading them.
+  // The installed programs write the other forms, because only reading is measured.
   fs.writeFileSync(plain, spawnSync("gzip", ["-dc", gz], { maxBuffer: 1 << 30 }).stdout);
   for (const [program, ending, level] of [
     ["zstd", "zst", "-9"],
@@ -117,7 +117,7 @@ await inFolder((folder) => {
     new BenchArchive(join(folder, "opkg")),
   ];
   makePkgsrcPackages(pkgsrc.root, count);
-  // As large as those of pkgsrc: what differs is the format.
+  // As large as those of pkgsrc, so that only the format differs.
   makePackages(opkg.root, count, 500);
   publishing(pkgsrc, opkg, folder);
   signing(pkgsrc, opkg, folder);

@@ -11,7 +11,7 @@ import type { Contender } from "./measure.ts";
 import { makeDeb, makePackages } from "./packages.ts";
 import { number, rounds, roundsOr, scaled } from "./size.ts";
 
-// MD5 and SHA-256, the digests that a feedkey index has; of itself it makes SHA-1 and SHA-512 too.
+// MD5 and SHA-256, the digests that a feedkey index has; by default it makes SHA-1 and SHA-512 too.
 const fewer = ["SHA1", "SHA512"].flatMap((name) => ["-o", `APT::FTPArchive::${name}=false`]);
 
 function aptFtparchive(folder: string, ...options: readonly string[]): Contender["command"] {
@@ -75,7 +75,7 @@ export function publishAll(folder: string): Outcome[] {
   });
 }
 
-/** One package came; everything else is as it was. */
+/** One package is new; everything else is unchanged. */
 export function publishOneMore(folder: string): Outcome[] {
   const count = scaled(10_000);
   const archive = new BenchArchive(folder);
@@ -86,7 +86,7 @@ export function publishOneMore(folder: string): Outcome[] {
     added += 1;
     const file = join(archive.root, `new${added}_1.0_amd64.deb`);
     fs.writeFileSync(file, makeDeb(`new${added}`, "1.0", 20_000));
-    // As if it had come a while ago: a file changed this very second is read again by the next run.
+    // Set to an older date, because the next run reads a file again that was changed in this second.
     fs.utimesSync(file, 1_700_000_000, 1_700_000_000);
   };
   archive.publish();

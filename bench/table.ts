@@ -1,10 +1,10 @@
-/** What was measured, in columns. */
+/** Prints the results in columns. */
 import type { Measured } from "./measure.ts";
 
 const inSeconds = (value: number) => (value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(2)} s`);
 const inMegabytes = (value: number) => `${Math.round(value / 1024)} MB`;
 
-/** The first one is ours: each other's figure is followed by how many times ours it is. */
+/** The first row is feedkey's; the figures of the others are followed by their ratio to it. */
 function row(one: Measured, ours: Measured | undefined): string[] {
   const show = (value: number | undefined, base: number | undefined, form: (value: number) => string) => {
     if (value === undefined) return ["-", ""];
@@ -30,7 +30,7 @@ export function table(title: string, measured: readonly Measured[]): string {
   return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
-/** A table of Markdown that reads well as it is. */
+/** A Markdown table with aligned columns. */
 export function alignedTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const wide = widths([head, ...rows]);
   const line = (cells: readonly string[]) => `| ${cells.map((cell, at) => cell.padEnd(wide[at] ?? 0)).join(" | ")} |`;

@@ -1,4 +1,4 @@
-/** Verifying beside what people put together from gpgv or sqv, awk, and sha256sum or openssl. */
+/** Compares verifying with scripts of gpgv or sqv, awk, and sha256sum or openssl. */
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { BenchArchive } from "./archive.ts";
@@ -74,7 +74,7 @@ export function verifyIndex(folder: string): Outcome[] {
       floor: bothFloor,
       work: "the same",
       ours: all,
-      // What the digests are compared with: openssl prints them in another form, and awk compares.
+      // The file of expected digests: openssl prints another form, so awk compares them.
       beside: shell(
         "sqv, awk, two openssl",
         `${sqv} > ${sums}.signer`,
@@ -98,7 +98,7 @@ export function verifyIndex(folder: string): Outcome[] {
   return measureGoals(goals, rounds, folder);
 }
 
-/** One package as large as a game. */
+/** One very large package. */
 export function verifyLarge(folder: string): Outcome[] {
   const archive = new BenchArchive(folder);
   const size = scaled(1024 * 1024 * 1024);

@@ -1,5 +1,5 @@
-// What V8 compiled of the program in an earlier run of the same command, kept in a folder of the user's own. V8 itself takes a
-// cache for that of any source of the same length: here it is named by a digest of the source, and carries one of itself.
+// V8's compiled code from an earlier run of the same command, kept in a private folder of the user. V8 would accept the cache
+// of any source with the same length, so here the file name has a digest of the source, and the file a digest of itself.
 const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const { createRequire } = require("node:module");
@@ -16,12 +16,12 @@ function cacheFolder() {
 
 const ownName = /^[0-9a-f]{64}-[a-z-]{0,30}(\.\d+)?$/;
 
-/** Nobody else can have written it: root running with another user's home takes nothing from there. */
+/** Nobody else can have written it: root with another user's home does not use that user's files. */
 function isOwn({ uid, mode }) {
   return uid === process.geteuid?.() && (mode & 0o022) === 0;
 }
 
-/** The compiled program; undefined if there is none, or not for sure the one that this user wrote. */
+/** The compiled program; undefined if there is none, or if it may not be this user's. */
 function readCompiled(folder, name) {
   let descriptor;
   try {
@@ -43,12 +43,12 @@ function readCompiled(folder, name) {
   }
 }
 
-/** Saves the compiled program, and removes that of other versions. That it can't be saved is no error: it is made again. */
+/** Saves the compiled program, and removes those of other versions. A failure is ignored, because it can be made again. */
 function saveCompiled(folder, name, data) {
   try {
     fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const status = fs.lstatSync(folder);
-    // The folder above may be a link into somebody else's.
+    // The folder above may be a link to somebody else's.
     if (!status.isDirectory() || !isOwn(status) || !isOwn(fs.lstatSync(dirname(folder)))) return;
     const [version] = name.split("-");
     const old = fs.readdirSync(folder).filter((other) => ownName.test(other) && !other.startsWith(version));
@@ -63,7 +63,7 @@ function saveCompiled(folder, name, data) {
 
 /**
  * Runs a CommonJS file of ASCII text.
- * @param command told apart, since each compiles other functions
+ * @param command each has its own file, because each compiles other functions
  * @returns what it exports, whether the compiled program was at hand, and what saves it if not
  */
 exports.runCompiled = (file, command) => {

@@ -1,6 +1,6 @@
-/** How esbuild makes one file of the program, or of its client part. */
+/** Options with which esbuild makes one file of the program, or of its client part. */
 
-/** What the bundle leaves outside, for Node to load from node_modules when it is needed. */
+/** Packages that are not bundled; Node loads them from node_modules when needed. */
 export const outside = ["seek-bzip", "@bokuweb/zstd-wasm", "openpgp", "@hpcc-js/wasm-graphviz"];
 
 export const bundleOptions = {
@@ -14,7 +14,7 @@ export const bundleOptions = {
   supported: { "dynamic-import": false },
   define: { "import.meta.url": "moduleUrl" },
   banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
-  // Names stay: stacks are for people.
+  // Keep names, so that stacks are readable.
   minifyWhitespace: true,
   legalComments: "none",
   logLevel: "warning",

@@ -1,6 +1,6 @@
 /**
- * One file of the whole program: loading it takes a third of the time of loading some three hundred modules (docs/performance.md).
- * As deep below the root as the plain files, so that paths relative to a module stay right.
+ * One file of the whole program: loading it takes a third of the time of loading some three hundred modules
+ * (docs/performance.md). It is as deep below the root as the plain files, so that paths relative to a module stay right.
  */
 
 import { execFileSync } from "node:child_process";
@@ -20,7 +20,7 @@ await build({
   entryNames: "[name]",
 });
 
-// What `--version` says beside the number, where this is a checkout.
+// What `--version` prints after the number, if this is a checkout.
 try {
   const commit = execFileSync("git", ["describe", "--always", "--dirty", "--exclude=*"], {
     stdio: ["ignore", "pipe", "ignore"],

@@ -1,6 +1,6 @@
 /**
- * `npm run build:client`: dist/client-part, what a machine needs that only follows archives: one file of program, without the
- * archive's side, and the libraries that it may load. The program must have been built.
+ * `npm run build:client`: dist/client-part, the program for machines that only follow archives: one file without the code for
+ * keepers, and the libraries that it may load. The program must have been built.
  */
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
@@ -12,7 +12,7 @@ const bundle = `${folder}/dist/src/bundle`;
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(bundle, { recursive: true });
 
-/** What the client's commands import of the archive's side, for options that the client part refuses. */
+/** Imports of keeper code in the client's commands, for options that the client part refuses. */
 const archiveSide = {
   name: "archive-side",
   setup({ onResolve, onLoad }) {

@@ -1,4 +1,4 @@
-/** What an installation needs of this folder: the program with its libraries, no more. For the .deb and the standalone program. */
+/** The files of this folder that an installation needs: the program with its libraries. For the .deb and the standalone program. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -14,7 +14,7 @@ export function releaseDate() {
   return date;
 }
 
-/** What every installation has of the project itself; the demo makes packages of the papers. */
+/** The project's own files in every installation; the demo makes packages from the documents. */
 export const ownFiles = [
   "bin",
   "dist/commit",
@@ -27,10 +27,10 @@ export const ownFiles = [
   "SECURITY.md",
 ];
 
-/** Types, maps and texts of libraries, which nobody reads at run time. */
+/** Types, source maps and texts of libraries, which are not needed at run time. */
 const left = /\.(?:d\.[cm]?ts|map)$|^node_modules\/.*(?:\.(?:md|markdown)|\/\.[^/]+|\/(?:types|test|tests))$/;
 
-/** Of the OpenPGP library, Node loads one of several forms. */
+/** Node loads only one of several builds of the OpenPGP library. */
 export const isLoaded = (path) =>
   !/openpgp\/(?:lightweight|dist\/(?:lightweight|openpgp|node\/openpgp\.(?!min\.cjs$)))/.test(path);
 

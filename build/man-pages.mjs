@@ -1,6 +1,6 @@
 /**
- * The manual: a page for the program, one for each command, made of the commands themselves (what `--help` shows) and of the
- * prose in man/; and the pages on the two configuration files and the trust rules, made of docs/. Written to dist/man.
+ * The manual: a page for the program, one for each command, made from the commands themselves (as in `--help`) and the text in
+ * man/; and the pages about the two configuration files and the trust rules, made from docs/. Written to dist/man.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { lexer } from "marked";
@@ -202,7 +202,7 @@ function bySection(a, b) {
   return first < second ? -1 : 1;
 }
 
-/** A page of docs/: what stands above the first heading becomes the description. */
+/** A page of docs/: the text before the first heading becomes the description. */
 function documentPage(name, section, about, source) {
   const tokens = lexer(readFileSync(source, "utf8")).filter(({ type, depth }) => type !== "heading" || depth > 1);
   page(name, section, about, [

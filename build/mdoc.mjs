@@ -1,6 +1,6 @@
-/** Markdown, as marked reads it, in mdoc, the language of manual pages. */
+/** Converts Markdown, parsed by marked, to mdoc, the language of manual pages. */
 
-/** Words that mdoc would take for macros or punctuation where it parses arguments. */
+/** Words that mdoc would interpret as macros or punctuation in arguments. */
 const special = /^(?:[A-Z][a-z][a-z0-9]?|[.,:;()?!|]|\[|\])$/;
 const manuals = {
   "profile.md": "feedkey-profile(5)",
@@ -8,7 +8,7 @@ const manuals = {
   "trust-rules.md": "feedkey-trust(7)",
 };
 
-/** Text of the page, with nothing that roff would take for its own. */
+/** Escapes text that roff would interpret. */
 export function literal(text) {
   return (
     text
@@ -17,18 +17,18 @@ export function literal(text) {
       .replaceAll("`", "\\(ga")
       .replaceAll("^", "\\(ha")
       .replaceAll("~", "\\(ti")
-      // mandoc would rather have a macro for this one.
+      // mandoc prefers a macro for this one.
       .replaceAll("NetBSD", "Net\\&BSD")
       .replace(/[^\0-\x7f]/gu, (letter) => `\\[u${letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`)
   );
 }
 
-/** A line that is shown as it is. */
+/** A literal line. */
 export function code(line) {
   return guarded(literal(line));
 }
 
-/** A line of text that begins with a control character needs something in front of it. */
+/** A text line that begins with a control character needs a prefix. */
 function guarded(line) {
   return /^[.']/.test(line) ? `\\&${line}` : line;
 }
@@ -86,7 +86,7 @@ function inline(tokens) {
     .join("");
 }
 
-/** Where a link leads, if another page of the manual or a guide says more. */
+/** The target of a link, if it is another page of the manual or a guide. */
 function targetOf(href) {
   const [file] = href.split("#");
   if (file === "" || file.startsWith("../")) return "";
@@ -133,7 +133,7 @@ function list({ ordered, items }) {
   return [`.Bl ${ordered ? "-enum" : "-bullet"}`, ...items.flatMap(({ tokens }) => [".It", ...mdocOf(tokens)]), ".El"];
 }
 
-/** A table as a list of terms: the first column names, the others say, with their headings from the third on. */
+/** A table as a list of terms: the first column is the term, the others its text, with headings from the third column on. */
 function table({ header, rows }) {
   const lines = rows.flatMap(([first, ...cells]) => {
     const texts = cells.map(({ tokens }, at) => {
@@ -171,7 +171,7 @@ export function mdocOf(tokens) {
   });
 }
 
-/** A paragraph that begins where something else has made room already is not begun again. */
+/** No paragraph break is needed after something that already makes one. */
 export function dropEmpty(lines) {
   const kept = [];
   for (const [at, line] of lines.entries()) {

@@ -1,4 +1,5 @@
-// Runs inside the standalone executable: lays the program's files into a folder of the user's own, once for each version, and starts it.
+// Runs inside the standalone executable: unpacks the program's files into a private folder of the user, once for each version,
+// and starts the program.
 const { createHash, randomBytes } = require("node:crypto");
 const fs = require("node:fs");
 const { createRequire } = require("node:module");
@@ -29,7 +30,7 @@ function write(folder) {
   }
 }
 
-/** The folder of this version, written whole or not at all; undefined where the home can't be written. */
+/** The folder of this version, written completely or not at all; undefined if the home can't be written. */
 function keptFolder() {
   const above = cacheFolder();
   const kept = join(above, `standalone-${version}`);
@@ -52,7 +53,7 @@ function keptFolder() {
   }
 }
 
-/** A folder for this run alone. */
+/** A folder only for this run. */
 function passingFolder() {
   const folder = fs.mkdtempSync(join(tmpdir(), "feedkey-"));
   process.on("exit", () => fs.rmSync(folder, { recursive: true, force: true }));

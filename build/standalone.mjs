@@ -56,7 +56,7 @@ chmodSync(target, 0o755);
 try {
   execFileSync("strip", [target], { stdio: "ignore" });
 } catch {
-  // It is only larger.
+  // Otherwise the executable is only larger.
 }
 await inject(target, "NODE_SEA_BLOB", readFileSync(settings.output), { sentinelFuse: fuse });
 rmSync(folder, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** A client of one archive, as programs use it; the command line is one of them. */
+/** The library for clients of an archive, which the command line uses too. */
 import { FeedkeyError } from "../error.ts";
 import { findProfile, stateFolder } from "../files/paths.ts";
 import { createTransport } from "../net/transport.ts";
@@ -32,20 +32,20 @@ import type { FeedOutcome } from "./update.ts";
 import type { VerifiedCopy } from "./verify-copy.ts";
 import { report } from "./with-warnings.ts";
 
-/** Names of the feeds that an export is for. @throws FeedkeyError `usage` */
+/** The feeds for an export, by name. @throws FeedkeyError `usage` */
 function feedNames(profile: Profile, { feeds = [] }: ExportOptions): string[] {
   return feeds.length === 0 ? [] : chosenFeeds(profile, feeds).map(({ name }) => name);
 }
 
-/** The ways to the world, kept open between calls. */
+/** The network connections, kept open between calls. */
 interface Transports {
   readonly archive: Transport;
   readonly keyservers: Transport;
 }
 
 /**
- * A client. Each call is a run of its own, like a command: it asks for news of the archive's keys as the profile says,
- * judges by the clock, and records what it learned. Calls may run at the same time, in other processes too.
+ * A client. Each call works like a separate command: it asks for news of the archive's keys as the profile says, judges by the
+ * clock, and records what it learned. Calls may run at the same time, in other processes too.
  */
 export class Client {
   readonly profile: Profile;
@@ -76,7 +76,7 @@ export class Client {
 
   /**
    * Opens the state for one call.
-   * @param how `readOnly`: nothing is recorded; `onlySigners`: the call verifies signatures and says nothing of other keys
+   * @param how `readOnly`: nothing is recorded; `onlySigners`: the call only verifies signatures, and reports no other keys
    * @throws FeedkeyError `no_seed`, `bad_profile`, `bad_state`, `usage` once it is closed, and as the action
    */
   async #run<Found>(
@@ -112,8 +112,8 @@ export class Client {
   }
 
   /**
-   * Asks about every key, however recent its last check.
-   * @throws FeedkeyError `unavailable` if no server gave a proper answer about some key: then the profile's grace applies
+   * Asks about every key, even if its last check was recent.
+   * @throws FeedkeyError `unavailable` if no server gave a usable answer about some key; then the profile's grace applies
    */
   async refresh(options: CallOptions = {}): Promise<Report<Omit<KeyNews, "errors">>> {
     const { keyNews } = await import("../refresh/key-news.ts");
@@ -127,7 +127,7 @@ export class Client {
   }
 
   /**
-   * Downloads and verifies the feeds' indexes. Every feed is tried; of one that is refused the last good index stays in use.
+   * Downloads and verifies the feeds' indexes. Every feed is tried; if one is refused, its last good index stays in use.
    * @throws FeedkeyError `usage` for a feed that the profile does not have; without `partial` the gravest refusal
    */
   async update(options: UpdateOptions = {}): Promise<Report<{ readonly feeds: readonly FeedOutcome[] }>> {
@@ -144,8 +144,10 @@ export class Client {
   }
 
   /**
-   * What the last accepted indexes list, judged again by what is known; no server is asked and nothing is recorded.
-   * @throws FeedkeyError `usage`, `not_found` if no index has been accepted yet; without `partial` why an index no longer stands
+   * The packages of the last accepted indexes, which are judged again with the known keys; no server is asked and nothing is
+   * recorded.
+   * @throws FeedkeyError `usage`, `not_found` if no index has been accepted yet; without `partial` why an index is no longer
+   * accepted
    */
   async list(options: ListOptions = {}): Promise<Report<Omit<Listed, "errors">>> {
     const { listPackages } = await import("./packages/listed-packages.ts");
@@ -154,7 +156,7 @@ export class Client {
 
   /**
    * Downloads and verifies one package of an index that was accepted before.
-   * @param request `NAME` or `NAME=VERSION`; without a version the newest is meant
+   * @param request `NAME` or `NAME=VERSION`; without a version: the newest
    * @throws FeedkeyError the refusal of the package, or of the index that should list it
    */
   async fetch(request: string, options: Omit<FetchOptions, "partial">): Promise<Fetched> {
@@ -165,7 +167,7 @@ export class Client {
   }
 
   /**
-   * Downloads and verifies packages. One that is refused does not keep the others from coming.
+   * Downloads and verifies packages. If one is refused, the others are still fetched.
    * @param requests `NAME` or `NAME=VERSION` each; `*` and `?` stand for any letters
    * @throws FeedkeyError `usage`, `not_found`, `output`; without `partial` the gravest refusal
    */
@@ -178,9 +180,9 @@ export class Client {
   }
 
   /**
-   * Brings a verified mirror of a feed up to date: a folder that other clients of the archive can use in its place.
+   * Updates a verified mirror of a feed: a folder that other clients can use instead of the archive.
    * @param folder made if it is missing; feeds of one archive may share it
-   * @throws FeedkeyError as `update` and `fetch`, `locked`; then clients of the mirror see what it was before
+   * @throws FeedkeyError as `update` and `fetch`, `locked`; then the mirror keeps its previous state
    */
   async mirror(feed: string, folder: string, options: MirrorOptions = {}): Promise<Report<Omit<Mirrored, "errors">>> {
     const { mirrorFeed } = await import("./mirror/mirror-feed.ts");
@@ -211,7 +213,7 @@ export class Client {
     return await this.#run(how, options, (session) => verifyPackages(session, files, options.feed));
   }
 
-  /** What this client has, how old it is, and what will break when; no server is asked and nothing is recorded. */
+  /** What this client has, how old it is, and what will break and when; no server is asked and nothing is recorded. */
   async status(): Promise<Report<ClientStatus>> {
     const { clientStatus } = await import("./status.ts");
     return await this.#run({ readOnly: true }, {}, clientStatus);
@@ -229,7 +231,7 @@ export class Client {
     });
   }
 
-  /** Works out an export without writing it. @throws FeedkeyError `output` */
+  /** Plans an export without writing it. @throws FeedkeyError `output` */
   async planExport(
     path: string,
     options: ExportOptions & {
@@ -246,7 +248,7 @@ export class Client {
     });
   }
 
-  /** Closes the connections. What was learned is on disk already. */
+  /** Closes the connections. The state has already been written. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#transports.archive.close();

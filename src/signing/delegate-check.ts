@@ -108,10 +108,10 @@ export function nameOf({ facts }: OwnCertificate): string {
 }
 
 /**
- * A delegate must not sign what clients would refuse. A key that is not a delegate passes.
- * @param feeds names of the feeds that are to be signed
+ * Refuses if clients would refuse what a delegate signs. A key that is not a delegate is accepted.
+ * @param feeds names of the feeds to sign
  * @param userId the archive's, if it is known
- * @throws FeedkeyError `untrusted_signer`, `revoked`... with what is wrong with its delegation
+ * @throws FeedkeyError `untrusted_signer`, `revoked`... with the problem of its delegation
  */
 export function refuseBeyondDelegation(
   own: Own,

@@ -15,7 +15,7 @@ async function gpg(args: readonly string[], input: Uint8Array, passphrase?: stri
   // Loopback: the agent takes the passphrase from gpg and does not ask a person.
   const given = passphrase === undefined ? [] : ["--pinentry-mode", "loopback", "--passphrase-fd", "3"];
   const secret = passphrase === undefined ? undefined : `${passphrase}\n`;
-  // Options that gpg.conf may have for people, but that must not apply to an index.
+  // Options that gpg.conf may contain, but that must not apply to an index.
   const ran = await runGpg(["--no-armor", "--no-textmode", ...given, ...args], { input, secret });
   if (ran.cause !== undefined) {
     throw new FeedkeyError("bad_config", "gpg can't be started", {
@@ -50,13 +50,13 @@ export async function gpgCertificate(fingerprint: Fingerprint): Promise<RawCerti
 
 /**
  * Signs through gpg: SHA-256, a binary document or a text, notations never critical.
- * @param passphrase what gpg is to unlock the key with; one that asks a person is left to gpg's agent, which asks by itself
+ * @param passphrase the passphrase for gpg; if a person must be asked, gpg's agent asks by itself
  */
 export function gpgSigner(fingerprint: Fingerprint, passphrase: PassphraseSource): DocumentSigner {
   return {
     async signDocument(data, certificate, content) {
       const document = data instanceof HashedDocument ? data : new HashedDocument(data);
-      // GnuPG need not have heard of a revocation that the key store has.
+      // GnuPG may lack a revocation that the key store has.
       const refused = refusePrimary(certificate.facts, content.at);
       if (refused !== undefined) {
         throw new FeedkeyError(refused.code, `can't sign with ${fingerprint}: ${refused.reason}`, {

@@ -1,4 +1,4 @@
-/** The archive's configuration, read from its file; and the key given in it or by a person. */
+/** Reads the archive's configuration, and parses keys from it or from the command line. */
 import { resolve } from "node:path";
 import { FeedkeyError, systemCode } from "../error.ts";
 import { escapeText } from "../escape.ts";

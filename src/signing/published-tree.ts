@@ -1,6 +1,6 @@
 /**
- * The published tree, to which others may be able to write. Everything in it but package files is read and written here: only
- * plain files inside the root, never through a link out of their folder, without blocking, and within a size limit.
+ * The published tree, to which others may be able to write. Everything in it except package files is read and written here:
+ * only plain files inside the root, never through a link out of their folder, without blocking, and within a size limit.
  */
 import * as fs from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -19,7 +19,7 @@ export interface PublishedFile {
   readonly data: Data | string;
 }
 
-/** A folder as it was found: each file is read once. */
+/** A snapshot of a folder: each file is read only once. */
 export type FolderView = Pick<PublishedFolder, "path" | "read" | "readOnce" | "document" | "names">;
 
 /** A folder of the tree. It need not exist yet. */
@@ -32,22 +32,22 @@ export class PublishedFolder {
     this.#name = name;
   }
 
-  /** Absolute, as the root was given: for messages. */
+  /** The absolute path, based on the given root, for messages. */
   get path(): string {
     return join(this.#root.folder, this.#name);
   }
 
   /**
-   * An index or a signature; undefined if there is none. A link to a file of the same folder, where anyone who could make
-   * it could put the file itself, is that file.
-   * @throws FeedkeyError `bad_path` for anything but a plain file of a fitting size, `output` if it can't be read
+   * An index or a signature; undefined if there is none. A link to a file in the same folder is followed, because anyone who
+   * can make the link could also write the file.
+   * @throws FeedkeyError `bad_path` for anything but a plain file of limited size, `output` if it can't be read
    */
   async read(name: string, most?: number): Promise<Buffer | undefined> {
     const usual = /\.(sig|asc)$/.test(name) ? limits.signatureFileBytes : maxIndexBytes;
     return await this.#root.read(await this.#root.beside(join(this.#name, name)), most ?? usual);
   }
 
-  /** A file that nobody asks for again, so that it takes no memory longer than it is needed. @throws FeedkeyError as `read` */
+  /** A file that is read only once, so it is not kept in memory. @throws FeedkeyError as `read` */
   async readOnce(name: string): Promise<Buffer | undefined> {
     return await this.read(name);
   }
@@ -61,7 +61,7 @@ export class PublishedFolder {
     return found && new HashedDocument(found, found.sha256);
   }
 
-  /** The folder as it is found from now on: no file is read twice. */
+  /** A new snapshot of the folder: no file is read twice. */
   view(): FolderView {
     const once = <Found>(find: (name: string) => Promise<Found>) => {
       const found = new Map<string, Promise<Found>>();
@@ -76,19 +76,19 @@ export class PublishedFolder {
     return { path: this.path, read, readOnce, document, names: (folder) => this.names(folder) };
   }
 
-  /** What is in a folder below it; nothing if there is none. @throws FeedkeyError `bad_path`, `output` */
+  /** The names in a folder below it; empty if it is missing. @throws FeedkeyError `bad_path`, `output` */
   async names(folder: string): Promise<readonly string[]> {
     const found = await this.#root.look(join(this.#name, folder));
     return found.kind === "folder" ? found.names : [];
   }
 
-  /** @throws FeedkeyError `bad_path`: something else is in the place of one of these files, or of a folder on the way */
+  /** @throws FeedkeyError `bad_path`: one of these files, or a folder in its path, is something else */
   async refuseOdd(names: readonly string[]): Promise<void> {
     for (const name of names) await this.#root.refuseOdd(join(this.#name, name));
   }
 
   /**
-   * Makes the folder, and those below it that files are in, and removes what killed runs left there.
+   * Makes the folder and the subfolders of the files, and removes leftovers of killed runs there.
    * @throws FeedkeyError `bad_path`, `output`
    */
   async prepare(files: readonly PublishedFile[] = []): Promise<void> {
@@ -99,7 +99,7 @@ export class PublishedFolder {
   }
 
   /**
-   * Files under temporary names, in their order; if one can't be made, none is left. Their folders must be there.
+   * Files under temporary names, in their order; if one can't be made, none is left. Their folders must exist.
    * @throws FeedkeyError `bad_path`, `output`
    */
   async stage(files: readonly PublishedFile[]): Promise<StagedFile[]> {
@@ -118,7 +118,7 @@ export class PublishedFolder {
     return staged;
   }
 
-  /** To be called before staged files get their names. @throws FeedkeyError `bad_path`: a link has replaced a folder of theirs */
+  /** Call this before staged files get their names. @throws FeedkeyError `bad_path`: a link has replaced a folder of theirs */
   async assertInPlace(files: readonly PublishedFile[] = []): Promise<void> {
     for (const folder of this.#foldersOf(files)) {
       const here = await this.#host(folder);
@@ -149,7 +149,7 @@ export class PublishedFolder {
   }
 }
 
-/** The tree below an archive's root. Links on the way to the root itself are the keeper's own. */
+/** The tree below an archive's root. Links in the path of the root itself are the keeper's own. */
 export class PublishedTree {
   readonly #root: TargetRoot;
 

@@ -8,9 +8,9 @@ import type { OwnCertificate } from "./signing-key.ts";
 
 export interface RotationState {
   readonly present: OwnCertificate;
-  /** The next key: certified by the present one without end, neither revoked nor withdrawn. */
+  /** The next key: certified by the present one without expiry, neither revoked nor withdrawn. */
   readonly successor: OwnCertificate | undefined;
-  /** End of the successor's certification of the present key: when the rotation may be finished. */
+  /** The expiry of the successor's certification of the present key: from then on the rotation may be finished. */
   readonly overlapEnds: Instant | undefined;
   /** The key that certified the present one. */
   readonly predecessor: OwnCertificate | undefined;
@@ -46,7 +46,7 @@ export function rotationState(
 ): RotationState {
   const others = [...own.values()].filter(({ raw }) => raw.fingerprint !== present.raw.fingerprint);
   const endless = (subject: OwnCertificate, issuer: OwnCertificate) => {
-    // The way back, from a successor to its predecessor, always has an end.
+    // The certification of a predecessor by its successor always has an expiry.
     return certifications(subject.facts, issuer.raw.fingerprint, userId, at).some(
       ({ expiresAt }) => expiresAt === undefined,
     );

@@ -1,4 +1,4 @@
-/** Use case: sign a pkgsrc package for pkg_add, which reads RSA signatures of version 4 keys and no others. */
+/** Use case: sign a pkgsrc package for pkg_add, which reads only RSA signatures of version 4 keys. */
 import { basename, join } from "node:path";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
@@ -24,7 +24,7 @@ export interface SignedPackageFile {
 }
 
 /**
- * Whether pkg_add can read what this key signs.
+ * Refuses a key whose signatures pkg_add can't read.
  * @param signature binary
  * @throws FeedkeyError `bad_config`
  */
@@ -40,7 +40,7 @@ function refuseUnreadable(signature: Uint8Array, { facts }: SigningKey): void {
   if (key === undefined) throw refuse("the signature does not name its key");
   if (key.algorithm !== "rsa") throw refuse(`it is ${escapeText(key.algorithm)}, not RSA`);
   if (key.version !== 4) throw refuse(`its version is ${key.version}, not 4`);
-  // netpgpverify cuts off the zero octets and does not find the key.
+  // netpgpverify drops the zero octets and does not find the key.
   if (key.keyId.startsWith("00")) throw refuse(`its key ID, ${key.keyId}, begins with 00`);
 }
 
@@ -54,9 +54,9 @@ function nameOf(source: ByteSource, pkgname: string): string {
 
 /**
  * Signs a package.
- * @param folder where the signed one goes; undefined: into the unsigned one's place
- * @throws FeedkeyError `not_found`, `bad_package`, `bad_path` for a file that is not called after its package, `usage`
- *   for one that is signed already, `bad_config` for a key that pkg_add can't read; `output`; `revoked`...
+ * @param folder where to write the signed package; undefined: it replaces the unsigned one
+ * @throws FeedkeyError `not_found`, `bad_package`, `bad_path` for a file without the name of its package, `usage` for one that
+ * is already signed, `bad_config` for a key that pkg_add can't read; `output`; `revoked`...
  */
 export async function signPackageFile(
   path: string,

@@ -1,4 +1,4 @@
-/** The key that signs as the archive: one of the key store, or one that stays in GnuPG or on a card. */
+/** The key that signs for the archive: in the key store, in GnuPG, or on a card. */
 import { FeedkeyError } from "../error.ts";
 import type { ArchiveConfig } from "../profile/types.ts";
 import type { KeyStore } from "../store/key-store.ts";
@@ -16,7 +16,7 @@ import {
 export type KeyPlace = ArchiveConfig["key"];
 
 /**
- * All certificates of the key store, and that of a key which stays in GnuPG, with the signatures among them checked.
+ * All certificates of the key store, and that of a key in GnuPG, with their signatures on each other checked.
  * @throws FeedkeyError `not_found`, `bad_config` if gpg does not give it
  */
 export async function certificatesWith(

@@ -15,10 +15,10 @@ import { addressOf } from "../trust/identity.ts";
 import { maySpeakFor } from "../trust/key-state.ts";
 import { readAllStored } from "./stored-certificate.ts";
 
-/** Gives the passphrase of a key when it is needed; asks a person, a file or a descriptor. */
+/** Returns the passphrase of a key when needed, from a person, a file or a descriptor. */
 export interface PassphraseSource {
   (fingerprint: Fingerprint): Promise<string>;
-  /** Set if it would ask a person, or has none: for a key that stays in GnuPG, GnuPG's own agent asks. */
+  /** Set if it would ask a person, or has none; for a key in GnuPG, GnuPG's own agent asks. */
   readonly asks?: boolean;
 }
 
@@ -64,8 +64,8 @@ export async function judgedTogether(raws: Iterable<RawCertificate>): Promise<Ma
 }
 
 /**
- * A certificate with those of its keys alone that could have signed for the archive: anybody can add a subkey of his own to a
- * copy, and a thief of one may have signed anything with it.
+ * A certificate with only those keys that could have signed for the archive: anybody can add a foreign subkey to a copy, and a
+ * thief of a subkey may have signed anything.
  */
 export function withOwnKeys({ raw, facts }: OwnCertificate): RawCertificate {
   const own = new Set(facts.subkeys.filter(maySpeakFor).map(({ fingerprint }) => fingerprint));
@@ -78,7 +78,7 @@ export function ownerOf(own: ReadonlyMap<Fingerprint, OwnCertificate>, subkey: F
     const found = facts.subkeys.find((one) => one.fingerprint === subkey && one.bindings.length > 0);
     return found === undefined ? [] : [{ owner: raw.fingerprint, bindings: found.bindings }];
   });
-  // Anybody can bind another's subkey to a key of his own, but the subkey acknowledges its owner alone.
+  // Anybody can bind a foreign subkey to a key, but the subkey acknowledges only its owner.
   const acknowledged = listed.find(({ bindings }) => bindings.some(({ backSignature }) => backSignature !== undefined));
   return (acknowledged ?? listed[0])?.owner;
 }
@@ -95,7 +95,7 @@ export function isSubkey(subkey: Fingerprint, owner: Fingerprint, write: string)
   );
 }
 
-/** The key of the store that a person means. @throws FeedkeyError as `KeyStore.resolve`; for a subkey with its owner */
+/** The key of the store that the user named. @throws FeedkeyError as `KeyStore.resolve`; for a subkey with its owner */
 export async function resolveKey(store: KeyStore, text: string): Promise<Fingerprint> {
   try {
     return await store.resolve(text);
@@ -109,8 +109,8 @@ export async function resolveKey(store: KeyStore, text: string): Promise<Fingerp
 
 /**
  * Opens a key for signing.
- * @param fingerprint as a person wrote it; the full one is required
- * @param certificates of the key store, where they were read already
+ * @param fingerprint as the user wrote it; it must be complete
+ * @param certificates of the key store, if they were already read
  * @throws FeedkeyError `usage`, `not_found`, `bad_config` (passphrase, file modes), `bad_certificate`
  */
 export async function openSigningKey(

@@ -1,4 +1,4 @@
-/** Reads secret keys of a key store: the store looks at names only, and a file may contain another key than its name says. */
+/** Reads secret keys of a key store: the store checks only names, so a file may contain a different key. */
 import { FeedkeyError } from "../error.ts";
 import { secretParts } from "../openpgp/secret/secret-parts.ts";
 import type { KeyStore } from "../store/key-store.ts";

@@ -1,4 +1,4 @@
-/** Which algorithm a successor has: stock clients that read the archive's feeds now must still be able to. */
+/** Chooses the algorithm of a successor: stock clients that can read the archive's feeds now must still be able to. */
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { formats } from "../formats/formats.ts";
@@ -30,7 +30,7 @@ function unreadable({ name, format }: ArchiveFeed, what: string, hint: string): 
 }
 
 /**
- * The algorithm of a new successor: RSA stays RSA where a feed's stock client reads nothing else.
+ * The algorithm of a new successor: RSA stays RSA if a feed's stock client reads nothing else.
  * @param wanted what the caller asks for, if anything
  * @throws FeedkeyError `usage`: that client could not read it
  */

@@ -1,7 +1,4 @@
-/**
- * Use case: write the keys that may sign now in the form that another program reads. For that program, removal from it is the
- * only revocation.
- */
+/** Use case: write the keys that may sign now as another program reads them; for that program, removal is the only revocation. */
 import * as fs from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FeedkeyError, orRefusal, systemCode } from "../error.ts";
