@@ -61,7 +61,13 @@ export class HashedDocument implements Content {
 
   /** Everything that a signature over the document covers. @throws Error for a hash that can't be computed here */
   signed(raw: RawSignature): Message {
-    const parts = () => [raw.salt, this.covered, raw.hashedPart, trailerOf(raw)];
+    const covered = () => piecesOf(this.#covered);
+    const parts = function* () {
+      yield raw.salt;
+      yield* covered();
+      yield raw.hashedPart;
+      yield trailerOf(raw);
+    };
     return { hash: raw.hash, digest: this.signedDigest(raw), parts };
   }
 

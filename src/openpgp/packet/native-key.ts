@@ -23,8 +23,8 @@ export const algorithm = {
 export interface Message {
   /** Node's name of the hash that made the digest. */
   readonly hash: string;
-  /** The parts in order. The next message may overwrite them, so use them immediately. */
-  readonly parts: () => readonly Uint8Array[];
+  /** The parts in order. The next part or message may overwrite one, so use it immediately. */
+  readonly parts: () => Iterable<Uint8Array>;
   readonly digest: Uint8Array;
 }
 
@@ -97,7 +97,7 @@ function overMessage(key: () => KeyObject, count: number, octets: number): Check
     const value = plainNumbers(numbers, count, octets);
     if (value === undefined) return false;
     const input = { key: key(), dsaEncoding: "ieee-p1363" } as const;
-    if (together) return inThread(hash, Buffer.concat(parts()), input, value);
+    if (together) return inThread(hash, Buffer.concat(Array.from(parts(), (part) => Buffer.from(part))), input, value);
     const check = createVerify(hash);
     for (const part of parts()) check.update(part);
     return check.verify(input, value);
