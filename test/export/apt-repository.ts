@@ -51,8 +51,8 @@ export class AptMachine {
   }
 
   /** Installs a machine, and runs what the installer runs for feedkey. */
-  static async make(archive: LiveArchive): Promise<AptMachine> {
-    const machine = new AptMachine(join(archive.folder, "machine"));
+  static async make(archive: LiveArchive, name = "machine"): Promise<AptMachine> {
+    const machine = new AptMachine(join(archive.folder, name));
     const settled = ["sources.list.d", "apt.conf.d", "preferences.d"].map((name) => `etc/apt/${name}`);
     const lists = ["var/lib/apt/lists/partial", "var/lib/dpkg", "var/cache/apt/archives/partial"];
     for (const folder of [...settled, ...lists, "usr/bin", "read"]) {
@@ -133,9 +133,13 @@ export class AptMachine {
     return await runProgram(program, args, { env: { APT_CONFIG: join(this.root, "apt.conf"), LC_ALL: "C" } });
   }
 
+  async update(): Promise<Ended> {
+    return await this.#apt("apt-get", "update");
+  }
+
   /** `apt-get update` must succeed, and find exactly these packages. */
   async finds(...names: readonly string[]): Promise<void> {
-    const ended = await this.#apt("apt-get", "update");
+    const ended = await this.update();
     expect(ended.status, ended.stdout + ended.stderr).to.equal(0);
     expect(ended.stderr, "warnings").to.equal("");
     expect(await this.packages()).to.deep.equal([...names].sort());
@@ -144,7 +148,7 @@ export class AptMachine {
   /** `apt-get update` must refuse the Release file for its signature. @returns what it said */
   async refuses(): Promise<string> {
     const before = await this.packages();
-    const ended = await this.#apt("apt-get", "update");
+    const ended = await this.update();
     expect(ended.status, ended.stdout).to.equal(100);
     expect(await this.packages(), "the lists after the refusal").to.deep.equal(before);
     return ended.stderr;

@@ -63,7 +63,7 @@ export class PacmanMachine {
   }
 
   /** Installs a machine, without feedkey's set-up. */
-  static async make(archive: PacmanArchive, name = "machine"): Promise<PacmanMachine> {
+  static async make(archive: Pick<PacmanArchive, "live">, name = "machine"): Promise<PacmanMachine> {
     // gpg's sockets need a short path.
     const machine = new PacmanMachine(join(archive.live.folder, name));
     const { root } = machine;
@@ -105,7 +105,7 @@ export class PacmanMachine {
   }
 
   /** `feedkey setup pacman`, or another command of it, which must succeed. */
-  async setUp(archive: PacmanArchive, ...more: readonly string[]): Promise<JsonDocument> {
+  async setUp(archive: Pick<PacmanArchive, "live">, ...more: readonly string[]): Promise<JsonDocument> {
     const where = ["--root", this.root, ...(more.length > 0 ? more : ["--timer", "systemd"])];
     const profile = ["--json", "--profile", archive.live.profile];
     const ended = await this.run(join(this.root, "usr/bin/feedkey"), ...profile, "setup", "pacman", ...where);

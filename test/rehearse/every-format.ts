@@ -50,8 +50,8 @@ export const feeds: readonly FormatFeed[] = [
   {
     name: "stable",
     format: "apt",
-    path: "debian/dists/stable",
-    write: (site) => writeSuite(join(site, "debian/dists/stable")),
+    path: "dists/stable",
+    write: (site) => writeSuite(join(site, "dists/stable")),
   },
   {
     name: "release",

@@ -33,7 +33,7 @@ async function apt({ root, keyring, url }: Machine): Promise<boolean> {
   await fs.copyFile(keyring, join(root, "archive.gpg"));
   const list = await write(
     join(root, "sources.list"),
-    `deb [signed-by=${root}/archive.gpg arch=amd64] ${url}debian stable main`,
+    `deb [signed-by=${root}/archive.gpg arch=amd64] ${url} stable main`,
   );
   const status = join(root, "status");
   await fs.writeFile(status, "");

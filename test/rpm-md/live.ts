@@ -62,18 +62,20 @@ export class RpmArchive {
   }
 }
 
+type Archive = Pick<RpmArchive, "live">;
+
 /** The trust and the caches of one machine's dnf or zypper, below a root of its own. */
 export abstract class RpmMachine {
   readonly root: string;
   readonly program: "dnf" | "zypper";
 
-  constructor(archive: RpmArchive, name: string, program: "dnf" | "zypper") {
+  constructor(archive: Archive, name: string, program: "dnf" | "zypper") {
     this.root = join(archive.live.folder, name);
     this.program = program;
   }
 
   /** `feedkey setup`, which must succeed. @returns its warnings */
-  async setUp(archive: RpmArchive, ...more: readonly string[]): Promise<readonly string[]> {
+  async setUp(archive: Archive, ...more: readonly string[]): Promise<readonly string[]> {
     await fs.mkdir(join(this.root, "usr/bin"), { recursive: true });
     const program = `#!/bin/sh\nexec '${process.execPath}' '${resolve("bin/feedkey.js")}' "$@"\n`;
     await fs.writeFile(join(this.root, "usr/bin/feedkey"), program, { mode: 0o755 });
@@ -121,7 +123,7 @@ export abstract class RpmMachine {
 }
 
 export class DnfMachine extends RpmMachine {
-  constructor(archive: RpmArchive, name: string) {
+  constructor(archive: Archive, name: string) {
     super(archive, name, "dnf");
   }
 
@@ -164,7 +166,7 @@ export class DnfMachine extends RpmMachine {
 }
 
 export class ZypperMachine extends RpmMachine {
-  constructor(archive: RpmArchive, name: string) {
+  constructor(archive: Archive, name: string) {
     super(archive, name, "zypper");
   }
 
