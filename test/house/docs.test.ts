@@ -119,7 +119,7 @@ describe("the documentation", () => {
   ] as const) {
     it(`explains every key that ${source} knows`, () => {
       const lists = [...read(source).matchAll(/^const \w+Keys = \[([^\]]+)\]/gm)];
-      const keys = lists.flatMap(([, list = ""]) => list.match(/[a-z-]+/g) ?? []);
+      const keys = lists.flatMap(([, list = ""]) => list.match(/[a-z0-9-]+/g) ?? []);
       expect(keys).to.not.have.length(0);
       for (const path of paths) {
         const text = read(path);
