@@ -31,7 +31,7 @@ export class StateReader {
       const newer = "use a feedkey at least as new as the one that wrote it";
       throw this.#fail(
         this.#path,
-        `has version ${given}, but this program knows only version ${version}`,
+        `has version ${given}, which is newer than version ${version}, the newest that this program knows`,
         this.#fail === badState ? `${newer}; or ${startAgain}` : newer,
       );
     }
