@@ -1,8 +1,8 @@
 /** `npm run picture` draws these too: docs/chain.svg and docs/rotation.svg, with keys of the tests. */
 import * as fs from "node:fs";
-import { chainGraph } from "../src/cli/picture/chain-graph.ts";
-import { layOut } from "../src/cli/picture/svg.ts";
-import { timeline } from "../src/cli/picture/timeline.ts";
+import { chainGraph } from "../src/picture/chain-graph.ts";
+import { layOut } from "../src/picture/svg.ts";
+import { timeline } from "../src/picture/timeline.ts";
 import { archiveId, certificate } from "../test/testkit/certificate.ts";
 import { day } from "../test/testkit/dates.ts";
 import { cert, delegation, machine, master, person } from "../test/testkit/delegations.ts";

@@ -1,7 +1,6 @@
 /** Reads the packages that a verified root lists. Only this file makes the type that fetching requires. */
 
-import { readFile } from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import type { DigestedEntry } from "../formats/entry-source.ts";
 import type { Format, RootContent } from "../formats/format.ts";
 import { formats, maxIndexBytes } from "../formats/formats.ts";
@@ -145,12 +144,12 @@ async function lastContent(
   last: RootTerms["last"],
   read: (signed: Uint8Array) => RootContent,
 ): Promise<RootContent | undefined> {
-  if (last === undefined) return undefined;
+  const before = await last?.readIndex();
   try {
-    return read(await readFile(last.indexPath));
+    return before && read(before);
   } catch (error) {
-    // It was another format or suite, from another profile, which does not matter for this one; or another run has replaced it.
-    if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return undefined;
+    // Another format or suite before, by another profile: it says nothing of this one.
+    if (error instanceof FeedkeyError) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 /** Verifies parts: lists of packages that a verified root names by digest. */
-import { readFile } from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import type { Part } from "../formats/format.ts";
 import { maxIndexBytes } from "../formats/formats.ts";
 import { fitsDigests, type PartSource, partText, refuseLargePart } from "../packages/part-text.ts";
-import { type Accepted, partPath } from "../store/feed-folder.ts";
+import type { Accepted } from "../store/feed-folder.ts";
 import { largerIndexHint } from "./index-files.ts";
 import type { VerifiedRoot } from "./verified-root.ts";
 
@@ -42,22 +41,13 @@ export async function verifyPart(
   const terms = { feed: root.feed.name, root: root.name, limit: root.feed.maxIndexSize ?? maxIndexBytes };
   try {
     refuseLargePart(part, terms, part.open.size);
-    const kept = last && (await keptPart(last, part));
-    if (kept !== undefined && fitsDigests(kept, part.open)) return new VerifiedPart(key, root, part, kept);
-    const damaged = kept && partPath(last.indexPath, nameOfPart(part));
+    // The text that was accepted last, where it is the same: then nothing is asked for.
+    const kept = await last?.readPart(nameOfPart(part));
+    if (kept !== undefined && fitsDigests(kept.bytes, part.open)) return new VerifiedPart(key, root, part, kept.bytes);
+    const damaged = kept?.path;
     return new VerifiedPart(key, root, part, await partText(part, { ...terms, damaged }, source));
   } catch (error) {
     throw error instanceof FeedkeyError && error.details.part !== undefined ? withHint(error) : error;
-  }
-}
-
-/** The last accepted text, if it is the same; then nothing is requested. */
-async function keptPart(last: Accepted, part: Part): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(partPath(last.indexPath, nameOfPart(part)));
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
   }
 }
 

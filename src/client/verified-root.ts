@@ -1,6 +1,5 @@
 /** Verifies roots: the signed files of a feed, from which the trust in its packages starts. */
-import { readFile } from "node:fs/promises";
-import { FeedkeyError, systemCode } from "../error.ts";
+import { FeedkeyError } from "../error.ts";
 import { isFramed } from "../formats/cleartext.ts";
 import type { Format } from "../formats/format.ts";
 import { formats } from "../formats/formats.ts";
@@ -198,15 +197,11 @@ async function isOtherForm(
 ): Promise<boolean> {
   const { signs, ignoresBlankEnds }: Format = formats[feed.format];
   if ((signs === "text" && !ignoresBlankEnds) || last?.meta.createdAt !== createdAt) return false;
-  const read = async () => {
-    const texts = [document.bytes, await readFile(last.indexPath)].map((signed) => {
-      return indexText(feed.format, signed, indexLimit(feed, last.meta));
-    });
-    return await Promise.all(texts);
-  };
-  const [one, other] = await read().catch((error: unknown) => {
-    // Another run may have replaced it in the meantime.
-    if (error instanceof FeedkeyError || systemCode(error) === "ENOENT") return [];
+  const before = await last.readIndex();
+  if (before === undefined) return false;
+  const read = (signed: Uint8Array) => indexText(feed.format, signed, indexLimit(feed, last.meta));
+  const [one, other] = await Promise.all([document.bytes, before].map(read)).catch((error: unknown) => {
+    if (error instanceof FeedkeyError) return [];
     throw error;
   });
   if (one === undefined || other === undefined) return false;

@@ -15,11 +15,46 @@ export function partPath(indexPath: string, digest: string): string {
   return join(dirname(indexPath), `part-${digest}`);
 }
 
+/** The text of a part that was kept with an accepted index. Nothing vouches for it but its digest. */
+export interface KeptPart {
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
 /** The last accepted index of a feed, with its signature. */
 export interface Accepted {
   readonly meta: FeedMeta;
   readonly indexPath: string;
   readonly signaturePath: string;
+  /** The index's bytes; undefined if another run has replaced it meanwhile. */
+  readIndex(): Promise<Uint8Array | undefined>;
+  /** @param digest of the part's text, lower-case hex; undefined if it is not there */
+  readPart(digest: string): Promise<KeptPart | undefined>;
+}
+
+/** An accepted index in its folder. */
+function acceptedIn(folder: string, meta: FeedMeta): Accepted {
+  const indexPath = join(folder, "index");
+  return {
+    meta,
+    indexPath,
+    signaturePath: join(folder, "signature"),
+    readIndex: () => {
+      return fs.readFile(indexPath).catch((error: unknown) => {
+        if (systemCode(error) === "ENOENT") return undefined;
+        throw error;
+      });
+    },
+    readPart: async (digest) => {
+      const path = partPath(indexPath, digest);
+      try {
+        return { path, bytes: await fs.readFile(path) };
+      } catch (error) {
+        if (systemCode(error) === undefined) throw error;
+        return undefined;
+      }
+    },
+  };
 }
 
 /**
@@ -57,7 +92,7 @@ export class FeedFolder {
     const folder = join(this.#folder, this.#generationName(feed, generation));
     const meta = await this.#readMeta(folder);
     if (meta.feed !== feed) throw badState(folder, `is about the feed "${meta.feed}"`);
-    const accepted = { meta, indexPath: join(folder, "index"), signaturePath: join(folder, "signature") };
+    const accepted = acceptedIn(folder, meta);
     if ((await sizeOf(accepted.indexPath)) !== meta.size) throw badState(accepted.indexPath, "has another size");
     await sizeOf(accepted.signaturePath);
     return accepted;

@@ -1,8 +1,8 @@
 /** `chain --svg`, `chain --dot` and `rotate --status --svg`. */
 import { expect } from "chai";
-import { chainGraph } from "../../src/cli/picture/chain-graph.ts";
-import { layOut } from "../../src/cli/picture/svg.ts";
-import { timeline } from "../../src/cli/picture/timeline.ts";
+import { chainGraph } from "../../src/picture/chain-graph.ts";
+import { layOut } from "../../src/picture/svg.ts";
+import { timeline } from "../../src/picture/timeline.ts";
 import { hour, published, TestArchive } from "../testkit/archives/opkg-archive.ts";
 import { archiveId, certificate } from "../testkit/certificate.ts";
 import { day } from "../testkit/dates.ts";

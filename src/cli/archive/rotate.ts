@@ -51,7 +51,7 @@ async function status(context: Context, keeper: Keeper, options: RotateOptions):
   });
   const json = { present, successor, successorHere, predecessor, overlapEnds, keys, feeds };
   if (options.svg !== true) return { text: lines.join("\n"), json };
-  const { timeline } = await import("../picture/timeline.ts");
+  const { timeline } = await import("../../picture/timeline.ts");
   const text = timeline(found, context.at);
   return { text, quiet: text, json };
 }

@@ -18,10 +18,10 @@ export async function chain(context: Context, { dot, svg, resetState }: ChainOpt
   return await context.withClient(async (client) => {
     const { trust } = await client.chain({ resetState });
     if (dot !== true && svg !== true) return { text: chainTree(trust), json: chainJson(trust) };
-    const { chainGraph } = await import("../picture/chain-graph.ts");
+    const { chainGraph } = await import("../../picture/chain-graph.ts");
     const graph = chainGraph(trust);
     const title = `How ${counted(trust.trusted.size, "key")} of ${client.profile.archive.name} hang together`;
-    const text = svg === true ? await (await import("../picture/svg.ts")).layOut(graph, title) : graph;
+    const text = svg === true ? await (await import("../../picture/svg.ts")).layOut(graph, title) : graph;
     return { text, quiet: text, json: chainJson(trust) };
   });
 }

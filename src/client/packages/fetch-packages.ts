@@ -15,10 +15,11 @@ import type { Choice, VerifiedIndex } from "../verified-index.ts";
 import { acceptedIndexes } from "./accepted-indexes.ts";
 import { choose, newest } from "./choose.ts";
 import { withDependencies } from "./dependencies.ts";
-import { type Fetched, fetchPackage, type Target, wantedOf } from "./fetch.ts";
+import { type Fetched, fetchPackage, type Target } from "./fetch.ts";
 import { withoutReplacing } from "./other-packages.ts";
 import { foldedName, OutputNames } from "./output-names.ts";
 import { type CacheOptions, PackageCache } from "./package-cache.ts";
+import { wantedOf } from "./wanted-file.ts";
 
 /** Packages in addition to the named ones. */
 export interface Wish {

@@ -4,23 +4,19 @@
  */
 
 import { createHash } from "node:crypto";
-import { FeedkeyError } from "../../error.ts";
-import { escapeText } from "../../escape.ts";
 import { digestFile } from "../../files/file-digest.ts";
 import type { StagedStream } from "../../files/staged-stream.ts";
-import type { Entry } from "../../formats/entry.ts";
-import { formats } from "../../formats/formats.ts";
 import { timeFor } from "../../net/limits.ts";
 import { getResuming } from "../../net/resume.ts";
 import { isTooLarge } from "../../packages/part-text.ts";
-import type { FeedFormat } from "../../profile/types.ts";
 import { httpError, rootOf } from "../../refresh/download.ts";
 import type { Session } from "../../refresh/session.ts";
 import type { Duration } from "../../time.ts";
-import { packagePath, packageUrl } from "../../trust/package-path.ts";
+import { packageUrl } from "../../trust/package-path.ts";
 import type { Mirrors } from "../mirrors.ts";
 import type { Choice } from "../verified-index.ts";
 import type { PackageCache } from "./package-cache.ts";
+import { badPath, maxUnsized, refuseOther, sizeMismatch, type Wanted, wantedOf } from "./wanted-file.ts";
 
 export interface Fetched {
   readonly path: string;
@@ -28,15 +24,6 @@ export interface Fetched {
   readonly size: number;
   /** The file already existed with the right digest. */
   readonly present: boolean;
-}
-
-interface Wanted {
-  /** Bytes; undefined in a format whose entries give none. */
-  readonly size: number | undefined;
-  readonly sha256: string;
-  /** Segments of its path below the folder to which the index's paths are relative. */
-  readonly segments: readonly string[];
-  readonly baseName: string;
 }
 
 /** Where a package goes. */
@@ -48,41 +35,8 @@ export interface Target {
   settle(file: StagedStream): Promise<void>;
 }
 
-function describe({ name, version }: Entry): string {
-  return `package "${escapeText(name)}" ${escapeText(version)}`.trimEnd();
-}
-
-/** Maximum size in bytes of a file whose entry has no size: larger than any release, but too small to fill a disk. */
-const maxUnsized = 16 * 1024 ** 3;
-
-/** The assumed size of such a file; it determines how long to wait for a slow mirror. */
+/** Bytes that such a file is taken to have: it decides how long a slow mirror is waited for. */
 const expectedUnsized = 256 * 1024 ** 2;
-
-/**
- * T12: size, digest and path that an entry must have.
- * @throws FeedkeyError `no_digest`, `bad_path`
- */
-export function wantedOf(entry: Entry, format: FeedFormat): Wanted {
-  const { size, sha256, filename } = entry;
-  if (sha256 === undefined || (size === undefined && formats[format].lacksSizes !== true)) {
-    const missing = sha256 === undefined ? "SHA256" : "readable Size";
-    throw new FeedkeyError("no_digest", `${describe(entry)} has no ${missing} in the index (line ${entry.line})`, {
-      details: { package: entry.name, version: entry.version, line: entry.line },
-      hint: "MD5 is never enough: the archive must publish SHA256 and Size of every package",
-    });
-  }
-  const path = packagePath(filename ?? "");
-  const baseName = "segments" in path ? path.segments.at(-1) : undefined;
-  if ("code" in path || baseName === undefined) throw badPath(entry, "reason" in path ? path.reason : "it has no path");
-  return { size, sha256, segments: path.segments, baseName };
-}
-
-function badPath(entry: Entry, reason: string): FeedkeyError {
-  return new FeedkeyError("bad_path", `${describe(entry)}: ${escapeText(reason)} (line ${entry.line} of the index)`, {
-    details: { package: entry.name, version: entry.version, line: entry.line },
-    hint: "the index must list packages by plain paths below the feed: tell the archive's keepers",
-  });
-}
 
 /** Folder below the archive that the paths of an index are relative to. */
 export function packagesFolder({ feed }: Choice["index"]): string {
@@ -122,28 +76,6 @@ async function fromLocation(
     await file.discard();
     throw isTooLarge(error) ? sizeMismatch(entry, wanted, "more") : error;
   }
-}
-
-function sizeMismatch(entry: Entry, wanted: Wanted, got: number | "more"): FeedkeyError {
-  const expected = wanted.size ?? maxUnsized;
-  const most = wanted.size === undefined ? "at most " : "";
-  const found = got === "more" ? "more" : String(got);
-  const problem = `${describe(entry)} should have ${most}${expected} bytes, but has ${found}`;
-  return new FeedkeyError("size_mismatch", problem, {
-    details: { package: entry.name, version: entry.version, expected, ...(got === "more" ? {} : { got }) },
-    hint: "the archive is in the middle of an update, or someone changed the file: do not install it; try again or another mirror",
-  });
-}
-
-/** @throws FeedkeyError `size_mismatch`, `digest_mismatch` */
-export function refuseOther(entry: Entry, wanted: Wanted, size: number, sha256: string): void {
-  if (size !== (wanted.size ?? size)) throw sizeMismatch(entry, wanted, size);
-  if (sha256 === wanted.sha256) return;
-  const problem = `${describe(entry)} has SHA256 ${sha256}, but the index says ${wanted.sha256}`;
-  throw new FeedkeyError("digest_mismatch", problem, {
-    details: { package: entry.name, version: entry.version, expected: wanted.sha256, got: sha256 },
-    hint: "the file was changed: do not install it; fetch it again, from another mirror if there is one",
-  });
 }
 
 /**

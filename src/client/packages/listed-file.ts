@@ -1,5 +1,4 @@
-/** Checks one file on the disk against the entries of a verified index that may list it. */
-import { basename, dirname, join, relative, resolve } from "node:path";
+/** Checks one file against the entries of a verified index that may list it. */
 import { FeedkeyError } from "../../error.ts";
 import { escapeText } from "../../escape.ts";
 import { largest } from "../../extremes.ts";
@@ -7,14 +6,7 @@ import type { FileDigest } from "../../files/file-digest.ts";
 import type { Format } from "../../formats/format.ts";
 import { formats } from "../../formats/formats.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
-import { refuseOther, wantedOf } from "./fetch.ts";
-
-/** The paths of an index and its signature on the disk. */
-export interface LocalIndex {
-  readonly index: string;
-  /** Undefined: beside it. */
-  readonly signature: string | undefined;
-}
+import { refuseOther, wantedOf } from "./wanted-file.ts";
 
 /**
  * Checks a package file against the index: an entry with its file name must have its digest. A package contains its own
@@ -35,12 +27,12 @@ export function checkPackageFile(
       hint: "put the file itself there: a link, a pipe or a folder is not accepted",
     });
   }
-  const called = index.packages.findByFile(basename(path));
+  const called = index.packages.findByFile(nameOf(path));
   const same = lacksSizes(index) ? called.filter(({ filename }) => filename === place) : [];
   const entries = same.length > 0 ? same : nearest(called, place);
   const [first] = entries;
   if (first === undefined) {
-    const problem = `the index of feed "${index.feed.name}" does not list ${escapeText(basename(path))}`;
+    const problem = `the index of feed "${index.feed.name}" does not list ${escapeText(nameOf(path))}`;
     throw new FeedkeyError("not_listed", problem, {
       details: { path, feed: index.feed.name },
       hint: "it did not come from this feed: do not install it",
@@ -53,47 +45,32 @@ export function checkPackageFile(
   if (isUnclear && lacksSizes(index)) throw unclear(index, path, entries);
 }
 
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
 function unclear(
   { feed }: VerifiedIndex,
   path: string,
   entries: readonly { readonly filename: string | undefined }[],
 ): FeedkeyError {
   const names = entries.slice(0, 3).map(({ filename = "" }) => escapeText(filename));
-  const problem = `the index of feed "${feed.name}" lists several different files called ${escapeText(basename(path))}, and the path ${escapeText(path)} does not show which of them it should be`;
+  const problem = `the index of feed "${feed.name}" lists several different files called ${escapeText(nameOf(path))}, and the path ${escapeText(path)} does not show which of them it should be`;
   return new FeedkeyError("not_listed", problem, {
     details: { path, feed: feed.name },
     hint: `put it at the path that the index lists, below the folder of the index: ${names.join(" or ")}`,
   });
 }
 
-function lacksSizes({ feed }: VerifiedIndex): boolean {
+/** Whether its entries give digests alone. */
+export function lacksSizes({ feed }: VerifiedIndex): boolean {
   const format: Format = formats[feed.format];
   return format.lacksSizes === true;
 }
 
 /**
- * The place of a file given by the user: its path below the folder of the index, or its whole path if it is elsewhere. For
- * packages, which may be collected in one folder, it is only their name.
- */
-export function placeBeside(index: VerifiedIndex, local: LocalIndex, path: string): string {
-  if (!lacksSizes(index)) return basename(path);
-  const below = relative(dirname(resolve(local.index)), resolve(path));
-  return below.split("/")[0] === ".." ? resolve(path) : below;
-}
-
-/** @returns whether a path is that of the index itself, plain or cleartext-signed, or of one of its signatures */
-export function ownFiles({ feed }: VerifiedIndex, local: LocalIndex): (path: string) => boolean {
-  const name = basename(local.index);
-  const bare = name.replace(/\.(asc|gpg|sign)$/, "");
-  const names = [name, bare, ...formats[feed.format].signaturesOf(bare)];
-  const paths = new Set(names.map((one) => resolve(join(dirname(local.index), one))));
-  if (local.signature !== undefined) paths.add(resolve(local.signature));
-  return (path) => paths.has(resolve(path));
-}
-
-/**
- * Among entries with the same file name, those whose path shares the longest end with the file's path: a file at the place of
- * one package must not count as another with the same name.
+ * Of entries with one file name those whose path has most in common with the file's, from its end: what lies at the place
+ * of one package must not pass for another that is called the same.
  */
 function nearest<Listed extends { readonly filename: string | undefined }>(
   entries: readonly Listed[],

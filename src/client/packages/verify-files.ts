@@ -9,7 +9,8 @@ import { formats } from "../../formats/formats.ts";
 import { isCalledPackage } from "../../packages/file-names.ts";
 import { holdsPackage } from "../../packages/package-content.ts";
 import type { VerifiedIndex } from "../verified-index.ts";
-import { checkPackageFile, type LocalIndex, ownFiles, placeBeside } from "./listed-file.ts";
+import { checkPackageFile } from "./listed-file.ts";
+import { type LocalIndex, ownFiles, placeBeside } from "./local-index.ts";
 
 /** The result for the files: the good paths, and every refusal. */
 export interface CheckedFiles {

@@ -59,7 +59,8 @@ export function nativeKey(version: number, octet: number, material: Uint8Array):
 }
 
 /** Numbers in the form of a JWK (RFC 7515 section 2). */
-export const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString("base64url");
+export const base64url = (bytes: Uint8Array) =>
+  Buffer.from(bytes).toString("base64").replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 
 /** Makes the object at its first use, because most keys are never used for a check. */
 function once<T>(make: () => T): () => T {

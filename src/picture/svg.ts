@@ -1,7 +1,7 @@
 /** Pictures for a browser, in its light and its dark theme. */
 import { Graphviz } from "@hpcc-js/wasm-graphviz";
-import { FeedkeyError } from "../../error.ts";
-import { escapeText } from "../../escape.ts";
+import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 
 /** Styles that override the attributes of the drawing; viewers without style sheets use the attributes. */
 const style = `<style>

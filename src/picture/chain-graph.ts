@@ -2,10 +2,11 @@
  * The chain as a graph in Graphviz's language: keys with their dates and state, certifications and delegations, and the reasons
  * for refusals.
  */
-import { keyToday, scopeText } from "../../client/status.ts";
-import { escapeText } from "../../escape.ts";
-import type { Fingerprint, Rejected, Trusted, TrustSet } from "../../index.ts";
-import { iso } from "../../time.ts";
+import { keyToday, scopeText } from "../client/status.ts";
+import { escapeText } from "../escape.ts";
+import { iso } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+import type { Rejected, Trusted, TrustSet } from "../trust/judge.ts";
 
 /** Anyone can upload keys that are refused, so only as many are drawn as a person can look at. */
 const mostRefused = 50;

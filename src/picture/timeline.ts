@@ -1,7 +1,8 @@
 /** A rotation over time: a bar for each key, the overlap, and today. */
-import { largest, smallest } from "../../extremes.ts";
-import type { RotationStatus } from "../../index.ts";
-import { iso } from "../../time.ts";
+
+import { largest, smallest } from "../extremes.ts";
+import type { RotationStatus } from "../keys/rotation/take-rotation.ts";
+import { iso } from "../time.ts";
 import { escapeXml } from "./svg.ts";
 
 const width = 760;
