@@ -140,6 +140,8 @@ export interface Format {
    * @throws FeedkeyError `bad_index`; `wrong_feed` if it is not what is wanted
    */
   content?(signed: Uint8Array, wanted: Wanted): RootContent;
+  /** What to ask a root for to get everything that it lists, where a profile chooses. @throws FeedkeyError `bad_index` */
+  everything?(root: Uint8Array): Pick<Wanted, "components" | "architectures">;
   /**
    * How a profile selects among its packages: by suite, components and architectures, all required; or optionally by
    * architectures.

@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { FeedkeyError } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import type { FileDigests } from "../formats/digests.ts";
-import { compressionOf, type Part } from "../formats/format.ts";
-import { decompress } from "./compression/compression.ts";
+import { compressionOf, type Part, type PartForm } from "../formats/format.ts";
+import { canDecompress, decompress } from "./compression/compression.ts";
 
 /**
  * A source of parts; its data is not trusted. A file that exceeds the limit may be an error with the reason `too_large`.
@@ -48,8 +48,10 @@ export function fitsDigests(bytes: Uint8Array, { size, sha256, sha512 }: FileDig
  */
 export async function partText(part: Part, terms: PartTerms, source: PartSource): Promise<Uint8Array> {
   refuseLargePart(part, terms, part.open.size);
-  const readable = part.forms.filter(({ file }) => file.size <= terms.limit);
-  const [smallest] = part.forms.map(({ file }) => file.size).sort((a, b) => a - b);
+  const kindOf = (form: PartForm["form"]) => (form === undefined ? "none" : compressionOf[form]);
+  const known = part.forms.filter(({ form }) => canDecompress(kindOf(form)));
+  const readable = known.filter(({ file }) => file.size <= terms.limit);
+  const [smallest] = known.map(({ file }) => file.size).sort((a, b) => a - b);
   if (readable.length === 0 && smallest !== undefined) refuseLargePart(part, terms, smallest);
   for (const { form, file, places } of readable) {
     const what = `${part.path} (${form ?? "not compressed"})`;
@@ -59,15 +61,15 @@ export async function partText(part: Part, terms: PartTerms, source: PartSource)
       });
       if (bytes === undefined) continue;
       if (!fitsDigests(bytes, file)) throw otherPart(part, what, terms);
-      const kind = form === undefined ? "none" : compressionOf[form];
-      const text = await decompress(bytes, kind, part.open.size, "bad_index");
+      const text = await decompress(bytes, kindOf(form), part.open.size, "bad_index");
       if (!fitsDigests(text, part.open)) throw otherPart(part, `what ${part.path} decompresses to`, terms);
       return text;
     }
   }
   const { feed, root } = terms;
   const there = feed === undefined ? "there is" : `feed "${feed}" has`;
-  throw new FeedkeyError("unavailable", `${there} no ${escapeText(part.path)}, which ${root} lists`, {
+  const lack = known.length > 0 ? "no" : "no form that can be decompressed here of";
+  throw new FeedkeyError("unavailable", `${there} ${lack} ${escapeText(part.path)}, which ${root} lists`, {
     details: { feed, part: part.path },
   });
 }

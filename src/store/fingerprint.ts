@@ -1,4 +1,5 @@
 import { FeedkeyError } from "../error.ts";
+import { escapeText } from "../escape.ts";
 
 /** Whether a text is a full fingerprint: 40 (v4) or 64 (v6) upper-case hex digits. */
 export function isFingerprint(text: string): boolean {
@@ -19,5 +20,14 @@ export function requireFingerprint(text: string): string {
   throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
     details: { given: text },
     hint: "all 40 or 64 hex digits are needed",
+  });
+}
+
+/** The fingerprint in a text, spaces or not. @throws FeedkeyError `usage`: a key ID does not identify a key */
+export function fullFingerprint(text: string): string {
+  const hex = hexDigits(text);
+  if (isFingerprint(hex)) return hex;
+  throw new FeedkeyError("usage", `"${escapeText(text)}" is not a full fingerprint`, {
+    hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
   });
 }

@@ -14,14 +14,14 @@ import {
 import { type JudgeInput, judge, type TrustSet } from "../../src/trust/judge.ts";
 import { day } from "./dates.ts";
 import { allFramed, concat, type Packet } from "./framing.ts";
-import { checkedByLibrary } from "./library-check.ts";
 
 export interface Bytes {
   readonly bytes: Uint8Array;
 }
 
 /** The same keys, whose every signature the library checks: the slow path. */
-function byLibrary({ certificates }: KeyIndex): KeyIndex {
+async function byLibrary({ certificates }: KeyIndex): Promise<KeyIndex> {
+  const { checkedByLibrary } = await import("./library-check.ts");
   return new KeyIndex(
     certificates.map(({ raw, primary, subkeys }) => {
       const others = subkeys.map((subkey) => subkey && checkedByLibrary(subkey));
@@ -63,7 +63,7 @@ export type JudgeOptions = Partial<Omit<JudgeInput, "certificates" | "seeds">> &
 /** Judges certificates at day 100, for a client that has accepted nothing before and checked all revocations. */
 export async function judged(options: JudgeOptions): Promise<TrustSet & { readonly keys: KeyIndex }> {
   const fast = await loaded(options.certificates);
-  const { keys, facts } = await factsBy(options.by === "library" ? byLibrary(fast) : fast);
+  const { keys, facts } = await factsBy(options.by === "library" ? await byLibrary(fast) : fast);
   const seeds = options.seeds?.map(({ fingerprint }) => fingerprint) ?? [facts[0]?.primary.fingerprint ?? ""];
   const usual = {
     identity: { kind: "user-email", email: "archive@example.org" },

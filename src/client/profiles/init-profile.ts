@@ -18,7 +18,8 @@ import type { Feed, FeedFormat, Identity } from "../../profile/types.ts";
 import { formatProfile } from "../../profile/write-profile.ts";
 import { httpError, rootOf } from "../../refresh/download.ts";
 import type { Reporter } from "../../refresh/session.ts";
-import { hexDigits, isFingerprint } from "../../store/fingerprint.ts";
+import { fullFingerprint } from "../../store/fingerprint.ts";
+
 import type { Fingerprint } from "../../trust/facts.ts";
 import type { ClientOptions, Report } from "../client-options.ts";
 import { report } from "../with-warnings.ts";
@@ -27,6 +28,7 @@ import { credentialsFor } from "./load-credentials.ts";
 import { readCa } from "./load-profile.ts";
 
 export { singleNames } from "../../formats/formats.ts";
+export { fullFingerprint } from "../../store/fingerprint.ts";
 
 export interface InitProfileOptions extends Pick<ClientOptions, "at" | "offline" | "reporter"> {
   /** Full fingerprints of the archive's keys, from a source other than the archive. */
@@ -54,15 +56,6 @@ export interface NewProfile {
   readonly seeds: readonly Fingerprint[];
   /** The identity by which successors are found. */
   readonly identity: Identity;
-}
-
-/** The fingerprint in a text, spaces or not. @throws FeedkeyError `usage`: a key ID does not identify a key */
-export function fullFingerprint(text: string): string {
-  const hex = hexDigits(text);
-  if (isFingerprint(hex)) return hex;
-  throw new FeedkeyError("usage", `"${text}" is not a full fingerprint`, {
-    hint: "all 40 or 64 hex digits are needed, from the archive's keepers and not from the archive itself",
-  });
 }
 
 /**

@@ -5,7 +5,7 @@ import { readPackages } from "../opkg/packages-text.ts";
 import { relations } from "../opkg/relations.ts";
 import { compareVersions } from "../opkg/version.ts";
 import { readRelease } from "./release.ts";
-import { contentOf } from "./suite.ts";
+import { contentOf, everythingIn } from "./suite.ts";
 
 const inline = /InRelease$/;
 
@@ -41,6 +41,7 @@ export const apt: Format = {
     },
   },
   content: (signed, wanted) => contentOf(readRelease(signed), wanted),
+  everything: (root) => everythingIn(readRelease(root)),
   packageName: /\.deb$/,
   needs: "a keyring file with both keys by their next update",
   compareVersions,

@@ -37,6 +37,13 @@ function listedFolders({ files }: Release): readonly string[] {
   return [...new Set(found)].filter((folder) => folder !== undefined);
 }
 
+/** Its components, and those of its architectures of which each component has a list. */
+export function everythingIn({ components = [], architectures = [], files }: Release) {
+  const has = (architecture: string) =>
+    components.every((component) => files.has(`${component}/binary-${architecture}/Packages`));
+  return { components, architectures: architectures.filter(has) };
+}
+
 function refuseOtherSuite({ suite, codename }: Release, wanted: string): void {
   if (wanted === suite || wanted === codename) return;
   const signed = [suite, codename].filter((name) => name !== undefined).map((name) => `"${escapeText(name)}"`);

@@ -118,7 +118,7 @@ const legacyHead = Buffer.from("092b06010401da470f01010740", "hex");
 
 function legacyKey(material: Uint8Array): NativeKey | undefined {
   const head = material.subarray(0, legacyHead.length);
-  if (material.length !== legacyHead.length + 32 || !legacyHead.equals(head)) return undefined;
+  if (material.length !== legacyHead.length + 32 || Buffer.compare(legacyHead, head) !== 0) return undefined;
   const key = once(() => edwardsObject("Ed25519", material.subarray(legacyHead.length)));
   return {
     name: "eddsaLegacy",

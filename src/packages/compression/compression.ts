@@ -1,10 +1,7 @@
 import { type ErrorCode, FeedkeyError } from "../../error.ts";
 import type { Compression } from "../../formats/format.ts";
-import { unbzip2 } from "./bzip2.ts";
-import { gunzip } from "./gzip.ts";
+import { decoders } from "./decoders.ts";
 import { Undecodable } from "./undecodable.ts";
-import { unxz } from "./xz.ts";
-import { unzstd } from "./zstd.ts";
 
 export type { Compression } from "../../formats/format.ts";
 
@@ -21,11 +18,16 @@ export function detectCompression(bytes: Uint8Array): Compression {
   return found?.[0] ?? "none";
 }
 
+/** Whether `decompress` can read it here. */
+export function canDecompress(kind: Compression): boolean {
+  return kind === "none" || decoders[kind] !== undefined;
+}
+
 /**
  * The content of compressed bytes, at most `limit` bytes of it. Memory grows with the real content, and exceeds the limit at
  * most by the decoder's window. Checksums of the format are verified, bytes after its end refused.
  * @param code what to call the failure: `bad_package`, or for an index `bad_index`
- * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing` or `damaged`
+ * @throws FeedkeyError with that code; `details.reason` is `limits`, `trailing`, `damaged` or `unreadable`
  */
 export async function decompress(
   bytes: Uint8Array,
@@ -45,23 +47,10 @@ export async function decompress(
 }
 
 async function decode(bytes: Uint8Array, kind: Compression, limit: number): Promise<Uint8Array> {
+  const decoder = kind === "none" ? (same: Uint8Array) => same : decoders[kind];
+  if (decoder === undefined) throw new Undecodable("unreadable", "can't be decompressed here");
   // Node's decoders do not accept the limit 0 of an empty list.
-  const content = await decodeSome(bytes, kind, Math.max(limit, 1));
+  const content = await decoder(bytes, Math.max(limit, 1));
   if (content.length > limit) throw new Undecodable("limits", `contains more than the ${limit} bytes that are read`);
   return content;
-}
-
-async function decodeSome(bytes: Uint8Array, kind: Compression, limit: number): Promise<Uint8Array> {
-  switch (kind) {
-    case "none":
-      return bytes;
-    case "gzip":
-      return gunzip(bytes, limit);
-    case "xz":
-      return unxz(bytes, limit);
-    case "zstd":
-      return unzstd(bytes, limit);
-    case "bzip2":
-      return unbzip2([bytes], limit);
-  }
 }

@@ -19,7 +19,7 @@ export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): 
   // Loaded for the first .xz: it has a WASM module.
   const { XzReadableStream } = (await import("xz-decompress")).default;
   const given: { error?: unknown } = {};
-  const reader = new XzReadableStream(ReadableStream.from(noting(pieces, given))).getReader();
+  const reader = new XzReadableStream(streamOf(noting(pieces, given))).getReader();
   let total = 0;
   try {
     for (;;) {
@@ -34,6 +34,19 @@ export async function* unxzChunks(pieces: Iterable<Uint8Array>, limit: number): 
   } finally {
     await reader.cancel().catch(() => undefined);
   }
+}
+
+/** A stream of the pieces, each of which is made when it is asked for. */
+function streamOf(pieces: Generator<Uint8Array, void>): ReadableStream<Uint8Array> {
+  const source = {
+    pull(controller: ReadableStreamDefaultController<Uint8Array>) {
+      const { done, value } = pieces.next();
+      if (done === true) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: () => void pieces.return(),
+  };
+  return new ReadableStream(source, { highWaterMark: 0 });
 }
 
 /** The pieces; their error is kept, because the decoder may wrap it. */

@@ -1,0 +1,16 @@
+/** What can be decompressed. The trust page, which runs in browsers, has fewer of these (`page/engine/decoders.ts`). */
+import type { Compression } from "../../formats/format.ts";
+import { unbzip2 } from "./bzip2.ts";
+import { gunzip } from "./gzip.ts";
+import { unxz } from "./xz.ts";
+import { unzstd } from "./zstd.ts";
+
+/** The content of compressed bytes. @throws Undecodable over `limit` bytes, for bytes after its end, for damage */
+export type Decoder = (bytes: Uint8Array, limit: number) => Uint8Array | Promise<Uint8Array>;
+
+export const decoders: Readonly<Partial<Record<Exclude<Compression, "none">, Decoder>>> = {
+  gzip: gunzip,
+  xz: unxz,
+  zstd: unzstd,
+  bzip2: (bytes, limit) => unbzip2([bytes], limit),
+};

@@ -1,0 +1,28 @@
+/** Verdicts as lines of the page: a mark with a word beside it, a sentence, and what to do. */
+import { FeedkeyError } from "../../error.ts";
+import { escapeText } from "../../escape.ts";
+import { type Mark, wordsOf } from "../words.ts";
+import { made } from "./elements.ts";
+
+const signs = { good: ["✓", "Good"], refused: ["✗", "Refused"], unchecked: ["?", "Not checked"] } as const;
+
+/** A line of a list of verdicts. */
+export function line(mark: Mark | "good", what: string, more: readonly Node[]): HTMLLIElement {
+  const [sign, word] = signs[mark];
+  const shown = made("span", "sign", sign);
+  shown.setAttribute("aria-hidden", "true");
+  const head = made("p", "what", [made("strong", "", `${word}: `), escapeText(what)]);
+  return made("li", mark, [shown, made("div", "said", [head, ...more])]);
+}
+
+/** What went wrong, for people and, folded, for those who look into it. A failure that nobody foresaw is not a good sign either. */
+export function refusalLine(what: string, error: unknown): { readonly mark: Mark; readonly line: HTMLLIElement } {
+  const known = error instanceof FeedkeyError;
+  const words = known
+    ? wordsOf(error.code)
+    : { mark: "unchecked" as const, title: "This page failed", advice: "So nothing is known. Use feedkey itself." };
+  const reason = known ? `${error.code}: ${error.message}` : String(error);
+  const details = made("details", "", [made("summary", "", "Details"), made("p", "", escapeText(reason))]);
+  const advice = made("p", "", words.advice);
+  return { mark: words.mark, line: line(words.mark, `${what}: ${words.title}`, [advice, details]) };
+}

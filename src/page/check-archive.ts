@@ -1,0 +1,159 @@
+/**
+ * What the trust page does for a visitor: judges the archive by its own files and a fingerprint that came from elsewhere. It is the
+ * judgement of a new client that can ask no key server.
+ */
+import { type Candidate, framedCandidate } from "../client/candidate.ts";
+import { indexLimit, indexNames, maxSignatureBytes, signedBytes } from "../client/index-files.ts";
+import { checkPackageFile } from "../client/packages/listed-file.ts";
+import { takeSeeds } from "../client/profiles/bundle-seeds.ts";
+import { type VerifiedIndex, verifyIndex } from "../client/verified-index.ts";
+import { FeedkeyError, gravestOf } from "../error.ts";
+import { formats } from "../formats/formats.ts";
+import { attachLoose, collect } from "../openpgp/certificate/merge.ts";
+import { readKeys } from "../openpgp/certificate/read-keys.ts";
+import { HashedDocument } from "../openpgp/packet/hashed-document.ts";
+import { limits } from "../openpgp/packet/limits.ts";
+import { bundlePath } from "../profile/layout.ts";
+import type { Feed, Identity, Profile } from "../profile/types.ts";
+import { type Judged, Knowledge } from "../refresh/certificate-pool.ts";
+import { fullFingerprint } from "../store/fingerprint.ts";
+import type { Instant } from "../time.ts";
+import type { Fingerprint } from "../trust/facts.ts";
+
+/** What the page says of its archive. It is believed for nothing but where to look. */
+export interface ClaimedArchive {
+  readonly name: string;
+  readonly feeds: readonly Feed[];
+}
+
+/**
+ * Gets a file of the archive. Nothing that it gives is believed.
+ * @param path below the archive's root
+ * @param limit bytes that it may have
+ * @returns undefined if there is none
+ */
+export type Source = (path: string, limit: number) => Promise<Uint8Array | undefined>;
+
+/** The keys that a fingerprint leads to. */
+export interface JudgedArchive {
+  readonly seed: Fingerprint;
+  readonly profile: Profile;
+  readonly judged: Judged;
+}
+
+/** The defaults of a new profile, but for key servers: a browser can't ask them. */
+function profileOf(name: string, seed: Fingerprint, identity: Identity): Profile {
+  return {
+    name,
+    file: "",
+    archive: { name, url: "", mirrors: [], ca: undefined, redirects: "same-origin", identity, verify: "required" },
+    trust: {
+      keyring: "",
+      seeds: [seed],
+      keyservers: [],
+      keyserverCa: undefined,
+      wkd: false,
+      revocationCheck: "always",
+      grace: 0,
+      retiredIssuers: "refuse",
+      threshold: 1,
+      maxIndexAge: undefined,
+      requireFeedName: false,
+      requireExpiry: false,
+    },
+    feeds: [],
+    variables: {},
+  };
+}
+
+const silent = {
+  warn: () => undefined,
+  note: () => undefined,
+  progress: () => ({ update: () => undefined, stop: () => undefined }),
+};
+
+/**
+ * Judges the keys in the archive's bundle from a fingerprint on.
+ * @throws FeedkeyError `usage` for less than a full fingerprint, `not_found` without a bundle, `bad_certificate` for one that can't be
+ *   read to its end, `untrusted_signer` if it lacks the key, `revoked`, `unavailable`
+ */
+export async function judgeArchive(
+  { name }: ClaimedArchive,
+  fingerprint: string,
+  source: Source,
+  at: Instant,
+): Promise<JudgedArchive> {
+  const seed = fullFingerprint(fingerprint);
+  const bundle = await source(bundlePath, limits.keyringBytes);
+  if (bundle === undefined) throw new FeedkeyError("not_found", `the archive has no ${bundlePath}`);
+  const { certificates, loose, isWhole, problems } = readKeys(bundle);
+  // What is cut off may be a revocation.
+  if (!isWhole) {
+    throw new FeedkeyError("bad_certificate", `${bundlePath} can't be read to its end: ${problems.join(", ")}`);
+  }
+  const taken = await takeSeeds({ at, reporter: silent }, attachLoose(collect(certificates), loose), [seed]);
+  const profile = profileOf(name, seed, taken.identity);
+  const knowledge = new Knowledge(profile, taken.certificates);
+  knowledge.add({ certificates, loose });
+  return { seed, profile, judged: await knowledge.judge(at, new Set(), new Set()) };
+}
+
+function below(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
+}
+
+/** @throws FeedkeyError `not_found` if there is no index, and as `signedBytes` */
+async function findCandidate(feed: Feed, source: Source): Promise<Candidate> {
+  const limit = indexLimit(feed, undefined);
+  const names = indexNames(feed);
+  for (const name of names) {
+    const file = await source(below(feed.path, name), limit);
+    if (file === undefined) continue;
+    const framed = framedCandidate(feed.format, name, file);
+    if (framed !== undefined) return framed;
+    const signatures = [];
+    for (const beside of formats[feed.format].signaturesOf(name)) {
+      const bytes = await source(below(feed.path, beside), maxSignatureBytes);
+      if (bytes !== undefined) signatures.push({ name: beside, bytes });
+    }
+    return { name, document: new HashedDocument(await signedBytes(feed.format, name, file, limit)), signatures };
+  }
+  throw new FeedkeyError("not_found", `feed "${feed.name}" has no ${names.join(" or ")}`, {
+    details: { feed: feed.name },
+  });
+}
+
+/** Verifies the index of a feed. @throws FeedkeyError with the code of the rule that refuses; `not_found`, `unavailable` */
+export async function verifyFeed(
+  { profile, judged }: JudgedArchive,
+  feed: Feed,
+  source: Source,
+): Promise<VerifiedIndex> {
+  const candidate = await findCandidate(feed, source);
+  const folder = below(feed.path, candidate.name).split("/").slice(0, -1).join("/");
+  const parts = (place: string, limit: number) => source(below(folder, place), limit);
+  return await verifyIndex(candidate, feed, { profile, judged, last: undefined, allowEmpty: true, parts });
+}
+
+/**
+ * The verified index that lists a file, with the size and digest that the file has.
+ * @throws FeedkeyError `not_listed` if none lists one of that name; else the gravest refusal of those that do
+ */
+export function findListing(
+  indexes: readonly VerifiedIndex[],
+  name: string,
+  found: { readonly size: number; readonly sha256: string },
+): VerifiedIndex {
+  const refusals: FeedkeyError[] = [];
+  for (const index of indexes) {
+    try {
+      checkPackageFile(index, name, name, found);
+      return index;
+    } catch (error) {
+      if (!(error instanceof FeedkeyError)) throw error;
+      refusals.push(error);
+    }
+  }
+  const listing = refusals.filter(({ code }) => code !== "not_listed");
+  throw gravestOf(listing.length > 0 ? listing : refusals) ?? new FeedkeyError("not_listed", "no index was verified");
+}

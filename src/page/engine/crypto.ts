@@ -1,0 +1,97 @@
+/**
+ * What the readers of OpenPGP use of `node:crypto`, for browsers, whose own cryptography has no answer at once. The build of the trust
+ * page puts it in that module's place; `test/page/engine.test.ts` compares the two.
+ */
+import { md5, ripemd160, sha1 } from "@noble/hashes/legacy.js";
+import { sha224, sha256, sha384, sha512 } from "@noble/hashes/sha2.js";
+import { sha3_256, sha3_512 } from "@noble/hashes/sha3.js";
+import { type PublicKey, publicKeyOf } from "./public-keys.ts";
+
+const makers = {
+  md5,
+  sha1,
+  ripemd160,
+  sha224,
+  sha256,
+  sha384,
+  sha512,
+  "sha3-256": sha3_256,
+  "sha3-512": sha3_512,
+} as const;
+
+type Running = ReturnType<(typeof makers)[keyof typeof makers]["create"]>;
+
+function isHash(name: string): name is keyof typeof makers {
+  return name in makers;
+}
+
+/** A hash that takes in one piece after the other. */
+export class Hash {
+  readonly #running: Pick<Running, "update" | "digest" | "clone">;
+
+  constructor(running: Pick<Running, "update" | "digest" | "clone">) {
+    this.#running = running;
+  }
+
+  update(bytes: Uint8Array): this {
+    this.#running.update(bytes);
+    return this;
+  }
+
+  copy(): Hash {
+    return new Hash(this.#running.clone());
+  }
+
+  digest(): Buffer;
+  digest(encoding: "hex"): string;
+  digest(encoding?: "hex"): Buffer | string {
+    const bytes = Buffer.from(this.#running.digest());
+    return encoding === undefined ? bytes : bytes.toString(encoding);
+  }
+}
+
+/** Names of the hashes, as Node has them. */
+export function getHashes(): string[] {
+  return Object.keys(makers);
+}
+
+/** @throws Error for a hash that is not among them */
+export function createHash(name: string): Hash {
+  if (!isHash(name)) throw new Error(`no hash ${name}`);
+  return new Hash(makers[name].create());
+}
+
+/** The digest of bytes. @throws Error as `createHash` */
+export function hash(name: string, bytes: Uint8Array, _encoding: "buffer"): Buffer {
+  return createHash(name).update(bytes).digest();
+}
+
+/** A public key; its numbers are looked at when it is made, as OpenSSL does. @throws Error for one that can't be used */
+export const createPublicKey = publicKeyOf;
+
+interface Input {
+  readonly key: PublicKey;
+}
+
+/** A check of a signature over pieces that come one after the other. @throws Error as `createHash` */
+export function createVerify(name: string) {
+  const running = createHash(name);
+  return {
+    update: (piece: Uint8Array) => void running.update(piece),
+    verify: ({ key }: Input, value: Uint8Array): boolean => key.verify(name, running.digest(), value),
+  };
+}
+
+/** Checks a signature over data; with `null`, the algorithm hashes by itself. */
+export function verify(
+  name: string | null,
+  data: Uint8Array,
+  input: PublicKey | Input,
+  value: Uint8Array,
+  callback?: (error: null, made: boolean) => void,
+): boolean {
+  const key = "key" in input ? input.key : input;
+  const made = key.verify(name, name === null ? data : hash(name, data, "buffer"), value);
+  callback?.(null, made);
+  return made;
+}

@@ -1,0 +1,25 @@
+/** What browsers can decompress: gzip by themselves, zstd by a library. For xz and bzip2 there is none that is small, kept and without WebAssembly. */
+import type { decoders as all } from "../../packages/compression/decoders.ts";
+import { damaged } from "../../packages/compression/undecodable.ts";
+import { unzstd } from "../../packages/compression/zstd.ts";
+import { Room } from "./room.ts";
+
+async function gunzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const room = new Room(limit);
+  const stream = new Blob([Uint8Array.from(bytes)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read().catch((error: unknown) => {
+      throw damaged(error);
+    });
+    if (done) return room.bytes;
+    try {
+      room.add(value);
+    } catch (error) {
+      await reader.cancel().catch(() => undefined);
+      throw error;
+    }
+  }
+}
+
+export const decoders: typeof all = { gzip: gunzip, zstd: unzstd };

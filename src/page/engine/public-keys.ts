@@ -1,0 +1,127 @@
+/** Public keys for browsers: RSA and DSA by whole numbers, elliptic curves by the library. */
+import { ed448 } from "@noble/curves/ed448.js";
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { brainpoolP256r1, brainpoolP384r1, brainpoolP512r1 } from "@noble/curves/misc.js";
+import { p256, p384, p521 } from "@noble/curves/nist.js";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { isDsaSignature } from "../../openpgp/packet/dsa.ts";
+import { octetsOf, partsOf } from "./der.ts";
+
+/** Checks signatures over a digest. `null`: what is signed is the data itself. */
+export interface PublicKey {
+  verify(hash: string | null, signed: Uint8Array, value: Uint8Array): boolean;
+}
+
+interface JsonKey {
+  readonly kty: string;
+  readonly crv?: string;
+  readonly n?: string;
+  readonly e?: string;
+  readonly x?: string;
+}
+
+type Input =
+  | { readonly key: JsonKey; readonly format: "jwk" }
+  | { readonly key: Uint8Array; readonly format: "der"; readonly type: "spki" };
+
+const refused = () => new Error("a key that can't be used");
+
+/** @throws Error for a kind of key, or numbers of one, that can't be used */
+export function publicKeyOf(input: Input): PublicKey {
+  if (input.format === "der") return spkiKey(input.key);
+  const { kty, crv, n, e, x } = input.key;
+  if (kty === "RSA" && n !== undefined && e !== undefined) return rsaKey(fromBase64url(n), fromBase64url(e));
+  if (x === undefined) throw refused();
+  if (crv === "Ed25519") return edwardsKey(ed25519, fromBase64url(x));
+  if (crv === "Ed448") return edwardsKey(ed448, fromBase64url(x));
+  throw refused();
+}
+
+function fromBase64url(text: string): Uint8Array {
+  return Buffer.from(text.replaceAll("-", "+").replaceAll("_", "/"), "base64");
+}
+
+const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+const numberOf = (bytes: Uint8Array) => BigInt(`0x0${hexOf(bytes)}`);
+
+/** RFC 8032 to the letter: OpenSSL, too, takes one encoding of a point alone. */
+function edwardsKey(curve: typeof ed25519 | typeof ed448, point: Uint8Array): PublicKey {
+  return { verify: (_hash, signed, value) => curve.verify(value, signed, point, { zip215: false }) };
+}
+
+/** What precedes the digest in an RSA signature (RFC 8017 section 9.2, note 1). */
+const digestHeads: Readonly<Record<string, string>> = {
+  md5: "3020300c06082a864886f70d020505000410",
+  sha1: "3021300906052b0e03021a05000414",
+  ripemd160: "3021300906052b2403020105000414",
+  sha224: "302d300d06096086480165030402040500041c",
+  sha256: "3031300d060960864801650304020105000420",
+  sha384: "3041300d060960864801650304020205000430",
+  sha512: "3051300d060960864801650304020305000440",
+  "sha3-256": "3031300d060960864801650304020805000420",
+  "sha3-512": "3051300d060960864801650304020a05000440",
+};
+
+function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+  let result = 1n;
+  for (let square = base % modulus, rest = exponent; rest > 0n; square = (square * square) % modulus, rest >>= 1n) {
+    if ((rest & 1n) === 1n) result = (result * square) % modulus;
+  }
+  return result;
+}
+
+/** EMSA-PKCS1-v1_5, made anew and compared as a whole: nothing of a signature is parsed. */
+function rsaKey(modulus: Uint8Array, exponent: Uint8Array): PublicKey {
+  const [n, e] = [numberOf(modulus), numberOf(exponent)];
+  return {
+    verify(hash, signed, value) {
+      const head = digestHeads[hash ?? ""];
+      const number = numberOf(value);
+      if (head === undefined || value.length !== modulus.length || number >= n) return false;
+      const digest = head + hexOf(signed);
+      const padding = modulus.length - 3 - digest.length / 2;
+      if (padding < 8) return false;
+      return power(number, e, n) === BigInt(`0x0001${"ff".repeat(padding)}00${digest}`);
+    },
+  };
+}
+
+const curves: Readonly<Record<string, typeof p256>> = {
+  "2a8648ce3d030107": p256,
+  "2b81040022": p384,
+  "2b81040023": p521,
+  "2b8104000a": secp256k1,
+  "2b2403030208010107": brainpoolP256r1,
+  "2b240303020801010b": brainpoolP384r1,
+  "2b240303020801010d": brainpoolP512r1,
+};
+
+/** A SubjectPublicKeyInfo (RFC 5280 section 4.1), of ECDSA or DSA. */
+function spkiKey(bytes: Uint8Array): PublicKey {
+  const [identifier, bits] = partsOf(octetsOf(bytes, 0x30));
+  const [name, parameters] = partsOf(octetsOf(identifier, 0x30));
+  // The first octet of a string of bits says how many of the last one are unused: none.
+  const key = octetsOf(bits, 0x03).subarray(1);
+  const algorithm = hexOf(octetsOf(name, 0x06));
+  if (algorithm === "2a8648ce3d0201") return ellipticKey(hexOf(octetsOf(parameters, 0x06)), key);
+  if (algorithm !== "2a8648ce380401") throw refused();
+  const [p, q, g] = partsOf(octetsOf(parameters, 0x30)).map(unsigned);
+  if (p === undefined || q === undefined || g === undefined) throw refused();
+  const numbers = { p, q, g, y: unsigned(key) };
+  return { verify: (_hash, signed, value) => isDsaSignature(numbers, signed, value) };
+}
+
+function unsigned(integer: Uint8Array): Uint8Array {
+  const octets = octetsOf(integer, 0x02);
+  return octets[0] === 0 ? octets.subarray(1) : octets;
+}
+
+function ellipticKey(name: string, point: Uint8Array): PublicKey {
+  const curve = curves[name];
+  if (curve === undefined) throw refused();
+  curve.Point.fromBytes(point).assertValidity();
+  const terms = { prehash: false, lowS: false, format: "compact" } as const;
+  return {
+    verify: (_hash, signed, value) => curve.verify(value, signed, point, terms),
+  };
+}

@@ -1,0 +1,133 @@
+/** Verdicts of the trust page in words for people who have never heard of a chain of keys. */
+import type { ErrorCode } from "../error.ts";
+
+/** Whether something was found wrong, or could not be looked at. Only the absence of both is good. */
+export type Mark = "refused" | "unchecked";
+
+export interface Words {
+  readonly mark: Mark;
+  readonly title: string;
+  readonly advice: string;
+}
+
+const doNotInstall = "Do not install anything from it, and tell the archive's keepers.";
+
+const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
+  untrusted_signer: {
+    title: "Not signed by a key that your fingerprint leads to",
+    advice: "Compare the fingerprint with its source, digit by digit. If it is right, somebody else signed this.",
+  },
+  bad_signature: {
+    title: "Changed after it was signed",
+    advice:
+      "The list of packages and its signature do not fit each other. Try again in a few minutes: the archive may be in the middle of an update. If it stays so, do not install anything from it.",
+  },
+  no_signature: { title: "Not signed", advice: doNotInstall },
+  bad_signature_data: {
+    title: "What should be the signature is something else",
+    advice: "A damaged upload or a server in between may be the reason. Do not install anything from this feed.",
+  },
+  revoked: {
+    title: "The key was revoked",
+    advice: `Its owner has declared it unusable, perhaps because it was stolen. ${doNotInstall}`,
+  },
+  expired: {
+    title: "The key has expired",
+    advice: "The archive's keepers must extend it or sign with its successor. Check this device's clock too.",
+  },
+  not_yet_valid: {
+    title: "Dated in the future",
+    advice: "Check this device's clock first: every date is compared with it.",
+  },
+  weak_algorithm: {
+    title: "Signed in a way that is no longer safe",
+    advice: "The archive's keepers must sign with a modern key and hash.",
+  },
+  stale: {
+    title: "The signature has expired",
+    advice:
+      "Somebody may be showing you an old list of packages, without the security updates since. Check this device's clock, then ask the archive's keepers.",
+  },
+  wrong_feed: {
+    title: "Signed for something else",
+    advice: `The list of another feed or repository lies in this one's place. ${doNotInstall}`,
+  },
+  fork: {
+    title: "Two keys claim to be the successor of the same key",
+    advice:
+      "One of them may be a thief's. Nobody can tell them apart from here: ask the archive's keepers, over another channel, which one is theirs.",
+  },
+  bad_index: {
+    title: "The list of packages is damaged",
+    advice: "Try again in a few minutes. If it stays so, tell the archive's keepers.",
+  },
+  bad_certificate: {
+    title: "The archive's keys can't be read completely",
+    advice: "What is missing may be a revocation, so nothing is accepted. Tell the archive's keepers.",
+  },
+  digest_mismatch: {
+    title: "Not the file that the archive lists",
+    advice: "The file was changed or damaged. Do not install it. Download it again, and compare it again.",
+  },
+  size_mismatch: {
+    title: "Not the file that the archive lists: it has another size",
+    advice: "The download may have been cut off, or somebody changed the file. Do not install it.",
+  },
+  not_listed: {
+    title: "No feed that was checked here lists this file",
+    advice: "It did not come from here, it was replaced by a newer one, or it was renamed. Do not install it.",
+  },
+  no_digest: {
+    title: "The archive gives no SHA-256 for this file",
+    advice: "So nothing says whether it is the right one. Do not install it.",
+  },
+  bad_path: { title: "The archive lists this file in a place that is not allowed", advice: doNotInstall },
+};
+
+const obstacles: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
+  usage: {
+    title: "This is not a full fingerprint",
+    advice: "It has 40 or 64 digits, 0 to 9 and A to F; spaces do not matter. A shorter key ID is not enough.",
+  },
+  not_found: {
+    title: "Not found",
+    advice: "A file that is needed for this check is not on the server, so nothing was checked.",
+  },
+  unavailable: {
+    title: "Could not be fetched",
+    advice: "The server did not answer as it should, so nothing was checked. Try again.",
+  },
+};
+
+/** The words for an error's code. What has no words of its own is refused too. */
+export function wordsOf(code: ErrorCode): Words {
+  const obstacle = obstacles[code];
+  if (obstacle !== undefined) return { mark: "unchecked", ...obstacle };
+  return { mark: "refused", ...(refusals[code] ?? { title: "Refused", advice: doNotInstall }) };
+}
+
+/** Digits in groups of four, as they are read aloud. */
+export function grouped(fingerprint: string): string {
+  return fingerprint.replace(/(.{4})(?=.)/g, "$1 ");
+}
+
+const units = ["bytes", "KB", "MB", "GB"] as const;
+
+/** A size, such as `1.5 MB`. */
+export function sizeText(bytes: number): string {
+  const unit = bytes < 1000 ? 0 : bytes < 1e6 ? 1 : bytes < 1e9 ? 2 : 3;
+  const value = bytes / 1000 ** unit;
+  return `${unit === 0 ? String(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** A moment to the minute, in UTC. @param at RFC 3339 */
+export function momentText(at: string): string {
+  return `${at.slice(0, 10)} ${at.slice(11, 16)} UTC`;
+}
+
+/** What the page has not looked at, however good everything else is. */
+export const notChecked = [
+  "Revocations that the archive keeps to itself. This page asks no key server, so a key that its owner revoked there alone still passes.",
+  "Whether there is a newer list of packages. An older one, rightly signed and not yet expired, passes.",
+  "This page itself. It comes from the archive: whoever controls the archive can change what it does and what it says. A program on your own machine can't be changed from there.",
+] as const;
