@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 import { bundleOptions } from "./bundle-options.mjs";
+import { buildPage } from "./page.mjs";
 
 const folder = "dist/src/bundle";
 rmSync(folder, { recursive: true, force: true });
@@ -19,6 +20,8 @@ await build({
   outdir: folder,
   entryNames: "[name]",
 });
+
+await buildPage(folder);
 
 // What `--version` prints after the number, if this is a checkout.
 try {

@@ -3,7 +3,7 @@
  * replaced: Node's cryptography, decompression and the OpenPGP library by `src/page/engine/`, `Buffer` by the package of that name.
  */
 import { execFileSync } from "node:child_process";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { build } from "esbuild";
 
 const engine = resolve("src/page/engine");
@@ -12,8 +12,9 @@ const replacements = {
   name: "replacements",
   setup({ onResolve }) {
     onResolve({ filter: /^node:crypto$/ }, () => ({ path: `${engine}/crypto.ts` }));
-    onResolve({ filter: /\/zstd-library\.(?:ts|js)$/ }, () => ({ path: `${engine}/zstd-library.ts` }));
-    onResolve({ filter: /\/library-key\.(?:ts|js)$/ }, () => ({ path: `${engine}/library-key.ts` }));
+    onResolve({ filter: /\/(?:zstd-library|library-key)\.(?:ts|js)$/ }, ({ path }) => {
+      return { path: `${engine}/${basename(path).replace(/js$/, "ts")}` };
+    });
     onResolve({ filter: /^\.\/decoders\.(?:ts|js)$/ }, ({ importer }) => {
       return /\/packages\/compression\//.test(importer) ? { path: `${engine}/decoders.ts` } : undefined;
     });

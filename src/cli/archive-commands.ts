@@ -54,6 +54,7 @@ export function addArchiveCommands(program: Command, run: Runner): void {
     .option("--allow-empty", "publish an index that became empty")
     .option("--form <name>", "signature files in DIR: both, or asc alone (default: both)")
     .option("--force", "replace signature files that another program, such as usign, wrote")
+    .option("--page", "write the trust page, keys/index.html, too (default: as archive.ini says)")
     .option("--dry-run", "print the plan and change nothing")
     .action((folder: string | undefined, options: PublishCommandOptions) => {
       return run("publish", async (context) =>

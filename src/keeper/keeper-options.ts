@@ -56,6 +56,8 @@ export interface PublishOptions extends KeeperCallOptions, WarnOptions {
   readonly allowEmpty?: boolean | undefined;
   /** Replace signature files that another program, such as usign, wrote. */
   readonly force?: boolean | undefined;
+  /** Write the trust page, even if `archive.ini` does not ask for it. */
+  readonly page?: boolean | undefined;
   /** Plan only, and change nothing. */
   readonly dryRun?: boolean | undefined;
 }

@@ -80,7 +80,7 @@ export class Keeper {
    * @throws FeedkeyError `bad_package` for damaged packages, unless they are skipped; then `not_listed`, after everything else
    * was published; `usage`, `revoked`, `expired`, `untrusted_signer`..., `bad_config`, `bad_path`, `output`, `locked`
    */
-  async publish(options: PublishOptions = {}): Promise<Report<PublishResult>> {
+  async publish(options: PublishOptions = {}): Promise<Report<PublishResult & { readonly page: string | undefined }>> {
     const { publishPlace } = await import("./publish-place.ts");
     return await this.#opened.run(options, async (reporter) => {
       return await publishPlace(this.#opened, options, reporter);
@@ -192,13 +192,19 @@ export class Keeper {
       const plan = await this.planRevocation(fingerprint, options);
       const archive = await this.#opened.found();
       const { done, errors } = await carryOutRevocation(this.#opened.store, archive, plan, options.force === true);
+      const page = await this.#opened.refreshPage();
       const sent = await this.#opened.spread([plan.fingerprint], reporter);
       if (archive?.config.key.fingerprint === plan.fingerprint) {
         reporter.warn(
           "archive.ini still names this key, but clients refuse what it signs: name another key there, then publish",
         );
       }
-      return { plan, done, sent: sent.done, errors: [...errors, ...sent.errors] };
+      return {
+        plan,
+        done: [...done, ...page.done],
+        sent: sent.done,
+        errors: [...errors, ...page.errors, ...sent.errors],
+      };
     });
   }
 

@@ -3,7 +3,7 @@
 import type { Report } from "../client/client-options.ts";
 import { loadProfile } from "../client/profiles/load-profile.ts";
 import { report } from "../client/with-warnings.ts";
-import { FeedkeyError } from "../error.ts";
+import { FeedkeyError, orRefusal } from "../error.ts";
 import { escapeText } from "../escape.ts";
 import { findProfile } from "../files/paths.ts";
 import type { Servers, Spread } from "../keys/send-and-receive.ts";
@@ -97,13 +97,28 @@ export class Opened {
     return this.#options.config !== undefined || this.#options.keyservers !== undefined;
   }
 
+  /**
+   * Writes the trust page where `archive.ini` asks for it, after what it tells of has changed. It says nothing that clients believe, so
+   * that it can't be written is an error beside what was done.
+   */
+  async refreshPage(asked = false): Promise<Done & { readonly errors: readonly FeedkeyError[] }> {
+    const archive = await this.found();
+    if (archive === undefined || !(asked || archive.config.page)) return { done: [], errors: [] };
+    const { writePage } = await import("../page/write/write-page.ts");
+    const written = await orRefusal(() => writePage(archive));
+    if (written instanceof FeedkeyError) return { done: [], errors: [written] };
+    return { done: written === undefined ? [] : [escapeText(`wrote ${written}`)], errors: [] };
+  }
+
   /** Updates the bundle and the key servers, if there are any: an air-gapped machine has neither. */
   async handOn(fingerprints: readonly Fingerprint[], reporter: Reporter): Promise<Done & Pick<Spread, "errors">> {
     const archive = await this.found();
     const { refreshBundle } = await import("../publish/archive.ts");
-    const done = archive === undefined ? [] : (await refreshBundle(archive)).map(escapeText);
-    if (!this.handsOn || (await this.servers()).urls.length === 0) return { done, errors: [] };
+    const bundle = archive === undefined ? [] : (await refreshBundle(archive)).map(escapeText);
+    const page = await this.refreshPage();
+    const done = [...bundle, ...page.done];
+    if (!this.handsOn || (await this.servers()).urls.length === 0) return { done, errors: page.errors };
     const sent = await this.spread(fingerprints, reporter);
-    return { done: [...done, ...sent.done], errors: sent.errors };
+    return { done: [...done, ...sent.done], errors: [...page.errors, ...sent.errors] };
   }
 }

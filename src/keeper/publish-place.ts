@@ -28,7 +28,7 @@ export async function publishPlace(
   opened: Opened,
   options: PublishOptions,
   reporter: Reporter,
-): Promise<PublishResult & { readonly errors: readonly FeedkeyError[] }> {
+): Promise<PublishResult & { readonly page: string | undefined; readonly errors: readonly FeedkeyError[] }> {
   const { store, at, passphrase } = opened;
   const { skipBad = false, allowEmpty = false, force = false, dryRun = false } = options;
   const config = (await opened.found())?.config;
@@ -36,6 +36,11 @@ export async function publishPlace(
   if (place === undefined) {
     throw new FeedkeyError("usage", "no folder or --config given", {
       hint: "give a folder of packages, or --config archive.ini",
+    });
+  }
+  if (options.page === true && config === undefined) {
+    throw new FeedkeyError("usage", "the trust page is of an archive, and no --config was given", {
+      hint: "give --config archive.ini",
     });
   }
   const key = options.key === undefined ? config?.key : keyOf(options.key);
@@ -62,5 +67,7 @@ export async function publishPlace(
   }).finally(() => bar.stop());
   for (const note of [...result.notes, ...(result.mirrored?.notes ?? [])]) reporter.warn(note);
   await warnOfSigner(opened, key, own, options, reporter);
-  return { ...result, errors: [...result.bad.map((error) => (skipBad ? skipped(error) : error)), ...left] };
+  const page = result.applied ? await opened.refreshPage(options.page) : { done: [], errors: [] };
+  const bad = result.bad.map((error) => (skipBad ? skipped(error) : error));
+  return { ...result, page: page.done[0], errors: [...bad, ...left, ...page.errors] };
 }

@@ -16,13 +16,17 @@ export async function rotate(opened: Opened, options: RotateOptions, reporter: R
     passphrase: await options.newPassphrase?.(),
   });
   const taken = await takeRotation(await opened.archive(), { step, start, retire, force });
+  const page = await opened.refreshPage();
   const sent = await opened.spread([taken.present, taken.successor], reporter);
-  return { ...taken, done: [...taken.done, ...sent.done], errors: [...taken.errors, ...sent.errors] };
+  const done = [...taken.done, ...page.done, ...sent.done];
+  return { ...taken, done, errors: [...taken.errors, ...page.errors, ...sent.errors] };
 }
 
 /** Withdraws the successor. @throws FeedkeyError as `abandonRotation` */
 export async function abandon(opened: Opened, reporter: Reporter) {
   const abandoned = await abandonRotation(await opened.archive());
+  const page = await opened.refreshPage();
   const { done: sent, errors } = await opened.spread([abandoned.successor], reporter);
-  return { ...abandoned, sent, errors: [...abandoned.errors, ...errors] };
+  const done = [...abandoned.done, ...page.done];
+  return { ...abandoned, done, sent, errors: [...abandoned.errors, ...page.errors, ...errors] };
 }

@@ -129,7 +129,11 @@ export async function signIndexes(
   indexes: readonly string[],
   options: SignOptions,
   reporter: Reporter,
-): Promise<{ readonly key: Fingerprint; readonly signed: readonly SignedIndex[] }> {
+): Promise<{
+  readonly key: Fingerprint;
+  readonly signed: readonly SignedIndex[];
+  readonly errors: readonly FeedkeyError[];
+}> {
   const { addChecksums = false, clearsign = false, force = false, alsoKeys = [] } = options;
   const { store, at } = opened;
   const config = (await opened.found())?.config;
@@ -173,9 +177,10 @@ export async function signIndexes(
     config === undefined || archiveFeed === undefined
       ? await sign()
       : await signOfArchive({ store, at, force, config }, archiveFeed, indexes, sign);
+  const page = archiveFeed === undefined ? { errors: [] } : await opened.refreshPage();
   for (const warning of warnings) reporter.warn(warning);
   await warnOfSigner(opened, place, own, options, reporter);
-  return { key: key.raw.fingerprint, signed };
+  return { key: key.raw.fingerprint, signed, errors: page.errors };
 }
 
 function refuseTwice(keys: readonly SignerOf[]): void {

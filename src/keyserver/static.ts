@@ -2,9 +2,10 @@
 import type { Stats } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import send from "send";
 import { openInside } from "../files/inside.ts";
+import { bundlePath } from "../profile/layout.ts";
 import { reply } from "./reply.ts";
 
 /**
@@ -34,22 +35,43 @@ async function etagOf(handle: FileHandle): Promise<string> {
   return `"${[ino, size, mtimeNs, ctimeNs].map((number) => number.toString(36)).join("-")}"`;
 }
 
+/** The trust page, where the archive has one: `/` leads to it. */
+const page = `${bundlePath.split("/").slice(0, -1).join("/")}/index.html`;
+
+/** The file that a request means. A folder is the trust page in it, or nothing: there are no listings. */
+function fileOf(target: string, segments: readonly string[]): string | undefined {
+  if (segments.length > 0 && !/\/(\?|$)/.test(target)) return segments.join("/");
+  const inFolder = [...segments, "index.html"].join("/");
+  return segments.length === 0 || inFolder === page ? page : undefined;
+}
+
+/** What a static page can't say of itself: nobody may show it in a frame, and no page that opened it may reach into it. */
+const pageHeaders: Readonly<Record<string, string>> = {
+  "Content-Security-Policy": "frame-ancestors 'none'",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+};
+
 /** Answers a GET or HEAD with a file below `root`, with ranges and conditions; 404 for anything that is not a file. */
 export async function serveFile(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const target = request.url ?? "/";
   const segments = segmentsOf(target);
   if (segments === undefined) return reply(response, 400, "bad path");
   const hidden = segments.some((segment) => segment.startsWith("."));
-  // A path with a slash at its end, or a folder: there are no listings.
-  const folder = segments.length === 0 || /\/(\?|$)/.test(target);
-  const opened = hidden || folder ? undefined : await openInside(root, join(root, segments.join("/")));
-  if (opened === undefined || "refused" in opened) return reply(response, 404, "not found");
+  const file = fileOf(target, segments);
+  const opened = hidden || file === undefined ? undefined : await openInside(root, join(root, file));
+  if (file === undefined || opened === undefined || "refused" in opened) return reply(response, 404, "not found");
   const { handle } = opened;
+  if (segments.length === 0) {
+    await handle.close();
+    return reply(response, 302, "this archive has a trust page", { location: `/${page.replace("index.html", "")}` });
+  }
   if (response.destroyed) return handle.close();
   // Close it only after the answer was sent or the client has disconnected: the file is read through this handle.
   response.once("close", () => void handle.close().catch(() => {}));
   const etag = await etagOf(handle);
-  stream(request, response, handle, await handle.stat(), segments.at(-1) ?? "", etag);
+  for (const [name, value] of file === page ? Object.entries(pageHeaders) : []) response.setHeader(name, value);
+  stream(request, response, handle, await handle.stat(), basename(file), etag);
 }
 
 function stream(

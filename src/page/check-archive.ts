@@ -42,7 +42,7 @@ export interface JudgedArchive {
 }
 
 /** The defaults of a new profile, but for key servers: a browser can't ask them. */
-function profileOf(name: string, seed: Fingerprint, identity: Identity): Profile {
+export function profileOf(name: string, seed: Fingerprint, identity: Identity): Profile {
   return {
     name,
     file: "",

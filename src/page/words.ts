@@ -61,10 +61,6 @@ const refusals: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
     title: "The list of packages is damaged",
     advice: "Try again in a few minutes. If it stays so, tell the archive's keepers.",
   },
-  bad_certificate: {
-    title: "The archive's keys can't be read completely",
-    advice: "What is missing may be a revocation, so nothing is accepted. Tell the archive's keepers.",
-  },
   digest_mismatch: {
     title: "Not the file that the archive lists",
     advice: "The file was changed or damaged. Do not install it. Download it again, and compare it again.",
@@ -99,8 +95,26 @@ const obstacles: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
   },
 };
 
-/** The words for an error's code. What has no words of its own is refused too. */
-export function wordsOf(code: ErrorCode): Words {
+/** What the fingerprint itself, rather than a signature, is refused for. */
+const ofFingerprint: Readonly<Partial<Record<ErrorCode, Omit<Words, "mark">>>> = {
+  untrusted_signer: {
+    title: "No key of this archive has this fingerprint",
+    advice:
+      "Compare it with its source, digit by digit. If it is right, this is not the archive that you are looking for, or somebody has replaced its keys.",
+  },
+  bad_certificate: {
+    title: "The archive's keys can't be used",
+    advice: "They are damaged, or something is missing that may be a revocation. Tell the archive's keepers.",
+  },
+};
+
+/**
+ * The words for an error's code. What has no words of its own is refused too.
+ * @param about whether the visitor's fingerprint was refused, or something that should be signed
+ */
+export function wordsOf(code: ErrorCode, about: "fingerprint" | "signed"): Words {
+  const special = about === "fingerprint" ? ofFingerprint[code] : undefined;
+  if (special !== undefined) return { mark: "refused", ...special };
   const obstacle = obstacles[code];
   if (obstacle !== undefined) return { mark: "unchecked", ...obstacle };
   return { mark: "refused", ...(refusals[code] ?? { title: "Refused", advice: doNotInstall }) };
@@ -127,7 +141,7 @@ export function momentText(at: string): string {
 
 /** What the page has not looked at, however good everything else is. */
 export const notChecked = [
-  "Revocations that the archive keeps to itself. This page asks no key server, so a key that its owner revoked there alone still passes.",
+  "Key servers. A key that its owner revoked there, and not in the archive's own files, still passes.",
   "Whether there is a newer list of packages. An older one, rightly signed and not yet expired, passes.",
   "This page itself. It comes from the archive: whoever controls the archive can change what it does and what it says. A program on your own machine can't be changed from there.",
 ] as const;

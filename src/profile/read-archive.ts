@@ -23,6 +23,7 @@ const archiveKeys = [
   "keyserver-ca",
   "notation-domain",
   "signatures",
+  "page",
 ];
 const feedKeys = ["format", "path", "index", "packages", "compress", "signatures"];
 /** Keys that are only for a suite that feedkey writes. */
@@ -52,6 +53,7 @@ export function readArchiveConfig(text: string, file: string): ArchiveConfig {
     validFor: section.duration("valid-for") ?? defaultValidFor,
     keyservers: readKeyservers(section.list("keyservers"), errorAt),
     keyserverCa: keyserverCa === undefined ? undefined : resolve(dirname(file), keyserverCa),
+    page: section.yesNo("page"),
   };
   const signatures = section.choice("signatures", signatureForms);
   const feeds: ArchiveFeed[] = [];

@@ -138,5 +138,7 @@ export interface ArchiveConfig {
   readonly validFor: Duration;
   readonly keyservers: readonly string[];
   readonly keyserverCa: string | undefined;
+  /** Whether the trust page is written beside the key bundle. */
+  readonly page: boolean;
   readonly feeds: readonly ArchiveFeed[];
 }

@@ -52,7 +52,8 @@ export function formatProfile(values: ProfileValues): string {
   return text;
 }
 
-function formatFeed(feed: Feed): string {
+/** The section of a feed. */
+export function formatFeed(feed: Feed): string {
   // Other values are quoted if necessary, but the name of a section can't be quoted.
   const name = readFeedName(feed.name, 1, errorsOf("bad_profile", newFile));
   return section(`feed ${name}`, {

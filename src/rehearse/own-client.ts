@@ -22,7 +22,8 @@ const silent: Reporter = {
   progress: () => ({ update: () => undefined, stop: () => undefined }),
 };
 
-function feedOf(feed: ArchiveFeed): Feed {
+/** A feed of the archive as its clients' profiles have it. */
+export function feedOf(feed: ArchiveFeed): Feed {
   const { name, format, path } = feed;
   const index = feed.packages === undefined ? feed.index : undefined;
   return { name, format, path, index, packages: "feed", ...formatOf(format).feedAt?.(path) };

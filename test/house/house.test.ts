@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import { builtinModules } from "node:module";
 import { basename, dirname } from "node:path";
 import { expect } from "chai";
-import { below, ground, owners, pure } from "./layers.ts";
+import { below, built, ground, owners, pure } from "./layers.ts";
 import {
   circle,
   importsOf,
@@ -94,7 +94,7 @@ describe("the house", () => {
     const out = offenders(src, (file) => {
       return importsOf(file)
         .filter((name) => /^\.|\//.test(name) && !name.startsWith("src/") && !name.startsWith("node:"))
-        .filter((name) => !(packageOf(name) in owners))
+        .filter((name) => !(packageOf(name) in owners || packageOf(name) in built))
         .map((name) => `${file.path} imports ${name}`);
     });
     expect(out).to.deep.equal([]);
@@ -104,7 +104,7 @@ describe("the house", () => {
     const strays = offenders(src, (file) => {
       return importsOf(file)
         .filter((name) => !name.startsWith("src/") && !name.startsWith("node:"))
-        .filter((name) => owners[packageOf(name)]?.includes(partOf(file.path)) !== true)
+        .filter((name) => ({ ...owners, ...built })[packageOf(name)]?.includes(partOf(file.path)) !== true)
         .map((name) => `${file.path} imports ${name}`);
     });
     expect(strays).to.deep.equal([]);
@@ -120,6 +120,8 @@ describe("the house", () => {
       .map(packageOf)
       .filter((name) => name in owners);
     expect([...new Set(imported)].sort()).to.deep.equal(Object.keys(manifest.dependencies).sort());
+    const missing = Object.keys(built).filter((name) => !(name in manifest.devDependencies));
+    expect(missing).to.deep.equal([]);
     const versions = Object.values({ ...manifest.dependencies, ...manifest.devDependencies });
     expect(versions.filter((version) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).to.deep.equal([]);
   });

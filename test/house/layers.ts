@@ -33,6 +33,7 @@ const order = [
   "client",
   "picture",
   "rehearse",
+  "page",
   "keeper",
   "cli",
 ];
@@ -99,6 +100,13 @@ export const owners: Readonly<Record<string, readonly string[]>> = {
   send: ["keyserver"],
   undici: ["net", "keyserver"],
   "xz-decompress": ["packages"],
+};
+
+/** Libraries that the build puts into the script of the trust page, with the only folder that may import each. Nothing needs them later. */
+export const built: Readonly<Record<string, readonly string[]>> = {
+  "@noble/curves": ["page"],
+  "@noble/hashes": ["page"],
+  fzstd: ["page"],
 };
 
 /** Folders that do no I/O and read no clock. */

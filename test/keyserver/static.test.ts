@@ -143,6 +143,34 @@ describe("embedded server: files", () => {
     }
   });
 
+  it("leads from / to the trust page where there is one, which no other page may frame or reach into", async () => {
+    await mkdir(join(root, "keys"));
+    expect((await ask("/keys/")).status).to.equal(404);
+    await writeFile(join(root, "keys/index.html"), "<p>trust page");
+    try {
+      const top = await ask("/");
+      expect([top.status, top.headers.location]).to.deep.equal([302, "/keys/"]);
+      for (const path of ["/keys/", "/keys/index.html", "//keys//?x=/"]) {
+        const { status, headers, body } = await ask(path);
+        expect([status, body, headers["content-type"]], path).to.deep.equal([
+          200,
+          "<p>trust page",
+          "text/html; charset=utf-8",
+        ]);
+        expect(headers).to.include({
+          "content-security-policy": "frame-ancestors 'none'",
+          "cross-origin-opener-policy": "same-origin",
+          "referrer-policy": "no-referrer",
+          "x-content-type-options": "nosniff",
+        });
+      }
+      expect((await ask("/feed/Packages")).headers).to.not.have.property("content-security-policy");
+      expect((await ask("/keys")).status).to.equal(404);
+    } finally {
+      await rm(join(root, "keys"), { recursive: true });
+    }
+  });
+
   it("hides what begins with a dot, what is no file, and what lies outside", async () => {
     for (const path of [
       "/feed/.hidden",

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import * as vm from "node:vm";
 import { gzipSync } from "node:zlib";
 import { expect } from "chai";
-import { build } from "esbuild";
+import { build, stop } from "esbuild";
 import { loadKey } from "../../src/openpgp/packet/key-packet.ts";
 import { libraryFacts as byLibrary } from "../../src/openpgp/packet/library-key.ts";
 import { Undecodable } from "../../src/packages/compression/undecodable.ts";
@@ -31,6 +31,8 @@ const curves = {
 } as const;
 
 describe("the trust page's engine", () => {
+  after(() => stop());
+
   it("has Node's hashes, running copies included", () => {
     expect(engine.getHashes().filter((name) => !node.getHashes().includes(name))).to.deep.equal([]);
     for (const name of engine.getHashes()) {
@@ -170,7 +172,9 @@ describe("the trust page's engine", () => {
     expect(await refused(packed, data.length - 1)).to.equal("limits");
     expect(await refused(gzipSync(Buffer.alloc(50_000_000)), 1000)).to.equal("limits");
     expect(await refused(packed.subarray(0, -1))).to.equal("damaged");
-    expect(await refused(packed.map((octet, at) => (at === packed.length - 5 ? octet ^ 1 : octet)))).to.equal("damaged");
+    expect(await refused(packed.map((octet, at) => (at === packed.length - 5 ? octet ^ 1 : octet)))).to.equal(
+      "damaged",
+    );
     expect([decoders.xz, decoders.bzip2]).to.deep.equal([undefined, undefined]);
   });
 

@@ -27,6 +27,7 @@ describe("profile/read-archive", () => {
       "valid-for = 30d",
       "keyservers = hkps://keys.example.org, hkps://pgp.example.net",
       "keyserver-ca = ca.pem",
+      "page = yes",
       "[feed base]",
       "format = opkg",
       "path = feeds/dev/trunk/amd64/base",
@@ -43,6 +44,7 @@ describe("profile/read-archive", () => {
       validFor: 30 * 86_400_000,
       keyservers: ["hkps://keys.example.org", "hkps://pgp.example.net"],
       keyserverCa: "/srv/config/ca.pem",
+      page: true,
       feeds: [
         { name: "base", format: "opkg", path: "feeds/dev/trunk/amd64/base", packages: "pool/base", compress: ["gz"] },
         { name: "all", format: "pkgsrc", path: "", packages: "", compress: ["gz"] },
@@ -56,6 +58,7 @@ describe("profile/read-archive", () => {
       validFor: 14 * 86_400_000,
       keyservers: [],
       keyserverCa: undefined,
+      page: false,
       feeds: [{ name: "base", format: "opkg", path: "feeds/base", packages: "feeds/base", compress: ["gz"] }],
     });
     expect(change(4, `key = ${fpr}`, "keyservers = none").keyservers).to.deep.equal([]);

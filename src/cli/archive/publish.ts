@@ -23,10 +23,13 @@ export interface PublishCommandOptions extends PassphraseOptions, WarnOptions {
   readonly compress?: string;
   readonly form?: string;
   readonly force?: boolean;
+  readonly page?: boolean;
   readonly skipBad?: boolean;
   readonly allowEmpty?: boolean;
   readonly dryRun?: boolean;
 }
+
+type Published = PublishResult & { readonly page: string | undefined };
 
 /** @throws FeedkeyError `usage` */
 function refuseMisfits(folder: string | undefined, options: PublishCommandOptions): void {
@@ -44,7 +47,7 @@ function refuseMisfits(folder: string | undefined, options: PublishCommandOption
   }
 }
 
-function describe({ plans, bundle, applied, mirrored }: PublishResult, dryRun: boolean): string {
+function describe({ plans, bundle, applied, mirrored, page }: Published, dryRun: boolean): string {
   const lines = plans.flatMap((plan) => {
     const { feed, packages, changes, writes, removes, sign, folder, signed } = plan;
     const what = packages === undefined ? `${escapeText(signed[0].name)}` : counted(packages, "package");
@@ -66,6 +69,7 @@ function describe({ plans, bundle, applied, mirrored }: PublishResult, dryRun: b
   });
   const keys = bundle.map(({ path }) => `${dryRun ? "would write" : "wrote"} ${escapeText(path)}`);
   if (!applied && !dryRun) return "";
+  if (page !== undefined) keys.push(page);
   const uploaded = mirrored === undefined ? [] : told(mirrored);
   if (lines.length + keys.length + uploaded.length === 0) {
     return "the key bundle is unchanged; archive.ini lists no feed";
@@ -85,14 +89,14 @@ export async function publish(
   folder: string | undefined,
   options: PublishCommandOptions,
 ): Promise<Outcome> {
-  const { key, skipBad, allowEmpty, notationDomain, force } = options;
+  const { key, skipBad, allowEmpty, notationDomain, force, page } = options;
   const dryRun = options.dryRun === true;
   const keeper = await keeperOf(context, options);
   refuseMisfits(folder, options);
   const place = folder === undefined ? undefined : loneFeed(folder, options);
   const validFor = options.validFor === undefined ? undefined : duration(options.validFor, "--valid-for");
   const warnWithin = warningTime(options);
-  const terms = { place, key, warnWithin, validFor, notationDomain, skipBad, allowEmpty, force, dryRun };
+  const terms = { place, key, warnWithin, validFor, notationDomain, skipBad, allowEmpty, force, page, dryRun };
   const result = await keeper.publish({ ...terms, partial: true });
   return {
     text: describe(result, dryRun),
@@ -111,6 +115,7 @@ export async function publish(
         };
       }),
       bundle: result.bundle.map(({ path }) => path),
+      page: result.page !== undefined,
       ...objectStore(result),
       skipped: result.bad.map(({ code, message, details }) => ({ code, message, details })),
     },

@@ -18,10 +18,11 @@ export async function chain(context: Context, { dot, svg, resetState }: ChainOpt
   return await context.withClient(async (client) => {
     const { trust } = await client.chain({ resetState });
     if (dot !== true && svg !== true) return { text: chainTree(trust), json: chainJson(trust) };
-    const { chainGraph } = await import("../../picture/chain-graph.ts");
-    const graph = chainGraph(trust);
-    const title = `How ${counted(trust.trusted.size, "key")} of ${client.profile.archive.name} hang together`;
-    const text = svg === true ? await (await import("../../picture/svg.ts")).layOut(graph, title) : graph;
+    const draw = async () => {
+      const { chainPicture } = await import("../../picture/chain-picture.ts");
+      return await chainPicture(trust, client.profile.archive.name);
+    };
+    const text = svg === true ? await draw() : (await import("../../picture/chain-graph.ts")).chainGraph(trust);
     return { text, quiet: text, json: chainJson(trust) };
   });
 }

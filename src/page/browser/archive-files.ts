@@ -1,6 +1,7 @@
 /** Files of the archive that this page belongs to. */
 import { FeedkeyError } from "../../error.ts";
 import { bundlePath } from "../../profile/layout.ts";
+import { withoutTrailing } from "../../trailing.ts";
 import type { Source } from "../check-archive.ts";
 
 /** The folder that the page and the key bundle are in, below the root. */
@@ -9,7 +10,7 @@ const [folder = ""] = bundlePath.split("/");
 /** The archive's root: above the folder of this page, however the server writes its address. */
 export function rootOf(address: string): URL {
   const url = new URL(address);
-  const path = url.pathname.replace(/\/index\.html$/, "/").replace(/\/+$/, "");
+  const path = withoutTrailing(url.pathname.replace(/\/index\.html$/, "/"), "/");
   const above = path.endsWith(`/${folder}`) ? path.slice(0, -folder.length) : `${path}/`;
   return new URL(above, url.origin);
 }

@@ -38,7 +38,7 @@ export async function checkKeys(
   try {
     archive = await judgeArchive(claimed, fingerprint, source, Date.now());
   } catch (error) {
-    const { mark, line: refused } = refusalLine("your fingerprint", error);
+    const { mark, line: refused } = refusalLine("your fingerprint", error, "fingerprint");
     show(refused);
     return { indexes: [], mark };
   }

@@ -1,7 +1,6 @@
 /** The script of the trust page. Whatever fails, nothing counts as checked. */
 import type { VerifiedIndex } from "../../client/verified-index.ts";
 import type { ClaimedArchive } from "../check-archive.ts";
-import { notChecked } from "../words.ts";
 import { filesBelow, rootOf } from "./archive-files.ts";
 import { checkFiles } from "./check-files.ts";
 import { type Checked, checkKeys } from "./check-keys.ts";
@@ -26,27 +25,32 @@ let indexes: readonly VerifiedIndex[] = [];
 let busy = false;
 
 const summaries: Readonly<Record<Checked["mark"], readonly [string, string]>> = {
-  good: ["The lists of packages fit your fingerprint", "What was not checked:"],
-  refused: ["Refused: something does not fit your fingerprint", "See below what it is. Beyond that, not checked:"],
-  unchecked: ["Not everything could be checked", "See below why. Beyond that, not checked:"],
+  good: ["The lists of packages fit your fingerprint", ""],
+  refused: ["Refused: something does not fit your fingerprint", "See below what it is. "],
+  unchecked: ["Not everything could be checked", "See below why. "],
 };
 
 function summarize(mark: Checked["mark"]): void {
   const [title, rest] = summaries[mark];
-  const list = made(
-    "ul",
-    "",
-    notChecked.map((text) => made("li", "", text)),
-  );
+  const more = made("a", "", "what this page can't know");
+  more.href = "#limits";
+  const text = "Not checked: key servers, whether there are newer lists, and this page itself; see ";
   summary.className = `summary ${mark}`;
-  summary.replaceChildren(made("h3", "", title), made("p", "", rest), list);
+  summary.replaceChildren(made("h3", "", title), made("p", "", [rest + text, more, "."]));
+}
+
+/** Files are compared with lists that passed: without one there is nothing to do. */
+function allowFiles(): void {
+  const isOff = indexes.length === 0;
+  chooser.disabled = isOff;
+  zone.classList.toggle("off", isOff);
+  found("files-wait", HTMLElement).hidden = !isOff;
 }
 
 /** Verdicts are of a fingerprint: with another one in the form there are none. */
 function forget(): void {
   indexes = [];
-  chooser.disabled = true;
-  zone.classList.add("off");
+  allowFiles();
   summary.className = "summary";
   summary.replaceChildren(made("p", "", "Nothing has been checked yet."));
   lines.replaceChildren();
@@ -79,8 +83,7 @@ async function check(): Promise<void> {
     summarize(checked.mark);
   }
   indexes = checked.indexes;
-  chooser.disabled = indexes.length === 0;
-  zone.classList.toggle("off", indexes.length === 0);
+  allowFiles();
 }
 
 function take(files: FileList | null | undefined): void {

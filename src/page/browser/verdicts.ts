@@ -16,10 +16,14 @@ export function line(mark: Mark | "good", what: string, more: readonly Node[]): 
 }
 
 /** What went wrong, for people and, folded, for those who look into it. A failure that nobody foresaw is not a good sign either. */
-export function refusalLine(what: string, error: unknown): { readonly mark: Mark; readonly line: HTMLLIElement } {
+export function refusalLine(
+  what: string,
+  error: unknown,
+  about: "fingerprint" | "signed" = "signed",
+): { readonly mark: Mark; readonly line: HTMLLIElement } {
   const known = error instanceof FeedkeyError;
   const words = known
-    ? wordsOf(error.code)
+    ? wordsOf(error.code, about)
     : { mark: "unchecked" as const, title: "This page failed", advice: "So nothing is known. Use feedkey itself." };
   const reason = known ? `${error.code}: ${error.message}` : String(error);
   const details = made("details", "", [made("summary", "", "Details"), made("p", "", escapeText(reason))]);

@@ -1,0 +1,20 @@
+/** What the build made for the trust page (`build/page.mjs`). As deep below the root as the bundled program: both find it by one path. */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { FeedkeyError } from "../error.ts";
+
+/** The script and the style sheet, as the build made them. */
+export interface PageParts {
+  readonly script: string;
+  readonly style: string;
+}
+
+/** Reads them. @throws FeedkeyError `internal` if they are missing */
+export async function pageParts(): Promise<PageParts> {
+  const read = async (name: string) => {
+    return await readFile(fileURLToPath(new URL(`../bundle/${name}`, import.meta.url)), "utf8").catch((cause) => {
+      throw new FeedkeyError("internal", `the trust page's ${name} is missing from this installation`, { cause });
+    });
+  };
+  return { script: await read("page.js"), style: await read("page-style.css") };
+}

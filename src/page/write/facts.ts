@@ -1,0 +1,121 @@
+/** What the trust page says before anything is checked: the archive's keys and feeds, as its keepers know them. */
+
+import { posix } from "node:path";
+import { keyToday } from "../../client/status.ts";
+import { FeedkeyError } from "../../error.ts";
+import { formatOf } from "../../formats/formats.ts";
+import { KeyIndex } from "../../openpgp/check/key-index.ts";
+import { chainPicture } from "../../picture/chain-picture.ts";
+import type { ArchiveFeed, Feed } from "../../profile/types.ts";
+import { type Archive, knownCertificates } from "../../publish/archive.ts";
+import { rootOf, toSign } from "../../publish/feed-layouts.ts";
+import { indexPath } from "../../publish/index-text/make-index.ts";
+import { mainSignatures } from "../../publish/present-signatures.ts";
+import { Knowledge } from "../../refresh/certificate-pool.ts";
+import { feedOf } from "../../rehearse/own-client.ts";
+import { claims, type Own } from "../../signing/delegate-check.ts";
+import { type FolderView, PublishedTree } from "../../signing/published-tree.ts";
+import type { Fingerprint, SignatureFacts } from "../../trust/facts.ts";
+import type { TrustSet } from "../../trust/judge.ts";
+import { profileOf } from "../check-archive.ts";
+
+/** A key that a client of the archive trusts. */
+export interface PageKey {
+  readonly fingerprint: Fingerprint;
+  readonly userId: string;
+  /** What it is and may do, in words. */
+  readonly state: string;
+}
+
+export interface PageFeed {
+  readonly feed: Feed;
+  /** Its newest signature; undefined if there is none by a key of the archive. */
+  readonly signature: SignatureFacts | undefined;
+}
+
+export interface PageFacts {
+  readonly name: string;
+  readonly keyservers: readonly string[];
+  readonly keys: readonly PageKey[];
+  /** SVG. */
+  readonly picture: string;
+  readonly feeds: readonly PageFeed[];
+}
+
+/** The archive's name: what its user ID says before the address, and before that it is a key. */
+function nameOf(userId: string): string {
+  const [, name = ""] = /^([^<>]*?)(?: (?:automatic )?signing key)? *(?:<[^<>]*>)?$/i.exec(userId) ?? [];
+  return name.trim() || userId;
+}
+
+/** The judgement of a client whose seed is the oldest key that leads to the present one. */
+async function judge({ config, at }: Archive, known: Own): Promise<TrustSet> {
+  const { userId, key } = config;
+  const own = [...known.values()];
+  const seeds = own
+    .filter(({ facts }) => claims(facts, userId))
+    .sort((a, b) => a.facts.primary.createdAt - b.facts.primary.createdAt)
+    .map(({ raw }) => raw.fingerprint);
+  let last: TrustSet | undefined;
+  for (const seed of [...seeds, key.fingerprint]) {
+    const knowledge = new Knowledge(
+      profileOf(nameOf(userId), seed, { kind: "user-id", userId }),
+      own.map(({ raw }) => raw),
+    );
+    const { trust } = await knowledge.judge(at, new Set(), new Set());
+    if (trust.trusted.has(key.fingerprint)) return trust;
+    last = trust;
+  }
+  // Its present key is revoked, or in a fork: the picture says so.
+  if (last !== undefined) return last;
+  throw new FeedkeyError("internal", "an archive without a key");
+}
+
+const roles = { seed: "first key", successor: "successor", delegate: "delegate" } as const;
+
+function keysOf(trust: TrustSet): PageKey[] {
+  return [...trust.trusted].map(([fingerprint, key]) => {
+    return { fingerprint, userId: key.userId, state: `${roles[key.role]}, ${keyToday(key, trust).text}` };
+  });
+}
+
+/** What a client asks for to see all that a feed lists. */
+function wholeFeed(feed: ArchiveFeed, root: Uint8Array | undefined): Feed {
+  const { everything } = formatOf(feed.format);
+  const asked = feedOf(feed);
+  const name = "x";
+  const isFromRoot =
+    feed.packages !== undefined && asked.path !== "" && indexPath(feed, name) === posix.join(feed.packages, name);
+  return {
+    ...asked,
+    ...(isFromRoot ? { packages: "archive" } : {}),
+    ...(root === undefined ? {} : everything?.(root)),
+  };
+}
+
+async function pageFeed(feed: ArchiveFeed, folder: FolderView, known: Own, keys: KeyIndex): Promise<PageFeed> {
+  const { signed } = rootOf(feed);
+  const document = await folder.document(signed);
+  const found =
+    document === undefined ? [] : await mainSignatures(folder, toSign(feed, { name: signed, document }), keys);
+  const good = found.flatMap((one) => (one.status === "good" ? one.makers : []));
+  const own = good.filter(({ certificate }) => known.has(certificate));
+  const [signature] = own.sort((a, b) => (b.createdAt ?? 0) - (a.createdAt ?? 0));
+  return { feed: wholeFeed(feed, signature === undefined ? undefined : document?.bytes), signature };
+}
+
+/**
+ * Reads what is published.
+ * @throws FeedkeyError `bad_path`, `output` if it can't be read, `bad_index`, `not_found`, `bad_config`
+ */
+export async function pageFacts(archive: Archive): Promise<PageFacts> {
+  const { config } = archive;
+  const { certificates } = await knownCertificates(archive);
+  const keys = await KeyIndex.of([...certificates.values()].map(({ raw }) => raw));
+  const tree = await PublishedTree.open(config.root);
+  const feeds: PageFeed[] = [];
+  for (const feed of config.feeds) feeds.push(await pageFeed(feed, tree.folder(feed.path).view(), certificates, keys));
+  const trust = await judge(archive, certificates);
+  const name = nameOf(config.userId);
+  return { name, keyservers: config.keyservers, keys: keysOf(trust), picture: await chainPicture(trust, name), feeds };
+}

@@ -1,0 +1,76 @@
+/** Commands that set a machine up to follow the archive, for feedkey and for each stock client of its formats. */
+import type { Feed } from "../../profile/types.ts";
+import { formatFeed } from "../../profile/write-profile.ts";
+import { stockClients } from "../../rehearse/stock-clients.ts";
+import { type SetupProgram, setupPrograms } from "../../stock/setup-item.ts";
+import type { PageFacts } from "./facts.ts";
+
+/** Text, or what the visitor's browser fills in. */
+export type Piece = string | { readonly fill: "url" | "fingerprint" };
+
+export interface SetUp {
+  readonly title: string;
+  readonly about: string;
+  /** One after the other they are the commands. */
+  readonly pieces: readonly Piece[];
+}
+
+/** A name for the profile. */
+function profileName(archive: string): string {
+  const plain = archive.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  return plain.replace(/^-/, "").slice(0, 40).replace(/-$/, "") || "archive";
+}
+
+function ownClient(name: string, { feeds, keyservers }: PageFacts): SetUp {
+  const servers = keyservers.length === 0 ? "" : ` --keyservers ${keyservers.join(",")}`;
+  const sections = feeds.map(({ feed }) => formatFeed(feed)).join("\n");
+  return {
+    title: "feedkey",
+    about: "It follows the archive's keys by itself, asks key servers for revocations, and remembers what it accepted.",
+    pieces: [
+      "feedkey profile init ",
+      { fill: "url" },
+      " --fingerprint ",
+      { fill: "fingerprint" },
+      ` --name ${name}${servers}\n`,
+      `cat >> ${name}.ini <<'END'\n\n${sections}END\n`,
+      `feedkey --profile ./${name}.ini update\n`,
+      `feedkey --profile ./${name}.ini fetch PACKAGE\n`,
+    ],
+  };
+}
+
+/** The program that `feedkey setup` knows a stock client as. */
+function programOf({ name, exported }: (typeof stockClients)[number]): SetupProgram | undefined {
+  return setupPrograms.find((program) => program === name || program === exported);
+}
+
+/** What a program is told about feeds that are divided into suites. */
+function suiteOptions(feeds: readonly Feed[]): string {
+  const [suites, components] = [
+    feeds.flatMap(({ suite }) => suite ?? []),
+    feeds.flatMap((feed) => feed.components ?? []),
+  ].map((names) => [...new Set(names)]);
+  const option = (name: string, values: readonly string[] = []) =>
+    values.map((value) => ` --${name} ${value}`).join("");
+  return option("suite", suites) + option("component", components);
+}
+
+/** @returns the one for feedkey first, on which the others are based */
+export function setUps(facts: PageFacts): SetUp[] {
+  const name = profileName(facts.name);
+  const feeds = facts.feeds.map(({ feed }) => feed);
+  const stock = stockClients.flatMap((client): SetUp[] => {
+    const program = programOf(client);
+    const read = feeds.filter(({ format }) => client.reads(format));
+    if (program === undefined || read.length === 0) return [];
+    return [
+      {
+        title: program,
+        about: `Writes ${program}'s configuration and keyring, and a timer that keeps the keyring current. Needs the profile above.`,
+        pieces: [`sudo feedkey setup ${program} --profile ./${name}.ini${suiteOptions(read)}\n`],
+      },
+    ];
+  });
+  return [ownClient(name, facts), ...stock];
+}

@@ -1,0 +1,29 @@
+/** Puts the trust page beside the key bundle. */
+import { posix } from "node:path";
+import { commitStaged } from "../../files/atomic.ts";
+import { bundlePath } from "../../profile/layout.ts";
+import type { Archive } from "../../publish/archive.ts";
+import { PublishedTree } from "../../signing/published-tree.ts";
+import { pageParts } from "../page-parts.ts";
+import { pageFacts } from "./facts.ts";
+import { pageHtml } from "./html.ts";
+
+const name = "index.html";
+
+/** Larger than any page: its picture grows with the chain. */
+const mostBytes = 16 * 1024 * 1024;
+
+/**
+ * Writes the page if it changed.
+ * @returns its path, if it was written
+ * @throws FeedkeyError `bad_path`, `output`; as `pageFacts`
+ */
+export async function writePage(archive: Archive): Promise<string | undefined> {
+  const data = pageHtml(await pageFacts(archive), await pageParts());
+  const folder = (await PublishedTree.open(archive.config.root)).folder(posix.dirname(bundlePath));
+  const there = await folder.read(name, mostBytes);
+  if (there?.toString("utf8") === data) return undefined;
+  await folder.prepare();
+  await commitStaged(await folder.stage([{ name, data }]));
+  return posix.join(folder.path, name);
+}
