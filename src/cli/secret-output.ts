@@ -13,7 +13,7 @@ export function guardSecretOutput(
 ): void {
   if (isTTY === true) {
     throw new FeedkeyError("usage", "a secret key is not shown on a terminal", {
-      hint: "write a file with -o FILE, which only you can read, or send it through a pipe",
+      hint: "use -o FILE, which makes a file that only you can read, or send the output through a pipe",
     });
   }
   const stat = fd === undefined ? undefined : fstatSync(fd);

@@ -64,7 +64,7 @@ export class VerifiedIndex {
     if (relations === undefined) {
       throw new FeedkeyError("usage", `feed "${name}" lists files, not packages that depend on each other`, {
         details: { feed: name, format },
-        hint: "fetch them without their dependencies",
+        hint: "leave out --with-depends",
       });
     }
     const texts =

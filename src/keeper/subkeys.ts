@@ -21,7 +21,7 @@ export async function takeBackSubkey(
   const subkey = hexDigits(text);
   const fingerprint = ownerOf(await ownCertificates(store), subkey);
   if (fingerprint === undefined) {
-    throw new FeedkeyError("not_found", `no key of the key store has the subkey ${escapeText(text)}`);
+    throw new FeedkeyError("not_found", `no key in the key store has the subkey ${escapeText(text)}`);
   }
   const made = await revokeSubkey(store, fingerprint, text, { reason, at, passphrase });
   const words = made ? `revoked the subkey ${subkey} of ${fingerprint}` : `${subkey} is already revoked`;

@@ -53,7 +53,7 @@ async function readAll(body: ReadableStream<Uint8Array>, path: string, limit: nu
     length += value.length;
     if (length > limit) {
       await reader.cancel();
-      throw new FeedkeyError("bad_index", `${path} has more than the ${limit} bytes that are read`, {
+      throw new FeedkeyError("bad_index", `${path} is larger than the limit of ${limit} bytes`, {
         details: { reason: "too_large" },
       });
     }
