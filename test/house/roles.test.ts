@@ -42,7 +42,7 @@ feedkey --quiet --home builder1 publish --config builder1.ini
 };
 
 const functions = `
-key() { feedkey --home $1 key list | awk 'NR == 2 { print $1 }'; }
+key() { feedkey --home $1 key list | awk 'length($1) == 40 { print $1; exit }'; }
 ini() {
   printf '[archive]\\nroot = archive\\nuser-id = %s\\nkey = %s\\n' '${userId}' $1
   printf '[feed All]\\nformat = pkgsrc\\npath = All\\n'

@@ -79,7 +79,7 @@ describe("rotate: the successor's algorithm", function () {
       ["--to", curve.fingerprint],
     ]) {
       const error = await refused(...words);
-      expect(error?.message).to.include('feed "All" is of pkgsrc');
+      expect(error?.message).to.include('feed "All" has the format pkgsrc');
     }
     await refused("--algorithm", "ed25519", "--dry-run");
     await archive.keep(...unforced("--to", other.fingerprint));

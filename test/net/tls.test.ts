@@ -55,7 +55,7 @@ describe("transport: TLS", () => {
   const refused: [Leaf, { ca?: string }, RegExp][] = [
     ["good", {}, /authority that this computer does not know$/],
     ["stranger", { ca }, /authority that this computer does not know$/],
-    ["wrong-name", { ca }, /made for DNS:somebody-else.example, not for "localhost"$/],
+    ["wrong-name", { ca }, /issued for DNS:somebody-else.example, not for "localhost"$/],
     ["expired", { ca }, /has expired$/],
   ];
   for (const [leaf, options, words] of refused) {
