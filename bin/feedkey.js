@@ -19,7 +19,19 @@ const { runCompiled } = require("./compiled.js");
 const args = process.argv.slice(2);
 const program = runCompiled(join(__dirname, "../dist/src/bundle/main.js"), args[0]);
 
+// Node ends when nothing is left to wait for, whether or not the command has ended, and would say that all is well.
+let hasEnded = false;
+process.exitCode = 70;
+process.once("exit", () => {
+  if (hasEnded || process.exitCode !== 70) return;
+  process.stderr.write("feedkey: error: the command stopped before it had finished\n");
+  process.stderr.write(
+    "feedkey: hint: this is a bug: rely on nothing from this run, and report it as SECURITY.md says\n",
+  );
+});
+
 program.exports.main(args).then((status) => {
+  hasEnded = true;
   process.exitCode = status;
   if (status === 0) program.save();
   // Everything is done, and cleaning up at exit would take 8 ms. Pending writes keep the process alive.

@@ -88,6 +88,8 @@ export class Helper {
     resourceLimits: { maxYoungGenerationSizeMb: 8 },
   });
   readonly #died: Promise<never>;
+  /** Shares that it works on now. */
+  #serving = 0;
 
   constructor() {
     this.#died = new Promise((_, reject) => {
@@ -121,11 +123,17 @@ export class Helper {
       this.#worker.on("message", take);
     });
     this.#worker.postMessage(share);
+    this.#serving++;
     this.#worker.ref();
-    await Promise.race([reported, this.#died]).finally(() => this.#worker.unref());
+    await Promise.race([reported, this.#died]).finally(() => {
+      // Another share may still be waited for: without the reference, the process would end first.
+      if (--this.#serving === 0) this.#worker.unref();
+    });
   }
 
   async end(): Promise<void> {
+    // An unreferenced thread keeps nobody waiting: the process would end before this does.
+    this.#worker.ref();
     await this.#worker.terminate();
   }
 }

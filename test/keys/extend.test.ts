@@ -112,7 +112,9 @@ describe("key extend", function () {
 
   it("refuses what makes no key hold longer", async () => {
     const key = await keygen("--expires", "300d");
-    expect(await refuses("usage", home(), "key", "extend", key, "--expires", "200d")).to.include("is already valid until");
+    expect(await refuses("usage", home(), "key", "extend", key, "--expires", "200d")).to.include(
+      "is already valid until",
+    );
     const forever = await keygen("--expires", "never");
     expect(await refuses("usage", home(), "key", "extend", forever, "--expires", "1y")).to.include("never expires");
     for (const reason of ["retired", "compromised"]) {
